@@ -1,0 +1,1 @@
+"""Real Pacemaker clusters in containers, for tests and for trying things out."""

@@ -1,0 +1,95 @@
+"""The Docker engine: found, or on a bare Debian machine installed and started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from .errors import HarnessError
+from .progress import step
+
+LOG: Final = Path("/var/log/pacefab-dockerd.log")
+START_SECONDS: Final = 60
+INSTALL_SECONDS: Final = 600
+
+
+def ensure_engine() -> None:
+    """Make sure that a Docker engine answers.
+
+    As root on a system with apt-get one is installed and started where it is missing. Elsewhere raises `HarnessError` that
+    says what to do.
+    """
+    if answers():
+        return
+    if os.geteuid():
+        raise HarnessError(
+            "no Docker engine answers",
+            next_step="start one (or run this as root: it is installed and started then), or join the group docker",
+        )
+    ensure_program("dockerd", package="docker.io")
+    # From Debian 13 on, the client is a package of its own.
+    ensure_program("docker", package="docker-cli")
+    with step("Docker engine started"):
+        start()
+
+
+def answers() -> bool:
+    """Tell whether an engine answers the command line client."""
+    if not shutil.which("docker"):
+        return False
+    argv = ["docker", "version", "--format", "{{.Server.Version}}"]
+    return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
+
+
+def start() -> None:
+    """Start the engine and wait until it answers, by systemd where that runs."""
+    if Path("/run/systemd/system").exists():
+        subprocess.run(["systemctl", "start", "docker"], check=False, timeout=START_SECONDS)
+    else:
+        # A session of its own and no inherited stream: it outlives the caller, whose pipes close when it ends.
+        with LOG.open("ab") as log:
+            subprocess.Popen(
+                ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+    deadline = time.monotonic() + START_SECONDS
+    while not answers():
+        if time.monotonic() > deadline:
+            seen = LOG.read_text() if LOG.exists() else ""
+            raise HarnessError(f"no answer of dockerd within {START_SECONDS} s", seen=seen, next_step=f"see {LOG}")
+        time.sleep(0.2)
+
+
+def ensure_program(program: str, *, package: str) -> None:
+    """Make sure that a program is there; install its Debian package as root where it isn't.
+
+    Raises `HarnessError` where that can't be done.
+    """
+    if shutil.which(program):
+        return
+    if os.geteuid() or not shutil.which("apt-get"):
+        raise HarnessError(f"{program} is missing", next_step=f"install it (on Debian: apt-get install {package})")
+    with step(f"{package} installed"):
+        _apt_get("update")
+        _apt_get("install", "--yes", "--no-install-recommends", package)
+
+
+def _apt_get(*arguments: str) -> None:
+    argv = ["apt-get", "-qq", *arguments]
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        argv, env=environment, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
+    )
+    if done.returncode:
+        raise HarnessError(f"exit {done.returncode}: {' '.join(argv)}", seen=done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    try:
+        ensure_engine()
+    except HarnessError as error:
+        sys.exit(str(error))

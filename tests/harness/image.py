@@ -1,0 +1,184 @@
+"""Images of nodes, one per kind, built from `recipes/` once and found again by the content of their recipe."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from .cleanup import STATE
+from .engine import ensure_program
+from .errors import HarnessError
+from .progress import note, step
+
+RECIPES: Final = Path(__file__).with_name("recipes")
+REPOSITORY: Final = "pacefab/node"
+BUILD_SECONDS: Final = 900
+PULL_SECONDS: Final = 20
+"""How long `auto` tries to pull CentOS; where a registry answers, that is time enough for its 60 MB."""
+COMMON: Final = ("node-setup", "rootfs")
+
+
+class Recipe(Protocol):
+    """How images of one kind are made."""
+
+    def digest(self) -> str:
+        """Return what tells this recipe from any other one."""
+
+    def build(self, tag: str) -> None:
+        """Make the image."""
+
+
+@dataclass(frozen=True)
+class FromMirror:
+    """A root file system that mmdebstrap makes from the Debian mirror; no image registry is needed."""
+
+    suite: str
+
+    def digest(self) -> str:
+        """Return the digest of suite and recipe files."""
+        return digest_of("debian", "deb-repository", *COMMON, extra=self.suite)
+
+    def build(self, tag: str) -> None:
+        """Make the tree and import it."""
+        ensure_program("mmdebstrap", package="mmdebstrap")
+        if os.geteuid():
+            raise HarnessError("building a Debian image", next_step="run this as root: it makes a root file system")
+        with tempfile.TemporaryDirectory(prefix="pacefab-image-") as folder:
+            tree = Path(folder, "tree.tar")
+            run_build([str(RECIPES / "debian"), self.suite, str(tree)])
+            run_build(["docker", "import", "--change", 'CMD ["/sbin/init"]', str(tree), tag])
+
+
+@dataclass(frozen=True)
+class FromContainerfile:
+    """An image on top of another one: of a registry, or of a kind that is built here first."""
+
+    containerfile: str
+    files: tuple[str, ...]
+    base: str = ""
+    base_kind: str = ""
+
+    def digest(self) -> str:
+        """Return the digest of base and recipe files."""
+        base = self.base or RECIPE_OF[self.base_kind].digest()
+        return digest_of(self.containerfile, *self.files, *COMMON, extra=base)
+
+    def build(self, tag: str) -> None:
+        """Run the Containerfile."""
+        base = self.base or ensure_image(self.base_kind)
+        argv = ["docker", "build", "--quiet", "--build-arg", f"BASE={base}", "--tag", tag]
+        run_build([*argv, "--file", str(RECIPES / self.containerfile), str(RECIPES)])
+
+
+CENTOS9: Final = "quay.io/centos/centos:stream9"
+CENTOS10: Final = "quay.io/centos/centos:stream10"
+RECIPE_OF: Final[dict[str, Recipe]] = {
+    "centos9": FromContainerfile("centos.Containerfile", (), base=CENTOS9),
+    "centos10": FromContainerfile("centos.Containerfile", (), base=CENTOS10),
+    "debian12": FromMirror("bookworm"),
+    "debian13": FromMirror("trixie"),
+    "rpm": FromContainerfile("rpm.Containerfile", ("rpm",), base_kind="debian12"),
+}
+KINDS: Final = ("auto", *RECIPE_OF)
+
+
+def choose_kind(kind: str) -> str:
+    """Return the kind to use for what was asked for; `auto` says which one it takes, and why.
+
+    Raises `HarnessError` for a kind that there is no recipe for.
+    """
+    if kind in RECIPE_OF:
+        return kind
+    if kind != "auto":
+        raise HarnessError(f"no node image {kind!r}", next_step=f"choose one of {', '.join(KINDS)}")
+    if is_present(tag_of("centos9")) or is_present(CENTOS9):
+        note("image centos9: CentOS Stream is here")
+        return "centos9"
+    reason = why_not_pulled(CENTOS9)
+    chosen = "debian12" if reason else "centos9"
+    note(f"image {chosen}: " + (reason or "CentOS Stream was pulled"))
+    return chosen
+
+
+def why_not_pulled(image: str) -> str:
+    """Try to pull an image; return why that failed, or nothing when it is here now."""
+    try:
+        done = subprocess.run(
+            ["docker", "pull", "--quiet", image],
+            capture_output=True, text=True, timeout=PULL_SECONDS, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return f"{image} was not pulled within {PULL_SECONDS} s"
+    return f"{image} can't be pulled from here" if done.returncode else ""
+
+
+def ensure_image(kind: str) -> str:
+    """Return the tag of a kind's image, after building it where it isn't there yet.
+
+    Of two processes that need the same image, one builds and the other waits.
+    """
+    tag = tag_of(kind)
+    if is_present(tag):
+        return tag
+    with locked(kind):
+        if not is_present(tag):
+            with step(f"node image {kind} built"):
+                RECIPE_OF[kind].build(tag)
+    return tag
+
+
+def tag_of(kind: str) -> str:
+    """Return the tag, which carries the recipe's digest."""
+    return f"{REPOSITORY}:{kind}-{RECIPE_OF[kind].digest()}"
+
+
+def is_present(tag: str) -> bool:
+    """Tell whether the engine has an image."""
+    argv = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
+    return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
+
+
+def digest_of(*names: str, extra: str) -> str:
+    """Return 12 hex digits over recipe files (folders with all they hold), their modes, and `extra`."""
+    digest = hashlib.sha256(extra.encode())
+    for path in sorted(file for name in names for file in _files(RECIPES / name)):
+        mode = oct(path.stat().st_mode & 0o100)
+        digest.update(f"{path.relative_to(RECIPES)} {mode}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def run_build(argv: list[str]) -> None:
+    """Run one step of a build; its output is shown when it fails, with `HarnessError`."""
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired as error:
+        raise HarnessError(f"not done in {BUILD_SECONDS} s: {' '.join(argv)}", seen=str(error.stdout)) from error
+    if done.returncode:
+        raise HarnessError(
+            f"exit {done.returncode}: {' '.join(argv)}",
+            seen=done.stdout + done.stderr,
+            next_step="is the package mirror (or, for centos, the registry) reachable from here?",
+        )
+
+
+@contextmanager
+def locked(kind: str) -> Iterator[None]:
+    """Hold the build of a kind to one process at a time; the lock goes with its holder, however that ends."""
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    with (STATE / f"image-{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _files(path: Path) -> Iterator[Path]:
+    return (file for file in path.rglob("*") if file.is_file()) if path.is_dir() else iter((path,))
