@@ -1,0 +1,52 @@
+"""Run the steps of a plan on one host, and say in an operator's words what stopped it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fabfile.errors import CommandError, PacefabError, RefusedError
+from fabfile.host import packages
+from fabfile.host.model import Package
+from fabfile.transport.command import LOCK, Section, Step, failed
+from fabfile.transport.connection import Host
+
+CHANGE_SECONDS = packages.INSTALL_SECONDS + 120
+
+
+def change_node(
+    host: Host, package: Package, steps: Sequence[Step], note: Callable[[str], None]
+) -> None:
+    """Run the steps; `note` hears when a package manager's lock is waited for.
+
+    Raises:
+        PacefabError: a step failed; those before it were undone.
+    """
+
+    def on_line(line: str) -> None:
+        if said := packages.waiting(line):
+            note(said)
+
+    sections = host.change(steps, seconds=CHANGE_SECONDS, on_line=on_line)
+    if stopped := failed(sections):
+        raise _explain(package, stopped)
+    missing = [item.name for item in steps if item.name not in sections]
+    if missing:
+        raise CommandError(
+            "change the node", f"it was cut off at: {missing[0]}",
+            "run this again: it is safe to repeat",
+        )
+
+
+def _explain(package: Package, stopped: Section) -> PacefabError:
+    if stopped.name in {"install", "purge"}:
+        return packages.explain(package, stopped)
+    if stopped.name == LOCK:
+        return RefusedError(
+            "change the node", "another run is changing it right now (/run/pacefab.lock)",
+            "wait until that one is done, then run this again",
+        )
+    hint = "free some space (df -h), run again" if "No space left" in stopped.text else (
+        "mend that on the node, run again"
+    )
+    seen = stopped.text or f"exit status {stopped.status}"
+    return CommandError(f"change the node (step {stopped.name})", seen, f"it was undone; {hint}")

@@ -1,0 +1,96 @@
+"""Nouns of one node, the cluster left aside, and of what a task did there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fabfile.errors import PacefabError
+
+
+class Mark(StrEnum):
+    """How a step ended on one host."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    PLANNED = "planned"  # --dry-run: this would change
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    SKIPPED = "skipped"
+
+    @property
+    def ok(self) -> bool:
+        """Whether the operator has nothing to mend."""
+        return self in {Mark.UNCHANGED, Mark.CHANGED, Mark.PLANNED}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One line of a report: what a step did on one host, in `seconds`."""
+
+    host: str
+    step: str
+    mark: Mark
+    seconds: float
+    notes: tuple[str, ...] = ()
+    error: PacefabError | None = None
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package on a node.
+
+    `manager` is the program that installs it there: apt-get, dnf or yum.
+    """
+
+    manager: str
+    name: str
+    version: str | None  # None: not installed
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit, as `systemctl show` tells it."""
+
+    name: str
+    load: str  # loaded, not-found, masked
+    active: str  # active, inactive, failed, activating, deactivating
+    enabled: str  # enabled, disabled, static, masked, masked-runtime; empty when not found
+    pid: int  # 0 when it does not run
+
+    @property
+    def running(self) -> bool:
+        """Whether a process of it is there (starting and stopping included)."""
+        return self.active in {"active", "activating", "deactivating", "reloading"}
+
+    @property
+    def starts_at_boot(self) -> bool:
+        """Whether systemd would start it, against the rule for managed units."""
+        return self.enabled.startswith("enabled")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A socket that accepts connections or datagrams."""
+
+    protocol: str  # tcp, udp
+    address: str  # 0.0.0.0 and :: are every address
+    port: int
+    program: str  # empty when the kernel does not tell
+    pid: int
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What one round trip tells about a node."""
+
+    name: str  # uname -n
+    distribution: str  # ID and VERSION_ID of os-release: "debian 12"
+    memory_mib: int
+    addresses: tuple[str, ...]
+    package: Package | None  # None: no package manager that we know
+    unit: Unit
+    config: str | None  # text of the service's configuration; None: there is no such file
+    command_line: tuple[str, ...]  # of the unit's running process
+    listeners: tuple[Listener, ...]
+    firewalls: tuple[str, ...]  # programs that have rules which drop or reject

@@ -1,0 +1,146 @@
+"""Packages of a node: what there is, and the steps that install or purge one.
+
+apt-get, dnf and yum are told apart by the node's os-release, not by which programs lie around.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from fabfile.errors import PacefabError, RefusedError
+from fabfile.host.model import Package
+from fabfile.transport.command import Section, Step, shell, step
+
+INSTALL_SECONDS = 600  # one package from a slow mirror
+LOCK_SECONDS = 120  # how long another package manager's lock is waited for
+
+_DEBIAN, _REDHAT = "debian", "rhel"
+_FAMILIES = {
+    "debian": _DEBIAN, "ubuntu": _DEBIAN,
+    "rhel": _REDHAT, "centos": _REDHAT, "fedora": _REDHAT,
+}  # fmt: skip
+
+
+def observe(package: str) -> list[Step]:
+    """Return the steps that `parse` understands."""
+    return [
+        step("os", "cat", "/etc/os-release"),
+        shell("managers", 'for m in dnf yum apt-get; do command -v "$m"; done; true'),
+        step("dpkg", "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package),
+        step("rpm", "rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}", package),
+    ]
+
+
+def parse_distribution(sections: Mapping[str, Section]) -> tuple[str, str | None]:
+    """Return ("debian 12", family): debian, rhel, or None for one we do not know.
+
+    Family goes by ID, then ID_LIKE (os-release(5)).
+    """
+    fields = dict(
+        (key, value.strip("\"'"))
+        for key, _, value in (line.partition("=") for line in sections["os"].out.splitlines())
+    )
+    ids = [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
+    family = next((_FAMILIES[i] for i in ids if i in _FAMILIES), None)
+    return f"{fields.get('ID', 'unknown')} {fields.get('VERSION_ID', '')}".strip(), family
+
+
+def parse(package: str, sections: Mapping[str, Section]) -> Package | None:
+    """Return the package's state; None where there is no package manager that we know."""
+    _, family = parse_distribution(sections)
+    present = {path.rpartition("/")[2] for path in sections["managers"].out.split()}
+    wanted = {_DEBIAN: ["apt-get"], _REDHAT: ["dnf", "yum"]}.get(family or "", [])
+    manager = next((m for m in wanted if m in present), None)
+    if manager is None:
+        return None
+    if manager == "apt-get":
+        status, _, version = sections["dpkg"].out.partition(" ")
+        return Package(manager, package, version if status == "installed" else None)
+    return Package(manager, package, sections["rpm"].out.strip() if sections["rpm"].ok else None)
+
+
+def plan_install(package: Package, lock_seconds: int = LOCK_SECONDS) -> list[Step]:
+    """Return the steps that install it; undone (purged) when a later step fails.
+
+    The unit is masked for the time of the install, so that Debian's scripts cannot start it; the
+    mask lies in /run and would not outlive a reboot.
+    """
+    unit = f"{package.name}.service"
+    unmask = ("systemctl", "unmask", "--runtime", "--quiet", unit)
+    guard = step("guard", "systemctl", "mask", "--runtime", "--quiet", unit, undo=unmask)
+    install = shell("install", _INSTALL[package.manager], package.name, str(lock_seconds))
+    undo = ("sh", "-c", _PURGE[package.manager], "pacefab", package.name, str(lock_seconds))
+    return [guard, Step(install.name, install.argv, undo), step("unguard", *unmask)]
+
+
+def plan_purge(package: Package, lock_seconds: int = LOCK_SECONDS) -> list[Step]:
+    """Return the step that removes the package and the configuration that it owns."""
+    return [shell("purge", _PURGE[package.manager], package.name, str(lock_seconds))]
+
+
+# stderr joins stdout so that "waiting for lock" is seen while it happens. The index is fetched only
+# when the package is not to be had without: the usual second run needs no mirror. `check` tells a
+# lock that is still held from an index that is too old.
+_APT = r"""
+exec 2>&1 </dev/null
+export DEBIAN_FRONTEND=noninteractive
+apt() { timeout -k 10 600 apt-get -q -y -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0 \
+  -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"; }
+pkg=$1 lock=$2
+"""
+_INSTALL = {
+    "apt-get": _APT
+    + r"""
+apt-cache show "$pkg" >/dev/null 2>&1 && apt install --no-install-recommends "$pkg" && exit 0
+apt-get -qq -o DPkg::Lock::Timeout=0 check >/dev/null || exit 100
+apt update && apt install --no-install-recommends "$pkg"
+""",
+    "dnf": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" dnf -y install "$1"',
+    "yum": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" yum -y install "$1"',
+}
+_PURGE = {
+    "apt-get": _APT + 'apt purge "$pkg"\n',
+    "dnf": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" dnf -y remove "$1"',
+    "yum": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" yum -y remove "$1"',
+}
+
+# What package managers say while another one holds their lock.
+_WAITING = re.compile(
+    r"(Waiting for (cache|process).*|.*[Ww]aiting for (the )?transaction lock.*"
+    r"|.*is holding the .*lock.*)"
+)
+_LOCKED = re.compile(r"Could not get lock|Unable to (lock|acquire)|can't create transaction lock")
+_NO_SPACE = re.compile(r"No space left on device|enough free space|needs? \S+ more space", re.I)
+_NO_MIRROR = re.compile(
+    r"Could not resolve|Unable to connect|Connection (failed|refused|timed out)|Could not connect"
+    r"|Failed to fetch|Cannot download repodata|Failed to download metadata|Curl error", re.I
+)
+_NO_PACKAGE = re.compile(r"Unable to locate package|No match for argument|no installation cand")
+
+
+def waiting(line: str) -> str | None:
+    """Return what to tell the operator when `line` says that a lock is waited for, else None."""
+    return line.strip() if _WAITING.fullmatch(line.strip()) else None
+
+
+def explain(package: Package, section: Section) -> PacefabError:
+    """Return why installing or purging failed, from what the package manager printed."""
+    attempted = f"{section.name} {package.name} with {package.manager}"
+    text = section.text
+    for pattern, next_step in (
+        (_LOCKED, "another package manager holds the lock: see who (ps), let it end, run again"),
+        (_NO_SPACE, "the disk is full: free some space (df -h), run again"),
+        (_NO_PACKAGE, "no repository of this node has it: enable one that does, run again"),
+        (_NO_MIRROR, "the package mirror cannot be reached: check the node's network and "
+                     "repository addresses, run again"),
+    ):  # fmt: skip
+        if pattern.search(text):
+            return RefusedError(attempted, _tail(text, pattern), next_step)
+    return RefusedError(attempted, _tail(text), f"run {package.manager} on the node by hand")
+
+
+def _tail(text: str, pattern: re.Pattern[str] | None = None, lines: int = 8) -> str:
+    every = [line for line in text.splitlines() if line.strip()]
+    named = [line for line in every if pattern and pattern.search(line)]
+    return "\n".join((named or every)[-lines:])

@@ -1,0 +1,204 @@
+"""The one doorway to Pacemaker's programs on a node: query, simulate, patch, wait.
+
+Steps and parsers only; `deploy` decides on which host they run. Exit statuses are crm_exit_t
+(Pacemaker's include/crm/common/results.h).
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Mapping
+
+from fabfile.errors import CommandError, RefusedError
+from fabfile.pacemaker import cib, corosync, monitor, simulation
+from fabfile.pacemaker.model import ClusterStatus, Membership, Operation
+from fabfile.transport.command import Section, Step, shell, step
+
+CRM_EX_OLD = 103  # "Update was older than existing configuration": somebody else was faster
+_NO_PROGRAM = 127
+
+_RING = r"""
+sed -n 's/^[[:space:]]*ring[0-9]*_addr:[[:space:]]*//p' /etc/corosync/corosync.conf |
+while read -r name; do
+  printf '%s %s\n' "$name" "$(getent ahosts "$name" | awk 'NR == 1 { print $1 }')"
+done
+"""
+_NO_COROSYNC = 3
+_COROSYNC = "[ -e /etc/corosync/corosync.conf ] || exit 3; cat /etc/corosync/corosync.conf"
+
+
+def observe_membership() -> list[Step]:
+    """Return the steps of `read_membership`; they need no running cluster."""
+    return [shell("corosync", _COROSYNC), shell("ring", _RING)]
+
+
+def read_membership(sections: Mapping[str, Section]) -> Membership | None:
+    """Return the cluster that this node was set up for; None when there is no corosync.conf.
+
+    Raises:
+        RefusedError: there is one, and it cannot be read or understood.
+    """
+    section = sections["corosync"]
+    if section.status == _NO_COROSYNC:
+        return None
+    try:
+        if not section.ok:
+            raise ValueError(section.text)
+        return corosync.parse(section.out, corosync.parse_resolved(sections["ring"].out))
+    except ValueError as error:
+        raise RefusedError(
+            "read /etc/corosync/corosync.conf", str(error), "mend it: man corosync.conf"
+        ) from error
+
+
+def observe_cib() -> list[Step]:
+    """Return the step of `read_cib`."""
+    return [step("cib", "cibadmin", "--query")]
+
+
+def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
+    """Return the live CIB.
+
+    Raises:
+        RefusedError: no Pacemaker, or its cluster does not run here. An unreadable CIB is never
+            taken for an empty one.
+    """
+    section = sections["cib"]
+    if not section.ok:
+        raise _no_cluster(section)
+    try:
+        return cib.parse(section.out)
+    except ValueError as error:
+        raise RefusedError("read the CIB", str(error), "look at: cibadmin --query") from error
+
+
+def observe_status() -> list[Step]:
+    """Return the step of `read_status`; stopped resources included."""
+    return [step("monitor", "crm_mon", "-1", "-r", "--output-as=xml")]
+
+
+def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
+    """Return nodes, quorum and resources. Same errors as `read_cib`."""
+    section = sections["monitor"]
+    if not section.ok:
+        raise _no_cluster(section)
+    try:
+        return monitor.parse(section.out)
+    except ValueError as error:
+        raise RefusedError("read crm_mon", str(error), "look at: crm_mon -1 --output-as=xml") from (
+            error
+        )
+
+
+def _no_cluster(section: Section) -> RefusedError:
+    if section.status == _NO_PROGRAM:
+        return RefusedError(
+            "ask Pacemaker", "its programs (cibadmin, crm_mon) are not installed on this node",
+            "install pacemaker and pcs and form the cluster, or name the right hosts with -H",
+        )
+    return RefusedError(
+        "ask Pacemaker", f"the cluster does not run on this node: {section.text}",
+        "see why: systemctl status pacemaker corosync; start it: pcs cluster start --all",
+    )
+
+
+def observe_metadata(agent: str) -> list[Step]:
+    """Return the step of `read_operations`."""
+    return [step("metadata", "crm_resource", "--show-metadata", agent)]
+
+
+def read_operations(agent: str, sections: Mapping[str, Section]) -> tuple[Operation, ...]:
+    """Return the operations that pcs would give a new primitive of this agent.
+
+    Raises:
+        RefusedError: the node has no such agent (for systemd: no such unit).
+    """
+    section = sections["metadata"]
+    try:
+        if not section.ok:
+            raise ValueError(section.text)
+        return cib.parse_metadata_operations(section.out)
+    except ValueError as error:
+        raise RefusedError(
+            f"read the metadata of {agent}", str(error),
+            "install the service on every node first: fab -H … install-memcached",
+        ) from error
+
+
+_WORK = r"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+printf %s "$1" | base64 -d | gunzip > "$dir/old.xml"
+printf %s "$2" | base64 -d | gunzip > "$dir/new.xml"
+crm_verify --xml-file "$dir/new.xml" -V
+"""
+_SIMULATE = _WORK + 'crm_simulate --xml-file "$dir/new.xml" --simulate --output-as=xml'
+# crm_diff: 1 means that they differ, as diff does.
+_PATCH = _WORK + r"""
+crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $? = 1 ]
+[ -s "$dir/diff.xml" ] || exit 0
+cibadmin --patch --xml-file "$dir/diff.xml"
+"""
+
+
+def _pack(text: str) -> str:
+    """Return a CIB small enough for an argument (Linux allows 128 KiB, packed some MiB of XML)."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def plan_patch(old: str, new: str) -> list[Step]:
+    """Return the step that checks `new` and changes the cluster to it, as one atomic patch."""
+    return [shell("patch", _PATCH, _pack(old), _pack(new))]
+
+
+def read_patch(sections: Mapping[str, Section]) -> bool:
+    """Return whether the patch went in; False when somebody else changed the CIB in between.
+
+    Raises:
+        CommandError: Pacemaker refused the new CIB; the old one stands.
+    """
+    section = sections["patch"]
+    if section.status == CRM_EX_OLD:
+        return False
+    if not section.ok:
+        raise CommandError(
+            "change the CIB", section.text, "the old CIB stands; please report this with the text"
+        )
+    return True
+
+
+def observe_simulation(old: str, new: str) -> list[Step]:
+    """Return the step of `read_simulation`: nothing is changed."""
+    return [shell("simulation", _SIMULATE, _pack(old), _pack(new))]
+
+
+def read_simulation(sections: Mapping[str, Section]) -> tuple[str, ...]:
+    """Return what Pacemaker would do, an action a line ("start memcached on c1").
+
+    Raises:
+        CommandError: Pacemaker refused the new CIB.
+    """
+    section = sections["simulation"]
+    if not section.ok:
+        raise CommandError("simulate the change", section.text, "nothing was changed")
+    return simulation.parse(section.out)
+
+
+def plan_wait(seconds: int) -> list[Step]:
+    """Return the step that ends when the cluster has nothing left to do."""
+    return [step("settle", "crm_resource", "--wait", f"--timeout={seconds}")]
+
+
+def check_ready(status: ClusterStatus, attempted: str) -> None:
+    """Raise a RefusedError when the cluster is in no state to be changed."""
+    if not status.quorum:
+        raise RefusedError(
+            attempted, "the cluster has no quorum",
+            "bring back enough nodes (pcs status), then run again",
+        )
+    if status.maintenance:
+        raise RefusedError(
+            attempted, "the cluster is in maintenance mode: nothing would start or stop",
+            "end it: pcs property set maintenance-mode=false",
+        )

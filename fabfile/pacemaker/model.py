@@ -1,0 +1,178 @@
+"""Pacemaker's nouns, frozen. The names are those of Pacemaker Explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An action of a resource; `interval` and `timeout` as written in the CIB ("60", "100s")."""
+
+    name: str
+    interval: str
+    timeout: str
+    others: Mapping[str, str] = field(default_factory=dict)  # on-fail, role, start-delay, ...
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One resource and its agent, as pcs writes an agent: systemd:memcached, ocf:heartbeat:galera."""
+
+    id: str
+    agent: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    meta: Mapping[str, str] = field(default_factory=dict)
+    operations: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A resource that runs on many nodes at once."""
+
+    id: str
+    primitive: Primitive
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as wanted; None: it is not there."""
+
+    where: str  # "memcached-clone meta interleave"
+    present: str | None
+    wanted: str | None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.present or 'absent'} -> {self.wanted or 'absent'}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A node of corosync.conf's nodelist; `addresses` are its rings', names resolved."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Who belongs to the cluster by corosync.conf, running or not."""
+
+    cluster: str
+    members: tuple[Member, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The nodes' names, in the file's order."""
+        return tuple(member.name for member in self.members)
+
+    def member_with(self, addresses: tuple[str, ...], name: str) -> Member | None:
+        """Return the member that has one of these addresses, or else this name."""
+        for member in self.members:
+            if set(member.addresses) & set(addresses):
+                return member
+        return next((member for member in self.members if member.name == name), None)
+
+
+@dataclass(frozen=True)
+class NodeStatus:
+    """A node as Pacemaker sees it."""
+
+    name: str
+    online: bool
+    standby: bool
+    maintenance: bool
+    pending: bool
+    unclean: bool
+
+    @property
+    def word(self) -> str:
+        """The word operators know from crm_mon."""
+        for condition, word in (
+            (self.unclean, "UNCLEAN"),
+            (not self.online, "offline"),
+            (self.pending, "pending"),
+            (self.standby, "standby"),
+            (self.maintenance, "maintenance"),
+        ):
+            if condition:
+                return word
+        return "online"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A primitive as it stands: where it runs, in which role."""
+
+    id: str
+    agent: str
+    role: str  # Started, Stopped, Starting, Stopping, Promoted, Unpromoted
+    nodes: tuple[str, ...]
+    failed: bool
+    managed: bool
+    orphaned: bool
+    blocked: bool
+    pending: str = ""  # what is being done to it right now: Starting, Stopping
+
+
+@dataclass(frozen=True)
+class CloneStatus:
+    """A clone as it stands; `promotable` as `pcs resource` tells Master/Slave sets apart."""
+
+    id: str
+    promotable: bool
+    instances: tuple[Instance, ...]
+
+
+@dataclass(frozen=True)
+class GroupStatus:
+    """A group as it stands."""
+
+    id: str
+    instances: tuple[Instance, ...]
+
+
+ResourceStatus = Instance | CloneStatus | GroupStatus
+
+
+@dataclass(frozen=True)
+class FailedAction:
+    """An operation that failed, until it is cleaned up."""
+
+    resource: str
+    operation: str
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ClusterStatus:
+    """What crm_mon tells: nodes, quorum, resources, failures."""
+
+    dc: str | None
+    quorum: bool
+    maintenance: bool
+    fencing: bool
+    nodes: tuple[NodeStatus, ...]
+    resources: tuple[ResourceStatus, ...]
+    failures: tuple[FailedAction, ...]
+
+    def instances(self, resource: str) -> tuple[Instance, ...]:
+        """Return every instance of a primitive, wherever it stands."""
+        found: list[Instance] = []
+        for item in self.resources:
+            members = (item,) if isinstance(item, Instance) else item.instances
+            found += [one for one in members if one.id.partition(":")[0] == resource]
+        return tuple(found)
+
+    def started_on(self, resource: str) -> frozenset[str]:
+        """Return the nodes on which the resource runs and no action on it is pending."""
+        return frozenset(
+            node
+            for one in self.instances(resource)
+            if one.role in {"Started", "Promoted", "Unpromoted"} and not one.failed
+            and not one.pending
+            for node in one.nodes
+        )  # fmt: skip

@@ -1,0 +1,97 @@
+"""A change -> the CIB it makes, and the pcs line an operator would have typed. Pure."""
+
+from __future__ import annotations
+
+import copy
+import re
+import shlex
+from collections.abc import Mapping
+
+from lxml import etree
+
+from fabfile.pacemaker.cib import Cib
+from fabfile.pacemaker.model import Clone, Operation, Primitive
+from fabfile.pacemaker.plan import Action, Change
+
+# What an id may not hold is replaced, as pcs does it (XML Schema, type NCName).
+_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
+
+
+def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> str:
+    """Return the CIB's XML after the change; `cib` stays as it is.
+
+    Args:
+        cib: as read; its version goes along, so that a patch made from it is refused when
+            somebody else changed the CIB in between.
+        change: what to do.
+        with_constraints: a removal takes the constraints that name the resource along.
+    """
+    root = copy.deepcopy(cib.root)
+    resources = root.find("configuration/resources")
+    place = _take_out(root, change.clone)
+    if change.action is Action.REMOVE and with_constraints:
+        for constraint in Cib(root).constraints_on(change.clone.id, change.clone.primitive.id):
+            constraint.getparent().remove(constraint)
+    if change.action in {Action.ADD, Action.UPDATE}:
+        resources.insert(len(resources) if place is None else place, _clone(change.clone))
+    return etree.tostring(root, encoding="unicode")
+
+
+def render_pcs(clone: Clone) -> str:
+    """Return today's pcs line (0.10 and newer) that creates the clone."""
+    primitive = clone.primitive
+    words = ["pcs", "resource", "create", primitive.id, primitive.agent]
+    words += [f"{key}={value}" for key, value in primitive.parameters.items()]
+    words += ["clone", *(f"{key}={value}" for key, value in clone.meta.items())]
+    return shlex.join(words)
+
+
+def _take_out(root: etree._Element, clone: Clone) -> int | None:
+    """Remove clone and primitive; return where they stood among the resources."""
+    for wanted in (clone.id, clone.primitive.id):
+        for element in root.xpath("configuration/resources/*[@id=$i]", i=wanted):
+            parent = element.getparent()
+            place = parent.index(element)
+            parent.remove(element)
+            return place
+    return None
+
+
+def _clone(clone: Clone) -> etree._Element:
+    element = etree.Element("clone", id=clone.id)
+    element.append(_primitive(clone.primitive))
+    _add_nvset(element, "meta_attributes", clone.meta)
+    return element
+
+
+def _primitive(primitive: Primitive) -> etree._Element:
+    parts = primitive.agent.split(":")
+    attributes = {"id": primitive.id, "class": parts[0], "type": parts[-1]}
+    if len(parts) == 3:  # noqa: PLR2004  # class:provider:type
+        attributes["provider"] = parts[1]
+    element = etree.Element("primitive", attributes)
+    _add_nvset(element, "instance_attributes", primitive.parameters)
+    _add_nvset(element, "meta_attributes", primitive.meta)
+    operations = etree.SubElement(element, "operations")
+    for op in primitive.operations:
+        operations.append(_operation(primitive.id, op))
+    return element
+
+
+def _operation(resource: str, op: Operation) -> etree._Element:
+    attributes = {"name": op.name, "interval": op.interval, "timeout": op.timeout, **op.others}
+    attributes["id"] = _id(f"{resource}-{op.name}-interval-{op.interval}")
+    return etree.Element("op", {key: value for key, value in attributes.items() if value})
+
+
+def _add_nvset(element: etree._Element, kind: str, pairs: Mapping[str, str]) -> None:
+    if not pairs:
+        return
+    set_id = f"{element.get('id')}-{kind}"
+    nvset = etree.SubElement(element, kind, id=set_id)
+    for name, value in pairs.items():
+        etree.SubElement(nvset, "nvpair", id=_id(f"{set_id}-{name}"), name=name, value=value)
+
+
+def _id(text: str) -> str:
+    return _NOT_IN_ID.sub("", text)

@@ -1,0 +1,223 @@
+"""memcached as Pacemaker runs it: options -> packages, configuration, wanted clone. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from fabfile.errors import RefusedError, UsageError
+from fabfile.host.model import HostFacts, Listener
+from fabfile.pacemaker.model import Clone, Membership, Operation, Primitive
+from fabfile.services import memcached_config as config
+from fabfile.services.memcached_config import Settings
+
+PACKAGE = "memcached"
+UNIT = "memcached.service"
+AGENT = "systemd:memcached"
+RESOURCE = "memcached"
+CLONE = "memcached-clone"
+
+_SPARE_MIB = 64  # what must be left of a node's memory for the node
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked `install-memcached` for; checked, not yet tied to a node.
+
+    `listen` is auto, or addresses and networks (10.0.0.0/24: the node's address in there). A number
+    that is None stays what the node's configuration says.
+    """
+
+    listen: str = "auto"
+    port: int | None = None
+    memory: int | None = None  # MiB
+    max_connections: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("--port", self.port, 65535),
+            ("--memory", self.memory, None),
+            ("--max-connections", self.max_connections, None),
+        ):
+            if value is not None and not 1 <= value <= (most or value):
+                allowed = f"1 to {most}" if most else "1 or more"
+                raise UsageError("read the options", f"{name} {value}", f"allowed: {allowed}")
+        _wanted_listen(self.listen)
+
+
+def wanted_clone(operations: tuple[Operation, ...]) -> Clone:
+    """Return the clone that the classic procedure makes.
+
+    `interleave=true` stands on the clone: on the primitive it does nothing (Pacemaker Explained,
+    clone options). Each node's memcached is then independent of the others' restarts.
+    """
+    return Clone(CLONE, Primitive(RESOURCE, AGENT, operations=operations), {"interleave": "true"})
+
+
+def wanted_settings(
+    request: Request, facts: HostFacts, membership: Membership | None
+) -> Settings:
+    """Return the settings for one node: what was asked for, else what its file says.
+
+    Raises:
+        RefusedError: the node does not have the address, the memory or a free port for them.
+    """
+    present = present_settings(facts) or Settings()
+    settings = Settings(
+        listen=_listen(request.listen, facts, membership),
+        port=request.port or present.port,
+        memory=request.memory or present.memory,
+        max_connections=request.max_connections or present.max_connections,
+    )
+    _check_memory(settings, facts)
+    _check_port(settings, facts)
+    return settings
+
+
+def present_settings(facts: HostFacts) -> Settings | None:
+    """Return what the node's configuration file says; None when there is none.
+
+    Raises:
+        RefusedError: the file holds what memcached would not understand.
+    """
+    path = config_path(facts)
+    if facts.config is None:
+        return None
+    try:
+        return config.read(path, facts.config)
+    except ValueError as error:
+        raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
+
+
+def render_config(facts: HostFacts, text: str, wanted: Settings) -> str:
+    """Return the configuration file with `wanted` in it. Same errors as `present_settings`."""
+    path = config_path(facts)
+    try:
+        present = config.read(path, text)
+        return text if same(present, wanted) else config.write(path, text, wanted)
+    except ValueError as error:
+        raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
+
+
+def running_settings(facts: HostFacts) -> Settings | None:
+    """Return the settings of the process that runs now; None when none runs or it cannot tell."""
+    if not facts.command_line:
+        return None
+    try:
+        return config.read_command_line(facts.command_line)
+    except ValueError:
+        return None
+
+
+def config_path(facts: HostFacts) -> str:
+    """Return the path of the node's configuration file.
+
+    Raises:
+        RefusedError: a distribution that we do not know.
+    """
+    if facts.package is None:
+        raise RefusedError(
+            "find the package manager",
+            f"{facts.distribution} is not supported",
+            "supported: the CentOS Stream / RHEL family with dnf or yum, Debian and Ubuntu",
+        )
+    return config.path_for(facts.package.manager)
+
+
+def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
+    """Return the addresses at which other nodes should get an answer.
+
+    `address` is the node's own in the cluster; it is what "every address" means to the others.
+    """
+    if settings.everywhere:
+        return (address,)
+    return tuple(one for one in settings.listen if not ipaddress.ip_address(one).is_loopback)
+
+
+def same(present: Settings, wanted: Settings) -> bool:
+    """Whether two settings come to the same; the order of addresses does not matter."""
+    return replace(present, listen=tuple(sorted(present.listen))) == replace(
+        wanted, listen=tuple(sorted(wanted.listen))
+    )
+
+
+def _wanted_listen(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    if text == "auto":
+        return []
+    try:
+        return [ipaddress.ip_network(part, strict=False) for part in text.split(",")]
+    except ValueError as error:
+        raise UsageError(
+            "read the options", f"--listen {text}: {error}",
+            "allowed: auto, an IP address, a network such as 10.0.0.0/24, or several with commas",
+        ) from error
+
+
+def _listen(text: str, facts: HostFacts, membership: Membership | None) -> tuple[str, ...]:
+    if text == "auto":
+        return (cluster_address(facts, membership),)
+    found = []
+    for network in _wanted_listen(text):
+        if network.network_address.is_unspecified and network.num_addresses == 1:
+            found.append(str(network.network_address))
+            continue
+        mine = [a for a in facts.addresses if ipaddress.ip_address(a) in network]
+        if not mine:
+            raise RefusedError(
+                "choose the listen address",
+                f"the node has no address in {text}; it has {', '.join(facts.addresses)}",
+                "give --listen auto, or a network that every node is in",
+            )
+        found.append(mine[0])
+    return tuple(found)
+
+
+def cluster_address(facts: HostFacts, membership: Membership | None) -> str:
+    """Return the address that the cluster's nodes use for this one (corosync's first ring).
+
+    Raises:
+        RefusedError: no cluster, or this node is not in it, or its address is not known.
+    """
+    attempted = "find the address that the cluster's nodes use (--listen auto)"
+    if membership is None:
+        raise RefusedError(
+            attempted, "there is no /etc/corosync/corosync.conf",
+            "form the cluster first (pcs cluster setup), or give --listen ADDRESS",
+        )
+    member = membership.member_with(facts.addresses, facts.name)
+    if member is None or not member.addresses:
+        raise RefusedError(
+            attempted,
+            f"no node of cluster {membership.cluster} has one of this node's addresses "
+            f"({', '.join(facts.addresses)})",
+            "check nodelist in /etc/corosync/corosync.conf, or give --listen ADDRESS",
+        )
+    return member.addresses[0]
+
+
+def _check_memory(settings: Settings, facts: HostFacts) -> None:
+    most = max(facts.memory_mib - _SPARE_MIB, 0)
+    if settings.memory > most:
+        raise RefusedError(
+            "configure memcached",
+            f"--memory {settings.memory} MiB, and the node has {facts.memory_mib} MiB in all",
+            f"give at most {most} MiB",
+        )
+
+
+def _check_port(settings: Settings, facts: HostFacts) -> None:
+    for other in facts.listeners:
+        if _collides(settings, other, facts.unit.pid):
+            raise RefusedError(
+                "configure memcached",
+                f"port {settings.port} is taken by {other.program or 'another process'} "
+                f"(pid {other.pid}, on {other.address})",
+                "stop that one, or give --port",
+            )
+
+
+def _collides(settings: Settings, other: Listener, own_pid: int) -> bool:
+    if other.protocol != "tcp" or other.port != settings.port or other.pid == own_pid:
+        return False
+    return settings.everywhere or other.address in {*settings.listen, "0.0.0.0", "::"}  # noqa: S104

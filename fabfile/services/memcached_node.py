@@ -1,0 +1,97 @@
+"""Runs on a node, not here: ask memcached servers over the network, as a client does.
+
+Standard library only, Python 3.6 and newer (what pcs brings on every supported distribution).
+argv[1] is JSON: {"targets": [[address, port], ...], "seconds": 2.0}; JSON comes out, one answer per
+target in the same order. All targets are asked at once, so one that hangs costs no more than
+`seconds`. The key that is set expires by itself after a minute if we are killed in between.
+"""
+# ruff: noqa: UP006, UP007, UP035, FA100, T201
+
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from typing import Any, Dict, List
+
+
+def ask(address: str, port: int, seconds: float) -> Dict[str, Any]:
+    """Set, get and delete a key of our own and read the statistics; errors are part of the answer."""
+    begun = time.time()
+    try:
+        with socket.create_connection((address, port), timeout=seconds) as link:
+            link.settimeout(seconds)
+            answer = converse(link)
+    except socket.timeout:
+        answer = {"error": "timeout"}
+    except (OSError, ValueError) as error:
+        answer = {"error": getattr(error, "strerror", None) or str(error)}
+    answer["seconds"] = time.time() - begun
+    return answer
+
+
+def converse(link: socket.socket) -> Dict[str, Any]:
+    """Talk memcached's text protocol (its doc/protocol.txt)."""
+    key = "pacefab-probe-" + os.urandom(8).hex()
+    value = os.urandom(8).hex()
+    stream = link.makefile("rb")
+    link.sendall(
+        "set {0} 0 60 {1}\r\n{2}\r\nget {0}\r\ndelete {0}\r\nstats\r\nstats settings\r\n".format(
+            key, len(value), value
+        ).encode()
+    )
+    stored = line(stream)
+    got = until_end(stream)
+    deleted = line(stream)
+    return {
+        "served": stored == "STORED" and value in got and deleted == "DELETED",
+        "said": stored,
+        "stats": statistics(until_end(stream)),
+        "settings": statistics(until_end(stream)),
+    }
+
+
+def line(stream: Any) -> str:
+    """Return one line; an empty one at the end of the stream is an error."""
+    raw = stream.readline()
+    if not raw:
+        raise ValueError("connection closed in the middle of an answer")
+    return raw.decode(errors="replace").strip()
+
+
+def until_end(stream: Any) -> List[str]:
+    """Return the lines up to END."""
+    lines = []  # type: List[str]
+    while True:
+        lines.append(line(stream))
+        if lines[-1] == "END" or lines[-1].startswith(("ERROR", "CLIENT_ERROR", "SERVER_ERROR")):
+            return lines
+
+
+def statistics(lines: List[str]) -> Dict[str, str]:
+    """Return STAT name value lines as a mapping."""
+    return dict(entry.split(" ", 2)[1:] for entry in lines if entry.count(" ") >= 2)  # type: ignore[misc]  # noqa: PLR2004
+
+
+def main() -> None:
+    """Ask every target at once and print the answers."""
+    request = json.loads(sys.argv[1])
+    targets = request["targets"]
+    answers = [{"error": "timeout"} for _ in targets]  # type: List[Dict[str, Any]]
+
+    def work(place: int) -> None:
+        address, port = targets[place]
+        answers[place] = ask(address, port, request["seconds"])
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(targets))]
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    for thread in threads:
+        thread.join(request["seconds"] * 3)
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,8 @@
+"""What the operator types."""
+
+from invoke import Collection
+
+from fabfile.tasks import memcached
+
+namespace = Collection(memcached.install_memcached)
+namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})

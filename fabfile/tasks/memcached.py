@@ -1,0 +1,58 @@
+"""memcached under Pacemaker: what the operator types."""
+
+from __future__ import annotations
+
+from fabfile.deploy.install import Install
+from fabfile.errors import UsageError
+from fabfile.services.memcached import Request
+from fabfile.tasks.collect import Run, cluster_task
+
+
+@cluster_task(
+    listen="auto: the address the cluster's nodes use; or an IP, a network (10.0.0.0/24), 0.0.0.0.",
+    memory="Cache size in MiB; left as it is when not given.",
+    max_connections="Simultaneous connections; left as it is when not given.",
+    port="TCP port; left as it is when not given.",
+    lock_timeout="Seconds to wait for another package manager's lock.",
+    dry_run="Show what would be done; change nothing.",
+)
+def install_memcached(
+    run: Run,
+    listen: str = "auto",
+    memory: str | None = None,
+    max_connections: str | None = None,
+    port: str | None = None,
+    lock_timeout: int = 120,
+    dry_run: bool = False,
+) -> int:
+    """Install and configure memcached on all hosts at once.
+
+    The unit is left disabled and stopped: Pacemaker alone starts it. One that Pacemaker already
+    runs is neither stopped nor restarted.
+
+    Example: fab -H c1,c2,c3 install-memcached --memory 256
+    """
+    request = Request(
+        listen,
+        port=number("--port", port),
+        memory=number("--memory", memory),
+        max_connections=number("--max-connections", max_connections),
+    )
+    install = Install(request, lock_timeout, dry_run=dry_run, limit=run.limit)
+    return run.report(install.run(run.named(), run.printer))
+
+
+def number(option: str, text: str | None) -> int | None:
+    """Return an option's whole number; None when it was not given.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(
+            "read the options", f"{option} {text!r} is no whole number", "example: " + option + " 64"
+        ) from None

@@ -1,0 +1,321 @@
+"""One host over SSH: opening, host keys, privilege, time limits.
+
+Fabric makes the connection (names, users, ports, keys, gateways of fabric's and OpenSSH's
+configuration). Running goes through paramiko's channel directly: Fabric's runner feeds standard
+input a byte every 10 ms and needs three threads for each command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import paramiko
+from fabric import Connection
+from paramiko.ssh_exception import (
+    AuthenticationException,
+    BadHostKeyException,
+    NoValidConnectionsError,
+    SSHException,
+)
+
+from fabfile.errors import CommandError, PacefabError, UnreachableError, UsageError
+from fabfile.transport.command import (
+    Section,
+    Step,
+    parse_sections,
+    render_change,
+    render_query,
+)
+
+CONNECT_SECONDS = 10
+QUERY_SECONDS = 60
+_GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
+
+# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
+
+LineCallback = Callable[[str], None]
+
+
+class _UnknownHostKeyError(SSHException):
+    """No known_hosts file has this host."""
+
+
+class _RefuseUnknown(paramiko.MissingHostKeyPolicy):
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
+        raise _UnknownHostKeyError(f"{key.get_name()} {_fingerprint(key)}")
+
+
+class _AcceptNew(paramiko.MissingHostKeyPolicy):
+    """Append the key to the user's known_hosts, leaving what is in there as it is."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
+        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self._file.open("a") as known_hosts:
+            known_hosts.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
+
+
+def _fingerprint(key: Any) -> str:
+    return str(key.fingerprint)
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the operator wants hosts to be reached; the same for all hosts of a run."""
+
+    accept_new_host_keys: bool = False
+    sudo_password: str | None = None
+
+
+class Host:
+    """A machine with sshd: opened at the first use, once; root through sudo where needed.
+
+    Not safe for two threads at once; `fanout` gives each host its own.
+    """
+
+    def __init__(self, name: str, connection: Connection, access: Access) -> None:
+        self.name = name
+        self._connection = connection
+        self._access = access
+        self._opened = False
+        self._sudo: tuple[str, ...] = ()
+
+    def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
+        """Run every step in one round trip and return the sections by name.
+
+        Raises:
+            UnreachableError: no session, or no privilege.
+            CommandError: the connection broke, or the steps took longer than `seconds`.
+        """
+        return parse_sections(self._run(render_query(steps), seconds=seconds))
+
+    def change(
+        self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
+    ) -> dict[str, Section]:
+        """Run the steps until one fails; then undo those before it. Same errors as `query`."""
+        return parse_sections(self._run(render_change(steps), seconds=seconds, on_line=on_line))
+
+    def close(self) -> None:
+        """End the SSH session; safe when there is none."""
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def _run(self, script: str, *, seconds: float, on_line: LineCallback | None = None) -> str:
+        self._open()
+        # timeout ends the script on the node when we no longer listen.
+        argv = (*self._sudo, "timeout", "-k", "5", str(int(seconds)), "sh", "-c", script)
+        password = self._access.sudo_password if "-S" in self._sudo else None
+        status, out, err = self._execute(shlex.join(argv), password, seconds, on_line)
+        if status == _TIMED_OUT:
+            raise self._slow(seconds, out)
+        if status == -1:
+            raise CommandError(
+                "run a command", f"the connection was lost; last output: {_tail(out + err)}",
+                "see whether the host is up, then run this again: it is safe to repeat",
+                host=self.name,
+            )
+        if "\x1e" not in out and status != 0:
+            raise CommandError(
+                "run a command", _tail(err or out) or f"exit status {status}",
+                f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true", host=self.name,
+            )
+        return out
+
+    def _execute(
+        self, line: str, password: str | None, seconds: float, on_line: LineCallback | None
+    ) -> tuple[int, str, str]:
+        transport = self._connection.client.get_transport()
+        try:
+            channel = transport.open_session(timeout=CONNECT_SECONDS)
+            channel.exec_command(line)
+            if password is not None:
+                channel.sendall(f"{password}\n".encode())
+            channel.shutdown_write()
+            return _drain(channel, seconds + _GRACE_SECONDS, on_line)
+        except TimeoutError as error:
+            raise self._slow(seconds, str(error)) from error
+        except (SSHException, OSError, EOFError, AttributeError) as error:
+            raise CommandError(
+                "run a command", f"the connection was lost ({error or type(error).__name__})",
+                "see whether the host is up, then run this again: it is safe to repeat",
+                host=self.name,
+            ) from error
+
+    def _slow(self, seconds: float, out: str) -> CommandError:
+        return CommandError(
+            "run a command", f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
+            "look at the host's load and disk, or give more time with --timeout", host=self.name,
+        )
+
+    def _open(self) -> None:
+        if self._opened:
+            return
+        check_name(self.name)
+        _prepare_host_keys(self._connection, self._access)
+        try:
+            _connect(self._connection)
+        except (SSHException, OSError, EOFError, ValueError) as error:
+            raise _explain(self.name, self._connection, error) from error
+        self._opened = True
+        if self._connection.user != "root":
+            self._sudo = self._privilege()
+
+    def _privilege(self) -> tuple[str, ...]:
+        """Return how commands become root's, asking as little as possible."""
+        user = self._connection.user
+        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', None, 20, None)
+        if status == 0:
+            return ("sudo", "-n", "--")
+        attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
+        password = self._access.sudo_password
+        if "password is required" not in err and "may not run" in err or status == _NOT_FOUND:
+            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
+        if not password:
+            raise UnreachableError(
+                attempted, seen, "give the password: fab --prompt-for-sudo-password …",
+                host=self.name,
+            )
+        sudo = ("sudo", "-k", "-S", "-p", "", "--")
+        status, _, err = self._execute(shlex.join((*sudo, "true")), password, 20, None)
+        if status != 0:
+            raise UnreachableError(attempted, _tail(err), _NO_SUDO, host=self.name)
+        return sudo
+
+
+_TIMED_OUT = 124  # timeout(1)
+_NOT_FOUND = 127
+_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
+
+
+def check_name(name: str) -> None:
+    """Raise a UsageError when `name` has characters that no host name has."""
+    bare = name.rpartition("@")[2]
+    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
+    if not _HOST.fullmatch(host):
+        raise UsageError(
+            "read the host names", f"{name!r} is no host name", "give -H name,name,…",
+        )
+
+
+def _prepare_host_keys(connection: Connection, access: Access) -> None:
+    """Make known_hosts decide; Fabric alone loads none and accepts every key, changed or not."""
+    client: paramiko.SSHClient = connection.client
+    files = [Path(f).expanduser() for f in _known_hosts_files(connection)]
+    for file in files:
+        with contextlib.suppress(FileNotFoundError):
+            client.load_system_host_keys(str(file))
+    policy = _AcceptNew(files[0]) if access.accept_new_host_keys else _RefuseUnknown()
+    client.set_missing_host_key_policy(policy)
+
+
+def _known_hosts_files(connection: Connection) -> list[str]:
+    """Return the files that ssh would read for this host, the user's first (ssh_config(5))."""
+    configured = connection.ssh_config
+    user = configured.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")
+    system = configured.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")
+    return [*user.split(), *system.split()]
+
+
+def _connect(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.connect_kwargs)
+    if connection.connect_timeout is None:
+        options.setdefault("timeout", CONNECT_SECONDS)
+    options.setdefault("banner_timeout", CONNECT_SECONDS)
+    options.setdefault("auth_timeout", CONNECT_SECONDS)
+    if connection.ssh_config.get("identitiesonly") == "yes":
+        options.setdefault("allow_agent", False)
+        options.setdefault("look_for_keys", False)
+    connection.connect_kwargs = options
+    connection.open()
+    connection.client.get_transport().set_keepalive(15)
+
+
+def _explain(name: str, connection: Connection, error: Exception) -> PacefabError:
+    """Return the error with what an operator does about it."""
+    where = f"{connection.user}@{connection.host}:{connection.port}"
+    attempted = f"open an SSH session to {where}"
+    if isinstance(error, BadHostKeyException):
+        seen = f"its host key has CHANGED: {error.key.get_name()} is not the one in known_hosts"
+        return UnreachableError(
+            attempted, seen,
+            "somebody may be in between. If the host was reinstalled, check its fingerprint at "
+            f"its console, then: ssh-keygen -R '{_known_as(connection)}'", host=name,
+        )
+    if isinstance(error, _UnknownHostKeyError):
+        return UnreachableError(
+            attempted, f"its host key is not in known_hosts: {error}",
+            "compare the fingerprint with the host's own, then connect once with ssh, or give "
+            "--accept-new-host-keys to the task", host=name,
+        )
+    seen, following = _plain(error)
+    return UnreachableError(attempted, seen, following, host=name)
+
+
+def _plain(error: Exception) -> tuple[str, str]:
+    if isinstance(error, AuthenticationException):
+        return (
+            f"the key or password was refused ({error})",
+            "try it with ssh; name the key with -i FILE or in ~/.ssh/config",
+        )
+    if isinstance(error, socket.gaierror):
+        return (f"unknown host ({error.strerror})", "check the name in -H, DNS and ~/.ssh/config")
+    if isinstance(error, TimeoutError):
+        return ("no answer in time", "is the host up, is a firewall in between? -t SECONDS waits")
+    if isinstance(error, NoValidConnectionsError | ConnectionRefusedError):
+        return ("the port refused the connection", "does sshd run there, on that port?")
+    return (str(error) or type(error).__name__, "try it with ssh -v")
+
+
+def _known_as(connection: Connection) -> str:
+    port = connection.port
+    return connection.host if port == 22 else f"[{connection.host}]:{port}"  # noqa: PLR2004
+
+
+def _drain(
+    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None
+) -> tuple[int, str, str]:
+    """Read both streams to their end; hand each line of stdout on as it comes."""
+    deadline = time.monotonic() + seconds
+    out, err, seen = bytearray(), bytearray(), 0
+    channel.settimeout(0.5)
+    while True:
+        if time.monotonic() > deadline:
+            channel.close()
+            raise TimeoutError(_tail(out.decode(errors="replace")))
+        try:
+            chunk = channel.recv(65536)
+        except TimeoutError:
+            chunk = None
+        while channel.recv_stderr_ready():
+            err += channel.recv_stderr(65536)
+        if chunk == b"":
+            break
+        out += chunk or b""
+        if on_line:
+            seen = _hand_on(out, seen, on_line)
+    status = channel.recv_exit_status()
+    while rest := channel.recv_stderr(65536):
+        err += rest
+    return status, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def _hand_on(out: bytearray, seen: int, on_line: LineCallback) -> int:
+    while (end := out.find(b"\n", seen)) >= 0:
+        on_line(out[seen:end].decode(errors="replace"))
+        seen = end + 1
+    return seen
+
+
+def _tail(text: str, lines: int = 10) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])
