@@ -21,7 +21,7 @@ class Mark(StrEnum):
     @property
     def ok(self) -> bool:
         """Whether the operator has nothing to mend."""
-        return self in {Mark.UNCHANGED, Mark.CHANGED, Mark.PLANNED}
+        return self not in {Mark.FAILED, Mark.UNREACHABLE}
 
 
 @dataclass(frozen=True)

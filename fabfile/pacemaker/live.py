@@ -185,11 +185,6 @@ def read_simulation(sections: Mapping[str, Section]) -> tuple[str, ...]:
     return simulation.parse(section.out)
 
 
-def plan_wait(seconds: int) -> list[Step]:
-    """Return the step that ends when the cluster has nothing left to do."""
-    return [step("settle", "crm_resource", "--wait", f"--timeout={seconds}")]
-
-
 def check_ready(status: ClusterStatus, attempted: str) -> None:
     """Raise a RefusedError when the cluster is in no state to be changed."""
     if not status.quorum:

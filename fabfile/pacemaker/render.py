@@ -18,15 +18,14 @@ _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
 
 
 def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> str:
-    """Return the CIB's XML after the change; `cib` stays as it is.
+    """Return the configuration's XML after the change; `cib` stays as it is.
 
     Args:
-        cib: as read; its version goes along, so that a patch made from it is refused when
-            somebody else changed the CIB in between.
+        cib: as read.
         change: what to do.
         with_constraints: a removal takes the constraints that name the resource along.
     """
-    root = copy.deepcopy(cib.root)
+    root = _next(cib)
     resources = root.find("configuration/resources")
     place = _take_out(root, change.clone)
     if change.action is Action.REMOVE and with_constraints:
@@ -34,6 +33,49 @@ def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> s
             constraint.getparent().remove(constraint)
     if change.action in {Action.ADD, Action.UPDATE}:
         resources.insert(len(resources) if place is None else place, _clone(change.clone))
+    return _text(root)
+
+
+def render_present(cib: Cib) -> str:
+    """Return the configuration's XML as it is, the other side of a patch."""
+    root = copy.deepcopy(cib.root)
+    _drop_status(root)
+    return _text(root)
+
+
+def render_restored(cib: Cib, before: Cib, clone: Clone) -> str:
+    """Return `cib` with the clone as it stood in `before`: put back, or gone."""
+    root = _next(cib)
+    place = _take_out(root, clone)
+    for wanted in (clone.id, clone.primitive.id):
+        element = before.root.find(f"configuration/resources/*[@id='{wanted}']")
+        if element is not None:
+            resources = root.find("configuration/resources")
+            resources.insert(len(resources) if place is None else place, copy.deepcopy(element))
+            break
+    return _text(root)
+
+
+def _next(cib: Cib) -> etree._Element:
+    """Return a copy to change, one epoch on.
+
+    The patch between the two says from which version to which it leads; Pacemaker refuses it when
+    the CIB is no longer the one that we read.
+    """
+    root = copy.deepcopy(cib.root)
+    _drop_status(root)
+    _, epoch, _ = cib.version
+    root.set("epoch", str(epoch + 1))
+    root.set("num_updates", "0")
+    return root
+
+
+def _drop_status(root: etree._Element) -> None:
+    for status in root.findall("status"):
+        root.remove(status)
+
+
+def _text(root: etree._Element) -> str:
     return etree.tostring(root, encoding="unicode")
 
 

@@ -4,5 +4,5 @@ from invoke import Collection
 
 from fabfile.tasks import memcached
 
-namespace = Collection(memcached.install_memcached)
+namespace = Collection(memcached.install_memcached, memcached.create_memcached)
 namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabfile.deploy.create import Create
 from fabfile.deploy.install import Install
 from fabfile.errors import UsageError
 from fabfile.services.memcached import Request
@@ -56,3 +57,27 @@ def number(option: str, text: str | None) -> int | None:
         raise UsageError(
             "read the options", f"{option} {text!r} is no whole number", "example: " + option + " 64"
         ) from None
+
+
+@cluster_task(
+    update="Bring an existing, different resource to the wanted state.",
+    timeout="Seconds for the cluster to start memcached everywhere and for it to answer.",
+    dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+    keep_on_failure="Leave the resource as it is when it does not come up, for a look at it.",
+)
+def create_memcached(
+    run: Run,
+    update: bool = False,
+    timeout: int = 60,
+    dry_run: bool = False,
+    keep_on_failure: bool = False,
+) -> int:
+    """Create the memcached clone, once for the cluster, whichever hosts are named.
+
+    Done when memcached is Started on all nodes and each has answered a set and a get from another
+    node. What exists and is equal is left alone; what is different is shown, not changed.
+
+    Example: fab -H c1,c2,c3 create-memcached
+    """
+    create = Create(update, timeout, dry_run, keep_on_failure, run.limit)
+    return run.report(create.run(run.named(), run.reach, run.printer))

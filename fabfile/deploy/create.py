@@ -1,0 +1,218 @@
+"""create-memcached: the clone, once for the cluster, settled and answering on every node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabfile.deploy import apply
+from fabfile.deploy.fleet import Fleet, Reach, gather, present
+from fabfile.deploy.observe import NodeView
+from fabfile.deploy.progress import Progress, Stopwatch
+from fabfile.deploy.serving import ask_from_neighbours
+from fabfile.errors import CommandError, PacefabError, RefusedError
+from fabfile.host.model import Mark, Outcome
+from fabfile.pacemaker import live, render
+from fabfile.pacemaker.cib import Cib
+from fabfile.pacemaker.model import Clone, ClusterStatus
+from fabfile.pacemaker.plan import Action, Change, plan_clone
+from fabfile.services import memcached
+from fabfile.services.memcached_probe import Answer, Target
+from fabfile.transport.connection import Host
+
+STEP = "create-memcached"
+_ATTEMPT = "create the memcached clone"
+
+
+@dataclass(frozen=True)
+class Create:
+    """How a run creates the clone; the cluster has `timeout` seconds to follow."""
+
+    update: bool = False
+    timeout: int = 60
+    dry_run: bool = False
+    keep_on_failure: bool = False
+    limit: int = 32
+
+    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+        """Create the clone unless it is there; return a line for the cluster and one per node.
+
+        Raises:
+            PacefabError: nothing was changed, or the old state was put back.
+        """
+        watch = Stopwatch(STEP, progress)
+        deadline = time.monotonic() + self.timeout
+        fleet = gather(hosts, reach, self.limit)
+        view, cluster = fleet.doorway, fleet.membership.cluster
+        live.check_ready(view.status, _ATTEMPT)
+        wanted = memcached.wanted_clone(view.operations)
+        change = plan_clone(view.cib, wanted)
+        _check_nodes(fleet, change)
+        self._check_update(change)
+        if self.dry_run:
+            return [self._preview(fleet, change, watch)]
+        before = view.cib
+        if change.action is not Action.NONE:
+            progress.note(cluster, _told(change))
+            before = apply.patch(fleet.doorway_host, view.cib, lambda cib: _again(cib, change))
+        try:
+            status = self._settle(fleet, deadline)
+            answers = _serve(fleet, status, deadline)
+        except PacefabError as error:
+            self._restore(fleet, before, change, error)
+            raise
+        mark = Mark.UNCHANGED if change.action is Action.NONE else Mark.CHANGED
+        first = watch.finish(cluster, mark, *_summary(change))
+        return [first, *_node_lines(fleet, status, answers, mark, watch)]
+
+    def _check_update(self, change: Change) -> None:
+        if change.action is Action.UPDATE and not self.update and not self.dry_run:
+            raise RefusedError(
+                _ATTEMPT,
+                "\n".join(["it exists and is different:", *map(str, change.differences)]),
+                "nothing was changed; to bring it to the wanted state: create-memcached --update",
+            )
+
+    def _preview(self, fleet: Fleet, change: Change, watch: Stopwatch) -> Outcome:
+        cluster = fleet.membership.cluster
+        if change.action is Action.NONE:
+            return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
+        cib = fleet.doorway.cib
+        actions = apply.preview(fleet.doorway_host, cib, render.render_cib(cib, change))
+        notes = [_told(change), *map(str, change.differences), *actions]
+        return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
+
+    def _settle(self, fleet: Fleet, deadline: float) -> ClusterStatus:
+        """Wait for memcached to run on every node that may run something."""
+
+        def started(status: ClusterStatus) -> bool:
+            _check_failures(status)
+            return able(status) <= status.started_on(memcached.RESOURCE)
+
+        first = apply.query_status(fleet.doorway_host)
+        return apply.settle(fleet.doorway_host, first, started, deadline)
+
+    def _restore(self, fleet: Fleet, before: Cib, change: Change, error: PacefabError) -> None:
+        """Put the resource back as it was, and say so in the error's next step."""
+        if change.action is Action.NONE or self.keep_on_failure:
+            return
+        restored = lambda cib: render.render_restored(cib, before, change.clone)  # noqa: E731
+        host = fleet.doorway_host
+        apply.patch(host, apply.query_cib(host), restored)
+        error.next_step = f"the old state was put back; {error.next_step}"
+
+
+def able(status: ClusterStatus) -> frozenset[str]:
+    """Return the nodes that may run resources now."""
+    return frozenset(node.name for node in status.nodes if node.word == "online")
+
+
+def _again(cib: Cib, shown: Change) -> str | None:
+    """Return the CIB to change to; it must be the change that the operator was shown."""
+    change = plan_clone(cib, shown.clone)
+    if change.action is Action.NONE:
+        return None
+    if change != shown:
+        raise RefusedError(
+            _ATTEMPT, "somebody else changed the resource in between", "run this again"
+        )
+    return render.render_cib(cib, change)
+
+
+def _check_nodes(fleet: Fleet, change: Change) -> None:
+    """Refuse what would start and then not serve; a start that fails bans the node."""
+    for node, view in fleet.views.items():
+        problem = _node_problem(view, managed=change.action is not Action.ADD)
+        if problem:
+            raise RefusedError(
+                _ATTEMPT, problem, f"run first: fab -H {view.host} install-memcached", host=node
+            )
+
+
+def _node_problem(view: NodeView, *, managed: bool) -> str:
+    facts, settings = view.facts, present(view)
+    if facts.package is None or facts.package.version is None:
+        return "memcached is not installed"
+    if facts.unit.load == "masked":
+        return "memcached.service is masked: Pacemaker could not start it"
+    if not memcached.listen_endpoints(settings, "*"):
+        return f"memcached is set to {settings.describe()}: no other node could reach it"
+    running = memcached.running_settings(facts)
+    if running and not managed and not memcached.same(running, settings):
+        return f"memcached runs outside Pacemaker ({running.describe()}) and would be adopted so"
+    return ""
+
+
+def _check_failures(status: ClusterStatus) -> None:
+    mine = [f for f in status.failures if f.resource.partition(":")[0] == memcached.RESOURCE]
+    started = status.started_on(memcached.RESOURCE)
+    if failed := [f for f in mine if f.node not in started]:
+        raise CommandError(
+            "start memcached",
+            "\n".join(f"{f.operation} failed on {f.node}: {f.reason}" for f in failed),
+            "see why: journalctl -u memcached on that node; then: pcs resource cleanup memcached",
+        )
+
+
+def _serve(
+    fleet: Fleet, status: ClusterStatus, deadline: float
+) -> dict[Target, tuple[str, Answer]]:
+    """Ask until every started node has answered another one."""
+    started = status.started_on(memcached.RESOURCE)
+    while True:
+        answers = ask_from_neighbours(fleet)
+        silent = [(t, f, a) for t, (f, a) in answers.items() if t.node in started and not a.served]
+        if not silent:
+            return answers
+        if time.monotonic() > deadline:
+            raise CommandError(
+                "set and get a key at every node",
+                "\n".join(f"{f} asked {t.node} at {t}: {a.error}" for t, f, a in silent),
+                "Pacemaker calls it Started, yet it does not serve: fab verify-memcached tells why",
+            )
+        time.sleep(0.5)
+
+
+def _node_lines(
+    fleet: Fleet, status: ClusterStatus, answers: Mapping[Target, tuple[str, Answer]], mark: Mark,
+    watch: Stopwatch,
+) -> list[Outcome]:  # fmt: skip
+    by_node = {t.node: (t, asker) for t, (asker, answer) in answers.items() if answer.served}
+    lines = []
+    for node in status.nodes:
+        if node.name in by_node:
+            target, asker = by_node[node.name]
+            said = f"Started, serves at {target} (asked from {asker})"
+            lines.append(watch.finish(node.name, mark, said))
+        elif node.word in {"standby", "maintenance"}:
+            lines.append(watch.finish(node.name, Mark.SKIPPED, f"the node is in {node.word}"))
+        else:
+            lines.append(watch.fail(node.name, _unasked(fleet, node.name, node.word)))
+    return lines
+
+
+def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
+    if word != "online":
+        seen, following = f"the node is {word}", "bring it back: pcs cluster start, pcs status"
+    else:
+        seen = "no other node could be reached to ask it"
+        following = "name another node of the cluster with -H"
+    return fleet.silent.get(node) or CommandError("ask memcached from another node", seen, following)
+
+
+def _told(change: Change) -> str:
+    if change.action is Action.ADD:
+        return f"create {change.clone.id}, as: {render.render_pcs(change.clone)}"
+    return f"update {change.clone.id}"
+
+
+def _summary(change: Change) -> tuple[str, ...]:
+    if change.action is Action.NONE:
+        return (f"{change.clone.id} is there, as wanted",)
+    if change.action is Action.ADD:
+        return (f"{change.clone.id} created",)
+    return tuple(map(str, change.differences))
+
+
+__all__ = ["Clone", "Create", "able"]
