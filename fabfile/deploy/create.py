@@ -44,7 +44,7 @@ class Create:
         watch = Stopwatch(STEP, progress)
         deadline = time.monotonic() + self.timeout
         fleet = gather(hosts, reach, self.limit)
-        view, cluster = fleet.doorway, fleet.membership.cluster
+        view, cluster = fleet.view, fleet.membership.cluster
         live.check_ready(view.status, _ATTEMPT)
         wanted = memcached.wanted_clone(view.operations)
         change = plan_clone(view.cib, wanted)
@@ -55,9 +55,11 @@ class Create:
         before = view.cib
         if change.action is not Action.NONE:
             progress.note(cluster, _told(change))
-            before = apply.patch(fleet.doorway_host, view.cib, lambda cib: _again(cib, change))
+            before = apply.patch(fleet.host, view.cib, lambda cib: _again(cib, change))
         try:
-            status = self._settle(fleet, deadline)
+            changed = change.action is not Action.NONE
+            status = apply.query_status(fleet.host) if changed else view.status
+            status = self._settle(fleet, status, deadline)
             answers = _serve(fleet, status, deadline)
         except PacefabError as error:
             self._restore(fleet, before, change, error)
@@ -78,27 +80,26 @@ class Create:
         cluster = fleet.membership.cluster
         if change.action is Action.NONE:
             return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
-        cib = fleet.doorway.cib
-        actions = apply.preview(fleet.doorway_host, cib, render.render_cib(cib, change))
+        cib = fleet.view.cib
+        actions = apply.preview(fleet.host, cib, render.render_cib(cib, change))
         notes = [_told(change), *map(str, change.differences), *actions]
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
-    def _settle(self, fleet: Fleet, deadline: float) -> ClusterStatus:
+    def _settle(self, fleet: Fleet, status: ClusterStatus, deadline: float) -> ClusterStatus:
         """Wait for memcached to run on every node that may run something."""
 
         def started(status: ClusterStatus) -> bool:
             _check_failures(status)
             return able(status) <= status.started_on(memcached.RESOURCE)
 
-        first = apply.query_status(fleet.doorway_host)
-        return apply.settle(fleet.doorway_host, first, started, deadline)
+        return apply.settle(fleet.host, status, started, deadline)
 
     def _restore(self, fleet: Fleet, before: Cib, change: Change, error: PacefabError) -> None:
         """Put the resource back as it was, and say so in the error's next step."""
         if change.action is Action.NONE or self.keep_on_failure:
             return
         restored = lambda cib: render.render_restored(cib, before, change.clone)  # noqa: E731
-        host = fleet.doorway_host
+        host = fleet.host
         apply.patch(host, apply.query_cib(host), restored)
         error.next_step = f"the old state was put back; {error.next_step}"
 

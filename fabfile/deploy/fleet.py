@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fabfile.deploy.observe import NodeView, observe_node, one_cluster, settle_membership
+from fabfile.deploy.observe import (
+    NodeView,
+    observe_cluster,
+    observe_node,
+    one_cluster,
+    settle_membership,
+)
 from fabfile.errors import PacefabError
 from fabfile.pacemaker.model import Membership
 from fabfile.services import memcached
@@ -26,19 +32,17 @@ class Fleet:
     views: Mapping[str, NodeView]
     silent: Mapping[str, PacefabError]  # nodes that gave no answer over SSH
 
-    @property
-    def doorway(self) -> NodeView:
-        """The view of the node through which the cluster is asked and changed.
-
-        The first one on which Pacemaker answers; where none does, the first, whose error tells.
-        """
-        views = list(self.views.values())
-        return next((view for view in views if view.sections["cib"].ok), views[0])
+    doorway: str  # the node through which the cluster is asked and changed
 
     @property
-    def doorway_host(self) -> Host:
-        """The host of `doorway`."""
-        return self.hosts[self.doorway.node]
+    def host(self) -> Host:
+        """The doorway's host."""
+        return self.hosts[self.doorway]
+
+    @property
+    def view(self) -> NodeView:
+        """The doorway's view, the one that has the cluster's parts."""
+        return self.views[self.doorway]
 
     def targets(self) -> list[Target]:
         """Return where every node's memcached should answer, silent nodes included.
@@ -67,7 +71,8 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
     Raises:
         PacefabError: no host answered, one is in no cluster, or they are of different ones.
     """
-    asked = fan_out(hosts, lambda _, host: observe_node(host), limit=limit)
+    first = next(iter(hosts))
+    asked = fan_out(hosts, lambda n, host: observe_node(host, cluster=n == first), limit=limit)
     views, failed = values(asked), errors(asked)
     if not views:
         raise next(iter(failed.values()))
@@ -77,9 +82,25 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
     others = fan_out(rest, lambda _, host: observe_node(host), limit=limit)
     every = {view.node: view for view in (*views.values(), *values(others).values())}
     settled = settle_membership(next(iter(views.values())), every.values()) or membership
+    reached = {**named, **{name: rest[name] for name in values(others)}}
+    doorway = _find_doorway(reached, every)
     return Fleet(
         membership=settled,
-        hosts={**named, **rest},
+        hosts=reached,
         views={name: every[name] for name in settled.names if name in every},
         silent={**failed, **errors(others)},
+        doorway=doorway,
     )
+
+
+def _find_doorway(hosts: Mapping[str, Host], views: dict[str, NodeView]) -> str:
+    """Return a node of the partition with quorum, its cluster's parts read into `views`.
+
+    Where no node has quorum, the first one, whose answer tells why.
+    """
+    for node, host in hosts.items():
+        if "cib" not in views[node].sections:
+            views[node] = observe_cluster(host, views[node])
+        if views[node].sections["cib"].ok and views[node].status.quorum:
+            return node
+    return next((n for n, v in views.items() if v.sections["cib"].ok), next(iter(views)))

@@ -49,7 +49,7 @@ class Install:
         other.
         """
         watch = Stopwatch(STEP, progress)
-        seen = fan_out(hosts, lambda _, host: observe_node(host), limit=self.limit)
+        seen = fan_out(hosts, lambda _, host: observe_node(host, cluster=True), limit=self.limit)
         outcomes = {outcome.host: outcome for outcome in watch.fail_all(errors(seen))}
         views = values(seen)
 
@@ -76,12 +76,12 @@ class Install:
         )
         if package.steps:
             change(package.steps)
-            view = observe_node(host)
+            view = observe_node(host, cluster=True)
         settings = plan_settings(view, wanted)
         try:
             if settings.steps:
                 change(settings.steps)
-                _check(observe_node(host), wanted)
+                _check(observe_node(host, cluster=True), wanted)
         except PacefabError:
             if package.steps:  # the old state is the one without the package
                 change(packages.plan_purge(_package(view.facts), self.lock_seconds))

@@ -18,7 +18,7 @@ _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
 
 
 def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> str:
-    """Return the configuration's XML after the change; `cib` stays as it is.
+    """Return the CIB's XML after the change; `cib` stays as it is.
 
     Args:
         cib: as read.
@@ -37,10 +37,8 @@ def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> s
 
 
 def render_present(cib: Cib) -> str:
-    """Return the configuration's XML as it is, the other side of a patch."""
-    root = copy.deepcopy(cib.root)
-    _drop_status(root)
-    return _text(root)
+    """Return the CIB's XML as it is, the other side of a patch."""
+    return _text(cib.root)
 
 
 def render_restored(cib: Cib, before: Cib, clone: Clone) -> str:
@@ -63,16 +61,10 @@ def _next(cib: Cib) -> etree._Element:
     the CIB is no longer the one that we read.
     """
     root = copy.deepcopy(cib.root)
-    _drop_status(root)
     _, epoch, _ = cib.version
     root.set("epoch", str(epoch + 1))
     root.set("num_updates", "0")
     return root
-
-
-def _drop_status(root: etree._Element) -> None:
-    for status in root.findall("status"):
-        root.remove(status)
 
 
 def _text(root: etree._Element) -> str:

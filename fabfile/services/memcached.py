@@ -208,16 +208,28 @@ def _check_memory(settings: Settings, facts: HostFacts) -> None:
 
 def _check_port(settings: Settings, facts: HostFacts) -> None:
     for other in facts.listeners:
-        if _collides(settings, other, facts.unit.pid):
+        if _collides(settings, other) and not _own(other, facts):
             raise RefusedError(
                 "configure memcached",
                 f"port {settings.port} is taken by {other.program or 'another process'} "
-                f"(pid {other.pid}, on {other.address})",
+                f"(pid {other.pid or 'unknown'}, on {other.address})",
                 "stop that one, or give --port",
             )
 
 
-def _collides(settings: Settings, other: Listener, own_pid: int) -> bool:
-    if other.protocol != "tcp" or other.port != settings.port or other.pid == own_pid:
+def _collides(settings: Settings, other: Listener) -> bool:
+    if other.protocol != "tcp" or other.port != settings.port:
         return False
     return settings.everywhere or other.address in {*settings.listen, "0.0.0.0", "::"}  # noqa: S104
+
+
+def _own(other: Listener, facts: HostFacts) -> bool:
+    """Whether it is the unit's own socket.
+
+    In a container the kernel may not tell root whose socket it is (no CAP_SYS_PTRACE); then the
+    running process's own port decides.
+    """
+    if other.pid:
+        return other.pid == facts.unit.pid
+    running = running_settings(facts)
+    return running is not None and running.port == other.port

@@ -32,24 +32,24 @@ def ask(address: str, port: int, seconds: float) -> Dict[str, Any]:
 
 
 def converse(link: socket.socket) -> Dict[str, Any]:
-    """Talk memcached's text protocol (its doc/protocol.txt)."""
+    """Talk memcached's text protocol (its doc/protocol.txt); statistics come first, so that our
+    own get is not among what they count this time."""
     key = "pacefab-probe-" + os.urandom(8).hex()
     value = os.urandom(8).hex()
     stream = link.makefile("rb")
     link.sendall(
-        "set {0} 0 60 {1}\r\n{2}\r\nget {0}\r\ndelete {0}\r\nstats\r\nstats settings\r\n".format(
+        "stats\r\nstats settings\r\nset {0} 0 60 {1}\r\n{2}\r\nget {0}\r\ndelete {0}\r\n".format(
             key, len(value), value
         ).encode()
     )
-    stored = line(stream)
-    got = until_end(stream)
-    deleted = line(stream)
-    return {
-        "served": stored == "STORED" and value in got and deleted == "DELETED",
-        "said": stored,
+    answer = {
         "stats": statistics(until_end(stream)),
         "settings": statistics(until_end(stream)),
-    }
+    }  # type: Dict[str, Any]
+    answer["said"] = line(stream)
+    got = until_end(stream)
+    answer["served"] = answer["said"] == "STORED" and value in got and line(stream) == "DELETED"
+    return answer
 
 
 def line(stream: Any) -> str:

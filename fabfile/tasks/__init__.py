@@ -2,7 +2,7 @@
 
 from invoke import Collection
 
-from fabfile.tasks import memcached
+from fabfile.tasks import cluster, memcached
 
-namespace = Collection(memcached.install_memcached, memcached.create_memcached)
+namespace = Collection(memcached.install_memcached, memcached.create_memcached, cluster.status)
 namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})

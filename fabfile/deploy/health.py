@@ -1,0 +1,142 @@
+"""status: how the cluster and each node's memcached are, and whether that is good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from fabfile.deploy.fleet import Fleet, Reach, gather
+from fabfile.deploy.serving import ask_from_neighbours
+from fabfile.errors import PacefabError
+from fabfile.pacemaker.model import ClusterStatus, Instance, ResourceStatus
+from fabfile.services import memcached
+from fabfile.services.memcached_probe import Answer, Target
+from fabfile.transport.connection import Host
+
+
+class Verdict(IntEnum):
+    """The exit status of `status`, and the word for it."""
+
+    HEALTHY = 0
+    DEGRADED = 1
+    UNKNOWN = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class NodeHealth:
+    """One node: Pacemaker's word, and memcached's own answer if it gave one."""
+
+    node: str
+    pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
+    memcached: str  # Started, Stopped, Starting, failed, absent
+    target: Target | None
+    asked_from: str | None
+    answer: Answer | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether memcached set and got a key when another node asked it."""
+        return self.answer is not None and self.answer.served
+
+
+@dataclass(frozen=True)
+class Health:
+    """The whole cluster's state with the verdict and why."""
+
+    cluster: str
+    status: ClusterStatus
+    nodes: tuple[NodeHealth, ...]
+    reasons: tuple[str, ...]  # empty: healthy
+
+    @property
+    def verdict(self) -> Verdict:
+        """Healthy unless there is a reason against it."""
+        return Verdict.DEGRADED if self.reasons else Verdict.HEALTHY
+
+
+def examine(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Health:
+    """Ask Pacemaker and every node's memcached; harmless.
+
+    Raises:
+        PacefabError: no host could tell how the cluster is.
+    """
+    fleet = gather(hosts, reach, limit)
+    status = fleet.view.status
+    clone = fleet.view.cib.primitives_of(memcached.AGENT)
+    answers = ask_from_neighbours(fleet) if clone else {}
+    nodes = tuple(_node(status, node.name, answers, fleet) for node in status.nodes)
+    reasons = [*_cluster_reasons(fleet, status, bool(clone)), *_node_reasons(nodes, bool(clone))]
+    reasons += [f"{name}: {error.seen}" for name, error in fleet.silent.items()]
+    return Health(fleet.membership.cluster, status, nodes, tuple(reasons))
+
+
+def _node(
+    status: ClusterStatus, node: str, answers: Mapping[Target, tuple[str, Answer]], fleet: Fleet
+) -> NodeHealth:
+    target = next((t for t in answers if t.node == node), None)
+    asker, answer = answers[target] if target else (None, None)
+    word = next(n.word for n in status.nodes if n.name == node)
+    known = target or next((t for t in fleet.targets() if t.node == node), None)
+    return NodeHealth(node, word, _state(status, node), known, asker, answer)
+
+
+def _state(status: ClusterStatus, node: str) -> str:
+    instances = status.instances(memcached.RESOURCE)
+    here = next((one for one in instances if node in one.nodes), None)
+    if here is not None:
+        return here.pending or ("failed" if here.failed else here.role)
+    return "Stopped" if instances else "absent"
+
+
+def _cluster_reasons(fleet: Fleet, status: ClusterStatus, exists: bool) -> list[str]:  # noqa: FBT001
+    reasons = []
+    if not status.quorum:
+        reasons.append(f"{fleet.doorway} is in a partition without quorum")
+    if status.maintenance:
+        reasons.append("the cluster is in maintenance mode: Pacemaker does nothing")
+    if not exists:
+        reasons.append("there is no memcached resource: fab create-memcached makes it")
+    for failure in status.failures:
+        what = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+        reasons.append(f"{what}: {failure.reason}" if failure.reason else what)
+    return reasons + [reason for item in status.resources if (reason := _stopped(item))]
+
+
+def _stopped(item: ResourceStatus) -> str:
+    """Return what is wrong with a resource other than memcached, empty when nothing is."""
+    members = (item,) if isinstance(item, Instance) else item.instances
+    if any(one.orphaned for one in members):
+        return f"{item.id} is no longer configured and still there"
+    if any(one.failed or one.blocked for one in members):
+        return f"{item.id} has failed"
+    if not any(one.nodes for one in members):
+        return f"{item.id} is stopped"
+    return ""
+
+
+def _node_reasons(nodes: tuple[NodeHealth, ...], exists: bool) -> list[str]:  # noqa: FBT001
+    reasons = []
+    for one in nodes:
+        if one.pacemaker != "online":
+            reasons.append(f"{one.node} is {one.pacemaker}")
+        elif exists and one.memcached != "Started":
+            reasons.append(f"memcached is {one.memcached} on {one.node}")
+        if one.memcached == "Started" and not one.answers:
+            reasons.append(_not_serving(one))
+    return reasons
+
+
+def _not_serving(one: NodeHealth) -> str:
+    said = f"Pacemaker calls memcached Started on {one.node}"
+    if one.answer is None:
+        return f"{said}; no other node could be reached to ask it"
+    return f"{said}, yet it does not serve at {one.target} (asked from {one.asked_from}): " + (
+        one.answer.error
+    )
+
+
+__all__ = ["Health", "NodeHealth", "PacefabError", "Verdict", "examine"]

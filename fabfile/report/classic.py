@@ -1,0 +1,64 @@
+"""Resources in the layout that operators know from `pcs resource` (crm_mon of Pacemaker 1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fabfile.pacemaker.model import (
+    CloneStatus,
+    ClusterStatus,
+    GroupStatus,
+    Instance,
+    ResourceStatus,
+)
+
+
+def render(status: ClusterStatus) -> list[str]:
+    """Return the lines, tabs expanded."""
+    return [line for item in status.resources for line in _resource(item, status)]
+
+
+def _resource(item: ResourceStatus, status: ClusterStatus) -> Iterator[str]:
+    if isinstance(item, CloneStatus):
+        yield from _clone(item, status)
+    elif isinstance(item, GroupStatus):
+        yield f" Resource Group: {item.id}"
+        yield from (f"    {_primitive(one)}" for one in item.instances)
+    else:
+        yield f" {_primitive(item)}"
+
+
+def _clone(clone: CloneStatus, status: ClusterStatus) -> Iterator[str]:
+    inner = clone.instances[0].id.partition(":")[0] if clone.instances else ""
+    if clone.promotable:
+        # The clone of galera was called galera-master then; today's id says -clone.
+        yield f" Master/Slave Set: {clone.id} [{inner}]"
+        roles = [("Promoted", "Masters"), ("Unpromoted", "Slaves"), ("Started", "Started")]
+    else:
+        yield f" Clone Set: {clone.id} [{inner}]"
+        roles = [("Started", "Started")]
+    running: set[str] = set()
+    for role, word in roles:
+        nodes = _nodes(clone.instances, role)
+        running |= set(nodes)
+        if nodes:
+            yield f"     {word}: [ {' '.join(nodes)} ]"
+    yield from (f"     {_primitive(one)}" for one in clone.instances if one.failed or one.pending)
+    stopped = [node.name for node in status.nodes if node.name not in running]
+    if stopped:
+        yield f"     Stopped: [ {' '.join(sorted(stopped))} ]"
+
+
+def _nodes(instances: Iterable[Instance], role: str) -> list[str]:
+    return sorted(
+        node for one in instances if one.role == role and not one.failed for node in one.nodes
+    )
+
+
+def _primitive(one: Instance) -> str:
+    agent = one.agent.replace("ocf:", "ocf::", 1)  # 1.1 wrote the standard with two colons
+    state = " ".join([one.pending or one.role, *one.nodes])
+    flags = [word for flag, word in ((one.failed, "FAILED"), (one.blocked, "blocked"),
+                                     (not one.managed, "unmanaged")) if flag]  # fmt: skip
+    flagged = f" ({', '.join(flags)})" if flags else ""
+    return f"{one.id}\t({agent}):\t{state}{flagged}".expandtabs()
