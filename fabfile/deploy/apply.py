@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from fabfile.errors import CommandError, RefusedError
-from fabfile.pacemaker import live, render
+from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
 from fabfile.pacemaker.model import ClusterStatus
 from fabfile.transport.connection import Host
@@ -25,7 +25,7 @@ def query_status(host: Host) -> ClusterStatus:
     return live.read_status(host.query(live.observe_status()))
 
 
-def patch(host: Host, cib: Cib, plan: Callable[[Cib], str | None]) -> Cib:
+def patch(host: Host, cib: Cib, plan: Callable[[Cib], Cib | None]) -> Cib:
     """Bring the cluster to the CIB that `plan` renders; return the one it was planned from.
 
     When somebody else changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
@@ -40,7 +40,7 @@ def patch(host: Host, cib: Cib, plan: Callable[[Cib], str | None]) -> Cib:
         new = plan(cib)
         if new is None:
             return cib
-        sections = host.change(live.plan_patch(render.render_present(cib), new), seconds=60)
+        sections = host.change(live.plan_patch(cib, new), seconds=60)
         if live.read_patch(sections):
             return cib
         cib = query_cib(host)
@@ -50,9 +50,9 @@ def patch(host: Host, cib: Cib, plan: Callable[[Cib], str | None]) -> Cib:
     )
 
 
-def preview(host: Host, cib: Cib, new: str) -> tuple[str, ...]:
+def preview(host: Host, new: Cib) -> tuple[str, ...]:
     """Return what Pacemaker would do if the CIB became `new`; nothing is changed."""
-    return live.read_simulation(host.query(live.observe_simulation(render.render_present(cib), new)))
+    return live.read_simulation(host.query(live.observe_simulation(new)))
 
 
 def settle(

@@ -15,7 +15,7 @@ from fabfile.errors import CommandError, PacefabError, RefusedError
 from fabfile.host.model import Mark, Outcome
 from fabfile.pacemaker import live, render
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import Clone, ClusterStatus
+from fabfile.pacemaker.model import ClusterStatus
 from fabfile.pacemaker.plan import Action, Change, plan_clone
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
@@ -80,8 +80,7 @@ class Create:
         cluster = fleet.membership.cluster
         if change.action is Action.NONE:
             return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
-        cib = fleet.view.cib
-        actions = apply.preview(fleet.host, cib, render.render_cib(cib, change))
+        actions = apply.preview(fleet.host, render.render_cib(fleet.view.cib, change))
         notes = [_told(change), *map(str, change.differences), *actions]
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
@@ -109,7 +108,7 @@ def able(status: ClusterStatus) -> frozenset[str]:
     return frozenset(node.name for node in status.nodes if node.word == "online")
 
 
-def _again(cib: Cib, shown: Change) -> str | None:
+def _again(cib: Cib, shown: Change) -> Cib | None:
     """Return the CIB to change to; it must be the change that the operator was shown."""
     change = plan_clone(cib, shown.clone)
     if change.action is Action.NONE:
@@ -215,5 +214,3 @@ def _summary(change: Change) -> tuple[str, ...]:
         return (f"{change.clone.id} created",)
     return tuple(map(str, change.differences))
 
-
-__all__ = ["Clone", "Create", "able"]

@@ -8,7 +8,6 @@ from enum import IntEnum
 
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.serving import ask_from_neighbours
-from fabfile.errors import PacefabError
 from fabfile.pacemaker.model import ClusterStatus, Instance, ResourceStatus
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
@@ -138,5 +137,3 @@ def _not_serving(one: NodeHealth) -> str:
         one.answer.error
     )
 
-
-__all__ = ["Health", "NodeHealth", "PacefabError", "Verdict", "examine"]

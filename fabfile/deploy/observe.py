@@ -63,6 +63,11 @@ class NodeView:
         return live.read_operations(memcached.AGENT, self.sections)
 
     @property
+    def leftovers(self) -> tuple[str, ...]:
+        """Configuration files of memcached's that are there, previous ones included."""
+        return tuple(self.sections["leftovers"].out.splitlines())
+
+    @property
     def manages_memcached(self) -> bool:
         """Whether Pacemaker has a resource for the unit; an unreadable CIB is no answer.
 
@@ -97,6 +102,7 @@ def _node_steps() -> list[Step]:
         *units.observe(memcached.UNIT),
         files.observe(DEBIAN_PATH, DEBIAN_PATH),
         files.observe(REDHAT_PATH, REDHAT_PATH),
+        shell("leftovers", _PRESENT, *leftover_paths()),
         shell("firewall", _FIREWALL),
         *live.observe_membership(),
     ]
@@ -109,6 +115,14 @@ def _cluster_steps() -> list[Step]:
         *live.observe_metadata(memcached.AGENT),
     ]
 
+
+def leftover_paths() -> list[str]:
+    """Return the files that an install of ours may have made, in either family."""
+    return [path + suffix for path in (DEBIAN_PATH, REDHAT_PATH) for suffix in _SUFFIXES]
+
+
+_SUFFIXES = ("", files.PREVIOUS, ".rpmsave")  # rpm keeps a changed configuration under the last
+_PRESENT = 'for path; do [ -e "$path" ] && printf "%s\\n" "$path"; done; true'
 
 # firewalld keeps its rules in nftables or iptables; either may be absent.
 _FIREWALL = r"""

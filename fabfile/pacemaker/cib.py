@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 from lxml import etree
@@ -23,6 +24,13 @@ class Cib:
         """admin_epoch, epoch, num_updates: which of two CIBs is newer (Pacemaker Explained)."""
         a, e, n = (int(self.root.get(k, "0")) for k in ("admin_epoch", "epoch", "num_updates"))
         return a, e, n
+
+    def text(self, *, status: bool = True) -> str:
+        """Return the XML; without `status` only what is configured, not what runs."""
+        root = copy.deepcopy(self.root)
+        for element in [] if status else root.findall("status"):
+            root.remove(element)
+        return etree.tostring(root, encoding="unicode")
 
     def property(self, name: str) -> str | None:
         """Return a cluster property, None when it is not set."""

@@ -126,19 +126,23 @@ def read_operations(agent: str, sections: Mapping[str, Section]) -> tuple[Operat
         ) from error
 
 
-_WORK = r"""
+# crm_verify looks at the configuration alone: with the status it complains of what runs.
+# crm_diff: 1 means that they differ, as diff does.
+_PATCH = r"""
 set -e
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
 printf %s "$1" | base64 -d | gunzip > "$dir/old.xml"
 printf %s "$2" | base64 -d | gunzip > "$dir/new.xml"
 crm_verify --xml-file "$dir/new.xml" -V
-"""
-_SIMULATE = _WORK + 'crm_simulate --xml-file "$dir/new.xml" --simulate --output-as=xml'
-# crm_diff: 1 means that they differ, as diff does.
-_PATCH = _WORK + r"""
 crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $? = 1 ]
 [ -s "$dir/diff.xml" ] || exit 0
 cibadmin --patch --xml-file "$dir/diff.xml"
+"""
+_SIMULATE = r"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+printf %s "$1" | base64 -d | gunzip > "$dir/new.xml"
+crm_simulate --xml-file "$dir/new.xml" --simulate --output-as=xml
 """
 
 
@@ -147,9 +151,9 @@ def _pack(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
-def plan_patch(old: str, new: str) -> list[Step]:
+def plan_patch(old: cib.Cib, new: cib.Cib) -> list[Step]:
     """Return the step that checks `new` and changes the cluster to it, as one atomic patch."""
-    return [shell("patch", _PATCH, _pack(old), _pack(new))]
+    return [shell("patch", _PATCH, _pack(old.text(status=False)), _pack(new.text(status=False)))]
 
 
 def read_patch(sections: Mapping[str, Section]) -> bool:
@@ -168,9 +172,9 @@ def read_patch(sections: Mapping[str, Section]) -> bool:
     return True
 
 
-def observe_simulation(old: str, new: str) -> list[Step]:
+def observe_simulation(new: cib.Cib) -> list[Step]:
     """Return the step of `read_simulation`: nothing is changed."""
-    return [shell("simulation", _SIMULATE, _pack(old), _pack(new))]
+    return [shell("simulation", _SIMULATE, _pack(new.text()))]
 
 
 def read_simulation(sections: Mapping[str, Section]) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from fabfile.pacemaker.plan import Action, Change
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
 
 
-def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> str:
-    """Return the CIB's XML after the change; `cib` stays as it is.
+def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> Cib:
+    """Return the CIB after the change; `cib` stays as it is.
 
     Args:
         cib: as read.
@@ -33,15 +33,10 @@ def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> s
             constraint.getparent().remove(constraint)
     if change.action in {Action.ADD, Action.UPDATE}:
         resources.insert(len(resources) if place is None else place, _clone(change.clone))
-    return _text(root)
+    return Cib(root)
 
 
-def render_present(cib: Cib) -> str:
-    """Return the CIB's XML as it is, the other side of a patch."""
-    return _text(cib.root)
-
-
-def render_restored(cib: Cib, before: Cib, clone: Clone) -> str:
+def render_restored(cib: Cib, before: Cib, clone: Clone) -> Cib:
     """Return `cib` with the clone as it stood in `before`: put back, or gone."""
     root = _next(cib)
     place = _take_out(root, clone)
@@ -51,7 +46,7 @@ def render_restored(cib: Cib, before: Cib, clone: Clone) -> str:
             resources = root.find("configuration/resources")
             resources.insert(len(resources) if place is None else place, copy.deepcopy(element))
             break
-    return _text(root)
+    return Cib(root)
 
 
 def _next(cib: Cib) -> etree._Element:
@@ -65,10 +60,6 @@ def _next(cib: Cib) -> etree._Element:
     root.set("epoch", str(epoch + 1))
     root.set("num_updates", "0")
     return root
-
-
-def _text(root: etree._Element) -> str:
-    return etree.tostring(root, encoding="unicode")
 
 
 def render_pcs(clone: Clone) -> str:

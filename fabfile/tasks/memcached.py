@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fabfile.deploy.create import Create
 from fabfile.deploy.install import Install
+from fabfile.deploy.remove import Remove
+from fabfile.deploy.verify import verify
 from fabfile.errors import UsageError
+from fabfile.report import verification
 from fabfile.services.memcached import Request
 from fabfile.tasks.collect import Run, cluster_task
 
@@ -41,6 +46,57 @@ def install_memcached(
     )
     install = Install(request, lock_timeout, dry_run=dry_run, limit=run.limit)
     return run.report(install.run(run.named(), run.printer))
+
+
+@cluster_task(
+    junit="Write the checks to this file as JUnit XML too.",
+)
+def verify_memcached(run: Run, junit: str | None = None) -> int:
+    """Check that the cache is of use: every node asks every node. Harmless at any time.
+
+    Also: interleave stands on the clone, the unit is not enabled, configurations are equal, UDP is
+    off, nothing answers on other addresses. A failure comes with its likely cause.
+
+    Example: fab -H c1,c2,c3 verify-memcached --junit verify.xml
+    """
+    found = verify(run.named(), run.reach, run.limit)
+    run.printer.lines(verification.render_text(found))
+    if junit:
+        write_file(Path(junit), verification.render_junit(found))
+    return 1 if found.failed else 0
+
+
+@cluster_task(
+    purge="Then remove package and configuration from the named hosts.",
+    with_constraints="Remove the constraints that name the resource along with it.",
+    timeout="Seconds for the cluster to stop memcached everywhere.",
+    dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+)
+def remove_memcached(
+    run: Run,
+    purge: bool = False,
+    with_constraints: bool = False,
+    timeout: int = 60,
+    dry_run: bool = False,
+) -> int:
+    """Remove the memcached clone from the cluster; safe to run twice.
+
+    Example: fab -H c1,c2,c3 remove-memcached --purge
+    """
+    remove = Remove(purge, with_constraints, timeout, dry_run, run.limit)
+    return run.report(remove.run(run.named(), run.reach, run.printer))
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a report.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"write {path}", error.strerror or str(error), "name another file") from None
 
 
 def number(option: str, text: str | None) -> int | None:

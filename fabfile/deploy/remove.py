@@ -1,0 +1,123 @@
+"""remove-memcached: the resource out of the cluster, and with purge the package off the hosts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from fabfile.deploy import apply
+from fabfile.deploy.change import change_node
+from fabfile.deploy.fleet import Fleet, Reach, gather
+from fabfile.deploy.observe import NodeView, leftover_paths, observe_node
+from fabfile.deploy.progress import Progress, Stopwatch
+from fabfile.errors import PacefabError, RefusedError
+from fabfile.host import packages
+from fabfile.host.model import Mark, Outcome
+from fabfile.pacemaker import live, render
+from fabfile.pacemaker.cib import Cib
+from fabfile.pacemaker.model import ClusterStatus
+from fabfile.pacemaker.plan import Action, plan_removal
+from fabfile.services import memcached
+from fabfile.transport.command import Step, step
+from fabfile.transport.connection import Host
+from fabfile.transport.fanout import errors, fan_out, values
+
+STEP = "remove-memcached"
+_ATTEMPT = "remove the memcached clone"
+
+
+@dataclass(frozen=True)
+class Remove:
+    """How a run removes; the cluster has `timeout` seconds to stop memcached."""
+
+    purge: bool = False
+    with_constraints: bool = False
+    timeout: int = 60
+    dry_run: bool = False
+    limit: int = 32
+
+    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+        """Take the resource out, wait until it is stopped everywhere, then purge the named hosts.
+
+        Raises:
+            PacefabError: nothing was changed.
+        """
+        watch = Stopwatch(STEP, progress)
+        deadline = time.monotonic() + self.timeout
+        fleet = gather(hosts, reach, self.limit)
+        outcomes = [self._remove(fleet, watch, deadline)]
+        if not self.purge:
+            return [*outcomes, *watch.fail_all({n: fleet.silent[n] for n in hosts if n in fleet.silent})]
+        return outcomes + self._purge_all(hosts, watch)
+
+    def _remove(self, fleet: Fleet, watch: Stopwatch, deadline: float) -> Outcome:
+        cluster, status = fleet.membership.cluster, fleet.view.status
+        wanted = memcached.wanted_clone(())
+        if plan_removal(fleet.view.cib, wanted).action is Action.NONE:
+            return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
+        live.check_ready(status, _ATTEMPT)
+        if self.dry_run:
+            return self._preview(fleet, watch)
+        apply.patch(fleet.host, fleet.view.cib, self._plan)
+        apply.settle(fleet.host, apply.query_status(fleet.host), _gone, deadline)
+        return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
+
+    def _plan(self, cib: Cib) -> Cib | None:
+        change = plan_removal(cib, memcached.wanted_clone(()))
+        if change.action is Action.NONE:
+            return None
+        named = cib.constraints_on(memcached.CLONE, memcached.RESOURCE)
+        if named and not self.with_constraints:
+            raise RefusedError(
+                _ATTEMPT,
+                "constraints name it: " + ", ".join(str(c.get("id")) for c in named),
+                "look at them (pcs constraint), then remove them with it: --with-constraints",
+            )
+        return render.render_cib(cib, change, with_constraints=self.with_constraints)
+
+    def _preview(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
+        new = self._plan(fleet.view.cib) or fleet.view.cib
+        actions = apply.preview(fleet.host, new)
+        notes = [f"would: remove {memcached.CLONE}", *(f"would: {action}" for action in actions)]
+        return watch.finish(fleet.membership.cluster, Mark.PLANNED, *notes)
+
+    def _purge_all(self, hosts: Mapping[str, Host], watch: Stopwatch) -> list[Outcome]:
+        def work(name: str, host: Host) -> Outcome:
+            try:
+                return self._purge(host, watch)
+            except PacefabError as error:
+                return watch.fail(name, error)
+
+        results = fan_out(hosts, work, limit=self.limit)
+        return [*values(results).values(), *watch.fail_all(errors(results))]
+
+    def _purge(self, host: Host, watch: Stopwatch) -> Outcome:
+        view = observe_node(host)
+        steps = plan_purge(view)
+        if not steps:
+            return watch.finish(host.name, Mark.UNCHANGED, "neither package nor configuration")
+        if self.dry_run:
+            return watch.finish(host.name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
+        package = view.facts.package
+        if package is None:
+            raise AssertionError("plan_purge refuses a node without a package manager")
+        change_node(host, package, steps, partial(watch.progress.note, host.name))
+        return watch.finish(host.name, Mark.CHANGED, "package and configuration removed")
+
+
+def plan_purge(view: NodeView) -> list[Step]:
+    """Return the steps that leave neither package nor configuration; none when there is none."""
+    memcached.config_path(view.facts)  # an unsupported distribution ends here
+    package = view.facts.package
+    if package is None:
+        return []
+    steps = packages.plan_purge(package) if package.version is not None else []
+    if steps or view.leftovers:
+        steps.append(step("remove configuration", "rm", "-f", *leftover_paths()))
+    return steps
+
+
+def _gone(status: ClusterStatus) -> bool:
+    return not any(one.nodes for one in status.instances(memcached.RESOURCE))

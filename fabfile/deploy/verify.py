@@ -1,0 +1,172 @@
+"""verify-memcached: everything that must hold for the cache to be of use; changes nothing."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from fabfile.deploy.fleet import Fleet, Reach, gather, present
+from fabfile.deploy.observe import NodeView
+from fabfile.deploy.serving import Matrix, ask, ask_everyone_from_everyone
+from fabfile.services import memcached
+from fabfile.services.memcached_probe import Answer, Target
+from fabfile.transport.connection import Host
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `cause` is what probably is behind a failure."""
+
+    name: str
+    where: str  # node, "c1 -> c2", or the resource
+    ok: bool
+    seen: str
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All checks of one run, and the matrix behind the first of them."""
+
+    cluster: str
+    matrix: Matrix
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if not check.ok)
+
+
+def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
+    """Check the resource, every node's unit and configuration, and the network between them.
+
+    Raises:
+        PacefabError: no host could tell how the cluster is.
+    """
+    fleet = gather(hosts, reach, limit)
+    matrix = ask_everyone_from_everyone(fleet)
+    forbidden = ask(fleet, _forbidden(fleet))
+    checks = [
+        *_reached(fleet),
+        *_serving(fleet, matrix),
+        *_resource(fleet),
+        *(check for view in fleet.views.values() for check in _node(view)),
+        _equal(fleet),
+        *_closed(forbidden),
+    ]
+    return Verification(fleet.membership.cluster, matrix, tuple(checks))
+
+
+def _reached(fleet: Fleet) -> Iterator[Check]:
+    for name, error in fleet.silent.items():
+        yield Check("node can be asked", name, ok=False, seen=error.seen, cause=error.next_step)
+
+
+def _serving(fleet: Fleet, matrix: Matrix) -> Iterator[Check]:
+    for asker, row in matrix.items():
+        for target, answer in row.items():
+            seen = f"{target} in {answer.seconds * 1000:.0f} ms"
+            yield Check(
+                "set and get", f"{asker} -> {target.node}", answer.served,
+                seen if answer.served else f"{target}: {answer.error}",
+                "" if answer.served else _cause(fleet, target, answer),
+            )  # fmt: skip
+
+
+def _cause(fleet: Fleet, target: Target, answer: Answer) -> str:
+    """Return why a node's memcached probably does not answer, the likeliest first."""
+    view = fleet.views.get(target.node)
+    if view is None:
+        return f"{target.node} gave no answer over SSH either: is it up?"
+    if not view.facts.unit.running:
+        return f"memcached does not run on {target.node}: pcs status, journalctl -u memcached"
+    listening = [one for one in view.facts.listeners if one.port == target.port]
+    addresses = {one.address for one in listening if one.protocol == "tcp"}
+    if addresses and all(_loopback(address) for address in addresses):
+        return f"it listens on {', '.join(addresses)} only: fab install-memcached, then restart it"
+    if not addresses & {target.address, "0.0.0.0", "::"}:  # noqa: S104
+        found = ", ".join(sorted(addresses)) or "no address"
+        return f"nothing listens at {target}; on port {target.port} there is {found}"
+    if view.facts.firewalls:
+        return f"a firewall on {target.node} ({', '.join(view.facts.firewalls)}) drops it"
+    if answer.error == "timeout":
+        return f"{target.node} drops it or memcached hangs: a firewall in between, or kill -STOP"
+    return "see journalctl -u memcached on that node"
+
+
+def _resource(fleet: Fleet) -> Iterator[Check]:
+    cib = fleet.view.cib
+    clone = cib.clone(memcached.CLONE)
+    if clone is None:
+        cause = "fab create-memcached makes it"
+        yield Check("resource", memcached.CLONE, ok=False, seen="there is no such clone", cause=cause)
+        return
+    interleave = clone.meta.get("interleave")
+    misplaced = "interleave" in clone.primitive.meta
+    yield Check(
+        "interleave on the clone", memcached.CLONE, interleave == "true",
+        f"interleave={interleave or 'absent'}",
+        "it stands on the primitive, where it does nothing: fab create-memcached --update"
+        if misplaced else "fab create-memcached --update",
+    )  # fmt: skip
+
+
+def _node(view: NodeView) -> Iterator[Check]:
+    facts, node = view.facts, view.node
+    yield Check(
+        "unit not enabled", node, not facts.unit.starts_at_boot and facts.unit.load != "masked",
+        facts.unit.enabled or facts.unit.load,
+        "only Pacemaker may start it: fab install-memcached",
+    )  # fmt: skip
+    running, wanted = memcached.running_settings(facts), present(view)
+    if running is not None:
+        yield Check(
+            "runs with its configuration", node, memcached.same(running, wanted),
+            running.describe(), f"the file says {wanted.describe()}: it takes effect at a restart",
+        )  # fmt: skip
+    udp = [one for one in facts.listeners if one.protocol == "udp" and one.port == wanted.port]
+    off = wanted.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
+    yield Check("UDP off", node, off, "off" if off else "on", "fab install-memcached sets -U 0")
+
+
+def _equal(fleet: Fleet) -> Check:
+    settings = {node: replace(present(view), listen=()) for node, view in fleet.views.items()}
+    different = len(set(settings.values())) > 1
+    seen = "; ".join(
+        f"{node}: {one.memory} MiB, port {one.port}, {one.max_connections} connections"
+        for node, one in settings.items()
+    )
+    return Check(
+        "configuration equal", "all nodes", not different, seen if different else "equal",
+        "give the options to all nodes at once: fab -H … install-memcached --memory …",
+    )  # fmt: skip
+
+
+def _forbidden(fleet: Fleet) -> dict[str, list[Target]]:
+    """Return what each node should not reach: the others' addresses that are not listened on."""
+    questions: dict[str, list[Target]] = {node: [] for node in fleet.views}
+    for node, view in fleet.views.items():
+        settings = present(view)
+        if settings.everywhere:
+            continue
+        closed = [a for a in view.facts.addresses if a not in settings.listen]
+        for asker in questions:
+            if asker != node:
+                questions[asker] += [Target(node, a, settings.port) for a in closed]
+    return {asker: targets for asker, targets in questions.items() if targets}
+
+
+def _closed(forbidden: Matrix) -> Iterator[Check]:
+    for asker, row in forbidden.items():
+        for target, answer in row.items():
+            yield Check(
+                "closed elsewhere", f"{asker} -> {target.node}", not answer.connected,
+                f"{target}: {'open' if answer.connected else 'closed'}",
+                f"something on {target.node} listens there besides the configured address",
+            )  # fmt: skip
+
+
+def _loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
