@@ -1,21 +1,133 @@
-"""Local work: clusters to try things on, tests, lint. Tasks for real clusters are fab's."""
+"""Local work: clusters of containers, tests, lint. Services on clusters are the work of fab."""
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from invoke import Context, Exit, task
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
 
-from tests.harness import cleanup
-from tests.harness.cluster import DEFAULT_NODES, Cluster
+from tests.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
 from tests.harness.errors import HarnessError
 
-DEV = "dev"
+NAMES = ",".join(DEFAULT_NODES)
+TESTED_IMAGES = "debian12,debian13,rpm"
+NAME_HELP = {"name": "the cluster's name (default: dev, which fab finds by itself)"}
+NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
+IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
+
+
+@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP)
+def cluster_up(_: Context, name: str = "dev", nodes: str = NAMES, image: str = "auto") -> None:
+    """Start a cluster to try things on, unless it is up.
+
+    Example: invoke cluster-up --image debian13 --nodes c1,c2,c3
+    """
+    with told():
+        cluster = ensure_cluster(name, nodes.split(","), image)
+    config = os.path.relpath(cluster.ssh_config)
+    print(f"log in: ssh -F {config} {cluster.nodes[0]}   stop: invoke cluster-down --name {name}")
+
+
+@task(help=NAME_HELP | {"all": "all clusters of this checkout, those of running tests too"})
+def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # noqa: A002
+    """Stop a cluster and remove everything it had.
+
+    Example: invoke cluster-down --all
+    """
+    with told():
+        for cluster in known_clusters() if all else [Cluster.load(name)]:
+            cluster.stop()
+            print(f"{cluster.name} removed")
+
+
+@task(help={"node": "name of the node"} | NAME_HELP)
+def cluster_shell(_: Context, node: str, name: str = "dev") -> None:
+    """Log in to a node as root.
+
+    Example: invoke cluster-shell c1
+    """
+    with told():
+        config = str(Cluster.load(name).ssh_config)
+    os.execvp("ssh", ["ssh", "-F", config, node])  # noqa: S606  (an argv, and no shell)
+
+
+@task(
+    help={
+        "keep": "leave the clusters running at the end",
+        "k": "only tests whose names match, as of pytest",
+    }
+    | NODES_HELP
+    | IMAGE_HELP
+)
+def test_cluster(
+    c: Context, image: str = "auto", nodes: str = NAMES, k: str = "", keep: bool = False
+) -> None:
+    """Run the end-to-end tests, on clusters of their own.
+
+    Example: invoke test-cluster --image rpm -k install
+    """
+    arguments = ["tests/cluster", "--image", image, "--nodes", nodes]
+    pytest(c, *arguments, *(["-k", k] if k else []), *(["--keep"] if keep else []))
 
 
 @task
-def cluster_up(c, name=DEV, nodes=",".join(DEFAULT_NODES), image="auto"):
+def lint(c: Context) -> None:
+    """Check style, types and the direction of imports.
+
+    Example: invoke lint
+    """
+    for command in ("ruff check", "ruff format --check", "mypy", "lint-imports"):
+        run(c, f"{Path(sys.executable).parent}/{command}")
+
+
+@task
+def test_quick(c: Context) -> None:
+    """Run the tests that need no cluster.
+
+    Example: invoke lint test-quick
+    """
+    pytest(c, "tests", "--ignore=tests/cluster")
+
+
+@task(lint, test_quick)
+def test(c: Context) -> None:
+    """Run everything: lint, types, the quick tests, the end-to-end tests on three kinds of nodes.
+
+    Example: invoke test
+    """
+    test_cluster(c, image=TESTED_IMAGES)
+
+
+@task(help={"arguments": "what scripts/benchmark takes"})
+def bench(c: Context, arguments: str = "") -> None:
+    """Measure the tasks against the bash they replace.
+
+    Example: invoke bench
+    """
+    run(c, f"{sys.executable} scripts/benchmark {arguments}")
+
+
+def pytest(c: Context, *arguments: str) -> None:
+    """Run pytest of this environment."""
+    run(c, " ".join([sys.executable, "-m", "pytest", *map(shlex.quote, arguments)]))
+
+
+def run(c: Context, command: str) -> None:
+    """Run a command from the repository's root; its exit code ends the task."""
+    c.run(command, pty=sys.stdout.isatty(), in_stream=False)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """End with the error's text, which fits a screen, in place of a traceback."""
     try:
-        Cluster.start(name, nodes.split(","), image, owner=cleanup.KEPT)
-    except HarnessError as e:
-        raise Exit(str(e), 1)
+        yield
+    except HarnessError as error:
+        raise Exit(str(error), code=1) from error

@@ -1,4 +1,4 @@
-"""How a cluster's nodes are reached by SSH: a key pair, known host keys and an ssh_config that stands alone."""
+"""How nodes are reached by SSH: a key pair, known host keys, an ssh_config that stands alone."""
 
 from __future__ import annotations
 
@@ -58,6 +58,8 @@ def write_ssh_config(folder: Path, ports: Mapping[str, int]) -> None:
 
 
 def write_known_hosts(folder: Path, keys: Mapping[str, str], ports: Mapping[str, int]) -> None:
-    """Write the nodes' host keys, which were read in the nodes themselves and not over the network."""
-    lines = (f"[{LOOPBACK}]:{ports[node]} {' '.join(key.split()[:2])}\n" for node, key in keys.items())
+    """Write the nodes' host keys, which were read on the nodes and not over the network."""
+    lines = (
+        f"[{LOOPBACK}]:{ports[node]} {' '.join(key.split()[:2])}\n" for node, key in keys.items()
+    )
     (folder / KNOWN_HOSTS).write_text("".join(lines))

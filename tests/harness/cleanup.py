@@ -1,7 +1,9 @@
 """Who owns what the harness makes, and removal of what a dead owner left behind.
 
-Ryuk, testcontainers' own reaper, needs an image from a registry and the engine's socket. Instead, everything carries a label
-with its owner: a process, told by more than its id, which is reused; or `kept`, which nobody's death ends.
+Ryuk, testcontainers' own reaper, needs an image from a registry and the engine's socket. Instead,
+everything carries labels: the process that made it, told by more than its id, which is reused, and
+the cluster's folder. The description in there may name another owner later on: `kept`, which
+nobody's death ends.
 """
 
 from __future__ import annotations
@@ -9,19 +11,23 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import docker
 import docker.errors
 
+from .parallel import on_all
+
 CLUSTER_LABEL: Final = "pacefab.cluster"
 OWNER_LABEL: Final = "pacefab.owner"
+FOLDER_LABEL: Final = "pacefab.folder"
 KEPT: Final = "kept"
 STATE: Final = Path(__file__).resolve().parents[2] / ".pacefab"
 """Where clusters of this checkout keep their ssh_config, keys and description: one folder each."""
 DESCRIPTION: Final = "cluster.json"
+ENGINE_SECONDS: Final = 60
 
 
 def owner_of_this_process() -> str:
@@ -32,8 +38,8 @@ def owner_of_this_process() -> str:
 def is_dead(owner: str) -> bool:
     """Tell whether an owner's process has surely ended.
 
-    A process of another process namespace (a container that shares the engine) can't be judged from here, and counts as
-    living; so does an owner that isn't a process.
+    A process of another process namespace (a container that shares the engine) can't be judged
+    from here, and counts as living; so does an owner that isn't a process.
     """
     match owner.split(":"):
         case [boot, _, _, _] if boot != _boot():
@@ -44,39 +50,56 @@ def is_dead(owner: str) -> bool:
             return False
 
 
-def sweep(state: Path = STATE) -> list[str]:
-    """Remove containers, networks and folders of dead owners; return the names of their clusters."""
-    engine = docker.from_env(timeout=30)
-    dead = {name for name, owner in _labelled(engine) if is_dead(owner)}
-    dead |= {name for name, owner in _described(state) if is_dead(owner)}
-    for name in sorted(dead):
-        remove(name, state)
-    return sorted(dead)
+def labels(cluster: str) -> dict[str, str]:
+    """Return the labels of everything that belongs to a cluster of this process."""
+    folder = str(STATE / cluster)
+    return {CLUSTER_LABEL: cluster, OWNER_LABEL: owner_of_this_process(), FOLDER_LABEL: folder}
 
 
-def remove(cluster: str, state: Path = STATE) -> None:
+def sweep() -> list[str]:
+    """Remove containers, networks and folders of dead owners; return their clusters' names."""
+    engine = docker.from_env(timeout=ENGINE_SECONDS)
+    owners = [(each[CLUSTER_LABEL], owner_of(each)) for each in _all_labels(engine)]
+    owners += [
+        (path.parent.name, _described_owner(path)) for path in STATE.glob(f"*/{DESCRIPTION}")
+    ]
+    dead = sorted({name for name, owner in owners if is_dead(owner)})
+    for name in dead:
+        remove(name)
+    return dead
+
+
+def owner_of(labels: Mapping[str, str]) -> str:
+    """Return a labelled thing's owner: whom the cluster's description names, else its maker."""
+    description = Path(labels[FOLDER_LABEL], DESCRIPTION)
+    return _described_owner(description) or labels[OWNER_LABEL]
+
+
+def remove(cluster: str) -> None:
     """Remove a cluster's containers, network and folder, whatever of them there is."""
-    engine = docker.from_env(timeout=60)
+    engine = docker.from_env(timeout=ENGINE_SECONDS)
     wanted = {"label": f"{CLUSTER_LABEL}={cluster}"}
-    for container in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
-        _remove_quietly(container, force=True, v=True)
+    containers = engine.containers.list(all=True, filters=wanted, ignore_removed=True)
+    on_all(lambda container: _remove_quietly(container, force=True, v=True), containers)
     for network in engine.networks.list(filters=wanted):
         _remove_quietly(network)
-    shutil.rmtree(state / cluster, ignore_errors=True)
+    shutil.rmtree(STATE / cluster, ignore_errors=True)
 
 
-def _labelled(engine: docker.DockerClient) -> Iterable[tuple[str, str]]:
-    wanted = {"label": OWNER_LABEL}
+def _all_labels(engine: docker.DockerClient) -> Iterator[dict[str, str]]:
+    wanted = {"label": FOLDER_LABEL}
     for container in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
-        yield container.labels[CLUSTER_LABEL], container.labels[OWNER_LABEL]
+        yield container.labels
     for network in engine.networks.list(filters=wanted):
-        labels = network.attrs["Labels"]
-        yield labels[CLUSTER_LABEL], labels[OWNER_LABEL]
+        yield network.attrs["Labels"]
 
 
-def _described(state: Path) -> Iterable[tuple[str, str]]:
-    for description in state.glob(f"*/{DESCRIPTION}"):
-        yield description.parent.name, str(json.loads(description.read_text())["owner"])
+def _described_owner(description: Path) -> str:
+    """Return the owner that a description names; nothing where none is, or a broken one."""
+    try:
+        return str(json.loads(description.read_text())["owner"])
+    except (OSError, ValueError):
+        return ""
 
 
 def _remove_quietly(thing: Any, **options: bool) -> None:

@@ -1,4 +1,4 @@
-"""A formed cluster: nodes on a network of their own, and a folder with everything needed to reach them."""
+"""A formed cluster: nodes on their own network, and a folder with all it takes to reach them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import docker
 
-from . import access, cleanup, formation
+from . import access, cleanup, formation, pristine
 from .engine import ensure_engine
 from .errors import HarnessError
 from .image import choose_kind, ensure_image
 from .network import addresses, create_network
-from .nodes import NodeSpec, container_name, on_all, run_in, start_node
-from .progress import step
+from .nodes import NodeSpec, container_name, run_in, start_node
+from .parallel import on_all
+from .program import run
+from .progress import note, step
 
 REPOSITORY_ROOT: Final = cleanup.STATE.parent
 DEFAULT_NODES: Final = ("c1", "c2", "c3")
@@ -41,7 +43,10 @@ class Description:
 
 
 class Cluster:
-    """A running cluster. `start` makes one, `load` finds one that is there; as a context manager it stops at the end."""
+    """A running cluster: `start` makes one, `load` finds one.
+
+    As a context manager it stops at the end.
+    """
 
     def __init__(self, description: Description) -> None:
         """Take a cluster that runs."""
@@ -54,44 +59,47 @@ class Cluster:
         nodes: Sequence[str] = DEFAULT_NODES,
         image: str = "auto",
         *,
-        owner: str | None = None,
+        keep: bool = False,
     ) -> Self:
-        """Start the nodes and form the cluster; nothing is left behind when that fails or is interrupted.
+        """Start the nodes and form the cluster; nothing stays when that fails or is interrupted.
 
-        `owner` is this process unless given; with `cleanup.KEPT` the cluster outlives it. Raises `HarnessError`.
+        The cluster ends with this process, at the latest at the next start of another one; with
+        `keep` it stays until it is stopped. Raises `HarnessError`.
         """
-        _check_names(name, nodes)
+        check_names(name, nodes)
         ensure_engine()
-        cleanup.sweep()
+        for dead in cleanup.sweep():
+            note(f"removed {dead}, left behind by a run that was killed")
         kind = choose_kind(image)
         tag = ensure_image(kind)
         _create_folder(name)
         try:
-            return cls._start(name, nodes, kind, tag, owner or cleanup.owner_of_this_process())
+            cluster = cls._start(name, nodes, kind, tag)
         except BaseException:
             cleanup.remove(name)
             raise
+        return cluster.keep() if keep else cluster
 
     @classmethod
-    def _start(cls, name: str, nodes: Sequence[str], kind: str, tag: str, owner: str) -> Self:
-        folder = cleanup.STATE / name
-        description = Description(name, kind, owner, addresses={}, ports={})
-        _describe(description)
-        labels = {cleanup.CLUSTER_LABEL: name, cleanup.OWNER_LABEL: owner}
+    def _start(cls, name: str, nodes: Sequence[str], kind: str, tag: str) -> Self:
+        owner = cleanup.owner_of_this_process()
+        _describe(Description(name, kind, owner, addresses={}, ports={}))
         with step(f"{len(nodes)} nodes of {name} started ({kind})"):
+            labels = cleanup.labels(name)
             network = create_network(f"pacefab-{name}", labels)
             at = addresses(network, nodes)
             specs = [NodeSpec(name, node, tag, network, at, labels) for node in nodes]
             ports = dict(zip(nodes, on_all(start_node, specs), strict=True))
-        description = Description(name, kind, owner, at, ports)
-        _describe(description)
+        cluster = cls(Description(name, kind, owner, at, ports))
+        _describe(cluster.description)
         with step(f"{name} formed"):
-            formation.form(folder, {node: container_name(name, node) for node in nodes}, ports)
-        return cls(description)
+            formation.form(cluster.folder, cluster.containers, ports)
+            pristine.remember(cluster.folder, cluster.containers)
+        return cluster
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """Return a cluster that another process started. Raises `HarnessError` when there is none of that name."""
+        """Return a cluster that another process started. Raises `HarnessError` without one."""
         path = cleanup.STATE / name / cleanup.DESCRIPTION
         try:
             return cls(Description(**json.loads(path.read_text())))
@@ -99,6 +107,12 @@ class Cluster:
             raise HarnessError(
                 f"no cluster {name!r} here", next_step=f"invoke cluster-up --name {name}"
             ) from None
+
+    def keep(self) -> Self:
+        """Let the cluster live on when this process has ended."""
+        self.description = replace(self.description, owner=cleanup.KEPT)
+        _describe(self.description)
+        return self
 
     def stop(self) -> None:
         """Remove the nodes, the network and the folder."""
@@ -145,13 +159,22 @@ class Cluster:
         """Password of the user clerk, who may sudo with it."""
         return (self.folder / formation.CLERK_PASSWORD).read_text()
 
+    @property
+    def _first(self) -> str:
+        return self.containers[self.nodes[0]]
+
+    @property
+    def containers(self) -> dict[str, str]:
+        """Names of the nodes' containers."""
+        return {node: container_name(self.name, node) for node in self.nodes}
+
     def address(self, node: str) -> str:
         """Return a node's address on the cluster's network."""
         return self.description.addresses[node]
 
     def container(self, node: str) -> Any:
         """Return a node's container, a docker-py object, to pause, kill and the like."""
-        return docker.from_env().containers.get(container_name(self.name, node))
+        return docker.from_env().containers.get(self.containers[node])
 
     def run(
         self,
@@ -164,11 +187,10 @@ class Cluster:
     ) -> subprocess.CompletedProcess[str]:
         """Run a shell command on a node as root, without SSH and without the product.
 
-        `timeout` is in seconds. Raises `HarnessError` with both streams when time is over or, with `check`, on failure.
+        `timeout` is in seconds. Raises `HarnessError` with both streams when time is over or,
+        with `check`, on failure.
         """
-        return run_in(
-            container_name(self.name, node), command, check=check, timeout=timeout, stdin=stdin
-        )
+        return run_in(self.containers[node], command, check=check, timeout=timeout, stdin=stdin)
 
     def fab(
         self,
@@ -180,49 +202,62 @@ class Cluster:
         stdin: str | None = None,
         cwd: Path = REPOSITORY_ROOT,
     ) -> subprocess.CompletedProcess[str]:
-        """Run this environment's `fab` against all nodes, or `hosts`, with the tasks found from `cwd`.
+        """Run this environment's `fab` on all nodes, or `hosts`, with the tasks of `cwd`.
 
-        `timeout` is in seconds. Raises `HarnessError` when time is over or, with `check`, on failure.
+        `timeout` is in seconds. Raises `HarnessError` when time is over or, with `check`, on
+        failure.
         """
         fab = str(Path(sys.executable).with_name("fab"))
         argv = [fab, "-S", str(self.ssh_config), "-H", ",".join(hosts or self.nodes), *args]
-        environment = {**os.environ, **(env or {})}
+        environment = os.environ | (env or {})
         # Keys of whoever runs the tests must not decide how they end.
         environment.pop("SSH_AUTH_SOCK", None)
-        try:
-            done = subprocess.run(
-                argv,
-                cwd=cwd,
-                env=environment,
-                input=stdin or "",
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            seen = f"{_text(error.stdout)}{_text(error.stderr)}"
-            raise HarnessError(f"not done in {timeout:g} s: {' '.join(argv)}", seen=seen) from error
-        if check and done.returncode:
-            seen = done.stdout + done.stderr
-            raise HarnessError(f"exit {done.returncode}: {' '.join(argv)}", seen=seen)
-        return done
+        return run(argv, timeout=timeout, check=check, stdin=stdin or "", env=environment, cwd=cwd)
 
     def wait_formed(self) -> None:
         """Wait until all nodes are online, the partition has quorum and a DC is elected."""
-        formation.wait_formed(container_name(self.name, self.nodes[0]), len(self.nodes))
+        formation.wait_formed(self._first, len(self.nodes))
 
     def is_formed(self) -> bool:
         """Tell whether all nodes are online now."""
-        first = container_name(self.name, self.nodes[0])
         probe = formation.formed(len(self.nodes))
-        return run_in(first, probe, check=False, timeout=15).returncode == 0
+        return run_in(self._first, probe, check=False, timeout=15).returncode == 0
 
     def restart_node(self, node: str) -> None:
         """Restart a node as a reboot would, and wait until it is back in the cluster."""
         self.container(node).restart(timeout=20)
-        formation.start_member(container_name(self.name, node))
+        formation.join(self.containers[node])
         self.wait_formed()
+
+    def reset(self) -> None:
+        """Take the cluster back to how it was formed: no resource, no later package or file.
+
+        Quicker than a new cluster. Raises `HarnessError` when this one is too broken.
+        """
+        pristine.restore(self.folder, self.containers)
+
+
+def ensure_cluster(name: str, nodes: Sequence[str], image: str) -> Cluster:
+    """Return the kept cluster of that name, started where it isn't up. Raises `HarnessError`."""
+    check_names(name, nodes)
+    ensure_engine()
+    cleanup.sweep()
+    try:
+        cluster = Cluster.load(name)
+    except HarnessError:
+        return Cluster.start(name, nodes, image, keep=True)
+    if cluster.nodes == list(nodes) and cluster.is_formed():
+        note(f"{name} is up already ({cluster.image}: {', '.join(cluster.nodes)})")
+        return cluster
+    note(f"{name} has other nodes, or is not complete: it is made anew")
+    cluster.stop()
+    return Cluster.start(name, nodes, image, keep=True)
+
+
+def known_clusters() -> list[Cluster]:
+    """Return all clusters that were started from this checkout."""
+    found = sorted(cleanup.STATE.glob(f"*/{cleanup.DESCRIPTION}"))
+    return [Cluster.load(path.parent.name) for path in found]
 
 
 def unique_name(prefix: str) -> str:
@@ -230,11 +265,13 @@ def unique_name(prefix: str) -> str:
     return f"{prefix}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
-def _check_names(name: str, nodes: Sequence[str]) -> None:
-    """Refuse names that could not be host names, and with them everything that a shell or a path would take otherwise."""
+def check_names(name: str, nodes: Sequence[str]) -> None:
+    """Refuse names that no host could have, and so all that means something to a shell."""
     for each in (name, *nodes):
         if not PLAIN_NAME.fullmatch(each):
-            raise HarnessError(f"{each!r} can't name a cluster or a node", next_step="use a-z, 0-9 and -")
+            raise HarnessError(
+                f"{each!r} can't name a cluster or a node", next_step="use a-z, 0-9 and -"
+            )
     if not nodes or len(set(nodes)) != len(nodes):
         raise HarnessError(f"node names {','.join(nodes)!r}", next_step="name each node once")
 
@@ -252,7 +289,3 @@ def _create_folder(name: str) -> None:
 def _describe(description: Description) -> None:
     path = cleanup.STATE / description.name / cleanup.DESCRIPTION
     path.write_text(json.dumps(asdict(description), indent=2) + "\n")
-
-
-def _text(stream: bytes | str | None) -> str:
-    return stream.decode(errors="replace") if isinstance(stream, bytes) else stream or ""

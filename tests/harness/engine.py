@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from .errors import HarnessError
+from .program import run, succeeds
 from .progress import step
 
 LOG: Final = Path("/var/log/pacefab-dockerd.log")
+ANSWER_SECONDS: Final = 30
 START_SECONDS: Final = 60
 INSTALL_SECONDS: Final = 600
 
@@ -21,15 +23,15 @@ INSTALL_SECONDS: Final = 600
 def ensure_engine() -> None:
     """Make sure that a Docker engine answers.
 
-    As root on a system with apt-get one is installed and started where it is missing. Elsewhere raises `HarnessError` that
-    says what to do.
+    As root on a system with apt-get one is installed and started where it is missing. Elsewhere
+    raises `HarnessError` that says what to do.
     """
     if answers():
         return
     if os.geteuid():
         raise HarnessError(
             "no Docker engine answers",
-            next_step="start one (or run this as root: it is installed and started then), or join the group docker",
+            next_step="start one and join the group docker; or run this as root to install one",
         )
     ensure_program("dockerd", package="docker.io")
     # From Debian 13 on, the client is a package of its own.
@@ -40,27 +42,30 @@ def ensure_engine() -> None:
 
 def answers() -> bool:
     """Tell whether an engine answers the command line client."""
-    if not shutil.which("docker"):
-        return False
-    argv = ["docker", "version", "--format", "{{.Server.Version}}"]
-    return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
+    return bool(shutil.which("docker")) and succeeds(["docker", "version"], timeout=ANSWER_SECONDS)
 
 
 def start() -> None:
     """Start the engine and wait until it answers, by systemd where that runs."""
     if Path("/run/systemd/system").exists():
-        subprocess.run(["systemctl", "start", "docker"], check=False, timeout=START_SECONDS)
+        run(["systemctl", "start", "docker"], timeout=START_SECONDS)
     else:
-        # A session of its own and no inherited stream: it outlives the caller, whose pipes close when it ends.
+        # Its own session and no inherited stream: the caller's pipes must close when that ends.
         with LOG.open("ab") as log:
             subprocess.Popen(
-                ["dockerd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                ["dockerd"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
     deadline = time.monotonic() + START_SECONDS
     while not answers():
         if time.monotonic() > deadline:
             seen = LOG.read_text() if LOG.exists() else ""
-            raise HarnessError(f"no answer of dockerd within {START_SECONDS} s", seen=seen, next_step=f"see {LOG}")
+            raise HarnessError(
+                f"no answer of dockerd within {START_SECONDS} s", seen=seen, next_step=f"see {LOG}"
+            )
         time.sleep(0.2)
 
 
@@ -72,20 +77,17 @@ def ensure_program(program: str, *, package: str) -> None:
     if shutil.which(program):
         return
     if os.geteuid() or not shutil.which("apt-get"):
-        raise HarnessError(f"{program} is missing", next_step=f"install it (on Debian: apt-get install {package})")
+        raise HarnessError(
+            f"{program} is missing", next_step=f"install it (on Debian: apt-get install {package})"
+        )
     with step(f"{package} installed"):
         _apt_get("update")
-        _apt_get("install", "--yes", "--no-install-recommends", package)
+        _apt_get("install", "--yes", package)
 
 
 def _apt_get(*arguments: str) -> None:
-    argv = ["apt-get", "-qq", *arguments]
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        argv, env=environment, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False
-    )
-    if done.returncode:
-        raise HarnessError(f"exit {done.returncode}: {' '.join(argv)}", seen=done.stdout + done.stderr)
+    run(["apt-get", "-qq", *arguments], env=environment, timeout=INSTALL_SECONDS)
 
 
 if __name__ == "__main__":

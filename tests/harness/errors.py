@@ -8,7 +8,9 @@ LAST_LINES = 15
 class HarnessError(Exception):
     """A cluster could not be built, reached or used; the text fits one screen."""
 
-    def __init__(self, attempted: str, *, node: str = "", seen: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, attempted: str, *, node: str = "", seen: str = "", next_step: str = ""
+    ) -> None:
         """Keep the parts, for whoever wants to show them otherwise."""
         super().__init__(attempted)
         self.attempted = attempted

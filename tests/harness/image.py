@@ -1,11 +1,10 @@
-"""Images of nodes, one per kind, built from `recipes/` once and found again by the content of their recipe."""
+"""Images of nodes, one per kind, built once and found again by the content of their recipe."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import os
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +15,15 @@ from typing import Final, Protocol
 from .cleanup import STATE
 from .engine import ensure_program
 from .errors import HarnessError
+from .program import run, succeeds
 from .progress import note, step
 
 RECIPES: Final = Path(__file__).with_name("recipes")
 REPOSITORY: Final = "pacefab/node"
 BUILD_SECONDS: Final = 900
+INSPECT_SECONDS: Final = 30
 PULL_SECONDS: Final = 20
-"""How long `auto` tries to pull CentOS; where a registry answers, that is time enough for its 60 MB."""
+"""How long `auto` tries to pull CentOS: enough for its 60 MB where a registry answers."""
 COMMON: Final = ("node-setup", "rootfs")
 
 
@@ -38,7 +39,7 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True)
 class FromMirror:
-    """A root file system that mmdebstrap makes from the Debian mirror; no image registry is needed."""
+    """A root file system made by mmdebstrap from the Debian mirror, without a registry."""
 
     suite: str
 
@@ -50,11 +51,14 @@ class FromMirror:
         """Make the tree and import it."""
         ensure_program("mmdebstrap", package="mmdebstrap")
         if os.geteuid():
-            raise HarnessError("building a Debian image", next_step="run this as root: it makes a root file system")
+            raise HarnessError(
+                "building a Debian image", next_step="run this as root: it makes a root file system"
+            )
         with tempfile.TemporaryDirectory(prefix="pacefab-image-") as folder:
             tree = Path(folder, "tree.tar")
-            run_build([str(RECIPES / "debian"), self.suite, str(tree)])
-            run_build(["docker", "import", "--change", 'CMD ["/sbin/init"]', str(tree), tag])
+            run([str(RECIPES / "debian"), self.suite, str(tree)], timeout=BUILD_SECONDS)
+            set_command = ["--change", 'CMD ["/sbin/init"]']
+            run(["docker", "import", *set_command, str(tree), tag], timeout=BUILD_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -74,15 +78,16 @@ class FromContainerfile:
     def build(self, tag: str) -> None:
         """Run the Containerfile."""
         base = self.base or ensure_image(self.base_kind)
-        argv = ["docker", "build", "--quiet", "--build-arg", f"BASE={base}", "--tag", tag]
-        run_build([*argv, "--file", str(RECIPES / self.containerfile), str(RECIPES)])
+        argv = ["docker", "build", "--quiet", "--force-rm", "--tag", tag]
+        argv += ["--build-arg", f"BASE={base}", "--file", str(RECIPES / self.containerfile)]
+        run([*argv, str(RECIPES)], timeout=BUILD_SECONDS)
 
 
 CENTOS9: Final = "quay.io/centos/centos:stream9"
 CENTOS10: Final = "quay.io/centos/centos:stream10"
 RECIPE_OF: Final[dict[str, Recipe]] = {
-    "centos9": FromContainerfile("centos.Containerfile", (), base=CENTOS9),
-    "centos10": FromContainerfile("centos.Containerfile", (), base=CENTOS10),
+    "centos9": FromContainerfile("centos.Containerfile", ("rpm/pacefab.repo",), base=CENTOS9),
+    "centos10": FromContainerfile("centos.Containerfile", ("rpm/pacefab.repo",), base=CENTOS10),
     "debian12": FromMirror("bookworm"),
     "debian13": FromMirror("trixie"),
     "rpm": FromContainerfile("rpm.Containerfile", ("rpm",), base_kind="debian12"),
@@ -110,14 +115,9 @@ def choose_kind(kind: str) -> str:
 
 def why_not_pulled(image: str) -> str:
     """Try to pull an image; return why that failed, or nothing when it is here now."""
-    try:
-        done = subprocess.run(
-            ["docker", "pull", "--quiet", image],
-            capture_output=True, text=True, timeout=PULL_SECONDS, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return f"{image} was not pulled within {PULL_SECONDS} s"
-    return f"{image} can't be pulled from here" if done.returncode else ""
+    if succeeds(["docker", "pull", "--quiet", image], timeout=PULL_SECONDS):
+        return ""
+    return f"{image} can't be pulled from here within {PULL_SECONDS} s"
 
 
 def ensure_image(kind: str) -> str:
@@ -142,12 +142,11 @@ def tag_of(kind: str) -> str:
 
 def is_present(tag: str) -> bool:
     """Tell whether the engine has an image."""
-    argv = ["docker", "image", "inspect", "--format", "{{.Id}}", tag]
-    return subprocess.run(argv, capture_output=True, timeout=30, check=False).returncode == 0
+    return succeeds(["docker", "image", "inspect", tag], timeout=INSPECT_SECONDS)
 
 
 def digest_of(*names: str, extra: str) -> str:
-    """Return 12 hex digits over recipe files (folders with all they hold), their modes, and `extra`."""
+    """Return 12 hex digits over recipe files (all of a folder), their modes, and `extra`."""
     digest = hashlib.sha256(extra.encode())
     for path in sorted(file for name in names for file in _files(RECIPES / name)):
         mode = oct(path.stat().st_mode & 0o100)
@@ -155,25 +154,9 @@ def digest_of(*names: str, extra: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def run_build(argv: list[str]) -> None:
-    """Run one step of a build; its output is shown when it fails, with `HarnessError`."""
-    try:
-        done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, stdin=subprocess.DEVNULL
-        )
-    except subprocess.TimeoutExpired as error:
-        raise HarnessError(f"not done in {BUILD_SECONDS} s: {' '.join(argv)}", seen=str(error.stdout)) from error
-    if done.returncode:
-        raise HarnessError(
-            f"exit {done.returncode}: {' '.join(argv)}",
-            seen=done.stdout + done.stderr,
-            next_step="is the package mirror (or, for centos, the registry) reachable from here?",
-        )
-
-
 @contextmanager
 def locked(kind: str) -> Iterator[None]:
-    """Hold the build of a kind to one process at a time; the lock goes with its holder, however that ends."""
+    """Hold the build of a kind to one process; the lock ends with its holder, in any case."""
     STATE.mkdir(mode=0o700, exist_ok=True)
     with (STATE / f"image-{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""A cluster's network: from Docker's own address pool, with addresses that nodes keep over a restart."""
+"""A cluster's network: of Docker's own address pool, with addresses that survive a restart."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ FIRST_HOST: Final = 11
 def create_network(name: str, labels: dict[str, str]) -> Network:
     """Create a network whose subnet Docker chose and which nevertheless allows fixed addresses.
 
-    Docker takes fixed addresses only where the subnet was named. So a first network learns a free subnet, and a second one
-    asks for it by name; another process may be quicker in between, hence the attempts.
+    Docker takes fixed addresses only where the subnet was named. So a first network learns a free
+    subnet, and a second one asks for it by name; another process may be quicker in between, hence
+    the attempts.
     """
     for _ in range(ATTEMPTS):
         subnet = _free_subnet(name, labels)
@@ -33,7 +34,9 @@ def create_network(name: str, labels: dict[str, str]) -> Network:
             if "overlaps" not in seen:
                 break
     raise HarnessError(
-        f"creating the network {name}", seen=seen, next_step="docker network ls shows who has the subnets"
+        f"creating the network {name}",
+        seen=seen,
+        next_step="docker network ls shows who has the subnets",
     )
 
 

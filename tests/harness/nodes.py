@@ -1,16 +1,15 @@
-"""One node: a container with systemd as PID 1, on the cluster's network, sshd published on the loopback address."""
+"""One node: a container with systemd as PID 1, its sshd published on the loopback address."""
 
 from __future__ import annotations
 
 import os
 import socket
 import subprocess
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, TypeVar, cast
+from pathlib import Path
+from typing import Final, cast
 
-# Ryuk's image can't be pulled everywhere; cleanup.py does its work. Must be set before testcontainers is imported.
+# Ryuk's image can't be pulled everywhere; cleanup.py does its work. testcontainers reads this once.
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 
 import docker.errors
@@ -20,16 +19,17 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 
 from .errors import HarnessError
+from .program import run
 
-T = TypeVar("T")
-R = TypeVar("R")
 LOOPBACK: Final = "127.0.0.1"
 CAPABILITIES: Final = ["SYS_ADMIN", "NET_ADMIN", "SYS_NICE", "IPC_LOCK", "NET_BROADCAST"]
 PORT_ATTEMPTS: Final = 4
 KILL_AFTER: Final = 5
 """Seconds between asking a command that ran out of time to end, and killing it."""
-TIMED_OUT: Final = 124
-KILLED: Final = 137
+OUT_OF_TIME: Final = (124, 137)
+"""What `timeout` exits with when it ended the command, and when it had to kill it."""
+PORT_TAKEN: Final = ("port is already allocated", "address already in use")
+SCRIPTS: Final = Path(__file__).with_name("node_scripts")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def container_name(cluster: str, node: str) -> str:
 
 
 class Node(DockerContainer):
-    """A container that is a whole machine, with the few privileges that systemd and Pacemaker need."""
+    """A container that is a whole machine, with the privileges that Pacemaker needs."""
 
     def __init__(self, spec: NodeSpec, ssh_port: int) -> None:
         """Describe the container; it starts with `start`."""
@@ -63,7 +63,7 @@ class Node(DockerContainer):
         self.with_command("/sbin/init").with_env("container", "docker")
         for folder in ("/run", "/run/lock", "/tmp"):
             self.with_tmpfs_mount(folder, "exec" if folder == "/tmp" else None)
-        # docker-py takes (address, port) as well; testcontainers' annotation doesn't know it, and 0.0.0.0 is its default.
+        # testcontainers' annotation has ports only, and then means 0.0.0.0; docker-py takes this.
         self.ports["22/tcp"] = cast("int", (LOOPBACK, ssh_port))
         address = EndpointConfig(docker_py.__version__, ipv4_address=spec.addresses[spec.name])
         # with_kwargs replaces what was set before: one call for everything.
@@ -84,22 +84,22 @@ class Node(DockerContainer):
 def start_node(spec: NodeSpec) -> int:
     """Start a node and return the host's port of its sshd.
 
-    The port is fixed when the container is made, so that it survives a restart of the node. Between choosing and using it
-    another process may take it: then another one is tried.
+    The port is fixed when the container is made, so that it survives a restart of the node. Between
+    choosing and using it another process may take it: then another one is tried.
     """
-    for attempt in range(1, PORT_ATTEMPTS + 1):
+    for _ in range(PORT_ATTEMPTS):
         port = free_port()
         node = Node(spec, port)
         try:
             node.start()
         except docker.errors.APIError as error:
-            taken = "port is already allocated" in str(error) or "address already in use" in str(error)
-            if not taken or attempt == PORT_ATTEMPTS:
-                raise HarnessError("starting the container", node=spec.name, seen=str(error)) from error
+            seen = str(error)
             node.stop()
+            if not any(words in seen for words in PORT_TAKEN):
+                break
         else:
             return port
-    raise AssertionError
+    raise HarnessError("starting the container", node=spec.container_name, seen=seen)
 
 
 def free_port() -> int:
@@ -110,32 +110,42 @@ def free_port() -> int:
 
 
 def run_in(
-    container: str, command: str, *, check: bool = True, timeout: float = 60, stdin: str | None = None
+    container: str,
+    command: str,
+    *,
+    check: bool = True,
+    timeout: float = 60,
+    stdin: str | None = None,
+    attempted: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run a shell command in a container, as root, without SSH.
 
-    `timeout` is in seconds and holds inside the container too: nothing of the command lives on. Raises `HarnessError` with
-    both streams when the time is over, and, with `check`, when the command fails.
+    `timeout` is in seconds and holds inside the container too: nothing of the command lives on.
+    Raises `HarnessError` with both streams when it is over, and, with `check`, when the command
+    fails.
     """
     limited = ["timeout", f"--kill-after={KILL_AFTER}", str(timeout), "sh", "-c", command]
-    argv = ["docker", "exec", "--interactive", container, *limited]
-    node = container.rpartition("-")[2]
-    try:
-        done = subprocess.run(
-            argv, input=stdin or "", capture_output=True, text=True, timeout=timeout + 2 * KILL_AFTER, check=False
-        )
-    except subprocess.TimeoutExpired as error:
+    done = run(
+        ["docker", "exec", "--interactive", container, *limited],
+        timeout=timeout + 2 * KILL_AFTER,
+        stdin=stdin or "",
+        node=container,
+        attempted=attempted or command,
+        check=False,
+    )
+    if done.returncode in OUT_OF_TIME or (check and done.returncode):
+        outcome = f"not done in {timeout:g} s" if done.returncode in OUT_OF_TIME else "failed"
         raise HarnessError(
-            f"no answer in {timeout:g} s: {command}", node=node, seen=f"{error.stdout}\n{error.stderr}"
-        ) from error
-    if done.returncode in {TIMED_OUT, KILLED} and check:
-        raise HarnessError(f"not done in {timeout:g} s: {command}", node=node, seen=done.stdout + done.stderr)
-    if done.returncode and check:
-        raise HarnessError(f"exit {done.returncode}: {command}", node=node, seen=done.stdout + done.stderr)
+            f"{outcome}, exit {done.returncode}: {attempted or command}",
+            node=container,
+            seen=done.stdout + done.stderr,
+        )
     return done
 
 
-def on_all(act: Callable[[T], R], things: Iterable[T]) -> list[R]:
-    """Do the same for all things side by side; results keep their order, and the first error is raised."""
-    with ThreadPoolExecutor(max_workers=16) as pool:
-        return list(pool.map(act, things))
+def run_script(
+    container: str, name: str, *, timeout: float = 60, stdin: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run one of `node_scripts/` in a container. Raises `HarnessError` when it fails."""
+    text = (SCRIPTS / name).read_text()
+    return run_in(container, text, timeout=timeout, stdin=stdin, attempted=f"node_scripts/{name}")

@@ -15,8 +15,8 @@ _console = Console(stderr=True, highlight=False)
 def step(what: str) -> Iterator[None]:
     """Announce a step, and tell its time in seconds when it is done.
 
-    On a terminal a spinner runs meanwhile; elsewhere the step gets one plain line at its end. A step that raises is
-    told as failed, and the error goes on.
+    On a terminal a spinner runs meanwhile; elsewhere the step gets one plain line at its end. A
+    step that raises is told as failed, and the error goes on.
     """
     started = time.monotonic()
     try:

@@ -1,0 +1,56 @@
+"""Whose process has ended is told without mistake: a wrong answer would remove a living cluster."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.harness import cleanup
+
+
+def owner_of_ended_process() -> str:
+    """Return the owner that a process claimed to be which has ended since."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    boot, namespace, _, started = cleanup.owner_of_this_process().split(":")
+    return f"{boot}:{namespace}:{ended.pid}:{started}"
+
+
+def test_this_process_lives() -> None:
+    assert not cleanup.is_dead(cleanup.owner_of_this_process())
+
+
+def test_ended_process_is_dead() -> None:
+    assert cleanup.is_dead(owner_of_ended_process())
+
+
+def test_reused_process_id_is_another_process() -> None:
+    boot, namespace, pid, started = cleanup.owner_of_this_process().split(":")
+    assert cleanup.is_dead(f"{boot}:{namespace}:{pid}:{int(started) - 1}")
+
+
+def test_process_of_an_earlier_boot_is_dead() -> None:
+    _, namespace, pid, started = cleanup.owner_of_this_process().split(":")
+    assert cleanup.is_dead(f"earlier:{namespace}:{pid}:{started}")
+
+
+def test_process_of_another_container_counts_as_living() -> None:
+    boot, _, _, started = cleanup.owner_of_this_process().split(":")
+    assert not cleanup.is_dead(f"{boot}:1:1:{started}")
+
+
+@pytest.mark.parametrize("owner", [cleanup.KEPT, "", "a:b"])
+def test_what_is_no_process_is_never_dead(owner: str) -> None:
+    assert not cleanup.is_dead(owner)
+
+
+def test_description_decides_over_who_made_it(tmp_path: Path) -> None:
+    labels = {cleanup.FOLDER_LABEL: str(tmp_path), cleanup.OWNER_LABEL: "maker"}
+    assert cleanup.owner_of(labels) == "maker"
+    (tmp_path / cleanup.DESCRIPTION).write_text(json.dumps({"owner": cleanup.KEPT}))
+    assert cleanup.owner_of(labels) == cleanup.KEPT
+    (tmp_path / cleanup.DESCRIPTION).write_text('{"ow')
+    assert cleanup.owner_of(labels) == "maker"

@@ -1,0 +1,65 @@
+"""Images are found again by the content of their recipe, and only by that."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.harness import image
+from tests.harness.errors import HarnessError
+
+
+@pytest.fixture
+def recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the recipes that a test may change."""
+    copy = shutil.copytree(image.RECIPES, tmp_path / "recipes")
+    monkeypatch.setattr(image, "RECIPES", copy)
+    return copy
+
+
+def tags() -> dict[str, str]:
+    """Return all tags by kind."""
+    return {kind: image.tag_of(kind) for kind in image.RECIPE_OF}
+
+
+def test_same_recipe_same_tag(recipes: Path) -> None:
+    before = tags()
+    (recipes / "node-setup").touch()
+    assert tags() == before
+    assert len(set(before.values())) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("changed", "kinds"),
+    [
+        ("node-setup", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
+        ("rootfs/etc/sudoers.d/pacefab", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
+        ("deb-repository", {"debian12", "debian13", "rpm"}),
+        ("rpm/memcached.spec", {"rpm"}),
+        ("rpm/pacefab.repo", {"centos9", "centos10", "rpm"}),
+        ("centos.Containerfile", {"centos9", "centos10"}),
+    ],
+)
+def test_changed_recipe_changes_the_images_made_of_it(
+    recipes: Path, changed: str, kinds: set[str]
+) -> None:
+    before = tags()
+    path = recipes / changed
+    path.chmod(0o644)
+    path.write_text(path.read_text() + "\n")
+    assert {kind for kind, tag in tags().items() if tag != before[kind]} == kinds
+
+
+def test_every_file_of_the_recipes_counts(recipes: Path) -> None:
+    for path in (path for path in recipes.rglob("*") if path.is_file()):
+        before = tags()
+        path.chmod(0o644)
+        path.write_text(path.read_text() + "\n")
+        assert tags() != before, f"no image depends on {path.name}"
+
+
+def test_unknown_kind_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(HarnessError, match=r"centos9.*rpm"):
+        image.choose_kind("slackware")
