@@ -1,0 +1,1 @@
+"""The one flow: observe, plan, preview, apply, settle, verify. Nothing here prints."""

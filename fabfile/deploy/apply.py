@@ -45,7 +45,8 @@ def patch(host: Host, cib: Cib, plan: Callable[[Cib], Cib | None]) -> Cib:
             return cib
         cib = query_cib(host)
     raise RefusedError(
-        "change the CIB", f"somebody else changed it in between, {_TRIES} times",
+        "change the CIB",
+        f"somebody else changed it in between, {_TRIES} times",
         "see who (journalctl -u pacemaker on the DC), then run this again",
     )
 
@@ -68,7 +69,8 @@ def settle(
     while not done(status):
         if time.monotonic() > deadline:
             raise CommandError(
-                "wait for the cluster to settle", "the time was up",
+                "wait for the cluster to settle",
+                "the time was up",
                 "look at: pcs status; give more time with --timeout",
             )
         time.sleep(_POLL_SECONDS)

@@ -32,7 +32,8 @@ def change_node(
     missing = [item.name for item in steps if item.name not in sections]
     if missing:
         raise CommandError(
-            "change the node", f"it was cut off at: {missing[0]}",
+            "change the node",
+            f"it was cut off at: {missing[0]}",
             "run this again: it is safe to repeat",
         )
 
@@ -42,11 +43,14 @@ def _explain(package: Package, stopped: Section) -> PacefabError:
         return packages.explain(package, stopped)
     if stopped.name == LOCK:
         return RefusedError(
-            "change the node", "another run is changing it right now (/run/pacefab.lock)",
+            "change the node",
+            "another run is changing it right now (/run/pacefab.lock)",
             "wait until that one is done, then run this again",
         )
-    hint = "free some space (df -h), run again" if "No space left" in stopped.text else (
-        "mend that on the node, run again"
+    hint = (
+        "free some space (df -h), run again"
+        if "No space left" in stopped.text
+        else ("mend that on the node, run again")
     )
     seen = stopped.text or f"exit status {stopped.status}"
     return CommandError(f"change the node (step {stopped.name})", seen, f"it was undone; {hint}")

@@ -198,7 +198,9 @@ def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
     else:
         seen = "no other node could be reached to ask it"
         following = "name another node of the cluster with -H"
-    return fleet.silent.get(node) or CommandError("ask memcached from another node", seen, following)
+    return fleet.silent.get(node) or CommandError(
+        "ask memcached from another node", seen, following
+    )
 
 
 def _told(change: Change) -> str:
@@ -213,4 +215,3 @@ def _summary(change: Change) -> tuple[str, ...]:
     if change.action is Action.ADD:
         return (f"{change.clone.id} created",)
     return tuple(map(str, change.differences))
-

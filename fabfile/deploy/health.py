@@ -91,7 +91,7 @@ def _state(status: ClusterStatus, node: str) -> str:
     return "Stopped" if instances else "absent"
 
 
-def _cluster_reasons(fleet: Fleet, status: ClusterStatus, exists: bool) -> list[str]:  # noqa: FBT001
+def _cluster_reasons(fleet: Fleet, status: ClusterStatus, exists: bool) -> list[str]:
     reasons = []
     if not status.quorum:
         reasons.append(f"{fleet.doorway} is in a partition without quorum")
@@ -117,7 +117,7 @@ def _stopped(item: ResourceStatus) -> str:
     return ""
 
 
-def _node_reasons(nodes: tuple[NodeHealth, ...], exists: bool) -> list[str]:  # noqa: FBT001
+def _node_reasons(nodes: tuple[NodeHealth, ...], exists: bool) -> list[str]:
     reasons = []
     for one in nodes:
         if one.pacemaker != "online":
@@ -136,4 +136,3 @@ def _not_serving(one: NodeHealth) -> str:
     return f"{said}, yet it does not serve at {one.target} (asked from {one.asked_from}): " + (
         one.answer.error
     )
-

@@ -162,7 +162,8 @@ def _check(view: NodeView, wanted: Settings) -> None:
     left = plan_settings(view, wanted).changes
     if left:
         raise CommandError(
-            "check the change", "still to do: " + "; ".join(left),
+            "check the change",
+            "still to do: " + "; ".join(left),
             "something else changes this node too (configuration management?): find it",
         )
 

@@ -59,7 +59,7 @@ class NodeView:
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """memcached's operations by the agent's metadata. Errors of `live.read_operations`."""
+        """Memcached's operations by the agent's metadata. Errors of `live.read_operations`."""
         return live.read_operations(memcached.AGENT, self.sections)
 
     @property
@@ -198,7 +198,8 @@ def one_cluster(views: Mapping[str, NodeView]) -> Membership:
     if len(different) > 1:
         seen = "; ".join(f"{n}: {m.cluster} ({', '.join(m.names)})" for n, m in found.items())
         raise RefusedError(
-            "find the cluster", f"the hosts are not of one cluster: {seen}",
+            "find the cluster",
+            f"the hosts are not of one cluster: {seen}",
             "name the hosts of one cluster with -H",
         )
     return next(iter(found.values()))
@@ -206,7 +207,9 @@ def one_cluster(views: Mapping[str, NodeView]) -> Membership:
 
 def _no_membership(name: str) -> PacefabError:
     return RefusedError(
-        "find the cluster", "there is no /etc/corosync/corosync.conf",
+        "find the cluster",
+        "there is no /etc/corosync/corosync.conf",
         "install pcs, pacemaker and corosync and form the cluster (pcs cluster setup), or name "
-        "the right hosts with -H", host=name,
+        "the right hosts with -H",
+        host=name,
     )

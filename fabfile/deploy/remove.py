@@ -49,7 +49,10 @@ class Remove:
         fleet = gather(hosts, reach, self.limit)
         outcomes = [self._remove(fleet, watch, deadline)]
         if not self.purge:
-            return [*outcomes, *watch.fail_all({n: fleet.silent[n] for n in hosts if n in fleet.silent})]
+            return [
+                *outcomes,
+                *watch.fail_all({n: fleet.silent[n] for n in hosts if n in fleet.silent}),
+            ]
         return outcomes + self._purge_all(hosts, watch)
 
     def _remove(self, fleet: Fleet, watch: Stopwatch, deadline: float) -> Outcome:

@@ -7,19 +7,26 @@ from collections.abc import Mapping, Sequence
 from fabfile.deploy.fleet import Fleet
 from fabfile.services import memcached_probe
 from fabfile.services.memcached_probe import Answer, Target
-from fabfile.transport.fanout import fan_out, values
+from fabfile.transport.fanout import errors, fan_out, values
 
 Matrix = dict[str, dict[Target, Answer]]  # asking node -> target -> answer
 
 
 def ask(fleet: Fleet, questions: Mapping[str, Sequence[Target]]) -> Matrix:
-    """Let nodes ask targets, all at once; a node that cannot ask is left out."""
+    """Let nodes ask targets, all at once.
+
+    Raises:
+        PacefabError: a node could not ask; that its targets do not answer is in the matrix.
+    """
 
     def work(node: str, targets: Sequence[Target]) -> dict[Target, Answer]:
         sections = fleet.hosts[node].query(memcached_probe.observe(targets))
         return memcached_probe.parse(targets, sections)
 
-    return values(fan_out(questions, work))
+    asked = fan_out(questions, work)
+    for error in errors(asked).values():
+        raise error
+    return values(asked)
 
 
 def ask_everyone_from_everyone(fleet: Fleet) -> Matrix:

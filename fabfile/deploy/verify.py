@@ -10,7 +10,7 @@ from fabfile.deploy.fleet import Fleet, Reach, gather, present
 from fabfile.deploy.observe import NodeView
 from fabfile.deploy.serving import Matrix, ask, ask_everyone_from_everyone
 from fabfile.services import memcached
-from fabfile.services.memcached_probe import Answer, Target
+from fabfile.services.memcached_probe import Target
 from fabfile.transport.connection import Host
 
 
@@ -71,11 +71,11 @@ def _serving(fleet: Fleet, matrix: Matrix) -> Iterator[Check]:
             yield Check(
                 "set and get", f"{asker} -> {target.node}", answer.served,
                 seen if answer.served else f"{target}: {answer.error}",
-                "" if answer.served else _cause(fleet, target, answer),
+                "" if answer.served else _cause(fleet, target),
             )  # fmt: skip
 
 
-def _cause(fleet: Fleet, target: Target, answer: Answer) -> str:
+def _cause(fleet: Fleet, target: Target) -> str:
     """Return why a node's memcached probably does not answer, the likeliest first."""
     view = fleet.views.get(target.node)
     if view is None:
@@ -91,9 +91,7 @@ def _cause(fleet: Fleet, target: Target, answer: Answer) -> str:
         return f"nothing listens at {target}; on port {target.port} there is {found}"
     if view.facts.firewalls:
         return f"a firewall on {target.node} ({', '.join(view.facts.firewalls)}) drops it"
-    if answer.error == "timeout":
-        return f"{target.node} drops it or memcached hangs: a firewall in between, or kill -STOP"
-    return "see journalctl -u memcached on that node"
+    return "memcached hangs, or a firewall in between drops it: journalctl -u memcached there"
 
 
 def _resource(fleet: Fleet) -> Iterator[Check]:
@@ -101,7 +99,9 @@ def _resource(fleet: Fleet) -> Iterator[Check]:
     clone = cib.clone(memcached.CLONE)
     if clone is None:
         cause = "fab create-memcached makes it"
-        yield Check("resource", memcached.CLONE, ok=False, seen="there is no such clone", cause=cause)
+        yield Check(
+            "resource", memcached.CLONE, ok=False, seen="there is no such clone", cause=cause
+        )
         return
     interleave = clone.meta.get("interleave")
     misplaced = "interleave" in clone.primitive.meta

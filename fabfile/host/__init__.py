@@ -1,0 +1,1 @@
+"""One node, the cluster left aside: packages, units, files."""

@@ -37,10 +37,8 @@ def parse_distribution(sections: Mapping[str, Section]) -> tuple[str, str | None
 
     Family goes by ID, then ID_LIKE (os-release(5)).
     """
-    fields = dict(
-        (key, value.strip("\"'"))
-        for key, _, value in (line.partition("=") for line in sections["os"].out.splitlines())
-    )
+    lines = (line.partition("=") for line in sections["os"].out.splitlines())
+    fields = {key: value.strip("\"'") for key, _, value in lines}
     ids = [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]
     family = next((_FAMILIES[i] for i in ids if i in _FAMILIES), None)
     return f"{fields.get('ID', 'unknown')} {fields.get('VERSION_ID', '')}".strip(), family
@@ -111,12 +109,19 @@ _WAITING = re.compile(
     r"|.*is holding the .*lock.*)"
 )
 _LOCKED = re.compile(r"Could not get lock|Unable to (lock|acquire)|can't create transaction lock")
-_NO_SPACE = re.compile(r"No space left on device|enough free space|needs? \S+ more space", re.I)
+_NO_SPACE = re.compile(r"No space left on device|enough free space|needs? \S+ more space")
 _NO_MIRROR = re.compile(
-    r"Could not resolve|Unable to connect|Connection (failed|refused|timed out)|Could not connect"
-    r"|Failed to fetch|Cannot download repodata|Failed to download metadata|Curl error", re.I
+    r"Could not (resolve|connect)|Unable to connect|Connection (failed|refused|timed out)"
+    r"|Failed to (fetch|download metadata)|Cannot download repodata|Curl error"
 )
 _NO_PACKAGE = re.compile(r"Unable to locate package|No match for argument|no installation cand")
+# The first that is seen decides: a mirror that is away explains a package that is not found.
+_NEXT_STEPS = (
+    (_LOCKED, "another package manager holds the lock: see who (ps), let it end, run again"),
+    (_NO_SPACE, "the disk is full: free some space (df -h), run again"),
+    (_NO_MIRROR, "the package mirror cannot be reached: check network and repositories, run again"),
+    (_NO_PACKAGE, "no repository of this node has it: enable one that does, run again"),
+)
 
 
 def waiting(line: str) -> str | None:
@@ -128,13 +133,7 @@ def explain(package: Package, section: Section) -> PacefabError:
     """Return why installing or purging failed, from what the package manager printed."""
     attempted = f"{section.name} {package.name} with {package.manager}"
     text = section.text
-    for pattern, next_step in (
-        (_LOCKED, "another package manager holds the lock: see who (ps), let it end, run again"),
-        (_NO_SPACE, "the disk is full: free some space (df -h), run again"),
-        (_NO_PACKAGE, "no repository of this node has it: enable one that does, run again"),
-        (_NO_MIRROR, "the package mirror cannot be reached: check the node's network and "
-                     "repository addresses, run again"),
-    ):  # fmt: skip
+    for pattern, next_step in _NEXT_STEPS:
         if pattern.search(text):
             return RefusedError(attempted, _tail(text, pattern), next_step)
     return RefusedError(attempted, _tail(text), f"run {package.manager} on the node by hand")

@@ -1,0 +1,1 @@
+"""Pacemaker's configuration and state: read, compared, rendered; live.py runs its programs."""

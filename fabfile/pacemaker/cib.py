@@ -32,14 +32,26 @@ class Cib:
             root.remove(element)
         return etree.tostring(root, encoding="unicode")
 
-    def property(self, name: str) -> str | None:
-        """Return a cluster property, None when it is not set."""
-        return self.root.xpath("string(configuration/crm_config//nvpair[@name=$n]/@value)", n=name) or None
+    @property
+    def resources(self) -> etree._Element:
+        """The element that holds the resources; `parse` has seen that it is there."""
+        return self._section("resources")
+
+    @property
+    def constraints(self) -> etree._Element:
+        """The element that holds the constraints."""
+        return self._section("constraints")
+
+    def _section(self, name: str) -> etree._Element:
+        found = self.root.find(f"configuration/{name}")
+        if found is None:
+            raise ValueError(f"the CIB has no {name}")
+        return found
 
     def element(self, resource_id: str) -> etree._Element | None:
         """Return the element of a resource, of whatever kind."""
-        found = self.root.xpath("configuration/resources//*[@id=$i]", i=resource_id)
-        return found[0] if found else None
+        every = self.resources.iterdescendants()
+        return next((e for e in every if e.get("id") == resource_id), None)
 
     def clone(self, clone_id: str) -> Clone | None:
         """Return a clone of one primitive; None when that id is none."""
@@ -53,17 +65,15 @@ class Cib:
 
     def primitives_of(self, agent: str) -> list[Primitive]:
         """Return every primitive of an agent, at any depth."""
-        every = (read_primitive(e) for e in self.root.iterfind("configuration/resources//primitive"))
+        every = (
+            read_primitive(e) for e in self.root.iterfind("configuration/resources//primitive")
+        )
         return [one for one in every if one.agent == agent]
 
     def constraints_on(self, *resource_ids: str) -> list[etree._Element]:
         """Return the constraints that name one of the resources, resource sets included."""
         wanted = set(resource_ids)
-        return [
-            constraint
-            for constraint in self.root.iterfind("configuration/constraints/*")
-            if wanted & _named(constraint)
-        ]
+        return [constraint for constraint in self.constraints if wanted & _named(constraint)]
 
 
 def parse(text: str) -> Cib:
@@ -122,7 +132,7 @@ def _advised(action: etree._Element) -> Operation:
 
 
 def _operation(element: etree._Element) -> Operation:
-    others = {k: v for k, v in element.items() if k not in _OPERATION_FIELDS}
+    others = {str(k): str(v) for k, v in element.items() if k not in _OPERATION_FIELDS}
     name, interval = element.get("name", ""), element.get("interval", "0")
     return Operation(name, interval, element.get("timeout", ""), others)
 

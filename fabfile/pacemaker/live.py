@@ -43,9 +43,7 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
     if section.status == _NO_COROSYNC:
         return None
     try:
-        if not section.ok:
-            raise ValueError(section.text)
-        return corosync.parse(section.out, corosync.parse_resolved(sections["ring"].out))
+        return corosync.parse(_output(section), corosync.parse_resolved(sections["ring"].out))
     except ValueError as error:
         raise RefusedError(
             "read /etc/corosync/corosync.conf", str(error), "mend it: man corosync.conf"
@@ -91,14 +89,22 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         )
 
 
+def _output(section: Section) -> str:
+    if not section.ok:
+        raise ValueError(section.text)
+    return section.out
+
+
 def _no_cluster(section: Section) -> RefusedError:
     if section.status == _NO_PROGRAM:
         return RefusedError(
-            "ask Pacemaker", "its programs (cibadmin, crm_mon) are not installed on this node",
+            "ask Pacemaker",
+            "its programs (cibadmin, crm_mon) are not installed on this node",
             "install pacemaker and pcs and form the cluster, or name the right hosts with -H",
         )
     return RefusedError(
-        "ask Pacemaker", f"the cluster does not run on this node: {section.text}",
+        "ask Pacemaker",
+        f"the cluster does not run on this node: {section.text}",
         "see why: systemctl status pacemaker corosync; start it: pcs cluster start --all",
     )
 
@@ -116,12 +122,11 @@ def read_operations(agent: str, sections: Mapping[str, Section]) -> tuple[Operat
     """
     section = sections["metadata"]
     try:
-        if not section.ok:
-            raise ValueError(section.text)
-        return cib.parse_metadata_operations(section.out)
+        return cib.parse_metadata_operations(_output(section))
     except ValueError as error:
         raise RefusedError(
-            f"read the metadata of {agent}", str(error),
+            f"read the metadata of {agent}",
+            str(error),
             "install the service on every node first: fab -H … install-memcached",
         ) from error
 
@@ -193,11 +198,13 @@ def check_ready(status: ClusterStatus, attempted: str) -> None:
     """Raise a RefusedError when the cluster is in no state to be changed."""
     if not status.quorum:
         raise RefusedError(
-            attempted, "the cluster has no quorum",
+            attempted,
+            "the cluster has no quorum",
             "bring back enough nodes (pcs status), then run again",
         )
     if status.maintenance:
         raise RefusedError(
-            attempted, "the cluster is in maintenance mode: nothing would start or stop",
+            attempted,
+            "the cluster is in maintenance mode: nothing would start or stop",
             "end it: pcs property set maintenance-mode=false",
         )

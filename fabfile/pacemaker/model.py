@@ -18,7 +18,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Primitive:
-    """One resource and its agent, as pcs writes an agent: systemd:memcached, ocf:heartbeat:galera."""
+    """One resource; the agent as pcs writes it: systemd:memcached, ocf:heartbeat:galera."""
 
     id: str
     agent: str

@@ -89,7 +89,7 @@ def _failure(element: etree._Element) -> FailedAction:
         resource=element.get("id") or resource,
         operation=element.get("task") or rest.rpartition("_")[0],
         node=element.get("node", ""),
-        reason=element.get("exitreason") or element.get("exitstatus", ""),
+        reason=element.get("exitreason") or element.get("exitstatus") or "",
     )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lxml import etree
+
 from fabfile.errors import RefusedError
 from fabfile.pacemaker.cib import Cib
 from fabfile.pacemaker.model import Clone, Difference, Operation, Primitive
@@ -89,10 +91,9 @@ def _check_agent(cib: Cib, wanted: Clone) -> None:
         )
 
 
-def _describe(element: object) -> str:
-    tag, get = getattr(element, "tag", ""), getattr(element, "get", dict().get)
-    agent = ":".join(filter(None, (get("class"), get("provider"), get("type"))))
-    return f"a {tag} {get('id')}" + (f" of {agent}" if agent else "")
+def _describe(element: etree._Element) -> str:
+    agent = ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
+    return f"a {element.tag} {element.get('id')}" + (f" of {agent}" if agent else "")
 
 
 def _compare(present: Clone, wanted: Clone) -> Iterator[Difference]:

@@ -25,31 +25,27 @@ def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> C
         change: what to do.
         with_constraints: a removal takes the constraints that name the resource along.
     """
-    root = _next(cib)
-    resources = root.find("configuration/resources")
-    place = _take_out(root, change.clone)
+    after = _next(cib)
+    place = _take_out(after, change.clone)
     if change.action is Action.REMOVE and with_constraints:
-        for constraint in Cib(root).constraints_on(change.clone.id, change.clone.primitive.id):
-            constraint.getparent().remove(constraint)
+        for constraint in after.constraints_on(change.clone.id, change.clone.primitive.id):
+            after.constraints.remove(constraint)
     if change.action in {Action.ADD, Action.UPDATE}:
-        resources.insert(len(resources) if place is None else place, _clone(change.clone))
-    return Cib(root)
+        after.resources.insert(place, _clone(change.clone))
+    return after
 
 
 def render_restored(cib: Cib, before: Cib, clone: Clone) -> Cib:
     """Return `cib` with the clone as it stood in `before`: put back, or gone."""
-    root = _next(cib)
-    place = _take_out(root, clone)
-    for wanted in (clone.id, clone.primitive.id):
-        element = before.root.find(f"configuration/resources/*[@id='{wanted}']")
-        if element is not None:
-            resources = root.find("configuration/resources")
-            resources.insert(len(resources) if place is None else place, copy.deepcopy(element))
-            break
-    return Cib(root)
+    after = _next(cib)
+    place = _take_out(after, clone)
+    for element in before.resources:
+        if element.get("id") in {clone.id, clone.primitive.id}:
+            after.resources.insert(place, copy.deepcopy(element))
+    return after
 
 
-def _next(cib: Cib) -> etree._Element:
+def _next(cib: Cib) -> Cib:
     """Return a copy to change, one epoch on.
 
     The patch between the two says from which version to which it leads; Pacemaker refuses it when
@@ -59,7 +55,7 @@ def _next(cib: Cib) -> etree._Element:
     _, epoch, _ = cib.version
     root.set("epoch", str(epoch + 1))
     root.set("num_updates", "0")
-    return root
+    return Cib(root)
 
 
 def render_pcs(clone: Clone) -> str:
@@ -71,15 +67,13 @@ def render_pcs(clone: Clone) -> str:
     return shlex.join(words)
 
 
-def _take_out(root: etree._Element, clone: Clone) -> int | None:
-    """Remove clone and primitive; return where they stood among the resources."""
-    for wanted in (clone.id, clone.primitive.id):
-        for element in root.xpath("configuration/resources/*[@id=$i]", i=wanted):
-            parent = element.getparent()
-            place = parent.index(element)
-            parent.remove(element)
+def _take_out(cib: Cib, clone: Clone) -> int:
+    """Remove clone and primitive; return where they stood, the end if they did not."""
+    for place, element in enumerate(cib.resources):
+        if element.get("id") in {clone.id, clone.primitive.id}:
+            cib.resources.remove(element)
             return place
-    return None
+    return len(cib.resources)
 
 
 def _clone(clone: Clone) -> etree._Element:

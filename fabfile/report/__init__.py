@@ -1,0 +1,1 @@
+"""Outcomes and states as text or JSON; the only place that formats."""

@@ -61,18 +61,20 @@ def _row(one: NodeHealth) -> tuple[str, ...]:
 def render_json(health: Health) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
     status = health.status
-    return _dump({
-        "cluster": health.cluster,
-        "verdict": str(health.verdict),
-        "reasons": list(health.reasons),
-        "quorum": status.quorum,
-        "maintenance": status.maintenance,
-        "fencing": status.fencing,
-        "dc": status.dc,
-        "nodes": [_node(node) for node in health.nodes],
-        "resources": [dataclasses.asdict(item) for item in status.resources],
-        "failures": [dataclasses.asdict(failure) for failure in status.failures],
-    })
+    return _dump(
+        {
+            "cluster": health.cluster,
+            "verdict": str(health.verdict),
+            "reasons": list(health.reasons),
+            "quorum": status.quorum,
+            "maintenance": status.maintenance,
+            "fencing": status.fencing,
+            "dc": status.dc,
+            "nodes": [_node(node) for node in health.nodes],
+            "resources": [dataclasses.asdict(item) for item in status.resources],
+            "failures": [dataclasses.asdict(failure) for failure in status.failures],
+        }
+    )
 
 
 def render_unknown_json(error: PacefabError) -> str:

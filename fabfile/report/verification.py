@@ -35,7 +35,7 @@ def _matrix(found: Verification) -> list[str]:
     return lines
 
 
-def _cell(served: bool, seconds: float) -> str:  # noqa: FBT001
+def _cell(served: bool, seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if served else "FAILED"
 
 

@@ -1,0 +1,1 @@
+"""Services as data: options in, wanted state out. Nothing here knows a connection."""

@@ -55,9 +55,7 @@ def wanted_clone(operations: tuple[Operation, ...]) -> Clone:
     return Clone(CLONE, Primitive(RESOURCE, AGENT, operations=operations), {"interleave": "true"})
 
 
-def wanted_settings(
-    request: Request, facts: HostFacts, membership: Membership | None
-) -> Settings:
+def wanted_settings(request: Request, facts: HostFacts, membership: Membership | None) -> Settings:
     """Return the settings for one node: what was asked for, else what its file says.
 
     Raises:
@@ -149,7 +147,8 @@ def _wanted_listen(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6
         return [ipaddress.ip_network(part, strict=False) for part in text.split(",")]
     except ValueError as error:
         raise UsageError(
-            "read the options", f"--listen {text}: {error}",
+            "read the options",
+            f"--listen {text}: {error}",
             "allowed: auto, an IP address, a network such as 10.0.0.0/24, or several with commas",
         ) from error
 
@@ -182,7 +181,8 @@ def cluster_address(facts: HostFacts, membership: Membership | None) -> str:
     attempted = "find the address that the cluster's nodes use (--listen auto)"
     if membership is None:
         raise RefusedError(
-            attempted, "there is no /etc/corosync/corosync.conf",
+            attempted,
+            "there is no /etc/corosync/corosync.conf",
             "form the cluster first (pcs cluster setup), or give --listen ADDRESS",
         )
     member = membership.member_with(facts.addresses, facts.name)

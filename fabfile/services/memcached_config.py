@@ -19,13 +19,15 @@ REDHAT_PATH = "/etc/sysconfig/memcached"
 
 # memcached 1.6.38 -h; an option that is not ours is kept, but must be known to be stepped over.
 _SHORT = "a:AZp:s:U:m:Mc:khiVrvdl:u:P:f:n:t:D:LR:Cb:B:I:SFXWY:e:o:N:"
-_LONG = (
-    "unix-mask= enable-shutdown enable-ssl port= unix-socket= udp-port= memory-limit= "
-    "disable-evictions conn-limit= lock-memory help license version enable-coredumps verbose "
-    "daemon listen= user= pidfile= slab-growth-factor= slab-min-size= threads= enable-largepages "
-    "max-reqs-per-event= disable-cas listen-backlog= protocol= max-item-size= enable-sasl "
-    "disable-flush-all disable-dumping disable-watch auth-file= memory-file= extended= napi-ids="
-).split()
+_LONG = [
+    "unix-mask=", "enable-shutdown", "enable-ssl", "port=", "unix-socket=", "udp-port=",
+    "memory-limit=", "disable-evictions", "conn-limit=", "lock-memory", "help", "license",
+    "version", "enable-coredumps", "verbose", "daemon", "listen=", "user=", "pidfile=",
+    "slab-growth-factor=", "slab-min-size=", "threads=", "enable-largepages",
+    "max-reqs-per-event=", "disable-cas", "listen-backlog=", "protocol=", "max-item-size=",
+    "enable-sasl", "disable-flush-all", "disable-dumping", "disable-watch", "auth-file=",
+    "memory-file=", "extended=", "napi-ids=",
+]  # fmt: skip
 _OURS = {
     "-l": "listen", "--listen": "listen",
     "-p": "port", "--port": "port",
@@ -55,9 +57,8 @@ class Settings:
     def describe(self) -> str:
         """Return the settings as a person reads them."""
         where = ", ".join(self.listen) or "every address"
-        return f"listen {where}, port {self.port}, {self.memory} MiB, " + (
-            f"{self.max_connections} connections"
-        )
+        sizes = f"{self.memory} MiB, {self.max_connections} connections"
+        return f"listen {where}, port {self.port}, {sizes}"
 
 
 def path_for(manager: str) -> str:

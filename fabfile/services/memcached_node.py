@@ -5,7 +5,7 @@ argv[1] is JSON: {"targets": [[address, port], ...], "seconds": 2.0}; JSON comes
 target in the same order. All targets are asked at once, so one that hangs costs no more than
 `seconds`. The key that is set expires by itself after a minute if we are killed in between.
 """
-# ruff: noqa: UP006, UP007, UP035, FA100, T201
+# ruff: noqa: UP006, UP035
 
 import json
 import os
@@ -17,13 +17,13 @@ from typing import Any, Dict, List
 
 
 def ask(address: str, port: int, seconds: float) -> Dict[str, Any]:
-    """Set, get and delete a key of our own and read the statistics; errors are part of the answer."""
+    """Set, get and delete a key and read the statistics; errors are part of the answer."""
     begun = time.time()
     try:
         with socket.create_connection((address, port), timeout=seconds) as link:
             link.settimeout(seconds)
             answer = converse(link)
-    except socket.timeout:
+    except TimeoutError:
         answer = {"error": "timeout"}
     except (OSError, ValueError) as error:
         answer = {"error": getattr(error, "strerror", None) or str(error)}
@@ -32,16 +32,21 @@ def ask(address: str, port: int, seconds: float) -> Dict[str, Any]:
 
 
 def converse(link: socket.socket) -> Dict[str, Any]:
-    """Talk memcached's text protocol (its doc/protocol.txt); statistics come first, so that our
-    own get is not among what they count this time."""
+    """Talk memcached's text protocol (its doc/protocol.txt).
+
+    Statistics come first, so that our own get is not among what they count this time.
+    """
     key = "pacefab-probe-" + os.urandom(8).hex()
     value = os.urandom(8).hex()
     stream = link.makefile("rb")
-    link.sendall(
-        "stats\r\nstats settings\r\nset {0} 0 60 {1}\r\n{2}\r\nget {0}\r\ndelete {0}\r\n".format(
-            key, len(value), value
-        ).encode()
-    )
+    commands = [
+        "stats",
+        "stats settings",
+        f"set {key} 0 60 {len(value)}\r\n{value}",
+        "get " + key,
+        "delete " + key,
+    ]
+    link.sendall("".join(command + "\r\n" for command in commands).encode())
     answer = {
         "stats": statistics(until_end(stream)),
         "settings": statistics(until_end(stream)),
@@ -57,7 +62,7 @@ def line(stream: Any) -> str:
     raw = stream.readline()
     if not raw:
         raise ValueError("connection closed in the middle of an answer")
-    return raw.decode(errors="replace").strip()
+    return str(raw.decode(errors="replace")).strip()
 
 
 def until_end(stream: Any) -> List[str]:
@@ -71,7 +76,8 @@ def until_end(stream: Any) -> List[str]:
 
 def statistics(lines: List[str]) -> Dict[str, str]:
     """Return STAT name value lines as a mapping."""
-    return dict(entry.split(" ", 2)[1:] for entry in lines if entry.count(" ") >= 2)  # type: ignore[misc]  # noqa: PLR2004
+    fields = [entry.split(" ", 2) for entry in lines if entry.startswith("STAT ")]
+    return {field[1]: field[2] for field in fields if len(field) > 2}  # noqa: PLR2004
 
 
 def main() -> None:

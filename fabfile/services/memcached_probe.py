@@ -77,7 +77,8 @@ def parse(targets: Sequence[Target], sections: Mapping[str, Section]) -> dict[Ta
     section = sections.get("probe")
     if section is None or not section.ok:
         raise CommandError(
-            "ask memcached from this node", section.text if section else "no answer",
+            "ask memcached from this node",
+            section.text if section else "no answer",
             "the node needs python3, which pcs brings",
         )
     return dict(zip(targets, map(_answer, json.loads(section.out)), strict=True))

@@ -1,6 +1,6 @@
 """What the operator types."""
 
-from invoke import Collection
+from invoke.collection import Collection
 
 from fabfile.tasks import cluster, memcached
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from fabric import Config, Connection, task
-from invoke import Context, Exit
+from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import Task
 from paramiko.config import SSHConfig
 
@@ -76,16 +77,17 @@ _OPEN: dict[tuple[str, Access], Host] = {}
 _NOTED: dict[str, tuple[Run, dict[str, Any]]] = {}
 
 Body = Callable[..., int]
+AnyTask = Task[Any]
 
 
-def cluster_task(**option_help: str) -> Callable[[Body], Task]:
+def cluster_task(**option_help: str) -> Callable[[Body], AnyTask]:
     """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here. Every task has `--accept-new-host-keys` besides.
     """
 
-    def decorate(body: Body) -> Task:
+    def decorate(body: Body) -> AnyTask:
         name = body.__name__
 
         def note(context: Context, *, accept_new_host_keys: bool = False, **options: Any) -> None:
@@ -101,8 +103,9 @@ def cluster_task(**option_help: str) -> Callable[[Body], Task]:
         functools.update_wrapper(note, body)
         note.__signature__ = _signature(body)  # type: ignore[attr-defined]
         texts = {"accept_new_host_keys": _ACCEPT_HELP, **option_help}
-        post = Task(work, name=f"{name}-on-all-hosts")
-        return task(post=[post], help=texts, auto_shortflags=False)(note)
+        post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
+        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False)(note)
+        return made
 
     return decorate
 
@@ -114,11 +117,13 @@ def _signature(body: Body) -> inspect.Signature:
     """Return the body's signature as Invoke wants it: the context first, our common option last."""
     _, *options = inspect.signature(body).parameters.values()
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature([
-        inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
-        *(option.replace(kind=kind) for option in options),
-        inspect.Parameter("accept_new_host_keys", kind, default=False),
-    ])
+    return inspect.Signature(
+        [
+            inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            *(option.replace(kind=kind) for option in options),
+            inspect.Parameter("accept_new_host_keys", kind, default=False),
+        ]
+    )
 
 
 def _exit_with(work: Callable[[], int]) -> None:

@@ -96,7 +96,9 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"write {path}", error.strerror or str(error), "name another file") from None
+        raise UsageError(
+            f"write {path}", error.strerror or str(error), "name another file"
+        ) from None
 
 
 def number(option: str, text: str | None) -> int | None:
@@ -111,7 +113,9 @@ def number(option: str, text: str | None) -> int | None:
         return int(text)
     except ValueError:
         raise UsageError(
-            "read the options", f"{option} {text!r} is no whole number", "example: " + option + " 64"
+            "read the options",
+            f"{option} {text!r} is no whole number",
+            "example: " + option + " 64",
         ) from None
 
 

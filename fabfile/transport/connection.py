@@ -121,14 +121,17 @@ class Host:
             raise self._slow(seconds, out)
         if status == -1:
             raise CommandError(
-                "run a command", f"the connection was lost; last output: {_tail(out + err)}",
+                "run a command",
+                f"the connection was lost; last output: {_tail(out + err)}",
                 "see whether the host is up, then run this again: it is safe to repeat",
                 host=self.name,
             )
         if "\x1e" not in out and status != 0:
             raise CommandError(
-                "run a command", _tail(err or out) or f"exit status {status}",
-                f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true", host=self.name,
+                "run a command",
+                _tail(err or out) or f"exit status {status}",
+                f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true",
+                host=self.name,
             )
         return out
 
@@ -147,15 +150,18 @@ class Host:
             raise self._slow(seconds, str(error)) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise CommandError(
-                "run a command", f"the connection was lost ({error or type(error).__name__})",
+                "run a command",
+                f"the connection was lost ({error or type(error).__name__})",
                 "see whether the host is up, then run this again: it is safe to repeat",
                 host=self.name,
             ) from error
 
     def _slow(self, seconds: float, out: str) -> CommandError:
         return CommandError(
-            "run a command", f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
-            "look at the host's load and disk, or give more time with --timeout", host=self.name,
+            "run a command",
+            f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
+            "look at the host's load and disk, or give more time with --timeout",
+            host=self.name,
         )
 
     def _open(self) -> None:
@@ -179,11 +185,13 @@ class Host:
             return ("sudo", "-n", "--")
         attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
         password = self._access.sudo_password
-        if "password is required" not in err and "may not run" in err or status == _NOT_FOUND:
+        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
             raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
         if not password:
             raise UnreachableError(
-                attempted, seen, "give the password: fab --prompt-for-sudo-password …",
+                attempted,
+                seen,
+                "give the password: fab --prompt-for-sudo-password …",
                 host=self.name,
             )
         sudo = ("sudo", "-k", "-S", "-p", "", "--")
@@ -204,7 +212,9 @@ def check_name(name: str) -> None:
     host = bare if bare.count(":") != 1 else bare.partition(":")[0]
     if not _HOST.fullmatch(host):
         raise UsageError(
-            "read the host names", f"{name!r} is no host name", "give -H name,name,…",
+            "read the host names",
+            f"{name!r} is no host name",
+            "give -H name,name,…",
         )
 
 
@@ -248,15 +258,19 @@ def _explain(name: str, connection: Connection, error: Exception) -> PacefabErro
     if isinstance(error, BadHostKeyException):
         seen = f"its host key has CHANGED: {error.key.get_name()} is not the one in known_hosts"
         return UnreachableError(
-            attempted, seen,
+            attempted,
+            seen,
             "somebody may be in between. If the host was reinstalled, check its fingerprint at "
-            f"its console, then: ssh-keygen -R '{_known_as(connection)}'", host=name,
+            f"its console, then: ssh-keygen -R '{_known_as(connection)}'",
+            host=name,
         )
     if isinstance(error, _UnknownHostKeyError):
         return UnreachableError(
-            attempted, f"its host key is not in known_hosts: {error}",
+            attempted,
+            f"its host key is not in known_hosts: {error}",
             "compare the fingerprint with the host's own, then connect once with ssh, or give "
-            "--accept-new-host-keys to the task", host=name,
+            "--accept-new-host-keys to the task",
+            host=name,
         )
     seen, following = _plain(error)
     return UnreachableError(attempted, seen, following, host=name)
