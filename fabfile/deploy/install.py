@@ -75,6 +75,8 @@ class Install:
             change_node, host, _package(view.facts), note=partial(watch.progress.note, host.name)
         )
         if package.steps:
+            told = f"installing the package with {_package(view.facts).manager}"
+            watch.progress.note(host.name, told)
             change(package.steps)
             view = observe_node(host, cluster=True)
         settings = plan_settings(view, wanted)

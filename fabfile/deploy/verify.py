@@ -126,6 +126,13 @@ def _node(view: NodeView) -> Iterator[Check]:
             "runs with its configuration", node, memcached.same(running, wanted),
             running.describe(), f"the file says {wanted.describe()}: it takes effect at a restart",
         )  # fmt: skip
+    listening = {
+        o.address for o in facts.listeners if o.protocol == "tcp" and o.port == wanted.port
+    }
+    yield Check(
+        "listens only where configured", node, wanted.everywhere or listening <= set(wanted.listen),
+        ", ".join(sorted(listening)) or "nowhere", f"the file says {wanted.describe()}",
+    )  # fmt: skip
     udp = [one for one in facts.listeners if one.protocol == "udp" and one.port == wanted.port]
     off = wanted.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
     yield Check("UDP off", node, off, "off" if off else "on", "fab install-memcached sets -U 0")

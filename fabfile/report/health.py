@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from fabfile.errors import PacefabError
 from fabfile.report import classic
 
 _MIB = 1024 * 1024
+_WIDE = 1000  # columns: a long error must not be folded into the table
 _COLUMNS = (
     "node", "Pacemaker", "memcached", "answers", "version", "uptime", "items", "memory MiB",
     "hit ratio", "evictions", "connections",
@@ -20,12 +23,21 @@ _COLUMNS = (
 
 def render_text(health: Health) -> list[str]:
     """Return resources, a table of the nodes, and the verdict with its reasons."""
-    rows = [_COLUMNS, *(_row(node) for node in health.nodes)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(_COLUMNS))]
-    table = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     lines = [f"cluster {health.cluster}", *classic.render(health.status), ""]
-    lines += [line.rstrip() for line in table]
-    return [*lines, "", *_verdict(health)]
+    return [*lines, *_table(health.nodes), "", *_verdict(health)]
+
+
+def _table(nodes: Iterable[NodeHealth]) -> list[str]:
+    from rich.console import Console  # noqa: PLC0415  # 50 ms that --json need not pay
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(*_COLUMNS, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for node in nodes:
+        table.add_row(*_row(node))
+    console = Console(file=io.StringIO(), width=_WIDE, color_system=None)
+    with console.capture() as captured:
+        console.print(table)
+    return [line.rstrip() for line in captured.get().splitlines()]
 
 
 def _verdict(health: Health) -> list[str]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TextIO
 
 from fabfile.errors import PacefabError
 from fabfile.host.model import Mark, Outcome
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _SIGNS = {
     Mark.UNCHANGED: ("=", ""),
-    Mark.CHANGED: ("+", "32"),
-    Mark.PLANNED: ("~", "36"),
-    Mark.FAILED: ("!", "31"),
-    Mark.UNREACHABLE: ("!", "31"),
-    Mark.SKIPPED: ("-", "33"),
+    Mark.CHANGED: ("+", "green"),
+    Mark.PLANNED: ("~", "cyan"),
+    Mark.FAILED: ("!", "red"),
+    Mark.UNREACHABLE: ("!", "red"),
+    Mark.SKIPPED: ("-", "yellow"),
 }
 _SEEN_LINES = 12  # of an error's output
 
@@ -25,12 +29,38 @@ _SEEN_LINES = 12  # of an error's output
 class Printer:
     """Prints a line as each host finishes, then a summary and a block per failure.
 
-    Safe to call from several threads.
+    On a terminal it shows, while it lasts, which hosts are still at work and for how long. Safe to
+    call from several threads.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
         self._lock = threading.Lock()
+        self._console: Console | None = None
+        self._busy: list[str] = []
+        self._refresh: Callable[[], None] = lambda: None  # until a terminal shows who is busy
+
+    @contextlib.contextmanager
+    def working(self, step: str, hosts: Iterable[str]) -> Iterator[None]:
+        """Show that `hosts` are at work on `step`; nothing where the output is no terminal."""
+        if not self._stream.isatty():
+            yield
+            return
+        from rich.console import Console  # noqa: PLC0415  # 50 ms that a script need not pay
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+        self._console = Console(file=self._stream, highlight=False)
+        self._busy = list(hosts)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=self._console, transient=True) as bar:
+            shown = bar.add_task(f"{step}: {', '.join(self._busy)}", total=None)
+            self._refresh = lambda: bar.update(
+                shown, description=f"{step}: {', '.join(self._busy)}"
+            )
+            try:
+                yield
+            finally:
+                self._console = None
 
     def note(self, host: str, text: str) -> None:
         """Print what goes on right now on a host."""
@@ -38,12 +68,15 @@ class Printer:
 
     def finished(self, outcome: Outcome) -> None:
         """Print a host's line, its notes below it."""
-        sign, colour = _SIGNS[outcome.mark]
+        sign, style = _SIGNS[outcome.mark]
         line = (
             f"{sign} {outcome.host:<12} {outcome.step:<18} {outcome.mark:<11}"
             f" {outcome.seconds:6.1f} s"
         )
-        self._print(self._paint(line, colour), *(f"    {note}" for note in outcome.notes))
+        self._print(line, *(f"    {note}" for note in outcome.notes), style=style)
+        if outcome.host in self._busy:
+            self._busy.remove(outcome.host)
+            self._refresh()
 
     def summary(self, outcomes: Sequence[Outcome]) -> None:
         """Print the one line that sums up, and what failed with what to do next."""
@@ -52,24 +85,22 @@ class Printer:
         step = outcomes[0].step if outcomes else "nothing"
         seconds = max((outcome.seconds for outcome in outcomes), default=0.0)
         self._print(f"{step}: {counted} in {seconds:.1f} s")
-        self.failures(outcome.error for outcome in outcomes)
-
-    def failures(self, errors: Iterable[PacefabError | None]) -> None:
-        """Print a block for each error."""
-        for error in errors:
-            if error is not None:
-                self._print("", *render_error(error))
+        for outcome in outcomes:
+            if outcome.error is not None:
+                self._print("", *render_error(outcome.error))
 
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines as they are."""
         self._print(*lines)
 
-    def _print(self, *lines: str) -> None:
+    def _print(self, *lines: str, style: str = "") -> None:
         with self._lock:
-            print(*lines, sep="\n", file=self._stream, flush=True)
-
-    def _paint(self, text: str, colour: str) -> str:
-        return f"\033[{colour}m{text}\033[0m" if colour and self._stream.isatty() else text
+            if self._console is None:
+                print(*lines, sep="\n", file=self._stream, flush=True)
+                return
+            for line in lines:
+                self._console.print(line, style=style, markup=False, soft_wrap=True)
+                style = ""
 
 
 def render_error(error: PacefabError) -> list[str]:

@@ -1,8 +1,11 @@
 """What the operator types."""
 
+import sys
+
 from invoke.collection import Collection
 
 from fabfile.tasks import cluster, memcached
+from fabfile.tasks.collect import say_last_words
 
 namespace = Collection(
     memcached.install_memcached,
@@ -12,3 +15,4 @@ namespace = Collection(
     cluster.status,
 )
 namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})
+sys.excepthook = say_last_words

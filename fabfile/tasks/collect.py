@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from fabric import Config, Connection, task
@@ -61,8 +64,10 @@ class Run:
             check_name(name)
         return self.hosts
 
-    def report(self, outcomes: Sequence[Outcome]) -> int:
-        """Print the summary and return the exit status: 0 when every host is as wanted."""
+    def carry_out(self, step: str, work: Callable[[], Sequence[Outcome]]) -> int:
+        """Do the work and print its summary; the exit status is 0 when all is as wanted."""
+        with self.printer.working(step, self.hosts):
+            outcomes = work()
         self.printer.summary(outcomes)
         return 0 if all(outcome.mark.ok for outcome in outcomes) else 1
 
@@ -168,3 +173,23 @@ def _through_harness(connection: Connection) -> Connection:
     return Connection(
         connection.original_host, user=given, config=Config(ssh_config=harness, overrides=kwargs)
     )
+
+
+def say_last_words(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Tell an error that nobody caught in a sentence; as `sys.excepthook`, in place of a traceback.
+
+    Fabric makes the connections of -H before any of our code runs; what it cannot read there ends
+    here too. With PACEFAB_TRACEBACK set, the traceback is shown.
+    """
+    if os.environ.get("PACEFAB_TRACEBACK"):
+        sys.__excepthook__(kind, error, trace)
+        return
+    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(trace)]
+    if frames[-1:] == ["derive_shorthand"]:
+        said = UsageError("read -H", str(error), "write a port as a number: host:22")
+    else:
+        next_step = "please report this; PACEFAB_TRACEBACK=1 shows where it happened"
+        said = UsageError("run fab", f"{kind.__name__}: {error}", next_step)
+    print("\n".join(render_error(said)), file=sys.stderr)  # noqa: T201

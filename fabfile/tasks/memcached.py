@@ -45,7 +45,8 @@ def install_memcached(
         max_connections=number("--max-connections", max_connections),
     )
     install = Install(request, lock_timeout, dry_run=dry_run, limit=run.limit)
-    return run.report(install.run(run.named(), run.printer))
+    hosts = run.named()
+    return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
 
 
 @cluster_task(
@@ -84,7 +85,8 @@ def remove_memcached(
     Example: fab -H c1,c2,c3 remove-memcached --purge
     """
     remove = Remove(purge, with_constraints, timeout, dry_run, run.limit)
-    return run.report(remove.run(run.named(), run.reach, run.printer))
+    hosts = run.named()
+    return run.carry_out("remove-memcached", lambda: remove.run(hosts, run.reach, run.printer))
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -140,4 +142,5 @@ def create_memcached(
     Example: fab -H c1,c2,c3 create-memcached
     """
     create = Create(update, timeout, dry_run, keep_on_failure, run.limit)
-    return run.report(create.run(run.named(), run.reach, run.printer))
+    hosts = run.named()
+    return run.carry_out("create-memcached", lambda: create.run(hosts, run.reach, run.printer))
