@@ -15,7 +15,11 @@ from .parallel import on_all
 
 CIB: Final = "cib.xml"
 PACKAGES: Final = "packages.txt"
-SETTLE_SECONDS: Final = 30
+SETTLE_SECONDS: Final = 40
+# What is configured no more is shown until it has stopped. crm_resource --wait takes 2 s at least.
+NOTHING_RUNS: Final = (
+    "while crm_mon --one-shot --output-as=xml | grep '<resource '; do sleep 0.2; done"
+)
 
 
 def remember(folder: Path, containers: Mapping[str, str]) -> None:
@@ -36,8 +40,7 @@ def restore(folder: Path, containers: Mapping[str, str]) -> None:
     formation.wait_formed(first, len(containers))
     replace = "cibadmin --replace --scope configuration --xml-pipe"
     run_in(first, replace, stdin=(folder / CIB).read_text())
-    settle = f"crm_resource --wait --timeout={SETTLE_SECONDS} && crm_resource --cleanup --quiet"
-    run_in(first, settle, timeout=SETTLE_SECONDS + 5)
+    run_in(first, f"{NOTHING_RUNS}; crm_resource --cleanup --quiet", timeout=SETTLE_SECONDS)
     known = set((folder / PACKAGES).read_text().split())
     on_all(partial(_strip, known=known), containers.values())
 
