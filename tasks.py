@@ -62,19 +62,28 @@ def cluster_shell(_: Context, node: str, name: str = "dev") -> None:
     help={
         "keep": "leave the clusters running at the end",
         "k": "only tests whose names match, as of pytest",
+        "workers": "test files run side by side, each worker on clusters of its own",
     }
     | NODES_HELP
     | IMAGE_HELP
 )
 def test_cluster(
-    c: Context, image: str = "auto", nodes: str = NAMES, k: str = "", keep: bool = False
+    c: Context,
+    image: str = "auto",
+    nodes: str = NAMES,
+    k: str = "",
+    keep: bool = False,
+    workers: int = 1,
 ) -> None:
     """Run the end-to-end tests, on clusters of their own.
 
     Example: invoke test-cluster --image rpm -k install
     """
     arguments = ["tests/cluster", "--image", image, "--nodes", nodes]
-    pytest(c, *arguments, *(["-k", k] if k else []), *(["--keep"] if keep else []))
+    arguments += ["-k", k] if k else []
+    arguments += ["--keep"] if keep else []
+    arguments += ["--numprocesses", str(workers), "--dist", "loadfile"] if workers > 1 else []
+    pytest(c, *arguments)
 
 
 @task

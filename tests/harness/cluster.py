@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import docker
 
 from . import access, cleanup, formation, pristine
-from .engine import ensure_engine
+from .engine import ensure_engine, ensure_program
 from .errors import HarnessError
 from .image import choose_kind, ensure_image
 from .network import addresses, create_network
@@ -68,6 +68,7 @@ class Cluster:
         """
         check_names(name, nodes)
         ensure_engine()
+        ensure_program("ssh", package="openssh-client")
         for dead in cleanup.sweep():
             note(f"removed {dead}, left behind by a run that was killed")
         kind = choose_kind(image)

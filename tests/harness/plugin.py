@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import FrameType
 from typing import Final, Protocol
 
@@ -110,10 +110,12 @@ def fresh_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 
 def start_cluster(config: pytest.Config, image: str = "", nodes: Sequence[str] = ()) -> Cluster:
-    """Start a cluster by the command line's options, or what is given instead."""
+    """Start a cluster by the command line's options, or what is given instead; show progress."""
     names = nodes or config.getoption("--nodes").split(",")
     kind = image or config.getoption("--image")[0]
-    return Cluster.start(unique_name("test"), names, kind, keep=config.getoption("--keep"))
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        return Cluster.start(unique_name("test"), names, kind, keep=config.getoption("--keep"))
 
 
 def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
