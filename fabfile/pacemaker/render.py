@@ -25,6 +25,8 @@ def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> C
         change: what to do.
         with_constraints: a removal takes the constraints that name the resource along.
     """
+    if change.action is Action.NONE:
+        return cib
     after = _next(cib)
     place = _take_out(after, change.clone)
     if change.action is Action.REMOVE and with_constraints:

@@ -47,16 +47,20 @@ class Printer:
             yield
             return
         from rich.console import Console  # noqa: PLC0415  # 50 ms that a script need not pay
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+        from rich.progress import (  # noqa: PLC0415
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
         self._console = Console(file=self._stream, highlight=False)
         self._busy = list(hosts)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=self._console, transient=True) as bar:
-            shown = bar.add_task(f"{step}: {', '.join(self._busy)}", total=None)
-            self._refresh = lambda: bar.update(
-                shown, description=f"{step}: {', '.join(self._busy)}"
-            )
+            shown = bar.add_task("", total=None)
+            self._refresh = lambda: bar.update(shown, description=f"{step} {' '.join(self._busy)}")
+            self._refresh()
             try:
                 yield
             finally:

@@ -38,18 +38,20 @@ class Run:
     def __init__(self, context: Context, access: Access) -> None:
         self.hosts: dict[str, Host] = {}
         self.printer = Printer()
+        self._user: str | None = None  # of -H user@host; for nodes that -H does not name too
         self._context = context
         self._access = access
 
     def add(self, context: Context) -> None:
         """Take a host in; the same one named twice is one host."""
         if isinstance(context, Connection):
+            self._user = self._user or _given_user(context)
             self.hosts[context.original_host] = _opened(context, self._access)
 
     def reach(self, name: str) -> Host:
         """Return a node of the cluster that -H did not name; no traffic yet."""
         check_name(name)
-        connection = Connection(name, config=self._context.config)
+        connection = Connection(name, user=self._user, config=self._context.config)
         return self.hosts.get(name) or _opened(connection, self._access)
 
     def named(self) -> dict[str, Host]:
@@ -155,6 +157,12 @@ def _opened(connection: Connection, access: Access) -> Host:
     return _OPEN[name, access]
 
 
+def _given_user(connection: Connection) -> str | None:
+    """Return the user of `-H user@host`; None when it is the one of the configuration."""
+    usual = connection.ssh_config.get("user", connection.config.user)
+    return None if connection.user == usual else str(connection.user)
+
+
 def _through_harness(connection: Connection) -> Connection:
     """Return the same connection by way of fabric.yaml's pacefab.ssh_config, if that names it.
 
@@ -168,17 +176,18 @@ def _through_harness(connection: Connection) -> Connection:
     harness = SSHConfig.from_path(str(file))
     if connection.original_host not in harness.get_hostnames():
         return connection
-    given = connection.user if connection.user != config.user else None
-    kwargs = {"connect_kwargs": dict(config.connect_kwargs), "sudo": {"password": None}}
+    overrides = {"authentication": {"identities": list(config.authentication.identities)}}
     return Connection(
-        connection.original_host, user=given, config=Config(ssh_config=harness, overrides=kwargs)
+        connection.original_host,
+        user=_given_user(connection),
+        config=Config(ssh_config=harness, overrides=overrides),
     )
 
 
 def say_last_words(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Tell an error that nobody caught in a sentence; as `sys.excepthook`, in place of a traceback.
+    """Tell an error that nobody caught in a sentence: `sys.excepthook`, not a traceback.
 
     Fabric makes the connections of -H before any of our code runs; what it cannot read there ends
     here too. With PACEFAB_TRACEBACK set, the traceback is shown.

@@ -8,10 +8,10 @@ from fabfile.deploy.create import Create
 from fabfile.deploy.install import Install
 from fabfile.deploy.remove import Remove
 from fabfile.deploy.verify import verify
-from fabfile.errors import UsageError
 from fabfile.report import verification
 from fabfile.services.memcached import Request
 from fabfile.tasks.collect import Run, cluster_task
+from fabfile.tasks.options import number, number_if_given, write_file
 
 
 @cluster_task(
@@ -28,7 +28,7 @@ def install_memcached(
     memory: str | None = None,
     max_connections: str | None = None,
     port: str | None = None,
-    lock_timeout: int = 120,
+    lock_timeout: str = "120",
     dry_run: bool = False,
 ) -> int:
     """Install and configure memcached on all hosts at once.
@@ -40,11 +40,12 @@ def install_memcached(
     """
     request = Request(
         listen,
-        port=number("--port", port),
-        memory=number("--memory", memory),
-        max_connections=number("--max-connections", max_connections),
+        port=number_if_given("--port", port),
+        memory=number_if_given("--memory", memory),
+        max_connections=number_if_given("--max-connections", max_connections),
     )
-    install = Install(request, lock_timeout, dry_run=dry_run, limit=run.limit)
+    seconds = number("--lock-timeout", lock_timeout, least=0)
+    install = Install(request, seconds, dry_run=dry_run, limit=run.limit)
     hosts = run.named()
     return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
 
@@ -77,48 +78,17 @@ def remove_memcached(
     run: Run,
     purge: bool = False,
     with_constraints: bool = False,
-    timeout: int = 60,
+    timeout: str = "60",
     dry_run: bool = False,
 ) -> int:
     """Remove the memcached clone from the cluster; safe to run twice.
 
     Example: fab -H c1,c2,c3 remove-memcached --purge
     """
-    remove = Remove(purge, with_constraints, timeout, dry_run, run.limit)
+    seconds = number("--timeout", timeout, least=1)
+    remove = Remove(purge, with_constraints, seconds, dry_run, run.limit)
     hosts = run.named()
     return run.carry_out("remove-memcached", lambda: remove.run(hosts, run.reach, run.printer))
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a report.
-
-    Raises:
-        UsageError: the file cannot be written.
-    """
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            f"write {path}", error.strerror or str(error), "name another file"
-        ) from None
-
-
-def number(option: str, text: str | None) -> int | None:
-    """Return an option's whole number; None when it was not given.
-
-    Raises:
-        UsageError: it is none.
-    """
-    if text is None:
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise UsageError(
-            "read the options",
-            f"{option} {text!r} is no whole number",
-            "example: " + option + " 64",
-        ) from None
 
 
 @cluster_task(
@@ -130,7 +100,7 @@ def number(option: str, text: str | None) -> int | None:
 def create_memcached(
     run: Run,
     update: bool = False,
-    timeout: int = 60,
+    timeout: str = "60",
     dry_run: bool = False,
     keep_on_failure: bool = False,
 ) -> int:
@@ -141,6 +111,7 @@ def create_memcached(
 
     Example: fab -H c1,c2,c3 create-memcached
     """
-    create = Create(update, timeout, dry_run, keep_on_failure, run.limit)
+    seconds = number("--timeout", timeout, least=1)
+    create = Create(update, seconds, dry_run, keep_on_failure, run.limit)
     hosts = run.named()
     return run.carry_out("create-memcached", lambda: create.run(hosts, run.reach, run.printer))

@@ -197,7 +197,8 @@ class Host:
         sudo = ("sudo", "-k", "-S", "-p", "", "--")
         status, _, err = self._execute(shlex.join((*sudo, "true")), password, 20, None)
         if status != 0:
-            raise UnreachableError(attempted, _tail(err), _NO_SUDO, host=self.name)
+            next_step = "was the password right? give it again; else " + _NO_SUDO
+            raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
         return sudo
 
 
@@ -239,6 +240,11 @@ def _known_hosts_files(connection: Connection) -> list[str]:
 
 def _connect(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.connect_kwargs)
+    # Fabric adds each host's IdentityFile to the one mapping that all hosts share.
+    given = [str(path) for path in connection.config.authentication.identities]
+    own = connection.ssh_config.get("identityfile", [])
+    if given or own:
+        options["key_filename"] = [*given, *own]
     if connection.connect_timeout is None:
         options.setdefault("timeout", CONNECT_SECONDS)
     options.setdefault("banner_timeout", CONNECT_SECONDS)

@@ -1,0 +1,98 @@
+"""Scripts are run by a real /bin/sh: what counts is what a shell makes of them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fabfile.transport import command
+from fabfile.transport.command import (
+    failed,
+    parse_sections,
+    render_change,
+    render_query,
+    shell,
+    step,
+)
+
+
+@pytest.fixture(autouse=True)
+def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = command._LOCK.replace("/run/pacefab.lock", str(tmp_path / "lock"))  # noqa: SLF001
+    monkeypatch.setattr(command, "_LOCK", own)
+
+
+def run(script: str) -> dict[str, command.Section]:
+    done = subprocess.run(
+        ["sh", "-c", script], capture_output=True, text=True, check=False, timeout=20
+    )
+    return parse_sections(done.stdout)
+
+
+def test_a_query_runs_every_step_and_tells_their_streams_apart() -> None:
+    found = run(
+        render_query(
+            [
+                step("good", "echo", "hello"),
+                shell("bad", "echo out; echo err >&2; exit 7"),
+                step("absent", "no-such-program"),
+            ]
+        )
+    )
+    assert (found["good"].status, found["good"].out) == (0, "hello\n")
+    assert (found["bad"].status, found["bad"].out, found["bad"].err) == (7, "out\n", "err")
+    assert found["absent"].status == 127
+
+
+@given(st.text(st.characters(blacklist_characters="\x00\x1e\x1f\r", blacklist_categories=["Cs"])))
+def test_no_value_is_ever_read_by_the_shell(value: str) -> None:
+    found = run(
+        render_query([step("one", "printf", "%s", value), shell("two", 'printf %s "$1"', value)])
+    )
+    assert found["one"].out == value
+    assert found["two"].out == value
+
+
+def test_a_change_stops_at_the_first_failure_and_undoes_what_came_before(tmp_path: Path) -> None:
+    one, two, three = (str(tmp_path / name) for name in ("one", "two", "three"))
+    found = run(
+        render_change(
+            [
+                step("one", "touch", one, undo=("rm", one)),
+                step("two", "touch", two, undo=("rm", two)),
+                step("broken", "false"),
+                step("three", "touch", three),
+            ]
+        )
+    )
+    assert list(found) == ["lock", "one", "two", "broken", "undo two", "undo one"]
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+    stopped = failed(found)
+    assert stopped is not None
+    assert stopped.name == "broken"
+
+
+def test_a_change_that_goes_well_undoes_nothing(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    found = run(render_change([step("make", "touch", str(made), undo=("rm", str(made)))]))
+    assert failed(found) is None
+    assert made.exists()
+
+
+def test_a_second_change_at_the_same_time_waits(tmp_path: Path) -> None:
+    script = render_change([shell("hold", f"echo in; sleep 1; echo out >> {tmp_path}/log")])
+    both = [subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
+    for one in both:
+        one.communicate(timeout=20)
+    assert (tmp_path / "log").read_text() == "out\nout\n"
+
+
+def test_a_section_that_was_cut_off_is_no_section() -> None:
+    whole = run(render_query([step("a", "echo", "1"), step("b", "echo", "2")]))
+    assert set(whole) == {"a", "b"}
+    cut = "\x1ea\n1\n\x1f0\n\n\x1eb\n2"
+    assert set(parse_sections(cut)) == {"a"}
