@@ -50,23 +50,20 @@ def is_dead(owner: str) -> bool:
             return False
 
 
-def labels(cluster: str) -> dict[str, str]:
-    """Return the labels of everything that belongs to a cluster of this process."""
-    folder = str(STATE / cluster)
-    return {CLUSTER_LABEL: cluster, OWNER_LABEL: owner_of_this_process(), FOLDER_LABEL: folder}
+def labels(folder: Path) -> dict[str, str]:
+    """Return the labels of all that belongs to the cluster of a folder, made by this process."""
+    owner = owner_of_this_process()
+    return {CLUSTER_LABEL: folder.name, OWNER_LABEL: owner, FOLDER_LABEL: str(folder)}
 
 
 def sweep() -> list[str]:
     """Remove containers, networks and folders of dead owners; return their clusters' names."""
-    engine = docker.from_env(timeout=ENGINE_SECONDS)
-    owners = [(each[CLUSTER_LABEL], owner_of(each)) for each in _all_labels(engine)]
-    owners += [
-        (path.parent.name, _described_owner(path)) for path in STATE.glob(f"*/{DESCRIPTION}")
-    ]
-    dead = sorted({name for name, owner in owners if is_dead(owner)})
-    for name in dead:
-        remove(name)
-    return dead
+    owners = [(Path(each[FOLDER_LABEL]), owner_of(each)) for each in _all_labels()]
+    owners += [(path.parent, _described_owner(path)) for path in STATE.glob(f"*/{DESCRIPTION}")]
+    dead = sorted({folder for folder, owner in owners if is_dead(owner)})
+    for folder in dead:
+        remove(folder)
+    return [folder.name for folder in dead]
 
 
 def owner_of(labels: Mapping[str, str]) -> str:
@@ -75,18 +72,19 @@ def owner_of(labels: Mapping[str, str]) -> str:
     return _described_owner(description) or labels[OWNER_LABEL]
 
 
-def remove(cluster: str) -> None:
-    """Remove a cluster's containers, network and folder, whatever of them there is."""
+def remove(folder: Path) -> None:
+    """Remove the cluster of a folder: containers, network, and the folder itself."""
     engine = docker.from_env(timeout=ENGINE_SECONDS)
-    wanted = {"label": f"{CLUSTER_LABEL}={cluster}"}
+    wanted = {"label": f"{FOLDER_LABEL}={folder}"}
     containers = engine.containers.list(all=True, filters=wanted, ignore_removed=True)
     on_all(lambda container: _remove_quietly(container, force=True, v=True), containers)
     for network in engine.networks.list(filters=wanted):
         _remove_quietly(network)
-    shutil.rmtree(STATE / cluster, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _all_labels(engine: docker.DockerClient) -> Iterator[dict[str, str]]:
+def _all_labels() -> Iterator[dict[str, str]]:
+    engine = docker.from_env(timeout=ENGINE_SECONDS)
     wanted = {"label": FOLDER_LABEL}
     for container in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
         yield container.labels

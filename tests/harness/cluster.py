@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -21,13 +22,15 @@ from .engine import ensure_engine, ensure_program
 from .errors import HarnessError
 from .image import choose_kind, ensure_image
 from .network import addresses, create_network
-from .nodes import NodeSpec, container_name, run_in, start_node
+from .nodes import NodeSpec, run_in, start_node
 from .parallel import on_all
 from .program import run
 from .progress import note, step
 
 REPOSITORY_ROOT: Final = cleanup.STATE.parent
 DEFAULT_NODES: Final = ("c1", "c2", "c3")
+CHECKOUT: Final = hashlib.sha256(str(cleanup.STATE).encode()).hexdigest()[:4]
+"""Tells containers of one checkout from those of another one on the same engine."""
 PLAIN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -38,6 +41,7 @@ class Description:
     name: str
     image: str
     owner: str
+    containers: dict[str, str]
     addresses: dict[str, str]
     ports: dict[str, int]
 
@@ -73,29 +77,32 @@ class Cluster:
             note(f"removed {dead}, left behind by a run that was killed")
         kind = choose_kind(image)
         tag = ensure_image(kind)
-        _create_folder(name)
+        folder = _create_folder(name)
         try:
-            cluster = cls._start(name, nodes, kind, tag)
+            cluster = cls._start(folder, nodes, kind, tag)
         except BaseException:
-            cleanup.remove(name)
+            cleanup.remove(folder)
             raise
         return cluster.keep() if keep else cluster
 
     @classmethod
-    def _start(cls, name: str, nodes: Sequence[str], kind: str, tag: str) -> Self:
+    def _start(cls, folder: Path, nodes: Sequence[str], kind: str, tag: str) -> Self:
+        name = folder.name
+        prefix = f"pacefab-{name}-{CHECKOUT}"
+        containers = {node: f"{prefix}-{node}" for node in nodes}
         owner = cleanup.owner_of_this_process()
-        _describe(Description(name, kind, owner, addresses={}, ports={}))
+        _describe(Description(name, kind, owner, containers, addresses={}, ports={}))
         with step(f"{len(nodes)} nodes of {name} started ({kind})"):
-            labels = cleanup.labels(name)
-            network = create_network(f"pacefab-{name}", labels)
+            labels = cleanup.labels(folder)
+            network = create_network(prefix, labels)
             at = addresses(network, nodes)
-            specs = [NodeSpec(name, node, tag, network, at, labels) for node in nodes]
+            specs = [NodeSpec(node, containers[node], tag, network, at, labels) for node in nodes]
             ports = dict(zip(nodes, on_all(start_node, specs), strict=True))
-        cluster = cls(Description(name, kind, owner, at, ports))
+        cluster = cls(Description(name, kind, owner, containers, at, ports))
         _describe(cluster.description)
         with step(f"{name} formed"):
-            formation.form(cluster.folder, cluster.containers, ports)
-            pristine.remember(cluster.folder, cluster.containers)
+            formation.form(folder, containers, ports)
+            pristine.remember(folder, containers)
         return cluster
 
     @classmethod
@@ -117,7 +124,7 @@ class Cluster:
 
     def stop(self) -> None:
         """Remove the nodes, the network and the folder."""
-        cleanup.remove(self.name)
+        cleanup.remove(self.folder)
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +174,7 @@ class Cluster:
     @property
     def containers(self) -> dict[str, str]:
         """Names of the nodes' containers."""
-        return {node: container_name(self.name, node) for node in self.nodes}
+        return self.description.containers
 
     def address(self, node: str) -> str:
         """Return a node's address on the cluster's network."""
@@ -277,14 +284,16 @@ def check_names(name: str, nodes: Sequence[str]) -> None:
         raise HarnessError(f"node names {','.join(nodes)!r}", next_step="name each node once")
 
 
-def _create_folder(name: str) -> None:
+def _create_folder(name: str) -> Path:
     cleanup.STATE.mkdir(mode=0o700, exist_ok=True)
+    folder = cleanup.STATE / name
     try:
-        (cleanup.STATE / name).mkdir(mode=0o700)
+        folder.mkdir(mode=0o700)
     except FileExistsError:
         raise HarnessError(
             f"there is a cluster {name!r} already", next_step=f"invoke cluster-down --name {name}"
         ) from None
+    return folder
 
 
 def _describe(description: Description) -> None:

@@ -34,24 +34,14 @@ SCRIPTS: Final = Path(__file__).with_name("node_scripts")
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """What a node of a cluster is to be; addresses of all nodes go to its /etc/hosts."""
+    """What a node is to be: its name and container's name; all nodes' addresses."""
 
-    cluster: str
     name: str
+    container: str
     image: str
     network: Network
     addresses: dict[str, str]
     labels: dict[str, str]
-
-    @property
-    def container_name(self) -> str:
-        """Name of the container: unique on the engine."""
-        return container_name(self.cluster, self.name)
-
-
-def container_name(cluster: str, node: str) -> str:
-    """Return the name that a node's container carries."""
-    return f"pacefab-{cluster}-{node}"
 
 
 class Node(DockerContainer):
@@ -59,7 +49,7 @@ class Node(DockerContainer):
 
     def __init__(self, spec: NodeSpec, ssh_port: int) -> None:
         """Describe the container; it starts with `start`."""
-        super().__init__(spec.image, name=spec.container_name)
+        super().__init__(spec.image, name=spec.container)
         self.with_command("/sbin/init").with_env("container", "docker")
         for folder in ("/run", "/run/lock", "/tmp"):
             self.with_tmpfs_mount(folder, "exec" if folder == "/tmp" else None)
@@ -99,7 +89,7 @@ def start_node(spec: NodeSpec) -> int:
                 break
         else:
             return port
-    raise HarnessError("starting the container", node=spec.container_name, seen=seen)
+    raise HarnessError("starting the container", node=spec.container, seen=seen)
 
 
 def free_port() -> int:

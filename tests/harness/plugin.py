@@ -16,6 +16,7 @@ import pytest
 from .cluster import DEFAULT_NODES, Cluster, unique_name
 from .image import KINDS
 from .parallel import on_all
+from .progress import note
 
 KEPT: Final = pytest.StashKey[list[str]]()
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
@@ -115,6 +116,7 @@ def start_cluster(config: pytest.Config, image: str = "", nodes: Sequence[str] =
     kind = image or config.getoption("--image")[0]
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else nullcontext():
+        note("")  # pytest's dots are on the line
         return Cluster.start(unique_name("test"), names, kind, keep=config.getoption("--keep"))
 
 
