@@ -15,7 +15,7 @@ from fabfile.errors import CommandError, PacefabError, RefusedError
 from fabfile.host.model import Mark, Outcome
 from fabfile.pacemaker import live, render
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import ClusterStatus
+from fabfile.pacemaker.model import ClusterStatus, NodeStatus
 from fabfile.pacemaker.plan import Action, Change, plan_clone
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
@@ -23,6 +23,8 @@ from fabfile.transport.connection import Host
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
+
+Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,38 @@ class Create:
         self._check_update(change)
         if self.dry_run:
             return [self._preview(fleet, change, watch)]
-        before = view.cib
+        absent = watch.fail_all(
+            {name: fleet.silent[name] for name in hosts if name in fleet.silent}
+        )
+        if absent and change.action is not Action.NONE:
+            said = "nothing was changed: name only hosts that can be reached"
+            return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
+        status, answers = self._bring_about(fleet, change, progress, deadline)
+        mark = Mark.UNCHANGED if change.action is Action.NONE else Mark.CHANGED
+        first = watch.finish(cluster, mark, *_summary(change))
+        told = {outcome.host for outcome in absent}
+        nodes = [node for node in status.nodes if node.name not in told]
+        return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
+
+    def _bring_about(
+        self, fleet: Fleet, change: Change, progress: Progress, deadline: float
+    ) -> tuple[ClusterStatus, Answers]:
+        """Change the CIB, and return once every node has started and answered.
+
+        Raises:
+            PacefabError: it did not come up in time; what was changed is put back.
+        """
+        before, status = fleet.view.cib, fleet.view.status
         if change.action is not Action.NONE:
-            progress.note(cluster, _told(change))
-            before = apply.patch(fleet.host, view.cib, lambda cib: _again(cib, change))
+            progress.note(fleet.membership.cluster, _told(change))
+            before = apply.patch(fleet.host, before, lambda cib: _again(cib, change))
+            status = apply.query_status(fleet.host)
         try:
-            changed = change.action is not Action.NONE
-            status = apply.query_status(fleet.host) if changed else view.status
-            status = self._settle(fleet, status, deadline)
-            answers = _serve(fleet, status, deadline)
+            status = apply.settle(fleet.host, status, _started, deadline)
+            return status, _serve(fleet, status, deadline)
         except PacefabError as error:
             self._restore(fleet, before, change, error)
             raise
-        mark = Mark.UNCHANGED if change.action is Action.NONE else Mark.CHANGED
-        first = watch.finish(cluster, mark, *_summary(change))
-        return [first, *_node_lines(fleet, status, answers, mark, watch)]
 
     def _check_update(self, change: Change) -> None:
         if change.action is Action.UPDATE and not self.update and not self.dry_run:
@@ -83,15 +102,6 @@ class Create:
         actions = apply.preview(fleet.host, render.render_cib(fleet.view.cib, change))
         notes = [_told(change), *map(str, change.differences), *actions]
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
-
-    def _settle(self, fleet: Fleet, status: ClusterStatus, deadline: float) -> ClusterStatus:
-        """Wait for memcached to run on every node that may run something."""
-
-        def started(status: ClusterStatus) -> bool:
-            _check_failures(status)
-            return able(status) <= status.started_on(memcached.RESOURCE)
-
-        return apply.settle(fleet.host, status, started, deadline)
 
     def _restore(self, fleet: Fleet, before: Cib, change: Change, error: PacefabError) -> None:
         """Put the resource back as it was, and say so in the error's next step."""
@@ -144,6 +154,12 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     return ""
 
 
+def _started(status: ClusterStatus) -> bool:
+    """Whether memcached runs on every node that may run something."""
+    _check_failures(status)
+    return able(status) <= status.started_on(memcached.RESOURCE)
+
+
 def _check_failures(status: ClusterStatus) -> None:
     mine = [f for f in status.failures if f.resource.partition(":")[0] == memcached.RESOURCE]
     started = status.started_on(memcached.RESOURCE)
@@ -155,9 +171,7 @@ def _check_failures(status: ClusterStatus) -> None:
         )
 
 
-def _serve(
-    fleet: Fleet, status: ClusterStatus, deadline: float
-) -> dict[Target, tuple[str, Answer]]:
+def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:
     """Ask until every started node has answered another one."""
     started = status.started_on(memcached.RESOURCE)
     while True:
@@ -174,22 +188,16 @@ def _serve(
         time.sleep(0.5)
 
 
-def _node_lines(
-    fleet: Fleet, status: ClusterStatus, answers: Mapping[Target, tuple[str, Answer]], mark: Mark,
-    watch: Stopwatch,
-) -> list[Outcome]:  # fmt: skip
-    by_node = {t.node: (t, asker) for t, (asker, answer) in answers.items() if answer.served}
-    lines = []
-    for node in status.nodes:
-        if node.name in by_node:
-            target, asker = by_node[node.name]
+def _node_line(
+    fleet: Fleet, node: NodeStatus, answers: Answers, mark: Mark, watch: Stopwatch
+) -> Outcome:
+    for target, (asker, answer) in answers.items():
+        if target.node == node.name and answer.served:
             said = f"Started, serves at {target} (asked from {asker})"
-            lines.append(watch.finish(node.name, mark, said))
-        elif node.word in {"standby", "maintenance"}:
-            lines.append(watch.finish(node.name, Mark.SKIPPED, f"the node is in {node.word}"))
-        else:
-            lines.append(watch.fail(node.name, _unasked(fleet, node.name, node.word)))
-    return lines
+            return watch.finish(node.name, mark, said)
+    if node.word in {"standby", "maintenance"}:
+        return watch.finish(node.name, Mark.SKIPPED, f"the node is in {node.word}")
+    return watch.fail(node.name, _unasked(fleet, node.name, node.word))
 
 
 def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:

@@ -130,7 +130,15 @@ def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
     """
     if settings.everywhere:
         return (address,)
-    return tuple(one for one in settings.listen if not ipaddress.ip_address(one).is_loopback)
+    return tuple(one for one in settings.listen if not _loopback(one))
+
+
+def _loopback(address: str) -> bool:
+    """Whether only the node itself reaches it; a file of the operator's may hold a name too."""
+    try:
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def same(present: Settings, wanted: Settings) -> bool:
