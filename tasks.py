@@ -54,8 +54,9 @@ def cluster_shell(_: Context, node: str, name: str = "dev") -> None:
     Example: invoke cluster-shell c1
     """
     with told():
-        config = str(Cluster.load(name).ssh_config)
-    os.execvp("ssh", ["ssh", "-F", config, node])  # noqa: S606  (an argv, and no shell)
+        cluster = Cluster.load(name)
+        cluster.address(node)
+    os.execvp("ssh", ["ssh", "-F", str(cluster.ssh_config), node])  # noqa: S606  (an argv, and no shell)
 
 
 @task(

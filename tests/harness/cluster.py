@@ -177,8 +177,13 @@ class Cluster:
         return self.description.containers
 
     def address(self, node: str) -> str:
-        """Return a node's address on the cluster's network."""
-        return self.description.addresses[node]
+        """Return a node's address on the cluster's network. Raises `HarnessError` for no node."""
+        try:
+            return self.description.addresses[node]
+        except KeyError:
+            raise HarnessError(
+                f"{self.name} has no node {node!r}", next_step=f"choose of {', '.join(self.nodes)}"
+            ) from None
 
     def container(self, node: str) -> Any:
         """Return a node's container, a docker-py object, to pause, kill and the like."""
@@ -254,10 +259,11 @@ def ensure_cluster(name: str, nodes: Sequence[str], image: str) -> Cluster:
         cluster = Cluster.load(name)
     except HarnessError:
         return Cluster.start(name, nodes, image, keep=True)
-    if cluster.nodes == list(nodes) and cluster.is_formed():
+    as_wanted = cluster.nodes == list(nodes) and image in {"auto", cluster.image}
+    if as_wanted and cluster.is_formed():
         note(f"{name} is up already ({cluster.image}: {', '.join(cluster.nodes)})")
         return cluster
-    note(f"{name} has other nodes, or is not complete: it is made anew")
+    note(f"{name} has other nodes, another image, or is not complete: it is made anew")
     cluster.stop()
     return Cluster.start(name, nodes, image, keep=True)
 
