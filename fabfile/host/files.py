@@ -59,5 +59,7 @@ def difference(path: str, old: str | None, new: str) -> tuple[str, ...]:
     """Return the lines taken out (-) and put in (+), without context."""
     lines = difflib.unified_diff((old or "").splitlines(), new.splitlines(), n=0, lineterm="")
     return tuple(
-        f"{path}: {line}" for line in lines if line[:1] in "+-" and line[:3] not in {"---", "+++"}
+        f"{path}: {line[0]} {line[1:]}"
+        for line in lines
+        if line[:1] in "+-" and line[:3] not in {"---", "+++"}
     )

@@ -15,7 +15,7 @@ def render_text(found: Verification) -> list[str]:
     total, bad = Counter(c.name for c in found.checks), Counter(c.name for c in found.failed)
     for name, count in total.items():
         sign = "!" if bad[name] else "="
-        lines.append(f"{sign} {name:<28} {count - bad[name]} of {count}")
+        lines.append(f"{sign} {name:<30} {count - bad[name]} of {count}")
     for check in found.failed:
         lines += ["", f"failed: {check.name}, {check.where}", f"  seen:  {check.seen}"]
         lines += [f"  next:  {check.cause}"] if check.cause else []

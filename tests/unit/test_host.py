@@ -171,4 +171,4 @@ def test_a_file_that_is_no_utf8_survives() -> None:
 
 
 def test_a_difference_names_the_file_and_only_what_changed() -> None:
-    assert files.difference("/etc/m", "a\nb\n", "a\nc\n") == ("/etc/m: -b", "/etc/m: +c")
+    assert files.difference("/etc/m", "a\nb\n", "a\nc\n") == ("/etc/m: - b", "/etc/m: + c")
