@@ -10,6 +10,7 @@ from fabfile.deploy.fleet import Fleet, Reach, gather, present
 from fabfile.deploy.observe import NodeView
 from fabfile.deploy.serving import Matrix, ask, ask_everyone_from_everyone
 from fabfile.services import memcached
+from fabfile.services.memcached_config import Settings
 from fabfile.services.memcached_probe import Target
 from fabfile.transport.connection import Host
 
@@ -122,20 +123,26 @@ def _node(view: NodeView) -> Iterator[Check]:
     )  # fmt: skip
     running, wanted = memcached.running_settings(facts), present(view)
     if running is not None:
-        yield Check(
-            "runs with its configuration", node, memcached.same(running, wanted),
-            running.describe(), f"the file says {wanted.describe()}: it takes effect at a restart",
-        )  # fmt: skip
-    listening = {
-        o.address for o in facts.listeners if o.protocol == "tcp" and o.port == wanted.port
-    }
+        yield _as_configured(node, running, wanted)
+    sockets = [one for one in facts.listeners if one.port == wanted.port]
+    listening = {one.address for one in sockets if one.protocol == "tcp"}
     yield Check(
-        "listens only where configured", node, wanted.everywhere or listening <= set(wanted.listen),
+        "listens only there", node, wanted.everywhere or listening <= set(wanted.listen),
         ", ".join(sorted(listening)) or "nowhere", f"the file says {wanted.describe()}",
     )  # fmt: skip
-    udp = [one for one in facts.listeners if one.protocol == "udp" and one.port == wanted.port]
+    udp = [one for one in sockets if one.protocol == "udp"]
     off = wanted.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
     yield Check("UDP off", node, off, "off" if off else "on", "fab install-memcached sets -U 0")
+
+
+def _as_configured(node: str, running: Settings, wanted: Settings) -> Check:
+    """Sizes may wait for the next restart; another address or port would strand clients then."""
+    moved = not memcached.same(replace(running, port=wanted.port, listen=wanted.listen), running)
+    pending = f"the file says {wanted.describe()}: it takes effect at the next restart"
+    seen = running.describe()
+    if not memcached.same(running, wanted):
+        seen = f"{seen}; {pending}"
+    return Check("listens as configured", node, not moved, seen, pending)
 
 
 def _equal(fleet: Fleet) -> Check:
