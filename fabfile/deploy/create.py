@@ -19,7 +19,9 @@ from fabfile.pacemaker.model import ClusterStatus, NodeStatus
 from fabfile.pacemaker.plan import Action, Change, plan_clone
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
+from fabfile.transport.command import step
 from fabfile.transport.connection import Host
+from fabfile.transport.fanout import fan_out, values
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
@@ -84,6 +86,8 @@ class Create:
             status = apply.settle(fleet.host, status, _started, deadline)
             return status, _serve(fleet, status, deadline)
         except PacefabError as error:
+            if isinstance(error, _StartFailedError):
+                error.seen += _journal(fleet, error.nodes)
             self._restore(fleet, before, change, error)
             raise
 
@@ -133,11 +137,19 @@ def _again(cib: Cib, shown: Change) -> Cib | None:
 def _check_nodes(fleet: Fleet, change: Change) -> None:
     """Refuse what would start and then not serve; a start that fails bans the node."""
     for node, view in fleet.views.items():
-        problem = _node_problem(view, managed=change.action is not Action.ADD)
-        if problem:
-            raise RefusedError(
-                _ATTEMPT, problem, f"run first: fab -H {view.host} install-memcached", host=node
-            )
+        try:
+            _check_node(view, managed=change.action is not Action.ADD)
+        except PacefabError as error:
+            error.host = node
+            raise
+
+
+def _check_node(view: NodeView, *, managed: bool) -> None:
+    if problem := _node_problem(view, managed=managed):
+        advice = f"run first: fab -H {view.host} install-memcached"
+        raise RefusedError(_ATTEMPT, problem, advice)
+    if not managed:
+        memcached.check_port(present(view), view.facts)
 
 
 def _node_problem(view: NodeView, *, managed: bool) -> str:
@@ -160,15 +172,34 @@ def _started(status: ClusterStatus) -> bool:
     return able(status) <= status.started_on(memcached.RESOURCE)
 
 
+class _StartFailedError(CommandError):
+    """Pacemaker could not start memcached on `nodes`."""
+
+    nodes: tuple[str, ...] = ()
+
+
 def _check_failures(status: ClusterStatus) -> None:
     mine = [f for f in status.failures if f.resource.partition(":")[0] == memcached.RESOURCE]
     started = status.started_on(memcached.RESOURCE)
     if failed := [f for f in mine if f.node not in started]:
-        raise CommandError(
+        error = _StartFailedError(
             "start memcached",
             "\n".join(f"{f.operation} failed on {f.node}: {f.reason}" for f in failed),
             "see why: journalctl -u memcached on that node; then: pcs resource cleanup memcached",
         )
+        error.nodes = tuple(dict.fromkeys(f.node for f in failed))
+        raise error
+
+
+_JOURNAL = ("journalctl", "-u", memcached.UNIT, "-n", "4", "--no-pager", "-o", "cat")
+
+
+def _journal(fleet: Fleet, nodes: tuple[str, ...]) -> str:
+    """Return the last lines that the unit wrote on each node, as far as they can be had."""
+    hosts = {node: fleet.hosts[node] for node in nodes if node in fleet.hosts}
+    read = fan_out(hosts, lambda _, host: host.query([step("journal", *_JOURNAL)])["journal"].out)
+    lines = [f"\n{node}: {line}" for node, out in values(read).items() for line in out.splitlines()]
+    return "".join(lines)
 
 
 def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:

@@ -69,13 +69,9 @@ class NodeView:
 
     @property
     def manages_memcached(self) -> bool:
-        """Whether Pacemaker has a resource for the unit; an unreadable CIB is no answer.
-
-        Where Pacemaker is not installed or not running, nothing is managed now.
-        """
-        if not self.sections["cib"].ok:
-            return False
-        return bool(self.cib.primitives_of(memcached.AGENT))
+        """Whether Pacemaker has a resource for the unit. Errors of `read_cib_even_offline`."""
+        cib = live.read_cib_even_offline(self.sections)
+        return cib is not None and bool(cib.primitives_of(memcached.AGENT))
 
 
 def observe_node(host: Host, *, cluster: bool = False) -> NodeView:
@@ -111,6 +107,7 @@ def _node_steps() -> list[Step]:
 def _cluster_steps() -> list[Step]:
     return [
         *live.observe_cib(),
+        *live.observe_offline_cib(),
         *live.observe_status(),
         *live.observe_metadata(memcached.AGENT),
     ]

@@ -71,6 +71,41 @@ def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
         raise RefusedError("read the CIB", str(error), "look at: cibadmin --query") from error
 
 
+_OFFLINE = r"""
+systemctl is-active --quiet pacemaker && exit 4
+[ -e /var/lib/pacemaker/cib/cib.xml ] || exit 3
+cat /var/lib/pacemaker/cib/cib.xml
+"""
+_ACTIVE, _NO_FILE = 4, 3
+
+
+def observe_offline_cib() -> list[Step]:
+    """Return the step of `read_cib_even_offline`, to be asked together with `observe_cib`."""
+    return [shell("offline cib", _OFFLINE)]
+
+
+def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
+    """Return the live CIB, else the one that a stopped Pacemaker left; None where there is none.
+
+    A Pacemaker that was stopped in maintenance mode leaves its services running, and will take
+    them up again.
+
+    Raises:
+        RefusedError: Pacemaker runs and its CIB cannot be read. That is not "nothing is managed".
+    """
+    offline = sections["offline cib"]
+    if sections["cib"].ok or offline.status == _ACTIVE:
+        return read_cib(sections)
+    if offline.status == _NO_FILE:
+        return None
+    try:
+        return cib.parse(_output(offline))
+    except ValueError as error:
+        raise RefusedError(
+            "read /var/lib/pacemaker/cib/cib.xml", str(error), "start the cluster, run again"
+        ) from error
+
+
 def observe_status() -> list[Step]:
     """Return the step of `read_status`; stopped resources included."""
     return [step("monitor", "crm_mon", "-1", "-r", "--output-as=xml")]

@@ -93,7 +93,11 @@ def _check_agent(cib: Cib, wanted: Clone) -> None:
 
 def _describe(element: etree._Element) -> str:
     agent = ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
-    return f"a {element.tag} {element.get('id')}" + (f" of {agent}" if agent else "")
+    said = f"a {element.tag} {element.get('id')}"
+    if agent:
+        return f"{said} of {agent}"
+    inner = [_describe(one) for one in element.iter("primitive")]
+    return f"{said} around {', '.join(inner)}" if inner else said
 
 
 def _compare(present: Clone, wanted: Clone) -> Iterator[Difference]:

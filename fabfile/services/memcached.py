@@ -69,7 +69,7 @@ def wanted_settings(request: Request, facts: HostFacts, membership: Membership |
         max_connections=request.max_connections or present.max_connections,
     )
     _check_memory(settings, facts)
-    _check_port(settings, facts)
+    check_port(settings, facts)
     return settings
 
 
@@ -214,7 +214,8 @@ def _check_memory(settings: Settings, facts: HostFacts) -> None:
         )
 
 
-def _check_port(settings: Settings, facts: HostFacts) -> None:
+def check_port(settings: Settings, facts: HostFacts) -> None:
+    """Raise a RefusedError when another process has the port at one of the addresses."""
     for other in facts.listeners:
         if _collides(settings, other) and not _own(other, facts):
             raise RefusedError(
