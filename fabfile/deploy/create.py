@@ -108,13 +108,24 @@ class Create:
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
     def _restore(self, fleet: Fleet, before: Cib, change: Change, error: PacefabError) -> None:
-        """Put the resource back as it was, and say so in the error's next step."""
+        """Put the resource back as it was, wait until it is, and say so in the error."""
         if change.action is Action.NONE or self.keep_on_failure:
             return
-        restored = lambda cib: render.render_restored(cib, before, change.clone)  # noqa: E731
-        host = fleet.host
-        apply.patch(host, apply.query_cib(host), restored)
-        error.next_step = f"the old state was put back; {error.next_step}"
+
+        def restored(cib: Cib) -> Cib:
+            return render.render_restored(cib, before, change.clone)
+
+        def calm(status: ClusterStatus) -> bool:
+            return change.action is Action.UPDATE or not status.instances(memcached.RESOURCE)
+
+        deadline = time.monotonic() + self.timeout
+        try:
+            apply.patch(fleet.host, apply.query_cib(fleet.host), restored)
+            apply.settle(fleet.host, apply.query_status(fleet.host), calm, deadline)
+        except PacefabError as second:
+            error.next_step = f"putting the old state back failed too: {second}; see pcs status"
+        else:
+            error.next_step = "the old state was put back; mend that, then run this again"
 
 
 def able(status: ClusterStatus) -> frozenset[str]:
