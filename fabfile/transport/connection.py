@@ -7,14 +7,12 @@ input a byte every 10 ms and needs three threads for each command.
 
 from __future__ import annotations
 
-import contextlib
 import re
 import shlex
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import paramiko
@@ -34,6 +32,7 @@ from fabfile.transport.command import (
     render_change,
     render_query,
 )
+from fabfile.transport.host_keys import UnknownHostKeyError, known_as, prepare
 
 CONNECT_SECONDS = 10
 QUERY_SECONDS = 60
@@ -43,31 +42,6 @@ _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
 
 LineCallback = Callable[[str], None]
-
-
-class _UnknownHostKeyError(SSHException):
-    """No known_hosts file has this host."""
-
-
-class _RefuseUnknown(paramiko.MissingHostKeyPolicy):
-    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
-        raise _UnknownHostKeyError(f"{key.get_name()} {_fingerprint(key)}")
-
-
-class _AcceptNew(paramiko.MissingHostKeyPolicy):
-    """Append the key to the user's known_hosts, leaving what is in there as it is."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-
-    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
-        self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._file.open("a") as known_hosts:
-            known_hosts.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
-
-
-def _fingerprint(key: Any) -> str:
-    return str(key.fingerprint)
 
 
 @dataclass(frozen=True)
@@ -106,11 +80,6 @@ class Host:
         """Run the steps until one fails; then undo those before it. Same errors as `query`."""
         return parse_sections(self._run(render_change(steps), seconds=seconds, on_line=on_line))
 
-    def close(self) -> None:
-        """End the SSH session; safe when there is none."""
-        with contextlib.suppress(Exception):
-            self._connection.close()
-
     def _run(self, script: str, *, seconds: float, on_line: LineCallback | None = None) -> str:
         self._open()
         # timeout ends the script on the node when we no longer listen.
@@ -120,12 +89,7 @@ class Host:
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
-            raise CommandError(
-                "run a command",
-                f"the connection was lost; last output: {_tail(out + err)}",
-                "see whether the host is up, then run this again: it is safe to repeat",
-                host=self.name,
-            )
+            raise self._lost(f"last output: {_tail(out + err) or 'none'}")
         if "\x1e" not in out and status != 0:
             raise CommandError(
                 "run a command",
@@ -149,12 +113,15 @@ class Host:
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
-            raise CommandError(
-                "run a command",
-                f"the connection was lost ({error or type(error).__name__})",
-                "see whether the host is up, then run this again: it is safe to repeat",
-                host=self.name,
-            ) from error
+            raise self._lost(str(error) or type(error).__name__) from error
+
+    def _lost(self, seen: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"the connection was lost; {seen}",
+            "see whether the host is up, then run this again: it is safe to repeat",
+            host=self.name,
+        )
 
     def _slow(self, seconds: float, out: str) -> CommandError:
         return CommandError(
@@ -168,7 +135,7 @@ class Host:
         if self._opened:
             return
         check_name(self.name)
-        _prepare_host_keys(self._connection, self._access)
+        prepare(self._connection, accept_new=self._access.accept_new_host_keys)
         try:
             _connect(self._connection)
         except (SSHException, OSError, EOFError, ValueError) as error:
@@ -219,25 +186,6 @@ def check_name(name: str) -> None:
         )
 
 
-def _prepare_host_keys(connection: Connection, access: Access) -> None:
-    """Make known_hosts decide; Fabric alone loads none and accepts every key, changed or not."""
-    client: paramiko.SSHClient = connection.client
-    files = [Path(f).expanduser() for f in _known_hosts_files(connection)]
-    for file in files:
-        with contextlib.suppress(FileNotFoundError):
-            client.load_system_host_keys(str(file))
-    policy = _AcceptNew(files[0]) if access.accept_new_host_keys else _RefuseUnknown()
-    client.set_missing_host_key_policy(policy)
-
-
-def _known_hosts_files(connection: Connection) -> list[str]:
-    """Return the files that ssh would read for this host, the user's first (ssh_config(5))."""
-    configured = connection.ssh_config
-    user = configured.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2")
-    system = configured.get("globalknownhostsfile", "/etc/ssh/ssh_known_hosts")
-    return [*user.split(), *system.split()]
-
-
 def _connect(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.connect_kwargs)
     # Fabric adds each host's IdentityFile to the one mapping that all hosts share.
@@ -267,10 +215,10 @@ def _explain(name: str, connection: Connection, error: Exception) -> PacefabErro
             attempted,
             seen,
             "somebody may be in between. If the host was reinstalled, check its fingerprint at "
-            f"its console, then: ssh-keygen -R '{_known_as(connection)}'",
+            f"its console, then: ssh-keygen -R '{known_as(connection)}'",
             host=name,
         )
-    if isinstance(error, _UnknownHostKeyError):
+    if isinstance(error, UnknownHostKeyError):
         return UnreachableError(
             attempted,
             f"its host key is not in known_hosts: {error}",
@@ -295,11 +243,6 @@ def _plain(error: Exception) -> tuple[str, str]:
     if isinstance(error, NoValidConnectionsError | ConnectionRefusedError):
         return ("the port refused the connection", "does sshd run there, on that port?")
     return (str(error) or type(error).__name__, "try it with ssh -v")
-
-
-def _known_as(connection: Connection) -> str:
-    port = connection.port
-    return connection.host if port == 22 else f"[{connection.host}]:{port}"  # noqa: PLR2004
 
 
 def _drain(
