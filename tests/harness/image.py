@@ -24,7 +24,7 @@ BUILD_SECONDS: Final = 900
 INSPECT_SECONDS: Final = 30
 PULL_SECONDS: Final = 20
 """How long `auto` tries to pull CentOS: enough for its 60 MB where a registry answers."""
-COMMON: Final = ("node-setup", "rootfs")
+COMMON: Final = "node"
 
 
 class Recipe(Protocol):
@@ -45,7 +45,7 @@ class FromMirror:
 
     def digest(self) -> str:
         """Return the digest of suite and recipe files."""
-        return digest_of("debian", "deb-repository", *COMMON, extra=self.suite)
+        return digest_of("debian", "deb-repository", COMMON, extra=self.suite)
 
     def build(self, tag: str) -> None:
         """Make the tree and import it."""
@@ -73,7 +73,7 @@ class FromContainerfile:
     def digest(self) -> str:
         """Return the digest of base and recipe files."""
         base = self.base or RECIPE_OF[self.base_kind].digest()
-        return digest_of(self.containerfile, *self.files, *COMMON, extra=base)
+        return digest_of(self.containerfile, *self.files, COMMON, extra=base)
 
     def build(self, tag: str) -> None:
         """Run the Containerfile."""

@@ -26,7 +26,7 @@ def tags() -> dict[str, str]:
 
 def test_same_recipe_same_tag(recipes: Path) -> None:
     before = tags()
-    (recipes / "node-setup").touch()
+    (recipes / "node/setup").touch()
     assert tags() == before
     assert len(set(before.values())) == len(before)
 
@@ -34,8 +34,8 @@ def test_same_recipe_same_tag(recipes: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "kinds"),
     [
-        ("node-setup", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
-        ("rootfs/etc/sudoers.d/pacefab", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
+        ("node/setup", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
+        ("node/sudoers", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
         ("deb-repository", {"debian12", "debian13", "rpm"}),
         ("rpm/memcached.spec", {"rpm"}),
         ("rpm/pacefab.repo", {"centos9", "centos10", "rpm"}),
