@@ -1,0 +1,76 @@
+"""One screen of text: what an operator reads."""
+
+from __future__ import annotations
+
+import io
+import threading
+
+import pytest
+
+from fabfile.errors import CommandError, PacefabError
+from fabfile.host.model import Mark, Outcome
+from fabfile.report.text import Printer, render_error
+from fabfile.transport import fanout
+
+LONG = "\n".join(f"line {n}" for n in range(40))
+FAILED = CommandError("install memcached", LONG, "look", host="c2")
+
+
+def test_one_failed_host_never_hides_the_others() -> None:
+    screen = io.StringIO()
+    outcomes = [
+        Outcome("c1", "install-memcached", Mark.CHANGED, 1.25, ("package installed",)),
+        Outcome("c2", "install-memcached", Mark.FAILED, 0.5, (), FAILED),
+    ]
+    printer = Printer(screen)
+    for outcome in outcomes:
+        printer.finished(outcome)
+    printer.summary(outcomes)
+    lines = screen.getvalue().splitlines()
+    assert lines[0].split() == ["+", "c1", "install-memcached", "changed", "1.2", "s"]
+    assert lines[1] == "    package installed"
+    assert lines[2].startswith("! c2")
+    assert lines[3] == "install-memcached: 1 changed, 1 failed in 1.2 s"
+    assert "error on c2" in lines
+
+
+def test_an_error_fits_one_screen_and_ends_with_what_to_do() -> None:
+    lines = render_error(FAILED)
+    assert len(lines) < 20
+    assert lines[0] == "error on c2"
+    assert lines[1] == "  attempted: install memcached"
+    assert lines[2] == "  seen:      (28 lines before these)"
+    assert lines[-1] == "  next:      look"
+
+
+def test_results_keep_the_order_of_the_hosts_and_errors_are_values() -> None:
+    def call(name: str, value: int) -> int:
+        if name == "b":
+            raise PacefabError("try", "no")
+        if name == "c":
+            raise KeyError("surprise")
+        return value * 2
+
+    results = fanout.fan_out({"a": 1, "b": 2, "c": 3, "d": 4}, call, limit=2)
+    assert list(results) == ["a", "b", "c", "d"]
+    assert fanout.values(results) == {"a": 2, "d": 8}
+    failed = fanout.errors(results)
+    assert failed["b"].host == "b"
+    assert "surprise" in failed["c"].seen
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_no_more_hosts_at_a_time_than_allowed(limit: int) -> None:
+    lock, now, most = threading.Lock(), [0], [0]
+    full = threading.Barrier(limit, timeout=5)
+
+    def call(_: str, __: int) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        full.wait()  # as many as allowed are really there at once
+        with lock:
+            now[0] -= 1
+
+    fanout.fan_out(dict.fromkeys("abcdef"[: limit * 2], 0), call, limit=limit)
+    assert most[0] == limit
