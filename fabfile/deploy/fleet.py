@@ -45,15 +45,15 @@ class Fleet:
         return self.views[self.doorway]
 
     def targets(self) -> list[Target]:
-        """Return where every node's memcached should answer, silent nodes included.
+        """Return where every node's memcached should answer now, silent nodes included.
 
         A silent node is taken to listen at its own address, at the port of the others.
         """
-        ports = [present(view).port for view in self.views.values()]
+        ports = [serving(view).port for view in self.views.values()]
         found: list[Target] = []
         for member in self.membership.members:
             view = self.views.get(member.name)
-            settings = present(view) if view else Settings(port=ports[0])
+            settings = serving(view) if view else Settings(port=ports[0])
             own = member.addresses[0] if member.addresses else member.name
             endpoints = memcached.listen_endpoints(settings, own)
             found += [Target(member.name, address, settings.port) for address in endpoints]
@@ -63,6 +63,14 @@ class Fleet:
 def present(view: NodeView) -> Settings:
     """Return the settings in a node's file, memcached's defaults where there is none."""
     return memcached.present_settings(view.facts) or Settings()
+
+
+def serving(view: NodeView) -> Settings:
+    """Return the settings that a node's memcached runs with, its file's where none runs.
+
+    They differ while a change waits for the next restart.
+    """
+    return memcached.running_settings(view.facts) or present(view)
 
 
 def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
