@@ -140,7 +140,7 @@ def _as_configured(node: str, running: Settings, wanted: Settings) -> Check:
     moved = not memcached.same(replace(running, port=wanted.port, listen=wanted.listen), running)
     pending = f"the file says {wanted.describe()}: it takes effect at the next restart"
     seen = running.describe()
-    if not memcached.same(running, wanted):
+    if not moved and not memcached.same(running, wanted):
         seen = f"{seen}; {pending}"
     return Check("listens as configured", node, not moved, seen, pending)
 

@@ -7,6 +7,7 @@ input a byte every 10 ms and needs three threads for each command.
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 import socket
@@ -40,6 +41,9 @@ _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to
 
 # What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
+
+# paramiko's thread logs what it also raises, with a traceback; we tell the error ourselves.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 LineCallback = Callable[[str], None]
 
@@ -242,6 +246,8 @@ def _plain(error: Exception) -> tuple[str, str]:
         return ("no answer in time", "is the host up, is a firewall in between? -t SECONDS waits")
     if isinstance(error, NoValidConnectionsError | ConnectionRefusedError):
         return ("the port refused the connection", "does sshd run there, on that port?")
+    if "banner" in str(error):
+        return ("it took the connection, then said nothing", "is the host hung? see its console")
     return (str(error) or type(error).__name__, "try it with ssh -v")
 
 
