@@ -108,7 +108,7 @@ def test_quick(c: Context) -> None:
 
 @task(lint, test_quick)
 def test(c: Context) -> None:
-    """Run everything: lint, types, the quick tests, the end-to-end tests on three kinds of nodes.
+    """Run lint and all tests, end-to-end on three kinds of nodes.
 
     Example: invoke test
     """
