@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from difflib import unified_diff
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -26,7 +27,8 @@ Done = subprocess.CompletedProcess[str]
 # Prints each time the same for the same state: package, unit, process, files of configuration.
 _NODE_STATE = r"""
 if command -v dpkg-query >/dev/null; then
-    dpkg-query -W -f '${db:Status-Status} ${Version}\n' memcached 2>/dev/null
+    dpkg-query -W -f '${db:Status-Status} ${Version}\n' memcached 2>/dev/null |
+        grep -v ^not-installed
 else
     rpm -q memcached
 fi
@@ -70,7 +72,10 @@ def unchanged(cluster: Cluster) -> Iterator[None]:
     """Assert that package, unit, process, configuration and CIB are the same after as before."""
     before = state(cluster)
     yield
-    assert state(cluster) == before
+    after = state(cluster)
+    for place, text in before.items():
+        lines = unified_diff(text.splitlines(), after[place].splitlines(), n=0, lineterm="")
+        assert after[place] == text, "\n".join([f"changed on {place}:", *lines])
 
 
 def assert_refused(done: Done, *words: str, status: int | None = None) -> None:

@@ -1,0 +1,132 @@
+"""Ctrl-C and kill -9: prompt, no traceback, and the next run converges."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster import eyes
+from tests.harness.cluster import REPOSITORY_ROOT, Cluster
+
+PROMPT = 3
+"""Seconds from Ctrl-C to the end of fab."""
+
+
+@pytest.fixture(scope="module")
+def installed(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.reset()
+    cluster.fab("install-memcached", check=True)
+    yield cluster
+    cluster.reset()
+
+
+@pytest.fixture
+def bare(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.reset()
+    yield cluster
+    cluster.reset()
+
+
+def start(cluster: Cluster, *tasks: str) -> subprocess.Popen[str]:
+    """Start fab and return while it works."""
+    return subprocess.Popen(
+        eyes.fab_argv(cluster, *tasks),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=eyes.environment(),
+        cwd=REPOSITORY_ROOT,
+    )
+
+
+def heard(fab: subprocess.Popen[str], pattern: str) -> str:
+    """Read what fab prints up to a line that matches."""
+    assert fab.stdout
+    text = ""
+    for line in fab.stdout:
+        text += line
+        if re.search(pattern, line):
+            return text
+    raise AssertionError(f"{pattern} not in:\n{text}")
+
+
+def converges(cluster: Cluster) -> None:
+    """Assert that the next run ends well, and the one after it has nothing to do."""
+    done = cluster.fab("install-memcached", "create-memcached", "status", "verify-memcached")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with eyes.unchanged(cluster):
+        again = cluster.fab("install-memcached", "create-memcached")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert " changed " not in again.stdout
+    for node in cluster.nodes:
+        assert eyes.unit(cluster, node, "LoadState", "UnitFileState") == ["loaded", "disabled"]
+
+
+def test_ctrl_c_ends_a_create_at_once_and_the_next_run_converges(installed: Cluster) -> None:
+    installed.fab("remove-memcached", check=True)
+    fab = start(installed, "create-memcached")
+    try:
+        text = heard(fab, "create memcached-clone")
+        fab.send_signal(signal.SIGINT)
+        rest, _ = fab.communicate(timeout=PROMPT)
+    finally:
+        fab.kill()
+    assert fab.returncode == 130, text + rest
+    assert "interrupted" in text + rest
+    assert "Traceback" not in text + rest
+    converges(installed)
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.15, 0.3, 0.5, 1.0])
+def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
+    installed: Cluster, moment: float
+) -> None:
+    installed.fab("remove-memcached", check=True)
+    fab = start(installed, "create-memcached")
+    try:
+        heard(fab, "create memcached-clone")
+        with pytest.raises(subprocess.TimeoutExpired):  # it is at work at that moment
+            fab.wait(timeout=moment)
+    finally:
+        fab.kill()
+        fab.communicate()
+    # One CIB for the cluster, with all of the clone or nothing of it.
+    if eyes.has_clone(installed):
+        assert eyes.clone_meta(installed) == {"interleave": "true"}
+        operations = eyes.cib(installed).findall(".//primitive[@id='memcached']/operations/op")
+        assert {one.get("name") for one in operations} == {"monitor", "start", "stop"}
+    else:
+        assert eyes.cib(installed).find(".//primitive") is None
+    done = installed.fab("create-memcached", "status")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert eyes.started_on(installed) == installed.nodes
+
+
+def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(bare: Cluster) -> None:
+    fab = start(bare, "install-memcached")
+    try:
+        # Packages are at work on the nodes now.
+        bare.run("c1", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done")
+        fab.send_signal(signal.SIGINT)
+        text, _ = fab.communicate(timeout=PROMPT)
+    finally:
+        fab.kill()
+    assert fab.returncode == 130, text
+    assert "interrupted" in text
+    assert "Traceback" not in text
+    converges(bare)
+
+
+def test_a_killed_install_is_finished_by_the_next_run(bare: Cluster) -> None:
+    fab = start(bare, "install-memcached")
+    try:
+        bare.run("c2", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done")
+    finally:
+        fab.kill()
+        fab.communicate()
+    converges(bare)

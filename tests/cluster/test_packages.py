@@ -1,0 +1,175 @@
+"""Package managers in trouble: no mirror, locks held by others, full disks, yum alone."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.cluster import eyes
+from tests.harness.cluster import REPOSITORY_ROOT, Cluster
+
+pytestmark = pytest.mark.every_image
+
+# Nothing listens on port 9 of a node: a mirror that refuses, at once.
+NO_MIRROR = {
+    "debian": r"""
+        mount -t tmpfs none /etc/apt/sources.list.d
+        echo 'deb http://127.0.0.1:9/debian stable main' >/run/no-mirror
+        mount --bind /run/no-mirror /etc/apt/sources.list
+        mount -t tmpfs none /var/lib/apt/lists
+    """,
+    "rpm": r"""
+        mount -t tmpfs none /etc/yum.repos.d
+        cd /etc/yum.repos.d
+        printf '[gone]\nname=gone\nbaseurl=http://127.0.0.1:9/\ngpgcheck=0\n' >gone.repo
+        mount -t tmpfs none /var/cache/dnf
+    """,
+}
+MIRROR_AGAIN = {
+    "debian": "umount /var/lib/apt/lists /etc/apt/sources.list /etc/apt/sources.list.d",
+    "rpm": "umount /var/cache/dnf /etc/yum.repos.d",
+}
+LOCK = {"debian": "/var/lib/dpkg/lock-frontend", "rpm": "/var/lib/rpm/.rpm.lock"}
+HOLD = "import fcntl,signal; f=open('{lock}','a'); fcntl.lockf(f,fcntl.LOCK_EX); signal.pause()"
+# A folder that the package needs, and that is full.
+FULL = {"debian": "/usr/share/memcached", "rpm": "/etc/sysconfig"}
+
+
+def family(cluster: Cluster) -> str:
+    """Return debian or rpm."""
+    return "debian" if cluster.image.startswith("debian") else "rpm"
+
+
+@pytest.fixture(scope="module")
+def bare(cluster: Cluster) -> Iterator[Cluster]:
+    cluster.reset()
+    yield cluster
+    cluster.reset()
+
+
+@pytest.fixture
+def without_mirror(bare: Cluster) -> Iterator[Cluster]:
+    bare.run("c2", f"set -e\n{NO_MIRROR[family(bare)]}")
+    yield bare
+    bare.run("c2", MIRROR_AGAIN[family(bare)])
+
+
+@contextmanager
+def locked(cluster: Cluster, node: str) -> Iterator[None]:
+    """Hold the package manager's lock, as another one at work does; released at the end."""
+    lock = LOCK[family(cluster)]
+    hold = HOLD.format(lock=lock)
+    cluster.run(node, f'systemd-run --quiet --collect --unit=holder python3 -c "{hold}"')
+    inode = cluster.run(node, f"until test -e {lock}; do :; done; stat -c %i {lock}").stdout.strip()
+    held = f"grep -q ':{inode} ' /proc/locks"
+    eyes.until(lambda: cluster.run(node, held, check=False).returncode == 0, "the lock is held")
+    try:
+        yield
+    finally:
+        cluster.run(node, "systemctl stop holder")
+
+
+@contextmanager
+def full(cluster: Cluster, node: str, folder: str) -> Iterator[None]:
+    """Put a full file system over a folder; what was in there is in it too."""
+    cluster.run(
+        node,
+        f"mkdir -p {folder} && mkdir /run/seen && cp -a {folder}/. /run/seen"
+        f" && mount -t tmpfs -o size=64k none {folder} && cp -a /run/seen/. {folder}"
+        f" && {{ cat /dev/zero >{folder}/filler 2>/dev/null; test -s {folder}/filler; }}",
+    )
+    try:
+        yield
+    finally:
+        cluster.run(node, f"umount {folder} && rm -r /run/seen")
+
+
+def test_an_unreachable_mirror_is_told_and_the_others_done(without_mirror: Cluster) -> None:
+    cluster = without_mirror
+    before = eyes.node_state(cluster, "c2")
+    done = cluster.fab("install-memcached", "--memory", "40")
+    eyes.assert_refused(done, "error on c2", "127.0.0.1", "mirror", status=1)
+    found = eyes.outcomes(done, "install-memcached")
+    assert found == {"c1": "changed", "c2": "failed", "c3": "changed"}
+    assert eyes.node_state(cluster, "c2") == before
+
+
+def test_without_a_mirror_an_installed_host_stays_unchanged(bare: Cluster) -> None:
+    bare.fab("install-memcached", hosts=["c1"], check=True)
+    bare.run("c1", f"set -e\n{NO_MIRROR[family(bare)]}")
+    try:
+        done = bare.fab("install-memcached", hosts=["c1"])
+    finally:
+        bare.run("c1", MIRROR_AGAIN[family(bare)])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert eyes.outcomes(done, "install-memcached") == {"c1": "unchanged"}
+
+
+def test_a_lock_that_stays_held_is_told_in_time(bare: Cluster) -> None:
+    begun = time.monotonic()
+    with locked(bare, "c2"), eyes.unchanged(bare):
+        done = bare.fab("install-memcached", "--lock-timeout", "2", hosts=["c2"])
+    eyes.assert_refused(done, "error on c2", "lock", "let it end", status=1)
+    assert time.monotonic() - begun < 30
+
+
+def test_a_lock_is_waited_for_visibly(bare: Cluster) -> None:
+    argv = eyes.fab_argv(bare, "install-memcached", hosts="c2")
+    with locked(bare, "c2"):
+        fab = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, text=True, env=eyes.environment(), cwd=REPOSITORY_ROOT
+        )
+        stop = threading.Timer(60, fab.kill)
+        stop.start()
+        assert fab.stdout
+        seen = []
+        for line in fab.stdout:
+            seen.append(line)
+            if "lock" in line or "aiting" in line:
+                break
+    rest, _ = fab.communicate(timeout=90)
+    stop.cancel()
+    text = "".join(seen) + rest
+    assert seen, text
+    assert seen[-1].startswith("… c2 "), text
+    assert fab.returncode == 0, text
+    assert eyes.is_installed(bare, "c2")
+
+
+def test_a_disk_that_is_full_is_told_and_nothing_stays(bare: Cluster) -> None:
+    bare.fab("remove-memcached", "--purge", check=True)
+    folder = FULL[family(bare)]
+    with full(bare, "c3", folder), eyes.unchanged(bare):
+        done = bare.fab("install-memcached", hosts=["c3"])
+        eyes.assert_refused(done, "error on c3", "pace", "df -h", status=1)
+    again = bare.fab("install-memcached", hosts=["c3"])
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_a_full_disk_keeps_the_old_configuration(bare: Cluster) -> None:
+    if family(bare) != "rpm":
+        pytest.skip("/etc/memcached.conf has no folder of its own to fill")
+    bare.fab("install-memcached", hosts=["c1"], check=True)
+    with full(bare, "c1", "/etc/sysconfig"), eyes.unchanged(bare):
+        done = bare.fab("install-memcached", "--memory", "99", hosts=["c1"])
+        eyes.assert_refused(done, "error on c1", "No space left", "df -h", status=1)
+
+
+def test_yum_alone_is_enough(bare: Cluster) -> None:
+    if bare.image != "rpm":
+        pytest.skip("only the rpm image can do without dnf by its own name")
+    bare.run("c1", "mv /usr/bin/dnf /usr/bin/dnf.away && ln -sfn dnf.away /usr/bin/yum")
+    try:
+        bare.fab("remove-memcached", "--purge", hosts=["c1"], check=True)
+        done = bare.fab("install-memcached", hosts=["c1"])
+        purged = bare.fab("remove-memcached", "--purge", hosts=["c1"])
+    finally:
+        bare.run("c1", "ln -sfn dnf /usr/bin/yum && mv /usr/bin/dnf.away /usr/bin/dnf")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "installed with yum" in done.stdout
+    assert purged.returncode == 0, purged.stdout + purged.stderr
