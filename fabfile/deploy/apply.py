@@ -57,20 +57,22 @@ def preview(host: Host, new: Cib) -> tuple[str, ...]:
 
 
 def settle(
-    host: Host, status: ClusterStatus, done: Callable[[ClusterStatus], bool], deadline: float
+    host: Host, status: ClusterStatus, missing: Callable[[ClusterStatus], str], seconds: float
 ) -> ClusterStatus:
-    """Wait until `done` holds; return the state in which it did.
+    """Wait at most `seconds` until nothing is missing; return the state in which that is so.
 
-    `done` raises when it sees that it never will. `deadline` is of `time.monotonic`.
+    `missing` says what is ("memcached is not Started on c2"), and raises when it sees that it will
+    be missing for ever.
 
     Raises:
         CommandError: the time was up first.
     """
-    while not done(status):
+    deadline = time.monotonic() + seconds
+    while still := missing(status):
         if time.monotonic() > deadline:
             raise CommandError(
                 "wait for the cluster to settle",
-                "the time was up",
+                f"after {seconds:.0f} s {still}",
                 "look at: pcs status; give more time with --timeout",
             )
         time.sleep(_POLL_SECONDS)

@@ -24,6 +24,7 @@ from fabfile.transport.connection import Host
 from fabfile.transport.fanout import fan_out, values
 
 STEP = "create-memcached"
+_RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by the agent
 _ATTEMPT = "create the memcached clone"
 
 Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
@@ -83,7 +84,7 @@ class Create:
             before = apply.patch(fleet.host, before, lambda cib: _again(cib, change))
             status = apply.query_status(fleet.host)
         try:
-            status = apply.settle(fleet.host, status, _started, deadline)
+            status = apply.settle(fleet.host, status, _not_started, self.timeout)
             return status, _serve(fleet, status, deadline)
         except PacefabError as error:
             if isinstance(error, _StartFailedError):
@@ -115,17 +116,18 @@ class Create:
         def restored(cib: Cib) -> Cib:
             return render.render_restored(cib, before, change.clone)
 
-        def calm(status: ClusterStatus) -> bool:
-            return change.action is Action.UPDATE or not status.instances(memcached.RESOURCE)
+        def remaining(status: ClusterStatus) -> str:
+            there = change.action is Action.ADD and status.instances(memcached.RESOURCE)
+            return "memcached is still there" if there else ""
 
-        deadline = time.monotonic() + self.timeout
         try:
             apply.patch(fleet.host, apply.query_cib(fleet.host), restored)
-            apply.settle(fleet.host, apply.query_status(fleet.host), calm, deadline)
+            status = apply.query_status(fleet.host)
+            apply.settle(fleet.host, status, remaining, _RESTORE_SECONDS)
         except PacefabError as second:
             error.next_step = f"putting the old state back failed too: {second}; see pcs status"
         else:
-            error.next_step = "the old state was put back; mend that, then run this again"
+            error.next_step = f"the old state was put back; {error.next_step}"
 
 
 def able(status: ClusterStatus) -> frozenset[str]:
@@ -177,10 +179,11 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     return ""
 
 
-def _started(status: ClusterStatus) -> bool:
-    """Whether memcached runs on every node that may run something."""
+def _not_started(status: ClusterStatus) -> str:
+    """Return on which of the nodes that may run something memcached does not run yet."""
     _check_failures(status)
-    return able(status) <= status.started_on(memcached.RESOURCE)
+    absent = able(status) - status.started_on(memcached.RESOURCE)
+    return f"memcached is not Started on {', '.join(sorted(absent))}" if absent else ""
 
 
 class _StartFailedError(CommandError):
@@ -196,7 +199,7 @@ def _check_failures(status: ClusterStatus) -> None:
         error = _StartFailedError(
             "start memcached",
             "\n".join(f"{f.operation} failed on {f.node}: {f.reason}" for f in failed),
-            "see why: journalctl -u memcached on that node; then: pcs resource cleanup memcached",
+            "see more: journalctl -u memcached on that node; mend it, then run this again",
         )
         error.nodes = tuple(dict.fromkeys(f.node for f in failed))
         raise error

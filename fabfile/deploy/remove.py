@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -45,9 +44,8 @@ class Remove:
             PacefabError: nothing was changed.
         """
         watch = Stopwatch(STEP, progress)
-        deadline = time.monotonic() + self.timeout
         fleet = gather(hosts, reach, self.limit)
-        outcomes = [self._remove(fleet, watch, deadline)]
+        outcomes = [self._remove(fleet, watch)]
         if not self.purge:
             return [
                 *outcomes,
@@ -55,7 +53,7 @@ class Remove:
             ]
         return outcomes + self._purge_all(hosts, watch)
 
-    def _remove(self, fleet: Fleet, watch: Stopwatch, deadline: float) -> Outcome:
+    def _remove(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
         cluster, status = fleet.membership.cluster, fleet.view.status
         wanted = memcached.wanted_clone(())
         if plan_removal(fleet.view.cib, wanted).action is Action.NONE:
@@ -64,7 +62,7 @@ class Remove:
         if self.dry_run:
             return self._preview(fleet, watch)
         apply.patch(fleet.host, fleet.view.cib, self._plan)
-        apply.settle(fleet.host, apply.query_status(fleet.host), _gone, deadline)
+        apply.settle(fleet.host, apply.query_status(fleet.host), _remaining, self.timeout)
         return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
 
     def _plan(self, cib: Cib) -> Cib | None:
@@ -122,5 +120,6 @@ def plan_purge(view: NodeView) -> list[Step]:
     return steps
 
 
-def _gone(status: ClusterStatus) -> bool:
-    return not any(one.nodes for one in status.instances(memcached.RESOURCE))
+def _remaining(status: ClusterStatus) -> str:
+    nodes = {node for one in status.instances(memcached.RESOURCE) for node in one.nodes}
+    return f"memcached still runs on {', '.join(sorted(nodes))}" if nodes else ""
