@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from fabfile.deploy.change import change_node
-from fabfile.deploy.observe import NodeView, observe_node, settle_membership
+from fabfile.deploy.observe import NodeView, observe_again, observe_node, settle_membership
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.errors import CommandError, PacefabError
 from fabfile.host import files, packages, units
@@ -78,12 +78,12 @@ class Install:
             told = f"installing the package with {_package(view.facts).manager}"
             watch.progress.note(host.name, told)
             change(package.steps)
-            view = observe_node(host, cluster=True)
+            view = observe_again(host, view)
         settings = plan_settings(view, wanted)
         try:
             if settings.steps:
                 change(settings.steps)
-                _check(observe_node(host, cluster=True), wanted)
+                _check(observe_again(host, view), wanted)
         except PacefabError:
             if package.steps:  # the old state is the one without the package
                 change(packages.plan_purge(_package(view.facts), self.lock_seconds))

@@ -84,6 +84,12 @@ def observe_node(host: Host, *, cluster: bool = False) -> NodeView:
     return NodeView(host.name, _facts(sections), sections)
 
 
+def observe_again(host: Host, view: NodeView) -> NodeView:
+    """Return the view with the node itself asked anew; its cluster's part stays. Same errors."""
+    sections = {**view.sections, **host.query(_node_steps())}
+    return NodeView(host.name, _facts(sections), sections)
+
+
 def observe_cluster(host: Host, view: NodeView) -> NodeView:
     """Return the view with what the node says of its cluster now. Same errors."""
     return replace(view, sections={**view.sections, **host.query(_cluster_steps())})

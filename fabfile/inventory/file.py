@@ -1,0 +1,78 @@
+"""An inventory file -> a checked value, or one screen that tells everything that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from fabfile.errors import UsageError
+from fabfile.inventory.document import Document, Mistake, SyntaxMistakeError, parse
+from fabfile.inventory.mistakes import find_mistakes, render_path
+from fabfile.inventory.model import Inventory
+
+_MOST_SHOWN = 10  # mistakes; more would not fit the screen
+_OTHER_FILE = "name another one with --inventory or PACEFAB_INVENTORY"
+
+Kind = TypeVar("Kind", bound=Inventory)
+
+
+def read(file: Path, kind: type[Kind]) -> Kind:
+    """Return the inventory in a file.
+
+    Raises:
+        UsageError: it cannot be read, or it is not what `kind` allows: every mistake with its
+            line, its key, what was found there and what is allowed.
+    """
+    try:
+        document = parse(_text(file))
+    except SyntaxMistakeError as error:
+        line, column, problem = error.args
+        where = f"{file}:{line}:{column}" if line else str(file)
+        raise _refused(file, [f"{where}: {problem}"]) from error
+    if document.data is None and not document.mistakes:
+        raise _refused(file, ["it is empty"], "begin with a copy of inventory/minimal.yaml")
+    return _checked(file, document, kind)
+
+
+def _checked(file: Path, document: Document, kind: type[Kind]) -> Kind:
+    mistakes = document.mistakes
+    try:
+        inventory = kind.model_validate(document.data, context={})
+    except ValidationError as error:
+        mistakes = [*mistakes, *find_mistakes(error, kind, document)]
+    if mistakes:
+        raise _refused(file, _render(file, mistakes))
+    return inventory
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise _refused(file, [error.strerror or str(error)], _OTHER_FILE) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        seen = f"{file}:{line}: a byte that is no UTF-8 text: 0x{error.object[error.start]:02x}"
+        raise _refused(file, [seen]) from error
+
+
+def _render(file: Path, mistakes: Iterable[Mistake]) -> list[str]:
+    """Return a line for each mistake, in the order of the file, as far as a screen goes."""
+    ordered = sorted(mistakes, key=lambda mistake: mistake.line)
+    lines = [
+        f"{file}:{mistake.line}: "
+        + (f"{render_path(mistake.path)}: " if mistake.path else "")
+        + mistake.text
+        for mistake in ordered
+    ]
+    more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
+    return lines[:_MOST_SHOWN] + more
+
+
+def _refused(
+    file: Path, seen: Iterable[str], next_step: str = "mend the file, then run this again"
+) -> UsageError:
+    return UsageError(f"read the inventory {file}", "\n".join(seen), next_step)

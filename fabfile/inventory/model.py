@@ -1,0 +1,136 @@
+"""What an inventory holds.
+
+A field's description says what is allowed there, in the words of an error message; the JSON schema
+hands the same words to editors.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NODE_KEYS = "name, address, user, port, role, attributes"
+
+
+def unfit(reason: str) -> PydanticCustomError:
+    """Return the error for a value whose form is right and that still cannot be."""
+    # As context, so that braces in the reason are only text.
+    return PydanticCustomError("unfit", "{reason}", {"reason": reason})
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _name(text: str) -> str:
+    if _is_address(text):
+        raise unfit("an address is no name: write {name: NAME, address: " + text + "}")
+    return text
+
+
+def _address(text: str) -> str:
+    """Return a node's address in its usual spelling, so that equal ones are equal texts."""
+    if not _is_address(text) or "%" in text:
+        raise unfit("no IP address")
+    address = ipaddress.ip_address(text)
+    if address.is_loopback or address.is_unspecified or address.is_multicast:
+        raise unfit("no other node reaches it there (a tunnel's end belongs into ~/.ssh/config)")
+    return str(address)
+
+
+def _named(value: object) -> object:
+    """Read a node that is only a name."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _defaults(value: object) -> object:
+    """Read `memcached:` with nothing behind it as a section that leaves everything as it is."""
+    return {} if value is None else value
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+HostName = Annotated[
+    str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)
+]
+Address = Annotated[str, AfterValidator(_address)]
+Login = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]*$")]
+
+
+class Part(BaseModel):
+    """A mapping of the inventory: unknown keys are mistakes, texts are no numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+S = TypeVar("S", bound=Part)
+Settings = Annotated[S, BeforeValidator(_defaults, json_schema_input_type=S | None)]
+"""A part of which nothing need be given."""
+
+
+class Node(Part):
+    """A member of the cluster. What ~/.ssh/config says about its name wins over what is here."""
+
+    name: HostName = Field(
+        description="a host name (letters, digits, - and dots), as the cluster calls the node"
+    )
+    address: Address | None = Field(
+        None, description="the IPv4 or IPv6 address by which other hosts reach the node"
+    )
+    user: Login | None = Field(
+        None, description="who logs in by SSH: root, or somebody whom sudo allows every command"
+    )
+    port: Port | None = Field(None, description="sshd's TCP port, a whole number from 1 to 65535")
+    role: Literal["controller"] = Field(
+        "controller", description="controller (a full member, which runs the services)"
+    )
+    attributes: dict[str, str] = Field(
+        default={}, description="Pacemaker node attributes, texts by name; numbers in quotes"
+    )
+
+    @field_validator("name", "address")
+    @classmethod
+    def _once(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Refuse what a node before has; `read` passes the memory of one file as context."""
+        if value is not None and info.context is not None:
+            seen: set[str] = info.context.setdefault(info.field_name, set())
+            if value.lower() in seen:
+                raise unfit("another node has it already")
+            seen.add(value.lower())
+        return value
+
+
+NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]
+
+
+class Inventory(Part):
+    """A cluster and its nodes. Whoever knows the services adds them, as a field `services`."""
+
+    cluster: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] = Field(
+        description="the cluster's name: letters, digits, - and _, at most 32"
+    )
+    nodes: tuple[NodeEntry, ...] = Field(
+        min_length=1,
+        description=f"one node or more, each a host name or a mapping of {_NODE_KEYS}",
+    )
+
+    def node(self, name: str) -> Node | None:
+        """Return the node of that name."""
+        return next((node for node in self.nodes if node.name == name), None)
+
+

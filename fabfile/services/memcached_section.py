@@ -1,0 +1,40 @@
+"""The section `memcached` of an inventory: what `install-memcached` would be told by options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from fabfile.errors import UsageError
+from fabfile.inventory.model import Part, Port, unfit
+from fabfile.services.memcached import Request
+
+
+def _listen(text: str) -> str:
+    try:
+        Request(listen=text)
+    except UsageError as error:
+        raise unfit(error.seen.partition(": ")[2]) from error
+    return text
+
+
+class MemcachedSection(Part):
+    """Settings of memcached on every node; what is not given stays as the node's file says."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        "auto",
+        description="auto (the address that the nodes use for each other), an IP address, a "
+        "network such as 10.0.0.0/24, or several with commas",
+    )
+    port: Port | None = Field(None, description="a TCP port, a whole number from 1 to 65535")
+    memory: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="the cache's size in MiB, a whole number from 1"
+    )
+    max_connections: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="simultaneous connections, a whole number from 1"
+    )
+
+    def request(self) -> Request:
+        """Return what the section asks for, as the options of `install-memcached` would."""
+        return Request(**self.model_dump())
