@@ -85,30 +85,38 @@ def plan_purge(package: Package, lock_seconds: int = LOCK_SECONDS) -> list[Step]
     return [shell("purge", _PURGE[package.manager], package.name, str(lock_seconds))]
 
 
-# stderr joins stdout so that "waiting for lock" is seen while it happens. The index is fetched only
-# when the package is not to be had without: the usual second run needs no mirror. `check` tells a
-# lock that is still held from an index that is too old.
-_APT = r"""
-exec 2>&1 </dev/null
-export DEBIAN_FRONTEND=noninteractive
-apt() { timeout -k 10 600 apt-get -q -y -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0 \
-  -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"; }
-pkg=$1 lock=$2
+# What a package manager prints goes to a file that is relayed while it works: its stdout must not
+# break when the operator's connection does, or dpkg stops half-way. stderr joins in, so that
+# "waiting for lock" is seen while it happens.
+_RELAY = r"""
+pkg=$1 lock=$2 log=$(mktemp /run/pacefab.XXXXXX)
+work > "$log" 2>&1 </dev/null & pid=$!
+tail -n +1 -f -s 0.1 --pid="$pid" "$log" 2>/dev/null
+wait "$pid"; status=$?
+rm -f "$log"; exit "$status"
 """
+# The index is fetched only when the package is not to be had without: the usual run needs no mirror.
+# `check` tells a lock that is still held from an index that is too old.
+_APT = r"""
+apt() { timeout -k 10 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y   -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0   -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"; }
+"""
+_APT_INSTALL = r"""
+work() {
+  apt-cache show "$pkg" >/dev/null 2>&1 && apt install --no-install-recommends "$pkg" && return
+  apt-get -qq -o DPkg::Lock::Timeout=0 check >/dev/null || return 100
+  apt update && apt install --no-install-recommends "$pkg"
+}
+"""
+_RPM = 'work() { timeout -k 10 "$((600 + lock))" %s -y %s "$pkg"; }\n'
 _INSTALL = {
-    "apt-get": _APT
-    + r"""
-apt-cache show "$pkg" >/dev/null 2>&1 && apt install --no-install-recommends "$pkg" && exit 0
-apt-get -qq -o DPkg::Lock::Timeout=0 check >/dev/null || exit 100
-apt update && apt install --no-install-recommends "$pkg"
-""",
-    "dnf": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" dnf -y install "$1"',
-    "yum": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" yum -y install "$1"',
+    "apt-get": _APT + _APT_INSTALL + _RELAY,
+    "dnf": _RPM % ("dnf", "install") + _RELAY,
+    "yum": _RPM % ("yum", "install") + _RELAY,
 }
 _PURGE = {
-    "apt-get": _APT + 'apt purge "$pkg"\n',
-    "dnf": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" dnf -y remove "$1"',
-    "yum": 'exec 2>&1 </dev/null; timeout -k 10 "$((600 + $2))" yum -y remove "$1"',
+    "apt-get": _APT + 'work() { apt purge "$pkg"; }\n' + _RELAY,
+    "dnf": _RPM % ("dnf", "remove") + _RELAY,
+    "yum": _RPM % ("yum", "remove") + _RELAY,
 }
 
 # What package managers say while another one holds their lock.
@@ -117,6 +125,7 @@ _WAITING = re.compile(
     r"|.*is holding the .*lock.*)"
 )
 _LOCKED = re.compile(r"Could not get lock|Unable to (lock|acquire)|can't create transaction lock")
+_INTERRUPTED = re.compile(r"dpkg was interrupted")
 _NO_SPACE = re.compile(r"No space left on device|enough free space|needs? \S+ more space")
 _NO_MIRROR = re.compile(
     r"Could not (resolve|connect)|Unable to connect|Connection (failed|refused|timed out)"
@@ -125,6 +134,7 @@ _NO_MIRROR = re.compile(
 _NO_PACKAGE = re.compile(r"Unable to locate package|No match for argument|no installation cand")
 # The first that is seen decides: a mirror that is away explains a package that is not found.
 _NEXT_STEPS = (
+    (_INTERRUPTED, "a package run was interrupted there: dpkg --configure -a, then run again"),
     (_LOCKED, "another package manager holds the lock: see who (ps), let it end, run again"),
     (_NO_SPACE, "the disk is full: free some space (df -h), run again"),
     (_NO_MIRROR, "the package mirror cannot be reached: check network and repositories, run again"),

@@ -1,6 +1,6 @@
 """An inventory: one YAML file that describes a cluster, its nodes and its services' settings."""
 
 from fabfile.inventory.file import read
-from fabfile.inventory.model import Inventory, Node, Part, Settings
+from fabfile.inventory.model import Inventory, Node, Part
 
-__all__ = ["Inventory", "Node", "Part", "Settings", "read"]
+__all__ = ["Inventory", "Node", "Part", "read"]

@@ -84,10 +84,9 @@ def _show(value: object) -> str:
     """Return a value in one short piece, as YAML would have it."""
     if value is None:
         return "nothing"
-    if isinstance(value, dict | tuple | list):
-        return f"{'' if value else 'an empty ' if value else ''}{_KINDS[isinstance(value, dict)]}"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, tuple):
+        return "a list" if value else "an empty list"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}…"
-
-
-_KINDS = {True: "a mapping", False: "a list"}

@@ -7,7 +7,7 @@ hands the same words to editors.
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -64,6 +64,7 @@ def _defaults(value: object) -> object:
     return {} if value is None else value
 
 
+EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[
     str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)
@@ -76,11 +77,6 @@ class Part(BaseModel):
     """A mapping of the inventory: unknown keys are mistakes, texts are no numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-S = TypeVar("S", bound=Part)
-Settings = Annotated[S, BeforeValidator(_defaults, json_schema_input_type=S | None)]
-"""A part of which nothing need be given."""
 
 
 class Node(Part):
@@ -132,5 +128,3 @@ class Inventory(Part):
     def node(self, name: str) -> Node | None:
         """Return the node of that name."""
         return next((node for node in self.nodes if node.name == name), None)
-
-

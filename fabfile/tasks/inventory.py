@@ -5,18 +5,21 @@ Imported only when an inventory is read: pydantic and ruamel.yaml take 200 ms to
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
-from fabfile.inventory import Inventory, Node, Part, Settings, read
+from fabfile.inventory import Inventory, Node, Part, read
+from fabfile.inventory.model import EMPTY_IS_DEFAULTS
 from fabfile.services.memcached_section import MemcachedSection
 
 
 class Services(Part):
     """Services by name, each with its own settings."""
 
-    memcached: Settings[MemcachedSection] | None = Field(
+    memcached: Annotated[MemcachedSection | None, EMPTY_IS_DEFAULTS] = Field(
         None,
         description="memcached's settings, a mapping of listen, port, memory, max_connections",
     )
@@ -25,7 +28,7 @@ class Services(Part):
 class ClusterInventory(Inventory):
     """A cluster: its nodes, and the services on them with their settings."""
 
-    services: Settings[Services] = Field(
+    services: Services = Field(
         Services(), description="services by name with their settings; there is memcached"
     )
 
@@ -47,3 +50,8 @@ def _section(node: Node) -> str:
     settings = {"HostName": node.address, "User": node.user, "Port": node.port}
     lines = [f"  {key} {value}\n" for key, value in settings.items() if value is not None]
     return f"Host {node.name}\n{''.join(lines)}"
+
+
+def render_schema() -> str:
+    """Return the JSON schema of inventories, for editors (draft 2020-12, as pydantic writes it)."""
+    return json.dumps(ClusterInventory.model_json_schema(), indent=2) + "\n"
