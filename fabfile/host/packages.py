@@ -95,11 +95,15 @@ tail -n +1 -f -s 0.1 --pid="$pid" "$log" 2>/dev/null
 wait "$pid"; status=$?
 rm -f "$log"; exit "$status"
 """
-# The index is fetched only when the package is not to be had without: the usual run needs no mirror.
-# `check` tells a lock that is still held from an index that is too old.
 _APT = r"""
-apt() { timeout -k 10 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y   -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0   -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"; }
+apt() {
+  timeout -k 10 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+    -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0 \
+    -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"
+}
 """
+# The index is fetched only when the package is not to be had without: most runs need no mirror.
+# `check` tells a lock that is still held from an index that is too old.
 _APT_INSTALL = r"""
 work() {
   apt-cache show "$pkg" >/dev/null 2>&1 && apt install --no-install-recommends "$pkg" && return
