@@ -22,7 +22,8 @@ set -e
 cd "$(mktemp -d)"
 cibadmin --query >old.xml
 cp old.xml new.xml
-CIB_file=$PWD/new.xml cibadmin --create --scope resources --xml-text '<primitive id="late" class="ocf" provider="pacemaker" type="Dummy"/>'
+late='<primitive id="late" class="ocf" provider="pacemaker" type="Dummy"/>'
+CIB_file=$PWD/new.xml cibadmin --create --scope resources --xml-text "$late"
 crm_diff --original old.xml --new new.xml >diff.xml || [ $? = 1 ]
 crm_attribute --type crm_config --name between --update 1
 cibadmin --patch --xml-file diff.xml
