@@ -22,7 +22,7 @@ _SECRET = re.compile(
     r"passw|passphrase|pwd|secret|credential|(private|api|auth)[_-]?key|(auth|api|access)[_-]?token",
     re.IGNORECASE,
 )
-_SECRET_REFUSED = (
+_NO_PLACE_HERE = (
     "a secret has no place in an inventory, which is shared and shown; give secrets by the "
     "environment, a file of mode 600 or at the prompt"
 )
@@ -91,7 +91,8 @@ class _Reading:
     def _value(self, node: Node, path: Path) -> Plain:
         self._document.lines.setdefault(path, _line(node))
         if node.anchor:
-            return self._refuse(node, path, f"anchors (&{node.anchor}) are not read: write it out")
+            self._refuse(node, path, f"anchors (&{node.anchor}) are not read: write it out")
+            return None
         kind = str(node.tag).removeprefix(_CORE)
         if isinstance(node, MappingNode) and kind == "map":
             return {key: self._value(value, (*path, key)) for key, value in self._items(node, path)}
@@ -100,7 +101,8 @@ class _Reading:
         if isinstance(node, ScalarNode) and kind in {*_TEXTS, "int", "float", "bool", "null"}:
             return self._scalar(node, kind, path)
         tag = str(node.tag).replace(_CORE, "!!")
-        return self._refuse(node, path, f"tags ({tag}) are not read: an inventory is plain data")
+        self._refuse(node, path, f"tags ({tag}) are not read: an inventory is plain data")
+        return None
 
     def _items(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Node]]:
         """Yield the entries that may stand there, and note where they do."""
@@ -115,7 +117,7 @@ class _Reading:
                 continue
             self._document.lines[here] = _line(key_node)
             if _SECRET.search(key):
-                self._refuse(key_node, here, _SECRET_REFUSED)
+                self._refuse(key_node, here, _NO_PLACE_HERE)
                 continue
             yield key, value
 
@@ -125,7 +127,8 @@ class _Reading:
         try:
             value: Plain = self._yaml.constructor.construct_object(node)
         except ValueError:  # !!int abc, or more digits than Python takes for a number
-            return self._refuse(node, path, f"no {kind}")
+            self._refuse(node, path, f"no {kind}")
+            return None
         return value
 
     def _refuse(self, node: Node, path: Path, text: str) -> None:

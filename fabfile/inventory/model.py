@@ -86,14 +86,17 @@ class Node(Part):
         description="a host name (letters, digits, - and dots), as the cluster calls the node"
     )
     address: Address | None = Field(
-        None, description="the IPv4 or IPv6 address by which other hosts reach the node"
+        default=None, description="the IPv4 or IPv6 address by which other hosts reach the node"
     )
     user: Login | None = Field(
-        None, description="who logs in by SSH: root, or somebody whom sudo allows every command"
+        default=None,
+        description="who logs in by SSH: root, or somebody whom sudo allows every command",
     )
-    port: Port | None = Field(None, description="sshd's TCP port, a whole number from 1 to 65535")
+    port: Port | None = Field(
+        default=None, description="sshd's TCP port, a whole number from 1 to 65535"
+    )
     role: Literal["controller"] = Field(
-        "controller", description="controller (a full member, which runs the services)"
+        default="controller", description="controller (a full member, which runs the services)"
     )
     attributes: dict[str, str] = Field(
         default={}, description="Pacemaker node attributes, texts by name; numbers in quotes"

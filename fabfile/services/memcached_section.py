@@ -23,16 +23,18 @@ class MemcachedSection(Part):
     """Settings of memcached on every node; what is not given stays as the node's file says."""
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(
-        "auto",
+        default="auto",
         description="auto (the address that the nodes use for each other), an IP address, a "
         "network such as 10.0.0.0/24, or several with commas",
     )
-    port: Port | None = Field(None, description="a TCP port, a whole number from 1 to 65535")
+    port: Port | None = Field(
+        default=None, description="a TCP port, a whole number from 1 to 65535"
+    )
     memory: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="the cache's size in MiB, a whole number from 1"
+        default=None, description="the cache's size in MiB, a whole number from 1"
     )
     max_connections: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="simultaneous connections, a whole number from 1"
+        default=None, description="simultaneous connections, a whole number from 1"
     )
 
     def request(self) -> Request:

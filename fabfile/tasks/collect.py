@@ -1,4 +1,4 @@
-"""One run over all hosts of -H.
+"""One run over all hosts of -H, or of the inventory.
 
 Fabric turns `fab -H a,b,c task` into three calls, one after the other, and stops at the first that
 fails. So the body of a task only notes its host and its options; Fabric then calls the task's post
@@ -15,53 +15,92 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fabric import Config, Connection, task
+from fabric import Connection, task
 from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
-from paramiko.config import SSHConfig
 
 from fabfile.errors import PacefabError, UsageError
 from fabfile.host.model import Outcome
 from fabfile.report.text import Printer, render_error
+from fabfile.tasks.connect import given_user, route
 from fabfile.transport.connection import Access, Host, check_name
+
+if TYPE_CHECKING:
+    from fabfile.tasks.inventory import ClusterInventory
 
 _ROOT = Path(__file__).resolve().parents[2]
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
 
 class Run:
-    """The hosts of one call of a task, and how to reach others of their cluster."""
+    """The hosts of one call of a task, and how to reach others of their cluster.
 
-    def __init__(self, context: Context, access: Access) -> None:
-        self.hosts: dict[str, Host] = {}
+    Those of -H; without it the nodes of the inventory.
+    """
+
+    def __init__(self, context: Context, access: Access, inventory_file: Path | None) -> None:
         self.printer = Printer()
-        self._user: str | None = None  # of -H user@host; for nodes that -H does not name too
+        self._given: dict[str, Connection] = {}
         self._context = context
         self._access = access
+        self._inventory_file = inventory_file
 
     def add(self, context: Context) -> None:
-        """Take a host in; the same one named twice is one host."""
+        """Take a host of -H in; the same one named twice is one host."""
         if isinstance(context, Connection):
-            self._user = self._user or _given_user(context)
-            self.hosts[context.original_host] = _opened(context, self._access)
+            self._given.setdefault(context.original_host, context)
 
-    def reach(self, name: str) -> Host:
-        """Return a node of the cluster that -H did not name; no traffic yet."""
-        check_name(name)
-        connection = Connection(name, user=self._user, config=self._context.config)
-        return self.hosts.get(name) or _opened(connection, self._access)
-
-    def named(self) -> dict[str, Host]:
-        """Return the hosts of -H.
+    @functools.cached_property
+    def inventory(self) -> ClusterInventory | None:
+        """The inventory, if there is one.
 
         Raises:
-            UsageError: there is none, or a name is none.
+            UsageError: it cannot be used.
+        """
+        if self._inventory_file is None:
+            return None
+        from fabfile.tasks.inventory import read_inventory  # noqa: PLC0415  # takes 200 ms
+
+        return read_inventory(self._inventory_file)
+
+    @functools.cached_property
+    def hosts(self) -> dict[str, Host]:
+        """The hosts by name, in the order given."""
+        nodes = self.inventory.nodes if self.inventory else ()
+        return {name: self._host(name) for name in self._given or [node.name for node in nodes]}
+
+    def _host(self, name: str) -> Host:
+        config = self._context.config
+        connection = self._given.get(name) or Connection(name, user=self._user, config=config)
+        return route(connection, self._ssh_config, self._access)
+
+    @functools.cached_property
+    def _ssh_config(self) -> str:
+        """What the inventory says about its nodes."""
+        return self.inventory.ssh_config() if self.inventory else ""
+
+    @functools.cached_property
+    def _user(self) -> str | None:
+        """The user of -H user@host; for nodes that -H does not name too."""
+        return next(filter(None, map(given_user, self._given.values())), None)
+
+    def reach(self, name: str) -> Host:
+        """Return a node of the cluster that was not named; no traffic yet."""
+        check_name(name)
+        return self.hosts.get(name) or self._host(name)
+
+    def named(self) -> dict[str, Host]:
+        """Return the hosts to work on.
+
+        Raises:
+            UsageError: there is none, a name is none, or the inventory cannot be used.
         """
         if not self.hosts:
-            raise UsageError("find the hosts", "none was named", "give them: fab -H c1,c2,c3 …")
+            next_step = "give them: fab -H c1,c2,c3 …, or an inventory: --inventory FILE"
+            raise UsageError("find the hosts", "none was named", next_step)
         for name in self.hosts:
             check_name(name)
         return self.hosts
@@ -79,8 +118,6 @@ class Run:
         return int(self._context.config.pacefab.parallel)
 
 
-# Connections live as long as the fab process, so that several tasks in one command open each once.
-_OPEN: dict[tuple[str, Access], Host] = {}
 _NOTED: dict[str, tuple[Run, dict[str, Any]]] = {}
 
 Body = Callable[..., int]
@@ -91,16 +128,22 @@ def cluster_task(**option_help: str) -> Callable[[Body], AnyTask]:
     """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
 
     Names and defaults of options come from the body's signature, its help from the docstring,
-    and the options' help from here. Every task has `--accept-new-host-keys` besides.
+    and the options' help from here. Every task has `--inventory` and `--accept-new-host-keys` too.
     """
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
 
-        def note(context: Context, *, accept_new_host_keys: bool = False, **options: Any) -> None:
+        def note(
+            context: Context,
+            *,
+            inventory: str | None = None,
+            accept_new_host_keys: bool = False,
+            **options: Any,
+        ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
-                _NOTED[name] = (Run(context, access), options)
+                _NOTED[name] = (Run(context, access, _inventory_file(inventory)), options)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -109,7 +152,7 @@ def cluster_task(**option_help: str) -> Callable[[Body], AnyTask]:
 
         functools.update_wrapper(note, body)
         note.__signature__ = _signature(body)  # type: ignore[attr-defined]
-        texts = {"accept_new_host_keys": _ACCEPT_HELP, **option_help}
+        texts = {**_COMMON_HELP, **option_help}
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         made: AnyTask = task(post=[post], help=texts, auto_shortflags=False)(note)
         return made
@@ -117,17 +160,30 @@ def cluster_task(**option_help: str) -> Callable[[Body], AnyTask]:
     return decorate
 
 
-_ACCEPT_HELP = "Trust hosts never met before and note their keys; a changed key is still refused."
+_COMMON_HELP = {
+    "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
+    "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
+    "still refused.",
+}
+_USUAL_INVENTORY = _ROOT / "inventory" / "cluster.yaml"
+
+
+def _inventory_file(option: str | None) -> Path | None:
+    """Return the file of --inventory, else of PACEFAB_INVENTORY, else the usual one if it is."""
+    if named := option or os.environ.get("PACEFAB_INVENTORY"):
+        return Path(named)
+    return _USUAL_INVENTORY if _USUAL_INVENTORY.exists() else None
 
 
 def _signature(body: Body) -> inspect.Signature:
-    """Return the body's signature as Invoke wants it: the context first, our common option last."""
+    """Return the body's signature for Invoke: the context first, the common options last."""
     _, *options = inspect.signature(body).parameters.values()
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Signature(
         [
             inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
             *(option.replace(kind=kind) for option in options),
+            inspect.Parameter("inventory", kind, default=None),
             inspect.Parameter("accept_new_host_keys", kind, default=False),
         ]
     )
@@ -147,41 +203,6 @@ def _exit_with(work: Callable[[], int]) -> None:
     if status:
         sys.stdout.flush()
         raise Exit(code=status)
-
-
-def _opened(connection: Connection, access: Access) -> Host:
-    """Return the run's one host of that name; opened at its first use."""
-    name = connection.original_host
-    if (name, access) not in _OPEN:
-        _OPEN[name, access] = Host(name, _through_harness(connection), access)
-    return _OPEN[name, access]
-
-
-def _given_user(connection: Connection) -> str | None:
-    """Return the user of `-H user@host`; None when it is the one of the configuration."""
-    usual = connection.ssh_config.get("user", connection.config.user)
-    return None if connection.user == usual else str(connection.user)
-
-
-def _through_harness(connection: Connection) -> Connection:
-    """Return the same connection by way of fabric.yaml's pacefab.ssh_config, if that names it.
-
-    Fabric's own setting, ssh_config_path, ends in a traceback while the file is not there, and
-    switches ~/.ssh/config off while it is.
-    """
-    config = connection.config
-    file = _ROOT / str(config.pacefab.ssh_config or "")
-    if config._runtime_ssh_path or not file.is_file():  # noqa: SLF001  # -S FILE wins
-        return connection
-    harness = SSHConfig.from_path(str(file))
-    if connection.original_host not in harness.get_hostnames():
-        return connection
-    overrides = {"authentication": {"identities": list(config.authentication.identities)}}
-    return Connection(
-        connection.original_host,
-        user=_given_user(connection),
-        config=Config(ssh_config=harness, overrides=overrides),
-    )
 
 
 def say_last_words(

@@ -20,7 +20,7 @@ class Services(Part):
     """Services by name, each with its own settings."""
 
     memcached: Annotated[MemcachedSection | None, EMPTY_IS_DEFAULTS] = Field(
-        None,
+        default=None,
         description="memcached's settings, a mapping of listen, port, memory, max_connections",
     )
 
@@ -29,21 +29,20 @@ class ClusterInventory(Inventory):
     """A cluster: its nodes, and the services on them with their settings."""
 
     services: Services = Field(
-        Services(), description="services by name with their settings; there is memcached"
+        default=Services(), description="services by name with their settings; there is memcached"
     )
+
+    def ssh_config(self) -> str:
+        """Return the nodes as sections for the end of an ssh_config.
+
+        There they give only what the sections before do not: the first value wins (ssh_config(5)).
+        """
+        return "".join(_section(node) for node in self.nodes)
 
 
 def read_inventory(file: Path) -> ClusterInventory:
     """Return the inventory in a file. Same errors as `fabfile.inventory.read`."""
     return read(file, ClusterInventory)
-
-
-def render_ssh_config(inventory: Inventory) -> str:
-    """Return the nodes as sections for the end of an ssh_config.
-
-    There they give only what the sections before do not: the first value wins (ssh_config(5)).
-    """
-    return "".join(_section(node) for node in inventory.nodes)
 
 
 def _section(node: Node) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from fabfile.deploy.create import Create
 from fabfile.deploy.install import Install
@@ -15,7 +17,7 @@ from fabfile.tasks.options import number, number_if_given, write_file
 
 
 @cluster_task(
-    listen="auto: the address the cluster's nodes use; or an IP, a network (10.0.0.0/24), 0.0.0.0.",
+    listen="auto, the default: the address the cluster's nodes use; or an IP, a network, 0.0.0.0.",
     memory="Cache size in MiB; left as it is when not given.",
     max_connections="Simultaneous connections; left as it is when not given.",
     port="TCP port; left as it is when not given.",
@@ -24,7 +26,7 @@ from fabfile.tasks.options import number, number_if_given, write_file
 )
 def install_memcached(
     run: Run,
-    listen: str = "auto",
+    listen: str | None = None,
     memory: str | None = None,
     max_connections: str | None = None,
     port: str | None = None,
@@ -34,12 +36,14 @@ def install_memcached(
     """Install and configure memcached on all hosts at once.
 
     The unit is left disabled and stopped: Pacemaker alone starts it. One that Pacemaker already
-    runs is neither stopped nor restarted.
+    runs is neither stopped nor restarted. What no option says, the inventory's section memcached
+    does.
 
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """
-    request = Request(
-        listen,
+    request = _requested(
+        run,
+        listen=listen,
         port=number_if_given("--port", port),
         memory=number_if_given("--memory", memory),
         max_connections=number_if_given("--max-connections", max_connections),
@@ -48,6 +52,13 @@ def install_memcached(
     install = Install(request, seconds, dry_run=dry_run, limit=run.limit)
     hosts = run.named()
     return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
+
+
+def _requested(run: Run, **options: Any) -> Request:
+    """Return the options that were given (not None), over those of the inventory."""
+    section = run.inventory and run.inventory.services.memcached
+    request = section.request() if section else Request()
+    return replace(request, **{name: to for name, to in options.items() if to is not None})
 
 
 @cluster_task(
