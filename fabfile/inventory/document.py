@@ -18,6 +18,7 @@ Path = tuple[str | int, ...]
 
 _CORE = "tag:yaml.org,2002:"
 _TEXTS = {"str", "timestamp", "merge"}  # the latter two only look like something else
+_LONGEST_NUMBER = 100  # characters; Python and pydantic stumble over numbers of thousands
 _SECRET = re.compile(
     r"passw|passphrase|pwd|secret|credential|(private|api|auth)[_-]?key|(auth|api|access)[_-]?token",
     re.IGNORECASE,
@@ -54,10 +55,6 @@ class Document:
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
-
-    def is_known_mistake(self, path: Path) -> bool:
-        """Whether a mistake is known there or around it."""
-        return any(path[: len(known.path)] == known.path for known in self.mistakes)
 
 
 def parse(text: str) -> Document:
@@ -113,7 +110,7 @@ class _Reading:
             key = key_node.value
             here = (*path, key)
             if here in self._document.lines:
-                self._refuse(key_node, here, f"line {self._document.lines[here]} has this key too")
+                self._refuse(key_node, here, f"line {self._document.lines[here]} has the same key")
                 continue
             self._document.lines[here] = _line(key_node)
             if _SECRET.search(key):
@@ -124,10 +121,13 @@ class _Reading:
     def _scalar(self, node: ScalarNode, kind: str, path: Path) -> Plain:
         if kind in _TEXTS:
             return str(node.value)
+        if len(node.value) > _LONGEST_NUMBER:
+            self._refuse(node, path, f"a number of {len(node.value)} digits")
+            return None
         try:
             value: Plain = self._yaml.constructor.construct_object(node)
-        except ValueError:  # !!int abc, or more digits than Python takes for a number
-            self._refuse(node, path, f"no {kind}")
+        except ValueError:  # such as !!int abc
+            self._refuse(node, path, f"this cannot be read as a YAML {kind}")
             return None
         return value
 
@@ -143,8 +143,8 @@ def _explain(text: str, error: YAMLError) -> SyntaxMistakeError:
     """Return where and what, without the line itself: it may hold anything, a password too."""
     if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
-        context = f" {error.context}" if error.context else ""
-        return SyntaxMistakeError(mark.line + 1, mark.column + 1, f"{error.problem}{context}")
+        problem = ", ".join(filter(None, (error.context, error.problem)))
+        return SyntaxMistakeError(mark.line + 1, mark.column + 1, problem)
     before = text[: getattr(error, "position", 0)]
     column = len(before) - (before.rfind("\n") + 1) + 1
     reason = getattr(error, "reason", "this is no YAML")

@@ -13,7 +13,7 @@ from fabfile.inventory.document import Document, Mistake, SyntaxMistakeError, pa
 from fabfile.inventory.mistakes import find_mistakes, render_path
 from fabfile.inventory.model import Inventory
 
-_MOST_SHOWN = 10  # mistakes; more would not fit the screen
+_MOST_SHOWN = 8  # mistakes; more would not fit the screen
 _OTHER_FILE = "name another one with --inventory or PACEFAB_INVENTORY"
 
 Kind = TypeVar("Kind", bound=Inventory)
@@ -30,8 +30,8 @@ def read(file: Path, kind: type[Kind]) -> Kind:
         document = parse(_text(file))
     except SyntaxMistakeError as error:
         line, column, problem = error.args
-        where = f"{file}:{line}:{column}" if line else str(file)
-        raise _refused(file, [f"{where}: {problem}"]) from error
+        where = f"line {line}, column {column}: " if line else ""
+        raise _refused(file, [where + problem]) from error
     if document.data is None and not document.mistakes:
         raise _refused(file, ["it is empty"], "begin with a copy of inventory/minimal.yaml")
     return _checked(file, document, kind)
@@ -44,7 +44,7 @@ def _checked(file: Path, document: Document, kind: type[Kind]) -> Kind:
     except ValidationError as error:
         mistakes = [*mistakes, *find_mistakes(error, kind, document)]
     if mistakes:
-        raise _refused(file, _render(file, mistakes))
+        raise _refused(file, _render(mistakes))
     return inventory
 
 
@@ -55,19 +55,15 @@ def _text(file: Path) -> str:
         raise _refused(file, [error.strerror or str(error)], _OTHER_FILE) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        seen = f"{file}:{line}: a byte that is no UTF-8 text: 0x{error.object[error.start]:02x}"
+        seen = f"line {line}: no UTF-8 text: byte 0x{error.object[error.start]:02x}"
         raise _refused(file, [seen]) from error
 
 
-def _render(file: Path, mistakes: Iterable[Mistake]) -> list[str]:
+def _render(mistakes: Iterable[Mistake]) -> list[str]:
     """Return a line for each mistake, in the order of the file, as far as a screen goes."""
     ordered = sorted(mistakes, key=lambda mistake: mistake.line)
-    lines = [
-        f"{file}:{mistake.line}: "
-        + (f"{render_path(mistake.path)}: " if mistake.path else "")
-        + mistake.text
-        for mistake in ordered
-    ]
+    parts = [(f"line {one.line}", render_path(one.path), one.text) for one in ordered]
+    lines = [": ".join(filter(None, each)) for each in parts]
     more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
     return lines[:_MOST_SHOWN] + more
 

@@ -19,10 +19,13 @@ _LONGEST_FOUND = 40  # characters of a value that are shown
 def find_mistakes(
     error: ValidationError, kind: type[BaseModel], document: Document
 ) -> Iterator[Mistake]:
-    """Yield a mistake for each of pydantic's, unless the document tells a better one there."""
+    """Yield a mistake for each of pydantic's that is not told already, there or around it."""
+    known = [mistake.path for mistake in document.mistakes]
     for detail in error.errors(include_url=False):
         path = detail["loc"]
-        if not document.is_known_mistake(path):
+        # A list whose entries are all wrong is too short to pydantic as well.
+        follows = detail["type"] == "too_short" and detail["input"]
+        if not follows and not any(path[: len(other)] == other for other in known):
             yield Mistake(document.line(path), path, _explain(detail, kind))
 
 
@@ -77,7 +80,7 @@ def _choices(field: FieldInfo | None) -> Sequence[str]:
 
 def _meant(found: object, choices: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(found), list(choices), n=1)
-    return f", did you mean {close[0]}?" if close else ""
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _show(value: object) -> str:

@@ -45,10 +45,10 @@ def _name(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    """Return a node's address in its usual spelling, so that equal ones are equal texts."""
-    if not _is_address(text) or "%" in text:
-        raise unfit("no IP address")
+    """Return a node's address in its usual spelling: equal ones are equal texts."""
     address = ipaddress.ip_address(text)
+    if "%" in text:
+        raise unfit("a zone (%) means something on one host only")
     if address.is_loopback or address.is_unspecified or address.is_multicast:
         raise unfit("no other node reaches it there (a tunnel's end belongs into ~/.ssh/config)")
     return str(address)
@@ -90,7 +90,7 @@ class Node(Part):
     )
     user: Login | None = Field(
         default=None,
-        description="who logs in by SSH: root, or somebody whom sudo allows every command",
+        description="a login name, of root or of somebody whom sudo allows every command",
     )
     port: Port | None = Field(
         default=None, description="sshd's TCP port, a whole number from 1 to 65535"
@@ -125,7 +125,7 @@ class Inventory(Part):
     )
     nodes: tuple[NodeEntry, ...] = Field(
         min_length=1,
-        description=f"one node or more, each a host name or a mapping of {_NODE_KEYS}",
+        description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
     )
 
     def node(self, name: str) -> Node | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from fabfile.errors import UsageError
-from fabfile.inventory.model import Part, Port, unfit
+from fabfile.inventory.model import Part, Port
 from fabfile.services.memcached import Request
 
 
@@ -15,8 +15,11 @@ def _listen(text: str) -> str:
     try:
         Request(listen=text)
     except UsageError as error:
-        raise unfit(error.seen.partition(": ")[2]) from error
+        raise ValueError(error.seen) from error
     return text
+
+
+_Count = Annotated[int, Field(ge=1, le=2**31 - 1)]  # memcached reads it into a C int
 
 
 class MemcachedSection(Part):
@@ -30,11 +33,11 @@ class MemcachedSection(Part):
     port: Port | None = Field(
         default=None, description="a TCP port, a whole number from 1 to 65535"
     )
-    memory: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="the cache's size in MiB, a whole number from 1"
+    memory: _Count | None = Field(
+        default=None, description="the cache's size in MiB, a whole number from 1 to 2147483647"
     )
-    max_connections: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="simultaneous connections, a whole number from 1"
+    max_connections: _Count | None = Field(
+        default=None, description="simultaneous connections, a whole number from 1 to 2147483647"
     )
 
     def request(self) -> Request:
