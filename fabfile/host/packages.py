@@ -111,24 +111,38 @@ work() {
   apt update && apt install --no-install-recommends "$pkg"
 }
 """
-_RPM = 'work() { timeout -k 10 "$((600 + lock))" %s -y %s "$pkg"; }\n'
+# dnf waits for its own lock without limit, and for rpm's not at all; so it is asked to give up at
+# once, and asked again.
+_RPM = r"""
+try() { timeout -k 10 600 "$manager" -y --setopt=exit_on_lock=True "$verb" "$pkg"; }
+work() {
+  end=$(($(date +%s) + lock)) told=
+  until try > "$log.try" 2>&1; do
+    status=$?
+    [ "$(date +%s)" -lt "$end" ] && grep -Eq "$locked" "$log.try" || break
+    [ "$told" ] || echo "Waiting for the package manager's lock, at most $lock s"
+    told=1 status=0
+    sleep 1
+  done
+  cat "$log.try"; rm "$log.try"
+  return "${status:-0}"
+}
+locked='already locked by|transaction lock'
+"""
 _INSTALL = {
     "apt-get": _APT + _APT_INSTALL + _RELAY,
-    "dnf": _RPM % ("dnf", "install") + _RELAY,
-    "yum": _RPM % ("yum", "install") + _RELAY,
+    "dnf": _RPM + "manager=dnf verb=install\n" + _RELAY,
+    "yum": _RPM + "manager=yum verb=install\n" + _RELAY,
 }
 _PURGE = {
     "apt-get": _APT + 'work() { apt purge "$pkg"; }\n' + _RELAY,
-    "dnf": _RPM % ("dnf", "remove") + _RELAY,
-    "yum": _RPM % ("yum", "remove") + _RELAY,
+    "dnf": _RPM + "manager=dnf verb=remove\n" + _RELAY,
+    "yum": _RPM + "manager=yum verb=remove\n" + _RELAY,
 }
 
 # What package managers say while another one holds their lock.
-_WAITING = re.compile(
-    r"(Waiting for (cache|process).*|.*[Ww]aiting for (the )?transaction lock.*"
-    r"|.*is holding the .*lock.*)"
-)
-_LOCKED = re.compile(r"Could not get lock|Unable to (lock|acquire)|can't create transaction lock")
+_WAITING = re.compile(r"Waiting for (cache lock|the package manager's lock).*")
+_LOCKED = re.compile(r"Could not get lock|Unable to lock|already locked by|transaction lock")
 _INTERRUPTED = re.compile(r"dpkg was interrupted")
 _NO_SPACE = re.compile(r"No space left on device|enough free space|needs? \S+ more space")
 _NO_MIRROR = re.compile(

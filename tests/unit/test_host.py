@@ -85,7 +85,7 @@ def test_why_a_package_manager_failed_and_what_next(said: str, next_step: str) -
     "line",
     [
         "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend. It is held by",
-        "Waiting for process with pid 4711 to finish.",
+        "Waiting for the package manager's lock, at most 120 s",
     ],
 )
 def test_waiting_for_a_lock_is_told(line: str) -> None:
