@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -225,12 +226,12 @@ def read_or_told(text: str) -> None:
     assert len(screen) <= 13
 
 
-def fab(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def fab(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("fab")
     return subprocess.run(
         [program, *arguments],
         env=os.environ | environment,
-        cwd=ROOT,
+        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=60,
@@ -250,6 +251,15 @@ def test_the_option_wins_over_the_environment() -> None:
     assert "option.yaml" in done.stderr
     assert "environment.yaml" not in done.stderr
     assert "environment.yaml" in fab("status", PACEFAB_INVENTORY="environment.yaml").stderr
+
+
+def test_without_both_the_usual_file_is_read(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "fabfile", tmp_path / "fabfile")
+    assert "none was named" in fab("status", cwd=tmp_path).stderr
+    usual = tmp_path / "inventory" / "cluster.yaml"
+    usual.parent.mkdir()
+    usual.touch()
+    assert f"read the inventory {usual}" in fab("status", cwd=tmp_path).stderr
 
 
 def test_who_uses_no_inventory_does_not_wait_for_its_libraries() -> None:
