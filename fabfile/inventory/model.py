@@ -127,7 +127,3 @@ class Inventory(Part):
         min_length=1,
         description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
     )
-
-    def node(self, name: str) -> Node | None:
-        """Return the node of that name."""
-        return next((node for node in self.nodes if node.name == name), None)

@@ -62,7 +62,7 @@ class Run:
         """
         if self._inventory_file is None:
             return None
-        from fabfile.tasks.inventory import read_inventory  # noqa: PLC0415  # takes 200 ms
+        from fabfile.tasks.inventory import read_inventory  # noqa: PLC0415  # takes 0.1 s
 
         return read_inventory(self._inventory_file)
 
@@ -75,12 +75,8 @@ class Run:
     def _host(self, name: str) -> Host:
         config = self._context.config
         connection = self._given.get(name) or Connection(name, user=self._user, config=config)
-        return route(connection, self._ssh_config, self._access)
-
-    @functools.cached_property
-    def _ssh_config(self) -> str:
-        """What the inventory says about its nodes."""
-        return self.inventory.ssh_config() if self.inventory else ""
+        section = self.inventory.ssh_config(name) if self.inventory else ""
+        return route(connection, section, self._access)
 
     @functools.cached_property
     def _user(self) -> str | None:

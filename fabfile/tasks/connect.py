@@ -24,7 +24,7 @@ _OPEN: dict[tuple[str, Connection, Access], Host] = {}
 def route(connection: Connection, inventory: str, access: Access) -> Host:
     """Return the run's one host of that name and way; opened at its first use.
 
-    `inventory` is what an inventory says about its nodes, as sections of an ssh_config.
+    `inventory` is what an inventory says about the host, as a section of an ssh_config.
     """
     way = _through_inventory(_through_harness(connection), inventory)
     key = connection.original_host, way, access
@@ -64,15 +64,15 @@ def _through_harness(connection: Connection) -> Connection:
     return _with(connection, Config(ssh_config=harness, overrides=overrides))
 
 
-def _through_inventory(connection: Connection, sections: str) -> Connection:
+def _through_inventory(connection: Connection, section: str) -> Connection:
     """Return the same connection with what the inventory adds to its ssh_config.
 
     At its end: there the first value of a key wins (ssh_config(5)).
     """
-    if not sections:
+    if not section:
         return connection
     config = connection.config.clone()
-    config.base_ssh_config.parse(io.StringIO(sections))
+    config.base_ssh_config.parse(io.StringIO(section))
     return _with(connection, config)
 
 
