@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fabfile.deploy.observe import (
+    CLUSTER,
     NodeView,
-    observe_cluster,
+    observe_again,
     observe_node,
     one_cluster,
     settle_membership,
@@ -80,7 +81,9 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
         PacefabError: no host answered, one is in no cluster, or they are of different ones.
     """
     first = next(iter(hosts))
-    asked = fan_out(hosts, lambda n, host: observe_node(host, cluster=n == first), limit=limit)
+    asked = fan_out(
+        hosts, lambda n, host: observe_node(host, CLUSTER if n == first else ()), limit=limit
+    )
     views, failed = values(asked), errors(asked)
     if not views:
         raise next(iter(failed.values()))
@@ -108,7 +111,7 @@ def _find_doorway(hosts: Mapping[str, Host], views: dict[str, NodeView]) -> str:
     """
     for node, host in hosts.items():
         if "cib" not in views[node].sections:
-            views[node] = observe_cluster(host, views[node])
+            views[node] = observe_again(host, views[node], CLUSTER)
         if views[node].sections["cib"].ok and views[node].status.quorum:
             return node
     return next((n for n, v in views.items() if v.sections["cib"].ok), next(iter(views)))

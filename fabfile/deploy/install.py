@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from fabfile.deploy.change import change_node
-from fabfile.deploy.observe import NodeView, observe_again, observe_node, settle_membership
+from fabfile.deploy.observe import MANAGED, NodeView, observe_node, settle_membership
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.errors import CommandError, PacefabError
 from fabfile.host import files, packages, units
@@ -49,7 +49,7 @@ class Install:
         other.
         """
         watch = Stopwatch(STEP, progress)
-        seen = fan_out(hosts, lambda _, host: observe_node(host, cluster=True), limit=self.limit)
+        seen = fan_out(hosts, lambda _, host: observe_node(host, MANAGED), limit=self.limit)
         outcomes = {outcome.host: outcome for outcome in watch.fail_all(errors(seen))}
         views = values(seen)
 
@@ -78,12 +78,12 @@ class Install:
             told = f"installing the package with {_package(view.facts).manager}"
             watch.progress.note(host.name, told)
             change(package.steps)
-            view = observe_again(host, view)
+            view = _anew(host, view)
         settings = plan_settings(view, wanted)
         try:
             if settings.steps:
                 change(settings.steps)
-                _check(observe_again(host, view), wanted)
+                _check(_anew(host, view), wanted)
         except PacefabError:
             if package.steps:  # the old state is the one without the package
                 change(packages.plan_purge(_package(view.facts), self.lock_seconds))
@@ -91,6 +91,12 @@ class Install:
         done = package.changes + settings.changes
         mark = Mark.CHANGED if done else Mark.UNCHANGED
         return watch.finish(host.name, mark, *done, *settings.remarks)
+
+
+def _anew(host: Host, view: NodeView) -> NodeView:
+    """Return the view with the node asked again; what Pacemaker manages has not changed since."""
+    now = observe_node(host)
+    return replace(now, sections={**view.sections, **now.sections})
 
 
 def plan_package(facts: HostFacts, lock_seconds: int) -> InstallPlan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -74,25 +74,30 @@ class NodeView:
         return cib is not None and bool(cib.primitives_of(memcached.AGENT))
 
 
-def observe_node(host: Host, *, cluster: bool = False) -> NodeView:
-    """Ask one node about itself, and with `cluster` about its cluster too; about 0.1 s.
+def observe_node(host: Host, also: Sequence[Step] = ()) -> NodeView:
+    """Ask one node about itself, and with `also` about its cluster too; about 0.1 s.
+
+    `also` is `MANAGED` (is memcached Pacemaker's?), `CLUSTER` (everything about the cluster) or
+    nothing; what was not asked for cannot be read from the view.
 
     Raises:
         PacefabError: the host could not be reached or asked.
     """
-    sections = host.query([*_node_steps(), *(_cluster_steps() if cluster else [])])
+    sections = host.query([*_node_steps(), *also])
     return NodeView(host.name, _facts(sections), sections)
 
 
-def observe_again(host: Host, view: NodeView) -> NodeView:
-    """Return the view with the node itself asked anew; its cluster's part stays. Same errors."""
-    sections = {**view.sections, **host.query(_node_steps())}
-    return NodeView(host.name, _facts(sections), sections)
+def observe_again(host: Host, view: NodeView, also: Sequence[Step]) -> NodeView:
+    """Return the view with parts of the cluster asked anew. Same errors."""
+    return replace(view, sections={**view.sections, **host.query(also)})
 
 
-def observe_cluster(host: Host, view: NodeView) -> NodeView:
-    """Return the view with what the node says of its cluster now. Same errors."""
-    return replace(view, sections={**view.sections, **host.query(_cluster_steps())})
+MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
+CLUSTER = (
+    *live.observe_cib(),
+    *live.observe_status(),
+    *live.observe_metadata(memcached.AGENT),
+)
 
 
 def _node_steps() -> list[Step]:
@@ -105,17 +110,7 @@ def _node_steps() -> list[Step]:
         files.observe(DEBIAN_PATH, DEBIAN_PATH),
         files.observe(REDHAT_PATH, REDHAT_PATH),
         shell("leftovers", _PRESENT, *leftover_paths()),
-        shell("firewall", _FIREWALL),
         *live.observe_membership(),
-    ]
-
-
-def _cluster_steps() -> list[Step]:
-    return [
-        *live.observe_cib(),
-        *live.observe_offline_cib(),
-        *live.observe_status(),
-        *live.observe_metadata(memcached.AGENT),
     ]
 
 
@@ -126,14 +121,6 @@ def leftover_paths() -> list[str]:
 
 _SUFFIXES = ("", files.PREVIOUS, ".rpmsave")  # rpm keeps a changed configuration under the last
 _PRESENT = 'for path; do [ -e "$path" ] && printf "%s\\n" "$path"; done; true'
-
-# firewalld keeps its rules in nftables or iptables; either may be absent.
-_FIREWALL = r"""
-systemctl is-active --quiet firewalld && echo firewalld
-nft list ruleset 2>/dev/null | grep -Eq ' (drop|reject)' && echo nftables
-iptables-save 2>/dev/null | grep -Eq -- '-j (DROP|REJECT)' && echo iptables
-true
-"""
 
 
 def _facts(sections: Mapping[str, Section]) -> HostFacts:
@@ -154,7 +141,6 @@ def _facts(sections: Mapping[str, Section]) -> HostFacts:
         config=config,
         command_line=units.parse_command_line(sections),
         listeners=units.parse_listeners(sections),
-        firewalls=tuple(sections["firewall"].out.split()),
     )
 
 

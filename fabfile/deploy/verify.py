@@ -12,6 +12,7 @@ from fabfile.deploy.serving import Matrix, ask, ask_everyone_from_everyone
 from fabfile.services import memcached
 from fabfile.services.memcached_config import Settings
 from fabfile.services.memcached_probe import Target
+from fabfile.transport.command import shell
 from fabfile.transport.connection import Host
 
 
@@ -90,9 +91,23 @@ def _cause(fleet: Fleet, target: Target) -> str:
     if not addresses & {target.address, "0.0.0.0", "::"}:  # noqa: S104
         found = ", ".join(sorted(addresses)) or "no address"
         return f"nothing listens at {target}; on port {target.port} there is {found}"
-    if view.facts.firewalls:
-        return f"a firewall on {target.node} ({', '.join(view.facts.firewalls)}) drops it"
+    if firewalls := _firewalls(fleet.hosts[target.node]):
+        return f"a firewall on {target.node} ({', '.join(firewalls)}) drops it"
     return "memcached hangs, or a firewall in between drops it: journalctl -u memcached there"
+
+
+# firewalld keeps its rules in nftables or iptables; each of the three may be absent.
+_FIREWALL = r"""
+systemctl is-active --quiet firewalld && echo firewalld
+nft list ruleset 2>/dev/null | grep -Eq ' (drop|reject)' && echo nftables
+iptables-save 2>/dev/null | grep -Eq -- '-j (DROP|REJECT)' && echo iptables
+true
+"""
+
+
+def _firewalls(host: Host) -> list[str]:
+    """Return the programs that have rules on this node which drop or reject something."""
+    return host.query([shell("firewall", _FIREWALL)])["firewall"].out.split()
 
 
 def _resource(fleet: Fleet) -> Iterator[Check]:

@@ -93,4 +93,3 @@ class HostFacts:
     config: str | None  # text of the service's configuration; None: there is no such file
     command_line: tuple[str, ...]  # of the unit's running process
     listeners: tuple[Listener, ...]
-    firewalls: tuple[str, ...]  # programs that have rules which drop or reject

@@ -9,25 +9,29 @@ from fabfile.host.model import Listener, Unit
 from fabfile.transport.command import Section, Step, shell, step
 
 _PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "MainPID")
-_COMMAND_LINE = r"""
-pid=$(systemctl show -p MainPID --value "$1"); [ "${pid:-0}" -gt 0 ] || exit 0
-tr '\0' '\n' < "/proc/$pid/cmdline"
+_SHOW = r"""
+shown=$(systemctl show -p "$2" "$1") || exit
+printf '%s\n' "$shown"
+pid=$(printf '%s\n' "$shown" | sed -n 's/^MainPID=//p')
+[ "${pid:-0}" -gt 0 ] || exit 0
+printf 'CommandLine\n'; tr '\0' '\n' < "/proc/$pid/cmdline"
 """
+_COMMAND_LINE = "CommandLine\n"
 _PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')
 
 
 def observe(unit: str) -> list[Step]:
     """Return the steps that `parse_unit`, `parse_command_line` and `parse_listeners` understand."""
     return [
-        step("unit", "systemctl", "show", "-p", ",".join(_PROPERTIES), unit),
-        shell("command line", _COMMAND_LINE, unit),
+        shell("unit", _SHOW, unit, ",".join(_PROPERTIES)),
         step("listeners", "ss", "-Hlntup"),
     ]
 
 
 def parse_unit(name: str, sections: Mapping[str, Section]) -> Unit:
     """Return the unit's state from `systemctl show`."""
-    shown = dict(line.split("=", 1) for line in sections["unit"].out.splitlines() if "=" in line)
+    told, _, _ = sections["unit"].out.partition(_COMMAND_LINE)
+    shown = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
     return Unit(
         name=name,
         load=shown.get("LoadState", "not-found"),
@@ -39,7 +43,7 @@ def parse_unit(name: str, sections: Mapping[str, Section]) -> Unit:
 
 def parse_command_line(sections: Mapping[str, Section]) -> tuple[str, ...]:
     """Return program and arguments of the unit's process; empty when it does not run."""
-    return tuple(sections["command line"].out.splitlines())
+    return tuple(sections["unit"].out.partition(_COMMAND_LINE)[2].splitlines())
 
 
 def parse_listeners(sections: Mapping[str, Section]) -> tuple[Listener, ...]:

@@ -21,7 +21,7 @@ _NO_PROGRAM = 127
 _RING = r"""
 sed -n 's/^[[:space:]]*ring[0-9]*_addr:[[:space:]]*//p' /etc/corosync/corosync.conf |
 while read -r name; do
-  printf '%s %s\n' "$name" "$(getent ahosts "$name" | awk 'NR == 1 { print $1 }')"
+  found=$(getent ahosts "$name"); printf '%s %s\n' "$name" "${found%% *}"
 done
 """
 _NO_COROSYNC = 3

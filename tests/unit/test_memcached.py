@@ -28,7 +28,6 @@ NODE = HostFacts(
     config="-m 64\n-p 11211\n-l 127.0.0.1\n",
     command_line=(),
     listeners=(),
-    firewalls=(),
 )
 CLUSTER = Membership("prod", (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",))))
 
