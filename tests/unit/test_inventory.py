@@ -93,7 +93,9 @@ shapes = st.recursive(
 
 def dump(data: object) -> str:
     stream = io.StringIO()
-    YAML(typ="safe", pure=True).dump(data, stream)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = False  # in flow style it leaves ":0" bare, and cannot read that
+    yaml.dump(data, stream)
     return stream.getvalue()
 
 
