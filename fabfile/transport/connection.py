@@ -246,7 +246,8 @@ def _plain(error: Exception) -> tuple[str, str]:
         return ("no answer in time", "is the host up, is a firewall in between? -t SECONDS waits")
     if isinstance(error, NoValidConnectionsError | ConnectionRefusedError):
         return ("the port refused the connection", "does sshd run there, on that port?")
-    if "banner" in str(error):
+    # paramiko's words for a session that never came about, by the stage at which time was up.
+    if "banner" in str(error) or "No existing session" in str(error):
         return ("it took the connection, then said nothing", "is the host hung? see its console")
     return (str(error) or type(error).__name__, "try it with ssh -v")
 
