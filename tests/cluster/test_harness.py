@@ -232,18 +232,7 @@ def test_failed_start_leaves_nothing(cluster: Cluster, monkeypatch: pytest.Monke
     assert traces(name) == []
 
 
-OTHER_SUITE = """
-def test_their_own_task_on_our_cluster(cluster, tmp_path):
-    (tmp_path / "fabfile.py").write_text(
-        "from fabric import task\\n"
-        "@task\\n"
-        "def greet(c):\\n"
-        "    c.run('echo hello from $(hostname)')\\n"
-    )
-    done = cluster.fab("greet", cwd=tmp_path)
-    for node in cluster.nodes:
-        assert f"hello from {node}" in done.stdout
-"""
+OTHER_SUITE = (REPOSITORY_ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
 
 
 def test_somebody_elses_suite_uses_the_plugin(cluster: Cluster, tmp_path: Path) -> None:
