@@ -6,7 +6,7 @@ has something to leave alone. How hosts are reached is in test_ssh.py, packages 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -79,13 +79,13 @@ def resource(cluster: Cluster, xml: str) -> Iterator[None]:
 
 
 @contextmanager
-def stopped(cluster: Cluster, nodes: Sequence[str]) -> Iterator[None]:
-    """Stop the cluster's services on nodes, and bring the cluster back to serving."""
-    on_all(lambda node: cluster.run(node, "systemctl stop pacemaker corosync"), nodes)
+def stopped(cluster: Cluster, nodes: Sequence[str]) -> Iterator[Callable[[Sequence[str]], object]]:
+    """Give a way to stop the cluster's services on nodes; at the end all of them serve again."""
+    stop, start = "systemctl stop pacemaker corosync", "systemctl start corosync pacemaker"
     try:
-        yield
+        yield lambda nodes: on_all(lambda node: cluster.run(node, stop), nodes)
     finally:
-        on_all(lambda node: cluster.run(node, "systemctl start corosync pacemaker"), nodes)
+        on_all(lambda node: cluster.run(node, start), nodes)
         cluster.wait_formed()
         eyes.until(lambda: eyes.started_on(cluster) == cluster.nodes, "memcached is back", 60)
 
@@ -229,6 +229,16 @@ def test_a_configuration_that_no_other_node_could_reach_is_told(installed: Clust
         installed.run("c3", f"mv /run/kept {path}")
 
 
+def test_maintenance_mode_keeps_create_from_starting(installed: Cluster) -> None:
+    installed.run("c1", f"{MAINTENANCE} --update true")
+    try:
+        with eyes.unchanged(installed):
+            done = installed.fab("create-memcached")
+            eyes.assert_refused(done, "maintenance mode", "maintenance-mode=false", status=1)
+    finally:
+        installed.run("c1", f"{MAINTENANCE} --delete")
+
+
 # --- Serving --------------------------------------------------------------------------------
 
 
@@ -253,42 +263,41 @@ def test_maintenance_mode_is_told(serving: Cluster) -> None:
         serving.run("c1", f"{MAINTENANCE} --delete")
 
 
-def test_maintenance_mode_keeps_create_from_starting(serving: Cluster) -> None:
-    serving.run("c1", f"{MAINTENANCE} --update true")
-    serving.run("c1", "cibadmin --delete --xml-text '<clone id=\"memcached-clone\"/>'")
-    try:
-        with eyes.unchanged(serving):
-            done = serving.fab("create-memcached")
-            eyes.assert_refused(done, "maintenance mode", "maintenance-mode=false", status=1)
-    finally:
-        serving.run("c1", f"{MAINTENANCE} --delete && crm_resource --wait --timeout 30")
-        serving.fab("create-memcached", check=True)
+def test_no_quorum_then_no_cluster_is_told(serving: Cluster) -> None:
+    # One test, because bringing a cluster back takes its time.
+    with stopped(serving, serving.nodes) as stop:
+        stop(["c2", "c3"])
+        without_quorum(serving)
+        stop(["c1"])
+        without_cluster(serving)
 
 
-def test_no_quorum_is_told(serving: Cluster) -> None:
-    with stopped(serving, ["c2", "c3"]):
-        before = eyes.cib_state(serving)
-        for task in CLUSTER_TASKS:
-            done = serving.fab(task)
-            eyes.assert_refused(done, "quorum", status=1)
-        status = serving.fab("status", hosts=["c1"])
-        assert eyes.cib_state(serving) == before
+def without_quorum(cluster: Cluster) -> None:
+    """Assert what the tasks say while one of three nodes is left."""
+    lost = "crm_mon --one-shot --output-as=xml | grep -q 'with_quorum=\"false\"'"
+    eyes.until(lambda: cluster.run("c1", lost, check=False).returncode == 0, "quorum is lost")
+    before = eyes.cib_state(cluster)
+    for task in CLUSTER_TASKS:
+        done = cluster.fab(task)
+        eyes.assert_refused(done, "quorum", status=1)
+    status = cluster.fab("status", hosts=["c1"])
     assert status.returncode == 1, status.stdout + status.stderr
     assert "without quorum" in status.stdout
+    assert eyes.cib_state(cluster) == before
 
 
-def test_a_cluster_that_does_not_run_is_told(serving: Cluster) -> None:
-    with stopped(serving, serving.nodes):
-        nodes = [eyes.node_state(serving, node) for node in serving.nodes]
-        for task in (*CLUSTER_TASKS, "verify-memcached"):
-            done = serving.fab(task)
-            eyes.assert_refused(done, "does not run", "pcs cluster start", status=1)
-        install = serving.fab("install-memcached")
-        status = serving.fab("status")
-        assert [eyes.node_state(serving, node) for node in serving.nodes] == nodes
+def without_cluster(cluster: Cluster) -> None:
+    """Assert what the tasks say while the cluster runs on no node."""
+    nodes = [eyes.node_state(cluster, node) for node in cluster.nodes]
+    for task in (*CLUSTER_TASKS, "verify-memcached"):
+        done = cluster.fab(task)
+        eyes.assert_refused(done, "does not run", "pcs cluster start", status=1)
+    install = cluster.fab("install-memcached")
     assert install.returncode == 0, install.stdout + install.stderr
+    status = cluster.fab("status")
     assert status.returncode == 2, status.stdout + status.stderr
     assert status.stdout.startswith("unknown: ")
+    assert [eyes.node_state(cluster, node) for node in cluster.nodes] == nodes
 
 
 def test_nodes_without_pacemaker_are_told(serving: Cluster) -> None:
