@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from collections import Counter
 
 from lxml import etree
@@ -37,6 +39,18 @@ def _matrix(found: Verification) -> list[str]:
 
 def _cell(served: bool, seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if served else "FAILED"
+
+
+def render_json(found: Verification) -> str:
+    """Return the shape that README documents; keys are added in later versions, never renamed."""
+    matrix = [
+        {"from": asker, "to": t.node, "address": t.address, "port": t.port, "served": a.served,
+         "seconds": a.seconds, "error": a.error or None}
+        for asker, row in found.matrix.items() for t, a in row.items()
+    ]  # fmt: skip
+    checks = [dataclasses.asdict(check) for check in found.checks]
+    said = {"cluster": found.cluster, "ok": not found.failed, "matrix": matrix, "checks": checks}
+    return json.dumps(said, indent=2)
 
 
 def render_junit(found: Verification) -> bytes:

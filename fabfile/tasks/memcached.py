@@ -62,9 +62,10 @@ def _requested(run: Run, **options: Any) -> Request:
 
 
 @cluster_task(
+    json="Print the same as JSON, for programs.",
     junit="Write the checks to this file as JUnit XML too.",
 )
-def verify_memcached(run: Run, junit: str | None = None) -> int:
+def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> int:
     """Check that the cache is of use: every node asks every node. Harmless at any time.
 
     Also: interleave stands on the clone, the unit is not enabled, configurations are equal, UDP is
@@ -73,7 +74,8 @@ def verify_memcached(run: Run, junit: str | None = None) -> int:
     Example: fab -H c1,c2,c3 verify-memcached --junit verify.xml
     """
     found = verify(run.named(), run.reach, run.limit)
-    run.printer.lines(verification.render_text(found))
+    lines = [verification.render_json(found)] if json else verification.render_text(found)
+    run.printer.lines(lines)
     if junit:
         write_file(Path(junit), verification.render_junit(found))
     return 1 if found.failed else 0
