@@ -147,6 +147,14 @@ def test_status_for_programs_has_the_documented_shape(serving: Cluster) -> None:
     assert clone["id"] == "memcached-clone"
 
 
+def test_verify_tells_programs_the_matrix_and_every_check(serving: Cluster) -> None:
+    found = json.loads(serving.fab("verify-memcached", "--json", check=True).stdout)
+    pairs = {(cell["from"], cell["to"]) for cell in found["matrix"] if cell["served"]}
+    assert pairs == {(one, other) for one in serving.nodes for other in serving.nodes}
+    assert found["ok"] is True
+    assert all(check["ok"] for check in found["checks"])
+
+
 def test_verify_asks_everyone_from_everyone(serving: Cluster, tmp_path: Path) -> None:
     report = tmp_path / "verify.xml"
     done = serving.fab("verify-memcached", "--junit", str(report), hosts=["c3"])
