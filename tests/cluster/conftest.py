@@ -1,10 +1,13 @@
-"""Marks everything in this folder: it needs real nodes."""
+"""The states that a module's tests share, and the mark of everything here: it needs real nodes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.harness.cluster import Cluster
 
 HERE = Path(__file__).parent
 
@@ -14,3 +17,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
+
+
+@pytest.fixture(scope="module")
+def bare(cluster: Cluster) -> Iterator[Cluster]:
+    """The session's cluster with nothing of memcached on it."""
+    cluster.reset()
+    yield cluster
+    cluster.reset()
+
+
+@pytest.fixture(scope="module")
+def installed(bare: Cluster) -> Cluster:
+    """The same with package and configuration, and no resource."""
+    bare.fab("install-memcached", check=True)
+    return bare
+
+
+@pytest.fixture(scope="module")
+def serving(installed: Cluster) -> Cluster:
+    """The same with the clone Started everywhere."""
+    # Tests of a module that installed something else in between come before.
+    installed.fab("install-memcached", "create-memcached", check=True)
+    return installed

@@ -30,14 +30,6 @@ cibadmin --patch --xml-file diff.xml
 """
 
 
-@pytest.fixture(scope="module")
-def installed(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    cluster.fab("install-memcached", check=True)
-    yield cluster
-    cluster.reset()
-
-
 @pytest.fixture
 def ready(installed: Cluster) -> Cluster:
     """Installed, without the clone and without failures of an earlier test."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,25 +11,6 @@ from tests.harness.cluster import Cluster
 
 LATER = "takes effect at the next restart"
 FILE = "/etc/memcached.conf"
-
-
-@pytest.fixture(scope="module")
-def bare(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    yield cluster
-    cluster.reset()
-
-
-@pytest.fixture(scope="module")
-def installed(bare: Cluster) -> Cluster:
-    bare.fab("install-memcached", check=True)
-    return bare
-
-
-@pytest.fixture(scope="module")
-def serving(installed: Cluster) -> Cluster:
-    installed.fab("install-memcached", "create-memcached", check=True)
-    return installed
 
 
 def options(cluster: Cluster, node: str) -> set[str]:

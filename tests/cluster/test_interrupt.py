@@ -16,16 +16,8 @@ PROMPT = 3
 """Seconds from Ctrl-C to the end of fab."""
 
 
-@pytest.fixture(scope="module")
-def installed(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    cluster.fab("install-memcached", check=True)
-    yield cluster
-    cluster.reset()
-
-
 @pytest.fixture
-def bare(cluster: Cluster) -> Iterator[Cluster]:
+def emptied(cluster: Cluster) -> Iterator[Cluster]:
     cluster.reset()
     yield cluster
     cluster.reset()
@@ -107,11 +99,13 @@ def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
     assert eyes.started_on(installed) == installed.nodes
 
 
-def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(bare: Cluster) -> None:
-    fab = start(bare, "install-memcached")
+def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(emptied: Cluster) -> None:
+    fab = start(emptied, "install-memcached")
     try:
         # Packages are at work on the nodes now.
-        bare.run("c1", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done")
+        emptied.run(
+            "c1", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done"
+        )
         fab.send_signal(signal.SIGINT)
         text, _ = fab.communicate(timeout=PROMPT)
     finally:
@@ -119,14 +113,16 @@ def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(bare: Cluster
     assert fab.returncode == 130, text
     assert "interrupted" in text
     assert "Traceback" not in text
-    converges(bare)
+    converges(emptied)
 
 
-def test_a_killed_install_is_finished_by_the_next_run(bare: Cluster) -> None:
-    fab = start(bare, "install-memcached")
+def test_a_killed_install_is_finished_by_the_next_run(emptied: Cluster) -> None:
+    fab = start(emptied, "install-memcached")
     try:
-        bare.run("c2", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done")
+        emptied.run(
+            "c2", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done"
+        )
     finally:
         fab.kill()
         fab.communicate()
-    converges(bare)
+    converges(emptied)

@@ -17,13 +17,6 @@ SETTINGS = "services:\n  memcached: {port: 11300, memory: 48, max_connections: 1
 SECOND_PORT = "/etc/ssh/sshd_config.d/00-test.conf"
 
 
-@pytest.fixture(scope="module")
-def bare(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    yield cluster
-    cluster.reset()
-
-
 @pytest.fixture
 def names(bare: Cluster, tmp_path: Path) -> str:
     """An inventory that names the cluster's nodes, and has settings for memcached."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -30,64 +29,56 @@ NODE_KEYS = {
 
 
 @pytest.fixture(scope="module")
-def fresh(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    yield cluster
-    cluster.reset()
+def installed(bare: Cluster) -> Done:
+    return bare.fab("install-memcached", "--memory", "48")
 
 
 @pytest.fixture(scope="module")
-def installed(fresh: Cluster) -> Done:
-    return fresh.fab("install-memcached", "--memory", "48")
-
-
-@pytest.fixture(scope="module")
-def after_install(fresh: Cluster, installed: Done) -> dict[str, list[str]]:
+def after_install(bare: Cluster, installed: Done) -> dict[str, list[str]]:
     """Each node's unit and sockets between install and create."""
     properties = ("LoadState", "UnitFileState", "ActiveState")
     return {
-        node: eyes.unit(fresh, node, *properties) + eyes.sockets(fresh, node)
-        for node in fresh.nodes
+        node: eyes.unit(bare, node, *properties) + eyes.sockets(bare, node) for node in bare.nodes
     }
 
 
 @pytest.fixture(scope="module")
-def created(fresh: Cluster, after_install: dict[str, list[str]]) -> Done:
-    return fresh.fab("create-memcached", hosts=fresh.nodes[:1])
+def created(bare: Cluster, after_install: dict[str, list[str]]) -> Done:
+    return bare.fab("create-memcached", hosts=bare.nodes[:1])
 
 
 @pytest.fixture(scope="module")
-def serving(fresh: Cluster, created: Done) -> Cluster:
+def serving(bare: Cluster, created: Done) -> Cluster:
     assert created.returncode == 0, created.stdout + created.stderr
-    return fresh
+    return bare
 
 
-def test_install_tells_a_changed_line_per_host(fresh: Cluster, installed: Done) -> None:
+def test_install_tells_a_changed_line_per_host(bare: Cluster, installed: Done) -> None:
     assert installed.returncode == 0, installed.stdout + installed.stderr
-    assert eyes.outcomes(installed, "install-memcached") == dict.fromkeys(fresh.nodes, "changed")
+    assert eyes.outcomes(installed, "install-memcached") == dict.fromkeys(bare.nodes, "changed")
     assert re.search(r"^install-memcached: 3 changed in \d+\.\d s$", installed.stdout, re.MULTILINE)
 
 
 def test_install_leaves_the_unit_disabled_and_stopped(
-    fresh: Cluster, after_install: dict[str, list[str]]
+    bare: Cluster, after_install: dict[str, list[str]]
 ) -> None:
     expected = ["loaded", "disabled", "inactive"]  # and no socket
-    assert after_install == dict.fromkeys(fresh.nodes, expected)
+    assert after_install == dict.fromkeys(bare.nodes, expected)
 
 
-def test_install_keeps_the_packaged_file_beside_its_own(fresh: Cluster, installed: Done) -> None:
-    path = eyes.config_path(fresh)
-    for node in fresh.nodes:
-        assert "127.0.0.1" in eyes.read(fresh, node, f"{path}.previous")
-        assert fresh.address(node) in eyes.read(fresh, node, path)
+def test_install_keeps_the_packaged_file_beside_its_own(bare: Cluster, installed: Done) -> None:
+    path = eyes.config_path(bare)
+    for node in bare.nodes:
+        assert "127.0.0.1" in eyes.read(bare, node, f"{path}.previous")
+        assert bare.address(node) in eyes.read(bare, node, path)
 
 
-def test_create_tells_the_cluster_and_every_node(fresh: Cluster, created: Done) -> None:
+def test_create_tells_the_cluster_and_every_node(bare: Cluster, created: Done) -> None:
     assert created.returncode == 0, created.stdout + created.stderr
-    names = [fresh.name, *fresh.nodes]
+    names = [bare.name, *bare.nodes]
     assert eyes.outcomes(created, "create-memcached") == dict.fromkeys(names, "changed")
-    for node in fresh.nodes:
-        assert f"serves at {fresh.address(node)}:{eyes.PORT}" in created.stdout
+    for node in bare.nodes:
+        assert f"serves at {bare.address(node)}:{eyes.PORT}" in created.stdout
 
 
 def test_the_clone_interleaves(serving: Cluster) -> None:

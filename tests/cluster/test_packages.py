@@ -62,13 +62,6 @@ def family(cluster: Cluster) -> str:
     return "debian" if cluster.image.startswith("debian") else "rpm"
 
 
-@pytest.fixture(scope="module")
-def bare(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    yield cluster
-    cluster.reset()
-
-
 @pytest.fixture
 def without_mirror(bare: Cluster) -> Iterator[Cluster]:
     bare.run("c2", f"set -e\n{NO_MIRROR[family(bare)]}")

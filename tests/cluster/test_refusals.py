@@ -23,25 +23,6 @@ SAME_AGENT = '<primitive id="cache" class="systemd" type="memcached"/>'
 OTHER_CLONE = f'<clone id="memcached-clone">{DUMMY.format(id="other")}</clone>'
 
 
-@pytest.fixture(scope="module")
-def bare(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    yield cluster
-    cluster.reset()
-
-
-@pytest.fixture(scope="module")
-def installed(bare: Cluster) -> Cluster:
-    bare.fab("install-memcached", check=True)
-    return bare
-
-
-@pytest.fixture(scope="module")
-def serving(installed: Cluster) -> Cluster:
-    installed.fab("create-memcached", check=True)
-    return installed
-
-
 @contextmanager
 def covered(cluster: Cluster, node: str, path: str, text: str) -> Iterator[None]:
     """Let a node read another text in a file, by a mount that is taken away again."""

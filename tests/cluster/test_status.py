@@ -14,14 +14,6 @@ from tests.cluster import eyes
 from tests.harness.cluster import Cluster
 
 
-@pytest.fixture(scope="module")
-def serving(cluster: Cluster) -> Iterator[Cluster]:
-    cluster.reset()
-    cluster.fab("install-memcached", "create-memcached", check=True)
-    yield cluster
-    cluster.reset()
-
-
 @pytest.fixture
 def frozen(serving: Cluster) -> Iterator[str]:
     """The node whose memcached accepts connections and never answers."""
