@@ -25,8 +25,9 @@ def emptied(cluster: Cluster) -> Iterator[Cluster]:
 
 def start(cluster: Cluster, *tasks: str) -> subprocess.Popen[str]:
     """Start fab and return while it works."""
+    # A suite that runs in the background inherits a SIGINT that is ignored, and so would fab.
     return subprocess.Popen(
-        eyes.fab_argv(cluster, *tasks),
+        ["env", "--default-signal=INT", *eyes.fab_argv(cluster, *tasks)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
