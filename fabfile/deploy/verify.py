@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from fabfile.addresses import is_loopback
 from fabfile.deploy.fleet import Fleet, Reach, gather, present
 from fabfile.deploy.observe import NodeView
 from fabfile.deploy.serving import Matrix, ask, ask_everyone_from_everyone
@@ -86,7 +86,7 @@ def _cause(fleet: Fleet, target: Target) -> str:
         return f"memcached does not run on {target.node}: pcs status, journalctl -u memcached"
     listening = [one for one in view.facts.listeners if one.port == target.port]
     addresses = {one.address for one in listening if one.protocol == "tcp"}
-    if addresses and all(_loopback(address) for address in addresses):
+    if addresses and all(is_loopback(address) for address in addresses):
         return f"it listens on {', '.join(addresses)} only: fab install-memcached, then restart it"
     if not addresses & {target.address, "0.0.0.0", "::"}:  # noqa: S104
         found = ", ".join(sorted(addresses)) or "no address"
@@ -195,7 +195,3 @@ def _closed(forbidden: Matrix) -> Iterator[Check]:
                 f"{target}: {'open' if answer.connected else 'closed'}",
                 f"something on {target.node} listens there besides the configured address",
             )  # fmt: skip
-
-
-def _loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback

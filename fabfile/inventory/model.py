@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from fabfile.addresses import is_address
+
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NODE_KEYS = "name, address, user, port, role, attributes"
 
@@ -30,16 +32,8 @@ def unfit(reason: str) -> PydanticCustomError:
     return PydanticCustomError("unfit", "{reason}", {"reason": reason})
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _name(text: str) -> str:
-    if _is_address(text):
+    if is_address(text):
         raise unfit("an address is no name: write {name: NAME, address: " + text + "}")
     return text
 

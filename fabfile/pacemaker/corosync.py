@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 
+from fabfile.addresses import is_address, is_loopback
 from fabfile.pacemaker.model import Member, Membership
 
 _RING = re.compile(r"ring\d+_addr")
@@ -40,14 +40,14 @@ def parse_resolved(output: str) -> dict[str, str]:
     the address that other nodes use.
     """
     pairs = (line.split() for line in output.splitlines())
-    return {p[0]: p[1] for p in pairs if len(p) == 2 and not _loopback(p[1])}  # noqa: PLR2004
+    return {p[0]: p[1] for p in pairs if len(p) == 2 and not is_loopback(p[1])}  # noqa: PLR2004
 
 
 def _member(fields: Mapping[str, str | Block], resolved: Mapping[str, str]) -> Member:
     rings = [str(fields[key]) for key in sorted(fields) if _RING.fullmatch(key)]
     addresses = tuple(resolved.get(ring, ring) for ring in rings)
     name = str(fields.get("name", rings[0] if rings else ""))
-    return Member(name, tuple(a for a in addresses if _is_address(a)))
+    return Member(name, tuple(a for a in addresses if is_address(a)))
 
 
 def _first(block: Block, name: str) -> Block:
@@ -70,15 +70,3 @@ def _block(lines: Iterator[str], *, nested: bool) -> Block:
     if nested:
         raise ValueError("a brace is not closed")
     return found
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _loopback(text: str) -> bool:
-    return _is_address(text) and ipaddress.ip_address(text).is_loopback

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fabfile.addresses import is_loopback
 from fabfile.errors import RefusedError, UsageError
 from fabfile.host.model import HostFacts, Listener
 from fabfile.pacemaker.model import Clone, Membership, Operation, Primitive
@@ -130,15 +131,7 @@ def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
     """
     if settings.everywhere:
         return (address,)
-    return tuple(one for one in settings.listen if not _loopback(one))
-
-
-def _loopback(address: str) -> bool:
-    """Whether only the node itself reaches it; a file of the operator's may hold a name too."""
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return address == "localhost"
+    return tuple(one for one in settings.listen if not is_loopback(one))
 
 
 def same(present: Settings, wanted: Settings) -> bool:

@@ -1,0 +1,20 @@
+"""IP addresses as they stand in files: among names, in brackets, or neither."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def is_address(text: str) -> bool:
+    """Whether this is an IP address and no name."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(text: str) -> bool:
+    """Whether only the host itself reaches it; brackets around IPv6 and `localhost` count too."""
+    bare = text.strip("[]")
+    return bare == "localhost" or (is_address(bare) and ipaddress.ip_address(bare).is_loopback)
