@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,10 @@ from .program import run, succeeds
 from .progress import step
 
 LOG: Final = Path("/var/log/pacefab-dockerd.log")
+PID_FILES: Final = {
+    "dockerd": Path("/run/docker.pid"),
+    "containerd": Path("/run/docker/containerd/containerd.pid"),
+}
 ANSWER_SECONDS: Final = 30
 START_SECONDS: Final = 60
 INSTALL_SECONDS: Final = 600
@@ -50,6 +55,7 @@ def start() -> None:
     if Path("/run/systemd/system").exists():
         run(["systemctl", "start", "docker"], timeout=START_SECONDS)
     else:
+        _drop_stale_pid_files()
         # Its own session and no inherited stream: the caller's pipes must close when that ends.
         with LOG.open("ab") as log:
             subprocess.Popen(
@@ -67,6 +73,17 @@ def start() -> None:
                 f"no answer of dockerd within {START_SECONDS} s", seen=seen, next_step=f"see {LOG}"
             )
         time.sleep(0.2)
+
+
+def _drop_stale_pid_files() -> None:
+    """Remove what a killed engine left where another program has its process id now.
+
+    dockerd takes such a file for a running engine, and ends.
+    """
+    for program, file in PID_FILES.items():
+        with suppress(OSError):
+            if Path(f"/proc/{file.read_text().strip()}/comm").read_text().strip() != program:
+                file.unlink()
 
 
 def ensure_program(program: str, *, package: str) -> None:
