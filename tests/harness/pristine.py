@@ -17,9 +17,16 @@ CIB: Final = "cib.xml"
 PACKAGES: Final = "packages.txt"
 SETTLE_SECONDS: Final = 40
 # What is configured no more is shown until it has stopped. crm_resource --wait takes 2 s at least.
-NOTHING_RUNS: Final = (
-    "while crm_mon --one-shot --output-as=xml | grep '<resource '; do sleep 0.2; done"
-)
+# Seen once with Pacemaker 3.0: taken away within moments of its creation, a resource stayed
+# Started, and nobody stopped it. The nodes are then asked anew what they run.
+NOTHING_RUNS: Final = """
+polls=0
+while crm_mon --one-shot --output-as=xml | grep '<resource '; do
+    polls=$((polls + 1))
+    [ "$polls" != 50 ] || crm_resource --refresh --quiet
+    sleep 0.2
+done
+"""
 
 
 def remember(folder: Path, containers: Mapping[str, str]) -> None:
@@ -40,7 +47,7 @@ def restore(folder: Path, containers: Mapping[str, str]) -> None:
     formation.wait_formed(first, len(containers))
     replace = "cibadmin --replace --scope configuration --xml-pipe"
     run_in(first, replace, stdin=(folder / CIB).read_text())
-    run_in(first, f"{NOTHING_RUNS}; crm_resource --cleanup --quiet", timeout=SETTLE_SECONDS)
+    run_in(first, f"{NOTHING_RUNS}\ncrm_resource --cleanup --quiet", timeout=SETTLE_SECONDS)
     known = set((folder / PACKAGES).read_text().split())
     on_all(partial(_strip, known=known), containers.values())
 
