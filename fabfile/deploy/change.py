@@ -10,13 +10,22 @@ from fabfile.host.model import Package
 from fabfile.transport.command import LOCK, Section, Step, failed
 from fabfile.transport.connection import Host
 
-CHANGE_SECONDS = packages.INSTALL_SECONDS + 120
+# At worst a package manager is run three times: install, update, install.
+_RUNS = 3
+_REST_SECONDS = 120  # for everything else that a change does
 
 
 def change_node(
-    host: Host, package: Package, steps: Sequence[Step], note: Callable[[str], None]
+    host: Host,
+    package: Package,
+    steps: Sequence[Step],
+    *,
+    note: Callable[[str], None],
+    lock_seconds: int = packages.LOCK_SECONDS,
 ) -> None:
     """Run the steps; `note` hears when a package manager's lock is waited for.
+
+    The time limit leaves room for waiting `lock_seconds`, as the steps were planned to.
 
     Raises:
         PacefabError: a step failed; those before it were undone.
@@ -26,7 +35,8 @@ def change_node(
         if said := packages.waiting(line):
             note(said)
 
-    sections = host.change(steps, seconds=CHANGE_SECONDS, on_line=on_line)
+    seconds = _RUNS * (packages.INSTALL_SECONDS + lock_seconds) + _REST_SECONDS
+    sections = host.change(steps, seconds=seconds, on_line=on_line)
     if stopped := failed(sections):
         raise _explain(package, stopped)
     missing = [item.name for item in steps if item.name not in sections]

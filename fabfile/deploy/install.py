@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -60,7 +60,8 @@ class Install:
             except PacefabError as error:
                 return watch.fail(name, error)
 
-        outcomes |= values(fan_out(views, work, limit=self.limit))
+        done = fan_out(views, work, limit=self.limit)
+        outcomes |= values(done) | {o.host: o for o in watch.fail_all(errors(done))}
         return [outcomes[name] for name in hosts]
 
     def _install(
@@ -72,18 +73,18 @@ class Install:
         if self.dry_run:
             return _preview(watch, host.name, package, plan_settings(view, wanted))
         change = partial(
-            change_node, host, _package(view.facts), note=partial(watch.progress.note, host.name)
+            change_node,
+            host,
+            _package(view.facts),
+            note=partial(watch.progress.note, host.name),
+            lock_seconds=self.lock_seconds,
         )
         if package.steps:
             told = f"installing the package with {_package(view.facts).manager}"
             watch.progress.note(host.name, told)
             change(package.steps)
-            view = _anew(host, view)
-        settings = plan_settings(view, wanted)
         try:
-            if settings.steps:
-                change(settings.steps)
-                _check(_anew(host, view), wanted)
+            settings = _configure(host, view, wanted, change, fresh=bool(package.steps))
         except PacefabError:
             if package.steps:  # the old state is the one without the package
                 change(packages.plan_purge(_package(view.facts), self.lock_seconds))
@@ -91,6 +92,22 @@ class Install:
         done = package.changes + settings.changes
         mark = Mark.CHANGED if done else Mark.UNCHANGED
         return watch.finish(host.name, mark, *done, *settings.remarks)
+
+
+def _configure(
+    host: Host,
+    view: NodeView,
+    wanted: Settings,
+    change: Callable[[Sequence[Step]], None],
+    *,
+    fresh: bool,
+) -> InstallPlan:
+    """Bring configuration and unit to `wanted`; a fresh package brought a file of its own."""
+    plan = plan_settings(_anew(host, view) if fresh else view, wanted)
+    if plan.steps:
+        change(plan.steps)
+        _check(_anew(host, view), wanted)
+    return plan
 
 
 def _anew(host: Host, view: NodeView) -> NodeView:
@@ -179,4 +196,4 @@ def _check(view: NodeView, wanted: Settings) -> None:
 def _package(facts: HostFacts) -> Package:
     if facts.package is None:
         raise AssertionError("config_path has refused a node without a package manager")
-    return replace(facts.package)
+    return facts.package

@@ -104,7 +104,7 @@ class Remove:
         package = view.facts.package
         if package is None:
             raise AssertionError("plan_purge refuses a node without a package manager")
-        change_node(host, package, steps, partial(watch.progress.note, host.name))
+        change_node(host, package, steps, note=partial(watch.progress.note, host.name))
         return watch.finish(host.name, Mark.CHANGED, "package and configuration removed")
 
 

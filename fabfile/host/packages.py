@@ -97,7 +97,7 @@ rm -f "$log"; exit "$status"
 """
 _APT = r"""
 apt() {
-  timeout -k 10 600 env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+  timeout -k 10 "$((600 + lock))" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
     -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0 \
     -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"
 }
