@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from fabfile.deploy.change import check_lock
 from fabfile.errors import CommandError, RefusedError
 from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
@@ -13,6 +14,7 @@ from fabfile.transport.connection import Host
 
 _TRIES = 5  # status updates change the CIB's version too; a busy cluster has a few a second
 _POLL_SECONDS = 0.3
+_PATCH_SECONDS = 120  # of which the node's lock is waited for 60
 
 
 def query_cib(host: Host) -> Cib:
@@ -40,7 +42,8 @@ def patch(host: Host, cib: Cib, plan: Callable[[Cib], Cib | None]) -> Cib:
         new = plan(cib)
         if new is None:
             return cib
-        sections = host.change(live.plan_patch(cib, new), seconds=60)
+        sections = host.change(live.plan_patch(cib, new), seconds=_PATCH_SECONDS)
+        check_lock(sections)
         if live.read_patch(sections):
             return cib
         cib = query_cib(host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from fabfile.errors import CommandError, PacefabError, RefusedError
 from fabfile.host import packages
@@ -37,6 +37,7 @@ def change_node(
 
     seconds = _RUNS * (packages.INSTALL_SECONDS + lock_seconds) + _REST_SECONDS
     sections = host.change(steps, seconds=seconds, on_line=on_line)
+    check_lock(sections)
     if stopped := failed(sections):
         raise _explain(package, stopped)
     missing = [item.name for item in steps if item.name not in sections]
@@ -48,15 +49,19 @@ def change_node(
         )
 
 
-def _explain(package: Package, stopped: Section) -> PacefabError:
-    if stopped.name in {"install", "purge"}:
-        return packages.explain(package, stopped)
-    if stopped.name == LOCK:
-        return RefusedError(
+def check_lock(sections: Mapping[str, Section]) -> None:
+    """Raise a RefusedError when a change never began: another run holds the node's lock."""
+    if not sections[LOCK].ok:
+        raise RefusedError(
             "change the node",
             "another run is changing it right now (/run/pacefab.lock)",
             "wait until that one is done, then run this again",
         )
+
+
+def _explain(package: Package, stopped: Section) -> PacefabError:
+    if stopped.name in {"install", "purge"}:
+        return packages.explain(package, stopped)
     hint = (
         "free some space (df -h), run again"
         if "No space left" in stopped.text

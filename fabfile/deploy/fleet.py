@@ -13,7 +13,7 @@ from fabfile.deploy.observe import (
     one_cluster,
     settle_membership,
 )
-from fabfile.errors import PacefabError
+from fabfile.errors import PacefabError, UnreachableError
 from fabfile.pacemaker.model import Membership
 from fabfile.services import memcached
 from fabfile.services.memcached_config import Settings
@@ -32,7 +32,6 @@ class Fleet:
     hosts: Mapping[str, Host]
     views: Mapping[str, NodeView]
     silent: Mapping[str, PacefabError]  # nodes that gave no answer over SSH
-
     doorway: str  # the node through which the cluster is asked and changed
 
     @property
@@ -86,7 +85,7 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
     )
     views, failed = values(asked), errors(asked)
     if not views:
-        raise next(iter(failed.values()))
+        raise _nobody(failed)
     membership = one_cluster(views)
     named = {view.node: hosts[name] for name, view in views.items()}
     rest = {n: reach(n) for n in membership.names if n not in named and n not in failed}
@@ -102,6 +101,15 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
         silent={**failed, **errors(others)},
         doorway=doorway,
     )
+
+
+def _nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
+    """Return one error for hosts none of which answered; none of them hides the others."""
+    first = next(iter(failed.values()))
+    if len(failed) == 1:
+        return first
+    seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
+    return UnreachableError("reach the hosts", seen, first.next_step)
 
 
 def _find_doorway(hosts: Mapping[str, Host], views: dict[str, NodeView]) -> str:

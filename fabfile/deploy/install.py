@@ -85,9 +85,11 @@ class Install:
             change(package.steps)
         try:
             settings = _configure(host, view, wanted, change, fresh=bool(package.steps))
-        except PacefabError:
+        except PacefabError as error:
             if package.steps:  # the old state is the one without the package
-                change(packages.plan_purge(_package(view.facts), self.lock_seconds))
+                _take_back(
+                    packages.plan_purge(_package(view.facts), self.lock_seconds), change, error
+                )
             raise
         done = package.changes + settings.changes
         mark = Mark.CHANGED if done else Mark.UNCHANGED
@@ -108,6 +110,16 @@ def _configure(
         change(plan.steps)
         _check(_anew(host, view), wanted)
     return plan
+
+
+def _take_back(
+    steps: Sequence[Step], change: Callable[[Sequence[Step]], None], error: PacefabError
+) -> None:
+    """Undo what was done before `error`; a second failure does not hide the first."""
+    try:
+        change(steps)
+    except PacefabError as second:
+        error.next_step = f"{error.next_step}; taking the package back failed too: {second}"
 
 
 def _anew(host: Host, view: NodeView) -> NodeView:

@@ -1,4 +1,4 @@
-"""The one doorway to Pacemaker's programs on a node: query, simulate, patch, wait.
+"""The one doorway to Pacemaker's programs on a node: query, simulate, patch.
 
 Steps and parsers only; `deploy` decides on which host they run. Exit statuses are crm_exit_t
 (Pacemaker's include/crm/common/results.h).
