@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fabfile.errors import PacefabError
@@ -81,6 +82,24 @@ class Listener:
 
 
 @dataclass(frozen=True)
+class Interface:
+    """An address of a network interface; loopback and link-local ones are left out."""
+
+    name: str  # eth0
+    address: str
+    prefix: int  # length of the network's prefix: 24
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it is on a node."""
+
+    text: str
+    mode: str  # octal digits: 644
+    owner: str  # user:group
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """What one round trip tells about a node."""
 
@@ -93,3 +112,10 @@ class HostFacts:
     config: str | None  # text of the service's configuration; None: there is no such file
     command_line: tuple[str, ...]  # of the unit's running process
     listeners: tuple[Listener, ...]
+    family: str | None = None  # debian, rhel; None: one that we do not know
+    manager: str | None = None  # apt-get, dnf, yum
+    interfaces: tuple[Interface, ...] = ()
+    packages: Mapping[str, str | None] = field(default_factory=dict)  # version; None: absent
+    units: Mapping[str, Unit] = field(default_factory=dict)
+    files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
+    firewalld: bool = False  # whether it is active

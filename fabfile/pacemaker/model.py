@@ -28,12 +28,92 @@ class Primitive:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Primitives that run on one node, started in this order."""
+
+    id: str
+    primitives: tuple[Primitive, ...]
+    meta: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Clone:
-    """A resource that runs on many nodes at once."""
+    """A resource that runs on many nodes at once; promotable when its meta attributes say so."""
 
     id: str
     primitive: Primitive
     meta: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def promotable(self) -> bool:
+        """Whether instances have a second role, Promoted (once called master)."""
+        return self.meta.get("promotable", "").lower() in {"true", "on", "yes", "y", "1"}
+
+
+Resource = Primitive | Group | Clone
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order constraint: `first` does its action before `then` does its own.
+
+    `kind` is Mandatory, Optional or Serialize; empty: Pacemaker's default, Mandatory.
+    """
+
+    first: str
+    then: str
+    first_action: str = "start"
+    then_action: str = "start"
+    kind: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)  # symmetrical, require-all
+    id: str = ""  # as found in a CIB; empty: as pcs would call it
+
+
+@dataclass(frozen=True)
+class Colocation:
+    """A colocation constraint: `resource` runs where `with_resource` does."""
+
+    resource: str
+    with_resource: str
+    score: str = "INFINITY"
+    role: str = ""
+    with_role: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A location constraint: a score for one node, or for nodes whose attribute has a value.
+
+    Either `node` is given, or `attribute`, `operation` (eq, ne, lt, gt, lte, gte, defined,
+    not_defined) and `value`.
+    """
+
+    resource: str
+    score: str
+    node: str = ""
+    attribute: str = ""
+    operation: str = ""
+    value: str = ""
+    resource_discovery: str = ""  # always, never, exclusive
+    id: str = ""
+
+
+Constraint = Order | Colocation | Location
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What an inventory wants of a CIB; what it does not name is left alone.
+
+    `attributes` are permanent node attributes by node; `defaults` are rsc_defaults.
+    """
+
+    properties: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    resources: tuple[Resource, ...] = ()  # fencing devices (stonith:…) are primitives too
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True)
