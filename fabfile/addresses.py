@@ -18,3 +18,8 @@ def is_loopback(text: str) -> bool:
     """Whether only the host itself reaches it; brackets around IPv6 and `localhost` count too."""
     bare = text.strip("[]")
     return bare == "localhost" or (is_address(bare) and ipaddress.ip_address(bare).is_loopback)
+
+
+def bracketed(address: str) -> str:
+    """Return an address as it stands before a port: IPv6 in brackets."""
+    return f"[{address}]" if ":" in address else address
