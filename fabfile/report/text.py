@@ -14,6 +14,7 @@ from fabfile.host.model import Mark, Outcome
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 _SIGNS = {
     Mark.UNCHANGED: ("=", ""),
@@ -39,6 +40,7 @@ class Printer:
         self._console: Console | None = None
         self._busy: list[str] = []
         self._refresh: Callable[[], None] = lambda: None  # until a terminal shows who is busy
+        self._aside: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
 
     @contextlib.contextmanager
     def working(self, step: str, hosts: Iterable[str]) -> Iterator[None]:
@@ -61,10 +63,16 @@ class Printer:
             shown = bar.add_task("", total=None)
             self._refresh = lambda: bar.update(shown, description=f"{step} {' '.join(self._busy)}")
             self._refresh()
+            self._aside = lambda: _stopped(bar)
             try:
                 yield
             finally:
-                self._console = None
+                self._console, self._aside = None, contextlib.nullcontext
+
+    def ask(self, question: str) -> str:
+        """Return the operator's answer; what shows who is at work stands aside meanwhile."""
+        with self._aside():
+            return input(question)
 
     def note(self, host: str, text: str) -> None:
         """Print what goes on right now on a host."""
@@ -105,6 +113,15 @@ class Printer:
             for line in lines:
                 self._console.print(line, style=style, markup=False, soft_wrap=True)
                 style = ""
+
+
+@contextlib.contextmanager
+def _stopped(bar: Progress) -> Iterator[None]:
+    bar.stop()
+    try:
+        yield
+    finally:
+        bar.start()
 
 
 def render_error(error: PacefabError) -> list[str]:

@@ -13,6 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -120,11 +121,12 @@ Body = Callable[..., int]
 AnyTask = Task[Any]
 
 
-def cluster_task(**option_help: str) -> Callable[[Body], AnyTask]:
+def cluster_task(file: str = "", **option_help: str) -> Callable[[Body], AnyTask]:
     """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here. Every task has `--inventory` and `--accept-new-host-keys` too.
+    The option called `file` may be given without its name, right behind the task's.
     """
 
     def decorate(body: Body) -> AnyTask:
@@ -150,10 +152,23 @@ def cluster_task(**option_help: str) -> Callable[[Body], AnyTask]:
         note.__signature__ = _signature(body)  # type: ignore[attr-defined]
         texts = {**_COMMON_HELP, **option_help}
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
-        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False)(note)
+        by_place = [file] if file and _file_follows(name) else []
+        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
+            note
+        )
         return made
 
     return decorate
+
+
+def _file_follows(task_name: str) -> bool:
+    """Whether this command line has a file right behind the task: `fab deploy plan.json`.
+
+    Invoke insists on every value that has a place; so there is one only when it is given.
+    """
+    words = dict(pairwise(sys.argv))
+    word = words.get(task_name.replace("_", "-"), "")
+    return not word.startswith("-") and ("." in word or "/" in word)
 
 
 _COMMON_HELP = {
