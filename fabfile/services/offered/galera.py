@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fabfile.addresses import bracketed
 from fabfile.pacemaker.model import Clone, Configuration, Operation, Primitive
+from fabfile.services import galera_node, galera_probes
 from fabfile.services.description import Service, Site
 from fabfile.services.family import Family, common_family
 from fabfile.services.galera_section import SECRET, GaleraSection
 
 RESOURCE = "galera"
+CLONE = f"{RESOURCE}-clone"
 
 # Debian has everything elsewhere than upstream's agent expects. EL's package leaves the data folder
 # empty; the agent fills it.
@@ -39,7 +41,7 @@ def configuration(section: GaleraSection, site: Site) -> Configuration:
     )
     everywhere = str(len(site.membership.names))
     meta = {"ordered": "true", "promotable": "true", "promoted-max": everywhere}
-    return Configuration(resources=(Clone(f"{RESOURCE}-clone", primitive, meta),))
+    return Configuration(resources=(Clone(CLONE, primitive, meta),))
 
 
 def _members(section: GaleraSection, site: Site) -> dict[str, str]:
@@ -56,6 +58,10 @@ def _members(section: GaleraSection, site: Site) -> dict[str, str]:
 SERVICE = Service(
     "galera",
     GaleraSection,
+    look=galera_node.look,
+    node=galera_node.wanted,
     configuration=configuration,
+    probes=lambda _, site: tuple(galera_probes.probes(site)),
     secrets=lambda section: [SECRET] if section.sst_user else [],
+    ids=lambda _: (CLONE,),
 )

@@ -3,22 +3,72 @@
 from __future__ import annotations
 
 from fabfile.pacemaker.model import Clone, Configuration, Primitive
-from fabfile.services.description import Service, Site
+from fabfile.services import reach
+from fabfile.services.description import Look, NodeWanted, Port, Probe, Service, Site, whole
+from fabfile.services.family import family_of
+from fabfile.services.haproxy_config import endpoint, render_config
 from fabfile.services.haproxy_section import SECRET, HaproxySection
+from fabfile.services.reach import Target
 
+PACKAGE = "haproxy"
 UNIT = "haproxy.service"
 RESOURCE = "lb-haproxy"
+CLONE = f"{RESOURCE}-clone"
+CONFIG = "/etc/haproxy/haproxy.cfg"
+SYSCTL = "/etc/sysctl.d/60-pacefab-haproxy.conf"
+
+_SYSCTL_TEXT = """\
+# Written by pacefab: HAProxy listens at the VIPs, and most of them are on other nodes.
+net.ipv4.ip_nonlocal_bind = 1
+net.ipv6.ip_nonlocal_bind = 1
+"""
+_APPLY = (
+    "/usr/lib/systemd/systemd-sysctl"  # what reads the file at boot; a node without IPv6 is fine
+)
+
+
+def node(section: HaproxySection, site: Site, name: str) -> NodeWanted:
+    """Return what one node is to have; the first file lets HAProxy start with the second."""
+    text = render_config(section, site, name, family_of(site.facts[name]))
+    private = {"mode": "600", "secret": True} if section.stats else {}
+    config = whole(CONFIG, text, check=("haproxy", "-c", "-f", "{}"), reload=UNIT, **private)
+    ports = {proxy.port for proxy in section.proxies}
+    if section.stats:
+        ports.add(section.stats.port)
+    return NodeWanted(
+        packages=(PACKAGE,),
+        files=(whole(SYSCTL, _SYSCTL_TEXT, apply=(_APPLY, SYSCTL)), config),
+        units=(UNIT,),
+        ports=tuple(Port(port) for port in sorted(ports)),
+    )
 
 
 def configuration(_section: HaproxySection, _site: Site) -> Configuration:
     """Return the clone. `interleave=true`: what follows it on a node waits for that node only."""
     primitive = Primitive(RESOURCE, "systemd:haproxy")
-    return Configuration(resources=(Clone(f"{RESOURCE}-clone", primitive, {"interleave": "true"}),))
+    return Configuration(resources=(Clone(CLONE, primitive, {"interleave": "true"}),))
+
+
+def probes(section: HaproxySection, site: Site) -> list[Probe]:
+    """Ask from every node whether each proxy accepts, and whether statistics want a password."""
+    nodes = site.membership.names
+    targets = [Target(proxy.name, *endpoint(proxy, site)) for proxy in section.proxies]
+    if section.stats:
+        port = section.stats.port
+        targets += [
+            reach.http(f"statistics of {name}", site.own_address(name), port, "/", 401)
+            for name in nodes
+        ]
+    return [reach.probe("HAProxy takes connections", name, targets) for name in nodes]
 
 
 SERVICE = Service(
     "haproxy",
     HaproxySection,
+    look=lambda _: Look(packages=(PACKAGE,), units=(UNIT,), files=(CONFIG, SYSCTL)),
+    node=node,
     configuration=configuration,
+    probes=probes,
     secrets=lambda section: [SECRET] if section.stats else [],
+    ids=lambda _: (CLONE,),
 )

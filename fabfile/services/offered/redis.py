@@ -90,4 +90,5 @@ SERVICE = Service(
     node=node,
     configuration=configuration,
     probes=probes,
+    ids=lambda _: ("redis-clone",),
 )

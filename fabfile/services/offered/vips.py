@@ -7,11 +7,14 @@ import ipaddress
 from fabfile.errors import RefusedError, UsageError
 from fabfile.host.model import HostFacts, Interface
 from fabfile.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
-from fabfile.services.description import Service, Site
+from fabfile.services import reach
+from fabfile.services.description import Probe, Service, Site
+from fabfile.services.reach import Target
 from fabfile.services.vips_section import PREFIX, Vip, VipsSection
 
 AGENT = "ocf:heartbeat:IPaddr2"
 LOAD_BALANCER = "lb-haproxy-clone"
+_SSH = 22  # firewalls let it through, and every node listens to it or refuses
 
 
 def configuration(section: VipsSection, site: Site) -> Configuration:
@@ -96,4 +99,18 @@ def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
     )
 
 
-SERVICE = Service("vips", VipsSection, configuration=configuration)
+def probes(section: VipsSection, site: Site) -> list[Probe]:
+    """Ask from every node whether somebody has each VIP; a refused connection says so too."""
+    targets = [
+        Target(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
+    ]
+    return [reach.probe("the VIPs answer", node, targets) for node in site.membership.names]
+
+
+SERVICE = Service(
+    "vips",
+    VipsSection,
+    configuration=configuration,
+    probes=probes,
+    ids=lambda section: tuple(PREFIX + vip.name for vip in section.addresses),
+)
