@@ -23,14 +23,23 @@ NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
 IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
 
 
-@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP)
-def cluster_up(_: Context, name: str = "dev", nodes: str = NAMES, image: str = "auto") -> None:
+BARE_HELP = {
+    "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13"
+}
+
+
+@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP)
+def cluster_up(
+    _: Context, name: str = "dev", nodes: str = NAMES, image: str = "auto", bare: bool = False
+) -> None:
     """Start a cluster to try things on, unless it is up.
+
+    Bare nodes have the addresses 192.0.2.11, .12, ... too, those of inventory/openstack.yaml.
 
     Example: invoke cluster-up --image debian13 --nodes c1,c2,c3
     """
     with told():
-        cluster = ensure_cluster(name, nodes.split(","), image)
+        cluster = ensure_cluster(name, nodes.split(","), image, bare=bare)
     config = os.path.relpath(cluster.ssh_config)
     print(f"log in: ssh -F {config} {cluster.nodes[0]}   stop: invoke cluster-down --name {name}")
 

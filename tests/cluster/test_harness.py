@@ -247,3 +247,32 @@ def test_somebody_elses_suite_uses_the_plugin(cluster: Cluster, tmp_path: Path) 
     )
     assert "1 passed" in done.stdout
     assert not [path for path in cleanup.STATE.glob("test-*") if path.stat().st_mtime > before]
+
+
+OFFERED = "mariadb-server galera-4 rsync redis-server firewalld haproxy memcached pacemaker pcs"
+
+
+@pytest.mark.every_image
+def test_bare_nodes_have_sshd_and_nothing_of_a_cluster(bare_nodes: Cluster) -> None:
+    for place, node in enumerate(bare_nodes.nodes):
+        assert ssh(bare_nodes, node, "hostname") == node
+        found = "command -v pcs crm_mon corosync python3; ls -d /etc/corosync /var/lib/pacemaker"
+        assert bare_nodes.run(node, found, check=False).stdout == ""
+        assert f"192.0.2.{11 + place}" in ssh(bare_nodes, node, "hostname -I").split()
+    with pytest.raises(HarnessError, match="start new ones"):
+        bare_nodes.reset()
+
+
+@pytest.mark.every_image
+def test_bare_node_installs_what_is_offered_without_a_network(bare_nodes: Cluster) -> None:
+    node = bare_nodes.nodes[0]
+    simulated = bare_nodes.run(node, f"ip route del default; apt-get install -s {OFFERED}").stdout
+    for package in OFFERED.split():
+        assert f"\nInst {package} " in simulated
+
+
+def test_second_address_survives_a_restart(bare_nodes: Cluster) -> None:
+    last, first = bare_nodes.nodes[-1], bare_nodes.nodes[0]
+    bare_nodes.restart_node(last)
+    assert f"192.0.2.{10 + len(bare_nodes.nodes)}" in ssh(bare_nodes, last, "hostname -I").split()
+    bare_nodes.run(first, f"getent ahostsv4 {last} | grep 192.0.2. && ping -c 1 -W 2 {last}")

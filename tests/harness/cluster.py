@@ -20,8 +20,8 @@ import docker
 from . import access, cleanup, formation, pristine
 from .engine import ensure_engine, ensure_program
 from .errors import HarnessError
-from .image import choose_kind, ensure_image
-from .network import addresses, create_network
+from .image import BARE, choose_kind, ensure_image
+from .network import addresses, aliases, create_network
 from .nodes import NodeSpec, run_in, start_node
 from .parallel import on_all
 from .program import run
@@ -44,10 +44,11 @@ class Description:
     containers: dict[str, str]
     addresses: dict[str, str]
     ports: dict[str, int]
+    bare: bool = False
 
 
 class Cluster:
-    """A running cluster: `start` makes one, `load` finds one.
+    """A running cluster, or bare nodes to make one of: `start` makes them, `load` finds them.
 
     As a context manager it stops at the end.
     """
@@ -63,46 +64,52 @@ class Cluster:
         nodes: Sequence[str] = DEFAULT_NODES,
         image: str = "auto",
         *,
+        bare: bool = False,
         keep: bool = False,
     ) -> Self:
         """Start the nodes and form the cluster; nothing stays when that fails or is interrupted.
 
-        The cluster ends with this process, at the latest at the next start of another one; with
-        `keep` it stays until it is stopped. Raises `HarnessError`.
+        Bare nodes have sshd and nothing of a cluster; their second addresses are 192.0.2.11, .12,
+        ... and stay over a restart. The cluster ends with this process, at the latest at the next
+        start of another one; with `keep` it stays until it is stopped. Raises `HarnessError`.
         """
         check_names(name, nodes)
         ensure_engine()
         ensure_program("ssh", package="openssh-client")
         for dead in cleanup.sweep():
             note(f"removed {dead}, left behind by a run that was killed")
-        kind = choose_kind(image)
-        tag = ensure_image(kind)
+        kind = choose_kind(image, bare=bare)
+        tag = ensure_image(BARE[kind] if bare else kind)
         folder = _create_folder(name)
         try:
-            cluster = cls._start(folder, nodes, kind, tag)
+            cluster = cls._start(folder, nodes, kind, tag, bare=bare)
         except BaseException:
             cleanup.remove(folder)
             raise
         return cluster.keep() if keep else cluster
 
     @classmethod
-    def _start(cls, folder: Path, nodes: Sequence[str], kind: str, tag: str) -> Self:
+    def _start(cls, folder: Path, nodes: Sequence[str], kind: str, tag: str, *, bare: bool) -> Self:
         name = folder.name
         prefix = f"pacefab-{name}-{CHECKOUT}"
         containers = {node: f"{prefix}-{node}" for node in nodes}
-        owner = cleanup.owner_of_this_process()
-        _describe(Description(name, kind, owner, containers, addresses={}, ports={}))
-        with step(f"{len(nodes)} nodes of {name} started ({kind})"):
+        made = Description(name, kind, cleanup.owner_of_this_process(), containers, {}, {}, bare)
+        _describe(made)
+        with step(f"{len(nodes)} {'bare ' if bare else ''}nodes of {name} started ({kind})"):
             labels = cleanup.labels(folder)
             network = create_network(prefix, labels)
-            at = addresses(network, nodes)
-            specs = [NodeSpec(node, containers[node], tag, network, at, labels) for node in nodes]
+            at, also = addresses(network, nodes), aliases(nodes) if bare else {}
+            specs = [
+                NodeSpec(node, containers[node], tag, network, at, labels, also) for node in nodes
+            ]
             ports = dict(zip(nodes, on_all(start_node, specs), strict=True))
-        cluster = cls(Description(name, kind, owner, containers, at, ports))
+        cluster = cls(replace(made, addresses=at, ports=ports))
         _describe(cluster.description)
-        with step(f"{name} formed"):
-            formation.form(folder, containers, ports)
-            pristine.remember(folder, containers)
+        with step(f"{name} booted" if bare else f"{name} formed"):
+            formation.admit(folder, containers, ports)
+            if not bare:
+                formation.form(folder, containers)
+                pristine.remember(folder, containers)
         return cluster
 
     @classmethod
@@ -237,20 +244,32 @@ class Cluster:
         return run_in(self._first, probe, check=False, timeout=15).returncode == 0
 
     def restart_node(self, node: str) -> None:
-        """Restart a node as a reboot would, and wait until it is back in the cluster."""
+        """Restart a node as a reboot would, and wait until it is back in the cluster.
+
+        Of bare nodes one that has booted is back: a cluster made of them is not the harness'.
+        """
         self.container(node).restart(timeout=20)
+        if self.description.bare:
+            formation.wait_booted(self.containers[node])
+            return
         formation.join(self.containers[node])
         self.wait_formed()
 
     def reset(self) -> None:
         """Take the cluster back to how it was formed: no resource, no later package or file.
 
-        Quicker than a new cluster. Raises `HarnessError` when this one is too broken.
+        Quicker than a new cluster. Raises `HarnessError` when this one is too broken, or made of
+        bare nodes.
         """
+        if self.description.bare:
+            raise HarnessError(
+                f"{self.name} was bare nodes: there is nothing to reset to",
+                next_step="start new ones",
+            )
         pristine.restore(self.folder, self.containers)
 
 
-def ensure_cluster(name: str, nodes: Sequence[str], image: str) -> Cluster:
+def ensure_cluster(name: str, nodes: Sequence[str], image: str, *, bare: bool = False) -> Cluster:
     """Return the kept cluster of that name, started where it isn't up. Raises `HarnessError`."""
     check_names(name, nodes)
     ensure_engine()
@@ -258,14 +277,14 @@ def ensure_cluster(name: str, nodes: Sequence[str], image: str) -> Cluster:
     try:
         cluster = Cluster.load(name)
     except HarnessError:
-        return Cluster.start(name, nodes, image, keep=True)
+        return Cluster.start(name, nodes, image, bare=bare, keep=True)
     as_wanted = cluster.nodes == list(nodes) and image in {"auto", cluster.image}
-    if as_wanted and cluster.is_formed():
+    if as_wanted and cluster.description.bare == bare and (bare or cluster.is_formed()):
         note(f"{name} is up already ({cluster.image}: {', '.join(cluster.nodes)})")
         return cluster
     note(f"{name} has other nodes, another image, or is not complete: it is made anew")
     cluster.stop()
-    return Cluster.start(name, nodes, image, keep=True)
+    return Cluster.start(name, nodes, image, bare=bare, keep=True)
 
 
 def known_clusters() -> list[Cluster]:

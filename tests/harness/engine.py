@@ -23,6 +23,9 @@ PID_FILES: Final = {
 ANSWER_SECONDS: Final = 30
 START_SECONDS: Final = 60
 INSTALL_SECONDS: Final = 600
+INOTIFY: Final = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_INSTANCES: Final = 1024
+"""A node's systemd and dbus hold six; of the kernel's usual 128, the 22nd node does not boot."""
 
 
 def ensure_engine() -> None:
@@ -31,6 +34,7 @@ def ensure_engine() -> None:
     As root on a system with apt-get one is installed and started where it is missing. Elsewhere
     raises `HarnessError` that says what to do.
     """
+    _ensure_inotify()
     if answers():
         return
     if os.geteuid():
@@ -43,6 +47,12 @@ def ensure_engine() -> None:
     ensure_program("docker", package="docker-cli")
     with step("Docker engine started"):
         start()
+
+
+def _ensure_inotify() -> None:
+    """Let many nodes boot, where this user may; without it a few still do."""
+    if int(INOTIFY.read_text()) < INOTIFY_INSTANCES and os.access(INOTIFY, os.W_OK):
+        INOTIFY.write_text(str(INOTIFY_INSTANCES))
 
 
 def answers() -> bool:

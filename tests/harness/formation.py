@@ -19,31 +19,38 @@ from .parallel import on_all
 
 CLERK_PASSWORD: Final = "clerk_password"  # noqa: S105  (a file's name)
 AUTHKEY_BYTES: Final = 256
-JOIN_SECONDS: Final = 90
+BOOT_SECONDS: Final = 90
+JOIN_SECONDS: Final = 60
 FORM_SECONDS: Final = 60
 
 
-def form(folder: Path, containers: Mapping[str, str], ports: Mapping[str, int]) -> None:
-    """Make a cluster of booting nodes, and write into `folder` how to reach them.
+def admit(folder: Path, containers: Mapping[str, str], ports: Mapping[str, int]) -> None:
+    """Let the cluster's key log in to booting nodes, and write into `folder` how to reach them.
 
     `containers` gives the container of each node, `ports` the host's port of its sshd. Raises
     `HarnessError`.
     """
-    first = next(iter(containers.values()))
-    hacluster_password, clerk_password = secrets.token_urlsafe(18), secrets.token_urlsafe(18)
+    clerk_password = secrets.token_urlsafe(18)
     access.write_private(folder / CLERK_PASSWORD, clerk_password)
+    stdin = f"{access.write_key(folder)}\n{clerk_password}\n"
+    on_all(partial(run_script, name="admit", stdin=stdin), containers.values())
+    keys = on_all(wait_booted, containers.values())
+    access.write_ssh_config(folder, ports)
+    access.write_known_hosts(folder, dict(zip(containers, keys, strict=True)), ports)
+
+
+def form(folder: Path, containers: Mapping[str, str]) -> None:
+    """Make a cluster of nodes that have booted. Raises `HarnessError`."""
+    first = next(iter(containers.values()))
+    hacluster_password = secrets.token_urlsafe(18)
     secret_lines = [
-        access.write_key(folder),
         hacluster_password,
-        clerk_password,
         _base64(secrets.token_bytes(AUTHKEY_BYTES)),
         _base64(corosync_conf(folder.name, first, list(containers)).encode()),
     ]
     stdin = "".join(f"{line}\n" for line in secret_lines)
     on_all(partial(run_script, name="prepare", stdin=stdin), containers.values())
-    keys = on_all(join, containers.values())
-    access.write_ssh_config(folder, ports)
-    access.write_known_hosts(folder, dict(zip(containers, keys, strict=True)), ports)
+    on_all(join, containers.values())
     authenticate(first, list(containers), hacluster_password)
     wait_formed(first, len(containers))
 
@@ -55,9 +62,15 @@ def corosync_conf(cluster: str, container: str, nodes: list[str]) -> str:
     return run_in(container, f"{setup} >&2 && cat {target}").stdout
 
 
-def join(container: str) -> str:
-    """Start a node's cluster services once it has booted; return its public host key."""
-    return run_script(container, "join", timeout=JOIN_SECONDS).stdout
+def wait_booted(container: str) -> str:
+    """Wait until a node's systemd has booted; return its public host key."""
+    return run_script(container, "boot", timeout=BOOT_SECONDS).stdout
+
+
+def join(container: str) -> None:
+    """Start a node's cluster services once it has booted."""
+    wait_booted(container)
+    run_in(container, "systemctl start corosync pacemaker", timeout=JOIN_SECONDS)
 
 
 def authenticate(container: str, nodes: list[str], password: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ INSPECT_SECONDS: Final = 30
 PULL_SECONDS: Final = 20
 """How long `auto` tries to pull CentOS: enough for its 60 MB where a registry answers."""
 COMMON: Final = "node"
+DIGEST_DIGITS: Final = 12
 
 
 class Recipe(Protocol):
@@ -85,25 +87,37 @@ class FromContainerfile:
 
 CENTOS9: Final = "quay.io/centos/centos:stream9"
 CENTOS10: Final = "quay.io/centos/centos:stream10"
-RECIPE_OF: Final[dict[str, Recipe]] = {
+NODE_RECIPES: Final[dict[str, Recipe]] = {
     "centos9": FromContainerfile("centos.Containerfile", ("rpm/pacefab.repo",), base=CENTOS9),
     "centos10": FromContainerfile("centos.Containerfile", ("rpm/pacefab.repo",), base=CENTOS10),
-    "debian12": FromMirror("bookworm"),
-    "debian13": FromMirror("trixie"),
+    "debian12": FromContainerfile("debian.Containerfile", (), base_kind="debian12-bare"),
+    "debian13": FromContainerfile("debian.Containerfile", (), base_kind="debian13-bare"),
     "rpm": FromContainerfile("rpm.Containerfile", ("rpm",), base_kind="debian12"),
 }
-KINDS: Final = ("auto", *RECIPE_OF)
+BARE: Final = {"debian12": "debian12-bare", "debian13": "debian13-bare"}
+"""Which image is the one of a kind's bare hosts, where there is one."""
+RECIPE_OF: Final = NODE_RECIPES | {
+    BARE["debian12"]: FromMirror("bookworm"),
+    BARE["debian13"]: FromMirror("trixie"),
+}
+KINDS: Final = ("auto", *NODE_RECIPES)
 
 
-def choose_kind(kind: str) -> str:
+def choose_kind(kind: str, *, bare: bool = False) -> str:
     """Return the kind to use for what was asked for; `auto` says which one it takes, and why.
 
     Raises `HarnessError` for a kind that there is no recipe for.
     """
-    if kind in RECIPE_OF:
+    known = [*BARE] if bare else [*NODE_RECIPES]
+    if kind in known:
         return kind
     if kind != "auto":
-        raise HarnessError(f"no node image {kind!r}", next_step=f"choose one of {', '.join(KINDS)}")
+        what = "image of bare nodes" if bare else "node image"
+        raise HarnessError(
+            f"no {what} {kind!r}", next_step=f"choose one of auto, {', '.join(known)}"
+        )
+    if bare:
+        return known[0]
     if is_present(tag_of("centos9")) or is_present(CENTOS9):
         note("image centos9: CentOS Stream is here")
         return "centos9"
@@ -132,7 +146,18 @@ def ensure_image(kind: str) -> str:
         if not is_present(tag):
             with step(f"node image {kind} built"):
                 RECIPE_OF[kind].build(tag)
+            prune(kind, but=tag)
     return tag
+
+
+def prune(kind: str, but: str) -> None:
+    """Remove a kind's images of other recipes; one that a container uses stays, by the engine."""
+    listing = run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", REPOSITORY],
+                  timeout=INSPECT_SECONDS)  # fmt: skip
+    of_kind = re.compile(rf"{REPOSITORY}:{kind}-[0-9a-f]{{{DIGEST_DIGITS}}}")
+    for tag in listing.stdout.split():
+        if of_kind.fullmatch(tag) and tag != but:
+            succeeds(["docker", "image", "rm", tag], timeout=BUILD_SECONDS)
 
 
 def tag_of(kind: str) -> str:
@@ -146,12 +171,12 @@ def is_present(tag: str) -> bool:
 
 
 def digest_of(*names: str, extra: str) -> str:
-    """Return 12 hex digits over recipe files (all of a folder), their modes, and `extra`."""
+    """Return hex digits over recipe files (all of a folder), their modes, and `extra`."""
     digest = hashlib.sha256(extra.encode())
     for path in sorted(file for name in names for file in _files(RECIPES / name)):
         mode = oct(path.stat().st_mode & 0o100)
         digest.update(f"{path.relative_to(RECIPES)} {mode}\n".encode() + path.read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()[:DIGEST_DIGITS]
 
 
 @contextmanager

@@ -13,6 +13,11 @@ from testcontainers.core.network import Network
 from .errors import HarnessError
 
 ATTEMPTS: Final = 5
+ALIASES: Final = ipaddress.IPv4Network("192.0.2.0/24")
+"""The network of documentation (RFC 5737) and so of our inventories, on top of Docker's own.
+
+A network made with this subnet would cut its nodes off from resolver and mirror.
+"""
 FIRST_HOST: Final = 11
 """Nodes get .11, .12, ...: the addresses below and above are free for virtual IPs."""
 
@@ -44,6 +49,12 @@ def addresses(network: Network, names: Sequence[str]) -> dict[str, str]:
     """Return the address of each node on the network."""
     first = subnet_of(network).network_address + FIRST_HOST
     return {name: str(first + offset) for offset, name in enumerate(names)}
+
+
+def aliases(names: Sequence[str]) -> dict[str, str]:
+    """Return the second address of each bare node, as inventory/openstack.yaml has them."""
+    first = ALIASES.network_address + FIRST_HOST
+    return {name: f"{first + offset}/{ALIASES.prefixlen}" for offset, name in enumerate(names)}
 
 
 def subnet_of(network: Network) -> ipaddress.IPv4Network:

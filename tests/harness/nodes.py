@@ -34,7 +34,11 @@ SCRIPTS: Final = Path(__file__).with_name("node_scripts")
 
 @dataclass(frozen=True)
 class NodeSpec:
-    """What a node is to be: its name and container's name; all nodes' addresses."""
+    """What a node is to be: its name and container's name; all nodes' addresses.
+
+    `aliases` are second addresses, with the length of their prefix: the nodes that have some know
+    each other by these.
+    """
 
     name: str
     container: str
@@ -42,6 +46,7 @@ class NodeSpec:
     network: Network
     addresses: dict[str, str]
     labels: dict[str, str]
+    aliases: dict[str, str]
 
 
 class Node(DockerContainer):
@@ -51,6 +56,9 @@ class Node(DockerContainer):
         """Describe the container; it starts with `start`."""
         super().__init__(spec.image, name=spec.container)
         self.with_command("/sbin/init").with_env("container", "docker")
+        if spec.aliases:
+            self.with_env("PACEFAB_ADDRESS", spec.aliases[spec.name])
+        known = {name: alias.partition("/")[0] for name, alias in spec.aliases.items()}
         for folder in ("/run", "/run/lock", "/tmp"):
             self.with_tmpfs_mount(folder, "exec" if folder == "/tmp" else None)
         # testcontainers' annotation has ports only, and then means 0.0.0.0; docker-py takes this.
@@ -61,7 +69,9 @@ class Node(DockerContainer):
             hostname=spec.name,
             network=spec.network.name,
             networking_config={spec.network.name: address},
-            extra_hosts={name: ip for name, ip in spec.addresses.items() if name != spec.name},
+            extra_hosts={
+                name: ip for name, ip in (spec.addresses | known).items() if name != spec.name
+            },
             labels=spec.labels,
             cap_add=CAPABILITIES,
             security_opt=["seccomp=unconfined", "apparmor=unconfined"],

@@ -14,18 +14,23 @@ from typing import Final, Protocol
 import pytest
 
 from .cluster import DEFAULT_NODES, Cluster, unique_name
-from .image import KINDS
+from .image import BARE, KINDS
 from .parallel import on_all
 from .progress import note
 
 KEPT: Final = pytest.StashKey[list[str]]()
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
+BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
+OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
+"""The nodes of inventory/openstack.yaml."""
 
 
 class ClusterFactory(Protocol):
     """Starts clusters that live until the end of the session."""
 
-    def __call__(self, image: str = "", nodes: Sequence[str] = ()) -> Cluster:
+    def __call__(
+        self, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+    ) -> Cluster:
         """Start a cluster; what isn't given is taken from the command line."""
 
 
@@ -65,9 +70,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds = metafunc.config.getoption("--image")
     if metafunc.definition.get_closest_marker("every_image") is None:
         kinds = kinds[:1]
-    for fixture in CLUSTER_FIXTURES:
-        if fixture in metafunc.fixturenames:
-            metafunc.parametrize(fixture, kinds, indirect=True)
+    with_bare = [kind for kind in kinds if kind in ("auto", *BARE)]
+    for fixtures, images in ((CLUSTER_FIXTURES, kinds), (BARE_FIXTURES, with_bare)):
+        for fixture in fixtures:
+            if fixture in metafunc.fixturenames:
+                # Without any image pytest skips the test, and says so.
+                metafunc.parametrize(fixture, images, indirect=True)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -83,8 +91,8 @@ def cluster_factory(pytestconfig: pytest.Config) -> Iterator[ClusterFactory]:
     """Make further clusters, of other images or nodes; they live as long as the session."""
     started: list[Cluster] = []
 
-    def start(image: str = "", nodes: Sequence[str] = ()) -> Cluster:
-        cluster = start_cluster(pytestconfig, image, nodes)
+    def start(image: str = "", nodes: Sequence[str] = (), *, bare: bool = False) -> Cluster:
+        cluster = start_cluster(pytestconfig, image, nodes, bare=bare)
         started.append(cluster)
         return cluster
 
@@ -110,14 +118,29 @@ def fresh_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     yield from _own_cluster(request)
 
 
-def start_cluster(config: pytest.Config, image: str = "", nodes: Sequence[str] = ()) -> Cluster:
+@pytest.fixture(scope="module")
+def bare_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Hosts of the module's own with sshd and nothing of a cluster."""
+    yield from _own_cluster(request, bare=True)
+
+
+@pytest.fixture(scope="module")
+def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Bare hosts of the module's own, those of inventory/openstack.yaml by name and address."""
+    yield from _own_cluster(request, OPENSTACK, bare=True)
+
+
+def start_cluster(
+    config: pytest.Config, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+) -> Cluster:
     """Start a cluster by the command line's options, or what is given instead; show progress."""
     names = nodes or config.getoption("--nodes").split(",")
     kind = image or config.getoption("--image")[0]
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled() if capture else nullcontext():
         note("")  # pytest's dots are on the line
-        return Cluster.start(unique_name("test"), names, kind, keep=config.getoption("--keep"))
+        keep = config.getoption("--keep")
+        return Cluster.start(unique_name("test"), names, kind, bare=bare, keep=keep)
 
 
 def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
@@ -128,8 +151,10 @@ def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
         on_all(Cluster.stop, clusters)
 
 
-def _own_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    cluster = start_cluster(request.config, image=request.param)
+def _own_cluster(
+    request: pytest.FixtureRequest, nodes: Sequence[str] = (), *, bare: bool = False
+) -> Iterator[Cluster]:
+    cluster = start_cluster(request.config, image=request.param, nodes=nodes, bare=bare)
     yield cluster
     stop_clusters(request.config, [cluster])
 
