@@ -23,10 +23,15 @@ _SECRET = re.compile(
     r"passw|passphrase|pwd|secret|credential|(private|api|auth)[_-]?key|(auth|api|access)[_-]?token",
     re.IGNORECASE,
 )
+_WHERE_ONE_IS = re.compile(r"_(script|file|path)$", re.IGNORECASE)  # a path to a secret is none
+_REFERENCE = "secret"  # the one key of a mapping that names a secret: {secret: NAME}
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # no XML
+_LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 _NO_PLACE_HERE = (
     "a secret has no place in an inventory, which is shared and shown; give secrets by the "
     "environment, a file of mode 600 or at the prompt"
 )
+_CONTROL_INSIDE = "there is a control character in it, which Pacemaker's XML cannot hold"
 
 
 @dataclass(frozen=True)
@@ -113,14 +118,20 @@ class _Reading:
                 self._refuse(key_node, here, f"line {self._document.lines[here]} has the same key")
                 continue
             self._document.lines[here] = _line(key_node)
-            if _SECRET.search(key):
+            if _tells_a_secret(key, value) and not (path and _is_reference(node)):
                 self._refuse(key_node, here, _NO_PLACE_HERE)
                 continue
             yield key, value
 
     def _scalar(self, node: ScalarNode, kind: str, path: Path) -> Plain:
+        if _CONTROL.search(node.value):
+            self._refuse(node, path, _CONTROL_INSIDE)
+            return None
         if kind in _TEXTS:
             return str(node.value)
+        if _LEADING_ZERO.fullmatch(node.value):
+            self._refuse(node, path, f"{node.value} needs quotes: a number loses its leading zero")
+            return None
         if len(node.value) > _LONGEST_NUMBER:
             self._refuse(node, path, f"a number of {len(node.value)} digits")
             return None
@@ -133,6 +144,21 @@ class _Reading:
 
     def _refuse(self, node: Node, path: Path, text: str) -> None:
         self._document.mistakes.append(Mistake(_line(node), path, text))
+
+
+def _tells_a_secret(key: str, value: Node) -> bool:
+    """Whether a key's value would be a secret: by the key, and not only the secret's name."""
+    if not _SECRET.search(key) or _WHERE_ONE_IS.search(key):
+        return False
+    return not _is_reference(value)
+
+
+def _is_reference(node: Node) -> bool:
+    """Whether this is {secret: NAME}."""
+    if not isinstance(node, MappingNode) or len(node.value) != 1:
+        return False
+    ((key, value),) = node.value
+    return key.value == _REFERENCE and isinstance(value, ScalarNode)
 
 
 def _line(node: Node) -> int:

@@ -9,9 +9,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from fabfile.errors import UsageError
+from fabfile.inventory.cluster import Inventory
 from fabfile.inventory.document import Document, Mistake, SyntaxMistakeError, parse
 from fabfile.inventory.mistakes import find_mistakes, render_path
-from fabfile.inventory.model import Inventory
 
 _MOST_SHOWN = 8  # mistakes; more would not fit the screen
 _OTHER_FILE = "name another one with --inventory or PACEFAB_INVENTORY"
@@ -38,11 +38,14 @@ def read(file: Path, kind: type[Kind]) -> Kind:
 
 
 def _checked(file: Path, document: Document, kind: type[Kind]) -> Kind:
-    mistakes = document.mistakes
+    mistakes = list(document.mistakes)
     try:
         inventory = kind.model_validate(document.data, context={})
     except ValidationError as error:
-        mistakes = [*mistakes, *find_mistakes(error, kind, document)]
+        mistakes += find_mistakes(error, kind, document)
+    else:
+        found = () if mistakes else inventory.contradictions()
+        mistakes += [Mistake(document.line(path), path, text) for path, text in found]
     if mistakes:
         raise _refused(file, _render(mistakes))
     return inventory

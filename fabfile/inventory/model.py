@@ -1,4 +1,4 @@
-"""What an inventory holds.
+"""What an inventory is made of: its nodes, and what the sections have in common.
 
 A field's description says what is allowed there, in the words of an error message; the JSON schema
 hands the same words to editors.
@@ -7,7 +7,8 @@ hands the same words to editors.
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +24,6 @@ from pydantic_core import PydanticCustomError
 from fabfile.addresses import is_address
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_NODE_KEYS = "name, address, user, port, role, attributes"
 
 
 def unfit(reason: str) -> PydanticCustomError:
@@ -59,6 +59,8 @@ def _defaults(value: object) -> object:
 
 
 EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
+# What pcs and Pacemaker take for an id, an attribute's name, a parameter's (XML's NCName).
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[
     str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)
@@ -68,9 +70,13 @@ Login = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]*$")]
 
 
 class Part(BaseModel):
-    """A mapping of the inventory: unknown keys are mistakes, texts are no numbers."""
+    """A mapping of the inventory: unknown keys are mistakes, texts are no numbers.
+
+    `elsewhere` tells for keys that somebody may look for here where they belong.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    elsewhere: ClassVar[Mapping[str, str]] = {}
 
 
 class Node(Part):
@@ -92,7 +98,7 @@ class Node(Part):
     role: Literal["controller"] = Field(
         default="controller", description="controller (a full member, which runs the services)"
     )
-    attributes: dict[str, str] = Field(
+    attributes: dict[Name, str] = Field(
         default={}, description="Pacemaker node attributes, texts by name; numbers in quotes"
     )
 
@@ -109,15 +115,3 @@ class Node(Part):
 
 
 NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]
-
-
-class Inventory(Part):
-    """A cluster and its nodes. Whoever knows the services adds them, as a field `services`."""
-
-    cluster: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] = Field(
-        description="the cluster's name: letters, digits, - and _, at most 32"
-    )
-    nodes: tuple[NodeEntry, ...] = Field(
-        min_length=1,
-        description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
-    )

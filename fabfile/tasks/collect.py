@@ -8,11 +8,12 @@ task once, and that does the work, with every host, at once.
 from __future__ import annotations
 
 import functools
+import getpass
 import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ from fabfile.tasks.connect import given_user, route
 from fabfile.transport.connection import Access, Host, check_name
 
 if TYPE_CHECKING:
+    from fabfile.inventory.secret_values import SecretValues
     from fabfile.tasks.inventory import ClusterInventory
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -42,12 +44,19 @@ class Run:
     Those of -H; without it the nodes of the inventory.
     """
 
-    def __init__(self, context: Context, access: Access, inventory_file: Path | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        access: Access,
+        inventory_file: Path | None,
+        secrets_file: Path | None,
+    ) -> None:
         self.printer = Printer()
         self._given: dict[str, Connection] = {}
         self._context = context
         self._access = access
         self._inventory_file = inventory_file
+        self._secrets_file = secrets_file
 
     def add(self, context: Context) -> None:
         """Take a host of -H in; the same one named twice is one host."""
@@ -66,6 +75,25 @@ class Run:
         from fabfile.tasks.inventory import read_inventory  # noqa: PLC0415  # takes 0.1 s
 
         return read_inventory(self._inventory_file)
+
+    @functools.cached_property
+    def _secrets(self) -> SecretValues:
+        from fabfile.inventory.secret_values import SecretValues  # noqa: PLC0415  # takes 0.1 s
+
+        ask = getpass.getpass if sys.stdin.isatty() else None
+        return SecretValues(os.environ, self._secrets_file, ask)
+
+    def gather(self, secrets: Iterable[str]) -> None:
+        """Get secrets by their names, those that nothing gives from a prompt, if there is one.
+
+        Raises:
+            UsageError: some cannot be had; all of them are named.
+        """
+        self._secrets.gather(secrets)
+
+    def secret(self, name: str) -> str:
+        """Return a secret by its name. Same errors as `gather`."""
+        return self._secrets.get(name)
 
     @functools.cached_property
     def hosts(self) -> dict[str, Host]:
@@ -121,13 +149,17 @@ Body = Callable[..., int]
 AnyTask = Task[Any]
 
 
-def cluster_task(file: str = "", **option_help: str) -> Callable[[Body], AnyTask]:
+def cluster_task(
+    file: str = "", *, secrets: bool = False, **option_help: str
+) -> Callable[[Body], AnyTask]:
     """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
 
     Names and defaults of options come from the body's signature, its help from the docstring,
-    and the options' help from here. Every task has `--inventory` and `--accept-new-host-keys` too.
-    The option called `file` may be given without its name, right behind the task's.
+    and the options' help from here. Every task has `--inventory` and `--accept-new-host-keys` too,
+    with `secrets` also `--secrets`. The option called `file` may be given without its name, right
+    behind the task's.
     """
+    common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
@@ -137,11 +169,14 @@ def cluster_task(file: str = "", **option_help: str) -> Callable[[Body], AnyTask
             *,
             inventory: str | None = None,
             accept_new_host_keys: bool = False,
+            secrets: str | None = None,
             **options: Any,
         ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
-                _NOTED[name] = (Run(context, access, _inventory_file(inventory)), options)
+                chosen = _inventory_file(inventory)
+                run = Run(context, access, chosen, _secrets_file(secrets, chosen))
+                _NOTED[name] = (run, options)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -149,8 +184,8 @@ def cluster_task(file: str = "", **option_help: str) -> Callable[[Body], AnyTask
             _exit_with(functools.partial(body, run, **options))
 
         functools.update_wrapper(note, body)
-        note.__signature__ = _signature(body)  # type: ignore[attr-defined]
-        texts = {**_COMMON_HELP, **option_help}
+        note.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
+        texts = {**{option: _COMMON_HELP[option] for option in common}, **option_help}
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         by_place = [file] if file and _file_follows(name) else []
         made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
@@ -175,7 +210,9 @@ _COMMON_HELP = {
     "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
     "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
     "still refused.",
+    "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
 }
+_COMMON_DEFAULTS = {"accept_new_host_keys": False}  # the others take a text
 _USUAL_INVENTORY = _ROOT / "inventory" / "cluster.yaml"
 
 
@@ -186,7 +223,15 @@ def _inventory_file(option: str | None) -> Path | None:
     return _USUAL_INVENTORY if _USUAL_INVENTORY.exists() else None
 
 
-def _signature(body: Body) -> inspect.Signature:
+def _secrets_file(option: str | None, inventory: Path | None) -> Path | None:
+    """Return the file of --secrets, else of PACEFAB_SECRETS, else the one beside the inventory."""
+    if named := option or os.environ.get("PACEFAB_SECRETS"):
+        return Path(named)
+    usual = inventory.with_suffix(".secrets.yaml") if inventory and inventory.name else None
+    return usual if usual and usual.exists() else None
+
+
+def _signature(body: Body, common: Iterable[str]) -> inspect.Signature:
     """Return the body's signature for Invoke: the context first, the common options last."""
     _, *options = inspect.signature(body).parameters.values()
     kind = inspect.Parameter.KEYWORD_ONLY
@@ -194,8 +239,7 @@ def _signature(body: Body) -> inspect.Signature:
         [
             inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
             *(option.replace(kind=kind) for option in options),
-            inspect.Parameter("inventory", kind, default=None),
-            inspect.Parameter("accept_new_host_keys", kind, default=False),
+            *(inspect.Parameter(name, kind, default=_COMMON_DEFAULTS.get(name)) for name in common),
         ]
     )
 

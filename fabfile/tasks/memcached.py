@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from fabfile.deploy.install import Install
 from fabfile.deploy.remove import Remove
 from fabfile.deploy.verify import verify
 from fabfile.report import verification
+from fabfile.services import memcached
 from fabfile.services.memcached import Request
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number, number_if_given, write_file
@@ -49,14 +51,22 @@ def install_memcached(
         max_connections=number_if_given("--max-connections", max_connections),
     )
     seconds = number("--lock-timeout", lock_timeout, least=0)
-    install = Install(request, seconds, dry_run=dry_run, limit=run.limit)
+    install = Install(
+        "memcached",
+        memcached.LOOK,
+        partial(memcached.wanted_node, request),
+        firewall=run.inventory is not None and run.inventory.firewall == "managed",
+        lock_seconds=seconds,
+        dry_run=dry_run,
+        limit=run.limit,
+    )
     hosts = run.named()
     return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
 
 
 def _requested(run: Run, **options: Any) -> Request:
     """Return the options that were given (not None), over those of the inventory."""
-    section = run.inventory and run.inventory.services.memcached
+    section = run.inventory and run.inventory.section("memcached")
     request = section.request() if section else Request()
     return replace(request, **{name: to for name, to in options.items() if to is not None})
 
