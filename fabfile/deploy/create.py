@@ -167,9 +167,9 @@ def _check_node(view: NodeView, *, managed: bool) -> None:
 
 def _node_problem(view: NodeView, *, managed: bool) -> str:
     facts, settings = view.facts, present(view)
-    if facts.package is None or facts.package.version is None:
+    if facts.packages[memcached.PACKAGE] is None:
         return "memcached is not installed"
-    if facts.unit.load == "masked":
+    if facts.unit(memcached.UNIT).load == "masked":
         return "memcached.service is masked: Pacemaker could not start it"
     if not memcached.listen_endpoints(settings, "*"):
         return f"memcached is set to {settings.describe()}: no other node could reach it"

@@ -16,6 +16,7 @@ from fabfile.deploy.observe import (
 from fabfile.errors import PacefabError, UnreachableError
 from fabfile.pacemaker.model import Membership
 from fabfile.services import memcached
+from fabfile.services.description import Look
 from fabfile.services.memcached_config import Settings
 from fabfile.services.memcached_probe import Target
 from fabfile.transport.connection import Host
@@ -73,7 +74,9 @@ def serving(view: NodeView) -> Settings:
     return memcached.running_settings(view.facts) or present(view)
 
 
-def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
+def gather(
+    hosts: Mapping[str, Host], reach: Reach, limit: int, look: Look = memcached.LOOK
+) -> Fleet:
     """Ask the named hosts, then the nodes of their cluster that were not named.
 
     Raises:
@@ -81,15 +84,17 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
     """
     first = next(iter(hosts))
     asked = fan_out(
-        hosts, lambda n, host: observe_node(host, CLUSTER if n == first else ()), limit=limit
+        hosts,
+        lambda n, host: observe_node(host, look, CLUSTER if n == first else ()),
+        limit=limit,
     )
     views, failed = values(asked), errors(asked)
     if not views:
-        raise _nobody(failed)
+        raise nobody(failed)
     membership = one_cluster(views)
     named = {view.node: hosts[name] for name, view in views.items()}
     rest = {n: reach(n) for n in membership.names if n not in named and n not in failed}
-    others = fan_out(rest, lambda _, host: observe_node(host), limit=limit)
+    others = fan_out(rest, lambda _, host: observe_node(host, look), limit=limit)
     every = {view.node: view for view in (*views.values(), *values(others).values())}
     settled = settle_membership(next(iter(views.values())), every.values()) or membership
     reached = {**named, **{name: rest[name] for name in values(others)}}
@@ -103,7 +108,7 @@ def gather(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Fleet:
     )
 
 
-def _nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
+def nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
     """Return one error for hosts none of which answered; none of them hides the others."""
     first = next(iter(failed.values()))
     if len(failed) == 1:

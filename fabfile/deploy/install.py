@@ -1,62 +1,66 @@
-"""install-memcached: packages and configuration on all hosts at once; Pacemaker is left alone."""
+"""install-NAME: a service's packages and files on all hosts at once; Pacemaker is left alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from fabfile.deploy.change import change_node
+from fabfile.deploy.node import NodePlan, plan_node
 from fabfile.deploy.observe import MANAGED, NodeView, observe_node, settle_membership
 from fabfile.deploy.progress import Progress, Stopwatch
-from fabfile.errors import CommandError, PacefabError
-from fabfile.host import files, packages, units
-from fabfile.host.model import HostFacts, Mark, Outcome, Package
+from fabfile.errors import PacefabError, UsageError
+from fabfile.host import packages
+from fabfile.host.model import HostFacts, Mark, Outcome
 from fabfile.pacemaker.model import Membership
-from fabfile.services import memcached
-from fabfile.services.memcached import Request
-from fabfile.services.memcached_config import Settings
-from fabfile.transport.command import Step
+from fabfile.services.description import Look, NodeWanted, Site
 from fabfile.transport.connection import Host
 from fabfile.transport.fanout import errors, fan_out, values
 
-STEP = "install-memcached"
-RESTART_LATER = "takes effect at the next restart: Pacemaker runs memcached with the old settings"
+_NO_CLUSTER = Membership("", ())
 
 
-@dataclass(frozen=True)
-class InstallPlan:
-    """Steps for one node, sentences that tell them, and what to say besides."""
-
-    steps: tuple[Step, ...] = ()
-    changes: tuple[str, ...] = ()
-    remarks: tuple[str, ...] = ()
+def _no_secrets(name: str) -> str:
+    raise UsageError(f"find the secret {name}", "none was given", "name an inventory")
 
 
 @dataclass(frozen=True)
 class Install:
-    """How a run installs: what is asked for, waiting at most `lock_seconds` for a lock."""
+    """How a run installs a service.
 
-    request: Request
+    `want` says what is wanted of a node; `membership` is who belongs together as long as the hosts
+    do not say it themselves. A package manager's lock is waited for `lock_seconds` at most.
+    """
+
+    service: str
+    look: Look
+    want: Callable[[Site, str], NodeWanted]
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    secret: Callable[[str], str] = _no_secrets
+    membership: Membership = _NO_CLUSTER
+    firewall: bool = False  # whether open ports are ours to manage
     lock_seconds: int = packages.LOCK_SECONDS
     dry_run: bool = False
     limit: int = 32  # hosts at a time
 
     def run(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
-        """Bring package and configuration of every host to what the request says.
+        """Bring packages, files and units of every host to what is wanted.
 
         Hosts are worked on side by side and reported as they finish; one that fails stops no
         other.
         """
-        watch = Stopwatch(STEP, progress)
-        seen = fan_out(hosts, lambda _, host: observe_node(host, MANAGED), limit=self.limit)
-        outcomes = {outcome.host: outcome for outcome in watch.fail_all(errors(seen))}
-        views = values(seen)
+        watch = Stopwatch(f"install-{self.service}", progress)
+        asked = fan_out(
+            hosts, lambda _, host: observe_node(host, self.look, MANAGED), limit=self.limit
+        )
+        outcomes = {outcome.host: outcome for outcome in watch.fail_all(errors(asked))}
+        views = values(asked)
 
         def work(name: str, view: NodeView) -> Outcome:
             try:
-                membership = settle_membership(view, views.values())
-                return self._install(hosts[name], view, membership, watch)
+                return self._install(hosts[name], view, views, watch)
             except PacefabError as error:
                 return watch.fail(name, error)
 
@@ -65,147 +69,60 @@ class Install:
         return [outcomes[name] for name in hosts]
 
     def _install(
-        self, host: Host, view: NodeView, membership: Membership | None, watch: Stopwatch
+        self, host: Host, view: NodeView, views: Mapping[str, NodeView], watch: Stopwatch
     ) -> Outcome:
-        memcached.config_path(view.facts)  # an unsupported distribution ends here
-        wanted = memcached.wanted_settings(self.request, view.facts, membership)
-        package = plan_package(view.facts, self.lock_seconds)
+        membership = settle_membership(view, views.values()) or self.membership
+        plan = partial(self._plan, view, membership, _facts(views))
+        first = plan(view.facts)
         if self.dry_run:
-            return _preview(watch, host.name, package, plan_settings(view, wanted))
-        change = partial(
-            change_node,
+            return _preview(watch, host.name, first)
+        done = change_node(
             host,
-            _package(view.facts),
+            first,
+            anew=lambda: plan(observe_node(host, self.look).facts),
             note=partial(watch.progress.note, host.name),
             lock_seconds=self.lock_seconds,
         )
-        if package.steps:
-            told = f"installing the package with {_package(view.facts).manager}"
-            watch.progress.note(host.name, told)
-            change(package.steps)
-        try:
-            settings = _configure(host, view, wanted, change, fresh=bool(package.steps))
-        except PacefabError as error:
-            if package.steps:  # the old state is the one without the package
-                _take_back(
-                    packages.plan_purge(_package(view.facts), self.lock_seconds), change, error
-                )
-            raise
-        done = package.changes + settings.changes
         mark = Mark.CHANGED if done else Mark.UNCHANGED
-        return watch.finish(host.name, mark, *done, *settings.remarks)
+        return watch.finish(host.name, mark, *done.changes, *done.remarks)
 
-
-def _configure(
-    host: Host,
-    view: NodeView,
-    wanted: Settings,
-    change: Callable[[Sequence[Step]], None],
-    *,
-    fresh: bool,
-) -> InstallPlan:
-    """Bring configuration and unit to `wanted`; a fresh package brought a file of its own."""
-    plan = plan_settings(_anew(host, view) if fresh else view, wanted)
-    if plan.steps:
-        change(plan.steps)
-        _check(_anew(host, view), wanted)
-    return plan
-
-
-def _take_back(
-    steps: Sequence[Step], change: Callable[[Sequence[Step]], None], error: PacefabError
-) -> None:
-    """Undo what was done before `error`; a second failure does not hide the first."""
-    try:
-        change(steps)
-    except PacefabError as second:
-        error.next_step = f"{error.next_step}; taking the package back failed too: {second}"
-
-
-def _anew(host: Host, view: NodeView) -> NodeView:
-    """Return the view with the node asked again; what Pacemaker manages has not changed since."""
-    now = observe_node(host)
-    return replace(now, sections={**view.sections, **now.sections})
-
-
-def plan_package(facts: HostFacts, lock_seconds: int) -> InstallPlan:
-    """Return what puts the package there, its unit neither started nor enabled."""
-    package = _package(facts)
-    if package.version is not None:
-        return InstallPlan()
-    return InstallPlan(
-        tuple(packages.plan_install(package, lock_seconds)),
-        (f"package {package.name} installed with {package.manager}",),
-    )
-
-
-def plan_settings(view: NodeView, wanted: Settings) -> InstallPlan:
-    """Return what brings configuration and unit of a node to `wanted`.
-
-    Before the package is there (`--dry-run`) the configuration is planned from nothing.
-    """
-    facts, path = view.facts, memcached.config_path(view.facts)
-    text = memcached.render_config(facts, facts.config or "", wanted)
-    steps: list[Step] = []
-    changes: list[str] = []
-    if text != facts.config:
-        steps.append(files.plan_write(path, text, facts.config))
-        changes += files.difference(path, facts.config, text)
-    for planned in (_plan_unit(facts), _plan_process(view, wanted)):
-        steps += planned.steps
-        changes += planned.changes
-    return InstallPlan(tuple(steps), tuple(changes), _remarks(view, wanted))
-
-
-def _plan_unit(facts: HostFacts) -> InstallPlan:
-    if facts.unit.load == "masked":
-        steps, change = units.plan_unmask(facts.unit.name), "unit unmasked: Pacemaker starts it"
-        return InstallPlan(tuple(steps), (change,))
-    if facts.unit.starts_at_boot:
-        return InstallPlan(
-            (units.plan_disable(facts.unit.name),), ("unit disabled: Pacemaker starts it",)
-        )
-    return InstallPlan()
-
-
-def _plan_process(view: NodeView, wanted: Settings) -> InstallPlan:
-    """Stop a process that Pacemaker would adopt as it is, with other settings than wanted."""
-    facts = view.facts
-    if not facts.unit.running or view.manages_memcached:
-        return InstallPlan()
-    running = memcached.running_settings(facts)
-    if running is not None and memcached.same(running, wanted):
-        return InstallPlan()
-    how = running.describe() if running else "unknown settings"
-    change = f"stopped memcached, which ran outside Pacemaker ({how}) and would be adopted so"
-    return InstallPlan((units.plan_stop(facts.unit.name),), (change,))
-
-
-def _remarks(view: NodeView, wanted: Settings) -> tuple[str, ...]:
-    running = memcached.running_settings(view.facts)
-    if running is None or not view.manages_memcached or memcached.same(running, wanted):
-        return ()
-    return (f"{RESTART_LATER} ({running.describe()})",)
-
-
-def _preview(watch: Stopwatch, name: str, *plans: InstallPlan) -> Outcome:
-    changes = [f"would be: {change}" for plan in plans for change in plan.changes]
-    remarks = [remark for plan in plans for remark in plan.remarks]
-    mark = Mark.PLANNED if changes else Mark.UNCHANGED
-    return watch.finish(name, mark, *changes, *remarks)
-
-
-def _check(view: NodeView, wanted: Settings) -> None:
-    left = plan_settings(view, wanted).changes
-    if left:
-        raise CommandError(
-            "check the change",
-            "still to do: " + "; ".join(left),
-            "something else changes this node too (configuration management?): find it",
+    def _plan(
+        self,
+        view: NodeView,
+        membership: Membership,
+        others: Mapping[str, HostFacts],
+        facts: HostFacts,
+    ) -> NodePlan:
+        """Return what the node needs, by what it is now; whom its units belong to stays."""
+        every = {**others, view.node: facts}
+        wanted = self.want(Site(membership, every, self.sections, self.secret), view.node)
+        addresses = [address for member in membership.members for address in member.addresses]
+        return plan_node(
+            facts,
+            wanted,
+            managed=_managed(view, wanted),
+            firewall=addresses if self.firewall else None,
+            lock_seconds=self.lock_seconds,
         )
 
 
-def _package(facts: HostFacts) -> Package:
-    if facts.package is None:
-        raise AssertionError("config_path has refused a node without a package manager")
-    return facts.package
+def _managed(view: NodeView, wanted: NodeWanted) -> frozenset[str]:
+    """Return the units that are Pacemaker's; it need not tell while none of them runs."""
+    running = any(view.facts.unit(name).running for name in wanted.units)
+    return view.managed_units if running else frozenset()
+
+
+def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:
+    """Return every host's facts, by the host's name where its cluster cannot be read."""
+    found = {}
+    for view in views.values():
+        try:
+            found[view.node] = view.facts
+        except PacefabError:
+            found[view.host] = view.facts
+    return found
+
+
+def _preview(watch: Stopwatch, name: str, plan: NodePlan) -> Outcome:
+    mark = Mark.PLANNED if plan else Mark.UNCHANGED
+    return watch.finish(name, mark, *(f"would be: {one}" for one in plan.changes), *plan.remarks)

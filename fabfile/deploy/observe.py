@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from fabfile.errors import PacefabError, RefusedError
-from fabfile.host import files, packages, units
-from fabfile.host.model import HostFacts
+from fabfile.host import files, firewall, packages, units
+from fabfile.host.model import FileState, HostFacts, Interface
 from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
 from fabfile.pacemaker.model import ClusterStatus, Member, Membership, Operation
 from fabfile.services import memcached
-from fabfile.services.memcached_config import DEBIAN_PATH, REDHAT_PATH
-from fabfile.transport.command import Section, Step, shell, step
+from fabfile.services.description import Look
+from fabfile.transport.command import Section, Step, step
 from fabfile.transport.connection import Host
 
 
@@ -63,28 +63,28 @@ class NodeView:
         return live.read_operations(memcached.AGENT, self.sections)
 
     @property
-    def leftovers(self) -> tuple[str, ...]:
-        """Configuration files of memcached's that are there, previous ones included."""
-        return tuple(self.sections["leftovers"].out.splitlines())
+    def managed_units(self) -> frozenset[str]:
+        """The units that Pacemaker has a resource for. Errors of `read_cib_even_offline`.
 
-    @property
-    def manages_memcached(self) -> bool:
-        """Whether Pacemaker has a resource for the unit. Errors of `read_cib_even_offline`."""
+        To be read from `MANAGED` or `CLUSTER`.
+        """
         cib = live.read_cib_even_offline(self.sections)
-        return cib is not None and bool(cib.primitives_of(memcached.AGENT))
+        primitives = cib.resources.iter("primitive") if cib else ()
+        types = [p.get("type", "") for p in primitives if p.get("class") in {"systemd", "service"}]
+        return frozenset(f"{name.removesuffix('.service')}.service" for name in types)
 
 
-def observe_node(host: Host, also: Sequence[Step] = ()) -> NodeView:
+def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
     """Ask one node about itself, and with `also` about its cluster too; about 0.1 s.
 
-    `also` is `MANAGED` (is memcached Pacemaker's?), `CLUSTER` (everything about the cluster) or
+    `also` is `MANAGED` (which units are Pacemaker's?), `CLUSTER` (everything about the cluster) or
     nothing; what was not asked for cannot be read from the view.
 
     Raises:
         PacefabError: the host could not be reached or asked.
     """
-    sections = host.query([*_node_steps(), *also])
-    return NodeView(host.name, _facts(sections), sections)
+    sections = host.query([*_node_steps(look), *also])
+    return NodeView(host.name, _facts(look, sections), sections)
 
 
 def observe_again(host: Host, view: NodeView, also: Sequence[Step]) -> NodeView:
@@ -94,57 +94,50 @@ def observe_again(host: Host, view: NodeView, also: Sequence[Step]) -> NodeView:
 
 MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
 CLUSTER = (
-    *live.observe_cib(),
+    *MANAGED,
     *live.observe_status(),
     *live.observe_metadata(memcached.AGENT),
 )
 
 
-def _node_steps() -> list[Step]:
+def _node_steps(look: Look) -> list[Step]:
     return [
         step("name", "uname", "-n"),
         step("memory", "grep", "MemTotal", "/proc/meminfo"),
         step("addresses", "ip", "-o", "addr", "show"),
-        *packages.observe(memcached.PACKAGE),
-        *units.observe(memcached.UNIT),
-        files.observe(DEBIAN_PATH, DEBIAN_PATH),
-        files.observe(REDHAT_PATH, REDHAT_PATH),
-        shell("leftovers", _PRESENT, *leftover_paths()),
+        *packages.observe(look.packages),
+        *units.observe(look.units),
+        *files.observe(look.files),
+        *firewall.observe(),
         *live.observe_membership(),
     ]
 
 
-def leftover_paths() -> list[str]:
-    """Return the files that an install of ours may have made, in either family."""
-    return [path + suffix for path in (DEBIAN_PATH, REDHAT_PATH) for suffix in _SUFFIXES]
-
-
-_SUFFIXES = ("", files.PREVIOUS, ".rpmsave")  # rpm keeps a changed configuration under the last
-_PRESENT = 'for path; do [ -e "$path" ] && printf "%s\\n" "$path"; done; true'
-
-
-def _facts(sections: Mapping[str, Section]) -> HostFacts:
-    distribution, _ = packages.parse_distribution(sections)
-    package = packages.parse(memcached.PACKAGE, sections)
-    path = DEBIAN_PATH if package is None or package.manager == "apt-get" else REDHAT_PATH
-    try:
-        config = files.parse(path, sections)
-    except ValueError as error:
-        raise RefusedError(f"read {path}", str(error), "see who owns it: ls -l") from error
+def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
+    distribution, family = packages.parse_distribution(sections)
     return HostFacts(
         name=sections["name"].out.strip(),
         distribution=distribution,
         memory_mib=int(sections["memory"].out.split()[1]) // 1024,
-        addresses=_addresses(sections["addresses"].out),
-        package=package,
-        unit=units.parse_unit(memcached.UNIT, sections),
-        config=config,
-        command_line=units.parse_command_line(sections),
+        family=family,
+        manager=packages.parse_manager(sections),
+        interfaces=_interfaces(sections["addresses"].out),
         listeners=units.parse_listeners(sections),
+        packages=packages.parse_packages(look.packages, sections),
+        units=units.parse_units(look.units, sections),
+        files=_files(look, sections),
+        firewall=firewall.parse(sections),
     )
 
 
-def _addresses(text: str) -> tuple[str, ...]:
+def _files(look: Look, sections: Mapping[str, Section]) -> dict[str, FileState | None]:
+    try:
+        return files.parse(look.files, sections)
+    except ValueError as error:
+        raise RefusedError("read the files", str(error), "see who owns it: ls -l") from error
+
+
+def _interfaces(text: str) -> tuple[Interface, ...]:
     """Return the node's addresses from `ip -o addr show`, loopback and link-local left out."""
     found = []
     for line in text.splitlines():
@@ -152,7 +145,8 @@ def _addresses(text: str) -> tuple[str, ...]:
         if fields[2] in {"inet", "inet6"} and "scope" in fields:
             scope = fields[fields.index("scope") + 1]
             if scope == "global":
-                found.append(fields[3].partition("/")[0])
+                address, _, prefix = fields[3].partition("/")
+                found.append(Interface(fields[1], address, int(prefix)))
     return tuple(found)
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from fabfile.deploy import apply
-from fabfile.deploy.change import change_node
+from fabfile.deploy.change import run_steps
 from fabfile.deploy.fleet import Fleet, Reach, gather
-from fabfile.deploy.observe import NodeView, leftover_paths, observe_node
+from fabfile.deploy.observe import NodeView, observe_node
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.errors import PacefabError, RefusedError
 from fabfile.host import packages
@@ -95,28 +95,24 @@ class Remove:
         return [*values(results).values(), *watch.fail_all(errors(results))]
 
     def _purge(self, host: Host, watch: Stopwatch) -> Outcome:
-        view = observe_node(host)
+        view = observe_node(host, memcached.REMNANTS)
         steps = plan_purge(view)
         if not steps:
             return watch.finish(host.name, Mark.UNCHANGED, "neither package nor configuration")
         if self.dry_run:
             return watch.finish(host.name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
-        package = view.facts.package
-        if package is None:
-            raise AssertionError("plan_purge refuses a node without a package manager")
-        change_node(host, package, steps, note=partial(watch.progress.note, host.name))
+        run_steps(host, steps, note=partial(watch.progress.note, host.name))
         return watch.finish(host.name, Mark.CHANGED, "package and configuration removed")
 
 
 def plan_purge(view: NodeView) -> list[Step]:
     """Return the steps that leave neither package nor configuration; none when there is none."""
-    memcached.config_path(view.facts)  # an unsupported distribution ends here
-    package = view.facts.package
-    if package is None:
-        return []
-    steps = packages.plan_purge(package) if package.version is not None else []
-    if steps or view.leftovers:
-        steps.append(step("remove configuration", "rm", "-f", *leftover_paths()))
+    facts = view.facts
+    manager, steps = facts.supported_manager(), []
+    if facts.packages[memcached.PACKAGE] is not None:
+        steps += packages.plan_purge(manager, [memcached.PACKAGE])
+    if steps or any(state is not None for state in facts.files.values()):
+        steps.append(step("remove configuration", "rm", "-f", *memcached.REMNANTS.files))
     return steps
 
 

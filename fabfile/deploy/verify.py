@@ -82,7 +82,7 @@ def _cause(fleet: Fleet, target: Target) -> str:
     view = fleet.views.get(target.node)
     if view is None:
         return f"{target.node} gave no answer over SSH either: is it up?"
-    if not view.facts.unit.running:
+    if not view.facts.unit(memcached.UNIT).running:
         return f"memcached does not run on {target.node}: pcs status, journalctl -u memcached"
     listening = [one for one in view.facts.listeners if one.port == target.port]
     addresses = {one.address for one in listening if one.protocol == "tcp"}
@@ -131,9 +131,10 @@ def _resource(fleet: Fleet) -> Iterator[Check]:
 
 def _node(view: NodeView) -> Iterator[Check]:
     facts, node = view.facts, view.node
+    unit = facts.unit(memcached.UNIT)
     yield Check(
-        "unit not enabled", node, not facts.unit.starts_at_boot and facts.unit.load != "masked",
-        facts.unit.enabled or facts.unit.load,
+        "unit not enabled", node, not unit.starts_at_boot and unit.load != "masked",
+        unit.enabled or unit.load,
         "only Pacemaker may start it: fab install-memcached",
     )  # fmt: skip
     running, wanted = memcached.running_settings(facts), present(view)

@@ -1,65 +1,131 @@
-"""Text files of a node: read whole, replaced whole, the previous one kept beside it."""
+"""Text files of a node: read whole, replaced whole, the previous one kept beside it.
+
+Texts travel by a step's standard input, and lie in files that only root can read until owner and
+mode are the wanted ones: some hold secrets.
+"""
 
 from __future__ import annotations
 
 import base64
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from fabfile.transport.command import Section, Step, shell
+from fabfile.host.model import FileState
+from fabfile.transport.command import Section, Step, shell, step
 
+Lines = tuple[str, ...]
 PREVIOUS = ".previous"  # suffix of the copy kept beside a file that we replaced
 
-# A missing file and one that cannot be read are two things: the first is status 3.
-_READ = '[ -e "$1" ] || exit 3; base64 < "$1"'
-_MISSING = 3
+# A shell function. It prints a line: absent, unreadable and why, or mode, owner and text.
+STATE = r"""
+state() {
+  if [ ! -e "$1" ]; then echo absent
+  elif text=$(base64 -w0 <"$1" 2>&1); then
+    echo "file $(stat -Lc '%a %U:%G' "$1") $text"
+  else echo "unreadable $text"
+  fi
+}
+"""
+_READ = STATE + 'for path; do state "$path"; done'
 # mv within a folder is atomic, so a full disk or a lost connection leaves the old file in place.
+# The rest of the arguments is the program that checks the new text; {} stands for where it lies.
 _WRITE = r"""
 set -e
-new=$(mktemp "$1.XXXXXX"); trap 'rm -f "$new"' EXIT
-printf %s "$2" | base64 -d > "$new"
-chmod 644 "$new"
-if [ -e "$1" ]; then
-  chmod --reference="$1" "$new"
-  cp -p "$1" "$1$3" || { rm -f "$1$3"; exit 1; }
+path=$1 previous=$1$2 mode=$3 owner=$4; shift 4
+mkdir -p "${path%/*}"
+umask 077
+new=$(mktemp "$path.XXXXXX"); trap 'rm -f "$new"' EXIT
+base64 -d >"$new"
+chown "$owner" "$new"
+chmod "$mode" "$new"
+left=$#
+while [ "$left" -gt 0 ]; do
+  word=$1; shift
+  case $word in *'{}'*) word=${word%%'{}'*}$new${word#*'{}'} ;; esac
+  set -- "$@" "$word"
+  left=$((left - 1))
+done
+"$@"
+if [ -e "$path" ]; then
+  rm -f "$previous"
+  cat "$path" >"$previous" || { rm -f "$previous"; exit 1; }
+  chown --reference="$path" "$previous"
+  chmod "$mode" "$previous"
 fi
-mv -f "$new" "$1"; trap - EXIT
+mv -f "$new" "$path"; trap - EXIT
+if command -v restorecon >/dev/null; then restorecon "$path"; fi
+"""
+_PUT_BACK = r"""
+chown "$3" "$1$2" && chmod "$4" "$1$2" && mv -f "$1$2" "$1" || exit
 if command -v restorecon >/dev/null; then restorecon "$1"; fi
 """
 
 
-def observe(name: str, path: str) -> Step:
-    """Return the step that reads `path` into the section `name`."""
-    return shell(name, _READ, path)
+def observe(paths: Sequence[str]) -> list[Step]:
+    """Return the step that reads files; `parse` understands it."""
+    return [shell("files", _READ, *paths)]
 
 
-def parse(name: str, sections: Mapping[str, Section]) -> str | None:
-    """Return the file's text; None when there is no such file.
+def parse(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState | None]:
+    """Return each file by its path; None when there is no such file.
 
     Raises:
-        ValueError: the file is there and could not be read.
+        ValueError: a file is there and could not be read.
     """
-    section = sections[name]
-    if section.status == _MISSING:
+    lines = sections["files"].out.splitlines()
+    return {path: parse_state(path, line) for path, line in zip(paths, lines, strict=True)}
+
+
+def parse_state(path: str, line: str) -> FileState | None:
+    """Return a file from the line that `STATE` printed. Same errors as `parse`."""
+    kind, _, rest = line.partition(" ")
+    if kind == "absent":
         return None
-    if not section.ok:
-        raise ValueError(section.text)
-    return base64.b64decode(section.out).decode(errors="surrogateescape")
+    if kind != "file":
+        raise ValueError(f"{path}: {rest}")
+    mode, owner, encoded = rest.split(" ", 2)
+    text = base64.b64decode(encoded).decode(errors="surrogateescape")
+    return FileState(text, mode, owner)
 
 
-def plan_write(path: str, text: str, old: str | None) -> Step:
-    """Return the step that puts `text` into `path`; undone, the old state stands again."""
-    encoded = base64.b64encode(text.encode(errors="surrogateescape")).decode()
-    written = shell("write", _WRITE, path, encoded, PREVIOUS)
-    undo = ("rm", "-f", path) if old is None else ("mv", "-f", path + PREVIOUS, path)
-    return Step(written.name, written.argv, undo)
+def plan_write(
+    path: str, wanted: FileState, old: FileState | None, check: Sequence[str] = ()
+) -> Step:
+    """Return the step that makes a file as wanted; undone, the old state stands again.
+
+    What the argv `check` says against the new text (`{}` stands for its path) keeps the old one.
+    """
+    encoded = base64.b64encode(wanted.text.encode(errors="surrogateescape")).decode()
+    words = (path, PREVIOUS, wanted.mode, wanted.owner, *check)
+    written = shell(f"write {path}", _WRITE, *words, stdin=encoded)
+    if old is None:
+        return replace(written, undo=("rm", "-f", path))
+    back = shell("", _PUT_BACK, path, PREVIOUS, old.owner, old.mode)
+    return replace(written, undo=back.argv)
 
 
-def difference(path: str, old: str | None, new: str) -> tuple[str, ...]:
-    """Return the lines taken out (-) and put in (+), without context."""
-    lines = difflib.unified_diff((old or "").splitlines(), new.splitlines(), n=0, lineterm="")
-    return tuple(
-        f"{path}: {line[0]} {line[1:]}"
-        for line in lines
-        if line[:1] in "+-" and line[:3] not in {"---", "+++"}
-    )
+def plan_remove(path: str) -> Step:
+    """Return the step that takes a file away."""
+    return step(f"remove {path}", "rm", "-f", path)
+
+
+def difference(path: str, old: FileState | None, new: FileState, *, secret: bool = False) -> Lines:
+    """Return the lines taken out (-) and put in (+), without context, and a new owner or mode."""
+    found: list[str] = []
+    if secret and (old is None or old.text != new.text):
+        found.append(f"{path}: changed, not shown: it holds a secret")
+    elif not secret:
+        found += [f"{path}: {line[0]} {line[1:]}" for line in _changed_lines(old, new)]
+        if old is None and not new.text:
+            found.append(f"{path}: made, empty")
+    if old is not None:
+        for what, was, to in (("mode", old.mode, new.mode), ("owner", old.owner, new.owner)):
+            found += [f"{path}: {what} {was} -> {to}"] if was != to else []
+    return tuple(found)
+
+
+def _changed_lines(old: FileState | None, new: FileState) -> list[str]:
+    before = old.text if old else ""
+    lines = difflib.unified_diff(before.splitlines(), new.text.splitlines(), n=0, lineterm="")
+    return [line for line in list(lines)[2:] if line[:1] in "+-"]

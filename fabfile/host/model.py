@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from fabfile.errors import PacefabError
+from fabfile.errors import PacefabError, RefusedError
 
 
 class Mark(StrEnum):
@@ -38,18 +38,6 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Package:
-    """A package on a node.
-
-    `manager` is the program that installs it there: apt-get, dnf or yum.
-    """
-
-    manager: str
-    name: str
-    version: str | None  # None: not installed
-
-
-@dataclass(frozen=True)
 class Unit:
     """A systemd unit, as `systemctl show` tells it."""
 
@@ -58,6 +46,7 @@ class Unit:
     active: str  # active, inactive, failed, activating, deactivating
     enabled: str  # enabled, disabled, static, masked, masked-runtime; empty when not found
     pid: int  # 0 when it does not run
+    command_line: tuple[str, ...] = ()  # of its main process
 
     @property
     def running(self) -> bool:
@@ -100,22 +89,57 @@ class FileState:
 
 
 @dataclass(frozen=True)
+class Firewall:
+    """A firewalld that is active; rules are its rich rules, as it writes them."""
+
+    zones: Mapping[str, str]  # by interface; those that are in no zone of their own: the default
+    runtime: Mapping[str, frozenset[str]]  # rules that hold now, by zone
+    permanent: Mapping[str, frozenset[str]]  # rules that hold after its next start, by zone
+
+
+@dataclass(frozen=True)
 class HostFacts:
-    """What one round trip tells about a node."""
+    """What one round trip tells about a node.
+
+    `packages`, `units` and `files` have an entry for each name that was looked at.
+    """
 
     name: str  # uname -n
     distribution: str  # ID and VERSION_ID of os-release: "debian 12"
     memory_mib: int
-    addresses: tuple[str, ...]
-    package: Package | None  # None: no package manager that we know
-    unit: Unit
-    config: str | None  # text of the service's configuration; None: there is no such file
-    command_line: tuple[str, ...]  # of the unit's running process
-    listeners: tuple[Listener, ...]
     family: str | None = None  # debian, rhel; None: one that we do not know
-    manager: str | None = None  # apt-get, dnf, yum
+    manager: str | None = None  # apt-get, dnf, yum; None: the family's is not there
     interfaces: tuple[Interface, ...] = ()
+    listeners: tuple[Listener, ...] = ()
     packages: Mapping[str, str | None] = field(default_factory=dict)  # version; None: absent
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
-    firewalld: bool = False  # whether it is active
+    firewall: Firewall | None = None  # None: no firewalld is active
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Every address of every interface."""
+        return tuple(interface.address for interface in self.interfaces)
+
+    def supported_manager(self) -> str:
+        """Return the package manager.
+
+        Raises:
+            RefusedError: a distribution that we do not know.
+        """
+        if self.manager is None:
+            raise RefusedError(
+                "find the package manager",
+                f"{self.distribution} is not supported",
+                "supported: the CentOS Stream / RHEL family with dnf or yum, Debian and Ubuntu",
+            )
+        return self.manager
+
+    def unit(self, name: str) -> Unit:
+        """Return a unit; one that was not looked at is as one that is not there."""
+        return self.units.get(name) or Unit(name, "not-found", "inactive", "", 0)
+
+    def text(self, path: str) -> str | None:
+        """Return a file's text; None when there is no such file, or it was not looked at."""
+        state = self.files.get(path)
+        return None if state is None else state.text

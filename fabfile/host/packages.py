@@ -6,13 +6,13 @@ apt-get, dnf and yum are told apart by the node's os-release, not by which progr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fabfile.errors import PacefabError, RefusedError
-from fabfile.host.model import Package
 from fabfile.transport.command import Section, Step, shell, step
 
-INSTALL_SECONDS = 600  # one package from a slow mirror
+INSTALL_SECONDS = 600  # packages from a slow mirror
 LOCK_SECONDS = 120  # how long another package manager's lock is waited for
 
 _DEBIAN, _REDHAT = "debian", "rhel"
@@ -22,14 +22,21 @@ _FAMILIES = {
 }  # fmt: skip
 
 
-def observe(package: str) -> list[Step]:
-    """Return the steps that `parse` understands."""
+def observe(names: Sequence[str]) -> list[Step]:
+    """Return the steps that `parse_manager` and `parse_packages` understand."""
+    asked = [
+        step("dpkg", "dpkg-query", "-W", "-f", _DPKG, *names),
+        step("rpm", "rpm", "-q", "--qf", _RPM_QUERY, *names),
+    ]
     return [
         step("os", "cat", "/etc/os-release"),
         shell("managers", 'for m in dnf yum apt-get; do command -v "$m"; done; true'),
-        step("dpkg", "dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", package),
-        step("rpm", "rpm", "-q", "--qf", "%{VERSION}-%{RELEASE}", package),
+        *(asked if names else ()),  # without a name dpkg-query tells about every package
     ]
+
+
+_DPKG = r"${Package} ${Version} ${db:Status-Status}\n"
+_RPM_QUERY = r"%{NAME} %{VERSION}-%{RELEASE} installed\n"
 
 
 def parse_distribution(sections: Mapping[str, Section]) -> tuple[str, str | None]:
@@ -44,53 +51,64 @@ def parse_distribution(sections: Mapping[str, Section]) -> tuple[str, str | None
     return f"{fields.get('ID', 'unknown')} {fields.get('VERSION_ID', '')}".strip(), family
 
 
-def parse(package: str, sections: Mapping[str, Section]) -> Package | None:
-    """Return the package's state; None where there is no package manager that we know."""
+def parse_manager(sections: Mapping[str, Section]) -> str | None:
+    """Return the family's package manager; None where there is none that we know."""
     _, family = parse_distribution(sections)
     present = {path.rpartition("/")[2] for path in sections["managers"].out.split()}
     wanted = {_DEBIAN: ["apt-get"], _REDHAT: ["dnf", "yum"]}.get(family or "", [])
-    manager = next((m for m in wanted if m in present), None)
-    if manager is None:
-        return None
-    if manager == "apt-get":
-        status, _, version = sections["dpkg"].out.partition(" ")
-        return Package(manager, package, version if status == "installed" else None)
-    return Package(manager, package, sections["rpm"].out.strip() if sections["rpm"].ok else None)
+    return next((manager for manager in wanted if manager in present), None)
 
 
-def plan_install(package: Package, lock_seconds: int = LOCK_SECONDS) -> list[Step]:
-    """Return the steps that install it; undone (purged) when a later step fails.
+def parse_packages(names: Sequence[str], sections: Mapping[str, Section]) -> dict[str, str | None]:
+    """Return the version of each package; None: not installed, or unknown to this family."""
+    section = sections.get("dpkg" if parse_manager(sections) == "apt-get" else "rpm")
+    told = [line.split() for line in section.out.splitlines()] if section else []
+    versions = {words[0]: words[1] for words in told if words[2:] == ["installed"]}
+    return {name: versions.get(name) for name in names}
 
-    Debian's scripts start and enable a new service. While its unit is masked they cannot; the mask
-    lies in /run and would not outlive a reboot. RPMs of the EL family do neither.
+
+def plan_install(
+    manager: str, names: Sequence[str], units: Sequence[str], lock_seconds: int = LOCK_SECONDS
+) -> list[Step]:
+    """Return the steps that install packages; undone (purged) when a later step fails.
+
+    Debian's scripts start and enable new services. While the `units` are masked they cannot; the
+    masks lie in /run and would not outlive a reboot. RPMs of the EL family do neither.
     """
-    words = (package.name, str(lock_seconds))
-    undo = ("sh", "-c", _PURGE[package.manager], "pacefab", *words)
-    installed = shell("install", _INSTALL[package.manager], *words)
-    install = Step(installed.name, installed.argv, undo)
-    if package.manager != "apt-get":
+    name = f"install {' '.join(names)} with {manager}"
+    undo = shell("", _PURGE[manager], str(lock_seconds), *names).argv
+    install = replace(shell(name, _INSTALL[manager], str(lock_seconds), *names), undo=undo)
+    if manager != "apt-get" or not units:
         return [install]
-    unit = f"/run/systemd/system/{package.name}.service"
-    unguard = shell("unguard", _UNMASK, unit)
-    return [Step("guard", shell("guard", _MASK, unit).argv, unguard.argv), install, unguard]
+    masks = [f"/run/systemd/system/{unit}" for unit in units]
+    unguard = shell("unguard", _UNMASK, *masks)
+    return [replace(shell("guard", _MASK, *masks), undo=unguard.argv), install, unguard]
 
 
 # As `systemctl mask --runtime`, without its reload (0.2 s): the package's own scripts do one.
-_MASK = '[ -e "$1" ] || { mkdir -p "${1%/*}" && ln -sfn /dev/null "$1"; }'
-_UNMASK = '[ "$(readlink "$1")" != /dev/null ] || { rm "$1" && systemctl daemon-reload; }'
+_MASK = """
+for mask; do
+  [ -e "$mask" ] || { mkdir -p "${mask%/*}" && ln -sfn /dev/null "$mask"; } || exit
+done
+"""
+_UNMASK = """
+for mask; do [ "$(readlink "$mask")" != /dev/null ] || rm "$mask" || exit; done
+systemctl daemon-reload
+"""
 
 
-def plan_purge(package: Package, lock_seconds: int = LOCK_SECONDS) -> list[Step]:
-    """Return the step that removes the package and the configuration that it owns."""
-    return [shell("purge", _PURGE[package.manager], package.name, str(lock_seconds))]
+def plan_purge(manager: str, names: Sequence[str], lock_seconds: int = LOCK_SECONDS) -> list[Step]:
+    """Return the step that removes packages and the configuration that they own."""
+    name = f"purge {' '.join(names)} with {manager}"
+    return [shell(name, _PURGE[manager], str(lock_seconds), *names)]
 
 
 # What a package manager prints goes to a file that is relayed while it works: its stdout must not
 # break when the operator's connection does, or dpkg stops half-way. stderr joins in, so that
 # "waiting for lock" is seen while it happens.
 _RELAY = r"""
-pkg=$1 lock=$2 log=$(mktemp /run/pacefab.XXXXXX)
-work > "$log" 2>&1 </dev/null & pid=$!
+lock=$1 log=$(mktemp /run/pacefab.XXXXXX); shift
+work "$@" > "$log" 2>&1 </dev/null & pid=$!
 tail -n +1 -f -s 0.1 --pid="$pid" "$log" 2>/dev/null
 wait "$pid"; status=$?
 rm -f "$log"; exit "$status"
@@ -105,19 +123,20 @@ apt() {
 # The index is fetched only when the package is not to be had without: most runs need no mirror.
 # `check` tells a lock that is still held from an index that is too old.
 _APT_INSTALL = r"""
+known() { for pkg; do apt-cache show "$pkg" >/dev/null 2>&1 || return; done; }
 work() {
-  apt-cache show "$pkg" >/dev/null 2>&1 && apt install --no-install-recommends "$pkg" && return
+  known "$@" && apt install --no-install-recommends "$@" && return
   apt-get -qq -o DPkg::Lock::Timeout=0 check >/dev/null || return 100
-  apt update && apt install --no-install-recommends "$pkg"
+  apt update && apt install --no-install-recommends "$@"
 }
 """
 # dnf waits for its own lock without limit, and for rpm's not at all; so it is asked to give up at
 # once, and asked again.
 _RPM = r"""
-try() { timeout -k 10 600 "$manager" -y --setopt=exit_on_lock=True "$verb" "$pkg"; }
+try() { timeout -k 10 600 "$manager" -y --setopt=exit_on_lock=True "$verb" "$@"; }
 work() {
   end=$(($(date +%s) + lock)) told=
-  until try > "$log.try" 2>&1; do
+  until try "$@" > "$log.try" 2>&1; do
     status=$?
     [ "$(date +%s)" -lt "$end" ] && grep -Eq "$locked" "$log.try" || break
     [ "$told" ] || echo "Waiting for the package manager's lock, at most $lock s"
@@ -135,7 +154,7 @@ _INSTALL = {
     "yum": _RPM + "manager=yum verb=install\n" + _RELAY,
 }
 _PURGE = {
-    "apt-get": _APT + 'work() { apt purge "$pkg"; }\n' + _RELAY,
+    "apt-get": _APT + 'work() { apt purge "$@"; }\n' + _RELAY,
     "dnf": _RPM + "manager=dnf verb=remove\n" + _RELAY,
     "yum": _RPM + "manager=yum verb=remove\n" + _RELAY,
 }
@@ -165,14 +184,19 @@ def waiting(line: str) -> str | None:
     return line.strip() if _WAITING.fullmatch(line.strip()) else None
 
 
-def explain(package: Package, section: Section) -> PacefabError:
-    """Return why installing or purging failed, from what the package manager printed."""
-    attempted = f"{section.name} {package.name} with {package.manager}"
-    text = section.text
+def explain(section: Section) -> PacefabError | None:
+    """Return why installing or purging failed, from what the package manager printed.
+
+    None: that step was neither.
+    """
+    *_, manager = section.name.split()
+    if manager not in _INSTALL:
+        return None
     for pattern, next_step in _NEXT_STEPS:
-        if pattern.search(text):
-            return RefusedError(attempted, _tail(text, pattern), next_step)
-    return RefusedError(attempted, _tail(text), f"run {package.manager} on the node by hand")
+        if pattern.search(section.text):
+            return RefusedError(section.name, _tail(section.text, pattern), next_step)
+    by_hand = f"run {manager} on the node by hand"
+    return RefusedError(section.name, _tail(section.text), by_hand)
 
 
 def _tail(text: str, pattern: re.Pattern[str] | None = None, lines: int = 8) -> str:

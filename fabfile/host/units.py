@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fabfile.host.model import Listener, Unit
 from fabfile.transport.command import Section, Step, shell, step
 
-_PROPERTIES = ("LoadState", "ActiveState", "UnitFileState", "MainPID")
+_PROPERTIES = "LoadState,ActiveState,UnitFileState,MainPID"
+# What `systemctl show` tells of all units, blocks with an empty line between; then for each
+# process that runs its pid and its command line, the words with NUL between written as base64.
 _SHOW = r"""
-shown=$(systemctl show -p "$2" "$1") || exit
-printf '%s\n' "$shown"
-pid=$(printf '%s\n' "$shown" | sed -n 's/^MainPID=//p')
-[ "${pid:-0}" -gt 0 ] || exit 0
-printf 'CommandLine\n'; tr '\0' '\n' < "/proc/$pid/cmdline"
+[ $# -gt 1 ] || exit 0
+shown=$(systemctl show -p "$@") || exit
+printf '%s\n\n' "$shown"
+for pid in $(printf '%s\n' "$shown" | sed -n 's/^MainPID=\([1-9].*\)/\1/p'); do
+  echo "$pid $(base64 -w0 "/proc/$pid/cmdline")"
+done
 """
-_COMMAND_LINE = "CommandLine\n"
 _PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')
 
 
-def observe(unit: str) -> list[Step]:
-    """Return the steps that `parse_unit`, `parse_command_line` and `parse_listeners` understand."""
+def observe(units: Sequence[str]) -> list[Step]:
+    """Return the steps that `parse_units` and `parse_listeners` understand."""
     return [
-        shell("unit", _SHOW, unit, ",".join(_PROPERTIES)),
+        shell("units", _SHOW, _PROPERTIES, *units),
         step("listeners", "ss", "-Hlntup"),
     ]
 
 
-def parse_unit(name: str, sections: Mapping[str, Section]) -> Unit:
-    """Return the unit's state from `systemctl show`."""
-    told, _, _ = sections["unit"].out.partition(_COMMAND_LINE)
-    shown = dict(line.split("=", 1) for line in told.splitlines() if "=" in line)
+def parse_units(names: Sequence[str], sections: Mapping[str, Section]) -> dict[str, Unit]:
+    """Return each unit by its name, also one that is not there."""
+    *blocks, processes = sections["units"].out.split("\n\n") if names else [""]
+    pairs = (line.split(" ", 1) for line in processes.splitlines())
+    command_lines = {pair[0]: _words(pair[1]) for pair in pairs}
+    return {n: _unit(n, block, command_lines) for n, block in zip(names, blocks, strict=True)}
+
+
+def _words(encoded: str) -> tuple[str, ...]:
+    raw = base64.b64decode(encoded).decode(errors="surrogateescape")
+    return tuple(raw.rstrip("\0").split("\0")) if raw else ()
+
+
+def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -> Unit:
+    shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    pid = shown.get("MainPID") or "0"
     return Unit(
         name=name,
         load=shown.get("LoadState", "not-found"),
         active=shown.get("ActiveState", "inactive"),
         enabled=shown.get("UnitFileState", ""),
-        pid=int(shown.get("MainPID") or 0),
+        pid=int(pid),
+        command_line=command_lines.get(pid, ()),
     )
-
-
-def parse_command_line(sections: Mapping[str, Section]) -> tuple[str, ...]:
-    """Return program and arguments of the unit's process; empty when it does not run."""
-    return tuple(sections["unit"].out.partition(_COMMAND_LINE)[2].splitlines())
 
 
 def parse_listeners(sections: Mapping[str, Section]) -> tuple[Listener, ...]:
@@ -66,17 +78,39 @@ def _listener(line: str) -> Listener:
 
 def plan_stop(unit: str) -> Step:
     """Return the step that stops a unit that nobody manages."""
-    return step("stop", "systemctl", "stop", unit)
+    return step(f"stop {unit}", "systemctl", "stop", unit)
 
 
 def plan_disable(unit: str) -> Step:
     """Return the step that keeps a unit from starting at boot."""
-    return step("disable", "systemctl", "disable", "--quiet", unit)
+    return step(f"disable {unit}", "systemctl", "disable", "--quiet", unit)
 
 
 def plan_unmask(unit: str) -> list[Step]:
     """Return the steps that take masks away, an interrupted install's in /run included."""
     return [
-        step("unmask", "systemctl", "unmask", "--quiet", unit),
-        step("unmask at run time", "systemctl", "unmask", "--runtime", "--quiet", unit),
+        step(f"unmask {unit}", "systemctl", "unmask", "--quiet", unit),
+        step(f"unmask {unit} at run time", "systemctl", "unmask", "--runtime", "--quiet", unit),
     ]
+
+
+def plan_enable(unit: str) -> Step:
+    """Return the step that starts a unit now and at each boot."""
+    undo = ("systemctl", "disable", "--quiet", "--now", unit)
+    return step(f"enable {unit}", "systemctl", "enable", "--quiet", "--now", unit, undo=undo)
+
+
+def plan_restart(unit: str) -> Step:
+    """Return the step that restarts a unit of systemd's own, whose definition has changed."""
+    return Step(f"restart {unit}", ("systemctl", "restart", unit), again=True)
+
+
+def plan_reload(unit: str) -> Step:
+    """Return the step that reloads a unit where it runs."""
+    script = 'if systemctl is-active --quiet "$1"; then systemctl reload "$1"; fi'
+    return replace(shell(f"reload {unit}", script, unit), again=True)
+
+
+def plan_daemon_reload() -> Step:
+    """Return the step after which systemd knows changed unit files."""
+    return Step("read unit files", ("systemctl", "daemon-reload"), again=True)

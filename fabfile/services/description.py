@@ -62,12 +62,25 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Process:
+    """What a service tells of the process that its unit runs now.
+
+    One with the wanted settings that Pacemaker does not manage is left to it, to be adopted; a unit
+    of `NodeWanted.units` without a `Process` is stopped when it runs so.
+    """
+
+    unit: str
+    settings: str  # as a person reads them: "listen 10.0.0.1, port 11211"
+    as_wanted: bool
+
+
+@dataclass(frozen=True)
 class NodeWanted:
     """What a service wants of one node.
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running.
+    checks): they are enabled and running. `processes` tell of units that run now.
     """
 
     packages: tuple[str, ...] = ()
@@ -75,6 +88,7 @@ class NodeWanted:
     units: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
+    processes: tuple[Process, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,6 +162,7 @@ class Service(Generic[S]):
             of the agent's metadata, as pcs does it.
         probes: settings, site -> questions that a serving cluster answers.
         secrets: names of secrets that these settings need.
+        ids: ids that the inventory's own constraints may name; primitives of clones are none.
     """
 
     name: str
@@ -157,3 +172,4 @@ class Service(Generic[S]):
     configuration: Callable[[S, Site], Configuration] = no_configuration
     probes: Callable[[S, Site], Sequence[Probe]] = no_probes
     secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())
+    ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 
 from fabfile.addresses import is_loopback
 from fabfile.errors import RefusedError, UsageError
-from fabfile.host.model import HostFacts, Listener
+from fabfile.host import files
+from fabfile.host.model import FileState, HostFacts, Listener
 from fabfile.pacemaker.model import Clone, Membership, Operation, Primitive
 from fabfile.services import memcached_config as config
+from fabfile.services.description import File, Look, NodeWanted, Port, Process, Site
 from fabfile.services.memcached_config import Settings
 
 PACKAGE = "memcached"
@@ -18,6 +20,13 @@ UNIT = "memcached.service"
 AGENT = "systemd:memcached"
 RESOURCE = "memcached"
 CLONE = "memcached-clone"
+
+LOOK = Look(packages=(PACKAGE,), units=(UNIT,), files=(config.DEBIAN_PATH, config.REDHAT_PATH))
+# What an install of ours may leave in either family; rpm keeps a changed file as .rpmsave.
+REMNANTS = Look(
+    packages=(PACKAGE,),
+    files=tuple(p + s for p in LOOK.files for s in ("", files.PREVIOUS, ".rpmsave")),
+)
 
 _SPARE_MIB = 64  # what must be left of a node's memory for the node
 
@@ -74,6 +83,35 @@ def wanted_settings(request: Request, facts: HostFacts, membership: Membership |
     return settings
 
 
+def wanted_node(request: Request, site: Site, node: str) -> NodeWanted:
+    """Return package, configuration and unit as wanted. Same errors as `wanted_settings`."""
+    facts = site.facts[node]
+    membership = site.membership if site.membership.members else None
+    wanted = wanted_settings(request, facts, membership)
+    running = running_settings(facts)
+    told = running.describe() if running else "unknown settings"
+    fits = running is not None and same(running, wanted)
+    return NodeWanted(
+        packages=(PACKAGE,),
+        files=(_config_file(facts, wanted),),
+        units=(UNIT,),
+        ports=(Port(wanted.port),),
+        processes=(Process(UNIT, told, as_wanted=fits),),
+    )
+
+
+def _config_file(facts: HostFacts, wanted: Settings) -> File:
+    """Return the configuration file; owner and mode stay as the operator gave them."""
+    path = config_path(facts)
+    present = facts.files.get(path) or FileState("", "644", "root:root")
+    return File(
+        path,
+        lambda text: render_config(facts, text or "", wanted),
+        mode=present.mode,
+        owner=present.owner,
+    )
+
+
 def present_settings(facts: HostFacts) -> Settings | None:
     """Return what the node's configuration file says; None when there is none.
 
@@ -81,10 +119,11 @@ def present_settings(facts: HostFacts) -> Settings | None:
         RefusedError: the file holds what memcached would not understand.
     """
     path = config_path(facts)
-    if facts.config is None:
+    text = facts.text(path)
+    if text is None:
         return None
     try:
-        return config.read(path, facts.config)
+        return config.read(path, text)
     except ValueError as error:
         raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
 
@@ -101,27 +140,18 @@ def render_config(facts: HostFacts, text: str, wanted: Settings) -> str:
 
 def running_settings(facts: HostFacts) -> Settings | None:
     """Return the settings of the process that runs now; None when none runs or it cannot tell."""
-    if not facts.command_line:
+    command_line = facts.unit(UNIT).command_line
+    if not command_line:
         return None
     try:
-        return config.read_command_line(facts.command_line)
+        return config.read_command_line(command_line)
     except ValueError:
         return None
 
 
 def config_path(facts: HostFacts) -> str:
-    """Return the path of the node's configuration file.
-
-    Raises:
-        RefusedError: a distribution that we do not know.
-    """
-    if facts.package is None:
-        raise RefusedError(
-            "find the package manager",
-            f"{facts.distribution} is not supported",
-            "supported: the CentOS Stream / RHEL family with dnf or yum, Debian and Ubuntu",
-        )
-    return config.path_for(facts.package.manager)
+    """Return the path of the node's configuration file. Errors of `supported_manager`."""
+    return config.path_for(facts.supported_manager())
 
 
 def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
@@ -232,6 +262,6 @@ def _own(other: Listener, facts: HostFacts) -> bool:
     running process's own port decides.
     """
     if other.pid:
-        return other.pid == facts.unit.pid
+        return other.pid == facts.unit(UNIT).pid
     running = running_settings(facts)
     return running is not None and running.port == other.port

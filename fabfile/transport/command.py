@@ -1,13 +1,15 @@
 """A remote script as parts: named steps of quoted arguments, one round trip for all of them.
 
-Nothing here knows a connection: steps in, a script out; its output in, sections out.
+Nothing here knows a connection: steps in, a script out; its output in, sections out. The script
+travels by standard input, so that it is in no argv; a step's own argv is one while it runs, and any
+user of the node can read it there. So secrets go by a step's `stdin`.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # A section is: RS name, newline, stdout, US, exit status, newline, stderr. None of the programs
 # that we run prints these two control characters, and files are read through base64.
@@ -29,7 +31,24 @@ section() {
 }
 """
 LOCK = "lock"
-_LOCK = f"exec 9>/run/pacefab.lock; section {LOCK} flock -w 60 9 || exit 1\n"
+LOCK_WAITED_FOR = "Waiting for another run that changes this node, at most 60 s"
+_LOCK = f"""
+exec 9>/run/pacefab.lock
+lock() {{ flock -n 9 || {{ echo '{LOCK_WAITED_FOR}'; flock -w 60 9; }}; }}
+section {LOCK} lock || exit 1
+"""
+
+# A script begins and ends with the mark. What comes before it is no script: sudo leaves a password
+# that it did not need. One without the second was cut off on its way, and must not run in part.
+_MARK = "#pacefab"
+_RECEIVE = r"""
+script=$(cat); script=${script#*"$1"}
+case $script in
+  *"$1") exec </dev/null; eval "$script" ;;
+  *) echo "the script was cut off on its way" >&2; exit 1 ;;
+esac
+"""
+RECEIVER = ("sh", "-c", _RECEIVE, "pacefab", _MARK)
 
 
 @dataclass(frozen=True)
@@ -40,11 +59,15 @@ class Step:
         name: what its section is called.
         argv: program and arguments; quoting is done here, nowhere else.
         undo: run (last step first) when a later step fails.
+        stdin: what it reads. It is in no argv and no file: secrets go this way.
+        again: it makes others' changes take effect (a reload), so it runs again after undoing.
     """
 
     name: str
     argv: tuple[str, ...]
     undo: tuple[str, ...] | None = None
+    stdin: str = field(default="", repr=False)
+    again: bool = False
 
 
 def step(name: str, *argv: str, undo: Sequence[str] | None = None) -> Step:
@@ -52,9 +75,9 @@ def step(name: str, *argv: str, undo: Sequence[str] | None = None) -> Step:
     return Step(name, argv, tuple(undo) if undo else None)
 
 
-def shell(name: str, script: str, *args: str) -> Step:
+def shell(name: str, script: str, *args: str, stdin: str = "") -> Step:
     """Make a step of a piece of shell whose values arrive as $1, $2, … and never as text."""
-    return Step(name, ("sh", "-c", script, "pacefab", *args))
+    return Step(name, ("sh", "-c", script, "pacefab", *args), stdin=stdin)
 
 
 @dataclass(frozen=True)
@@ -79,7 +102,7 @@ class Section:
 
 def render_query(steps: Iterable[Step]) -> str:
     """Return a script that runs every step, whatever the others' exit statuses."""
-    return _PRELUDE + "".join(f"section {_call(s)}\n" for s in steps) + "exit 0\n"
+    return _script([_PRELUDE, *(f"{_call(item)}\n" for item in steps), "exit 0\n"])
 
 
 def render_change(steps: Sequence[Step]) -> str:
@@ -90,11 +113,22 @@ def render_change(steps: Sequence[Step]) -> str:
     """
     lines = [_PRELUDE, _LOCK]
     undone: list[str] = []
+    repeated: list[str] = []
     for item in steps:
-        lines.append(f"section {_call(item)} || {{ {' '.join(undone)} exit 1; }}\n")
+        if item.again:
+            repeated.append(f"{_call(_undo(item, item.argv))};")
+        lines.append(f"{_call(item)} || {{ {' '.join([*undone, *repeated])} exit 1; }}\n")
         if item.undo:
-            undone.insert(0, f"section {shlex.join((f'undo {item.name}', *item.undo))};")
-    return "".join(lines)
+            undone.insert(0, f"{_call(_undo(item, item.undo))};")
+    return _script(lines)
+
+
+def _undo(item: Step, argv: tuple[str, ...]) -> Step:
+    return Step(f"undo {item.name}", argv)
+
+
+def _script(lines: Iterable[str]) -> str:
+    return f"{_MARK}\n{''.join(lines)}{_MARK}"
 
 
 def parse_sections(output: str) -> dict[str, Section]:
@@ -119,4 +153,6 @@ def failed(sections: Mapping[str, Section]) -> Section | None:
 
 
 def _call(item: Step) -> str:
-    return shlex.join((item.name, *item.argv))
+    """Return the line that runs a step; printf is the shell's own, so its argument is no argv."""
+    fed = f"printf %s {shlex.quote(item.stdin)} | " if item.stdin else ""
+    return f"{fed}section {shlex.join((item.name, *item.argv))}"

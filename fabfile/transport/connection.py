@@ -7,6 +7,7 @@ input a byte every 10 ms and needs three threads for each command.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import shlex
@@ -27,6 +28,7 @@ from paramiko.ssh_exception import (
 
 from fabfile.errors import CommandError, PacefabError, UnreachableError, UsageError
 from fabfile.transport.command import (
+    RECEIVER,
     Section,
     Step,
     parse_sections,
@@ -87,9 +89,8 @@ class Host:
     def _run(self, script: str, *, seconds: float, on_line: LineCallback | None = None) -> str:
         self._open()
         # timeout ends the script on the node when we no longer listen.
-        argv = (*self._sudo, "timeout", "-k", "5", str(int(seconds)), "sh", "-c", script)
-        password = self._access.sudo_password if "-S" in self._sudo else None
-        status, out, err = self._execute(shlex.join(argv), password, seconds, on_line)
+        argv = (*self._sudo, "timeout", "-k", "5", str(int(seconds)), *RECEIVER)
+        status, out, err = self._execute(shlex.join(argv), self._fed + script, seconds, on_line)
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
@@ -103,16 +104,19 @@ class Host:
             )
         return out
 
+    @property
+    def _fed(self) -> str:
+        """What sudo reads before the command does."""
+        return f"{self._access.sudo_password}\n" if "-S" in self._sudo else ""
+
     def _execute(
-        self, line: str, password: str | None, seconds: float, on_line: LineCallback | None
+        self, line: str, stdin: str, seconds: float, on_line: LineCallback | None = None
     ) -> tuple[int, str, str]:
         transport = self._connection.client.get_transport()
         try:
             channel = transport.open_session(timeout=CONNECT_SECONDS)
             channel.exec_command(line)
-            if password is not None:
-                channel.sendall(f"{password}\n".encode())
-            channel.shutdown_write()
+            _feed(channel, stdin, seconds)
             return _drain(channel, seconds + _GRACE_SECONDS, on_line)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
@@ -151,7 +155,7 @@ class Host:
     def _privilege(self) -> tuple[str, ...]:
         """Return how commands become root's, asking as little as possible."""
         user = self._connection.user
-        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', None, 20, None)
+        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
         if status == 0:
             return ("sudo", "-n", "--")
         attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
@@ -166,7 +170,7 @@ class Host:
                 host=self.name,
             )
         sudo = ("sudo", "-k", "-S", "-p", "", "--")
-        status, _, err = self._execute(shlex.join((*sudo, "true")), password, 20, None)
+        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
         if status != 0:
             next_step = "was the password right? give it again; else " + _NO_SUDO
             raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
@@ -250,6 +254,15 @@ def _plain(error: Exception) -> tuple[str, str]:
     if "banner" in str(error) or "No existing session" in str(error):
         return ("it took the connection, then said nothing", "is the host hung? see its console")
     return (str(error) or type(error).__name__, "try it with ssh -v")
+
+
+def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
+    """Write the command's standard input, and end it."""
+    channel.settimeout(seconds)
+    # A command that ended without reading it (sudo refused) tells why; that is read next.
+    with contextlib.suppress(OSError):
+        channel.sendall(text.encode())
+        channel.shutdown_write()
 
 
 def _drain(

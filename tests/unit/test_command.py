@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from fabfile.transport import command
 from fabfile.transport.command import (
+    RECEIVER,
+    Step,
     failed,
     parse_sections,
     render_change,
@@ -74,6 +76,54 @@ def test_a_change_stops_at_the_first_failure_and_undoes_what_came_before(tmp_pat
     stopped = failed(found)
     assert stopped is not None
     assert stopped.name == "broken"
+
+
+def test_what_makes_a_change_take_effect_runs_again_after_undoing(tmp_path: Path) -> None:
+    file, log = tmp_path / "file", tmp_path / "log"
+    file.write_text("old\n")
+    reload = ("sh", "-c", 'cat "$1" >>"$2"', "-", str(file), str(log))
+    found = run(
+        render_change(
+            [
+                shell("write", 'cat >"$1"', str(file), stdin="new\n"),
+                step("undone", "true", undo=("sh", "-c", 'echo old >"$1"', "-", str(file))),
+                Step("reload", reload, again=True),
+                step("broken", "false"),
+            ]
+        )
+    )
+    assert list(found)[-2:] == ["undo undone", "undo reload"]
+    assert log.read_text() == "new\nold\n"
+
+
+def received(text: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        RECEIVER, input=text, capture_output=True, text=True, check=False, timeout=20
+    )
+
+
+def test_a_script_that_arrives_by_stdin_runs_whole_or_not_at_all() -> None:
+    script = render_query([shell("read", "cat", stdin="it's a secret"), step("rest", "cat")])
+    found = parse_sections(received(script).stdout)
+    assert found["read"].out == "it's a secret"
+    assert found["rest"].out == "", "no step eats the script"
+    for length in range(0, len(script), 17):
+        cut = received(script[:length])
+        assert (cut.stdout, cut.returncode) == ("", 1)
+
+
+def test_a_password_that_sudo_did_not_read_is_no_command() -> None:
+    done = received("echo password\n" + render_query([step("one", "echo", "1")]))
+    assert list(parse_sections(done.stdout)) == ["one"]
+    assert "password" not in done.stdout + done.stderr
+
+
+def test_what_a_step_reads_stands_in_no_argv() -> None:
+    seen = 'for pid in /proc/[0-9]*; do tr "\\0" " " <"$pid/cmdline"; echo; done 2>/dev/null'
+    script = render_query([shell("look", f"cat >/dev/null; {seen}", stdin="a-" + "secret")])
+    found = parse_sections(received(script).stdout)
+    assert "pacefab" in found["look"].out
+    assert "a-secret" not in found["look"].out
 
 
 def test_a_change_that_goes_well_undoes_nothing(tmp_path: Path) -> None:

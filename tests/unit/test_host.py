@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fabfile.host import files, packages, units
-from fabfile.host.model import Listener, Package
-from fabfile.transport.command import Section
+from fabfile.host import files, firewall, history, packages, units
+from fabfile.host.model import FileState, Interface, Listener
+from fabfile.transport.command import Section, Step
 from tests.unit import captured
-
-APT, DNF = Package("apt-get", "memcached", None), Package("dnf", "memcached", None)
 
 
 @pytest.mark.parametrize(
@@ -40,24 +39,32 @@ def observed(os_release: str, managers: str, dpkg: str = "", rpm: str = "") -> d
 
 def test_dnf_on_debian_is_not_the_package_manager_there() -> None:
     text = captured.text("debian12", "os-release")
-    sections = observed(text, "/usr/bin/dnf\n/usr/bin/apt-get\n", "installed 1.6.18-1")
-    assert packages.parse("memcached", sections) == Package("apt-get", "memcached", "1.6.18-1")
+    sections = observed(text, "/usr/bin/dnf\n/usr/bin/apt-get\n", "memcached 1.6.18-1 installed\n")
+    assert packages.parse_manager(sections) == "apt-get"
+    names = ("memcached", "no-such")
+    found = {"memcached": "1.6.18-1", "no-such": None}
+    assert packages.parse_packages(names, sections) == found
 
 
-def test_removed_but_configured_is_not_installed() -> None:
+@pytest.mark.parametrize(
+    "told", ["memcached 1.6.18-1 config-files\n", "memcached  not-installed\n"]
+)
+def test_removed_but_configured_is_not_installed(told: str) -> None:
     text = captured.text("debian12", "os-release")
-    sections = observed(text, "/usr/bin/apt-get\n", "config-files 1.6.18-1")
-    assert packages.parse("memcached", sections) == APT
+    sections = observed(text, "/usr/bin/apt-get\n", told)
+    assert packages.parse_packages(["memcached"], sections) == {"memcached": None}
 
 
 def test_yum_serves_where_there_is_no_dnf() -> None:
-    text = captured.text("rpm", "os-release")
-    sections = observed(text, "/usr/bin/yum\n", rpm="1.6.9-7.el9")
-    assert packages.parse("memcached", sections) == Package("yum", "memcached", "1.6.9-7.el9")
+    told = "memcached 1.6.9-7.el9 installed\npackage galera is not installed\n"
+    sections = observed(captured.text("rpm", "os-release"), "/usr/bin/yum\n", rpm=told)
+    assert packages.parse_manager(sections) == "yum"
+    found = {"memcached": "1.6.9-7.el9", "galera": None}
+    assert packages.parse_packages(["memcached", "galera"], sections) == found
 
 
 def test_an_unknown_distribution_has_no_package_manager() -> None:
-    assert packages.parse("memcached", observed("ID=alpine\nVERSION_ID=3\n", "")) is None
+    assert packages.parse_manager(observed("ID=alpine\nVERSION_ID=3\n", "")) is None
 
 
 @pytest.mark.parametrize(
@@ -74,11 +81,15 @@ def test_an_unknown_distribution_has_no_package_manager() -> None:
     ],
 )
 def test_why_a_package_manager_failed_and_what_next(said: str, next_step: str) -> None:
-    error = packages.explain(
-        APT, Section("install", 100, f"Reading package lists...\n{said}\n", "")
-    )
+    out = f"Reading package lists...\n{said}\n"
+    error = packages.explain(Section("install memcached with apt-get", 100, out, ""))
+    assert error is not None
     assert next_step in error.next_step
     assert said in error.seen
+
+
+def test_a_step_of_no_package_manager_is_not_explained_by_one() -> None:
+    assert packages.explain(Section("write /etc/memcached.conf", 1, "", "")) is None
 
 
 @pytest.mark.parametrize(
@@ -93,22 +104,33 @@ def test_waiting_for_a_lock_is_told(line: str) -> None:
     assert packages.waiting("Setting up memcached (1.6.18) ...") is None
 
 
-def test_a_unit_that_is_not_there() -> None:
-    shown = captured.section("unit", captured.text("debian12", "unit-absent.txt"))
-    unit = units.parse_unit("memcached.service", shown)
-    assert (unit.load, unit.running, unit.starts_at_boot, unit.pid) == (
-        "not-found",
-        False,
-        False,
-        0,
-    )
+def test_units_that_pacemaker_started_and_that_are_not_there() -> None:
+    names = ["memcached.service", "absent.service"]
+    shown = captured.section("units", captured.text("debian12", "units.txt"))
+    started, absent = units.parse_units(names, shown).values()
+    assert (started.load, started.running, started.starts_at_boot) == ("loaded", True, False)
+    assert started.pid > 0
+    assert started.command_line[:3] == ("/usr/bin/memcached", "-m", "70")
+    assert (absent.load, absent.running, absent.pid) == ("not-found", False, 0)
+    assert absent.command_line == ()
 
 
-def test_a_unit_that_pacemaker_started() -> None:
-    shown = captured.section("unit", captured.text("debian12", "unit-started.txt"))
-    unit = units.parse_unit("memcached.service", shown)
-    assert (unit.load, unit.running, unit.starts_at_boot) == ("loaded", True, False)
-    assert unit.pid > 0
+def test_no_unit_at_all() -> None:
+    assert units.parse_units([], captured.section("units")) == {}
+
+
+def test_zones_and_rules_of_a_firewall() -> None:
+    found = firewall.parse(captured.section("firewall", captured.text("debian12", "firewall.txt")))
+    assert found is not None
+    ours = firewall.rule("192.0.2.11", 80, "tcp")
+    assert firewall.missing(found, "public", [ours]) == ()
+    other = firewall.rule("fd00::1", 80, "tcp")
+    assert firewall.missing(found, "public", [ours, other]) == (other,)
+    assert firewall.zones(found, [Interface("eth0", "10.0.0.1", 24)], ["10.0.0.1"]) == ("public",)
+
+
+def test_no_active_firewall() -> None:
+    assert firewall.parse(captured.section("firewall", status=3)) is None
 
 
 def test_sockets_with_and_without_a_known_process() -> None:
@@ -120,55 +142,122 @@ def test_sockets_with_and_without_a_known_process() -> None:
     assert any(one.address == "::" and one.port == 22 for one in found)
 
 
-def run(step_argv: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(step_argv, capture_output=True, text=True, check=False, timeout=20)
+def run(step: Step) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        step.argv, input=step.stdin, capture_output=True, text=True, check=False, timeout=20
+    )
 
 
-def test_a_file_is_replaced_whole_with_its_mode_and_the_previous_one_beside_it(
-    tmp_path: Path,
-) -> None:
+def undo(step: Step) -> None:
+    assert step.undo is not None
+    assert run(Step("undo", step.undo)).returncode == 0
+
+
+def mine(path: Path, text: str, mode: str = "640") -> FileState:
+    return FileState(text, mode, f"{path.owner()}:{path.group()}")
+
+
+def look(*paths: Path) -> dict[str, FileState | None]:
+    names = [str(path) for path in paths]
+    done = run(files.observe(names)[0])
+    return files.parse(names, captured.section("files", done.stdout, done.returncode))
+
+
+def test_a_file_is_replaced_whole_with_the_previous_one_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "memcached.conf"
     path.write_text("old\n")
-    path.chmod(0o640)
-    written = files.plan_write(str(path), "new\n", "old\n")
-    assert run(written.argv).returncode == 0
-    assert path.read_text() == "new\n"
-    assert path.stat().st_mode & 0o777 == 0o640
-    assert (tmp_path / "memcached.conf.previous").read_text() == "old\n"
-    assert written.undo is not None
-    run(written.undo)
-    assert path.read_text() == "old\n"
+    path.chmod(0o644)
+    old = mine(tmp_path, "old\n", "644")
+    written = files.plan_write(str(path), mine(tmp_path, "new\n"), old)
+    assert run(written).returncode == 0
+    assert look(path) == {str(path): mine(tmp_path, "new\n")}
+    previous = tmp_path / "memcached.conf.previous"
+    # What held a secret is never more readable than the file that took its place.
+    assert look(previous) == {str(previous): mine(tmp_path, "old\n")}
+    undo(written)
+    assert look(path) == {str(path): old}
     assert [entry.name for entry in tmp_path.iterdir()] == ["memcached.conf"]
 
 
 def test_a_new_file_is_gone_again_when_undone(tmp_path: Path) -> None:
-    path = tmp_path / "memcached.conf"
-    written = files.plan_write(str(path), "new\n", None)
-    assert run(written.argv).returncode == 0
-    assert written.undo is not None
-    run(written.undo)
-    assert list(tmp_path.iterdir()) == []
+    path = tmp_path / "folder" / "memcached.conf"
+    written = files.plan_write(str(path), mine(tmp_path, ""), None)
+    assert run(written).returncode == 0
+    assert path.read_text() == ""
+    undo(written)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_the_check_refuses_never_gets_in_place(tmp_path: Path) -> None:
+    path = tmp_path / "haproxy.cfg"
+    path.write_text("old\n")
+    old = look(path)[str(path)]
+    for said, status in (("new", 0), ("newer", 1)):
+        check = ("grep", "-qx", "new", "{}")
+        done = run(files.plan_write(str(path), mine(tmp_path, f"{said}\n"), old, check))
+        assert done.returncode == status
+        assert path.read_text() == "new\n"
 
 
 def test_missing_unreadable_and_empty_are_three_things(tmp_path: Path) -> None:
-    def observed(path: Path) -> dict[str, Section]:
-        done = run(files.observe("f", str(path)).argv)
-        return captured.section("f", done.stdout, done.returncode, done.stderr)
-
-    (tmp_path / "empty").touch()
-    assert files.parse("f", observed(tmp_path / "missing")) is None
-    assert files.parse("f", observed(tmp_path / "empty")) == ""
+    empty, missing = tmp_path / "empty", tmp_path / "missing"
+    empty.touch(mode=0o600)
+    assert look(empty, missing) == {
+        str(empty): mine(tmp_path, "", "600"), str(missing): None,
+    }  # fmt: skip
     with pytest.raises(ValueError, match="Is a directory"):
-        files.parse("f", observed(tmp_path))
+        look(empty, tmp_path)
 
 
-def test_a_file_that_is_no_utf8_survives() -> None:
+def test_a_file_that_is_no_utf8_survives(tmp_path: Path) -> None:
+    path = tmp_path / "file"
     raw = b"-m 64 # gr\xfc\xdfe\n"
-    text = files.parse("f", captured.section("f", base64.b64encode(raw).decode()))
-    assert text is not None
-    encoded = files.plan_write("/x", text, text).argv[5]
-    assert base64.b64decode(encoded) == raw
+    path.write_bytes(raw)
+    old = look(path)[str(path)]
+    assert old is not None
+    path.unlink()
+    assert run(files.plan_write(str(path), old, None)).returncode == 0
+    assert path.read_bytes() == raw
+
+
+def test_a_text_travels_in_no_argv() -> None:
+    written = files.plan_write("/x", FileState("secret", "600", "root:root"), None)
+    encoded = base64.b64encode(b"secret").decode()
+    assert written.stdin == encoded
+    assert not any(encoded in word or "secret" in word for word in written.argv)
+    assert encoded not in repr(written)
+
+
+A, B = FileState("a\nb\n", "644", "root:root"), FileState("a\nc\n", "640", "root:root")
 
 
 def test_a_difference_names_the_file_and_only_what_changed() -> None:
-    assert files.difference("/etc/m", "a\nb\n", "a\nc\n") == ("/etc/m: - b", "/etc/m: + c")
+    lines = ("/etc/m: - b", "/etc/m: + c", "/etc/m: mode 644 -> 640")
+    assert files.difference("/etc/m", A, B) == lines
+
+
+def test_a_difference_shows_no_secret() -> None:
+    lines = ("/etc/m: changed, not shown: it holds a secret", "/etc/m: mode 644 -> 640")
+    assert files.difference("/etc/m", A, B, secret=True) == lines
+    same = FileState(A.text, "640", "root:root")
+    assert files.difference("/etc/m", A, same, secret=True) == lines[1:]
+
+
+def test_what_is_kept_is_the_first_state_and_absence_too(tmp_path: Path) -> None:
+    there, absent = tmp_path / "there", tmp_path / "absent"
+    there.write_text("old\n")
+    there.chmod(0o640)
+
+    def local(step: Step) -> Step:
+        argv = [str(tmp_path / "history") if w == history.FOLDER else w for w in step.argv]
+        return replace(step, argv=tuple(argv))
+
+    kept = local(history.plan_store("1", [str(there), str(absent)]))
+    assert run(kept).returncode == 0
+    there.write_text("new\n")
+    absent.write_text("new\n")
+    assert run(kept).returncode == 0
+    told = run(local(history.observe("1")[0]))
+    found = history.parse(captured.section("kept files", told.stdout))
+    assert found == {str(there): mine(tmp_path, "old\n"), str(absent): None}
+    assert (tmp_path / "history").stat().st_mode & 0o777 == 0o700

@@ -7,28 +7,42 @@ from dataclasses import replace
 import pytest
 
 from fabfile.errors import RefusedError, UsageError
-from fabfile.host.model import HostFacts, Listener, Package, Unit
+from fabfile.host.model import FileState, HostFacts, Interface, Listener, Unit
 from fabfile.pacemaker.model import Member, Membership
+from fabfile.services.description import Port, Site
 from fabfile.services.memcached import (
     Request,
     listen_endpoints,
     render_config,
     running_settings,
+    wanted_node,
     wanted_settings,
 )
 from fabfile.services.memcached_config import Settings
 
+FILE = "/etc/memcached.conf"
+UNIT = Unit("memcached.service", "loaded", "inactive", "disabled", 0)
 NODE = HostFacts(
     name="c1",
     distribution="debian 12",
     memory_mib=1024,
-    addresses=("10.0.0.1", "192.168.7.1", "fd00::1"),
-    package=Package("apt-get", "memcached", "1.6.18"),
-    unit=Unit("memcached.service", "loaded", "inactive", "disabled", 0),
-    config="-m 64\n-p 11211\n-l 127.0.0.1\n",
-    command_line=(),
-    listeners=(),
+    family="debian",
+    manager="apt-get",
+    interfaces=(
+        Interface("eth0", "10.0.0.1", 24),
+        Interface("eth1", "192.168.7.1", 24),
+        Interface("eth1", "fd00::1", 64),
+    ),
+    packages={"memcached": "1.6.18"},
+    units={UNIT.name: UNIT},
+    files={FILE: FileState("-m 64\n-p 11211\n-l 127.0.0.1\n", "640", "root:adm")},
 )
+
+
+def configured(text: str) -> HostFacts:
+    return replace(NODE, files={FILE: FileState(text, "644", "root:root")})
+
+
 CLUSTER = Membership("prod", (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",))))
 
 
@@ -68,7 +82,7 @@ def test_where_to_listen(listen: str, addresses: tuple[str, ...]) -> None:
 
 
 def test_what_is_not_asked_for_stays_as_the_file_says() -> None:
-    node = replace(NODE, config="-m 512\n-p 11300\n-c 99\n-l 127.0.0.1\n")
+    node = configured("-m 512\n-p 11300\n-c 99\n-l 127.0.0.1\n")
     assert wanted_settings(Request(), node, CLUSTER) == Settings(("10.0.0.1",), 11300, 512, 99)
     assert wanted_settings(Request(memory=64), node, CLUSTER).memory == 64
 
@@ -79,9 +93,14 @@ def test_what_is_not_asked_for_stays_as_the_file_says() -> None:
         (Request("10.9.9.0/24"), NODE, CLUSTER, "no address in 10.9.9.0/24"),
         (Request(memory=1000), NODE, CLUSTER, "the node has 1024 MiB"),
         (Request(), NODE, None, "no /etc/corosync/corosync.conf"),
-        (Request(), replace(NODE, name="x", addresses=("10.1.1.1",)), CLUSTER, "cluster prod"),
-        (Request(), replace(NODE, config="-m lots\n"), CLUSTER, "'lots', not a number"),
-        (Request(), replace(NODE, package=None), CLUSTER, "debian 12 is not supported"),
+        (
+            Request(),
+            replace(NODE, name="x", interfaces=NODE.interfaces[1:2]),
+            CLUSTER,
+            "cluster prod",
+        ),
+        (Request(), configured("-m lots\n"), CLUSTER, "'lots', not a number"),
+        (Request(), replace(NODE, manager=None), CLUSTER, "debian 12 is not supported"),
     ],
 )
 def test_what_the_node_forbids(
@@ -93,10 +112,10 @@ def test_what_the_node_forbids(
 
 
 def listening(address: str, pid: int, port: int = 11211) -> HostFacts:
-    running = replace(NODE.unit, active="active", pid=7)
     line = ("/usr/bin/memcached", "-l", "10.0.0.1")
+    running = replace(UNIT, active="active", pid=7, command_line=line)
     sockets = (Listener("tcp", address, port, "nc", pid),)
-    return replace(NODE, unit=running, command_line=line, listeners=sockets)
+    return replace(NODE, units={UNIT.name: running}, listeners=sockets)
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "0.0.0.0", "::"])
@@ -126,6 +145,15 @@ def test_the_same_settings_leave_the_file_as_it_is() -> None:
 def test_what_runs_is_read_from_the_process() -> None:
     assert running_settings(NODE) is None
     assert running_settings(listening("10.0.0.1", pid=7)) == Settings(("10.0.0.1",))
+
+
+def test_what_is_wanted_of_a_node() -> None:
+    wanted = wanted_node(Request(memory=70), Site(CLUSTER, {"c1": NODE}, {}, str), "c1")
+    (file,) = wanted.files
+    assert file.render(NODE.text(FILE)) == "-m 70\n-p 11211\n-l 10.0.0.1\n-c 1024\n-U 0\n"
+    assert (file.mode, file.owner) == ("640", "root:adm"), "as the operator gave them"
+    assert (wanted.packages, wanted.units) == (("memcached",), ("memcached.service",))
+    assert wanted.ports == (Port(11211),)
 
 
 @pytest.mark.parametrize(
