@@ -1,0 +1,1 @@
+"""What clients of the cache need to survive the loss of any server. Pure: text in, text out."""
