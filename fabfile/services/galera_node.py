@@ -18,12 +18,17 @@ PORTS = (Port(3306), Port(4567), Port(4567, "udp"), Port(4568), Port(4444), Port
 
 @dataclass(frozen=True)
 class Flavour:
-    """What a family calls things. `config` is read after the package's own files."""
+    """What a family calls things.
+
+    `config` is read after the package's own files; `folders` are those that the agent needs and no
+    package makes, as tmpfiles.d(5) has it.
+    """
 
     packages: tuple[str, ...]
     config: str
     provider: str
     client: str
+    folders: str = ""
 
 
 FLAVOURS: dict[Family, Flavour] = {
@@ -32,6 +37,7 @@ FLAVOURS: dict[Family, Flavour] = {
         config="/etc/mysql/mariadb.conf.d/70-pacefab-galera.cnf",
         provider="/usr/lib/galera/libgalera_smm.so",
         client="/usr/bin/mariadb",
+        folders="d /var/log/mysql 2750 mysql adm -\n",
     ),
     "rhel": Flavour(
         packages=("mariadb-server-galera",),
@@ -40,6 +46,7 @@ FLAVOURS: dict[Family, Flavour] = {
         client="/usr/bin/mysql",
     ),
 }
+_FOLDERS = "/etc/tmpfiles.d/pacefab-galera.conf"
 _COPYING = {"rsync": "rsync", "mariabackup": "mariadb-backup"}
 
 
@@ -50,7 +57,7 @@ def look(section: GaleraSection) -> Look:
     return Look(
         packages=tuple(sorted(packages)),
         units=(UNIT, galera_check.SOCKET),
-        files=(*(one.config for one in flavours), *galera_check.PATHS),
+        files=(*(one.config for one in flavours), _FOLDERS, *galera_check.PATHS),
     )
 
 
@@ -60,7 +67,7 @@ def wanted(section: GaleraSection, site: Site, node: str) -> NodeWanted:
     check = galera_check.files(site.own_address(node), flavour.client, section.sst)
     return NodeWanted(
         packages=(*flavour.packages, _COPYING[section.sst]),
-        files=(_config(section, site, node, flavour), *check),
+        files=(_config(section, site, node, flavour), *_folders(flavour), *check),
         units=(UNIT,),
         helpers=(galera_check.SOCKET,),
         ports=PORTS,
@@ -82,6 +89,11 @@ def _config(section: GaleraSection, site: Site, node: str, flavour: Flavour) -> 
     if section.sst_user:
         return whole(flavour.config, text, mode="640", owner="root:mysql", secret=True)
     return whole(flavour.config, text)
+
+
+def _folders(flavour: Flavour) -> tuple[File, ...]:
+    apply = ("systemd-tmpfiles", "--create", _FOLDERS)
+    return (whole(_FOLDERS, flavour.folders, apply=apply),) if flavour.folders else ()
 
 
 def _sst_auth(section: GaleraSection, site: Site) -> str:

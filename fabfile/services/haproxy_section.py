@@ -91,6 +91,8 @@ class HaproxySection(Part):
     stats: Stats | None = Field(
         default=None, description="a mapping of port and user; not given: no page of statistics"
     )
-    max_connections: Annotated[int, Field(ge=1, le=1000000)] = Field(
-        default=10000, description="simultaneous connections, a whole number from 1 to 1000000"
+    max_connections: Annotated[int, Field(ge=1, le=1000000)] | None = Field(
+        default=None,
+        description="simultaneous connections, a whole number from 1 to 1000000; not given: what "
+        "the unit's limit of open files allows",
     )

@@ -22,9 +22,7 @@ _SYSCTL_TEXT = """\
 net.ipv4.ip_nonlocal_bind = 1
 net.ipv6.ip_nonlocal_bind = 1
 """
-_APPLY = (
-    "/usr/lib/systemd/systemd-sysctl"  # what reads the file at boot; a node without IPv6 is fine
-)
+_APPLY = ("sysctl", "-e", "-q", "-p", SYSCTL)  # -e: a node without IPv6 lacks one of them
 
 
 def node(section: HaproxySection, site: Site, name: str) -> NodeWanted:
@@ -37,7 +35,7 @@ def node(section: HaproxySection, site: Site, name: str) -> NodeWanted:
         ports.add(section.stats.port)
     return NodeWanted(
         packages=(PACKAGE,),
-        files=(whole(SYSCTL, _SYSCTL_TEXT, apply=(_APPLY, SYSCTL)), config),
+        files=(whole(SYSCTL, _SYSCTL_TEXT, apply=_APPLY), config),
         units=(UNIT,),
         ports=tuple(Port(port) for port in sorted(ports)),
     )
