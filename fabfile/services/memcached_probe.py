@@ -8,16 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fabfile.errors import CommandError
-from fabfile.transport.command import Section, Step, shell
+from fabfile.services.node_python import python
+from fabfile.transport.command import Section, Step
 
 PROBE_SECONDS = 2.0  # for a connection on a local network, an age
 
 _PROGRAM = Path(__file__).with_name("memcached_node.py")
-# RHEL 8 hides its Python; every other node has one because pcs is written in it.
-_RUN = r"""
-python=$(command -v python3 || command -v /usr/libexec/platform-python) || exit 127
-exec "$python" -I -S -c "$1" "$2"
-"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ _NOT_CONNECTED = {"timeout", "Connection refused", "No route to host", "Network 
 def observe(targets: Sequence[Target], seconds: float = PROBE_SECONDS) -> list[Step]:
     """Return the step that asks every target at once; each has `seconds` to answer."""
     request = {"targets": [[t.address, t.port] for t in targets], "seconds": seconds}
-    return [shell("probe", _RUN, _PROGRAM.read_text(), json.dumps(request))]
+    return [python("probe", _PROGRAM, json.dumps(request))]
 
 
 def parse(targets: Sequence[Target], sections: Mapping[str, Section]) -> dict[Target, Answer]:
