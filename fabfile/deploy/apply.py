@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fabfile.deploy.change import check_lock
 from fabfile.errors import CommandError, RefusedError
-from fabfile.pacemaker import live
+from fabfile.pacemaker import live, readiness
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import ClusterStatus
+from fabfile.pacemaker.model import ClusterStatus, Configuration, Resource, primitives
+from fabfile.pacemaker.plan import Action, ConfigurationPlan
+from fabfile.pacemaker.restore import render_undone
+from fabfile.pacemaker.simulation import Transition
+from fabfile.transport.command import Step, failed
 from fabfile.transport.connection import Host
 
 _TRIES = 5  # status updates change the CIB's version too; a busy cluster has a few a second
 _POLL_SECONDS = 0.3
 _PATCH_SECONDS = 120  # of which the node's lock is waited for 60
+_STUCK_SECONDS = 5  # so long a resource that goes may show no progress before it is looked at again
 
 
 def query_cib(host: Host) -> Cib:
@@ -27,23 +32,38 @@ def query_status(host: Host) -> ClusterStatus:
     return live.read_status(host.query(live.observe_status()))
 
 
-def patch(host: Host, cib: Cib, plan: Callable[[Cib], Cib | None]) -> Cib:
+def nothing_first(_cib: Cib) -> Sequence[Step]:
+    """Return the steps before a patch that needs none."""
+    return ()
+
+
+def patch(
+    host: Host,
+    cib: Cib,
+    plan: Callable[[Cib], Cib | None],
+    first: Callable[[Cib], Sequence[Step]] = nothing_first,
+) -> Cib:
     """Bring the cluster to the CIB that `plan` renders; return the one it was planned from.
 
     When somebody else changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
     again with what is there now. It returns None when nothing is left to do, and raises when the
-    new CIB is not what the operator was shown.
+    new CIB is not what the operator was shown. `first` gives the steps that run before the patch,
+    in the same script; they carry their undo.
 
     Raises:
         RefusedError: the CIB changes faster than we can plan.
-        CommandError: Pacemaker refused the new CIB.
+        CommandError: a first step failed, or Pacemaker refused the new CIB.
     """
     for _ in range(_TRIES):
         new = plan(cib)
         if new is None:
             return cib
-        sections = host.change(live.plan_patch(cib, new), seconds=_PATCH_SECONDS)
+        sections = host.change([*first(cib), *live.plan_patch(cib, new)], seconds=_PATCH_SECONDS)
         check_lock(sections)
+        if "patch" not in sections and (stopped := failed(sections)):
+            raise CommandError(
+                f"prepare the change ({stopped.name})", stopped.text, "the old CIB stands"
+            )
         if live.read_patch(sections):
             return cib
         cib = query_cib(host)
@@ -54,7 +74,7 @@ def patch(host: Host, cib: Cib, plan: Callable[[Cib], Cib | None]) -> Cib:
     )
 
 
-def preview(host: Host, new: Cib) -> tuple[str, ...]:
+def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
     """Return what Pacemaker would do if the CIB became `new`; nothing is changed."""
     return live.read_simulation(host.query(live.observe_simulation(new)))
 
@@ -81,3 +101,53 @@ def settle(
         time.sleep(_POLL_SECONDS)
         status = query_status(host)
     return status
+
+
+def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:
+    """Wait at most `seconds` until every resource is as wanted. Errors of `settle`.
+
+    Raises:
+        CommandError: a start or promotion has failed for good; the error names node and reason.
+    """
+    status = query_status(host)
+    return settle(host, status, lambda s: readiness.missing(s, configuration), seconds)
+
+
+def settle_removal(
+    host: Host, status: ClusterStatus, resource: str, seconds: float
+) -> ClusterStatus:
+    """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
+
+    One that shows no progress for some seconds is looked at again (`live.plan_refresh` tells why).
+    """
+    since, shown = time.monotonic(), readiness.remaining(status, resource)
+
+    def remaining(now: ClusterStatus) -> str:
+        nonlocal since, shown
+        said = readiness.remaining(now, resource)
+        if said != shown:
+            since, shown = time.monotonic(), said
+        elif said and time.monotonic() > since + _STUCK_SECONDS and readiness.idle(now, resource):
+            host.query(live.plan_refresh(resource))
+            since = time.monotonic()
+        return said
+
+    return settle(host, status, remaining, seconds)
+
+
+def restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
+    """Put back what the plan changed as it stood in `before`; wait until that is so.
+
+    What others have changed since then stays. Errors of `patch` and `settle`.
+    """
+    patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan))
+    for name in _added(before, plan):
+        settle_removal(host, query_status(host), name, seconds)
+
+
+def _added(before: Cib, plan: ConfigurationPlan) -> list[str]:
+    """Return the primitives that the plan added, which are to be gone again."""
+    nouns = [change.wanted for change in plan.changes if change.action is not Action.REMOVE]
+    resources = [noun for noun in nouns if isinstance(noun, Resource)]
+    every = [one for resource in resources for one in primitives(resource)]
+    return [one.id for one in every if before.element(one.id) is None]

@@ -13,10 +13,14 @@ from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.deploy.serving import ask_from_neighbours
 from fabfile.errors import CommandError, PacefabError, RefusedError
 from fabfile.host.model import Mark, Outcome
-from fabfile.pacemaker import live, render
+from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import ClusterStatus, NodeStatus
-from fabfile.pacemaker.plan import Action, Change, plan_clone
+from fabfile.pacemaker.metadata import complete_configuration
+from fabfile.pacemaker.model import ClusterStatus, Configuration, NodeStatus
+from fabfile.pacemaker.pcs import render_pcs
+from fabfile.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
+from fabfile.pacemaker.readiness import StartFailedError, missing
+from fabfile.pacemaker.render import render_configuration
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
 from fabfile.transport.command import step
@@ -26,6 +30,7 @@ from fabfile.transport.fanout import fan_out, values
 STEP = "create-memcached"
 _RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by the agent
 _ATTEMPT = "create the memcached clone"
+_WANTED = Configuration(resources=(memcached.wanted_clone(),))
 
 Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
 
@@ -51,27 +56,32 @@ class Create:
         fleet = gather(hosts, reach, self.limit)
         view, cluster = fleet.view, fleet.membership.cluster
         live.check_ready(view.status, _ATTEMPT)
-        wanted = memcached.wanted_clone(view.operations)
-        change = plan_clone(view.cib, wanted)
-        _check_nodes(fleet, change)
+        wanted = complete_configuration(_WANTED, {memcached.AGENT: view.metadata})
+        change = _plan(view.cib, wanted)
+        _check_nodes(fleet, managed=not _adds(change))
         self._check_update(change)
         if self.dry_run:
             return [self._preview(fleet, change, watch)]
         absent = watch.fail_all(
             {name: fleet.silent[name] for name in hosts if name in fleet.silent}
         )
-        if absent and change.action is not Action.NONE:
+        if absent and change.changes:
             said = "nothing was changed: name only hosts that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
-        status, answers = self._bring_about(fleet, change, progress, deadline)
-        mark = Mark.UNCHANGED if change.action is Action.NONE else Mark.CHANGED
+        status, answers = self._bring_about(fleet, change, wanted, progress, deadline)
+        mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
         first = watch.finish(cluster, mark, *_summary(change))
         told = {outcome.host for outcome in absent}
         nodes = [node for node in status.nodes if node.name not in told]
         return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
 
     def _bring_about(
-        self, fleet: Fleet, change: Change, progress: Progress, deadline: float
+        self,
+        fleet: Fleet,
+        change: ConfigurationPlan,
+        wanted: Configuration,
+        progress: Progress,
+        deadline: float,
     ) -> tuple[ClusterStatus, Answers]:
         """Change the CIB, and return once every node has started and answered.
 
@@ -79,79 +89,80 @@ class Create:
             PacefabError: it did not come up in time; what was changed is put back.
         """
         before, status = fleet.view.cib, fleet.view.status
-        if change.action is not Action.NONE:
-            progress.note(fleet.membership.cluster, _told(change))
-            before = apply.patch(fleet.host, before, lambda cib: _again(cib, change))
+        if change.changes:
+            progress.note(fleet.membership.cluster, _told(fleet, change))
+            before = apply.patch(fleet.host, before, lambda cib: _again(cib, wanted, change))
             status = apply.query_status(fleet.host)
         try:
-            status = apply.settle(fleet.host, status, _not_started, self.timeout)
+            status = apply.settle(
+                fleet.host, status, lambda now: missing(now, wanted), self.timeout
+            )
             return status, _serve(fleet, status, deadline)
         except PacefabError as error:
-            if isinstance(error, _StartFailedError):
+            if isinstance(error, StartFailedError):
                 error.seen += _journal(fleet, error.nodes)
             self._restore(fleet, before, change, error)
             raise
 
-    def _check_update(self, change: Change) -> None:
-        if change.action is Action.UPDATE and not self.update and not self.dry_run:
+    def _check_update(self, change: ConfigurationPlan) -> None:
+        if change.changes and not _adds(change) and not self.update and not self.dry_run:
             raise RefusedError(
                 _ATTEMPT,
-                "\n".join(["it exists and is different:", *map(str, change.differences)]),
+                "\n".join(["it exists and is different:", *_differences(change)]),
                 "nothing was changed; to bring it to the wanted state: create-memcached --update",
             )
 
-    def _preview(self, fleet: Fleet, change: Change, watch: Stopwatch) -> Outcome:
+    def _preview(self, fleet: Fleet, change: ConfigurationPlan, watch: Stopwatch) -> Outcome:
         cluster = fleet.membership.cluster
-        if change.action is Action.NONE:
+        if not change.changes:
             return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
-        actions = apply.preview(fleet.host, render.render_cib(fleet.view.cib, change))
-        notes = [_told(change), *map(str, change.differences), *actions]
+        actions = apply.simulate(fleet.host, render_configuration(fleet.view.cib, change))
+        notes = [_told(fleet, change), *_differences(change), *map(str, actions)]
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
-    def _restore(self, fleet: Fleet, before: Cib, change: Change, error: PacefabError) -> None:
+    def _restore(
+        self, fleet: Fleet, before: Cib, change: ConfigurationPlan, error: PacefabError
+    ) -> None:
         """Put the resource back as it was, wait until it is, and say so in the error."""
-        if change.action is Action.NONE or self.keep_on_failure:
+        if not change.changes or self.keep_on_failure:
             return
-
-        def restored(cib: Cib) -> Cib:
-            return render.render_restored(cib, before, change.clone)
-
-        def remaining(status: ClusterStatus) -> str:
-            there = change.action is Action.ADD and status.instances(memcached.RESOURCE)
-            return "memcached is still there" if there else ""
-
         try:
-            apply.patch(fleet.host, apply.query_cib(fleet.host), restored)
-            status = apply.query_status(fleet.host)
-            apply.settle(fleet.host, status, remaining, _RESTORE_SECONDS)
+            apply.restore(fleet.host, before, change, _RESTORE_SECONDS)
         except PacefabError as second:
             error.next_step = f"putting the old state back failed too: {second}; see pcs status"
         else:
             error.next_step = f"the old state was put back; {error.next_step}"
 
 
-def able(status: ClusterStatus) -> frozenset[str]:
-    """Return the nodes that may run resources now."""
-    return frozenset(node.name for node in status.nodes if node.word == "online")
+def _plan(cib: Cib, wanted: Configuration) -> ConfigurationPlan:
+    return plan_configuration(cib, wanted, whole=False)
 
 
-def _again(cib: Cib, shown: Change) -> Cib | None:
+def _adds(change: ConfigurationPlan) -> bool:
+    return any(one.action is Action.ADD for one in change.changes)
+
+
+def _differences(change: ConfigurationPlan) -> list[str]:
+    return [str(difference) for one in change.changes for difference in one.differences]
+
+
+def _again(cib: Cib, wanted: Configuration, shown: ConfigurationPlan) -> Cib | None:
     """Return the CIB to change to; it must be the change that the operator was shown."""
-    change = plan_clone(cib, shown.clone)
-    if change.action is Action.NONE:
+    change = _plan(cib, wanted)
+    if not change.changes:
         return None
-    if change != shown:
+    if change.changes != shown.changes:
         raise RefusedError(
             _ATTEMPT, "somebody else changed the resource in between", "run this again"
         )
-    return render.render_cib(cib, change)
+    return render_configuration(cib, change)
 
 
-def _check_nodes(fleet: Fleet, change: Change) -> None:
+def _check_nodes(fleet: Fleet, *, managed: bool) -> None:
     """Refuse what would start and then not serve; a start that fails bans the node."""
     for node, view in fleet.views.items():
         try:
-            _check_node(view, managed=change.action is not Action.ADD)
+            _check_node(view, managed=managed)
         except PacefabError as error:
             error.host = node
             raise
@@ -177,32 +188,6 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     if running and not managed and not memcached.same(running, settings):
         return f"memcached runs outside Pacemaker ({running.describe()}) and would be adopted so"
     return ""
-
-
-def _not_started(status: ClusterStatus) -> str:
-    """Return on which of the nodes that may run something memcached does not run yet."""
-    _check_failures(status)
-    absent = able(status) - status.started_on(memcached.RESOURCE)
-    return f"memcached is not Started on {', '.join(sorted(absent))}" if absent else ""
-
-
-class _StartFailedError(CommandError):
-    """Pacemaker could not start memcached on `nodes`."""
-
-    nodes: tuple[str, ...] = ()
-
-
-def _check_failures(status: ClusterStatus) -> None:
-    mine = [f for f in status.failures if f.resource.partition(":")[0] == memcached.RESOURCE]
-    started = status.started_on(memcached.RESOURCE)
-    if failed := [f for f in mine if f.node not in started]:
-        error = _StartFailedError(
-            "start memcached",
-            "\n".join(f"{f.operation} failed on {f.node}: {f.reason}" for f in failed),
-            "see more: journalctl -u memcached on that node; mend it, then run this again",
-        )
-        error.nodes = tuple(dict.fromkeys(f.node for f in failed))
-        raise error
 
 
 _JOURNAL = ("journalctl", "-u", memcached.UNIT, "-n", "4", "--no-pager", "-o", "cat")
@@ -256,15 +241,14 @@ def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
     )
 
 
-def _told(change: Change) -> str:
-    if change.action is Action.ADD:
-        return f"create {change.clone.id}, as: {render.render_pcs(change.clone)}"
-    return f"update {change.clone.id}"
+def _told(fleet: Fleet, change: ConfigurationPlan) -> str:
+    if _adds(change):
+        (line,) = render_pcs(change, {memcached.AGENT: fleet.view.metadata})
+        return f"create {memcached.CLONE}, as: {line}"
+    return f"update {memcached.CLONE}"
 
 
-def _summary(change: Change) -> tuple[str, ...]:
-    if change.action is Action.NONE:
-        return (f"{change.clone.id} is there, as wanted",)
-    if change.action is Action.ADD:
-        return (f"{change.clone.id} created",)
-    return tuple(map(str, change.differences))
+def _summary(change: ConfigurationPlan) -> tuple[str, ...]:
+    if not change.changes:
+        return (f"{memcached.CLONE} is there, as wanted",)
+    return (f"{memcached.CLONE} created",) if _adds(change) else tuple(_differences(change))

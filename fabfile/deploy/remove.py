@@ -14,10 +14,10 @@ from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.errors import PacefabError, RefusedError
 from fabfile.host import packages
 from fabfile.host.model import Mark, Outcome
-from fabfile.pacemaker import live, render
+from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import ClusterStatus
-from fabfile.pacemaker.plan import Action, plan_removal
+from fabfile.pacemaker.plan import plan_removal
+from fabfile.pacemaker.render import render_configuration
 from fabfile.services import memcached
 from fabfile.transport.command import Step, step
 from fabfile.transport.connection import Host
@@ -55,19 +55,19 @@ class Remove:
 
     def _remove(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
         cluster, status = fleet.membership.cluster, fleet.view.status
-        wanted = memcached.wanted_clone(())
-        if plan_removal(fleet.view.cib, wanted).action is Action.NONE:
+        if not plan_removal(fleet.view.cib, memcached.wanted_clone()):
             return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
         live.check_ready(status, _ATTEMPT)
         if self.dry_run:
             return self._preview(fleet, watch)
         apply.patch(fleet.host, fleet.view.cib, self._plan)
-        apply.settle(fleet.host, apply.query_status(fleet.host), _remaining, self.timeout)
+        status = apply.query_status(fleet.host)
+        apply.settle_removal(fleet.host, status, memcached.RESOURCE, self.timeout)
         return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
 
     def _plan(self, cib: Cib) -> Cib | None:
-        change = plan_removal(cib, memcached.wanted_clone(()))
-        if change.action is Action.NONE:
+        change = plan_removal(cib, memcached.wanted_clone())
+        if not change:
             return None
         named = cib.constraints_on(memcached.CLONE, memcached.RESOURCE)
         if named and not self.with_constraints:
@@ -76,11 +76,11 @@ class Remove:
                 "constraints name it: " + ", ".join(str(c.get("id")) for c in named),
                 "look at them (pcs constraint), then remove them with it: --with-constraints",
             )
-        return render.render_cib(cib, change, with_constraints=self.with_constraints)
+        return render_configuration(cib, change)
 
     def _preview(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
         new = self._plan(fleet.view.cib) or fleet.view.cib
-        actions = apply.preview(fleet.host, new)
+        actions = apply.simulate(fleet.host, new)
         notes = [f"would: remove {memcached.CLONE}", *(f"would: {action}" for action in actions)]
         return watch.finish(fleet.membership.cluster, Mark.PLANNED, *notes)
 
@@ -114,8 +114,3 @@ def plan_purge(view: NodeView) -> list[Step]:
     if steps or any(state is not None for state in facts.files.values()):
         steps.append(step("remove configuration", "rm", "-f", *memcached.REMNANTS.files))
     return steps
-
-
-def _remaining(status: ClusterStatus) -> str:
-    nodes = {node for one in status.instances(memcached.RESOURCE) for node in one.nodes}
-    return f"memcached still runs on {', '.join(sorted(nodes))}" if nodes else ""

@@ -1,16 +1,17 @@
-"""CIB XML -> model. Pure: text in, nouns out."""
+"""The CIB as a document: its version, its sections, its elements by id. Pure."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import etree
 
-from fabfile.pacemaker.model import Clone, Operation, Primitive
-
-_OPERATION_FIELDS = {"id", "name", "interval", "timeout"}
-_ID_REFERENCES = ("rsc", "first", "then", "with-rsc", "id")
+PROPERTIES = "cib-bootstrap-options"  # the set that pcs and Pacemaker itself write to
+OWNER = "pacefab"
+OWNED = "pacefab-owned"
+_REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,41 @@ class Cib:
             root.remove(element)
         return etree.tostring(root, encoding="unicode")
 
+    def next(self) -> Cib:
+        """Return a copy to change, one epoch on.
+
+        The patch between the two says from which version to which it leads; Pacemaker refuses it
+        when the CIB is no longer the one that we read.
+        """
+        root = copy.deepcopy(self.root)
+        _, epoch, _ = self.version
+        root.set("epoch", str(epoch + 1))
+        root.set("num_updates", "0")
+        return Cib(root)
+
+    @property
+    def configuration(self) -> etree._Element:
+        """The element that holds the sections."""
+        return self._find("configuration")
+
     @property
     def resources(self) -> etree._Element:
         """The element that holds the resources; `parse` has seen that it is there."""
-        return self._section("resources")
+        return self._find("configuration/resources")
 
     @property
     def constraints(self) -> etree._Element:
         """The element that holds the constraints."""
-        return self._section("constraints")
+        return self._find("configuration/constraints")
 
-    def _section(self, name: str) -> etree._Element:
-        found = self.root.find(f"configuration/{name}")
+    def section(self, name: str) -> etree._Element | None:
+        """Return a section of the configuration; None where it has none of that name."""
+        return self.root.find(f"configuration/{name}")
+
+    def _find(self, path: str) -> etree._Element:
+        found = self.root.find(path)
         if found is None:
-            raise ValueError(f"the CIB has no {name}")
+            raise ValueError(f"the CIB has no {path}")
         return found
 
     def element(self, resource_id: str) -> etree._Element | None:
@@ -53,27 +75,24 @@ class Cib:
         every = self.resources.iterdescendants()
         return next((e for e in every if e.get("id") == resource_id), None)
 
-    def clone(self, clone_id: str) -> Clone | None:
-        """Return a clone of one primitive; None when that id is none."""
-        element = self.element(clone_id)
-        if element is None or element.tag not in {"clone", "master"}:
-            return None
-        primitive = element.find("primitive")
-        if primitive is None:
-            return None
-        return Clone(clone_id, read_primitive(primitive), _nvpairs(element, "meta_attributes"))
-
-    def primitives_of(self, agent: str) -> list[Primitive]:
-        """Return every primitive of an agent, at any depth."""
-        every = (
-            read_primitive(e) for e in self.root.iterfind("configuration/resources//primitive")
-        )
-        return [one for one in every if one.agent == agent]
+    def primitives_of(self, agent: str) -> list[etree._Element]:
+        """Return the element of every primitive of an agent, at any depth."""
+        return [e for e in self.resources.iter("primitive") if agent_of(e) == agent]
 
     def constraints_on(self, *resource_ids: str) -> list[etree._Element]:
         """Return the constraints that name one of the resources, resource sets included."""
         wanted = set(resource_ids)
-        return [constraint for constraint in self.constraints if wanted & _named(constraint)]
+        return [c for c in self.constraints if wanted & set(named_by(c))]
+
+    @property
+    def own_set(self) -> etree._Element | None:
+        """The property set in which pacefab keeps its record and its notes."""
+        return self.root.find(f"configuration/crm_config/cluster_property_set[@id='{OWNER}']")
+
+    @property
+    def owned(self) -> tuple[str, ...]:
+        """What pacefab has made here, by its own record."""
+        return tuple(pairs(self.own_set).get(OWNED, "").split())
 
 
 def parse(text: str) -> Cib:
@@ -91,59 +110,32 @@ def parse(text: str) -> Cib:
     return Cib(root)
 
 
-def read_primitive(element: etree._Element) -> Primitive:
-    """Return the primitive of its element."""
-    parts = [element.get("class", ""), element.get("provider"), element.get("type", "")]
-    return Primitive(
-        id=element.get("id", ""),
-        agent=":".join(part for part in parts if part),
-        parameters=_nvpairs(element, "instance_attributes"),
-        meta=_nvpairs(element, "meta_attributes"),
-        operations=tuple(_operation(op) for op in element.iterfind("operations/op")),
-    )
+def agent_of(element: etree._Element) -> str:
+    """Return a primitive's agent as pcs writes it; empty when it has none of its own."""
+    return ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
 
 
-def parse_metadata_operations(text: str) -> tuple[Operation, ...]:
-    """Return the operations that pcs gives a new primitive, from the agent's metadata.
+def named_by(constraint: etree._Element) -> Iterator[str]:
+    """Return the resources that a constraint names, resource sets included."""
+    yield from filter(None, (constraint.get(key) for key in _REFERENCES))
+    yield from filter(None, (ref.get("id") for ref in constraint.iter("resource_ref")))
 
-    pcs (lib/cib/resource, 0.11 and 0.12) copies every action but three, sorted by name, with an
-    interval of 60s for monitor and 0s for the others where the agent advises none.
 
-    Raises:
-        ValueError: the text is no metadata.
+def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
+    """Return the set of name-value pairs that holds always: the first one without a rule.
+
+    Sets with rules and further sets are the operator's own; nothing of ours reads or writes them.
     """
-    try:
-        root = etree.fromstring(text.encode())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
-    actions = root.iterfind("actions/action")
-    advised = [_advised(a) for a in actions if a.get("name") not in _NO_OPERATIONS]
-    return tuple(sorted(advised, key=lambda op: op.name))
+    sets = element.iterfind(kind)
+    return next((s for s in sets if s.find("rule") is None and s.get("id-ref") is None), None)
 
 
-_NO_OPERATIONS = {"meta-data", "status", "validate-all"}
+def pairs(nvset: etree._Element | None) -> dict[str, str]:
+    """Return what a set holds; nothing when there is no set."""
+    found = nvset.iterfind("nvpair") if nvset is not None else ()
+    return {pair.get("name", ""): pair.get("value", "") for pair in found}
 
 
-def _advised(action: etree._Element) -> Operation:
-    name = action.get("name", "")
-    interval = action.get("interval") or ("60s" if name == "monitor" else "0s")
-    others = {key: action.get(key, "") for key in ("role", "start-delay") if action.get(key)}
-    return Operation(name, interval, action.get("timeout", ""), others)
-
-
-def _operation(element: etree._Element) -> Operation:
-    others = {str(k): str(v) for k, v in element.items() if k not in _OPERATION_FIELDS}
-    name, interval = element.get("name", ""), element.get("interval", "0")
-    return Operation(name, interval, element.get("timeout", ""), others)
-
-
-def _nvpairs(element: etree._Element, kind: str) -> dict[str, str]:
-    return {
-        pair.get("name", ""): pair.get("value", "") for pair in element.iterfind(f"{kind}/nvpair")
-    }
-
-
-def _named(constraint: etree._Element) -> set[str]:
-    names = {constraint.get(key) for key in _ID_REFERENCES if key != "id"}
-    names |= {ref.get("id") for ref in constraint.iter("resource_ref")}
-    return {name for name in names if name}
+EMPTY = parse("""<cib epoch="0" num_updates="0" admin_epoch="0"><configuration>
+<crm_config/><nodes/><resources/><constraints/></configuration></cib>""")
+"""What a cluster that is not there yet holds."""

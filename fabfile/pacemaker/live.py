@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fabfile.errors import CommandError, RefusedError
-from fabfile.pacemaker import cib, corosync, monitor, simulation
-from fabfile.pacemaker.model import ClusterStatus, Membership, Operation
+from fabfile.pacemaker import cib, corosync, metadata, monitor, simulation
+from fabfile.pacemaker.metadata import Metadata
+from fabfile.pacemaker.model import ClusterStatus, Membership
+from fabfile.pacemaker.simulation import Transition
 from fabfile.transport.command import Section, Step, shell, step
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": somebody else was faster
@@ -144,26 +146,41 @@ def _no_cluster(section: Section) -> RefusedError:
     )
 
 
-def observe_metadata(agent: str) -> list[Step]:
-    """Return the step of `read_operations`."""
-    return [step("metadata", "crm_resource", "--show-metadata", agent)]
+def observe_metadata(agents: Iterable[str]) -> list[Step]:
+    """Return the steps of `find_metadata`, one per agent."""
+    return [step(f"metadata {one}", "crm_resource", "--show-metadata", one) for one in agents]
 
 
-def read_operations(agent: str, sections: Mapping[str, Section]) -> tuple[Operation, ...]:
-    """Return the operations that pcs would give a new primitive of this agent.
+def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | None:
+    """Return what an agent says of itself; None when the node has no such agent.
+
+    Raises:
+        RefusedError: it has, and what it says cannot be understood.
+    """
+    section = sections[f"metadata {agent}"]
+    if not section.ok:
+        return None
+    try:
+        return metadata.parse(agent, section.out)
+    except ValueError as error:
+        advice = f"look at: crm_resource --show-metadata {agent}"
+        raise RefusedError(f"read the metadata of {agent}", str(error), advice) from error
+
+
+def read_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata:
+    """Return what an agent says of itself.
 
     Raises:
         RefusedError: the node has no such agent (for systemd: no such unit).
     """
-    section = sections["metadata"]
-    try:
-        return cib.parse_metadata_operations(_output(section))
-    except ValueError as error:
-        raise RefusedError(
-            f"read the metadata of {agent}",
-            str(error),
-            "install the service on every node first: fab -H … install-memcached",
-        ) from error
+    if found := find_metadata(agent, sections):
+        return found
+    service = agent.rpartition(":")[2]
+    raise RefusedError(
+        f"read the metadata of {agent}",
+        sections[f"metadata {agent}"].text,
+        f"install the service on every node first: fab -H … install-{service}",
+    )
 
 
 # crm_verify looks at the configuration alone: with the status it complains of what runs.
@@ -171,8 +188,9 @@ def read_operations(agent: str, sections: Mapping[str, Section]) -> tuple[Operat
 _PATCH = r"""
 set -e
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-printf %s "$1" | base64 -d | gunzip > "$dir/old.xml"
-printf %s "$2" | base64 -d | gunzip > "$dir/new.xml"
+cat > "$dir/packed"
+sed -n 1p "$dir/packed" | base64 -d | gunzip > "$dir/old.xml"
+sed -n 2p "$dir/packed" | base64 -d | gunzip > "$dir/new.xml"
 crm_verify --xml-file "$dir/new.xml" -V
 crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $? = 1 ]
 [ -s "$dir/diff.xml" ] || exit 0
@@ -181,19 +199,20 @@ cibadmin --patch --xml-file "$dir/diff.xml"
 _SIMULATE = r"""
 set -e
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-printf %s "$1" | base64 -d | gunzip > "$dir/new.xml"
+base64 -d | gunzip > "$dir/new.xml"
 crm_simulate --xml-file "$dir/new.xml" --simulate --output-as=xml
 """
 
 
-def _pack(text: str) -> str:
-    """Return a CIB small enough for an argument (Linux allows 128 KiB, packed some MiB of XML)."""
+def pack(text: str) -> str:
+    """Return a CIB as one short line. It may hold passwords: it travels by stdin, never in argv."""
     return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def plan_patch(old: cib.Cib, new: cib.Cib) -> list[Step]:
     """Return the step that checks `new` and changes the cluster to it, as one atomic patch."""
-    return [shell("patch", _PATCH, _pack(old.text(status=False)), _pack(new.text(status=False)))]
+    packed = [pack(one.text(status=False)) + "\n" for one in (old, new)]
+    return [shell("patch", _PATCH, stdin="".join(packed))]
 
 
 def read_patch(sections: Mapping[str, Section]) -> bool:
@@ -214,11 +233,11 @@ def read_patch(sections: Mapping[str, Section]) -> bool:
 
 def observe_simulation(new: cib.Cib) -> list[Step]:
     """Return the step of `read_simulation`: nothing is changed."""
-    return [shell("simulation", _SIMULATE, _pack(new.text()))]
+    return [shell("simulation", _SIMULATE, stdin=pack(new.text()))]
 
 
-def read_simulation(sections: Mapping[str, Section]) -> tuple[str, ...]:
-    """Return what Pacemaker would do, an action a line ("start memcached on c1").
+def read_simulation(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
+    """Return what Pacemaker would do, action by action.
 
     Raises:
         CommandError: Pacemaker refused the new CIB.
@@ -227,6 +246,15 @@ def read_simulation(sections: Mapping[str, Section]) -> tuple[str, ...]:
     if not section.ok:
         raise CommandError("simulate the change", section.text, "nothing was changed")
     return simulation.parse(section.out)
+
+
+def plan_refresh(resource: str) -> list[Step]:
+    """Return the step that makes Pacemaker forget a resource's history and look again.
+
+    Seen with Pacemaker 3.0: a resource taken away within moments of its creation stayed "Started,
+    orphaned" until it was asked to.
+    """
+    return [step("refresh", "crm_resource", "--refresh", "--resource", resource, "--quiet")]
 
 
 def check_ready(status: ClusterStatus, attempted: str) -> None:

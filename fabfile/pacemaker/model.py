@@ -14,6 +14,7 @@ class Operation:
     interval: str
     timeout: str
     others: Mapping[str, str] = field(default_factory=dict)  # on-fail, role, start-delay, ...
+    parameters: Mapping[str, str] = field(default_factory=dict)  # OCF_CHECK_LEVEL
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Primitive:
     parameters: Mapping[str, str] = field(default_factory=dict)
     meta: Mapping[str, str] = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
+    # Parameters whose values are secrets: never shown.
+    hidden: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class Clone:
 
 
 Resource = Primitive | Group | Clone
+
+
+def primitives(resource: Resource) -> tuple[Primitive, ...]:
+    """Return the primitives that a resource is, or is made of."""
+    if isinstance(resource, Primitive):
+        return (resource,)
+    return resource.primitives if isinstance(resource, Group) else (resource.primitive,)
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,29 @@ Constraint = Order | Colocation | Location
 
 
 @dataclass(frozen=True)
+class Setting:
+    """One value that is no resource.
+
+    `kind` is property, note (of pacefab's own), resource default or node attribute.
+    """
+
+    kind: str
+    name: str
+    value: str
+    node: str = ""  # of a node attribute
+
+    @property
+    def key(self) -> str:
+        """What pacefab's record calls it; unlike an id, it holds a colon."""
+        return ":".join(filter(None, (self.kind.replace(" ", "-"), self.node, self.name)))
+
+    @property
+    def id(self) -> str:
+        """What tells it from others of its kind."""
+        return f"{self.node} {self.name}".strip()
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What an inventory wants of a CIB; what it does not name is left alone.
 
@@ -114,6 +147,7 @@ class Configuration:
     attributes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     resources: tuple[Resource, ...] = ()  # fencing devices (stonith:…) are primitives too
     constraints: tuple[Constraint, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)  # nvpairs of property set "pacefab"
 
 
 @dataclass(frozen=True)

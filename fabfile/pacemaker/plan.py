@@ -2,143 +2,278 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from lxml import etree
 
 from fabfile.errors import RefusedError
-from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import Clone, Difference, Operation, Primitive
+from fabfile.pacemaker.cib import EMPTY, Cib, named_by
+from fabfile.pacemaker.compare import (
+    constraint_differences,
+    differences,
+    meaning,
+    same_value,
+)
+from fabfile.pacemaker.configuration import (
+    read_configuration,
+    read_constraint,
+    read_resource,
+    settings,
+)
+from fabfile.pacemaker.conflicts import check_place, check_units
+from fabfile.pacemaker.model import (
+    Clone,
+    Colocation,
+    Configuration,
+    Constraint,
+    Difference,
+    Group,
+    Order,
+    Primitive,
+    Resource,
+    Setting,
+    primitives,
+)
+from fabfile.pacemaker.naming import all_ids, constraint_id, unused
 
 
 class Action(StrEnum):
-    """What a change does to one resource of the CIB."""
+    """What a change does to one object of the CIB."""
 
-    NONE = "none"
     ADD = "add"
     UPDATE = "update"
     REMOVE = "remove"
 
 
+Noun = Resource | Constraint | Setting
+
+
 @dataclass(frozen=True)
-class Change:
-    """What is to be done to one clone; with `NONE` there is nothing to do."""
+class ObjectChange:
+    """What is to be done to one object of the CIB.
+
+    `kind` is an operator's word (clone, promotable clone, primitive, fencing device, group, order
+    constraint, property, resource default, node attribute). `present` is None for what is not
+    there, and for what our nouns cannot say; `wanted` is None for what goes.
+    """
 
     action: Action
-    clone: Clone
+    kind: str
+    id: str
     differences: tuple[Difference, ...] = ()
+    present: Noun | None = None
+    wanted: Noun | None = None
+
+    def __str__(self) -> str:
+        """Return a line: "add clone memcached-clone", "update property x: 1 -> 2"."""
+        said = f"{self.action.value} {self.kind} {self.id}"
+        return f"{said}: {'; '.join(map(str, self.differences))}" if self.differences else said
 
 
-def plan_clone(cib: Cib, wanted: Clone) -> Change:
+@dataclass(frozen=True)
+class ConfigurationPlan:
+    """Everything that is to be done to the CIB, in order: what goes, settings, resources, rest.
+
+    Args:
+        changes: what is done.
+        owned: pacefab's record after it: ids of resources and constraints, keys of settings.
+        adopted: of these, those that are there as wanted and not in the record yet.
+        unmanaged: ids of resources that are neither wanted nor ours; never touched.
+        leftover: what is ours and no longer wanted; it stays, for want of `prune`.
+    """
+
+    changes: tuple[ObjectChange, ...] = ()
+    owned: tuple[str, ...] = ()
+    adopted: tuple[str, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    leftover: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to do, and be it to write down what is ours."""
+        return bool(self.changes or self.adopted)
+
+
+def plan_configuration(
+    cib: Cib | None, wanted: Configuration, *, prune: bool = False, whole: bool = True
+) -> ConfigurationPlan:
     """Return what makes the CIB hold `wanted`.
 
+    Args:
+        cib: as read; None where no cluster is yet.
+        wanted: operations included (`metadata.complete`).
+        prune: what is ours and no longer wanted goes, with every constraint that names it.
+        whole: `wanted` is all that the inventory wants. A part of it (one service) makes nothing
+            else a leftover, and takes no constraint away.
+
     Raises:
-        RefusedError: the ids belong to something else, or another resource has the same agent's
-            unit (two resources on one unit stop each other's process).
+        RefusedError: an id belongs to something else, a resource stands in another container, a
+            node of an attribute is not there, or two resources would share one unit (they stop
+            each other's process).
     """
-    _check_ids(cib, wanted)
-    primitive = cib.element(wanted.primitive.id)
-    if primitive is None:
-        _check_agent(cib, wanted)
-        return Change(Action.ADD, wanted)
-    present = cib.clone(wanted.id)
+    if cib is None:
+        cib = EMPTY
+    check_units(cib, wanted.resources)
+    made = [
+        *_settings(cib, wanted),
+        *(_resource(cib, resource) for resource in wanted.resources),
+        *_constraints(cib, wanted.constraints),
+    ]
+    keys = {key for key, _ in made}
+    leftover = _leftover(cib, wanted, keys) if whole else []
+    going = [key for key in leftover if prune or _loose(cib, wanted, key)]
+    gone = tuple(_removals(cib, going))
+    removed = {change.id for change in gone} | set(going)
+    kept = [key for key in _recorded(cib, wanted) if key not in removed]
+    changes = (*gone, *(change for _, change in made if change))
+    added = {key for key, change in made if change and change.action is Action.ADD}
+    return ConfigurationPlan(
+        changes=changes,
+        owned=tuple(dict.fromkeys([*kept, *(key for key, _ in made)])),
+        adopted=tuple(key for key, _ in made if key not in cib.owned and key not in added),
+        unmanaged=tuple(_unmanaged(cib, wanted)),
+        leftover=tuple(key for key in leftover if key not in removed),
+    )
+
+
+Made = tuple[str, ObjectChange | None]  # the key it is owned under, what is to be done
+
+
+def _settings(cib: Cib, wanted: Configuration) -> Iterator[Made]:
+    present = settings(read_configuration(cib))
+    nodes = {node.get("uname") for node in cib.root.iterfind("configuration/nodes/node")}
+    for key, setting in settings(wanted).items():
+        if setting.node and nodes and setting.node not in nodes:
+            raise RefusedError(
+                f"set the attribute {setting.name} of {setting.node}",
+                f"the cluster has no such node, only {', '.join(sorted(map(str, nodes)))}",
+                "check the node's name in the inventory, or add it first",
+            )
+        yield key, _setting(present.get(key), setting)
+
+
+def _setting(present: Setting | None, wanted: Setting) -> ObjectChange | None:
+    if present and same_value(present.value, wanted.value):
+        return None
+    difference = Difference(wanted.id, present.value if present else None, wanted.value)
+    action = Action.UPDATE if present else Action.ADD
+    return ObjectChange(action, wanted.kind, wanted.id, (difference,), present, wanted)
+
+
+def _resource(cib: Cib, wanted: Resource) -> Made:
+    check_place(cib, wanted)
+    kind = kind_of(wanted)
+    element = cib.element(wanted.id)
+    if element is not None:
+        present = read_resource(element)
+        found = differences(present, wanted) if present else ()
+        update = ObjectChange(Action.UPDATE, kind, wanted.id, found, present, wanted)
+        return wanted.id, update if found else None
+    inner = [one.id for one in primitives(wanted) if cib.element(one.id) is not None]
+    if not inner:
+        return wanted.id, ObjectChange(Action.ADD, kind, wanted.id, wanted=wanted)
+    uncontained = Difference(kind.rpartition(" ")[2], None, wanted.id)
+    return wanted.id, ObjectChange(Action.UPDATE, kind, wanted.id, (uncontained,), None, wanted)
+
+
+def _constraints(cib: Cib, wanted: tuple[Constraint, ...]) -> Iterator[Made]:
+    present = {c.id: c for c in read_configuration(cib).constraints}
+    ids = {str(meaning(c)): c.id for c in present.values()}
+    taken = all_ids(cib.root)
+    every = {str(meaning(constraint)): constraint for constraint in wanted}
+    for said, constraint in every.items():
+        if said in ids:
+            yield ids[said], None
+            continue
+        name = constraint.id or constraint_id(constraint)
+        old = present.get(name)
+        if type(old) is not type(constraint) or str(meaning(old)) in every:
+            old, name = None, unused(name, taken)
+        taken.add(name)
+        yield name, _constraint(old, replace(constraint, id=name))
+
+
+def _constraint(present: Constraint | None, wanted: Constraint) -> ObjectChange:
+    kind = kind_of(wanted)
     if present is None:
-        uncloned = Difference("clone", None, wanted.id)
-        return Change(Action.UPDATE, wanted, (uncloned,))
-    differences = tuple(_compare(present, wanted))
-    return Change(Action.UPDATE if differences else Action.NONE, wanted, differences)
+        return ObjectChange(Action.ADD, kind, wanted.id, wanted=wanted)
+    found = constraint_differences(present, wanted)
+    return ObjectChange(Action.UPDATE, kind, wanted.id, found, present, wanted)
 
 
-def plan_removal(cib: Cib, clone: Clone) -> Change:
-    """Return what takes the clone out.
+def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
+    """Return what takes a resource out, whoever made it, and the constraints that name it.
 
     Raises:
         RefusedError: the ids belong to something else.
     """
-    _check_ids(cib, clone)
-    there = any(cib.element(i) is not None for i in (clone.id, clone.primitive.id))
-    return Change(Action.REMOVE if there else Action.NONE, clone)
+    check_place(cib, resource)
+    ids = (resource.id, *(one.id for one in primitives(resource)))
+    going = [str(e.get("id")) for e in cib.resources if e.get("id") in ids]
+    gone = tuple(_removals(cib, going))
+    removed = {change.id for change in gone}
+    return ConfigurationPlan(gone, tuple(key for key in cib.owned if key not in removed))
 
 
-def _check_ids(cib: Cib, wanted: Clone) -> None:
-    attempted = f"look for the resource {wanted.primitive.id}"
-    advice = f"see it with: pcs resource config; it is not {wanted.primitive.agent}, so we leave it"
-    element = cib.element(wanted.primitive.id)
-    if element is not None:
-        found = next((p.agent for p in cib.primitives_of(wanted.primitive.agent)
-                      if p.id == wanted.primitive.id), None)  # fmt: skip
-        if element.tag != "primitive" or found is None:
-            raise RefusedError(attempted, f"that id is {_describe(element)}", advice)
-        parent = element.getparent()
-        if parent is not None and parent.tag != "resources" and parent.get("id") != wanted.id:
-            inside = f"it is inside {_describe(parent)}"
-            raise RefusedError(attempted, inside, "take it out there by hand, then run again")
-    container = cib.element(wanted.id)
-    if container is not None and (cib.clone(wanted.id) is None or element is None):
-        raise RefusedError(attempted, f"the id {wanted.id} is {_describe(container)}", advice)
+def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
+    """Return the removals of what has these keys, and of the constraints on it."""
+    keys = set(going)
+    resources = [element for element in cib.resources if element.get("id") in keys]
+    inside = {str(e.get("id")) for resource in resources for e in resource.iter() if e.get("id")}
+    for element in cib.constraints:
+        if element.get("id") in keys or inside & set(named_by(element)):
+            yield _removal(element, read_constraint(element))
+    for element in resources:
+        yield _removal(element, read_resource(element))
+    for key, setting in settings(read_configuration(cib)).items():
+        if key in keys:
+            yield ObjectChange(Action.REMOVE, setting.kind, setting.id, present=setting)
 
 
-def _check_agent(cib: Cib, wanted: Clone) -> None:
-    others = cib.primitives_of(wanted.primitive.agent)
-    if others:
-        raise RefusedError(
-            f"create the resource {wanted.primitive.id}",
-            f"{wanted.primitive.agent} is already managed by the resource {others[0].id}",
-            "two resources on one unit fight each other: keep that one, or remove it first",
-        )
+def _removal(element: etree._Element, present: Resource | Constraint | None) -> ObjectChange:
+    kind = kind_of(present) if present else str(element.tag)
+    return ObjectChange(Action.REMOVE, kind, element.get("id", ""), present=present)
 
 
-def _describe(element: etree._Element) -> str:
-    agent = ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
-    said = f"a {element.tag} {element.get('id')}"
-    if agent:
-        return f"{said} of {agent}"
-    inner = [_describe(one) for one in element.iter("primitive")]
-    return f"{said} around {', '.join(inner)}" if inner else said
+def kind_of(noun: Noun) -> str:
+    """Return the word that operators have for it."""
+    if isinstance(noun, Setting):
+        return noun.kind
+    if isinstance(noun, Clone):
+        return "promotable clone" if noun.promotable else "clone"
+    if isinstance(noun, Primitive):
+        return "fencing device" if noun.agent.startswith("stonith:") else "primitive"
+    words = {Group: "group", Order: "order constraint", Colocation: "colocation constraint"}
+    return words.get(type(noun), "location constraint")
 
 
-def _compare(present: Clone, wanted: Clone) -> Iterator[Difference]:
-    yield from _mapping(f"{wanted.id} meta", present.meta, wanted.meta)
-    yield from _primitive(present.primitive, wanted.primitive)
+def _leftover(cib: Cib, wanted: Configuration, keys: set[str]) -> list[str]:
+    """Return the keys of what is ours, is there and is no longer wanted."""
+    return [key for key in _recorded(cib, wanted) if key not in keys]
 
 
-def _primitive(present: Primitive, wanted: Primitive) -> Iterator[Difference]:
-    yield from _mapping(f"{wanted.id} meta", present.meta, wanted.meta)
-    yield from _mapping(f"{wanted.id} parameter", present.parameters, wanted.parameters)
-    had = {_key(op): _terms(op) for op in present.operations}
-    want = {_key(op): _terms(op) for op in wanted.operations}
-    yield from _mapping(f"{wanted.id} operation", had, want)
+def _recorded(cib: Cib, wanted: Configuration) -> Iterator[str]:
+    """Return our record as far as it is still true.
+
+    What was taken away by hand is not there; what became part of a clone goes by the clone's id.
+    """
+    top = {str(element.get("id")) for element in (*cib.resources, *cib.constraints)}
+    there = top | set(settings(read_configuration(cib)))
+    inner = {one.id for resource in wanted.resources for one in primitives(resource)}
+    nested = inner - {resource.id for resource in wanted.resources}
+    yield from (key for key in cib.owned if key in there and key not in nested)
 
 
-def _key(op: Operation) -> str:
-    """Operations are told apart by name and interval, as Pacemaker does it."""
-    return f"{op.name} interval={_seconds(op.interval)}"
+def _loose(cib: Cib, wanted: Configuration, key: str) -> bool:
+    """Whether it is a constraint all of whose resources stay: a changed setting of theirs."""
+    stay = {resource.id for resource in wanted.resources}
+    stay |= {one.id for resource in wanted.resources for one in primitives(resource)}
+    found = next((element for element in cib.constraints if element.get("id") == key), None)
+    return found is not None and set(named_by(found)) <= stay
 
 
-def _terms(op: Operation) -> str:
-    terms = {"timeout": _seconds(op.timeout), **op.others}
-    return " ".join(f"{key}={value}" for key, value in sorted(terms.items()) if value)
-
-
-_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6,
-          "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0}  # fmt: skip
-_TIME = re.compile(r"\s*(\d+)\s*([a-z]*)\s*")
-
-
-def _seconds(text: str) -> str:
-    """Return a time of Pacemaker's in one spelling: 60, 60s and 1m are the same (seconds)."""
-    found = _TIME.fullmatch(text.lower())
-    if not found or found[2] not in _UNITS:
-        return text
-    return f"{int(found[1]) * _UNITS[found[2]]:g}s"
-
-
-def _mapping(
-    where: str, present: Mapping[str, str], wanted: Mapping[str, str]
-) -> Iterator[Difference]:
-    for key in sorted({**present, **wanted}):
-        if present.get(key) != wanted.get(key):
-            yield Difference(f"{where} {key}", present.get(key), wanted.get(key))
+def _unmanaged(cib: Cib, wanted: Configuration) -> Iterator[str]:
+    known = {*cib.owned, *(resource.id for resource in wanted.resources)}
+    known |= {one.id for resource in wanted.resources for one in primitives(resource)}
+    yield from (str(e.get("id")) for e in cib.resources if e.get("id") not in known)

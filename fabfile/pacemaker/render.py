@@ -1,118 +1,202 @@
-"""A change -> the CIB it makes, and the pcs line an operator would have typed. Pure."""
+"""A plan -> the CIB it makes. What the plan does not name stays to the byte. Pure."""
 
 from __future__ import annotations
 
-import copy
-import re
-import shlex
 from collections.abc import Mapping
 
 from lxml import etree
 
-from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import Clone, Operation, Primitive
-from fabfile.pacemaker.plan import Action, Change
+from fabfile.pacemaker import elements
+from fabfile.pacemaker.cib import OWNED, OWNER, PROPERTIES, Cib, pairs, plain_set
+from fabfile.pacemaker.compare import key, same_value, terms
+from fabfile.pacemaker.configuration import default_set, property_set, read_operation
+from fabfile.pacemaker.model import (
+    Colocation,
+    Constraint,
+    Location,
+    Order,
+    Primitive,
+    Resource,
+    Setting,
+    primitives,
+)
+from fabfile.pacemaker.naming import SETTING_LETTERS
+from fabfile.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
 
-# What an id may not hold is replaced, as pcs does it (XML Schema, type NCName).
-_NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
 
-
-def render_cib(cib: Cib, change: Change, *, with_constraints: bool = False) -> Cib:
-    """Return the CIB after the change; `cib` stays as it is.
-
-    Args:
-        cib: as read.
-        change: what to do.
-        with_constraints: a removal takes the constraints that name the resource along.
-    """
-    if change.action is Action.NONE:
+def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
+    """Return the CIB after the plan, one epoch on; `cib` stays as it is."""
+    if not plan and plan.owned == cib.owned:
         return cib
-    after = _next(cib)
-    place = _take_out(after, change.clone)
-    if change.action is Action.REMOVE and with_constraints:
-        for constraint in after.constraints_on(change.clone.id, change.clone.primitive.id):
-            after.constraints.remove(constraint)
-    if change.action in {Action.ADD, Action.UPDATE}:
-        after.resources.insert(place, _clone(change.clone))
+    after = cib.next()
+    for change in plan.changes:
+        _apply(after, change)
+    record(after, plan.owned)
     return after
 
 
-def render_restored(cib: Cib, before: Cib, clone: Clone) -> Cib:
-    """Return `cib` with the clone as it stood in `before`: put back, or gone."""
-    after = _next(cib)
-    place = _take_out(after, clone)
-    for element in before.resources:
-        if element.get("id") in {clone.id, clone.primitive.id}:
-            after.resources.insert(place, copy.deepcopy(element))
-    return after
+def _apply(cib: Cib, change: ObjectChange) -> None:
+    noun = change.wanted or change.present
+    if isinstance(noun, Setting):
+        put_setting(cib, noun, remove=change.action is Action.REMOVE)
+    elif change.action is Action.REMOVE:
+        _take_out(cib, change.id)
+    elif isinstance(noun, Order | Colocation | Location):
+        _put_constraint(cib, noun)
+    elif noun is not None:
+        _put_resource(cib, noun)
 
 
-def _next(cib: Cib) -> Cib:
-    """Return a copy to change, one epoch on.
-
-    The patch between the two says from which version to which it leads; Pacemaker refuses it when
-    the CIB is no longer the one that we read.
-    """
-    root = copy.deepcopy(cib.root)
-    _, epoch, _ = cib.version
-    root.set("epoch", str(epoch + 1))
-    root.set("num_updates", "0")
-    return Cib(root)
+def _take_out(cib: Cib, name: str) -> None:
+    for section in (cib.resources, cib.constraints):
+        for element in [one for one in section if one.get("id") == name]:
+            section.remove(element)
 
 
-def render_pcs(clone: Clone) -> str:
-    """Return today's pcs line (0.10 and newer) that creates the clone."""
-    primitive = clone.primitive
-    words = ["pcs", "resource", "create", primitive.id, primitive.agent]
-    words += [f"{key}={value}" for key, value in primitive.parameters.items()]
-    words += ["clone", *(f"{key}={value}" for key, value in clone.meta.items())]
-    return shlex.join(words)
+def _put_constraint(cib: Cib, constraint: Constraint) -> None:
+    """Append a constraint; one of that id is replaced where it stands."""
+    place = next((n for n, e in enumerate(cib.constraints) if e.get("id") == constraint.id), None)
+    if place is not None:
+        del cib.constraints[place]
+    elements.add_constraint(cib.constraints, constraint)
+    if place is not None:
+        cib.constraints.insert(place, cib.constraints[-1])
 
 
-def _take_out(cib: Cib, clone: Clone) -> int:
-    """Remove clone and primitive; return where they stood, the end if they did not."""
-    for place, element in enumerate(cib.resources):
-        if element.get("id") in {clone.id, clone.primitive.id}:
-            cib.resources.remove(element)
-            return place
-    return len(cib.resources)
-
-
-def _clone(clone: Clone) -> etree._Element:
-    element = etree.Element("clone", id=clone.id)
-    element.append(_primitive(clone.primitive))
-    _add_nvset(element, "meta_attributes", clone.meta)
-    return element
-
-
-def _primitive(primitive: Primitive) -> etree._Element:
-    parts = primitive.agent.split(":")
-    attributes = {"id": primitive.id, "class": parts[0], "type": parts[-1]}
-    if len(parts) == 3:  # noqa: PLR2004  # class:provider:type
-        attributes["provider"] = parts[1]
-    element = etree.Element("primitive", attributes)
-    _add_nvset(element, "instance_attributes", primitive.parameters)
-    _add_nvset(element, "meta_attributes", primitive.meta)
-    operations = etree.SubElement(element, "operations")
-    for op in primitive.operations:
-        operations.append(_operation(primitive.id, op))
-    return element
-
-
-def _operation(resource: str, op: Operation) -> etree._Element:
-    attributes = {"name": op.name, "interval": op.interval, "timeout": op.timeout, **op.others}
-    attributes["id"] = _id(f"{resource}-{op.name}-interval-{op.interval}")
-    return etree.Element("op", {key: value for key, value in attributes.items() if value})
-
-
-def _add_nvset(element: etree._Element, kind: str, pairs: Mapping[str, str]) -> None:
-    if not pairs:
+def _put_resource(cib: Cib, resource: Resource) -> None:
+    """Append a resource, or change the one that is there where it differs."""
+    there = [e for one in primitives(resource) if (e := cib.element(one.id)) is not None]
+    if not there and cib.element(resource.id) is None:
+        elements.add_resource(cib.resources, resource)
         return
-    set_id = f"{element.get('id')}-{kind}"
-    nvset = etree.SubElement(element, kind, id=set_id)
-    for name, value in pairs.items():
-        etree.SubElement(nvset, "nvpair", id=_id(f"{set_id}-{name}"), name=name, value=value)
+    container = cib.element(resource.id)
+    if container is None:
+        container = _contain(cib, resource, there[0])
+    if isinstance(resource, Primitive):
+        _change_primitive(container, resource)
+        return
+    container.tag = elements.container_tag(resource)  # of old, a promotable clone was a master
+    _change_pairs(container, "meta_attributes", resource.meta)
+    _change_members(cib, container, resource)
 
 
-def _id(text: str) -> str:
-    return _NOT_IN_ID.sub("", text)
+def _contain(cib: Cib, resource: Resource, first: etree._Element) -> etree._Element:
+    """Put a container where its first primitive has stood alone."""
+    container = etree.Element(elements.container_tag(resource), id=resource.id)
+    cib.resources.insert(cib.resources.index(first), container)
+    container.append(first)
+    return container
+
+
+def _change_members(cib: Cib, container: etree._Element, resource: Resource) -> None:
+    """Make the container hold the wanted primitives in their order, and no others."""
+    wanted = primitives(resource)
+    for element in container.findall("primitive"):
+        if element.get("id") not in {one.id for one in wanted}:
+            container.remove(element)
+    for place, primitive in enumerate(wanted):
+        present = cib.element(primitive.id)
+        element = elements.add_primitive(container, primitive) if present is None else present
+        _change_primitive(element, primitive)
+        container.insert(place + _before_members(container), element)
+
+
+def _before_members(container: etree._Element) -> int:
+    """Return how many other elements stand before the primitives."""
+    places = [n for n, child in enumerate(container) if child.tag == "primitive"]
+    return places[0] if places else 0
+
+
+def _change_primitive(element: etree._Element, primitive: Primitive) -> None:
+    _change_pairs(element, "instance_attributes", primitive.parameters)
+    _change_pairs(element, "meta_attributes", primitive.meta)
+    operations = element.find("operations")
+    if operations is None:
+        operations = etree.SubElement(element, "operations")
+    equal = {}
+    for present in operations.findall("op"):
+        found = read_operation(present)
+        equal[key(found), terms(found)] = present
+        operations.remove(present)
+    for wanted in primitive.operations:
+        if (same := equal.get((key(wanted), terms(wanted)))) is not None:
+            operations.append(same)
+        else:
+            elements.add_operation(operations, primitive.id, wanted)
+
+
+def _change_pairs(element: etree._Element, kind: str, wanted: Mapping[str, str]) -> None:
+    """Make a set hold the wanted pairs and no others; it comes first where it is new."""
+    nvset = plain_set(element, kind)
+    if nvset is None:
+        elements.add_pairs(element, kind, sorted(wanted.items()))
+        if wanted:
+            element.insert(0, element[-1])
+        return
+    present = pairs(nvset)
+    exact = kind == "instance_attributes"
+    for name, value in sorted(wanted.items()):
+        if present.get(name) != value if exact else not same_value(present.get(name), value):
+            elements.set_pair(nvset, name, value)
+    for name in present.keys() - wanted.keys():
+        elements.remove_pair(nvset, name)
+
+
+def put_setting(cib: Cib, setting: Setting, *, remove: bool) -> None:
+    """Set a property, default or node attribute of a CIB that may be changed, or take it away."""
+    nvset, letters = _set_of(cib, setting)
+    if remove:
+        elements.remove_pair(nvset, setting.name)
+    else:
+        elements.set_pair(nvset, setting.name, setting.value, letters)
+
+
+def _set_of(cib: Cib, setting: Setting) -> tuple[etree._Element, int | None]:
+    """Return the set of a setting, made where there is none, and how its nvpairs' ids are cut."""
+    if setting.kind == "property":
+        return _properties(cib), SETTING_LETTERS
+    if setting.kind == "note":
+        return _own_set(cib), None
+    if setting.kind == "resource default":
+        return _defaults(cib), SETTING_LETTERS
+    nodes = cib.root.iterfind("configuration/nodes/node")
+    node = next(one for one in nodes if one.get("uname") == setting.node)
+    nvset = plain_set(node, "instance_attributes")
+    if nvset is None:
+        nvset = elements.add(node, "instance_attributes", f"nodes-{node.get('id')}")
+    return nvset, None
+
+
+def _properties(cib: Cib) -> etree._Element:
+    found = property_set(cib)
+    return found if found is not None else _add_set(cib, PROPERTIES)
+
+
+def _add_set(cib: Cib, name: str) -> etree._Element:
+    section = cib.section("crm_config")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "crm_config")
+    return elements.add(section, "cluster_property_set", name)
+
+
+def _defaults(cib: Cib) -> etree._Element:
+    found = default_set(cib)
+    if found is not None:
+        return found
+    section = cib.section("rsc_defaults")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "rsc_defaults")
+    return elements.add(section, "meta_attributes", "rsc_defaults-meta_attributes")
+
+
+def _own_set(cib: Cib) -> etree._Element:
+    found = cib.own_set
+    return found if found is not None else _add_set(cib, OWNER)
+
+
+def record(cib: Cib, owned: tuple[str, ...]) -> None:
+    """Write into a CIB that may be changed what is ours; no record where nothing is."""
+    if owned:
+        elements.set_pair(_own_set(cib), OWNED, " ".join(owned))
+    elif cib.own_set is not None:
+        elements.remove_pair(_own_set(cib), OWNED)

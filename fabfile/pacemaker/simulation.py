@@ -1,12 +1,37 @@
-"""crm_simulate's XML -> the actions that Pacemaker would take, a line each. Pure."""
+"""crm_simulate's XML -> the actions that Pacemaker would take. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from lxml import etree
 
+_INTERRUPTING = {"stop", "move", "migrate", "restart", "demote", "recover", "redeploy"}
 
-def parse(text: str) -> tuple[str, ...]:
-    """Return the actions on resources ("Start memcached:0 on c1").
+
+@dataclass(frozen=True)
+class Transition:
+    """One action on a resource; `source` and `target` are nodes, empty where there is none."""
+
+    action: str  # start, stop, promote, demote, move, migrate, restart, ...
+    resource: str  # of a clone, one instance: memcached:0
+    source: str = ""
+    target: str = ""
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether something that runs stops running, be it for a moment."""
+        return self.action in _INTERRUPTING
+
+    def __str__(self) -> str:
+        if self.source and self.target and self.source != self.target:
+            return f"{self.action} {self.resource} from {self.source} to {self.target}"
+        where = self.target or self.source
+        return f"{self.action} {self.resource}" + (f" on {where}" if where else "")
+
+
+def parse(text: str) -> tuple[Transition, ...]:
+    """Return the actions on resources.
 
     Raises:
         ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
@@ -22,10 +47,8 @@ def _happens(element: etree._Element) -> bool:
     return element.get("action", "").lower() not in {"leave", "noop", ""}
 
 
-def _action(element: etree._Element) -> str:
-    action, resource = element.get("action", "").lower(), element.get("resource", "")
+def _action(element: etree._Element) -> Transition:
     source, target = element.get("source"), element.get("dest") or element.get("node")
-    if source and target and source != target:
-        return f"{action} {resource} from {source} to {target}"
-    where = target or source
-    return f"{action} {resource}" + (f" on {where}" if where else "")
+    return Transition(
+        element.get("action", "").lower(), element.get("resource", ""), source or "", target or ""
+    )

@@ -1,0 +1,137 @@
+"""A cluster's state and what is wanted -> what is not yet so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fabfile.errors import CommandError
+from fabfile.pacemaker.model import (
+    Clone,
+    ClusterStatus,
+    Configuration,
+    FailedAction,
+    Instance,
+    Location,
+    Primitive,
+    Resource,
+    primitives,
+)
+
+
+class StartFailedError(CommandError):
+    """Pacemaker could not start or promote a resource on `nodes`, and will not try again there."""
+
+    nodes: tuple[str, ...] = ()
+    agent: str = ""
+
+
+def missing(status: ClusterStatus, configuration: Configuration) -> str:
+    """Return what is not yet as wanted ("memcached is not Started on c2"); empty: nothing.
+
+    A primitive has to be Started somewhere; a clone on every node that may run it; of a promotable
+    clone as many as `promoted-max` says have to be Promoted. What is disabled (target-role Stopped)
+    is not waited for.
+
+    Raises:
+        StartFailedError: a start or promotion has failed for good.
+    """
+    found = [one for resource in configuration.resources
+             for one in _missing(status, resource, configuration)]  # fmt: skip
+    return "; ".join(found)
+
+
+def able(status: ClusterStatus) -> frozenset[str]:
+    """Return the nodes that may run resources now."""
+    return frozenset(node.name for node in status.nodes if node.word == "online")
+
+
+def remaining(status: ClusterStatus, resource: str) -> str:
+    """Return where a primitive still is that is to be gone; empty: nowhere."""
+    instances = status.instances(resource)
+    nodes = {node for one in instances for node in one.nodes}
+    if nodes:
+        return f"{resource} still runs on {', '.join(sorted(nodes))}"
+    return f"{resource} is still there" if instances else ""
+
+
+def idle(status: ClusterStatus, resource: str) -> bool:
+    """Whether nothing is being done to a primitive right now."""
+    return not any(one.pending for one in status.instances(resource))
+
+
+def _missing(
+    status: ClusterStatus, resource: Resource, configuration: Configuration
+) -> Iterator[str]:
+    if _disabled(resource):
+        return
+    if isinstance(resource, Clone):
+        yield from _clone(status, resource, configuration)
+        return
+    nodes = _allowed(status, resource, configuration)
+    for one in primitives(resource):
+        if not _disabled(one) and not status.started_on(one.id):
+            if {failure.node for failure in _failures(status, one)} >= nodes:
+                raise _failed(one, _failures(status, one))
+            yield f"{one.id} is not Started on any node"
+
+
+def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) -> Iterator[str]:
+    name, nodes = clone.primitive.id, _allowed(status, clone, configuration)
+    started, promoted = status.started_on(name), _promoted(status, name)
+    most = int(clone.meta.get("clone-max", len(nodes)))
+    failures = _failures(status, clone.primitive)
+    if failed := [one for one in failures if one.node not in started]:
+        raise _failed(clone.primitive, failed)
+    absent = sorted(nodes - started)
+    if absent and len(started) < most:
+        yield f"{name} is not Started on {', '.join(absent)}"
+    wanted = min(_promoted_max(clone), len(nodes), most)
+    if len(promoted) < wanted:
+        refused = [one for one in failures if one.operation == "promote"]
+        if refused and len(nodes - {one.node for one in refused}) < wanted:
+            raise _failed(clone.primitive, refused)
+        yield f"{name} is Promoted on {len(promoted)} of {wanted} nodes"
+
+
+def _promoted_max(clone: Clone) -> int:
+    if not clone.promotable:
+        return 0
+    return int(clone.meta.get("promoted-max", clone.meta.get("master-max", "1")))
+
+
+def _promoted(status: ClusterStatus, name: str) -> frozenset[str]:
+    instances: tuple[Instance, ...] = status.instances(name)
+    ready = [one for one in instances if one.role == "Promoted" and not one.pending]
+    return frozenset(node for one in ready if not one.failed for node in one.nodes)
+
+
+def _allowed(
+    status: ClusterStatus, resource: Resource, configuration: Configuration
+) -> frozenset[str]:
+    """Return the nodes that may run it: able ones, without those that a constraint bans."""
+    ids = {resource.id, *(one.id for one in primitives(resource))}
+    bans = [one for one in configuration.constraints if isinstance(one, Location)]
+    banned = {one.node for one in bans if one.resource in ids and one.score == "-INFINITY"}
+    return able(status) - banned
+
+
+def _disabled(resource: Resource) -> bool:
+    inner = [resource.primitive] if isinstance(resource, Clone) else []
+    return any(one.meta.get("target-role") == "Stopped" for one in (resource, *inner))
+
+
+def _failures(status: ClusterStatus, primitive: Primitive) -> list[FailedAction]:
+    return [one for one in status.failures if one.resource.partition(":")[0] == primitive.id]
+
+
+def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedError:
+    standard, _, name = primitive.agent.partition(":")
+    unit = name if standard == "systemd" else "pacemaker"
+    error = StartFailedError(
+        f"start {primitive.id}",
+        "\n".join(f"{one.operation} failed on {one.node}: {one.reason}" for one in failures),
+        f"see more: journalctl -u {unit} on that node; mend it, then run this again",
+    )
+    error.nodes = tuple(dict.fromkeys(one.node for one in failures))
+    error.agent = primitive.agent
+    return error
