@@ -8,10 +8,13 @@ from enum import IntEnum
 
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.serving import ask_from_neighbours
+from fabfile.pacemaker.cib import Cib, pairs
 from fabfile.pacemaker.model import ClusterStatus, Instance, ResourceStatus
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
 from fabfile.transport.connection import Host
+
+FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of the inventory in the CIB
 
 
 class Verdict(IntEnum):
@@ -44,12 +47,17 @@ class NodeHealth:
 
 @dataclass(frozen=True)
 class Health:
-    """The whole cluster's state with the verdict and why."""
+    """The whole cluster's state with the verdict and why.
+
+    `notices` are what an operator should be reminded of, and no reason against the verdict.
+    """
 
     cluster: str
     status: ClusterStatus
     nodes: tuple[NodeHealth, ...]
+    has_memcached: bool  # whether there is a resource of it, or should be
     reasons: tuple[str, ...]  # empty: healthy
+    notices: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -57,20 +65,40 @@ class Health:
         return Verdict.DEGRADED if self.reasons else Verdict.HEALTHY
 
 
-def examine(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Health:
+def examine(
+    hosts: Mapping[str, Host], reach: Reach, limit: int, *, memcached_wanted: bool = True
+) -> Health:
     """Ask Pacemaker and every node's memcached; harmless.
+
+    `memcached_wanted` is whether a cluster without it is degraded.
 
     Raises:
         PacefabError: no host could tell how the cluster is.
     """
     fleet = gather(hosts, reach, limit)
-    status = fleet.view.status
-    clone = fleet.view.cib.primitives_of(memcached.AGENT)
-    answers = ask_from_neighbours(fleet) if clone else {}
+    status, cib = fleet.view.status, fleet.view.cib
+    exists = bool(cib.primitives_of(memcached.AGENT))
+    answers = ask_from_neighbours(fleet) if exists else {}
     nodes = tuple(_node(status, node.name, answers, fleet) for node in status.nodes)
-    reasons = [*_cluster_reasons(fleet, status, bool(clone)), *_node_reasons(nodes, bool(clone))]
+    reasons = [*_cluster_reasons(fleet, status), *_node_reasons(nodes, exists)]
+    if memcached_wanted and not exists:
+        reasons.insert(0, "there is no memcached resource: fab create-memcached makes it")
     reasons += [f"{name}: {error.seen}" for name, error in fleet.silent.items()]
-    return Health(fleet.membership.cluster, status, nodes, tuple(reasons))
+    return Health(
+        fleet.membership.cluster,
+        status,
+        nodes,
+        has_memcached=exists or memcached_wanted,
+        reasons=tuple(reasons),
+        notices=_notices(status, cib),
+    )
+
+
+def _notices(status: ClusterStatus, cib: Cib) -> tuple[str, ...]:
+    if status.fencing:
+        return ()
+    reason = pairs(cib.own_set).get(FENCING_DISABLED_REASON)
+    return (f"fencing is disabled: {reason}" if reason else "fencing is disabled",)
 
 
 def _node(
@@ -91,14 +119,12 @@ def _state(status: ClusterStatus, node: str) -> str:
     return "Stopped" if instances else "absent"
 
 
-def _cluster_reasons(fleet: Fleet, status: ClusterStatus, exists: bool) -> list[str]:
+def _cluster_reasons(fleet: Fleet, status: ClusterStatus) -> list[str]:
     reasons = []
     if not status.quorum:
         reasons.append(f"{fleet.doorway} is in a partition without quorum")
     if status.maintenance:
         reasons.append("the cluster is in maintenance mode: Pacemaker does nothing")
-    if not exists:
-        reasons.append("there is no memcached resource: fab create-memcached makes it")
     for failure in status.failures:
         what = f"{failure.operation} of {failure.resource} failed on {failure.node}"
         reasons.append(f"{what}: {failure.reason}" if failure.reason else what)

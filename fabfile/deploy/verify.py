@@ -9,6 +9,8 @@ from fabfile.addresses import is_loopback
 from fabfile.deploy.fleet import Fleet, Reach, gather, present
 from fabfile.deploy.observe import NodeView
 from fabfile.deploy.serving import Matrix, ask, ask_everyone_from_everyone
+from fabfile.pacemaker.configuration import read_resource
+from fabfile.pacemaker.model import Clone
 from fabfile.services import memcached
 from fabfile.services.memcached_config import Settings
 from fabfile.services.memcached_probe import Target
@@ -111,9 +113,9 @@ def _firewalls(host: Host) -> list[str]:
 
 
 def _resource(fleet: Fleet) -> Iterator[Check]:
-    cib = fleet.view.cib
-    clone = cib.clone(memcached.CLONE)
-    if clone is None:
+    element = fleet.view.cib.element(memcached.CLONE)
+    clone = None if element is None else read_resource(element)
+    if not isinstance(clone, Clone):
         cause = "fab create-memcached makes it"
         yield Check(
             "resource", memcached.CLONE, ok=False, seen="there is no such clone", cause=cause

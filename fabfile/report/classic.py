@@ -13,14 +13,20 @@ from fabfile.pacemaker.model import (
 )
 
 
-def render(status: ClusterStatus) -> list[str]:
-    """Return the lines, tabs expanded."""
-    return [line for item in status.resources for line in _resource(item, status)]
+def render(status: ClusterStatus, *, former_ids: bool = False) -> list[str]:
+    """Return the lines, tabs expanded.
+
+    With `former_ids` a promotable clone is called as pcs called it then: galera-master.
+    """
+    lines = (
+        line for item in status.resources for line in _resource(item, status, former_ids=former_ids)
+    )
+    return [line.expandtabs() for line in lines]
 
 
-def _resource(item: ResourceStatus, status: ClusterStatus) -> Iterator[str]:
+def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
     if isinstance(item, CloneStatus):
-        yield from _clone(item, status)
+        yield from _clone(item, status, former_ids=former_ids)
     elif isinstance(item, GroupStatus):
         yield f" Resource Group: {item.id}"
         yield from (f"    {_primitive(one)}" for one in item.instances)
@@ -28,11 +34,12 @@ def _resource(item: ResourceStatus, status: ClusterStatus) -> Iterator[str]:
         yield f" {_primitive(item)}"
 
 
-def _clone(clone: CloneStatus, status: ClusterStatus) -> Iterator[str]:
+def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
     inner = clone.instances[0].id.partition(":")[0] if clone.instances else ""
     if clone.promotable:
-        # The clone of galera was called galera-master then; today's id says -clone.
-        yield f" Master/Slave Set: {clone.id} [{inner}]"
+        former = former_ids and clone.id == f"{inner}-clone"
+        name = f"{inner}-master" if former else clone.id
+        yield f" Master/Slave Set: {name} [{inner}]"
         roles = [("Promoted", "Masters"), ("Unpromoted", "Slaves"), ("Started", "Started")]
     else:
         yield f" Clone Set: {clone.id} [{inner}]"
@@ -61,4 +68,4 @@ def _primitive(one: Instance) -> str:
     flags = [word for flag, word in ((one.failed, "FAILED"), (one.blocked, "blocked"),
                                      (not one.managed, "unmanaged")) if flag]  # fmt: skip
     flagged = f" ({', '.join(flags)})" if flags else ""
-    return f"{one.id}\t({agent}):\t{state}{flagged}".expandtabs()
+    return f"{one.id}\t({agent}):\t{state}{flagged}"

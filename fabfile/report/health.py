@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -24,16 +23,18 @@ _COLUMNS = (
 def render_text(health: Health) -> list[str]:
     """Return resources, a table of the nodes, and the verdict with its reasons."""
     lines = [f"cluster {health.cluster}", *classic.render(health.status), ""]
-    return [*lines, *_table(health.nodes), "", *_verdict(health)]
+    notices = [f"notice: {notice}" for notice in health.notices]
+    return [*lines, *_table(health), "", *notices, *_verdict(health)]
 
 
-def _table(nodes: Iterable[NodeHealth]) -> list[str]:
+def _table(health: Health) -> list[str]:
     from rich.console import Console  # noqa: PLC0415  # 50 ms that --json need not pay
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(*_COLUMNS, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for node in nodes:
-        table.add_row(*_row(node))
+    width = len(_COLUMNS) if health.has_memcached else _COLUMNS.index("memcached")
+    table = Table(*_COLUMNS[:width], box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for node in health.nodes:
+        table.add_row(*_row(node)[:width])
     console = Console(file=io.StringIO(), width=_WIDE, color_system=None)
     with console.capture() as captured:
         console.print(table)
@@ -42,6 +43,8 @@ def _table(nodes: Iterable[NodeHealth]) -> list[str]:
 
 def _verdict(health: Health) -> list[str]:
     if health.verdict is Verdict.HEALTHY:
+        if not health.has_memcached:
+            return ["healthy: every resource runs"]
         serving = sum(node.answers for node in health.nodes)
         return [f"healthy: memcached serves on {serving} of {len(health.nodes)} nodes"]
     first, *others = health.reasons
@@ -78,6 +81,7 @@ def render_json(health: Health) -> str:
             "cluster": health.cluster,
             "verdict": str(health.verdict),
             "reasons": list(health.reasons),
+            "notices": list(health.notices),
             "quorum": status.quorum,
             "maintenance": status.maintenance,
             "fencing": status.fencing,

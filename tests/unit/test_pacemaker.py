@@ -41,12 +41,14 @@ def test_standby_is_a_word_of_the_node() -> None:
 def test_addresses_and_promotable_clones_in_the_classic_layout() -> None:
     status = monitor.parse(captured.text("debian12", "monitor-mixed.xml"))
     lines = classic.render(status)
-    assert " vip     (ocf::heartbeat:IPaddr2):       Started c3" in lines
+    assert " vip    (ocf::heartbeat:IPaddr2):       Started c3" in lines
     assert lines[-3:] == [
         " Master/Slave Set: state-clone [state]",
         "     Masters: [ c3 ]",
         "     Slaves: [ c1 c2 ]",
     ]
+    former = classic.render(status, former_ids=True)
+    assert former[-3] == " Master/Slave Set: state-master [state]"
 
 
 def test_failed_starts_are_told() -> None:
