@@ -12,7 +12,7 @@ from fabfile.inventory.constraints import Constraints
 from fabfile.inventory.document import Path
 from fabfile.inventory.fencing import Fencing
 from fabfile.inventory.model import HostName, Name, Node, Part
-from fabfile.inventory.pacemaker_options import Defaults, Properties
+from fabfile.inventory.pacemaker_options import AnyMeta, Properties
 from fabfile.inventory.resources import ResourceEntry
 from fabfile.inventory.values import Duration
 from fabfile.pacemaker.model import Configuration, Member, Membership
@@ -51,10 +51,10 @@ class Inventory(Part):
         description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
     )
     properties: Properties = Field(
-        default=Properties(), description="cluster properties by Pacemaker's names"
+        default_factory=Properties, description="cluster properties by Pacemaker's names"
     )
-    defaults: Defaults = Field(
-        default=Defaults(),
+    defaults: AnyMeta = Field(
+        default_factory=AnyMeta,
         description="defaults of all resources by Pacemaker's names, such as resource-stickiness",
     )
     fencing: Fencing | None = Field(
@@ -72,10 +72,10 @@ class Inventory(Part):
         "mapping of agent, parameters, meta, operations, clone, promotable, group, disabled",
     )
     constraints: Constraints = Field(
-        default=Constraints(), description="a mapping of order, colocation, location"
+        default_factory=Constraints, description="a mapping of order, colocation, location"
     )
     objectives: Objectives = Field(
-        default=Objectives(),
+        default_factory=Objectives,
         description="what drills are measured by, a mapping of recovery, worst_stall, vip_away, "
         "client_errors",
     )

@@ -29,7 +29,8 @@ class Device(Part):
         description="a device for each node: by the node's name what differs from parameters",
     )
     meta: ResourceMeta = Field(
-        default=ResourceMeta(), description="Pacemaker's meta attributes of a resource, by name"
+        default_factory=ResourceMeta,
+        description="Pacemaker's meta attributes of a resource, by name",
     )
     operations: tuple[OperationEntry, ...] = Field(default=(), description=OPERATIONS)
 
@@ -39,9 +40,10 @@ class Device(Part):
             *(key for key in ("nodes", "per_node") if getattr(self, key)),
             *(key for key in _HOST_PARAMETERS if key in self.parameters),
         ]
-        if len(ways) != 1:
-            said = " and ".join(ways) if ways else "nothing"
-            raise unfit(f"{said} tells which nodes it fences: write either nodes or per_node")
+        if not ways:
+            raise unfit("nothing tells which nodes it fences: write nodes or per_node")
+        if len(ways) > 1:
+            raise unfit(f"{' and '.join(ways)} both tell which nodes it fences: keep one")
         return self
 
 

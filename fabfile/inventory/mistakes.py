@@ -23,29 +23,39 @@ def find_mistakes(
     """Yield a mistake for each of pydantic's that is not told already, there or around it."""
     known = [mistake.path for mistake in document.mistakes]
     for detail in error.errors(include_url=False):
-        path = detail["loc"]
-        # A list whose entries are all wrong is too short to pydantic as well.
-        follows = detail["type"] == "too_short" and detail["input"]
-        if not follows and not any(path[: len(other)] == other for other in known):
-            yield Mistake(document.line(path), path, _explain(detail, kind))
+        path = _keys(detail["loc"])
+        around = any(path[: len(other)] == other for other in known)
+        if not around and not _follows(detail, path, known):
+            yield Mistake(document.line(path), path, _explain(detail, path, kind))
+
+
+def _follows(detail: ErrorDetails, path: Path, known: Iterable[Path]) -> bool:
+    """Whether this would not be wrong without the mistakes inside."""
+    # A list whose entries are all wrong is too short to pydantic as well.
+    if detail["type"] == "too_short" and detail["input"]:
+        return True
+    inside = any(other[: len(path)] == path for other in known)
+    return detail["type"] == "unfit" and inside
 
 
 def render_path(path: Path) -> str:
     """Return a key as an operator would say it: nodes[1].address (entries count from 0)."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in _keys(path))
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return "".join(parts).removeprefix(".")
 
 
 def _keys(path: Path) -> Path:
-    """Return the path without pydantic's mark for a key that is wrong itself."""
+    """Return a place as the file has it, without pydantic's mark for a key that is wrong itself."""
     return path[:-1] if path[-1:] == ("[key]",) else path
 
 
-def _explain(detail: ErrorDetails, kind: type[BaseModel]) -> str:
-    path, value = detail["loc"], detail["input"]
+def _explain(detail: ErrorDetails, path: Path, kind: type[BaseModel]) -> str:
+    value = detail["input"]
     part, field = _place(kind, path)
     if detail["type"] == "extra_forbidden":
         return _unknown_key(part, str(path[-1]))
+    if detail["type"] == "unfit" and isinstance(value, (dict, tuple)):
+        return detail["msg"]
     allowed = f"allowed: {_allowed(part, field)}"
     if detail["type"] == "missing":
         return f"missing; {allowed}"

@@ -99,7 +99,9 @@ class Node(Part):
         default="controller", description="controller (a full member, which runs the services)"
     )
     attributes: dict[Name, str] = Field(
-        default={}, description="Pacemaker node attributes, texts by name; numbers in quotes"
+        default={},
+        description="Pacemaker node attributes, texts by name (a letter first, then letters, "
+        "digits, _ . and -); numbers in quotes",
     )
 
     @field_validator("name", "address")

@@ -151,21 +151,19 @@ Properties: Any = _model(
         **dict.fromkeys(RESOURCE_META, "it is an option of resources: write it below defaults"),
     },
 )
-Defaults: Any = _model(
-    "Defaults",
-    "Defaults of resources.",
-    {**RESOURCE_META, **CLONE_META},
-    {**_TODAY, **dict.fromkeys(PROPERTIES, "it is a cluster property: write it below properties")},
-)
 ResourceMeta: Any = _model(
     "ResourceMeta",
     "Meta attributes of a resource.",
     RESOURCE_META,
     {**_TODAY, **dict.fromkeys([*CLONE_META, "promotable"], _OF_CLONES)},
 )
-CloneMeta: Any = _model(
-    "CloneMeta",
-    "Meta attributes of a clone.",
-    {**CLONE_META, **RESOURCE_META},
-    {**_TODAY, "promotable": "write promotable in the place of clone"},
+AnyMeta: Any = _model(
+    "AnyMeta",
+    "Meta attributes of resources, of clones too.",
+    {**RESOURCE_META, **CLONE_META},
+    {
+        **_TODAY,
+        **dict.fromkeys(PROPERTIES, "it is a cluster property: write it below properties"),
+        "promotable": "it is a key of its own, in the place of clone",
+    },
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from fabfile.inventory.model import EMPTY_IS_DEFAULTS, Name, Part, unfit
-from fabfile.inventory.pacemaker_options import CloneMeta, ResourceMeta
+from fabfile.inventory.pacemaker_options import AnyMeta, ResourceMeta
 from fabfile.inventory.values import TIME, Boolean, Number, Parameter, Time
 
 PARAMETERS = (
@@ -62,13 +62,14 @@ class ResourceEntry(Part):
     )
     parameters: Parameters = Field(default={}, description=PARAMETERS)
     meta: ResourceMeta = Field(
-        default=ResourceMeta(), description="Pacemaker's meta attributes of a resource, by name"
+        default_factory=ResourceMeta,
+        description="Pacemaker's meta attributes of a resource, by name",
     )
     operations: tuple[OperationEntry, ...] = Field(default=(), description=OPERATIONS)
-    clone: Annotated[CloneMeta | None, EMPTY_IS_DEFAULTS] = Field(
+    clone: Annotated[AnyMeta | None, EMPTY_IS_DEFAULTS] = Field(
         default=None, description=_CLONE_META
     )
-    promotable: Annotated[CloneMeta | None, EMPTY_IS_DEFAULTS] = Field(
+    promotable: Annotated[AnyMeta | None, EMPTY_IS_DEFAULTS] = Field(
         default=None, description=_CLONE_META
     )
     group: Name | None = Field(
@@ -82,7 +83,7 @@ class ResourceEntry(Part):
     def _one_form(self) -> Self:
         forms = [form for form in ("clone", "promotable", "group") if self.form(form)]
         if len(forms) > 1:
-            raise unfit(f"it is {' and '.join(forms)}, and can be one of them")
+            raise unfit(f"it is {' and '.join(forms)}, and can only be one of them")
         return self
 
     def form(self, name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator
@@ -12,9 +13,10 @@ from fabfile.inventory.model import unfit
 
 SECRET_NAME = r"^[a-z][a-z0-9_]*$"  # noqa: S105  # the form of a name
 _MOST = 1_000_000  # Pacemaker's INFINITY
-_SCORE = re.compile(r"[+-]?(INFINITY|[0-9]{1,7})")
+_SCORE = r"[+-]?(INFINITY|[0-9]{1,9})"
+_NUMBER = r"-?[0-9]{1,18}"
 # What crm_parse_interval_spec() takes: a number with a unit, or an ISO 8601 duration.
-_TIME = r"^([0-9]+ *(us|usec|ms|msec|s|sec|m|min|h|hr)?|P[0-9TYMWDHS]+)$"
+_TIME = r"[0-9]{1,18} *(us|usec|ms|msec|s|sec|m|min|h|hr)?|P[0-9TYMWDHS]+"
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) *(ms|s|min|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600}
 _FRACTION = "a number with a fraction needs quotes, which keep it as it is written"
@@ -37,17 +39,21 @@ def _text(value: object) -> object:
 
 
 def _boolean(value: object) -> object:
-    return _text(value) if isinstance(value, bool) else None
+    if not isinstance(value, bool):
+        raise ValueError(value)  # noqa: TRY004  # which pydantic would not catch
+    return _text(value)
 
 
-def _number(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _matching(pattern: str, value: object) -> str:
+    """Return a whole number or a text that has this form."""
+    text = "" if isinstance(value, bool) or not isinstance(value, (int, str)) else str(value)
+    if not re.fullmatch(pattern, text):
+        raise ValueError(value)
+    return text
 
 
 def _score(value: object) -> str:
-    text = _number(value)
-    if not isinstance(text, str) or not _SCORE.fullmatch(text):
-        raise ValueError(text)
+    text = _matching(_SCORE, value)
     if "INFINITY" not in text and abs(int(text)) > _MOST:
         raise unfit("a score is at most 1000000; beyond that, write INFINITY")
     return text
@@ -78,13 +84,13 @@ SCORE = "a score: a whole number from -1000000 to 1000000, INFINITY or -INFINITY
 
 Setting = Annotated[str, BeforeValidator(_text, json_schema_input_type=bool | int | str)]
 Boolean = Annotated[str, BeforeValidator(_boolean, json_schema_input_type=bool)]
-Number = Annotated[
-    str, BeforeValidator(_number, json_schema_input_type=int), Field(pattern=r"^-?[0-9]+$")
-]
+Number = Annotated[str, BeforeValidator(partial(_matching, _NUMBER), json_schema_input_type=int)]
 Time = Annotated[
     str,
-    BeforeValidator(_number, json_schema_input_type=int | Annotated[str, Field(pattern=_TIME)]),
-    Field(pattern=_TIME),
+    BeforeValidator(
+        partial(_matching, _TIME),
+        json_schema_input_type=int | Annotated[str, Field(pattern=f"^({_TIME})$")],
+    ),
 ]
 Score = Annotated[
     str,

@@ -57,7 +57,7 @@ class ClusterInventory(Inventory):
     """A cluster: its nodes, and the services on them with their settings."""
 
     services: Services = Field(
-        default=Services(),
+        default_factory=Services,
         description="services by name with their settings; there are "
         + ", ".join(catalogue.names()),
     )
