@@ -1,0 +1,173 @@
+"""drill: cause one chosen failure after the other under a client load, see, and undo it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from fabfile.clients.recommended import PYMEMCACHE_OPTIONS
+from fabfile.deploy.drill_scene import Scene, find_victim, find_vips, find_witness
+from fabfile.deploy.drill_undo import BusyError, cause, undo
+from fabfile.deploy.drill_watch import Watch, check_reachable
+from fabfile.deploy.fleet import Fleet, Reach
+from fabfile.deploy.load import Load, Setup
+from fabfile.deploy.progress import Progress
+from fabfile.errors import RefusedError, UsageError
+from fabfile.services.drill import Kind, Objectives
+from fabfile.services.drill_figures import Figures, measure, notice, recovery
+from fabfile.services.drill_trace import Trace
+from fabfile.transport.connection import Host
+
+_BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
+_NOTICE_SECONDS = 90.0  # memcached's monitor comes once in 60
+_FILL_SECONDS = 60.0
+_AFTER_SECONDS = 3.0  # beyond the dead_timeout after which clients come back to a node
+_CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
+_SPARE_SECONDS = 60.0  # by which the node's own timer comes later than we do
+
+
+@dataclass(frozen=True)
+class DrillResult:
+    """One drill: what was seen, and what it comes to."""
+
+    trace: Trace
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class DrillReport:
+    """All drills of one run. `ailing` is why the cluster is not healthy after it; empty: it is."""
+
+    cluster: str
+    begun: str  # ISO 8601
+    setup: Setup
+    objectives: Objectives
+    results: tuple[DrillResult, ...]
+    ailing: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every objective was met and the cluster is healthy again."""
+        return not self.ailing and all(result.figures.passed for result in self.results)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """How a run drills.
+
+    Args:
+        kinds: the failures, in their order.
+        node: the victim; empty: the last node for the first failure, then the one before it, …
+        rate: the load's operations per second.
+        hold: seconds for which a failure goes on after it was noticed.
+        timeout: seconds that the cluster has to recover in.
+        objectives: what is expected.
+        limit: hosts at a time.
+    """
+
+    kinds: tuple[Kind, ...]
+    node: str = ""
+    rate: int = 4000
+    hold: float = 5.0
+    timeout: float = 120.0
+    objectives: Objectives = field(default_factory=Objectives)
+    limit: int = 32
+
+    def run(
+        self,
+        hosts: Mapping[str, Host],
+        reach: Reach,
+        progress: Progress,
+        confirm: Callable[[str], None],
+    ) -> DrillReport:
+        """Drill; `confirm` gets the cluster's name, and raises when the operator does not want to.
+
+        Raises:
+            PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
+        """
+        scene = Scene(hosts, reach, self.limit)
+        fleet = scene.ready()
+        victims = self._victims(fleet)
+        setup = Setup(
+            tuple((target.address, target.port) for target in fleet.targets()),
+            dict(PYMEMCACHE_OPTIONS),
+            self.rate,
+        )
+        check_reachable(fleet.targets())
+        confirm(fleet.membership.cluster)
+        begun = _now()
+        results: list[DrillResult] = []
+        for kind, node in zip(self.kinds, victims, strict=True):
+            if results:
+                fleet = scene.ready()
+            progress.note(node, f"{kind.name}: {kind.what}")
+            trace = self._drill(kind, node, fleet, setup, progress)
+            results.append(DrillResult(trace, measure(trace, self.objectives)))
+        return DrillReport(
+            fleet.membership.cluster, begun, setup, self.objectives, tuple(results),
+            scene.ailing(self.timeout),
+        )  # fmt: skip
+
+    def _victims(self, fleet: Fleet) -> list[str]:
+        names = fleet.membership.names
+        if self.node and self.node not in names:
+            seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
+            raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
+        if len(names) < 2:  # noqa: PLR2004
+            raise RefusedError("drill", "the cluster has one node", "nobody could take over")
+        turn = list(reversed(names))
+        return [self.node or turn[place % len(turn)] for place in range(len(self.kinds))]
+
+    def _drill(
+        self, kind: Kind, node: str, fleet: Fleet, setup: Setup, progress: Progress
+    ) -> Trace:
+        """Cause one failure; return when the cluster has recovered, or had the time to."""
+        watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
+        begun = _now()
+        with Load(setup) as load, watch:
+            stored = load.fill(_FILL_SECONDS)
+            watch.rest(_BEFORE_SECONDS)
+            with self._failure(kind, node, fleet, progress) as caused:
+                self._await_notice(kind, watch, caused)
+                if kind.lasting:
+                    watch.rest(self.hold)
+                else:
+                    self._await_recovery(watch, caused, caused)
+                undone = time.monotonic()
+            if kind.lasting:
+                self._await_recovery(watch, caused, undone)
+            watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
+            found = load.count(_FILL_SECONDS)
+        seen = tuple(watch.samples), tuple(load.windows)
+        return Trace(kind, node, begun, caused, undone, *seen, stored, found)
+
+    @contextmanager
+    def _failure(self, kind: Kind, node: str, fleet: Fleet, progress: Progress) -> Iterator[float]:
+        """Cause the failure and, however the block ends, undo it; yield when it began."""
+        host, ours = fleet.hosts[node], True
+        longest = _CAUSE_SECONDS + _NOTICE_SECONDS + self.hold + self.timeout + _SPARE_SECONDS
+        caused = time.monotonic()
+        try:
+            cause(host, kind, find_victim(fleet, node), longest)
+            yield caused
+        except BusyError:
+            ours = False
+            raise
+        finally:
+            if ours:
+                progress.note(node, f"{kind.name}: undoing it")
+                undo(host)
+
+    def _await_notice(self, kind: Kind, watch: Watch, caused: float) -> None:
+        if kind.noticeable:
+            watch.until(lambda seen: notice(seen, caused) is not None, _NOTICE_SECONDS)
+
+    def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:
+        watch.until(lambda seen: recovery(seen, caused, begin) is not None, self.timeout)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,81 @@
+"""Where a drill takes place: a healthy cluster, and who does what in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fabfile.deploy.drill_undo import check_undone
+from fabfile.deploy.fleet import Fleet, Reach, gather
+from fabfile.deploy.health import examine
+from fabfile.errors import PacefabError, RefusedError
+from fabfile.pacemaker import live
+from fabfile.pacemaker.cib import Cib
+from fabfile.services.drill import Victim
+from fabfile.services.drill_trace import Vip
+from fabfile.transport.connection import Host
+
+_POLL_SECONDS = 1.0
+_VIP_AGENTS = ("ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The cluster of the named hosts, asked anew each time."""
+
+    hosts: Mapping[str, Host]
+    reach: Reach
+    limit: int
+
+    def ready(self) -> Fleet:
+        """Return the cluster's nodes.
+
+        Raises:
+            RefusedError: it is not healthy, or an earlier drill is not undone.
+            PacefabError: it could not be asked.
+        """
+        fleet = gather(self.hosts, self.reach, self.limit)
+        live.check_ready(fleet.view.status, "drill")
+        check_undone(fleet.hosts, self.limit)
+        if reasons := examine(self.hosts, self.reach, self.limit).reasons:
+            raise RefusedError(
+                "drill",
+                "\n".join(["the cluster is not healthy:", *reasons]),
+                "nothing was broken; bring it to health first: fab status tells how it is",
+            )
+        return fleet
+
+    def ailing(self, seconds: float) -> tuple[str, ...]:
+        """Wait at most `seconds` until the cluster is healthy; return why it is not then."""
+        deadline = time.monotonic() + seconds
+        while reasons := self._reasons():
+            if time.monotonic() > deadline:
+                return reasons
+            time.sleep(_POLL_SECONDS)
+        return ()
+
+    def _reasons(self) -> tuple[str, ...]:
+        try:
+            return examine(self.hosts, self.reach, self.limit).reasons
+        except PacefabError as error:
+            return (str(error),)
+
+
+def find_witness(fleet: Fleet, victim: str) -> Host:
+    """Return the node through which the cluster is watched: another one than the victim."""
+    return next(host for node, host in fleet.hosts.items() if node != victim)
+
+
+def find_victim(fleet: Fleet, node: str) -> Victim:
+    """Return what a failure's script has to know about the node."""
+    others = [member for member in fleet.membership.members if member.name != node]
+    peers = tuple(address for member in others for address in member.addresses)
+    port = next(target.port for target in fleet.targets() if target.node == node)
+    return Victim(node, peers, port)
+
+
+def find_vips(cib: Cib) -> list[Vip]:
+    """Return the cluster's virtual addresses."""
+    every = [one for agent in _VIP_AGENTS for one in cib.primitives_of(agent)]
+    return [Vip(one.id, one.parameters["ip"]) for one in every if "ip" in one.parameters]

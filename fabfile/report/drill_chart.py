@@ -1,0 +1,184 @@
+"""A drill's timeline as lines and marks of an SVG: where they are, not how they look. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+WIDTH, LEFT, RIGHT = 920, 56, 12  # of the drawing and what of it is no time axis, in pixels
+_GAP = 34
+_TOP = 30  # for the marks of events
+_NEAR = 14  # events closer than that share a mark
+
+_FASTEST = 0.0001  # seconds; where the axis of latency begins
+_NICE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300)
+_MOST_TICKS = 12
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A line across with its label."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve as an SVG path."""
+
+    name: str
+    path: str
+    area: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One quantity over time; `goal` is where the objective lies, `bars` are (x, height)."""
+
+    title: str
+    top: float
+    height: float
+    ticks: tuple[Tick, ...]
+    lines: tuple[Line, ...]
+    goal: Tick | None = None
+    bars: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def bottom(self) -> float:
+        """Where its time axis is."""
+        return self.top + self.height
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Events that came about together."""
+
+    number: int
+    x: float
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The whole drawing; `failure` is from where to where the failure lasted."""
+
+    height: float
+    panels: tuple[Panel, ...]
+    ticks: tuple[Tick, ...]
+    marks: tuple[Mark, ...]
+    failure: tuple[float, float]
+    first: float  # seconds at the left edge
+    last: float
+
+
+def draw(drill: Mapping[str, Any], objectives: Mapping[str, float]) -> Chart:
+    """Return the chart of a drill of `report.drill.to_data`."""
+    line, when = drill["timeline"], drill["timeline"]["seconds"]
+    first, last = min(when, default=0.0), max(when, default=1.0)
+
+    def x(second: float) -> float:
+        share = (second - first) / ((last - first) or 1.0)
+        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+
+    xs = [x(second) for second in when]
+    ratio = _ratio_panel(xs, line["hit_ratio"])
+    latency = _latency_panel(xs, line, objectives["worst_stall"], ratio.bottom + _GAP)
+    rate = _rate_panel(xs, line, latency.bottom + _GAP)
+    return Chart(
+        height=rate.bottom + 24,
+        panels=(ratio, latency, rate),
+        ticks=tuple(Tick(x(second), f"{second:g} s") for second in _nice(first, last)),
+        marks=tuple(_marks(drill["events"], x)),
+        failure=(x(0.0), x(drill["undone_seconds"])),
+        first=first,
+        last=last,
+    )
+
+
+def _ratio_panel(xs: Sequence[float], ratios: Sequence[float | None]) -> Panel:
+    top, height = float(_TOP), 110.0
+
+    def y(ratio: float) -> float:
+        return round(top + (1 - ratio) * height, 1)
+
+    points = [(x, y(ratio)) for x, ratio in zip(xs, ratios, strict=True) if ratio is not None]
+    ticks = tuple(Tick(y(ratio), f"{ratio:.0%}") for ratio in (0.0, 0.5, 1.0))
+    return Panel("hit ratio", top, height, ticks, (_line("hit ratio", points, top + height),))
+
+
+def _latency_panel(xs: Sequence[float], line: Mapping[str, Any], goal: float, top: float) -> Panel:
+    height = 130.0
+    slowest = max([goal, *line["worst_seconds"]]) * 1.3
+    decades = math.log10(slowest / _FASTEST)
+
+    def y(second: float) -> float:
+        share = math.log10(max(second, _FASTEST) / _FASTEST) / decades
+        return round(top + (1 - share) * height, 1)
+
+    ticks = [Tick(y(second), label) for second, label in _LATENCIES if second <= slowest]
+    lines = [
+        Line(name, _path([(x, y(v)) for x, v in zip(xs, line[key], strict=True)]))
+        for name, key in (("worst", "worst_seconds"), ("median", "median_seconds"))
+    ]
+    aim = Tick(y(goal), f"objective {goal:g} s")
+    return Panel("time of an operation", top, height, tuple(ticks), tuple(lines), aim)
+
+
+_LATENCIES = (
+    (0.0001, "0.1 ms"), (0.001, "1 ms"), (0.01, "10 ms"), (0.1, "100 ms"), (1.0, "1 s"),
+    (10.0, "10 s"), (100.0, "100 s"),
+)  # fmt: skip
+
+
+def _rate_panel(xs: Sequence[float], line: Mapping[str, Any], top: float) -> Panel:
+    height, when = 80.0, line["seconds"]
+    spans = [after - before for before, after in pairwise(when)]
+    rates = [
+        count / (span or 1.0)
+        for count, span in zip(line["operations"], [*(spans[:1] or [1.0]), *spans], strict=False)
+    ]
+    most = max([*rates, 1.0]) * 1.1
+
+    def y(rate: float) -> float:
+        return round(top + (1 - rate / most) * height, 1)
+
+    step = 10 ** math.floor(math.log10(most))
+    ticks = tuple(Tick(y(n), f"{n:,.0f}") for n in (0.0, step, 2 * step, 5 * step) if n <= most)
+    points = [(x, y(rate)) for x, rate in zip(xs, rates, strict=True)]
+    bars = tuple((x, round(height * 0.8, 1)) for x, n in zip(xs, line["errors"], strict=True) if n)
+    curve = _line("operations per second", points, top + height)
+    return Panel("operations per second, errors", top, height, ticks, (curve,), None, bars)
+
+
+def _line(name: str, points: Sequence[tuple[float, float]], bottom: float) -> Line:
+    if not points:
+        return Line(name, "")
+    path = _path(points)
+    return Line(name, path, f"{path}L{points[-1][0]},{bottom}L{points[0][0]},{bottom}Z")
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    pairs = [f"{x},{y}" for x, y in points]
+    return "M" + "L".join(pairs) if pairs else ""
+
+
+def _nice(first: float, last: float) -> list[float]:
+    """Return round seconds between the edges, at most a dozen."""
+    step = next((n for n in _NICE_STEPS if (last - first) / n <= _MOST_TICKS), 600)
+    begin = math.ceil(first / step)
+    return [float(step * n) for n in range(begin, math.floor(last / step) + 1)]
+
+
+def _marks(events: Sequence[Mapping[str, Any]], x: Any) -> Iterable[Mark]:
+    groups: list[list[Mapping[str, Any]]] = []
+    for event in events:
+        if groups and x(event["seconds"]) - x(groups[-1][0]["seconds"]) < _NEAR:
+            groups[-1].append(event)
+        else:
+            groups.append([event])
+    for number, group in enumerate(groups, start=1):
+        yield Mark(number, x(group[0]["seconds"]), tuple(group))
