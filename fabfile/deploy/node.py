@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fabfile.host import files, firewall, packages, units
 from fabfile.host.model import FileState, HostFacts
@@ -71,8 +71,9 @@ def plan_node(
     return (
         _plan_packages(facts, wanted, lock_seconds)
         + written
+        + _plan_unit_files(written)
         + _plan_units(facts, wanted, managed)
-        + _plan_helpers(facts, wanted, [file.path for file, _ in written.files])
+        + _plan_helpers(facts, wanted, _unit_files(written))
         + _plan_reloads(written)
         + _plan_ports(facts, wanted.ports, firewall)
     )
@@ -88,9 +89,8 @@ def plan_rollback(
     described = {file.path: file for file in wanted.files}
     plan = NodePlan()
     for path, old in before.items():
-        file = described.get(path) or File(path, str)
-        plan += _plan_file(facts, replace(file, check=()), old)
-    return plan + _plan_reloads(plan)
+        plan += _plan_file(facts, described.get(path) or File(path, str), old)
+    return plan + _plan_unit_files(plan) + _plan_reloads(plan)
 
 
 def _plan_packages(facts: HostFacts, wanted: NodeWanted, lock_seconds: int) -> NodePlan:
@@ -173,10 +173,18 @@ def _plan_process(
     return NodePlan(steps=(units.plan_stop(name),), changes=(change,))
 
 
-def _plan_helpers(facts: HostFacts, wanted: NodeWanted, written: Sequence[str]) -> NodePlan:
-    """Return what has systemd know changed unit files, and run the helpers with them."""
-    changed = [path for path in written if path.startswith(_UNIT_FILES)]
-    plan = NodePlan(steps=(units.plan_daemon_reload(),) if changed else ())
+def _unit_files(written: NodePlan) -> list[str]:
+    return [file.path for file, _ in written.files if file.path.startswith(_UNIT_FILES)]
+
+
+def _plan_unit_files(written: NodePlan) -> NodePlan:
+    """Return what has systemd know changed unit files."""
+    return NodePlan(steps=(units.plan_daemon_reload(),) if _unit_files(written) else ())
+
+
+def _plan_helpers(facts: HostFacts, wanted: NodeWanted, changed: Sequence[str]) -> NodePlan:
+    """Return what has the helpers run, with unit files as they are now."""
+    plan = NodePlan()
     for name in wanted.helpers:
         unit = facts.unit(name)
         if not (unit.starts_at_boot and unit.running):

@@ -1,0 +1,205 @@
+"""What a node is and what its services want -> steps, and sentences about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from fabfile.deploy.node import NodePlan, plan_node, plan_rollback
+from fabfile.errors import RefusedError
+from fabfile.host import firewall
+from fabfile.host.model import FileState, Firewall, HostFacts, Interface, Unit
+from fabfile.services.description import File, NodeWanted, Port, Process, whole
+
+CONFIG, SOCKET = "/etc/lb.cfg", "/etc/systemd/system/check.socket"
+LB, CHECK = "lb.service", "check.socket"
+PRESENT = {
+    CONFIG: FileState("listen 1\n", "644", "root:root"),
+    SOCKET: FileState("[Socket]\n", "644", "root:root"),
+}
+NODE = HostFacts(
+    name="c1",
+    distribution="debian 12",
+    memory_mib=1024,
+    family="debian",
+    manager="apt-get",
+    interfaces=(Interface("eth0", "10.0.0.1", 24), Interface("eth1", "192.0.2.1", 24)),
+    packages={"lb": "2.6", "sync": "3.2"},
+    units={
+        LB: Unit(LB, "loaded", "active", "disabled", 7),
+        CHECK: Unit(CHECK, "loaded", "active", "enabled", 0),
+    },
+    files=PRESENT,
+)
+WANTED = NodeWanted(
+    packages=("lb", "sync"),
+    files=(
+        whole(CONFIG, "listen 1\n", apply=("true",), reload=LB, check=("lb", "-c", "{}")),
+        whole(SOCKET, "[Socket]\n"),
+    ),
+    units=(LB,),
+    helpers=(CHECK,),
+    ports=(Port(80),),
+)
+
+
+def plan(
+    facts: HostFacts = NODE,
+    wanted: NodeWanted = WANTED,
+    managed: Sequence[str] = (LB,),
+    addresses: Sequence[str] | None = None,
+) -> NodePlan:
+    return plan_node(facts, wanted, managed=managed, firewall=addresses)
+
+
+def names(planned: NodePlan) -> list[str]:
+    return [step.name for step in planned.steps]
+
+
+def with_unit(**changes: object) -> HostFacts:
+    changed = replace(NODE.units[LB], **changes)  # type: ignore[arg-type]
+    return replace(NODE, units={**NODE.units, LB: changed})
+
+
+def with_file(path: str, text: str, **changes: object) -> NodeWanted:
+    files = [whole(path, text, **changes) if f.path == path else f for f in WANTED.files]
+    return replace(WANTED, files=tuple(files))
+
+
+def test_a_node_that_is_as_wanted_has_nothing_to_do() -> None:
+    assert plan() == NodePlan()
+    assert not plan()
+
+
+def test_all_missing_packages_are_installed_in_one_call_their_units_guarded() -> None:
+    facts = replace(NODE, packages={"lb": None, "sync": None}, units={}, files={})
+    planned = plan(facts)
+    assert planned.packages == ("lb", "sync")
+    guard, install, unguard = planned.install
+    assert install.argv[-2:] == ("lb", "sync")
+    assert guard.argv[-1] == unguard.argv[-1] == f"/run/systemd/system/{LB}"
+    assert planned.purge[0].argv == install.undo
+    assert planned.changes[:2] == (
+        "package lb installed with apt-get", "package sync installed with apt-get",
+    )  # fmt: skip
+    assert f"{CONFIG}: + listen 1" in planned.changes
+
+
+def test_a_package_beside_one_that_is_there_masks_nothing_that_runs() -> None:
+    (install,) = plan(replace(NODE, packages={"lb": "2.6", "sync": None})).install
+    assert install.argv[-1] == "sync"
+
+
+def test_packages_need_a_manager_that_we_know() -> None:
+    with pytest.raises(RefusedError, match="debian 12 is not supported"):
+        plan(replace(NODE, packages={}, manager=None))
+
+
+def test_a_changed_file_is_checked_applied_and_reloaded() -> None:
+    planned = plan(wanted=with_file(CONFIG, "listen 2\n", apply=("true",), reload=LB))
+    assert names(planned) == [f"write {CONFIG}", f"apply {CONFIG}", f"reload {LB}"]
+    assert [step.again for step in planned.steps] == [False, True, True]
+    assert planned.changes == (f"{CONFIG}: - listen 1", f"{CONFIG}: + listen 2")
+    assert [(file.path, old) for file, old in planned.files] == [(CONFIG, PRESENT[CONFIG])]
+
+
+@pytest.mark.parametrize("options", [{"mode": "0640"}, {"owner": "lb:lb"}])
+def test_mode_and_owner_are_wanted_too(options: dict[str, str]) -> None:
+    (change,) = plan(wanted=with_file(CONFIG, "listen 1\n", **options)).changes
+    assert next(iter(options.values())).lstrip("0") in change
+
+
+def test_a_secret_is_nowhere_in_what_is_told() -> None:
+    planned = plan(wanted=with_file(CONFIG, "password s3cret\n", secret=True))
+    assert planned.changes == (f"{CONFIG}: changed, not shown: it holds a secret",)
+    assert "s3cret" not in repr(planned.steps)
+
+
+def test_a_changed_unit_file_is_read_and_its_helper_restarted() -> None:
+    planned = plan(wanted=with_file(SOCKET, "[Socket]\nListenStream=1\n"))
+    assert names(planned) == [f"write {SOCKET}", "read unit files", f"restart {CHECK}"]
+    assert planned.changes[-1] == f"{CHECK} restarted"
+
+
+def test_a_helper_that_does_not_run_is_enabled_and_started() -> None:
+    facts = replace(NODE, units={LB: NODE.units[LB]})
+    assert plan(facts).changes == (f"{CHECK} enabled and started",)
+
+
+@pytest.mark.parametrize(
+    ("facts", "change"),
+    [
+        (with_unit(load="masked"), "unit unmasked: Pacemaker starts lb"),
+        (with_unit(enabled="enabled"), "unit disabled: Pacemaker starts lb"),
+    ],
+)
+def test_only_pacemaker_starts_a_unit(facts: HostFacts, change: str) -> None:
+    assert plan(facts).changes == (change,)
+
+
+def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_wanted() -> None:
+    assert plan(managed=()).changes == ("stopped lb, which ran outside Pacemaker",)
+    fitting = replace(WANTED, processes=(Process(LB, "port 1", as_wanted=True),))
+    assert plan(wanted=fitting, managed=()) == NodePlan()
+    other = replace(WANTED, processes=(Process(LB, "port 2", as_wanted=False),))
+    (change,) = plan(wanted=other, managed=()).changes
+    assert change == "stopped lb, which ran outside Pacemaker (port 2) and would be adopted so"
+
+
+def test_what_pacemaker_runs_with_other_settings_is_told_and_left() -> None:
+    other = replace(WANTED, processes=(Process(LB, "port 2", as_wanted=False),))
+    planned = plan(wanted=other)
+    assert not planned
+    (remark,) = planned.remarks
+    assert "takes effect at the next restart" in remark
+    assert "port 2" in remark
+
+
+RULE = firewall.rule("10.0.0.1", 80, "tcp")
+ACTIVE = Firewall({"eth0": "internal", "eth1": "public"}, {"internal": frozenset()}, {})
+
+
+def test_ports_are_opened_for_the_clusters_addresses_in_their_interfaces_zone() -> None:
+    planned = plan(replace(NODE, firewall=ACTIVE), addresses=["10.0.0.1", "10.0.0.2"])
+    assert planned.changes == (
+        "firewall: 80/tcp opened in zone internal for 10.0.0.1, 10.0.0.2",
+    )  # fmt: skip
+    now, for_good = planned.steps
+    assert f"--add-rich-rule={RULE}" in now.argv
+    assert "--permanent" in for_good.argv
+    assert for_good.undo is not None
+    assert f"--remove-rich-rule={RULE}" in for_good.undo
+
+
+def test_open_ports_stay_as_they_are() -> None:
+    rules = {"internal": frozenset({RULE})}
+    opened = replace(ACTIVE, runtime=rules, permanent=rules)
+    assert plan(replace(NODE, firewall=opened), addresses=["10.0.0.1"]) == NodePlan()
+    forgetful = replace(opened, permanent={})
+    assert plan(replace(NODE, firewall=forgetful), addresses=["10.0.0.1"])
+
+
+def test_a_firewall_that_is_not_managed_is_only_told() -> None:
+    planned = plan(replace(NODE, firewall=ACTIVE))
+    assert not planned
+    assert "firewalld is active" in planned.remarks[0]
+
+
+def test_files_go_back_to_what_they_were_and_take_effect() -> None:
+    before = {CONFIG: FileState("listen 0\n", "600", "lb:lb"), SOCKET: None}
+    planned = plan_rollback(NODE, before, WANTED)
+    assert names(planned) == [
+        f"write {CONFIG}", f"apply {CONFIG}", f"remove {SOCKET}", "read unit files", f"reload {LB}",
+    ]  # fmt: skip
+    assert f"{CONFIG}: + listen 0" in planned.changes
+    assert planned.changes[-1] == f"{SOCKET}: removed"
+    assert plan_rollback(NODE, PRESENT, WANTED) == NodePlan()
+    assert plan_rollback(NODE, {"/etc/gone": None}, WANTED) == NodePlan()
+
+
+def test_a_file_is_rendered_from_what_is_there() -> None:
+    edited = File(CONFIG, lambda text: f"{text}more\n")
+    planned = plan(wanted=replace(WANTED, files=(edited,)))
+    assert planned.changes == (f"{CONFIG}: + more",)
