@@ -148,7 +148,8 @@ class Drill:
     def _failure(self, kind: Kind, node: str, fleet: Fleet, progress: Progress) -> Iterator[float]:
         """Cause the failure and, however the block ends, undo it; yield when it began."""
         host, ours = fleet.hosts[node], True
-        longest = _CAUSE_SECONDS + _NOTICE_SECONDS + self.hold + self.timeout + _SPARE_SECONDS
+        wait = self.hold if kind.lasting else self.timeout
+        longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
         caused = time.monotonic()
         try:
             cause(host, kind, find_victim(fleet, node), longest)

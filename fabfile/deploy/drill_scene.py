@@ -11,7 +11,7 @@ from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.health import examine
 from fabfile.errors import PacefabError, RefusedError
 from fabfile.pacemaker import live
-from fabfile.pacemaker.cib import Cib
+from fabfile.pacemaker.cib import Cib, pairs
 from fabfile.services.drill import Victim
 from fabfile.services.drill_trace import Vip
 from fabfile.transport.connection import Host
@@ -78,4 +78,7 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
 def find_vips(cib: Cib) -> list[Vip]:
     """Return the cluster's virtual addresses."""
     every = [one for agent in _VIP_AGENTS for one in cib.primitives_of(agent)]
-    return [Vip(one.id, one.parameters["ip"]) for one in every if "ip" in one.parameters]
+    addresses = {
+        one.get("id", ""): pairs(one.find("instance_attributes")).get("ip") for one in every
+    }
+    return [Vip(resource, address) for resource, address in addresses.items() if address]
