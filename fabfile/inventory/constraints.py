@@ -29,7 +29,10 @@ class OrderEntry(Part):
         default=None, description="one of Mandatory, Optional, Serialize"
     )
     symmetrical: Boolean | None = Field(default=None, description="true or false")
-    require_all: Boolean | None = Field(default=None, description="true or false")
+    require_all: Boolean | None = Field(
+        default=None,
+        description="true or false (deprecated by Pacemaker: clone-min of the clone says more)",
+    )
 
     @model_validator(mode="after")
     def _two_resources(self) -> Self:

@@ -80,11 +80,11 @@ def _typed(ask: Ask | None, name: str) -> str:
 
 
 def _ways(names: list[str]) -> str:
-    variables = " ".join(f"{PREFIX}{name.upper()}" for name in names)
+    variables = ", ".join(f"{PREFIX}{name.upper()}" for name in names)
     return (
-        f"give each by its environment variable ({variables}), in a file of mode 600 with lines "
-        "`name: value` (--secrets FILE, PACEFAB_SECRETS, or beside the inventory as "
-        "NAME.secrets.yaml), or at the prompt on a terminal"
+        f"give them in the environment ({variables}), in a file of mode 600 with lines "
+        "`name: value` (--secrets FILE, PACEFAB_SECRETS, or INVENTORY.secrets.yaml), or at the "
+        "prompt of a terminal"
     )
 
 

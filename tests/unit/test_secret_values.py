@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +13,13 @@ import pytest
 from fabfile.errors import UsageError
 from fabfile.inventory.secret_values import SecretValues
 from fabfile.report.text import render_error
+
+ROOT = Path(__file__).resolve().parents[2]
+FAB = Path(sys.executable).with_name("fab")
+NEEDS_ONE = (
+    "cluster: lab\nnodes: [nowhere.invalid]\nresources:\n"
+    "  a: {agent: 'ocf:heartbeat:a', parameters: {passwd: {secret: a}}}\n"
+)
 
 
 @pytest.fixture
@@ -50,7 +60,7 @@ def test_a_value_is_the_text_as_it_is_written(file: Path) -> None:
 def test_all_that_are_missing_are_named_at_once_with_the_ways_to_give_them() -> None:
     said = refusal(SecretValues({"PACEFAB_SECRET_A": "x"}, None, None), "a", "galera", "hacluster")
     assert "missing: galera, hacluster" in said
-    assert "PACEFAB_SECRET_GALERA PACEFAB_SECRET_HACLUSTER" in said
+    assert "PACEFAB_SECRET_GALERA, PACEFAB_SECRET_HACLUSTER" in said
     assert "--secrets FILE" in said
 
 
@@ -139,3 +149,63 @@ def test_no_representation_shows_a_value(file: Path) -> None:
     values = SecretValues({"PACEFAB_SECRET_A": "hunter2"}, file, None)
     values.gather(["galera", "a"])
     assert "hunter2" not in repr(values) + str(values)
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    """An inventory that needs a secret, and no node of which can be reached."""
+    (tmp_path / "lab.yaml").write_text(NEEDS_ONE)
+    return tmp_path / "lab.yaml"
+
+
+def plan(inventory: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [FAB, "plan", "--inventory", inventory, *options],
+        env=os.environ | environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_task_that_lacks_a_secret_contacts_nobody(inventory: Path) -> None:
+    done = plan(inventory)
+    assert done.returncode == 2
+    assert "missing: a" in done.stderr
+    assert "nowhere.invalid" not in done.stdout + done.stderr
+
+
+def test_the_option_wins_over_the_environment_and_that_over_the_usual_file(
+    inventory: Path, file: Path
+) -> None:
+    file.write_text("a: hunter2")  # beside the inventory, by the name that is looked for
+    found = plan(inventory)
+    assert "missing" not in found.stderr
+    assert "nowhere.invalid" in found.stdout + found.stderr
+    assert "/from-the-variable" in plan(inventory, PACEFAB_SECRETS="/from-the-variable").stderr
+    options = ("--secrets", "/from-the-option")
+    both = plan(inventory, *options, PACEFAB_SECRETS="/from-the-variable")
+    assert "/from-the-option" in both.stderr
+
+
+def test_a_terminal_is_asked_and_does_not_show_what_is_typed(inventory: Path) -> None:
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(ROOT)
+        os.execv(FAB, [str(FAB), "plan", "--inventory", str(inventory)])  # noqa: S606
+    shown = b""
+    while b"secret a: " not in shown:
+        shown += os.read(terminal, 1024)
+    os.write(terminal, b"hunter2\n")
+    try:
+        while piece := os.read(terminal, 1024):
+            shown += piece
+    except OSError:  # Linux's word for the end of a terminal
+        pass
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 1
+    assert b"nowhere.invalid" in shown
+    assert b"hunter2" not in shown
