@@ -99,7 +99,7 @@ class Undo:
         Raises:
             PacefabError: no host answered.
         """
-        watch = Stopwatch("drill --undo", progress)
+        watch = Stopwatch("drill-undo", progress)
         fleet = gather(hosts, reach, self.limit)
         undone = fan_out(fleet.hosts, lambda _, host: undo(host), limit=self.limit)
         outcomes = []

@@ -70,16 +70,10 @@ def _undo(run: Run, seconds: int) -> int:
     from fabfile.deploy.drill_undo import Undo  # noqa: PLC0415
 
     hosts = run.named()
-    status = run.carry_out(
-        "drill --undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer)
-    )
+    status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
     ailing = Scene(hosts, run.reach, run.limit).ailing(seconds)
-    said = (
-        ["the cluster is NOT healthy:", *ailing, "next: fab status"]
-        if ailing
-        else ["the cluster is healthy"]
-    )
-    run.printer.lines(said)
+    unhealthy = ["the cluster is NOT healthy:", *ailing, "next: fab status"]
+    run.printer.lines(unhealthy if ailing else ["the cluster is healthy"])
     return 1 if ailing else status
 
 
@@ -94,8 +88,7 @@ def _kinds(name: str | None, *, every: bool) -> tuple[Kind, ...]:
 
 
 def _objectives(run: Run) -> Objectives:
-    given = run.inventory and getattr(run.inventory, "objectives", None)
-    return Objectives.of(given.model_dump()) if given else Objectives()
+    return Objectives.of(run.inventory.objectives.model_dump()) if run.inventory else Objectives()
 
 
 def _ask(run: Run, cluster: str, yes_break: str | None) -> None:
