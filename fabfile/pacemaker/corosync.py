@@ -33,6 +33,12 @@ def parse(text: str, resolved: Mapping[str, str]) -> Membership:
     return Membership(str(totem.get("cluster_name", "")), members)
 
 
+def is_shipped(membership: Membership) -> bool:
+    """Whether this is the cluster of Debian's package: one node, which no other one reaches."""
+    addresses = [a for member in membership.members for a in member.addresses]
+    return len(membership.members) == 1 and bool(addresses) and all(map(is_loopback, addresses))
+
+
 def parse_resolved(output: str) -> dict[str, str]:
     """Return name -> address from lines of both, loopback addresses left out.
 

@@ -36,7 +36,9 @@ def observe_membership() -> list[Step]:
 
 
 def read_membership(sections: Mapping[str, Section]) -> Membership | None:
-    """Return the cluster that this node was set up for; None when there is no corosync.conf.
+    """Return the cluster that this node was set up for; None when it was for none.
+
+    That is so without a corosync.conf, and with the one that Debian's package brings.
 
     Raises:
         RefusedError: there is one, and it cannot be read or understood.
@@ -45,7 +47,8 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
     if section.status == _NO_COROSYNC:
         return None
     try:
-        return corosync.parse(_output(section), corosync.parse_resolved(sections["ring"].out))
+        found = corosync.parse(_output(section), corosync.parse_resolved(sections["ring"].out))
+        return None if corosync.is_shipped(found) else found
     except ValueError as error:
         raise RefusedError(
             "read /etc/corosync/corosync.conf", str(error), "mend it: man corosync.conf"

@@ -79,7 +79,7 @@ class ConfigurationPlan:
     Args:
         changes: what is done.
         owned: pacefab's record after it: ids of resources and constraints, keys of settings.
-        adopted: of these, those that are there as wanted and not in the record yet.
+        adopted: of these, what others made: it is there, and not in the record yet.
         unmanaged: ids of resources that are neither wanted nor ours; never touched.
         leftover: what is ours and no longer wanted; it stays, for want of `prune`.
     """
@@ -114,6 +114,8 @@ def plan_configuration(
     """
     if cib is None:
         cib = EMPTY
+    for resource in wanted.resources:
+        check_place(cib, resource)
     check_units(cib, wanted.resources)
     made = [
         *_settings(cib, wanted),
@@ -162,7 +164,6 @@ def _setting(present: Setting | None, wanted: Setting) -> ObjectChange | None:
 
 
 def _resource(cib: Cib, wanted: Resource) -> Made:
-    check_place(cib, wanted)
     kind = kind_of(wanted)
     element = cib.element(wanted.id)
     if element is not None:

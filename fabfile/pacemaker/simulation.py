@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-_INTERRUPTING = {"stop", "move", "migrate", "restart", "demote", "recover", "redeploy"}
+# recover is none: what it restarts has failed already.
+_INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,28 @@ def test_failed_starts_are_told() -> None:
     assert status.started_on(RESOURCE) == set()
 
 
-def test_what_pacemaker_would_do_is_read_from_its_simulation() -> None:
-    actions = simulation.parse(captured.text("debian12", "simulation-remove.xml"))
-    assert [str(action) for action in actions] == ["stop vip on c3"]
-    assert all(action.interrupts for action in actions)
+@pytest.mark.parametrize("kind", ["debian12", "debian13"])
+@pytest.mark.parametrize(
+    ("after", "told", "interrupts"),
+    [
+        ("start", ["start new on c3"], False),
+        ("move", ["move vip-rabbitmq from c2 to c3"], True),
+        ("restart", ["restart vip-rabbitmq on c2"], True),
+        ("stop-clone", ["stop memcached:0 on c2", "stop memcached:1 on c1"], True),
+    ],
+)
+def test_what_pacemaker_would_do_is_read_from_its_simulation(
+    kind: str, after: str, told: list[str], interrupts: bool
+) -> None:
+    actions = simulation.parse(captured.text(kind, f"simulation-{after}.xml"))
+    assert [str(action) for action in actions] == told
+    assert {action.interrupts for action in actions} == {interrupts}
+
+
+def test_a_resource_that_is_taken_away_stops() -> None:
+    (action,) = simulation.parse(captured.text("debian12", "simulation-remove.xml"))
+    assert str(action) == "stop vip on c3"
+    assert action.interrupts
 
 
 @pytest.mark.parametrize("kind", captured.KINDS)
