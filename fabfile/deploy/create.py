@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fabfile.deploy import apply
 from fabfile.deploy.fleet import Fleet, Reach, gather, present
+from fabfile.deploy.journal import last_words
 from fabfile.deploy.observe import NodeView
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.deploy.serving import ask_from_neighbours
@@ -23,9 +24,7 @@ from fabfile.pacemaker.readiness import StartFailedError, missing
 from fabfile.pacemaker.render import render_configuration
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
-from fabfile.transport.command import step
 from fabfile.transport.connection import Host
-from fabfile.transport.fanout import fan_out, values
 
 STEP = "create-memcached"
 _RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by the agent
@@ -100,7 +99,7 @@ class Create:
             return status, _serve(fleet, status, deadline)
         except PacefabError as error:
             if isinstance(error, StartFailedError):
-                error.seen += _journal(fleet, error.nodes)
+                error.seen += last_words(fleet.hosts, error)
             self._restore(fleet, before, change, error)
             raise
 
@@ -188,17 +187,6 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     if running and not managed and not memcached.same(running, settings):
         return f"memcached runs outside Pacemaker ({running.describe()}) and would be adopted so"
     return ""
-
-
-_JOURNAL = ("journalctl", "-u", memcached.UNIT, "-n", "4", "--no-pager", "-o", "cat")
-
-
-def _journal(fleet: Fleet, nodes: tuple[str, ...]) -> str:
-    """Return the last lines that the unit wrote on each node, as far as they can be had."""
-    hosts = {node: fleet.hosts[node] for node in nodes if node in fleet.hosts}
-    read = fan_out(hosts, lambda _, host: host.query([step("journal", *_JOURNAL)])["journal"].out)
-    lines = [f"\n{node}: {line}" for node, out in values(read).items() for line in out.splitlines()]
-    return "".join(lines)
 
 
 def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:

@@ -41,7 +41,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 class Run:
     """The hosts of one call of a task, and how to reach others of their cluster.
 
-    Those of -H; without it the nodes of the inventory.
+    Those of -H; without it the nodes of the inventory, which is in `inventory_file`.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Run:
         context: Context,
         access: Access,
         inventory_file: Path | None,
-        secrets_file: Path | None,
+        secrets_file: str | None,
     ) -> None:
         self.printer = Printer()
         self._given: dict[str, Connection] = {}
         self._context = context
         self._access = access
-        self._inventory_file = inventory_file
+        self.inventory_file = inventory_file
         self._secrets_file = secrets_file
 
     def add(self, context: Context) -> None:
@@ -70,18 +70,19 @@ class Run:
         Raises:
             UsageError: it cannot be used.
         """
-        if self._inventory_file is None:
+        if self.inventory_file is None:
             return None
         from fabfile.tasks.inventory import read_inventory  # noqa: PLC0415  # takes 0.1 s
 
-        return read_inventory(self._inventory_file)
+        return read_inventory(self.inventory_file)
 
     @functools.cached_property
     def _secrets(self) -> SecretValues:
         from fabfile.inventory.secret_values import SecretValues  # noqa: PLC0415  # takes 0.1 s
 
         ask = getpass.getpass if sys.stdin.isatty() else None
-        return SecretValues(os.environ, self._secrets_file, ask)
+        file = _secrets_file(self._secrets_file, self.inventory_file)
+        return SecretValues(os.environ, file, ask)
 
     def gather(self, secrets: Iterable[str]) -> None:
         """Get secrets by their names, those that nothing gives from a prompt, if there is one.
@@ -175,8 +176,7 @@ def cluster_task(
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 chosen = _inventory_file(inventory)
-                run = Run(context, access, chosen, _secrets_file(secrets, chosen))
-                _NOTED[name] = (run, options)
+                _NOTED[name] = (Run(context, access, chosen, secrets), options)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:

@@ -21,7 +21,7 @@ def node(section: MemcachedSection, site: Site, name: str) -> NodeWanted:
 
 def configuration(_section: MemcachedSection, _site: Site) -> Configuration:
     """Return the clone of the classic procedure."""
-    return Configuration(resources=(memcached.wanted_clone(()),))
+    return Configuration(resources=(memcached.wanted_clone(),))
 
 
 def probes(section: MemcachedSection, site: Site) -> list[Probe]:

@@ -1,0 +1,259 @@
+"""deploy: observe, plan, show, apply, settle, verify; the old state again when that fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from fabfile.deploy import apply, history, probing
+from fabfile.deploy.change import change_node, restore_node
+from fabfile.deploy.fleet import nobody
+from fabfile.deploy.history import Entry
+from fabfile.deploy.journal import last_words
+from fabfile.deploy.node import NodePlan
+from fabfile.deploy.planning import Plan, Plans
+from fabfile.deploy.progress import Progress, Stopwatch
+from fabfile.deploy.survey import Survey, survey
+from fabfile.errors import PacefabError, RefusedError
+from fabfile.host.model import Mark, Outcome
+from fabfile.pacemaker import live
+from fabfile.pacemaker.cib import Cib
+from fabfile.pacemaker.plan import ConfigurationPlan
+from fabfile.pacemaker.readiness import StartFailedError
+from fabfile.transport.command import Step
+from fabfile.transport.connection import Host
+from fabfile.transport.fanout import errors, fan_out, values
+
+_OVERTAKEN = "somebody else changed the cluster in between; planned again"
+_RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
+
+
+class Audience(Progress, Protocol):
+    """Somebody who watches, is shown plans, and is asked."""
+
+    def show(self, plan: Plan, reason: str) -> None:
+        """See a plan; `reason` says why it is shown again, empty the first time."""
+
+    def agree(self, plan: Plan) -> bool:
+        """Say whether it is to be applied."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a run brings a cluster to what is wanted; it has `timeout` seconds to follow and serve.
+
+    `what_forms` tells as sentences what `form` would do: make a cluster of the nodes.
+    """
+
+    planner: Plans
+    what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
+    form: Callable[[Mapping[str, Host]], object] = lambda _: None
+    reviewed: Callable[[Plan], str] = lambda _: ""  # what differs from the plan saved for it
+    allow_interruption: bool = False
+    keep_on_failure: bool = False
+    timeout: int = 300
+    limit: int = 32
+    step: str = "deploy"
+
+    def survey(self, hosts: Mapping[str, Host]) -> Survey:
+        """Ask the hosts what a plan needs to know. Errors of `survey.survey`."""
+        return survey(hosts, self.planner.look(), self.limit)
+
+    def plan(self, seen: Survey) -> Plan:
+        """Return what would change. Errors of `Planner.plan`."""
+        return self.planner.plan(seen, self.what_forms(seen))
+
+    def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
+        """Plan, show, ask, apply, settle, verify.
+
+        Raises:
+            PacefabError: nothing was changed, or the old state was put back.
+        """
+        watch = Stopwatch(self.step, audience)
+        return _Run(self, hosts, audience, watch, time.monotonic() + self.timeout).carry_out()
+
+
+class _OvertakenError(Exception):
+    """The CIB is no longer the one that the plan was made from, and the plan another one now."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a rollout."""
+
+    rollout: Rollout
+    hosts: Mapping[str, Host]
+    audience: Audience
+    watch: Stopwatch
+    deadline: float  # of the monotonic clock
+
+    def carry_out(self) -> list[Outcome]:
+        seen = self.rollout.survey(self.hosts)
+        if seen.silent:
+            raise _incomplete(nobody(seen.silent))
+        plan = self.rollout.plan(seen)
+        if differs := self.rollout.reviewed(plan):
+            again = "nothing was changed; review a new one: fab plan --save"
+            raise RefusedError("apply the saved plan", differs, again)
+        if not plan:
+            return [self._unchanged(seen, plan)]
+        self._permit(plan)
+        if plan.forming:
+            self.rollout.form(self.hosts)
+            seen = self.rollout.survey(self.hosts)
+            plan = self.rollout.plan(seen)
+        return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
+
+    def _permit(self, plan: Plan, reason: str = "") -> None:
+        """Show the plan; raise a RefusedError unless it may be applied."""
+        self.audience.show(plan, reason)
+        if plan.interruptions and not self.rollout.allow_interruption:
+            raise RefusedError(
+                self.rollout.step,
+                "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
+                "the cluster was not changed; in a maintenance window: --allow-interruption",
+            )
+        if not self.audience.agree(plan):
+            raise RefusedError(self.rollout.step, "not agreed to", "nothing was changed")
+
+    def _apply(self, seen: Survey, plan: Plan, entry: Entry) -> list[Outcome]:
+        done, changed = self._change_nodes(seen, plan, entry)
+        if not all(outcome.mark.ok for outcome in changed):
+            told = self._restore_nodes(seen, done)
+            return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
+        try:
+            return [*changed, self._change_cluster(plan, entry)]
+        except PacefabError as error:
+            told = self._restore_nodes(seen, done)
+            error.next_step = "; ".join((*told, error.next_step))
+            raise
+
+    def _change_nodes(
+        self, seen: Survey, plan: Plan, entry: Entry
+    ) -> tuple[dict[str, NodePlan], list[Outcome]]:
+        """Change all nodes side by side; return what was done, and a line for each."""
+
+        def work(name: str, node: NodePlan) -> NodePlan:
+            if node:
+                node = self._change_node(seen, name, node, entry)
+            mark = Mark.CHANGED if node else Mark.UNCHANGED
+            outcomes[name] = self.watch.finish(name, mark, *node.remarks)
+            return node
+
+        outcomes: dict[str, Outcome] = {}
+        done = fan_out(plan.nodes, work, limit=self.rollout.limit)
+        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(errors(done))}
+        return values(done), [outcomes[name] for name in plan.nodes]
+
+    def _change_node(self, seen: Survey, name: str, node: NodePlan, entry: Entry) -> NodePlan:
+        return change_node(
+            seen.hosts[name],
+            node,
+            anew=lambda: self.rollout.planner.plan_node(seen.again(name), name),
+            note=partial(self.audience.note, name),
+            entry=entry.id,
+        )
+
+    def _change_cluster(self, shown: Plan, entry: Entry) -> Outcome:
+        """Patch the CIB as shown; what is not as shown any more is shown again.
+
+        Raises:
+            PacefabError: the CIB is what it was before.
+        """
+        while True:
+            # By now the nodes have their packages, and with them the agents that check parameters.
+            seen = self.rollout.survey(self.hosts)
+            live.check_ready(seen.status, self.rollout.step)
+            plan = self.rollout.planner.plan_cluster(seen)
+            if not plan:
+                return self._unchanged(seen, plan)
+            if plan.cluster_summary != shown.cluster_summary:
+                self._permit(plan, _OVERTAKEN)
+            try:
+                before = self._patch(seen, plan, entry)
+            except _OvertakenError:
+                self.audience.note(plan.cluster, _OVERTAKEN)
+                shown = plan
+                continue
+            return self._follow(seen, plan, before)
+
+    def _patch(self, seen: Survey, plan: Plan, entry: Entry) -> Cib:
+        """Put the plan into the CIB at once; return the CIB it was made from."""
+
+        def again(cib: Cib) -> Cib:
+            new = self.rollout.planner.render(cib, plan)
+            if new is None:
+                raise _OvertakenError
+            return new
+
+        def store(cib: Cib) -> list[Step]:
+            return [history.plan_store(entry, cib)]
+
+        before = apply.patch(seen.host, seen.cib, again, store)
+        history.store_here(entry, before)
+        return before
+
+    def _follow(self, seen: Survey, plan: Plan, before: Cib) -> Outcome:
+        """Wait until the cluster has followed and the services serve.
+
+        Raises:
+            PacefabError: they do not; the old configuration was put back.
+        """
+        try:
+            left = self.deadline - time.monotonic()
+            apply.settle_configuration(seen.host, plan.wanted, left)
+            asked = probing.serve(seen.hosts, plan.probes, self.deadline)
+        except PacefabError as error:
+            if isinstance(error, StartFailedError):
+                error.seen += last_words(seen.hosts, error)
+            self._restore_cluster(seen, plan.configuration, before, error)
+            raise
+        return self.watch.finish(plan.cluster, Mark.CHANGED, *_answered(asked))
+
+    def _unchanged(self, seen: Survey, plan: Plan) -> Outcome:
+        """Report a cluster with nothing to change; its services are asked all the same.
+
+        Raises:
+            CommandError: they do not serve.
+        """
+        asked = probing.serve(seen.hosts, plan.probes, self.deadline)
+        return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
+
+    def _restore_cluster(
+        self, seen: Survey, change: ConfigurationPlan, before: Cib, error: PacefabError
+    ) -> None:
+        """Put back what the change changed, and say so in the error."""
+        if self.rollout.keep_on_failure:
+            return
+        self.audience.note(seen.doorway, "it failed: putting the old configuration back")
+        try:
+            apply.restore(seen.host, before, change, _RESTORE_SECONDS)
+        except PacefabError as second:
+            error.next_step = f"putting the old state back failed too: {second}; see pcs status"
+        else:
+            error.next_step = f"the old configuration was put back; {error.next_step}"
+
+    def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
+        """Put the old files back; return what is to be said about it."""
+        if self.rollout.keep_on_failure:
+            return ["files stay as they are now (--keep-on-failure)"]
+
+        def work(name: str, node: NodePlan) -> None:
+            restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
+
+        changed = {name: node for name, node in done.items() if node.files}
+        back = fan_out(changed, work, limit=self.rollout.limit)
+        told = [f"{', '.join(values(back))} got their old files back"] if values(back) else []
+        return told + [f"{name} did not: {error}" for name, error in errors(back).items()]
+
+
+def _answered(probes: int) -> tuple[str, ...]:
+    return (f"{probes} questions to the services answered",) if probes else ()
+
+
+def _incomplete(error: PacefabError) -> PacefabError:
+    error.next_step = f"nothing was changed; {error.next_step}; or name fewer hosts with -H"
+    return error

@@ -1,0 +1,176 @@
+"""The whole inventory, previewed, atomic, reversible: what the operator types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fabfile.deploy import history as applies
+from fabfile.deploy import rollback as back
+from fabfile.deploy.rollout import Rollout
+from fabfile.deploy.survey import Survey
+from fabfile.host.model import Outcome
+from fabfile.report import plan as report
+from fabfile.report import saved
+from fabfile.report.history import render_text
+from fabfile.tasks.bootstrap import bootstrap_of
+from fabfile.tasks.collect import Run, cluster_task
+from fabfile.tasks.options import number as whole_number
+from fabfile.tasks.stack import Operator, intent_of, inventory_of, rollout
+from fabfile.transport.connection import Host
+
+_CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
+
+
+@cluster_task(
+    secrets=True,
+    prune="Remove what this tool created and the inventory no longer names.",
+    full="Show every line of every file.",
+    show_pcs="Print the equivalent pcs commands too.",
+    json="Print the plan as JSON, for programs.",
+    save="Keep the plan in this file, for: fab deploy FILE.",
+)
+def plan(
+    run: Run,
+    prune: bool = False,
+    full: bool = False,
+    show_pcs: bool = False,
+    json: bool = False,
+    save: str | None = None,
+) -> int:
+    """Show what deploy would do, and what Pacemaker would then do; change nothing.
+
+    Exit 0: nothing to do; 2: there are changes; 1: it could not be planned.
+
+    Example: fab plan --inventory inventory/openstack.yaml
+    """
+    flow = _rollout(run, Operator(run.printer), prune=prune)
+    with run.printer.working("plan", run.named()):
+        found = flow.plan(flow.survey(run.named()))
+    operator = Operator(run.printer, yes=False, full=full, show_pcs=show_pcs)
+    if json:
+        run.printer.lines([report.render_json(found)])
+    else:
+        operator.show(found, "")
+    if save:
+        saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
+    if found.silent:
+        return 1
+    return _CHANGES if found else 0
+
+
+@cluster_task(
+    secrets=True,
+    file="saved_plan",
+    saved_plan="A plan of `fab plan --save FILE`: apply exactly that, or refuse.",
+    yes="Do not ask.",
+    allow_interruption="Apply it even where it stops, moves or restarts what runs.",
+    prune="Remove what this tool created and the inventory no longer names.",
+    full="Show every line of every file.",
+    show_pcs="Print the equivalent pcs commands too.",
+    keep_on_failure="Leave everything as it is when a check fails, for a look at it.",
+    timeout="Seconds for the cluster to follow and for the services to answer.",
+)
+def deploy(
+    run: Run,
+    saved_plan: str | None = None,
+    yes: bool = False,
+    allow_interruption: bool = False,
+    prune: bool = False,
+    full: bool = False,
+    show_pcs: bool = False,
+    keep_on_failure: bool = False,
+    timeout: str = "300",
+) -> int:
+    """Bring nodes and cluster to what the inventory says: shown, asked, applied, verified.
+
+    Bare nodes become a cluster first. The cluster's configuration changes as one atomic patch; when
+    a check fails afterwards, it and the files are put back.
+
+    Example: fab deploy --inventory inventory/openstack.yaml
+    """
+    review = saved.load(Path(saved_plan)) if saved_plan else None
+    if review:
+        run.inventory_file = Path(review.inventory)
+    operator = Operator(run.printer, yes=yes or bool(review), full=full, show_pcs=show_pcs)
+    flow = _rollout(
+        run,
+        operator,
+        prune=prune or bool(review and review.prune),
+        reviewed=review.differs if review else lambda _: "",
+        allow_interruption=allow_interruption,
+        keep_on_failure=keep_on_failure,
+        timeout=whole_number("--timeout", timeout, least=1),
+    )
+    return _carry_out(run, flow, operator)
+
+
+def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
+    """Return the flow for the whole inventory; where no cluster stands yet, it forms one."""
+
+    def sentences(seen: Survey) -> tuple[str, ...]:
+        stands = seen.stands(inventory_of(run).cluster)
+        return () if stands else bootstrap_of(run, "deploy").sentences(seen.hosts)
+
+    def form(hosts: Mapping[str, Host]) -> list[Outcome]:
+        return bootstrap_of(run, "bootstrap").form(hosts, operator)
+
+    return rollout(run, what_forms=sentences, form=form, **options)
+
+
+def _carry_out(run: Run, flow: Rollout, operator: Operator) -> int:
+    hosts = run.named()
+    return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
+
+
+@cluster_task()
+def history(run: Run) -> int:
+    """Show what was applied to the cluster, the last first; `fab rollback N` goes back before it.
+
+    Example: fab history --inventory inventory/openstack.yaml
+    """
+    run.printer.lines(render_text(list(applies.gather_entries(run.named()))))
+    return 0
+
+
+@cluster_task(
+    secrets=True,
+    number="Which apply to go back before: 1 is the last, as `fab history` counts.",
+    dry_run="Show the plan; change nothing.",
+    yes="Do not ask.",
+    allow_interruption="Apply it even where it stops, moves or restarts what runs.",
+    full="Show every line of every file.",
+    timeout="Seconds for the cluster to follow.",
+)
+def rollback(
+    run: Run,
+    number: str = "1",
+    dry_run: bool = False,
+    yes: bool = False,
+    allow_interruption: bool = False,
+    full: bool = False,
+    timeout: str = "300",
+) -> int:
+    """Put back the cluster's configuration and the files of before an apply: shown, then asked.
+
+    What others changed in the cluster since then goes back too; the plan shows it.
+
+    Example: fab rollback --number 1 --inventory inventory/openstack.yaml
+    """
+    hosts = run.named()
+    steps = whole_number("--number", number, least=1)
+    entry, planner = back.find(hosts, intent_of(run), steps)
+    flow = Rollout(
+        planner,
+        step="rollback",
+        allow_interruption=allow_interruption,
+        timeout=whole_number("--timeout", timeout, least=1),
+        limit=run.limit,
+    )
+    operator = Operator(run.printer, yes=yes, full=full)
+    run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
+    if dry_run:
+        operator.show(flow.plan(flow.survey(hosts)), "")
+        return 0
+    return _carry_out(run, flow, operator)

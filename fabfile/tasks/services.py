@@ -1,0 +1,68 @@
+"""install-NAME and create-NAME for every service in the catalogue."""
+
+from __future__ import annotations
+
+from fabfile.services import catalogue
+from fabfile.tasks.collect import AnyTask, Run, cluster_task
+from fabfile.tasks.options import number
+from fabfile.tasks.stack import Operator, creation_of, install_of
+
+_OWN = {"memcached"}  # has tasks of its own, with options for those who need no inventory
+
+
+def service_tasks() -> list[AnyTask]:
+    """Return the tasks of all services but those that have their own."""
+    names = [name for name in catalogue.names() if name not in _OWN]
+    return [make(name) for name in names for make in (_install_task, _create_task)]
+
+
+def _install_task(service: str) -> AnyTask:
+    def body(run: Run, lock_timeout: str = "120", dry_run: bool = False) -> int:
+        seconds = number("--lock-timeout", lock_timeout, least=0)
+        install = install_of(run, service, lock_seconds=seconds, dry_run=dry_run)
+        hosts = run.named()
+        return run.carry_out(f"install-{service}", lambda: install.run(hosts, run.printer))
+
+    body.__name__ = f"install_{service}"
+    body.__doc__ = f"""Install and configure {service} on all nodes at once, as the inventory says.
+
+    Pacemaker alone starts it; a changed file is reloaded where that interrupts nothing.
+
+    Example: fab install-{service} --inventory inventory/openstack.yaml
+    """
+    return cluster_task(
+        secrets=True,
+        lock_timeout="Seconds to wait for another package manager's lock.",
+        dry_run="Show what would be done; change nothing.",
+    )(body)
+
+
+def _create_task(service: str) -> AnyTask:
+    def body(
+        run: Run, dry_run: bool = False, allow_interruption: bool = False, timeout: str = "300"
+    ) -> int:
+        flow = creation_of(
+            run,
+            service,
+            allow_interruption=allow_interruption,
+            timeout=number("--timeout", timeout, least=1),
+        )
+        operator, hosts = Operator(run.printer, yes=True), run.named()
+        if dry_run:
+            operator.show(flow.plan(flow.survey(hosts)), "")
+            return 0
+        return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
+
+    body.__name__ = f"create_{service}"
+    body.__doc__ = f"""Create {service}'s resources as the inventory says, and ask it.
+
+    What is there and equal is left alone; what differs is brought to it, as one atomic change.
+
+    Example: fab create-{service} --inventory inventory/openstack.yaml
+    """
+    return cluster_task(
+        secrets=True,
+        dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+        allow_interruption="Apply it even where it stops, moves or restarts what runs.",
+        timeout="Seconds for the cluster to follow and for the service to answer.",
+    )(body)

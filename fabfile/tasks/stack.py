@@ -1,0 +1,137 @@
+"""What every task of an inventory begins with: its flow, and the operator who watches it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fabfile.deploy.install import Install
+from fabfile.deploy.intent import Intent
+from fabfile.deploy.planning import Plan, Planner
+from fabfile.deploy.rollout import Rollout
+from fabfile.errors import UsageError
+from fabfile.pacemaker.model import Configuration
+from fabfile.report import plan as report
+from fabfile.report.text import Printer
+from fabfile.tasks.collect import Run
+
+if TYPE_CHECKING:
+    from fabfile.tasks.inventory import ClusterInventory
+
+
+class Operator:
+    """Whoever sits at the terminal: sees plans, and agrees to them or not."""
+
+    def __init__(
+        self, printer: Printer, *, yes: bool = False, full: bool = False, show_pcs: bool = False
+    ) -> None:
+        self._printer = printer
+        self._yes = yes
+        self._full = full
+        self._show_pcs = show_pcs
+        self.note = printer.note
+        self.finished = printer.finished
+
+    def show(self, plan: Plan, reason: str) -> None:
+        """Print a plan."""
+        lines = report.render_text(plan, full=self._full)
+        if self._show_pcs:
+            lines += ["", "the same by pcs, step by step:", *report.render_shell(plan)]
+        self._printer.lines([*([reason, ""] if reason else []), *lines, ""])
+
+    def agree(self, plan: Plan) -> bool:
+        """Ask whether the plan is to be applied.
+
+        Raises:
+            UsageError: there is nobody to ask.
+        """
+        if self._yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "ask whether to apply this",
+                "there is no terminal to ask at",
+                "nothing was changed; agree beforehand: --yes",
+            )
+        answer = self._printer.ask(f"Apply this to {plan.cluster}? [y/N] ")
+        return answer.strip().lower() in {"y", "yes"}
+
+
+def inventory_of(run: Run) -> ClusterInventory:
+    """Return the run's inventory.
+
+    Raises:
+        UsageError: there is none, or it cannot be used.
+    """
+    if run.inventory is None:
+        raise UsageError(
+            "find the inventory",
+            "none was named, and there is no inventory/cluster.yaml",
+            "give it: --inventory FILE (begin with a copy of inventory/openstack.yaml)",
+        )
+    return run.inventory
+
+
+def intent_of(run: Run) -> Intent:
+    """Return what the run's inventory wants; its secrets are asked for now.
+
+    Same errors as `inventory_of`.
+    """
+    inventory, intent = inventory_of(run), _services_of(run)
+    run.gather((*intent.secrets(), *inventory.secret_names()))
+    return replace(intent, base=inventory.configuration(run.secret))
+
+
+def _services_of(run: Run) -> Intent:
+    inventory = inventory_of(run)
+    sections = inventory.sections
+    return Intent(inventory.membership(), sections, tuple(sections), Configuration(), run.secret)
+
+
+def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
+    """Return the flow for the whole inventory. Same errors as `inventory_of`."""
+    inventory = inventory_of(run)
+    managed = inventory.firewall == "managed"
+    planner = Planner(intent_of(run), firewall=managed, prune=prune)
+    return Rollout(planner, limit=run.limit, **options)
+
+
+def creation_of(run: Run, service: str, **options: Any) -> Rollout:
+    """Return the flow for one service's resources. Same errors as `_only`."""
+    planner = Planner(_only(run, service), nodes=False, whole=False)
+    return Rollout(planner, step=f"create-{service}", limit=run.limit, **options)
+
+
+def install_of(run: Run, service: str, **options: Any) -> Install:
+    """Return the flow for one service's packages and files. Same errors as `_only`."""
+    intent, inventory = _only(run, service), inventory_of(run)
+    return Install(
+        service,
+        intent.look(),
+        intent.node,
+        intent.sections,
+        intent.secret,
+        intent.membership,
+        firewall=inventory.firewall == "managed",
+        limit=run.limit,
+        **options,
+    )
+
+
+def _only(run: Run, service: str) -> Intent:
+    """Return what the inventory wants of one service.
+
+    Raises:
+        UsageError: the inventory does not have that service, or cannot be used.
+    """
+    inventory = inventory_of(run)
+    if service not in inventory.sections:
+        raise UsageError(
+            f"find the service {service}",
+            f"the inventory has {', '.join(inventory.sections) or 'no services'}",
+            f"add it there, under services: `{service}: {{}}`",
+        )
+    intent = _services_of(run).only(service)
+    run.gather(intent.secrets())
+    return intent
