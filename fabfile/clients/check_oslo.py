@@ -123,7 +123,7 @@ def _cache(section: _Section) -> Iterator[Finding]:
     if not section.find(*_CACHE_SERVERS):
         why = "localhost:11211, the default: only the local server"
         yield section.finding(_CACHE_SERVERS, why, "memcache_servers = every server, in one order")
-    names = ("socket_timeout", "memcache_socket_timeout")
+    names = ("socket_timeout", "memcache_socket_timeout")  # the first wins where both stand
     yield from _too_long(section, names, 1, LONGEST_TIMEOUT, TIMEOUT)
     yield from _too_long(section, ["memcache_dead_retry"], 300, LONGEST_DEAD, DEAD_SECONDS)
     if section.on("memcache_pool_flush_on_reconnect"):
@@ -170,6 +170,7 @@ def _too_long(
 ) -> Iterator[Finding]:
     """Find a time that is too long; one that is not set counts as its default."""
     found = section.find(*names)
+    names = names if found else names[-1:]
     try:
         seconds = float(found.value) if found else default
     except ValueError:

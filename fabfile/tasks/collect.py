@@ -113,6 +113,11 @@ class Run:
         """The user of -H user@host; for nodes that -H does not name too."""
         return next(filter(None, map(given_user, self._given.values())), None)
 
+    @property
+    def given(self) -> bool:
+        """Whether -H named hosts."""
+        return bool(self._given)
+
     def reach(self, name: str) -> Host:
         """Return a node of the cluster that was not named; no traffic yet."""
         check_name(name)

@@ -1,0 +1,111 @@
+"""Clients of the cache: what the operator types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fabfile.clients.check import check
+from fabfile.clients.finding import Finding, Known
+from fabfile.clients.formats import FORMATS
+from fabfile.deploy.clients import (
+    WriteClients,
+    find_cluster,
+    read_here,
+    read_on_hosts,
+)
+from fabfile.errors import RefusedError, UsageError
+from fabfile.report import clients
+from fabfile.tasks.collect import Run, cluster_task
+from fabfile.transport.connection import Host
+
+
+@cluster_task(
+    format=f"Only this one, as it goes into a file: {', '.join(FORMATS)}.",
+    json="Print servers and all formats as JSON, for programs.",
+    write="Edit these files of services, separated by commas, on the hosts of --on.",
+    on="Hosts to write on, separated by commas; without it those of -H.",
+    dry_run="Show what --write would change; change nothing.",
+)
+def client_config(
+    run: Run,
+    format: str | None = None,  # noqa: A002  # the option's name
+    json: bool = False,
+    write: str | None = None,
+    on: str | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Print what clients need to survive the loss of any server, from the live cluster.
+
+    -H names nodes of the cluster. --write edits files of oslo.config (nova.conf, keystone.conf, …)
+    in place: [cache], and [keystone_authtoken] where it is; comments and everything else stay.
+    It prints what changed, and what has to be restarted for that.
+
+    Example: fab -H c1,c2,c3 client-config --write /etc/nova/nova.conf --on compute1,compute2
+    """
+    if format is not None and format not in FORMATS:
+        allowed = f"allowed: {', '.join(FORMATS)}"
+        raise UsageError("read the options", f"--format {format}", allowed)
+    paths = _paths("--write", write) if write else ()
+    if any(path.endswith(".py") for path in paths):
+        next_step = "put in what fab client-config --format django prints"
+        raise UsageError("edit settings", f"{write}: Python is not edited", next_step)
+    cluster = find_cluster(run.named(), run.reach, run.limit)
+    if paths:
+        work = WriteClients(cluster.servers, paths, dry_run, run.limit)
+        hosts = _hosts(run, on)
+        return run.carry_out("client-config", lambda: work.run(hosts, run.printer))
+    as_json = clients.render_config_json
+    run.printer.lines([as_json(cluster)] if json else clients.render_config(cluster, format))
+    return 0
+
+
+@cluster_task(
+    file="files",
+    files="Files to read, separated by commas: nova.conf, …, or Horizon's local_settings.py.",
+    on="Hosts to read them on, separated by commas; without it those of -H.",
+    json="Print the same as JSON, for programs.",
+)
+def check_clients(
+    run: Run, files: str | None = None, on: str | None = None, json: bool = False
+) -> int:
+    """Say what in clients' configurations would hurt when a server is lost. Changes nothing.
+
+    With -H, the files are read on those hosts (or those of --on) and compared with the live
+    cluster; without -H they are files of this machine, compared with each other. Exit 1 when
+    something would hurt.
+
+    Example: fab -H c1,c2,c3 check-clients /etc/nova/nova.conf,/etc/keystone/keystone.conf
+    """
+    paths = _paths("check-clients", files or "")
+    if run.given:
+        cluster = find_cluster(run.named(), run.reach, run.limit)
+        texts = read_on_hosts(_hosts(run, on), paths, run.limit)
+        findings = _check(texts, Known(cluster.servers, cluster.vips))
+    else:
+        texts = read_here(paths)
+        findings = _check(texts, None)
+    render = clients.render_findings
+    as_json = clients.render_findings_json
+    run.printer.lines([as_json(findings, texts)] if json else render(findings, texts))
+    return 1 if findings else 0
+
+
+def _check(texts: Mapping[str, str], known: Known | None) -> list[Finding]:
+    try:
+        return check(texts, known)
+    except ValueError as error:
+        raise RefusedError("read the files", str(error), "mend that line, run again") from None
+
+
+def _paths(option: str, text: str) -> tuple[str, ...]:
+    paths = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not paths:
+        raise UsageError("read the options", f"{option}: no file", "give paths: FILE,FILE,…")
+    return paths
+
+
+def _hosts(run: Run, on: str | None) -> dict[str, Host]:
+    """Return the hosts of --on; without it those that the run has."""
+    if on is None:
+        return run.named()
+    return {name: run.reach(name) for name in on.split(",") if name}
