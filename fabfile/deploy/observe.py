@@ -11,7 +11,8 @@ from fabfile.host import files, firewall, packages, units
 from fabfile.host.model import FileState, HostFacts, Interface
 from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import ClusterStatus, Member, Membership, Operation
+from fabfile.pacemaker.metadata import Metadata
+from fabfile.pacemaker.model import ClusterStatus, Member, Membership
 from fabfile.services import memcached
 from fabfile.services.description import Look
 from fabfile.transport.command import Section, Step, step
@@ -58,9 +59,9 @@ class NodeView:
         return live.read_status(self.sections)
 
     @property
-    def operations(self) -> tuple[Operation, ...]:
-        """Memcached's operations by the agent's metadata. Errors of `live.read_operations`."""
-        return live.read_operations(memcached.AGENT, self.sections)
+    def metadata(self) -> Metadata:
+        """What memcached's agent says of itself. Errors of `live.read_metadata`."""
+        return live.read_metadata(memcached.AGENT, self.sections)
 
     @property
     def managed_units(self) -> frozenset[str]:
@@ -96,7 +97,7 @@ MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
 CLUSTER = (
     *MANAGED,
     *live.observe_status(),
-    *live.observe_metadata(memcached.AGENT),
+    *live.observe_metadata([memcached.AGENT]),
 )
 
 

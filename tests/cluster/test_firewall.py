@@ -1,0 +1,103 @@
+"""firewalld lets in the cluster's own addresses when the inventory says so, and no one else."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster import eyes
+from tests.cluster.eyes import Done
+from tests.harness.cluster import Cluster
+from tests.harness.parallel import on_all
+
+FIREWALL = r"""
+set -e
+apt-get install -qq -y --no-install-recommends firewalld >/dev/null 2>&1
+systemctl unmask --quiet firewalld
+systemctl start firewalld
+# As an operator of a cluster has it (corosync, pcsd).
+firewall-cmd --quiet --permanent --add-service=high-availability
+firewall-cmd --quiet --reload
+"""
+
+
+@pytest.fixture(scope="module")
+def firewalled(bare: Cluster) -> Iterator[Cluster]:
+    on_all(lambda node: bare.run(node, FIREWALL, timeout=180), bare.nodes)
+    yield bare
+    on_all(lambda node: bare.run(node, "systemctl stop firewalld"), bare.nodes)
+
+
+def install(cluster: Cluster, folder: Path, firewall: str) -> Done:
+    file = folder / "cluster.yaml"
+    file.write_text(
+        f"cluster: lab\nnodes: [{', '.join(cluster.nodes)}]\nfirewall: {firewall}\n"
+        "services:\n  memcached: {}\n"
+    )
+    done = cluster.fab("install-memcached", "--inventory", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+def rules(cluster: Cluster, node: str, *options: str) -> list[str]:
+    command = f"firewall-cmd {' '.join(options)} --list-rich-rules"
+    return sorted(cluster.run(node, command).stdout.strip().splitlines())
+
+
+def ours(cluster: Cluster) -> list[str]:
+    return sorted(
+        f'rule family="ipv4" source address="{cluster.address(node)}"'
+        f' port port="{eyes.PORT}" protocol="tcp" accept'
+        for node in cluster.nodes
+    )
+
+
+def reaches(address: str) -> bool:
+    """Tell whether a host outside of the cluster, this one, gets a connection."""
+    try:
+        with socket.create_connection((address, eyes.PORT), timeout=3):
+            return True
+    except OSError:
+        return False
+
+
+def test_a_firewall_that_is_the_operators_is_told_and_left(
+    firewalled: Cluster, tmp_path: Path
+) -> None:
+    done = install(firewalled, tmp_path, "unmanaged")
+    assert done.stdout.count("firewalld is active") == 3
+    assert f"{eyes.PORT}/tcp" in done.stdout
+    assert rules(firewalled, "c1") == []
+
+
+def test_a_managed_firewall_lets_in_the_clusters_addresses_and_stays_on(
+    firewalled: Cluster, tmp_path: Path
+) -> None:
+    done = install(firewalled, tmp_path, "managed")
+    assert eyes.outcomes(done, "install-memcached") == dict.fromkeys(firewalled.nodes, "changed")
+    for node in firewalled.nodes:
+        assert rules(firewalled, node) == ours(firewalled)
+        assert rules(firewalled, node, "--permanent") == ours(firewalled)
+    again = install(firewalled, tmp_path, "managed")
+    unchanged = dict.fromkeys(firewalled.nodes, "unchanged")
+    assert eyes.outcomes(again, "install-memcached") == unchanged
+
+    created = firewalled.fab("create-memcached", "verify-memcached")
+    assert created.returncode == 0, created.stdout + created.stderr
+    for node in firewalled.nodes:
+        assert firewalled.run(node, "firewall-cmd --state").stdout == "running\n"
+        assert not reaches(firewalled.address(node))
+
+
+def test_a_rule_that_the_next_start_would_forget_is_drift(
+    firewalled: Cluster, tmp_path: Path
+) -> None:
+    (rule, *_) = ours(firewalled)
+    firewalled.run("c2", f"firewall-cmd --permanent --remove-rich-rule='{rule}'")
+    done = install(firewalled, tmp_path, "managed")
+    found = eyes.outcomes(done, "install-memcached")
+    assert found == {"c1": "unchanged", "c2": "changed", "c3": "unchanged"}
+    assert rules(firewalled, "c2", "--permanent") == ours(firewalled)
