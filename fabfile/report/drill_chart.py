@@ -137,10 +137,9 @@ _LATENCIES = (
 def _rate_panel(xs: Sequence[float], line: Mapping[str, Any], top: float) -> Panel:
     height, when = 80.0, line["seconds"]
     spans = [after - before for before, after in pairwise(when)]
-    rates = [
-        count / (span or 1.0)
-        for count, span in zip(line["operations"], [*(spans[:1] or [1.0]), *spans], strict=False)
-    ]
+    spans = [*(spans[:1] or [1.0]), *spans]
+    counts = line["operations"]
+    rates: list[float] = [n / (span or 1.0) for n, span in zip(counts, spans, strict=False)]
     most = max([*rates, 1.0]) * 1.1
 
     def y(rate: float) -> float:

@@ -10,8 +10,9 @@ from fabfile.addresses import is_loopback
 from fabfile.errors import RefusedError, UsageError
 from fabfile.host import files
 from fabfile.host.model import FileState, HostFacts, Listener
-from fabfile.pacemaker.model import Clone, Membership, Operation, Primitive
+from fabfile.pacemaker.model import Clone, Membership, Primitive
 from fabfile.services import memcached_config as config
+from fabfile.services import memcached_warm
 from fabfile.services.description import File, Look, NodeWanted, Port, Process, Site
 from fabfile.services.memcached_config import Settings
 
@@ -21,7 +22,11 @@ AGENT = "systemd:memcached"
 RESOURCE = "memcached"
 CLONE = "memcached-clone"
 
-LOOK = Look(packages=(PACKAGE,), units=(UNIT,), files=(config.DEBIAN_PATH, config.REDHAT_PATH))
+LOOK = Look(
+    packages=(PACKAGE,),
+    units=(UNIT,),
+    files=(config.DEBIAN_PATH, config.REDHAT_PATH, *memcached_warm.PATHS),
+)
 # What an install of ours may leave in either family; rpm keeps a changed file as .rpmsave.
 REMNANTS = Look(
     packages=(PACKAGE,),
@@ -36,13 +41,14 @@ class Request:
     """What the operator asked `install-memcached` for; checked, not yet tied to a node.
 
     `listen` is auto, or addresses and networks (10.0.0.0/24: the node's address in there). A number
-    that is None stays what the node's configuration says.
+    that is None stays what the node's configuration says; `restartable` keeps items over a restart.
     """
 
     listen: str = "auto"
     port: int | None = None
     memory: int | None = None  # MiB
     max_connections: int | None = None
+    restartable: bool | None = None
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -56,13 +62,13 @@ class Request:
         _wanted_listen(self.listen)
 
 
-def wanted_clone(operations: tuple[Operation, ...]) -> Clone:
+def wanted_clone() -> Clone:
     """Return the clone that the classic procedure makes.
 
     `interleave=true` stands on the clone: on the primitive it does nothing (Pacemaker Explained,
     clone options). Each node's memcached is then independent of the others' restarts.
     """
-    return Clone(CLONE, Primitive(RESOURCE, AGENT, operations=operations), {"interleave": "true"})
+    return Clone(CLONE, Primitive(RESOURCE, AGENT), {"interleave": "true"})
 
 
 def wanted_settings(request: Request, facts: HostFacts, membership: Membership | None) -> Settings:
@@ -77,10 +83,17 @@ def wanted_settings(request: Request, facts: HostFacts, membership: Membership |
         port=request.port or present.port,
         memory=request.memory or present.memory,
         max_connections=request.max_connections or present.max_connections,
+        memory_file=_memory_file(request, present),
     )
     _check_memory(settings, facts)
     check_port(settings, facts)
     return settings
+
+
+def _memory_file(request: Request, present: Settings) -> str:
+    if request.restartable is None:
+        return present.memory_file
+    return memcached_warm.MEMORY_FILE if request.restartable else ""
 
 
 def wanted_node(request: Request, site: Site, node: str) -> NodeWanted:
@@ -93,11 +106,18 @@ def wanted_node(request: Request, site: Site, node: str) -> NodeWanted:
     fits = running is not None and same(running, wanted)
     return NodeWanted(
         packages=(PACKAGE,),
-        files=(_config_file(facts, wanted),),
+        files=(*_warm_files(facts, wanted), _config_file(facts, wanted)),
         units=(UNIT,),
         ports=(Port(wanted.port),),
         processes=(Process(UNIT, told, as_wanted=fits),),
     )
+
+
+def _warm_files(facts: HostFacts, wanted: Settings) -> tuple[File, ...]:
+    """Return the files of a warm restart; the operator's own memory file is left to them."""
+    if wanted.memory_file not in {"", memcached_warm.MEMORY_FILE}:
+        return ()
+    return memcached_warm.files(facts, wanted.memory, on=bool(wanted.memory_file))
 
 
 def _config_file(facts: HostFacts, wanted: Settings) -> File:

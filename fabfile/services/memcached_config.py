@@ -34,6 +34,7 @@ _OURS = {
     "-m": "memory", "--memory-limit": "memory",
     "-c": "max_connections", "--conn-limit": "max_connections",
     "-U": "udp_port", "--udp-port": "udp_port",
+    "-e": "memory_file", "--memory-file": "memory_file",
 }  # fmt: skip
 
 Options = list[tuple[str, str]]
@@ -48,6 +49,7 @@ class Settings:
     memory: int = 64  # MiB
     max_connections: int = 1024
     udp_port: int = 0  # 0: off
+    memory_file: str = ""  # where items are kept over a restart; empty: nowhere
 
     @property
     def everywhere(self) -> bool:
@@ -58,7 +60,8 @@ class Settings:
         """Return the settings as a person reads them."""
         where = ", ".join(self.listen) or "every address"
         sizes = f"{self.memory} MiB, {self.max_connections} connections"
-        return f"listen {where}, port {self.port}, {sizes}"
+        kept = ", items kept over a restart" if self.memory_file else ""
+        return f"listen {where}, port {self.port}, {sizes}{kept}"
 
 
 def path_for(manager: str) -> str:
@@ -88,13 +91,16 @@ def write(path: str, text: str, wanted: Settings) -> str:
 def _settings(options: Options) -> Settings:
     numbers: dict[str, int] = {}
     listen: list[str] = []
+    memory_file = ""
     for option, value in options:
         name = _OURS.get(option)
         if name == "listen":
             listen += [part for part in value.split(",") if part]
+        elif name == "memory_file":
+            memory_file = value
         elif name:
             numbers[name] = _number(option, value)
-    return Settings(listen=tuple(listen), **numbers)
+    return Settings(listen=tuple(listen), memory_file=memory_file, **numbers)
 
 
 def _number(option: str, value: str) -> int:
@@ -147,7 +153,8 @@ def _write_debian(text: str, wanted: Settings) -> str:
 
 
 def _debian_wanted(wanted: Settings) -> dict[str, str]:
-    return {
+    optional = {"memory_file": f"-e {wanted.memory_file}"} if wanted.memory_file else {}
+    return optional | {
         "memory": f"-m {wanted.memory}",
         "port": f"-p {wanted.port}",
         "listen": f"-l {','.join(wanted.listen)}",
@@ -176,11 +183,12 @@ def _redhat_options(text: str) -> Options:
 def _write_redhat(text: str, wanted: Settings) -> str:
     present = {m["key"]: _value(m["value"]) for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
     kept = _join(o for o in _split(present.get("OPTIONS", "").split()) if o[0] not in _OURS)
+    memory_file = f"-e {wanted.memory_file} " if wanted.memory_file else ""
     new = {
         "PORT": str(wanted.port),
         "MAXCONN": str(wanted.max_connections),
         "CACHESIZE": str(wanted.memory),
-        "OPTIONS": f"-l {','.join(wanted.listen)} -U {wanted.udp_port} {kept}".strip(),
+        "OPTIONS": f"-l {','.join(wanted.listen)} -U {wanted.udp_port} {memory_file}{kept}".strip(),
     }
     return _assign(text, {key: value for key, value in new.items() if present.get(key) != value})
 

@@ -39,6 +39,10 @@ class MemcachedSection(Part):
     max_connections: _Count | None = Field(
         default=None, description="simultaneous connections, a whole number from 1 to 2147483647"
     )
+    restartable: bool | None = Field(
+        default=None,
+        description="true (items are kept over a restart that Pacemaker does) or false",
+    )
 
     def request(self) -> Request:
         """Return what the section asks for, as the options of `install-memcached` would."""

@@ -23,6 +23,7 @@ from fabfile.tasks.options import number, number_if_given, write_file
     memory="Cache size in MiB; left as it is when not given.",
     max_connections="Simultaneous connections; left as it is when not given.",
     port="TCP port; left as it is when not given.",
+    restartable="Keep the items over a restart that Pacemaker does; left as it is when not given.",
     lock_timeout="Seconds to wait for another package manager's lock.",
     dry_run="Show what would be done; change nothing.",
 )
@@ -32,6 +33,7 @@ def install_memcached(
     memory: str | None = None,
     max_connections: str | None = None,
     port: str | None = None,
+    restartable: bool = False,
     lock_timeout: str = "120",
     dry_run: bool = False,
 ) -> int:
@@ -49,6 +51,7 @@ def install_memcached(
         port=number_if_given("--port", port),
         memory=number_if_given("--memory", memory),
         max_connections=number_if_given("--max-connections", max_connections),
+        restartable=restartable or None,
     )
     seconds = number("--lock-timeout", lock_timeout, least=0)
     install = Install(

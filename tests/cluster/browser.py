@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any, cast
 
 from lxml import html
 
@@ -31,9 +32,16 @@ class Page:
             "--virtual-time-budget=2000", "--window-size=1060,1700",
         ]  # fmt: skip
         done = run(["chromium", *options, "--dump-dom", file.as_uri()], timeout=_SECONDS)
-        self.root = html.fromstring(done.stdout)
+        self._root = html.fromstring(done.stdout)
         self.console = _CONSOLE.findall(done.stderr)
 
     def texts(self, path: str) -> list[str]:
         """Return the text of every element that an XPath finds, blanks folded."""
-        return [" ".join(element.text_content().split()) for element in self.root.xpath(path)]
+        return [" ".join(element.text_content().split()) for element in self._find(path)]
+
+    def values(self, path: str) -> list[str]:
+        """Return the attributes that an XPath finds."""
+        return [str(value) for value in self._find(path)]
+
+    def _find(self, path: str) -> list[Any]:
+        return cast("list[Any]", self._root.xpath(path))

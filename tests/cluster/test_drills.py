@@ -118,8 +118,9 @@ def test_the_page_shows_the_numbers_of_the_json(
 ) -> None:
     page = Page(folder / "drill.html", tmp_path / "profile")
     assert page.console == []
-    cells = page.root.xpath("//table[@id='objectives']//td[@data-objective]")
-    shown = [(cell.get("data-objective"), json.loads(cell.get("data-measured"))) for cell in cells]
+    path = "//table[@id='objectives']//td[@data-objective]"
+    names, values = page.values(f"{path}/@data-objective"), page.values(f"{path}/@data-measured")
+    shown = list(zip(names, map(json.loads, values), strict=True))
     goals = [goal for one in report["drills"] for goal in one["objectives"]]
     assert shown == [(goal["objective"], goal["measured"]) for goal in goals]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +46,16 @@ def test_what_is_written_is_read_back_and_the_rest_is_kept(kind: str) -> None:
         assert [line for line in written.splitlines() if line in kept] == kept
     else:
         assert 'USER="memcached"' in written
+
+
+@pytest.mark.parametrize("kind", captured.KINDS)
+def test_a_memory_file_is_written_once_and_taken_away_again(kind: str) -> None:
+    path, shipped = PATHS[kind], captured.text(kind, "memcached-shipped.conf")
+    plain, warm = write(path, shipped, WANTED), replace(WANTED, memory_file="/run/memcached/items")
+    written = write(path, plain, warm)
+    assert written.count("-e /run/memcached/items") == 1
+    assert read(path, written) == warm
+    assert write(path, written, WANTED) == plain
 
 
 def test_debian_lines_with_several_options_and_comments() -> None:
