@@ -14,9 +14,9 @@ from fabfile.pacemaker.model import (
 
 
 def render(status: ClusterStatus, *, former_ids: bool = False) -> list[str]:
-    """Return the lines, tabs expanded.
+    """Return the lines; tabs stop at every eighth column of the line, its leading blank included.
 
-    With `former_ids` a promotable clone is called as pcs called it then: galera-master.
+    Fencing devices are left out: they are `pcs stonith`'s. With `former_ids` a promotable clone is called as pcs called it then: galera-master.
     """
     lines = (
         line for item in status.resources for line in _resource(item, status, former_ids=former_ids)
@@ -29,8 +29,8 @@ def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) 
         yield from _clone(item, status, former_ids=former_ids)
     elif isinstance(item, GroupStatus):
         yield f" Resource Group: {item.id}"
-        yield from (f"    {_primitive(one)}" for one in item.instances)
-    else:
+        yield from (f"     {_primitive(one)}" for one in item.instances)
+    elif not item.agent.startswith("stonith:"):
         yield f" {_primitive(item)}"
 
 

@@ -1,0 +1,127 @@
+"""A plan in the lines that an operator would type."""
+
+from __future__ import annotations
+
+from fabfile.pacemaker.cib import EMPTY
+from fabfile.pacemaker.metadata import complete_configuration, parse
+from fabfile.pacemaker.model import (
+    Clone,
+    Colocation,
+    Configuration,
+    Group,
+    Location,
+    Operation,
+    Order,
+    Primitive,
+)
+from fabfile.pacemaker.pcs import render_pcs
+from fabfile.pacemaker.plan import plan_configuration, plan_removal
+from fabfile.pacemaker.render import render_configuration
+from tests.unit import captured
+
+ADDRESS = "ocf:heartbeat:IPaddr2"
+METADATA = {
+    ADDRESS: parse(ADDRESS, captured.text("debian12", "metadata-IPaddr2.xml")),
+    "systemd:memcached": parse("systemd:memcached", captured.text("debian12", "metadata.xml")),
+}
+MEMCACHED = Clone(
+    "memcached-clone", Primitive("memcached", "systemd:memcached"), {"interleave": "true"}
+)
+VIP = Primitive("vip", ADDRESS, {"ip": "192.0.2.1", "nic": "eth0"})
+
+
+def lines(wanted: Configuration, before: Configuration | None = None) -> list[str]:
+    """Return the lines that lead from one configuration to another."""
+    cib = EMPTY
+    if before:
+        first = plan_configuration(cib, complete_configuration(before, METADATA))
+        cib = render_configuration(cib, first)
+    plan = plan_configuration(cib, complete_configuration(wanted, METADATA), prune=True)
+    return render_pcs(plan, METADATA)
+
+
+def test_the_line_is_the_one_an_operator_types() -> None:
+    line = "pcs resource create memcached systemd:memcached clone interleave=true"
+    assert lines(Configuration(resources=(MEMCACHED,))) == [line]
+
+
+def test_what_is_new() -> None:
+    galera = Primitive("galera", "ocf:heartbeat:galera", meta={"priority": "5"},
+                       operations=(Operation("promote", "0s", "300s", {"on-fail": "block"}),))  # fmt: skip
+    fence = Primitive(
+        "fence", "stonith:fence_ipmilan", {"password": "x y"}, hidden=frozenset({"password"})
+    )
+    wanted = Configuration(
+        properties={"no-quorum-policy": "stop"},
+        defaults={"resource-stickiness": "100"},
+        attributes={"c1": {"rack": "a b"}},
+        notes={"why": "nothing pcs could set"},
+        resources=(
+            VIP,
+            Clone("galera-clone", galera, {"promotable": "true", "promoted-max": "3"}),
+            Group("web", (Primitive("one", ADDRESS, {"ip": "192.0.2.2"}),), {"priority": "9"}),
+            fence,
+        ),
+        constraints=(
+            Order("vip", "galera-clone", then_action="promote", kind="Optional"),
+            Colocation("vip", "galera-clone", with_role="Promoted"),
+            Colocation("web", "vip", score="-5"),
+            Location("vip", "INFINITY", node="c1"),
+            Location("vip", "-INFINITY", node="c2"),
+            Location("vip", "7", attribute="rack", operation="ne", value="a b"),
+            Location("vip", "7", attribute="rack", operation="defined"),
+        ),
+    )
+    assert lines(wanted) == [
+        "pcs property set no-quorum-policy=stop",
+        "pcs resource defaults update resource-stickiness=100",
+        "pcs node attribute c1 'rack=a b'",
+        f"pcs resource create vip {ADDRESS} ip=192.0.2.1 nic=eth0",
+        "pcs resource create galera ocf:heartbeat:galera meta priority=5 "
+        "op promote interval=0s timeout=300s on-fail=block promotable promoted-max=3",
+        f"pcs resource create one {ADDRESS} ip=192.0.2.2 --group web",
+        "pcs resource meta web priority=9",
+        "pcs stonith create fence fence_ipmilan 'password=(secret)'",
+        "pcs constraint order start vip then promote galera-clone kind=Optional",
+        "pcs constraint colocation add vip with Promoted galera-clone",
+        "pcs constraint colocation add web with vip score=-5",
+        "pcs constraint location vip prefers c1=INFINITY",
+        "pcs constraint location vip avoids c2=INFINITY",
+        "pcs constraint location vip rule score=7 rack ne 'a b'",
+        "pcs constraint location vip rule score=7 defined rack",
+    ]
+
+
+def test_what_changes() -> None:
+    monitor = Operation("monitor", "30s", "20s")
+    other = Primitive("vip", ADDRESS, {"ip": "192.0.2.9"}, {"priority": "1"}, (monitor,))
+    order = Order("vip", "memcached-clone", kind="Optional")
+    before = Configuration(resources=(VIP, MEMCACHED), constraints=(order,))
+    wanted = Configuration(resources=(other, MEMCACHED))
+    assert lines(wanted, before) == [
+        "pcs constraint delete order-vip-memcached-clone-Optional",
+        "pcs resource update vip ip=192.0.2.9 nic= "
+        "op monitor interval=30s timeout=20s meta priority=1",
+    ]
+
+
+def test_what_goes() -> None:
+    before = Configuration({"no-quorum-policy": "stop"}, resources=(VIP, MEMCACHED))
+    assert lines(Configuration(resources=(VIP,)), before) == [
+        "pcs resource delete memcached-clone",
+        "pcs property set no-quorum-policy=",
+    ]
+
+
+def test_what_is_put_into_a_container() -> None:
+    before = Configuration(resources=(Primitive("memcached", "systemd:memcached"),))
+    assert lines(Configuration(resources=(MEMCACHED,)), before) == [
+        "pcs resource clone memcached interleave=true"
+    ]
+
+
+def test_a_fencing_device_goes_by_its_own_command() -> None:
+    fence = Primitive("fence", "stonith:fence_ipmilan")
+    wanted = complete_configuration(Configuration(resources=(fence,)), METADATA)
+    cib = render_configuration(EMPTY, plan_configuration(EMPTY, wanted))
+    assert render_pcs(plan_removal(cib, fence)) == ["pcs stonith delete fence"]
