@@ -14,7 +14,7 @@ import json
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,9 +33,9 @@ set -e
 umask 077
 mkdir -p "$1/$2"
 printf %s "$3" | base64 -d > "$1/$2/note.json.new"
-printf %s "$4" | base64 -d > "$1/$2/cib.xml.gz"
+base64 -d > "$1/$2/cib.xml.gz"
 mv "$1/$2/note.json.new" "$1/$2/note.json"
-ls "$1" | sort | head -n "-$5" | while read -r old; do rm -rf "${1:?}/$old"; done
+ls "$1" | sort | head -n "-$4" | while read -r old; do rm -rf "${1:?}/$old"; done
 """
 _LIST = r"""
 cd "$1" 2>/dev/null || exit 0
@@ -79,9 +79,9 @@ def plan_store(entry: Entry, before: Cib) -> Step:
     """Return the step that keeps what stands before; undone when the apply does not come about."""
     note = base64.b64encode(json.dumps(asdict(entry)).encode()).decode()
     packed = live.pack(before.text(status=False))
-    stored = shell("history", _STORE, FOLDER, entry.id, note, packed, str(KEPT))
+    stored = shell("history", _STORE, FOLDER, entry.id, note, str(KEPT), stdin=packed)
     files = ("rm", "-f", *(f"{FOLDER}/{entry.id}/{name}" for name in ("note.json", "cib.xml.gz")))
-    return Step(stored.name, stored.argv, files)
+    return replace(stored, undo=files)
 
 
 def store_here(entry: Entry, before: Cib) -> None:
@@ -95,6 +95,7 @@ def store_here(entry: Entry, before: Cib) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for suffix, text in (("json", json.dumps(asdict(entry), indent=2)), ("xml", before.text())):
             path = folder / f"{entry.id}.{suffix}"
+            path.unlink(missing_ok=True)  # of a patch that came too late, and is made again
             with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
                 file.write(text)
     except OSError as error:

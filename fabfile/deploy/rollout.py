@@ -9,7 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from fabfile.deploy import apply, history, probing
-from fabfile.deploy.change import change_node, restore_node
+from fabfile.deploy.change import change_node, restore_node, run_steps
 from fabfile.deploy.fleet import nobody
 from fabfile.deploy.history import Entry
 from fabfile.deploy.journal import last_words
@@ -51,7 +51,7 @@ class Rollout:
     planner: Plans
     what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
     form: Callable[[Mapping[str, Host]], object] = lambda _: None
-    reviewed: Callable[[Plan], str] = lambda _: ""  # what differs from the plan saved for it
+    check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
     allow_interruption: bool = False
     keep_on_failure: bool = False
     timeout: int = 300
@@ -95,9 +95,7 @@ class _Run:
         if seen.silent:
             raise _incomplete(nobody(seen.silent))
         plan = self.rollout.plan(seen)
-        if differs := self.rollout.reviewed(plan):
-            again = "nothing was changed; review a new one: fab plan --save"
-            raise RefusedError("apply the saved plan", differs, again)
+        self.rollout.check(plan)
         if not plan:
             return [self._unchanged(seen, plan)]
         self._permit(plan)
@@ -125,7 +123,7 @@ class _Run:
             told = self._restore_nodes(seen, done)
             return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
         try:
-            return [*changed, self._change_cluster(plan, entry)]
+            return [*changed, self._change_cluster(plan, entry, nodes=any(done.values()))]
         except PacefabError as error:
             told = self._restore_nodes(seen, done)
             error.next_step = "; ".join((*told, error.next_step))
@@ -157,8 +155,10 @@ class _Run:
             entry=entry.id,
         )
 
-    def _change_cluster(self, shown: Plan, entry: Entry) -> Outcome:
+    def _change_cluster(self, shown: Plan, entry: Entry, *, nodes: bool) -> Outcome:
         """Patch the CIB as shown; what is not as shown any more is shown again.
+
+        Where the CIB stays as it is and `nodes` have changed, the history has that apply too.
 
         Raises:
             PacefabError: the CIB is what it was before.
@@ -169,6 +169,8 @@ class _Run:
             live.check_ready(seen.status, self.rollout.step)
             plan = self.rollout.planner.plan_cluster(seen)
             if not plan:
+                if nodes:
+                    run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
                 return self._unchanged(seen, plan)
             if plan.cluster_summary != shown.cluster_summary:
                 self._permit(plan, _OVERTAKEN)
@@ -189,12 +191,11 @@ class _Run:
                 raise _OvertakenError
             return new
 
-        def store(cib: Cib) -> list[Step]:
+        def keep(cib: Cib) -> list[Step]:
+            history.store_here(entry, cib)
             return [history.plan_store(entry, cib)]
 
-        before = apply.patch(seen.host, seen.cib, again, store)
-        history.store_here(entry, before)
-        return before
+        return apply.patch(seen.host, seen.cib, again, keep)
 
     def _follow(self, seen: Survey, plan: Plan, before: Cib) -> Outcome:
         """Wait until the cluster has followed and the services serve.
@@ -248,6 +249,10 @@ class _Run:
         back = fan_out(changed, work, limit=self.rollout.limit)
         told = [f"{', '.join(values(back))} got their old files back"] if values(back) else []
         return told + [f"{name} did not: {error}" for name, error in errors(back).items()]
+
+
+def _quietly(_said: str) -> None:
+    """Tell nobody: nothing here takes long."""
 
 
 def _answered(probes: int) -> tuple[str, ...]:

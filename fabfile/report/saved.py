@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fabfile.deploy.planning import Plan
-from fabfile.errors import UsageError
+from fabfile.errors import RefusedError, UsageError
 from fabfile.report.plan import as_data
 
 _FORMAT = 1
@@ -35,10 +35,13 @@ class SavedPlan:
     salt: str
     digest: str
 
-    def differs(self, plan: Plan) -> str:
-        """Return what is not as reviewed, empty when everything is."""
-        if hmac.compare_digest(self.digest, _digest(plan, self.salt)):
-            return ""
+    def check(self, plan: Plan) -> None:
+        """Raise a RefusedError that says what is not as reviewed, unless everything is."""
+        if not hmac.compare_digest(self.digest, _digest(plan, self.salt)):
+            again = "nothing was changed; review a new one: fab plan --save"
+            raise RefusedError("apply the saved plan", self._differences(plan), again)
+
+    def _differences(self, plan: Plan) -> str:
         then, now = (_lines(data) for data in (self.plan, as_data(plan)))
         changed = [
             line

@@ -8,9 +8,13 @@ from typing import Any
 
 from fabfile.deploy import history as applies
 from fabfile.deploy import rollback as back
+from fabfile.deploy.planning import Plan
 from fabfile.deploy.rollout import Rollout
 from fabfile.deploy.survey import Survey
+from fabfile.errors import RefusedError
 from fabfile.host.model import Outcome
+from fabfile.pacemaker.model import Clone, Group, Primitive
+from fabfile.pacemaker.plan import Action
 from fabfile.report import plan as report
 from fabfile.report import saved
 from fabfile.report.history import render_text
@@ -98,12 +102,48 @@ def deploy(
         run,
         operator,
         prune=prune or bool(review and review.prune),
-        reviewed=review.differs if review else lambda _: "",
+        check=review.check if review else lambda _: None,
         allow_interruption=allow_interruption,
         keep_on_failure=keep_on_failure,
         timeout=whole_number("--timeout", timeout, least=1),
     )
     return _carry_out(run, flow, operator)
+
+
+@cluster_task(
+    secrets=True,
+    dry_run="Show the plan; change nothing.",
+    full="Show every line of every file.",
+    timeout="Seconds for the services to answer.",
+)
+def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "300") -> int:
+    """Take over a cluster that others built as the inventory says; nothing starts, stops, restarts.
+
+    What is there becomes the inventory's, differences that interrupt nothing are mended. Resources
+    that are not there are refused: deploy creates them.
+
+    Example: fab adopt --inventory inventory/migrated.yaml
+    """
+    operator, hosts = Operator(run.printer, yes=True, full=full), run.named()
+    seconds = whole_number("--timeout", timeout, least=1)
+    flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
+    if dry_run:
+        operator.show(flow.plan(flow.survey(hosts)), "")
+        return 0
+    return _carry_out(run, flow, operator)
+
+
+def _check_adoption(plan: Plan) -> None:
+    """Raise a RefusedError when the plan is more than taking over what runs."""
+    moved = [str(one) for one in plan.transitions]
+    added = [one for one in plan.configuration.changes if one.action is Action.ADD]
+    absent = [str(one) for one in added if isinstance(one.wanted, Primitive | Group | Clone)]
+    if plan.forming or moved or absent:
+        raise RefusedError(
+            "adopt the cluster",
+            "\n".join(["it is not as the inventory says:", *plan.forming, *absent, *moved]),
+            "nothing was changed; mend the inventory (fab plan shows all), or use fab deploy",
+        )
 
 
 def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
