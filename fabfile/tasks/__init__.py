@@ -4,7 +4,7 @@ import sys
 
 from invoke.collection import Collection
 
-from fabfile.tasks import cluster, memcached
+from fabfile.tasks import bootstrap, clients, cluster, deploy, drill, memcached, services
 from fabfile.tasks.collect import say_last_words
 
 namespace = Collection(
@@ -13,6 +13,16 @@ namespace = Collection(
     memcached.verify_memcached,
     memcached.remove_memcached,
     cluster.status,
+    bootstrap.bootstrap,
+    deploy.plan,
+    deploy.deploy,
+    deploy.adopt,
+    deploy.history,
+    deploy.rollback,
+    *services.service_tasks(),
+    drill.drill,
+    clients.client_config,
+    clients.check_clients,
 )
 namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})
 sys.excepthook = say_last_words
