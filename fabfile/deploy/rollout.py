@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -50,7 +50,7 @@ class Rollout:
 
     planner: Plans
     what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
-    form: Callable[[Mapping[str, Host]], object] = lambda _: None
+    form: Callable[[Mapping[str, Host]], Sequence[Outcome]] = lambda _: ()
     check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
     allow_interruption: bool = False
     keep_on_failure: bool = False
@@ -99,11 +99,12 @@ class _Run:
         if not plan:
             return [self._unchanged(seen, plan)]
         self._permit(plan)
+        formed = self.rollout.form(self.hosts) if plan.forming else ()
         if plan.forming:
-            self.rollout.form(self.hosts)
             seen = self.rollout.survey(self.hosts)
             plan = self.rollout.plan(seen)
-        return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
+        entry = history.new_entry(plan.cluster, plan.summary)
+        return [*formed, *self._apply(seen, plan, entry)]
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
         """Show the plan; raise a RefusedError unless it may be applied."""
