@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -111,3 +112,80 @@ def test_address_user_and_port_lead_to_the_nodes(
     assert f"\n{bare.address('c2')} " not in known
     told = bare.run("c2", "journalctl -t sudo -o cat --no-pager | tail -5").stdout
     assert "operator" in told
+
+
+PACEMAKER = """
+properties: {cluster-recheck-interval: 5min, batch-limit: 10}
+defaults: {resource-stickiness: 100, migration-threshold: 3}
+fencing: {disabled: true, reason: containers have no power switch}
+resources:
+  first: {agent: 'ocf:pacemaker:Dummy', group: pair, parameters: {fake: {secret: fake}}}
+  second: {agent: 'ocf:pacemaker:Dummy', group: pair}
+  everywhere: {agent: 'ocf:pacemaker:Dummy', clone: {interleave: true}}
+  roles:
+    agent: ocf:pacemaker:Stateful
+    promotable: {promoted-max: 1}
+    operations:
+      - {name: monitor, interval: 11s, role: Promoted, timeout: 20s}
+      - {name: monitor, interval: 12s, role: Unpromoted, timeout: 20s}
+  unused: {agent: 'ocf:pacemaker:Dummy', disabled: true}
+constraints:
+  order: [{first: roles-clone, first_action: promote, then: pair}]
+  colocation: [{resource: pair, with: roles-clone, with_role: Promoted}]
+  location:
+    - {resource: roles-clone, attribute: rack, operation: eq, value: b3, score: 500}
+    - {resource: everywhere-clone, node: c1, score: -INFINITY}
+"""
+SECRET, OTHER = "the value of fake", "another value"
+
+
+@pytest.fixture(scope="module")
+def deployed(bare: Cluster, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An inventory in Pacemaker's own terms, deployed."""
+    file = tmp_path_factory.mktemp("deployed") / "pacemaker.yaml"
+    nodes = "[c1, c2, {name: c3, attributes: {rack: b3}}]"
+    file.write_text(f"cluster: {bare.name}\nnodes: {nodes}\n{PACEMAKER}")
+    options = ("deploy", "--yes", "--show-pcs", "--inventory", str(file))
+    done = fab(bare, *options, PACEFAB_SECRET_FAKE=SECRET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert SECRET not in done.stdout + done.stderr
+    return str(file)
+
+
+def value(cluster: Cluster, command: str) -> str:
+    return cluster.run("c1", command).stdout.strip()
+
+
+def runs_on(cluster: Cluster, resource: str) -> list[str]:
+    """Return the nodes on which Pacemaker runs a primitive or its instances."""
+    root = ET.fromstring(value(cluster, "crm_mon -1 --output-as=xml"))  # noqa: S314  # our nodes
+    return sorted(
+        one.get("name", "") for one in root.findall(f".//resource[@id='{resource}']/node")
+    )
+
+
+def test_what_it_says_in_pacemakers_terms_is_so(bare: Cluster, deployed: str) -> None:
+    assert value(bare, "crm_attribute -G -q -n cluster-recheck-interval") == "5min"
+    assert value(bare, "crm_attribute -G -q -n stonith-enabled") == "false"
+    assert value(bare, "crm_attribute -G -q -t rsc_defaults -n resource-stickiness") == "100"
+    assert value(bare, "crm_attribute -G -q -N c3 -n rack") == "b3"
+    assert value(bare, "crm_resource -r first -g fake") == SECRET
+    monitor = eyes.cib(bare).find(".//primitive[@id='roles']//op[@interval='11s']")
+    assert monitor is not None
+    assert monitor.get("role") in {"Promoted", "Master"}
+    assert runs_on(bare, "first") == runs_on(bare, "second") == ["c3"]
+    assert runs_on(bare, "everywhere") == ["c2", "c3"]
+    assert runs_on(bare, "roles") == ["c1", "c2", "c3"]
+    assert runs_on(bare, "unused") == []
+
+
+def test_the_same_inventory_wants_nothing_more_but_another_secret_does(
+    bare: Cluster, deployed: str
+) -> None:
+    same = fab(bare, "plan", "--inventory", deployed, PACEFAB_SECRET_FAKE=SECRET)
+    assert same.returncode == 0, same.stdout + same.stderr
+    other = fab(bare, "plan", "--inventory", deployed, PACEFAB_SECRET_FAKE=OTHER)
+    assert other.returncode == 2, other.stdout + other.stderr
+    assert "first" in other.stdout
+    assert SECRET not in other.stdout
+    assert OTHER not in other.stdout
