@@ -83,6 +83,22 @@ class Bootstrap:
         members = [member for member in self.wanted.members if member.name in found]
         return plan_formation(replace(self.wanted, members=tuple(members)), found)
 
+    def joining(self, hosts: Mapping[str, Host], newcomer: str) -> dict[str, Host]:
+        """Return the cluster's members among the hosts, and the newcomer.
+
+        Raises:
+            PacefabError: hosts cannot be reached, or none of them is a member.
+        """
+        found = self._observe(hosts)
+        members = [name for name, host in found.items() if host.membership]
+        if not members:
+            raise RefusedError(
+                f"add {newcomer} to cluster {self.wanted.cluster}",
+                "none of the hosts is in a cluster",
+                "nothing was changed: make one of all of them: fab bootstrap",
+            )
+        return {name: host for name, host in hosts.items() if name in {*members, newcomer}}
+
     def form(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
         """Make the hosts members of the cluster; return a line for each that was none.
 

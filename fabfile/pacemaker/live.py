@@ -251,6 +251,27 @@ def read_simulation(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
     return simulation.parse(section.out)
 
 
+def observe_departure(node: str) -> list[Step]:
+    """Return the step of `read_lost`: nothing is changed."""
+    words = ("--live-check", "--node-down", node, "--simulate", "--output-as=xml")
+    return [step("departure", "crm_simulate", *words)]
+
+
+def read_lost(sections: Mapping[str, Section]) -> tuple[str, ...]:
+    """Return the resources that run now and would run nowhere without the node.
+
+    Raises:
+        CommandError: Pacemaker did not tell.
+    """
+    section = sections["departure"]
+    try:
+        return simulation.parse_lost(_output(section))
+    except ValueError as error:
+        raise CommandError(
+            "simulate that a node leaves", str(error), "nothing was changed"
+        ) from error
+
+
 def plan_refresh(resource: str) -> list[Step]:
     """Return the step that makes Pacemaker forget a resource's history and look again.
 

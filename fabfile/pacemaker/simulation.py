@@ -37,11 +37,34 @@ def parse(text: str) -> tuple[Transition, ...]:
     Raises:
         ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
     """
+    root = _root(text)
+    return tuple(_action(e) for e in root.iterfind("actions/rsc_action") if _happens(e))
+
+
+def parse_lost(text: str) -> tuple[str, ...]:
+    """Return the resources that run before and nowhere after; instances by their clone's name.
+
+    Raises:
+        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
+    """
+    root = _root(text)
+    before, after = root.find("cluster_status"), root.find("revised_cluster_status")
+    if before is None or after is None:
+        raise ValueError("no state before or after")
+    still = set(_running(after))
+    return tuple(dict.fromkeys(name for name in _running(before) if name not in still))
+
+
+def _running(state: etree._Element) -> list[str]:
+    active = (one for one in state.iter("resource") if one.get("active") == "true")
+    return [str(one.get("id")).partition(":")[0] for one in active]
+
+
+def _root(text: str) -> etree._Element:
     try:
-        root = etree.fromstring(text.encode())
+        return etree.fromstring(text.encode())
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
-    return tuple(_action(e) for e in root.iterfind("actions/rsc_action") if _happens(e))
 
 
 def _happens(element: etree._Element) -> bool:

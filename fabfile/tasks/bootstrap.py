@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from fabfile.deploy.bootstrap import STEP, Bootstrap, check_fencing
 from fabfile.deploy.intent import Intent
+from fabfile.deploy.membership import STEP as REMOVAL
+from fabfile.deploy.membership import Removal
 from fabfile.deploy.planning import Planner
 from fabfile.deploy.rollout import Rollout
+from fabfile.errors import UsageError
 from fabfile.pacemaker.model import Configuration, Primitive
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number
@@ -30,6 +33,52 @@ def bootstrap(run: Run, timeout: str = "300") -> int:
     Example: fab bootstrap --inventory inventory/openstack.yaml
     """
     return _bootstrap(run, run.named(), STEP, timeout)
+
+
+@cluster_task(secrets=True, node="Its name in the inventory.", timeout=_TIMEOUT)
+def add_node(run: Run, node: str = "", timeout: str = "300") -> int:
+    """Add one bare host of the inventory to its cluster; the other nodes' services run on.
+
+    Example: fab add-node --node c4 --inventory inventory/cluster.yaml
+    """
+    known = {one.name for one in inventory_of(run).nodes}
+    if node not in known:
+        seen = f"the inventory has no node {node!r}, only {', '.join(sorted(known))}"
+        raise UsageError("add a node", seen, "add it there, then: fab add-node --node NAME")
+    hosts = {**run.named(), node: run.reach(node)}
+    return _bootstrap(run, bootstrap_of(run).joining(hosts, node), "add-node", timeout)
+
+
+@cluster_task(
+    node="Its name in the cluster.",
+    gone="It will never answer again: take it out without asking it.",
+    allow_interruption="Take it out even when something then runs nowhere.",
+    timeout="Seconds for Pacemaker to know it no more.",
+)
+def remove_node(
+    run: Run,
+    node: str = "",
+    gone: bool = False,
+    allow_interruption: bool = False,
+    timeout: str = "120",
+) -> int:
+    """Take one node out of its cluster; what it ran moves first, quorum is kept or it is refused.
+
+    Example: fab remove-node --node c3 --inventory inventory/cluster.yaml
+    """
+    others = {name: host for name, host in run.named().items() if name != node}
+    if not node or not others:
+        seen = "no other member was named" if node else "no node was named"
+        raise UsageError("remove a node", seen, "fab -H c1,c2,c3 remove-node --node c3")
+    removal = Removal(
+        node,
+        run.inventory.cluster if run.inventory else "",
+        gone=gone,
+        allow_interruption=allow_interruption,
+        timeout=number("--timeout", timeout, least=1),
+        limit=run.limit,
+    )
+    return run.carry_out(REMOVAL, lambda: removal.run(others, run.printer))
 
 
 def bootstrap_of(run: Run, step: str = STEP) -> Bootstrap:
