@@ -72,17 +72,47 @@ def plan_install(
 ) -> list[Step]:
     """Return the steps that install packages; undone (purged) when a later step fails.
 
-    Debian's scripts start and enable new services. While the `units` are masked they cannot; the
-    masks lie in /run and would not outlive a reboot. RPMs of the EL family do neither.
+    The `units` are kept from starting, as `_guarded` tells.
     """
     name = f"install {' '.join(names)} with {manager}"
     undo = shell("", _PURGE[manager], str(lock_seconds), *names).argv
     install = replace(shell(name, _INSTALL[manager], str(lock_seconds), *names), undo=undo)
+    return _guarded(manager, install, units)
+
+
+def plan_upgrade(
+    manager: str, names: Sequence[str], units: Sequence[str], lock_seconds: int = LOCK_SECONDS
+) -> list[Step]:
+    """Return the steps that bring packages to the newest version; there is no way back.
+
+    Its `units` do not run meanwhile, and are kept from starting.
+    """
+    name = f"upgrade {' '.join(names)} with {manager}"
+    return _guarded(manager, shell(name, _UPGRADE[manager], str(lock_seconds), *names), units)
+
+
+def _guarded(manager: str, change: Step, units: Sequence[str]) -> list[Step]:
+    """Return the step between those that keep units from starting.
+
+    Debian's scripts start and enable services. While the units are masked they cannot; the masks
+    lie in /run and would not outlive a reboot. RPMs of the EL family do neither.
+    """
     if manager != "apt-get" or not units:
-        return [install]
+        return [change]
     masks = [f"/run/systemd/system/{unit}" for unit in units]
     unguard = shell("unguard", _UNMASK, *masks)
-    return [replace(shell("guard", _MASK, *masks), undo=unguard.argv), install, unguard]
+    return [replace(shell("guard", _MASK, *masks), undo=unguard.argv), change, unguard]
+
+
+def observe_newest(manager: str, name: str) -> list[Step]:
+    """Return the step of `parse_newest`; it fetches the repositories' index first."""
+    return [shell("newest", _NEWEST[manager], name)]
+
+
+def parse_newest(sections: Mapping[str, Section]) -> str | None:
+    """Return the newest version that the repositories have; None when they have none."""
+    version = sections["newest"].out.strip()
+    return version if version and version != "(none)" else None
 
 
 # As `systemctl mask --runtime`, without its reload (0.2 s): the package's own scripts do one.
@@ -152,6 +182,19 @@ _INSTALL = {
     "apt-get": _APT + _APT_INSTALL + _RELAY,
     "dnf": _RPM + "manager=dnf verb=install\n" + _RELAY,
     "yum": _RPM + "manager=yum verb=install\n" + _RELAY,
+}
+_UPGRADE = {
+    "apt-get": _APT + 'work() { apt install --only-upgrade "$@"; }\n' + _RELAY,
+    "dnf": _RPM + "manager=dnf verb=upgrade\n" + _RELAY,
+    "yum": _RPM + "manager=yum verb=upgrade\n" + _RELAY,
+}
+# An index that could not be fetched leaves the one of before, which is still worth an answer.
+_DNF_NEWEST = "dnf -q repoquery --refresh --latest-limit=1 --qf '%{version}-%{release}' \"$1\""
+_NEWEST = {
+    "apt-get": "apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update >&2; "
+    "apt-cache policy \"$1\" | sed -n 's/^  Candidate: //p'",
+    "dnf": _DNF_NEWEST,
+    "yum": _DNF_NEWEST,
 }
 _PURGE = {
     "apt-get": _APT + 'work() { apt purge "$@"; }\n' + _RELAY,

@@ -45,7 +45,7 @@ def install_memcached(
 
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """
-    request = _requested(
+    request = requested(
         run,
         listen=listen,
         port=number_if_given("--port", port),
@@ -67,7 +67,7 @@ def install_memcached(
     return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
 
 
-def _requested(run: Run, **options: Any) -> Request:
+def requested(run: Run, **options: Any) -> Request:
     """Return the options that were given (not None), over those of the inventory."""
     section = run.inventory and run.inventory.section("memcached")
     request = section.request() if section else Request()

@@ -1,0 +1,180 @@
+"""update-memcached: node by node, each stopped by Pacemaker, changed, started and asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from fabfile.deploy import apply, rolling_ban
+from fabfile.deploy.fleet import Fleet, Reach, gather
+from fabfile.deploy.health import examine
+from fabfile.deploy.progress import Progress, Stopwatch
+from fabfile.deploy.rolling_node import Due, NodeUpdate, Note
+from fabfile.deploy.serving import ask_from_neighbours
+from fabfile.errors import CommandError, PacefabError, RefusedError
+from fabfile.host.model import Mark, Outcome
+from fabfile.pacemaker import live
+from fabfile.pacemaker.model import Configuration
+from fabfile.services import memcached
+from fabfile.services.memcached_probe import Answer
+from fabfile.transport.command import Step, step
+from fabfile.transport.connection import Host
+
+STEP = "update-memcached"
+# memcached throws its items away when it is started in the second in which it was stopped
+# ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
+_REST_SECONDS = 2.0
+_POLL_SECONDS = 0.5
+_WANTED = Configuration(resources=(memcached.wanted_clone(),))
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """How a run updates; the cluster has `timeout` seconds for each stop and each start."""
+
+    update: NodeUpdate
+    timeout: int = 60
+    dry_run: bool = False
+    limit: int = 32
+
+    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+        """Update every node of the cluster; stop at the first that fails.
+
+        What an earlier run left banned is brought back first.
+
+        Raises:
+            PacefabError: nothing was changed.
+        """
+        watch = Stopwatch(STEP, progress)
+        fleet = gather(hosts, reach, self.limit)
+        live.check_ready(fleet.view.status, "update memcached")
+        self._bring_back(fleet, progress)
+        outcomes: list[Outcome] = []
+        for node in fleet.membership.names:
+            if all(outcome.mark.ok for outcome in outcomes):
+                outcomes.append(self._node(node, hosts, reach, watch))
+            else:
+                outcomes.append(watch.finish(node, Mark.SKIPPED, "not touched: one before failed"))
+        return outcomes
+
+    def _bring_back(self, fleet: Fleet, progress: Progress) -> None:
+        left = rolling_ban.bans(fleet.view.cib).values()
+        if left and not self.dry_run:
+            for node in left:
+                progress.note(node, "an earlier run was cut off here: its ban is lifted")
+            rolling_ban.lift(fleet.host, *left)
+            apply.settle_configuration(fleet.host, _WANTED, self.timeout)
+
+    def _node(
+        self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
+    ) -> Outcome:
+        try:
+            fleet = self._healthy(hosts, reach)
+            due = self.update.look(fleet, node)
+            if not due.reasons:
+                return watch.finish(node, Mark.UNCHANGED, "as wanted")
+            outlook = f"starts empty: {due.loss}" if due.loss else "keeps its items"
+            if self.dry_run:
+                notes = [f"would be: {reason}" for reason in due.reasons]
+                return watch.finish(node, Mark.PLANNED, *notes, outlook)
+            watch.progress.note(node, outlook)
+            before = _items(fleet, node)
+            after = self._restart(fleet, due, partial(watch.progress.note, node))
+            kept = f"{min(after, before)} of {before} items kept"
+            return watch.finish(node, Mark.CHANGED, *due.reasons, kept)
+        except PacefabError as error:
+            return watch.fail(node, error)
+
+    def _healthy(self, hosts: Mapping[str, Host], reach: Reach) -> Fleet:
+        """Return the cluster's nodes; every memcached has answered.
+
+        Raises:
+            RefusedError: the cluster is not healthy.
+        """
+        if reasons := examine(hosts, reach, self.limit).reasons:
+            raise RefusedError(
+                "update memcached",
+                "\n".join(["the cluster is not healthy:", *reasons]),
+                "bring it to health (fab status tells how it is), then run this again",
+            )
+        return gather(hosts, reach, self.limit)
+
+    def _restart(self, fleet: Fleet, due: Due, note: Note) -> int:
+        """Change the node while memcached is stopped; return how many items it has then."""
+        with self._banned(fleet, due.node, note):
+            due.change(note)
+        try:
+            return self._await_service(fleet, due)
+        except PacefabError as error:
+            self._take_back(fleet, due, error, note)
+            raise
+
+    @contextmanager
+    def _banned(self, fleet: Fleet, node: str, note: Note) -> Iterator[None]:
+        """Keep memcached stopped on a node during the block, however that ends."""
+        try:
+            note("memcached is stopped (banned from the node)")
+            rolling_ban.stop(fleet.host, node, self.timeout)
+            stopped = time.monotonic()
+            yield
+            time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
+        finally:
+            rolling_ban.lift(fleet.host, node)
+
+    def _await_service(self, fleet: Fleet, due: Due) -> int:
+        """Return the node's items once it is started, has answered and runs as wanted.
+
+        Raises:
+            PacefabError: that did not come about in time.
+        """
+        deadline = time.monotonic() + self.timeout
+        apply.settle_configuration(fleet.host, _WANTED, self.timeout)
+        while True:
+            now = gather(fleet.hosts, fleet.hosts.__getitem__, self.limit)
+            answer = _ask(now, due.node)
+            if answer is not None and answer.served:
+                break
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    "ask memcached from another node",
+                    answer.error if answer else "no other node could ask it",
+                    "Pacemaker calls it Started: fab verify-memcached tells why it does not serve",
+                )
+            time.sleep(_POLL_SECONDS)
+        if left := self.update.plan(now, due.node, now.views[due.node]).remarks:
+            raise CommandError("check the change", "; ".join(left), "see: pcs status")
+        return answer.number("curr_items")
+
+    def _take_back(self, fleet: Fleet, due: Due, error: PacefabError, note: Note) -> None:
+        """Put the old files back, and say in the error whether it serves again with them."""
+        try:
+            note("it does not serve: the old configuration is put back")
+            due.take_back(note)
+            with self._banned(fleet, due.node, note):
+                fleet.host.query(_plan_cleanup(due.node))
+            apply.settle_configuration(fleet.host, _WANTED, self.timeout)
+        except PacefabError as second:
+            error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
+        else:
+            error.next_step = (
+                f"{error.next_step}; the old configuration was put back, it is Started"
+            )
+
+
+def _plan_cleanup(node: str) -> list[Step]:
+    """Return the step that lets Pacemaker start memcached again where that has failed."""
+    argv = ("crm_resource", "--cleanup", "--resource", memcached.RESOURCE, "--node", node)
+    return [step("cleanup", *argv, "--quiet")]
+
+
+def _ask(fleet: Fleet, node: str) -> Answer | None:
+    answers = ask_from_neighbours(fleet).items()
+    return next((answer for target, (_, answer) in answers if target.node == node), None)
+
+
+def _items(fleet: Fleet, node: str) -> int:
+    answer = _ask(fleet, node)
+    return answer.number("curr_items") if answer else 0
