@@ -72,8 +72,7 @@ class Rollout:
         Raises:
             PacefabError: nothing was changed, or the old state was put back.
         """
-        watch = Stopwatch(self.step, audience)
-        return _Run(self, hosts, audience, watch, time.monotonic() + self.timeout).carry_out()
+        return _Run(self, hosts, audience, Stopwatch(self.step, audience)).carry_out()
 
 
 class _OvertakenError(Exception):
@@ -88,7 +87,6 @@ class _Run:
     hosts: Mapping[str, Host]
     audience: Audience
     watch: Stopwatch
-    deadline: float  # of the monotonic clock
 
     def carry_out(self) -> list[Outcome]:
         seen = self.rollout.survey(self.hosts)
@@ -205,9 +203,9 @@ class _Run:
             PacefabError: they do not; the old configuration was put back.
         """
         try:
-            left = self.deadline - time.monotonic()
-            apply.settle_configuration(seen.host, plan.wanted, left)
-            asked = probing.serve(seen.hosts, plan.probes, self.deadline)
+            deadline = time.monotonic() + self.rollout.timeout
+            apply.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
+            asked = probing.serve(seen.hosts, plan.probes, deadline)
         except PacefabError as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(seen.hosts, error)
@@ -221,7 +219,8 @@ class _Run:
         Raises:
             CommandError: they do not serve.
         """
-        asked = probing.serve(seen.hosts, plan.probes, self.deadline)
+        deadline = time.monotonic() + self.rollout.timeout
+        asked = probing.serve(seen.hosts, plan.probes, deadline)
         return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
 
     def _restore_cluster(
