@@ -31,15 +31,21 @@ def test_same_recipe_same_tag(recipes: Path) -> None:
     assert len(set(before.values())) == len(before)
 
 
+BARE = {"debian12-bare", "debian13-bare"}
+MADE_OF_BARE = {"debian12", "debian13", "rpm"}
+CENTOS = {"centos9", "centos10"}
+
+
 @pytest.mark.parametrize(
     ("changed", "kinds"),
     [
-        ("node/setup", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
-        ("node/sudoers", {"centos9", "centos10", "debian12", "debian13", "rpm"}),
-        ("deb-repository", {"debian12", "debian13", "rpm"}),
+        ("node/setup", CENTOS | BARE | MADE_OF_BARE),
+        ("node/sudoers", CENTOS | BARE | MADE_OF_BARE),
+        ("deb-repository", BARE | MADE_OF_BARE),
+        ("debian.Containerfile", MADE_OF_BARE),
         ("rpm/memcached.spec", {"rpm"}),
-        ("rpm/pacefab.repo", {"centos9", "centos10", "rpm"}),
-        ("centos.Containerfile", {"centos9", "centos10"}),
+        ("rpm/pacefab.repo", CENTOS | {"rpm"}),
+        ("centos.Containerfile", CENTOS),
     ],
 )
 def test_changed_recipe_changes_the_images_made_of_it(

@@ -1,0 +1,153 @@
+"""Hosts in every state -> what makes one cluster of them, or why that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from fabfile.deploy.bootstrap import check_fencing
+from fabfile.deploy.bootstrap_plan import (
+    COROSYNC,
+    PACEMAKER,
+    PACKAGES,
+    PCSD,
+    Candidate,
+    Formation,
+    plan_formation,
+)
+from fabfile.errors import RefusedError, UsageError
+from fabfile.host.model import HostFacts, Interface, Unit
+from fabfile.pacemaker.model import Member, Membership
+
+INSTALLED = dict.fromkeys(PACKAGES, "1.0")
+NAMES = ("c1", "c2", "c3")
+
+
+def wanted(*names: str, cluster: str = "mine") -> Membership:
+    members = (Member(name, (f"192.0.2.1{name[1:]}",)) for name in names or NAMES)
+    return Membership(cluster, tuple(members))
+
+
+def unit(name: str, *, up: bool) -> Unit:
+    active, enabled = ("active", "enabled") if up else ("inactive", "disabled")
+    return Unit(name, "loaded", active, enabled, 0)
+
+
+def host(
+    name: str,
+    membership: Membership | None = None,
+    *,
+    running: bool | None = None,
+    packages: Mapping[str, str | None] = INSTALLED,
+    resources: tuple[str, ...] = (),
+    agents: tuple[str, ...] = (),
+) -> Candidate:
+    """Return a host; one that is a member runs, unless it is said not to."""
+    up = membership is not None if running is None else running
+    units = {n: unit(n, up=up) for n in (COROSYNC, PACEMAKER)}
+    facts = HostFacts(
+        name, "debian 12", 4096, family="debian", manager="apt-get", packages=packages,
+        interfaces=(Interface("eth0", f"192.0.2.1{name[1:]}", 24),),
+        units=units | {PCSD: unit(PCSD, up=True)},
+    )  # fmt: skip
+    return Candidate(name, facts, membership, resources, agents)
+
+
+def bare(name: str) -> Candidate:
+    return host(name, packages={})
+
+
+def plan(*hosts: Candidate, of: Membership | None = None) -> Formation:
+    return plan_formation(of or wanted(), {one.name: one for one in hosts})
+
+
+def refusal(*hosts: Candidate, of: Membership | None = None) -> str:
+    with pytest.raises(RefusedError) as error:
+        plan(*hosts, of=of)
+    return f"{error.value.host or ''} {error.value.seen}"
+
+
+def test_bare_hosts_are_set_up() -> None:
+    found = plan(*map(bare, NAMES))
+    assert (found.setup, found.start, found.join) == (NAMES, NAMES, ())
+    assert found.prepare == dict.fromkeys(NAMES, PACKAGES)
+    assert "cluster mine set up of c1, c2, c3" in found.sentences()
+
+
+def test_what_stands_is_left_alone() -> None:
+    found = plan(*(host(name, wanted()) for name in NAMES))
+    assert not found
+    assert found.sentences() == ()
+
+
+def test_more_members_than_the_inventory_has_are_none_of_our_business() -> None:
+    assert not plan(*(host(name, wanted(*NAMES, "c4")) for name in NAMES))
+
+
+def test_a_bare_host_joins() -> None:
+    others = [host(name, wanted("c1", "c2")) for name in ("c1", "c2")]
+    found = plan(*others, bare("c3"))
+    assert (found.setup, found.start, found.forget, found.join) == ((), (), (), ("c3",))
+    assert list(found.prepare) == ["c3"]
+
+
+def test_a_reinstalled_member_is_forgotten_first() -> None:
+    found = plan(host("c1", wanted()), host("c2", wanted()), bare("c3"))
+    assert (found.forget, found.join) == (("c3",), ("c3",))
+
+
+def test_a_setup_that_reached_some_hosts_only_is_begun_anew() -> None:
+    found = plan(host("c1", wanted(), running=False), host("c2"), host("c3"))
+    assert (found.setup, found.join) == (NAMES, ())
+
+
+def test_a_stopped_cluster_with_resources_is_started_not_set_up() -> None:
+    stopped = [host(n, wanted(), running=False, resources=("db",)) for n in ("c1", "c2")]
+    found = plan(*stopped, bare("c3"))
+    assert (found.setup, found.start, found.join) == ((), ("c1", "c2"), ("c3",))
+
+
+def test_a_member_that_lacks_a_fence_agent_gets_its_package_and_nothing_else() -> None:
+    lacking = host("c1", wanted(), agents=("fence-agents",))
+    found = plan(lacking, host("c2", wanted()), host("c3", wanted()))
+    assert found.prepare == {"c1": ("fence-agents",)}
+    assert (found.setup, found.start, found.join) == ((), (), ())
+    assert not lacking.wanted.units  # they run, and must go on
+
+
+def test_another_clusters_host_is_named_with_its_cluster() -> None:
+    other = host("c2", wanted("c2", "c9", cluster="other"))
+    assert "c2 runs in cluster other (c2, c9)" in refusal(bare("c1"), other, bare("c3"))
+
+
+def test_another_cluster_of_the_same_name() -> None:
+    other = host("c2", wanted("c8", "c9"))
+    assert "another one of that name, of c8, c9" in refusal(bare("c1"), other, bare("c3"))
+
+
+def test_a_cib_with_resources_and_no_cluster_is_somebodys() -> None:
+    somebodys = host("c2", resources=("db", "vip"))
+    assert "configuration of its own: db, vip" in refusal(bare("c1"), somebodys, bare("c3"))
+
+
+def test_running_nodes_that_disagree() -> None:
+    seen = refusal(host("c1", wanted()), host("c2", wanted()), host("c3", wanted("c2", "c3")))
+    assert "do not agree" in seen
+    assert "c3 knows c2, c3" in seen
+
+
+def test_an_address_is_needed_where_a_host_has_several() -> None:
+    one = Membership("mine", (Member("c1", ()),))
+    (member,) = plan(bare("c1"), of=one).members
+    assert member.addresses == ("192.0.2.11",)
+    two = bare("c1")
+    both = (*two.facts.interfaces, Interface("eth1", "198.51.100.1", 24))
+    object.__setattr__(two.facts, "interfaces", both)
+    assert "c1 it has 2 addresses" in refusal(two, of=one)
+
+
+def test_without_a_word_on_fencing_it_is_explained() -> None:
+    check_fencing(decided=True)
+    with pytest.raises(UsageError, match="corrupt data"):
+        check_fencing(decided=False)
