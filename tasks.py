@@ -13,6 +13,8 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
+from fabfile.errors import PacefabError, UsageError
+from fabfile.report.text import render_error
 from tests.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
 from tests.harness.errors import HarnessError
 
@@ -133,6 +135,29 @@ def bench(c: Context, arguments: str = "") -> None:
     run(c, f"{sys.executable} scripts/benchmark {arguments}")
 
 
+@task(
+    help={
+        "from_": "the folder of bash scripts and ini files",
+        "ini": "an ini file in the place of the one of its name, or of one that is missing",
+        "to": "the inventory to write",
+        "report": "a file for the account of every line, as JSON",
+        "force": "overwrite an inventory that is there",
+    }
+)
+def migrate(
+    _: Context, from_: str, to: str, ini: str = "", report: str = "", force: bool = False
+) -> None:
+    """Translate a folder of legacy bash scripts into an inventory; nothing is executed.
+
+    Example: invoke migrate --from ~/openstack-ha --to inventory/openstack-ha.yaml
+    """
+    # It needs a parser of bash, which no other task does.
+    from fabfile.tasks.migrate import migrate_folder  # noqa: PLC0415
+
+    with told():
+        migrate_folder(Path(from_), Path(ini) if ini else None, Path(to), report, force=force)
+
+
 def pytest(c: Context, *arguments: str) -> None:
     """Run pytest of this environment."""
     run(c, " ".join([sys.executable, "-m", "pytest", *map(shlex.quote, arguments)]))
@@ -150,3 +175,6 @@ def told() -> Iterator[None]:
         yield
     except HarnessError as error:
         raise Exit(str(error), code=1) from error
+    except PacefabError as error:
+        code = 2 if isinstance(error, UsageError) else 1
+        raise Exit("\n".join(render_error(error)), code=code) from error

@@ -1,0 +1,223 @@
+"""The account of every pcs line of a tree: what ran, and why what did not run is left out."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from fabfile.legacy.draft_parts import Draft
+from fabfile.legacy.masking import mask
+from fabfile.legacy.model import Entry, Fate, Place
+from fabfile.legacy.replay import Replay, Replayed
+from fabfile.legacy.source import SourceFile
+from fabfile.legacy.syntax import Node, Script, parse
+from fabfile.legacy.walkthrough import Walk
+
+_PCS = re.compile(r"(?<![\w./-])(?:/usr/s?bin/)?pcs((?:\s+-\S+)*)\s+(\S+)")
+_NOUNS = [
+    "resource",
+    "stonith",
+    "constraint",
+    "property",
+    "cluster",
+    "node",
+    "status",
+    "config",
+    "host",
+    "quorum",
+    "pcsd",
+    "acl",
+    "alert",
+    "tag",
+    "ticket",
+    "booth",
+    "qdevice",
+]
+_PRINTING = {
+    "echo",
+    "printf",
+    "logger",
+    "log",
+    "log_info",
+    "log_error",
+    "fn_log",
+    "read",
+    "warn",
+    "info",
+    "error",
+    "die",
+    "usage",
+    "print",
+    "msg",
+}
+_WHY_NOT = {
+    "ERROR": (Fate.UNTRANSLATED, "bash cannot parse the lines around it",
+              "mend the script (an unclosed quote or block?) and migrate again"),
+    "comment": (Fate.LEFT_OUT, "commented out", ""),
+}  # fmt: skip
+_WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
+_LONGEST_SHOWN = 400  # characters of a line
+
+
+def replayed_entries(replay: Replay, made: Draft) -> list[Entry]:
+    """Return an entry for each command that ran, by what is left of it at the end.
+
+    What the inventory has no place for is told in the command's own entry when nothing else of the
+    command is written, else in one of its own.
+    """
+    alive = set(replay.cluster.commands())
+    failed = {by: entry for by, entry in made.problems if by not in made.written}
+    entries = [_at_the_end(one, replay, alive) for one in replay.done]
+    for number, problem in failed.items():
+        told = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
+        entries[number] = replace(entries[number], **told)  # type: ignore[arg-type]
+    return [*entries, *(entry for by, entry in made.problems if by in made.written)]
+
+
+def _at_the_end(one: Replayed, replay: Replay, alive: set[int]) -> Entry:
+    if one.file and one.file not in replay.pushed and one.entry.fate is Fate.TRANSLATED:
+        why = f"it changes a copy of the CIB, {one.file}, that is never pushed"
+        return replace(one.entry, fate=Fate.LEFT_OUT, reason=why)
+    if one.entry.fate is Fate.TRANSLATED and one.number not in alive:
+        why = replay.gone.get(one.number, "a later command takes its place")
+        return replace(one.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
+    return one.entry
+
+
+def collapsed(entries: list[Entry]) -> list[Entry]:
+    """Return one entry for a command that ran on several nodes: the most that it became."""
+    best: dict[tuple[Place, str], Entry] = {}
+    for entry in entries:
+        before = best.setdefault((entry.place, entry.text), entry)
+        if _WEIGHT.index(entry.fate) < _WEIGHT.index(before.fate):
+            best[entry.place, entry.text] = entry
+    return list(best.values())
+
+
+def unreached(walk: Walk) -> Iterator[Entry]:
+    """Yield an entry for each pcs line that nothing ran."""
+    tree = walk.world.tree
+    for file in tree.files.values():
+        if file.is_script or file.path in walk.world.started:
+            yield from _of_file(walk, file)
+
+
+def _of_file(walk: Walk, file: SourceFile) -> Iterator[Entry]:
+    lines = [
+        (number, line)
+        for number, line in enumerate(file.text.split("\n"), 1)
+        if "pcs" in line and (file.path, number) not in walk.world.executed
+    ]
+    if not any(_mentions(line) for _, line in lines):
+        return
+    script = Script(file.path, file.text.encode())
+    _, root = parse(script)
+    starts = _line_starts(script.source)
+    for number, line in lines:
+        found = _mentions(line)
+        if found:
+            at = starts[number - 1] + len(line[: found.start()].encode())
+            yield _entry(walk, script, root, number, line, at)
+
+
+def _mentions(line: str) -> re.Match[str] | None:
+    """Return where a line has a pcs command: one of its nouns follows, perhaps misspelt."""
+    for found in _PCS.finditer(line[:2000]):
+        noun = found[2].strip("\"'`;)")
+        if noun.startswith("$") or difflib.get_close_matches(noun, _NOUNS, 1, 0.75):
+            return found
+    return None
+
+
+def _line_starts(source: bytes) -> list[int]:
+    starts = [0]
+    for line in source.split(b"\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    return starts
+
+
+def _entry(walk: Walk, script: Script, root: Node, number: int, line: str, at: int) -> Entry:
+    node = root.descendant_for_byte_range(at, at + 3)
+    fate, reason, advice = _why(walk, script, node)
+    text = mask(line.strip())[:_LONGEST_SHOWN]
+    return Entry(fate, Place(script.file, number), text, reason, advice)
+
+
+def _why(walk: Walk, script: Script, node: Node | None) -> tuple[Fate, str, str]:
+    """Return why a line did not run, by what stands around it, the innermost first."""
+    inside: Node | None = node
+    while inside is not None:
+        if inside.type in _WHY_NOT:
+            return _WHY_NOT[inside.type]
+        if inside.type == "heredoc_body":
+            return _here_document(script, inside)
+        if inside.type in {"string", "raw_string", "ansi_c_string"}:
+            return _quoted(script, inside)
+        if inside.type == "function_definition":
+            name = inside.child_by_field_name("name")
+            shown = script.text(name) if name is not None else "it"
+            return Fate.LEFT_OUT, f"the function {shown} is never called, or ends before", ""
+        inside = inside.parent
+    if script.file in walk.cut_short:
+        why = walk.cut_short[script.file]
+        return Fate.UNTRANSLATED, f"not reached: reading ended ({why})", "translate it by hand"
+    return Fate.LEFT_OUT, "never reached: the script ends before, or its condition fails", ""
+
+
+def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
+    above = node.parent
+    while above is not None and above.type not in {"command", "variable_assignment"}:
+        above = above.parent
+    if above is None:
+        return Fate.LEFT_OUT, "only a text", ""
+    name = above.child_by_field_name("name")
+    shown = script.text(name) if name is not None else "a program"
+    if above.type == "variable_assignment":
+        return Fate.LEFT_OUT, f"only a text, kept in ${shown}: what runs it is told there", ""
+    if shown.rpartition("/")[2] in _PRINTING:
+        return Fate.LEFT_OUT, "only a text that is printed", ""
+    return _handed(shown)
+
+
+def _handed(program: str) -> tuple[Fate, str, str]:
+    return (
+        Fate.UNTRANSLATED,
+        f"a text handed to {program}; whether that runs it is not known, or it never got there",
+        "run the command's meaning by hand: write it into the inventory",
+    )
+
+
+def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
+    statement = node.parent.parent if node.parent is not None else None
+    body = statement.child_by_field_name("body") if statement is not None else None
+    name = script.text(body).split()[0] if body is not None and script.text(body) else "a program"
+    if name.rpartition("/")[2] != "cat":
+        return _handed(name)
+    assert statement is not None  # noqa: S101  # it has a body
+    into = [one for one in statement.children if one.type == "file_redirect"]
+    into += [
+        one for one in (node.parent.children if node.parent else []) if one.type == "file_redirect"
+    ]
+    if not into:
+        return Fate.LEFT_OUT, "only a text that is printed", ""
+    target = script.text(into[0]).lstrip("> ")
+    return (
+        Fate.UNTRANSLATED,
+        f"written into {target}, which no script of the folder runs",
+        "if somebody runs it by hand, write its meaning into the inventory",
+    )
+
+
+def unread_files(walk: Walk) -> Iterator[Entry]:
+    """Yield an entry for each file that was not read, and for each read in a special way."""
+    tree = walk.world.tree
+    for path, why in tree.unread.items():
+        binary = why == "binary"
+        fate = Fate.LEFT_OUT if binary else Fate.UNTRANSLATED
+        advice = "" if binary else "look into it by hand"
+        yield Entry(fate, Place(path, 0), path, f"not read: {why}", advice)
+    for path, how in tree.remarks.items():
+        fate = Fate.DOUBTFUL if "Windows" in how else Fate.LEFT_OUT
+        yield Entry(fate, Place(path, 0), path, f"its text: {how}", "")

@@ -1,0 +1,72 @@
+"""How much of a hostile tree is read: bounds of steps, seconds and sizes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MOST_STEPS = 400_000  # commands and rounds of loops, of a whole tree
+MOST_STEPS_OF_ONE = 150_000  # of one script that is started by hand, with all that it calls
+MOST_SECONDS = 30.0
+MOST_ROUNDS = 10_000  # of one loop
+MOST_CALLS = 3_000  # pcs commands of a whole tree
+MOST_DEPTH = 40  # nested constructs, functions and scripts
+LONGEST_TEXT = 1_000_000  # characters of one value
+
+
+class ExhaustedError(Exception):
+    """A bound was reached; its only argument says which, for people."""
+
+
+class Budget:
+    """What is left of the bounds of one migration."""
+
+    def __init__(self) -> None:
+        self._end = time.monotonic() + MOST_SECONDS
+        self._steps = 0
+        self._steps_of_one = 0
+        self._depth = 0
+
+    def begin(self) -> None:
+        """Begin a script that is started by hand."""
+        self._steps_of_one = 0
+
+    def step(self) -> None:
+        """Count a step.
+
+        Raises:
+            ExhaustedError: there have been too many, or it took too long.
+        """
+        self._steps += 1
+        self._steps_of_one += 1
+        if self._steps > MOST_STEPS or self._steps_of_one > MOST_STEPS_OF_ONE:
+            raise ExhaustedError(f"more than {MOST_STEPS_OF_ONE} steps: is there an endless loop?")
+        if self._steps % 256 == 0 and time.monotonic() > self._end:
+            raise ExhaustedError(f"more than {MOST_SECONDS:.0f} s")
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Go down a level: a function, a script, a substitution.
+
+        Raises:
+            ExhaustedError: there are too many levels.
+        """
+        self._depth += 1
+        try:
+            if self._depth > MOST_DEPTH:
+                raise ExhaustedError(f"nested more than {MOST_DEPTH} levels deep")
+            yield
+        finally:
+            self._depth -= 1
+
+
+def bounded(text: str) -> str:
+    """Return the text.
+
+    Raises:
+        ExhaustedError: it is too long.
+    """
+    if len(text) > LONGEST_TEXT:
+        raise ExhaustedError(f"a value of more than {LONGEST_TEXT} characters")
+    return text

@@ -1,0 +1,268 @@
+"""Commands that a shell has built in, as far as scripts of this kind use them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fabfile.legacy.arithmetic import Arithmetic, UnclearError
+from fabfile.legacy.conditions import test_words
+from fabfile.legacy.model import Answer, Place
+from fabfile.legacy.state import Command, ExitSignal, LoopSignal, ReturnSignal, Runner
+from fabfile.legacy.syntax import Script
+from fabfile.legacy.unknown import OPEN, is_known
+
+_MOST_LEVELS = 9
+_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "e": "\033", "r": "\r", "a": "\a", "c": ""}
+
+
+def _well(_runner: Runner, _command: Command) -> Answer:
+    return Answer()
+
+
+def _badly(_runner: Runner, _command: Command) -> Answer:
+    return Answer(1)
+
+
+def _echo(_runner: Runner, command: Command) -> Answer:
+    words = command.arguments
+    flags = ""
+    while words and re.fullmatch(r"-[neE]+", words[0]):
+        flags += words[0]
+        words = words[1:]
+    text = " ".join(words)
+    if "e" in flags:
+        text = _unescaped(text)
+    return Answer(0, text if "n" in flags else text + "\n")
+
+
+def _unescaped(text: str) -> str:
+    text = re.sub(r"\\0?33", "\033", text)
+    return re.sub(r"\\([ntrae\\c])", lambda found: _ESCAPES[found[1]], text)
+
+
+def _printf(runner: Runner, command: Command) -> Answer:
+    words = command.arguments
+    if words[:1] == ["-v"]:
+        return Answer(None)
+    if not words:
+        return Answer(1)
+    form, rest = _unescaped(words[0]), words[1:]
+    holes = len(re.findall(r"%[sdq]", form))
+    if re.search(r"%[^sdq%]", form):
+        return Answer(0, runner.world.mark("what printf makes of its format"))
+    parts: list[str] = []
+    while True:
+        parts.append(_filled(form, [*rest[:holes], *[""] * holes]))
+        rest = rest[holes:]
+        if not rest or not holes:
+            return Answer(0, "".join(parts))
+
+
+def _filled(form: str, values: list[str]) -> str:
+    waiting = iter(values)
+    return re.sub(r"%[sdq]|%%", lambda one: "%" if one[0] == "%%" else next(waiting), form)
+
+
+def _number(command: Command, otherwise: int | None) -> int | None:
+    word = command.arguments[0] if command.arguments else ""
+    if not word:
+        return otherwise
+    return (
+        int(word) & 255 if word.isascii() and word.isdigit() and len(word) < _MOST_LEVELS else None
+    )
+
+
+def _exit(runner: Runner, command: Command) -> Answer:
+    raise ExitSignal(_number(command, runner.shell.status))
+
+
+def _return(runner: Runner, command: Command) -> Answer:
+    raise ReturnSignal(_number(command, runner.shell.status))
+
+
+def _leave(_runner: Runner, command: Command) -> Answer:
+    raise LoopSignal(command.name, max(1, min(_number(command, 1) or 1, _MOST_LEVELS)))
+
+
+def _shift(runner: Runner, command: Command) -> Answer:
+    del runner.shell.arguments[: _number(command, 1) or 0]
+    return Answer()
+
+
+def _read(runner: Runner, command: Command) -> Answer:
+    """Read a line into variables; at a terminal, what the operator types is unknown."""
+    names = _operands(command.arguments)
+    stdin = runner.shell.stdin
+    if stdin is None:
+        for name in names or ["REPLY"]:
+            runner.shell.set(name, runner.world.mark(f"${name}, which the operator types in"))
+        return Answer(None)
+    if not stdin:
+        for name in names:
+            runner.shell.set(name, "")
+        return Answer(1)
+    line = stdin.pop(0)
+    if OPEN in line and is_known(re.sub(f"{OPEN}.*", "", line)) and line.startswith(OPEN):
+        for name in names or ["REPLY"]:
+            runner.shell.set(name, line)
+        return Answer(None)
+    _put_fields(runner, names or ["REPLY"], line, command.arguments)
+    return Answer(0)
+
+
+def _put_fields(runner: Runner, names: list[str], line: str, arguments: list[str]) -> None:
+    if "-a" in arguments:
+        words = line.split()
+        runner.shell.arrays[names[0]] = {str(at): word for at, word in enumerate(words)}
+        return
+    separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
+    fields = line.strip().split(separator, len(names) - 1)
+    for name, field in zip(names, fields + [""] * len(names), strict=False):
+        runner.shell.set(name, field)
+
+
+def _operands(arguments: list[str]) -> list[str]:
+    """Return the variables that `read` names, without its options and their values."""
+    names: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
+        if one in {"-p", "-t", "-n", "-d", "-u", "-N", "-i"} and waiting:
+            waiting.pop(0)
+        elif re.fullmatch(r"[A-Za-z_]\w*", one):
+            names.append(one)
+    return names
+
+
+def _mapfile(runner: Runner, command: Command) -> Answer:
+    names = _operands(command.arguments) or ["MAPFILE"]
+    stdin = runner.shell.stdin or []
+    runner.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
+    stdin.clear()
+    return Answer()
+
+
+def _let(runner: Runner, command: Command) -> Answer:
+    """Evaluate arithmetic; a variable that it cannot know becomes unknown."""
+    status: int | None = 0
+    for word in command.arguments:
+        try:
+            value = Arithmetic(word, lambda name: _known(runner, name), runner.shell.set).value()
+            status = int(value == 0)
+        except UnclearError:
+            name = re.match(r"[A-Za-z_]\w*", word)
+            if name:
+                runner.shell.set(name[0], runner.world.mark(f"let {word}"))
+            status = None
+    return Answer(status)
+
+
+def _known(runner: Runner, name: str) -> str:
+    value = runner.shell.variables.get(name, "")
+    if not is_known(value):
+        raise UnclearError(name)
+    return value
+
+
+def _expr(runner: Runner, command: Command) -> Answer:
+    text = " ".join(command.arguments)
+    unclear = Answer(
+        None, runner.world.mark(f"what expr {runner.world.unknowns.show(text)} prints")
+    )
+    if not is_known(text):
+        return unclear
+    try:
+        value = Arithmetic(text, lambda name: _known(runner, name), _no_assignment).value()
+    except UnclearError:
+        return unclear
+    return Answer(int(value == 0), f"{value}\n")
+
+
+def _no_assignment(name: str, _value: str) -> None:
+    raise UnclearError(name)
+
+
+def _test(runner: Runner, command: Command) -> Answer:
+    words = [one for one in command.arguments if one != "]"]
+    value = test_words(words, lambda path: True if path in runner.world.written else None)
+    return Answer(None if value is None else int(not value))
+
+
+def _eval(runner: Runner, command: Command) -> Answer:
+    text = " ".join(command.arguments)
+    place = command.place_of(1)
+    return runner.source(Script(place.file, text.encode(), place.line))
+
+
+def _source(runner: Runner, command: Command) -> Answer:
+    if not command.arguments:
+        return Answer(1)
+    path = command.arguments[0]
+    found = runner.world.read(path) if is_known(path) else None
+    if found is None:
+        runner.shell.foreign = runner.world.unknowns.show(path)
+        return Answer()
+    runner.world.started.add(found.place.file)
+    arguments = runner.shell.arguments
+    runner.shell.arguments = command.arguments[1:] or arguments
+    try:
+        return runner.source(Script(found.place.file, found.text.encode(), found.place.line))
+    finally:
+        runner.shell.arguments = arguments
+
+
+def _hostname(runner: Runner, command: Command) -> Answer:
+    plain = not command.arguments or command.arguments[0] in {"-s", "-f", "--short", "--fqdn", "-n"}
+    host = runner.shell.host
+    if not plain or (not host and command.name == "hostname"):
+        what = "the name of the host where it is started" if plain else command.text
+        return Answer(0, runner.world.mark(what) + "\n")
+    if command.name == "uname" and command.arguments[:1] != ["-n"]:
+        return Answer(0, runner.world.mark(f"what {command.text} prints") + "\n")
+    return Answer(0, (host or runner.world.mark("the name of the host")) + "\n")
+
+
+def _pwd(_runner: Runner, _command: Command) -> Answer:
+    return Answer(0, "/root\n")
+
+
+def _xargs(runner: Runner, command: Command) -> Answer:
+    """Run a command with the words that are piped in."""
+    words = [word for line in runner.shell.stdin or [] for word in line.split()]
+    count, place, at = len(words), "", 1
+    while at < len(command.words) and command.words[at].startswith("-"):
+        option = command.words[at]
+        value = option[2:] or (command.words[at + 1] if at + 1 < len(command.words) else "")
+        if option[:2] == "-n" and value.isdigit():
+            count, at = int(value) or 1, at + (0 if option[2:] else 1)
+        elif option[:2] == "-I":
+            count, place, at = 1, value, at + (0 if option[2:] else 1)
+        at += 1
+    runner.shell.stdin = []
+    parts: list[str] = []
+    for first in range(0, len(words), max(count, 1)):
+        chosen = words[first : first + max(count, 1)]
+        base = command.words[at:] or ["echo"]
+        whole = [one.replace(place, chosen[0]) for one in base] if place else [*base, *chosen]
+        parts.append(runner.run(Command(whole, command.place)).output)
+    return Answer(0, "".join(parts))
+
+
+def text_of(stdin: list[str] | None, place: Place | None, otherwise: Place) -> Script | None:
+    """Return what is piped into a shell as a script; None when nothing is."""
+    if not stdin:
+        return None
+    where = place or otherwise
+    return Script(where.file, ("\n".join(stdin) + "\n").encode(), where.line)
+
+
+BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
+    ":": _well, "true": _well, "false": _badly, "echo": _echo, "printf": _printf, "exit": _exit,
+    "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
+    "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,
+    "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
+    "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _well, "shopt": _well, "trap": _well,
+    "cd": _well, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
+    "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,
+}  # fmt: skip

@@ -1,0 +1,309 @@
+"""Evaluation of statements: what a script would do, as far as a reader can know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
+
+from fabfile.legacy import control
+from fabfile.legacy.assignments import assign, declare
+from fabfile.legacy.branches import Branches
+from fabfile.legacy.budget import bounded
+from fabfile.legacy.commands import run_command
+from fabfile.legacy.conditions import Double, test_words
+from fabfile.legacy.filters import lines
+from fabfile.legacy.model import Answer
+from fabfile.legacy.redirects import Redirects
+from fabfile.legacy.shapes import file_read, leaves_of_test, status_of
+from fabfile.legacy.state import (
+    Command,
+    ExitSignal,
+    LoopSignal,
+    ReturnSignal,
+    Shell,
+    World,
+)  # fmt: skip
+from fabfile.legacy.syntax import Node, Script, parse
+from fabfile.legacy.words import Words
+
+_SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
+
+
+class Interpreter:
+    """Evaluates nodes of one script in one shell."""
+
+    def __init__(self, shell: Shell, world: World, script: Script) -> None:
+        self.shell = shell
+        self.world = world
+        self.script = script
+        self.words = Words(shell, world, script, self._substitute)
+        self._joints = Words(shell, world, script, self._substitute, joints=True)
+        self._statements: dict[str, Callable[[Node], Answer]] = {
+            "command": self._command,
+            "variable_assignment": self._assignment,
+            "variable_assignments": self._assignments,
+            "declaration_command": self._declaration,
+            "unset_command": self._unset,
+            "redirected_statement": self._redirected,
+            "pipeline": self._pipeline,
+            "list": self._list,
+            "if_statement": partial(control.run_if, self),
+            "for_statement": partial(control.run_for, self),
+            "c_style_for_statement": partial(control.run_counted, self),
+            "while_statement": partial(control.run_while, self),
+            "case_statement": partial(control.run_case, self),
+            "function_definition": self._function,
+            "compound_statement": self._compound,
+            "subshell": self._subshell,
+            "negated_command": self._negated,
+            "test_command": self._test,
+        }
+
+    # what commands may ask (state.Runner)
+
+    def run(self, command: Command) -> Answer:
+        """Run a simple command: a function of the shell, or a program."""
+        self.world.budget.step()
+        if not command.words:
+            return Answer()
+        function = self.shell.functions.get(command.words[0])
+        if function:
+            return self._call(function, command)
+        return run_command(self, command)
+
+    def start(self, script: Script, shell: Shell) -> Answer:
+        """Run a script in a shell of its own."""
+        try:
+            return evaluate(script, shell, self.world)
+        except ExitSignal as signal:
+            return Answer(signal.args[0])
+        except (ReturnSignal, LoopSignal):
+            return Answer()
+
+    def source(self, script: Script) -> Answer:
+        """Run a script in this shell."""
+        try:
+            return evaluate(script, self.shell, self.world)
+        except ReturnSignal as signal:
+            return Answer(signal.args[0])
+
+    # statements
+
+    def statements(self, nodes: Sequence[Node]) -> Answer:
+        """Evaluate statements one after the other."""
+        parts: list[str] = []
+        answer = Answer(self.shell.status)
+        for node in nodes:
+            if node.type in self._statements:
+                answer = self.execute(node)
+                parts.append(answer.output)
+        return Answer(answer.status, bounded("".join(parts)))
+
+    def execute(self, node: Node) -> Answer:
+        """Evaluate one statement; its status is the shell's $? afterwards."""
+        self.world.budget.step()
+        statement = self._statements.get(node.type)
+        if statement is None:
+            return Answer(None)
+        with self.world.budget.deeper() if node.type != "command" else nullcontext():
+            answer = statement(node)
+        self.shell.status = answer.status
+        return answer
+
+    def _substitute(self, node: Node) -> str:
+        """Return the output of a command substitution, which runs in a subshell."""
+        inside = Interpreter(self.shell.fork(), self.world, self.script)
+        file = file_read(node)
+        if file is not None:
+            text = self.world.read(self.words.text(file))
+            return text.text if text else self.world.mark(self.script.text(node))
+        try:
+            answer = inside.statements(node.children)
+        except ExitSignal as signal:
+            answer = Answer(signal.args[0])
+        self.shell.status = answer.status
+        return answer.output
+
+    def _command(self, node: Node) -> Answer:
+        self.world.unset.clear()
+        named = node.child_by_field_name("name")
+        before = [one for one in node.children if one.type == "variable_assignment"]
+        for one in before:
+            assign(self.words, self.shell, one, self.script)
+        if named is None:
+            return Answer()
+        words = self.words.fields(named)
+        using = self._joints if words and words[0].rpartition("/")[2] in _SHELLS else self.words
+        nodes = [named] * len(words)
+        for argument in node.children_by_field_name("argument"):
+            more = using.fields(argument)
+            words += more
+            nodes += [argument] * len(more)
+        answer = self.run(Command(words, self.script.place(node), tuple(nodes)))
+        here = node.child_by_field_name("redirect")
+        return self._with_redirects([here], lambda: answer) if here is not None else answer
+
+    def _call(self, function: tuple[Node, Script], command: Command) -> Answer:
+        body, script = function
+        shell = self.shell
+        arguments, by_hand = shell.arguments, shell.by_hand
+        shell.arguments, shell.by_hand = command.arguments, False
+        shell.locals.append({})
+        try:
+            with self.world.budget.deeper():
+                return Interpreter(shell, self.world, script).execute(body)
+        except ReturnSignal as signal:
+            return Answer(signal.args[0])
+        finally:
+            shell.leave_function()
+            shell.arguments, shell.by_hand = arguments, by_hand
+
+    def _assignment(self, node: Node) -> Answer:
+        self.shell.status = 0
+        assign(self.words, self.shell, node, self.script)
+        return Answer(self.shell.status)  # of a command substitution in it
+
+    def _assignments(self, node: Node) -> Answer:
+        for one in node.named_children:
+            self._assignment(one)
+        return Answer()
+
+    def _declaration(self, node: Node) -> Answer:
+        declare(self.words, self.shell, node, self.script)
+        return Answer()
+
+    def _unset(self, node: Node) -> Answer:
+        for one in node.named_children:
+            name = self.script.text(one)
+            self.shell.variables.pop(name, None)
+            self.shell.arrays.pop(name, None)
+        return Answer()
+
+    def _function(self, node: Node) -> Answer:
+        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        if name is not None and body is not None:
+            self.shell.functions[self.script.text(name)] = (body, self.script)
+        return Answer()
+
+    def _compound(self, node: Node) -> Answer:
+        if node.children and node.children[0].type == "((":
+            return Answer(status_of(self.truth(node.children[1:-1])))
+        return self.statements(node.children)
+
+    def truth(self, nodes: Sequence[Node]) -> bool | None:
+        """Return whether arithmetic between (( and )) is not zero."""
+        text = "".join(self.words.expanded_source(one) for one in nodes)
+        value = self.words.number(text)
+        return None if value is None else value != 0
+
+    def _subshell(self, node: Node) -> Answer:
+        inside = Interpreter(self.shell.fork(), self.world, self.script)
+        try:
+            return inside.statements(node.children)
+        except ExitSignal as signal:
+            return Answer(signal.args[0])
+
+    def _negated(self, node: Node) -> Answer:
+        answer = self.execute(node.named_children[0])
+        status = None if answer.status is None else int(answer.status == 0)
+        return Answer(status, answer.output)
+
+    def _test(self, node: Node) -> Answer:
+        if node.children[0].type == "[[":
+            judge = Double(self.words.text, self.words.expanded_source, self._exists)
+            inside = node.children[1:-1]
+            return Answer(status_of(judge.value(inside[0]) if inside else False))
+        words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]
+        return Answer(status_of(test_words(words, self._exists)))
+
+    def _exists(self, path: str) -> bool | None:
+        """Tell whether a file is there: what scripts wrote is, of anything else who knows."""
+        return True if path in self.world.written else None
+
+    def _redirected(self, node: Node) -> Answer:
+        body = node.child_by_field_name("body")
+        redirects = [one for one in node.children if one.type.endswith("_redirect")]
+        return self._with_redirects(
+            redirects, lambda: self.execute(body) if body is not None else Answer()
+        )
+
+    def _with_redirects(self, nodes: Sequence[Node], body: Callable[[], Answer]) -> Answer:
+        redirects = Redirects(self.words, self.world, self.script, self.shell.host)
+        redirects.read(nodes)
+        before = self.shell.stdin, self.shell.stdin_place
+        if redirects.stdin is not None:
+            self.shell.stdin = lines(redirects.stdin)
+            self.shell.stdin_place = redirects.place
+        try:
+            answer = redirects.keep(body())
+        finally:
+            self.shell.stdin, self.shell.stdin_place = before
+        for stage in redirects.pipeline:
+            answer = self._piped([stage], answer)
+        return self._joined(answer, redirects.operator, redirects.right)
+
+    def _pipeline(self, node: Node) -> Answer:
+        stages = [one for one in node.children if one.type in self._statements]
+        if not stages:
+            return Answer(None)
+        first = self._subshell_of(stages[0], self.shell.stdin)
+        return self._piped(stages[1:], first)
+
+    def _piped(self, stages: Sequence[Node], answer: Answer) -> Answer:
+        for stage in stages:
+            answer = self._subshell_of(stage, lines(answer.output))
+        return answer
+
+    def _subshell_of(self, node: Node, stdin: list[str] | None) -> Answer:
+        shell = self.shell.fork()
+        shell.stdin = stdin
+        try:
+            return Interpreter(shell, self.world, self.script).execute(node)
+        except ExitSignal as signal:
+            return Answer(signal.args[0])
+
+    def _list(self, node: Node) -> Answer:
+        answer = Answer(self.shell.status)
+        operator = ""
+        parts: list[str] = []
+        for child in node.children:
+            if child.type in {"&&", "||"}:
+                operator = child.type
+            elif child.type in self._statements:
+                answer = self._joined(answer, operator, child) if operator else self.execute(child)
+                parts.append(answer.output)
+        return Answer(answer.status, "".join(parts))
+
+    def _joined(self, answer: Answer, operator: str, right: Node | None) -> Answer:
+        """Return what `LEFT && RIGHT` makes of the left one's answer."""
+        if right is None or not operator:
+            return answer
+        if answer.status is None:
+            return self._perhaps(right, operator)
+        if (answer.status == 0) == (operator == "&&"):
+            return self.execute(right)
+        return Answer(answer.status)
+
+    def _perhaps(self, right: Node, operator: str) -> Answer:
+        """Evaluate what runs only when a command went well, or failed, which nobody can know."""
+        before = right.prev_sibling
+        while before is not None and before.type not in self._statements:
+            before = before.prev_sibling
+        text = self.script.text(before).split("\n")[0] if before is not None else "the command"
+        text = text if operator == "&&" else f"{text} fails"
+        branches = Branches(self, self.script)
+        branches.add(text, [right], excluded=operator == "||")
+        branches.merge(right, complete=False)
+        return Answer(None)
+
+
+def evaluate(script: Script, shell: Shell, world: World) -> Answer:
+    """Evaluate a whole script in a shell.
+
+    Raises:
+        ExitSignal, ReturnSignal, LoopSignal: what the script does outside of what could catch it.
+    """
+    script, root = parse(script)
+    with world.budget.deeper():
+        return Interpreter(shell, world, script).statements(root.children)

@@ -1,0 +1,93 @@
+"""A folder of scripts -> an inventory and the account of everything in the folder. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from fabfile.errors import UsageError
+from fabfile.legacy.account import collapsed, replayed_entries, unreached, unread_files
+from fabfile.legacy.doubts import doubts
+from fabfile.legacy.draft import draft
+from fabfile.legacy.inventory_text import render_inventory
+from fabfile.legacy.masking import mask
+from fabfile.legacy.model import Entry, Fate, Migration
+from fabfile.legacy.source import SourceFile, Tree, decode, read_tree
+from fabfile.legacy.walkthrough import walk_through
+
+_LARGEST_INI = 1_000_000  # bytes
+_HEADER = """\
+yaml-language-server: $schema=schema.json
+
+Written by: invoke migrate --from {folder}
+Comments tell which file and line each part came from. Secrets are named, never given here.
+What could not be taken over, and what looks like a bug, is in the report: read it first."""
+
+
+def migrate(folder: Path, ini: Path | None = None, name: str = "cluster") -> Migration:
+    """Return what a folder of scripts makes of a cluster, in today's terms.
+
+    Args:
+        folder: the scripts, and the ini files that they read.
+        ini: stands for the ini file of the same name in the folder, or the one that is missing.
+        name: of the cluster, when no script tells it.
+
+    Raises:
+        UsageError: the folder or the ini file cannot be read, or there is no script.
+    """
+    tree = read_tree(folder)
+    if ini is not None:
+        _add_ini(tree, ini)
+    if not tree.scripts:
+        raise UsageError(
+            f"read the scripts in {folder}",
+            "there is no bash script in it",
+            "name the folder that holds them with --from DIR",
+        )
+    return migrate_tree(tree, folder.name, name)
+
+
+def migrate_tree(tree: Tree, folder: str, name: str) -> Migration:
+    """Return what the texts of a folder make of a cluster."""
+    walk = walk_through(tree)
+    made = draft(walk, name)
+    entries = [
+        *collapsed(replayed_entries(walk.replay, made)),
+        *walk.replay.notes,
+        *walk.world.effects.notes,
+        *unreached(walk),
+        *unread_files(walk),
+        *made.entries,
+        *doubts(walk),
+    ]
+    account = tuple(sorted(dict.fromkeys(map(_masked, entries)), key=_order))
+    counts = Counter(entry.fate for entry in account)
+    summary = {fate.value: counts[fate] for fate in Fate}
+    text = render_inventory(made, _HEADER.format(folder=folder))
+    return Migration(text, account, walk.world.effects, summary)
+
+
+def _masked(entry: Entry) -> Entry:
+    return Entry(entry.fate, entry.place, mask(entry.text), mask(entry.reason), entry.advice)
+
+
+def _order(entry: Entry) -> tuple[int, str, int, str, str]:
+    fates = list(Fate)
+    return (fates.index(entry.fate), entry.place.file, entry.place.line, entry.text, entry.reason)
+
+
+def _add_ini(tree: Tree, ini: Path) -> None:
+    """Put an ini file in the place of those of its name, and of one that scripts miss."""
+    try:
+        if ini.stat().st_size > _LARGEST_INI:
+            raise UsageError(f"read {ini}", f"it has more than {_LARGEST_INI} bytes")
+        text = decode(ini.read_bytes(), ini.name, tree.remarks)
+    except OSError as error:
+        raise UsageError(
+            f"read {ini}", error.strerror or str(error), "name an ini file with --ini FILE"
+        ) from error
+    for path in list(tree.files):
+        if path.endswith(".ini") and path.rpartition("/")[2] == ini.name:
+            del tree.files[path]
+    tree.files[ini.name] = SourceFile(ini.name, text)
+    tree.ini = ini.name

@@ -1,0 +1,177 @@
+"""Forms and settings of resources on the model: clones, groups, defaults, managed, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fabfile.legacy.cluster import CLONE, Cluster, Group, Level, Resource, Value
+from fabfile.legacy.dialect import NotUnderstoodError, meta_of_today, pairs
+from fabfile.legacy.model import Fate
+from fabfile.legacy.outcome import (
+    Job,
+    Outcome,
+    RefusedByPcsError,
+    UntranslatableError,
+    left_out,
+    translated,
+)  # fmt: skip
+
+Handler = Callable[[Job, list[str]], Outcome]
+
+
+def touch(job: Job, found: Resource | Group) -> None:
+    """Remember that this command changed a resource, too."""
+    if isinstance(found, Resource):
+        found.touched.append((job.number, job.place))
+
+
+def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[Resource, list[str]]:
+    """Return the resource that the first word names, and the other words."""
+    if not words:
+        raise NotUnderstoodError(f"{what} needs a resource")
+    found = job.find(words[0])
+    if isinstance(found, Group):
+        raise UntranslatableError(
+            f"{what} of a group has no place in the inventory",
+            f"write it at each member of {found.id}",
+        )
+    touch(job, found)
+    return found, list(words[1:])
+
+
+def merge(into: dict[str, str], values: dict[str, str]) -> None:
+    """Set values; an empty one takes the setting away, as pcs does."""
+    for name, value in values.items():
+        if value:
+            into[name] = value
+        else:
+            into.pop(name, None)
+
+
+def _clone(job: Job, words: list[str], *, kind: str) -> Outcome:
+    """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
+    names = [word for word in words if "=" not in word and word != "meta"]
+    if not names:
+        raise NotUnderstoodError("it needs a resource")
+    own_id = names[0] if len(names) > 1 and not job.cluster.find(names[0]) else ""
+    found = job.find(names[1] if own_id else names[0])
+    if found.copies:
+        raise RefusedByPcsError(
+            f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
+        )
+    found.copies = kind
+    merge(found.clone_meta, meta_of_today(pairs([word for word in words if "=" in word])))
+    touch(job, found)
+    if own_id and own_id != found.clone_id:
+        job.doubt(
+            f"the id {own_id} becomes {found.clone_id}",
+            "constraints of these scripts are rewritten; mind your own",
+        )
+    return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
+
+
+def unclone(job: Job, words: list[str]) -> Outcome:
+    """Do `resource unclone X`."""
+    if not words:
+        raise NotUnderstoodError("unclone needs a resource")
+    found = job.find(words[0])
+    found.copies, found.clone_meta = "", {}
+    touch(job, found)
+    return translated(f"{found.id} is no clone any more")
+
+
+def group(job: Job, words: list[str]) -> Outcome:
+    """Do `resource group add|remove|list …`."""
+    verb, *rest = words or [""]
+    if verb in {"list", "show"}:
+        return left_out("it only asks", output=None)
+    if verb == "add" and len(rest) > 1:
+        return join(job, rest[0], rest[1:])
+    if verb in {"remove", "delete"} and rest:
+        return _leave(job, rest[0], rest[1:])
+    raise NotUnderstoodError(f"there is no pcs resource group {verb}")
+
+
+def join(job: Job, name: str, members: list[str]) -> Outcome:
+    """Put resources into a group, behind those that are there."""
+    found = [job.find(member) for member in members]
+    for other in job.cluster.groups.values():
+        other.members = [one for one in other.members if one not in members]
+    group = job.cluster.groups.setdefault(name, Group(name, job.place, job.number))
+    group.members += [one.id for one in found]
+    for one in found:
+        touch(job, one)
+    return translated(f"{', '.join(members)} in group {name}")
+
+
+def _leave(job: Job, name: str, members: list[str]) -> Outcome:
+    group = job.cluster.groups.get(name)
+    if group is None:
+        raise RefusedByPcsError(f"there is no group {name} at this point")
+    for member in members or list(group.members):
+        if member in group.members:
+            group.members.remove(member)
+    if not group.members:
+        job.cluster.groups.pop(name)
+    return translated(f"{', '.join(members) or 'all'} out of group {name}")
+
+
+def defaults(job: Job, words: list[str]) -> Outcome:
+    """Do `resource defaults …`."""
+    return defaults_of(job, words, job.cluster.defaults, "resource defaults")
+
+
+def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) -> Outcome:
+    """Set defaults of resources or operations."""
+    if words[:1] == ["set"]:
+        raise UntranslatableError(
+            f"sets of {what} have no place in the inventory",
+            "write the values below defaults where they hold for all",
+        )
+    words = words[1:] if words[:1] == ["update"] else words
+    if not words or words[0] in {"show", "config"}:
+        return left_out("it only asks", output=None)
+    for name, value in pairs(words).items():
+        put(shelf, name, value, job)
+    return translated(f"{what}: {' '.join(words)}")
+
+
+def put(shelf: dict[str, Value], name: str, value: str, job: Job) -> None:
+    """Set a value, or take it away when it is empty."""
+    before = shelf.pop(name, None)
+    if before is not None:
+        job.book.gone[before.by] = f"set again at {job.place}"
+    if value:
+        shelf[name] = Value(value, job.place, job.number)
+
+
+def manage(job: Job, words: list[str], *, managed: bool) -> Outcome:
+    """Do `resource manage|unmanage X`."""
+    for name in words:
+        found, _ = one_resource(job, [name], "manage")
+        merge(found.meta, {"is-managed": "" if managed else "false"})
+    return translated(f"{', '.join(words)}: is-managed={str(managed).lower()}")
+
+
+def level(job: Job, words: list[str]) -> Outcome:
+    """Do `stonith level …`."""
+    verb, *rest = words or [""]
+    if verb == "add" and len(rest) > 2:  # noqa: PLR2004  # level, node, devices
+        devices = [one for word in rest[2:] for one in word.split(",")]
+        job.cluster.levels.append(Level(rest[0], rest[1], devices, job.place, job.number))
+        raise UntranslatableError(
+            f"fencing levels have no place in the inventory (level {rest[0]} of {rest[1]}: "
+            f"{', '.join(devices)})",
+            "after bootstrap: pcs stonith level add " + " ".join(rest),
+        )
+    return left_out("it only asks, or takes away levels, which are not taken over")
+
+
+def clones(kind: str) -> Handler:
+    """Return the handler of `resource clone`, or of `resource master` and `promotable`."""
+    return lambda job, words: _clone(job, words, kind=kind)
+
+
+def members_of(cluster: Cluster, name: str) -> str:
+    """Return the group that a resource is in; empty when it is in none."""
+    return next((one.id for one in cluster.groups.values() if name in one.members), "")

@@ -1,0 +1,118 @@
+"""Programs that change a node: packages, units, settings in files; what they do is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fabfile.legacy.model import Answer, Package, Unit, WrittenFile
+from fabfile.legacy.state import Command, Runner
+from fabfile.legacy.unknown import is_known
+
+# Programs that do something rather than ask: taken to go well.
+ACTIONS = {
+    "mkdir", "rm", "rmdir", "touch", "chmod", "chown", "chgrp", "ln", "tar", "unzip", "mount",
+    "umount", "modprobe", "sysctl", "setenforce", "ssh-keygen", "ssh-copy-id", "ssh-keyscan",
+    "passwd", "chpasswd", "useradd", "groupadd", "usermod", "rabbitmqctl", "mysqladmin", "mysql",
+    "mysql_secure_installation", "mysql_install_db", "mongo", "kill", "pkill", "killall", "reboot",
+    "hostnamectl", "timedatectl", "ntpdate", "firewall-cmd", "iptables", "wget", "curl", "install",
+    "restorecon", "semanage", "setsebool", "ldconfig", "logger", "expect", "corosync-keygen",
+    "dd", "exportfs", "openstack", "nova", "neutron", "glance", "cinder", "keystone-manage",
+    "crm_mon", "haproxy", "rabbitmq-plugins", "brctl", "ip", "ifconfig", "ovs-vsctl",
+}  # fmt: skip
+_UNIT_ACTIONS = {"enable", "disable", "start", "stop", "restart", "reload", "mask", "unmask"}
+_MANAGERS = {"install", "groupinstall", "localinstall", "reinstall", "update", "upgrade"}
+_OPTIONS_WITH_VALUE = {
+    "-c",
+    "-t",
+    "--enablerepo",
+    "--disablerepo",
+    "-d",
+    "-e",
+    "-x",
+    "--installroot",
+}
+
+
+def _packages(runner: Runner, command: Command) -> Answer:
+    """Note what a package manager installs."""
+    words = _without_options(command.arguments)
+    if not words or words[0] not in {"install", "groupinstall", "localinstall", "reinstall"}:
+        return Answer(0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None)
+    for name in words[1:]:
+        shown = runner.world.unknowns.show(name)
+        found = Package(shown, runner.shell.host, command.place)
+        if found not in runner.world.effects.packages:
+            runner.world.effects.packages.append(found)
+    return Answer()
+
+
+def _without_options(arguments: list[str]) -> list[str]:
+    words: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
+        if one in _OPTIONS_WITH_VALUE and waiting:
+            waiting.pop(0)
+        elif not one.startswith("-"):
+            words.append(one)
+    return words
+
+
+def _systemctl(runner: Runner, command: Command) -> Answer:
+    words = _without_options(command.arguments)
+    if not words or words[0] not in _UNIT_ACTIONS:
+        known = words[:1] == ["daemon-reload"]
+        return Answer(0 if known else None, "" if known else _asked(runner, command))
+    for name in words[1:]:
+        _unit(runner, command, name, words[0])
+        if "--now" in command.arguments and words[0] == "enable":
+            _unit(runner, command, name, "start")
+    return Answer()
+
+
+def _service(runner: Runner, command: Command) -> Answer:
+    words = _without_options(command.arguments)
+    if len(words) > 1 and words[1] in _UNIT_ACTIONS:
+        _unit(runner, command, words[0], words[1])
+        return Answer()
+    return Answer(None, _asked(runner, command))
+
+
+def _chkconfig(runner: Runner, command: Command) -> Answer:
+    words = _without_options(command.arguments)
+    if len(words) > 1 and words[1] in {"on", "off"}:
+        _unit(runner, command, words[0], "enable" if words[1] == "on" else "disable")
+    return Answer()
+
+
+def _unit(runner: Runner, command: Command, name: str, action: str) -> None:
+    shown = runner.world.unknowns.show(name).removesuffix(".service")
+    unit = Unit(shown, action, runner.shell.host, command.place)
+    if unit not in runner.world.effects.units:
+        runner.world.effects.units.append(unit)
+
+
+def _asked(runner: Runner, command: Command) -> str:
+    return runner.world.mark(f"what {command.text} prints")
+
+
+def _settings(runner: Runner, command: Command) -> Answer:
+    """Note a file that crudini or openstack-config sets something in."""
+    words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
+    if "--get" in command.arguments or not words:
+        return Answer(None, _asked(runner, command))
+    shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
+    if not any(_same(shown, one) for one in runner.world.effects.files):
+        runner.world.effects.files.append(shown)
+    return Answer()
+
+
+def _same(one: WrittenFile, other: WrittenFile) -> bool:
+    return (one.path, one.host, one.how) == (other.path, other.host, other.how)
+
+
+PROGRAMS: dict[str, Callable[[Runner, Command], Answer]] = {
+    "yum": _packages, "dnf": _packages, "apt-get": _packages, "apt": _packages,
+    "zypper": _packages, "systemctl": _systemctl, "service": _service, "chkconfig": _chkconfig,
+    "crudini": _settings, "openstack-config": _settings,
+}  # fmt: skip

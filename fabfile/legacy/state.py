@@ -1,0 +1,236 @@
+"""What a shell knows while it is evaluated, and the world around all shells of a tree."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from fabfile.legacy.budget import MOST_CALLS, Budget, ExhaustedError, bounded
+from fabfile.legacy.model import Answer, Call, Effects, Entry, Fate, Place, WrittenFile
+from fabfile.legacy.source import Tree
+from fabfile.legacy.syntax import Node, Script
+from fabfile.legacy.unknown import Unknowns
+
+FOREIGN = ("UID", "EUID", "PPID", "RANDOM", "SECONDS", "LANG", "TERM", "OLDPWD", "SSH_CONNECTION")
+
+
+class ExitSignal(Exception):  # noqa: N818  # no error: the script's own exit
+    """The script ends; its only argument is the status."""
+
+
+class ReturnSignal(Exception):  # noqa: N818
+    """The function ends; its only argument is the status."""
+
+
+class LoopSignal(Exception):  # noqa: N818
+    """`break` or `continue`: its arguments are which, and how many loops are left to leave."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text file as scripts made it: what is in it and where that stands."""
+
+    text: str
+    place: Place
+
+
+@dataclass
+class Shell:
+    """One shell: its variables, functions and arguments, and the host it runs on."""
+
+    host: str = ""  # empty: where the scripts are started
+    variables: dict[str, str] = field(default_factory=dict)
+    arrays: dict[str, dict[str, str]] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)  # arrays whose indices are texts
+    functions: dict[str, tuple[Node, Script]] = field(default_factory=dict)
+    exported: set[str] = field(default_factory=set)
+    arguments: list[str] = field(default_factory=list)
+    name: str = "bash"
+    status: int | None = 0
+    stdin: list[str] | None = None  # lines left to read; None: a terminal's
+    stdin_place: Place | None = None  # where the text of stdin stands in the tree
+    foreign: str = ""  # a sourced file that nobody has: where unset variables may come from
+    by_hand: bool = False  # started by an operator, whose arguments are not known
+    locals: list[dict[str, str | None]] = field(default_factory=list)
+
+    def fork(self) -> Shell:
+        """Return a subshell: it has all that this one has, and changes nothing here."""
+        twin = copy.copy(self)
+        twin.variables = dict(self.variables)
+        twin.arrays = {name: dict(items) for name, items in self.arrays.items()}
+        twin.functions = dict(self.functions)
+        twin.named, twin.exported = set(self.named), set(self.exported)
+        twin.arguments, twin.locals = list(self.arguments), []
+        return twin
+
+    def set(self, name: str, value: str) -> None:
+        """Assign a variable, or NAME[INDEX]."""
+        bounded(value)
+        base, bracket, index = name.partition("[")
+        if bracket:
+            self.arrays.setdefault(base, {})[index.removesuffix("]")] = value
+        elif name in self.arrays:
+            self.arrays[name]["0"] = value
+        else:
+            self.variables[name] = value
+
+    def declare_local(self, name: str) -> None:
+        """Make a variable the running function's own."""
+        if self.locals and name not in self.locals[-1]:
+            self.locals[-1][name] = self.variables.get(name)
+
+    def leave_function(self) -> None:
+        """Give the variables back that the function had for its own."""
+        for name, value in self.locals.pop().items():
+            if value is None:
+                self.variables.pop(name, None)
+            else:
+                self.variables[name] = value
+
+
+@dataclass(frozen=True)
+class Command:
+    """A simple command, expanded.
+
+    `words` begin with its name; `nodes` are those words in the script (none for words that come
+    from elsewhere); `text` is what it reads, None: a terminal.
+    """
+
+    words: list[str]
+    place: Place
+    nodes: tuple[Node, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The program's name, without its folder."""
+        return self.words[0].rpartition("/")[2]
+
+    @property
+    def arguments(self) -> list[str]:
+        """The words after the name."""
+        return self.words[1:]
+
+    @property
+    def text(self) -> str:
+        """The command as one line."""
+        return " ".join(self.words)
+
+    def place_of(self, at: int) -> Place:
+        """Return the line of a word; of a word that stands nowhere, the command's."""
+        if at >= len(self.nodes):
+            return self.place
+        rows = self.nodes[at].start_point.row - self.nodes[0].start_point.row
+        return Place(self.place.file, self.place.line + rows)
+
+    def after(self, count: int) -> Command:
+        """Return the command without its first words."""
+        return Command(self.words[count:], self.place_of(count), self.nodes[count:])
+
+
+class Runner(Protocol):
+    """What commands may ask of the evaluation that runs them."""
+
+    @property
+    def shell(self) -> Shell:
+        """The shell that the command runs in."""
+
+    @property
+    def world(self) -> World:
+        """The world around all shells."""
+
+    def run(self, command: Command) -> Answer:
+        """Run a command in this shell."""
+
+    def start(self, script: Script, shell: Shell) -> Answer:
+        """Run a script in a shell, to its end or exit."""
+
+    def source(self, script: Script) -> Answer:
+        """Run a script in this shell."""
+
+
+@dataclass
+class World:
+    """What all shells of a tree share."""
+
+    tree: Tree
+    on_call: Callable[[Call], Answer]
+    names: dict[str, str] = field(default_factory=dict)  # address -> node's name
+    unknowns: Unknowns = field(default_factory=Unknowns)
+    effects: Effects = field(default_factory=Effects)
+    budget: Budget = field(default_factory=Budget)
+    written: dict[str, Text] = field(default_factory=dict)  # by path
+    conditions: list[tuple[str, bool]] = field(default_factory=list)
+    executed: set[tuple[str, int]] = field(default_factory=set)  # file and line of pcs commands
+    started: set[str] = field(default_factory=set)  # scripts of the tree that were run
+    unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
+    calls: int = 0
+
+    def mark(self, reason: str) -> str:
+        """Return a value that is unknown for this reason."""
+        return self.unknowns.mark(reason)
+
+    def note(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
+        """Put a line into the report, once."""
+        entry = Entry(fate, place, self.unknowns.show(text), self.unknowns.show(reason), advice)
+        if entry not in self.effects.notes:
+            self.effects.notes.append(entry)
+
+    def assume(self, sentence: str, place: Place) -> None:
+        """Remember what is taken for granted, and where that began."""
+        self.effects.assumptions.setdefault(self.unknowns.show(sentence), place)
+
+    @contextmanager
+    def condition(self, text: str, *, excluded: bool = False) -> Iterator[None]:
+        """Evaluate what runs only under a condition that nobody can know before."""
+        self.conditions.append((self.unknowns.show(text), excluded))
+        try:
+            yield
+        finally:
+            self.conditions.pop()
+
+    def pcs(self, arguments: list[str], place: Place, host: str) -> Answer:
+        """Hand a pcs command to whoever replays them."""
+        self.calls += 1
+        if self.calls > MOST_CALLS:
+            raise ExhaustedError(f"more than {MOST_CALLS} pcs commands")
+        self.executed.add((place.file, place.line))
+        text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
+        excluded = any(one for _, one in self.conditions)
+        answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))
+        if self.unset:
+            names = ", ".join(f"${name}" for name in self.unset)
+            self.note(
+                Fate.DOUBTFUL,
+                place,
+                "pcs " + " ".join(arguments),
+                f"{names} is empty here: nothing sets it before",
+            )
+        return answer
+
+    def write(self, path: str, text: str, host: str, place: Place, *, append: bool) -> None:
+        """Remember a file that a script writes."""
+        if path in {"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"} or not path:
+            return
+        how = "appended" if append else "written"
+        shown = WrittenFile(self.unknowns.show(path), host, place, how)
+        if shown not in self.effects.files:
+            self.effects.files.append(shown)
+        before = self.written.get(path) if append else None
+        if append and before is None:
+            text = self.mark(f"what {path} had before") + "\n" + text
+        text = bounded(before.text + text) if before else text
+        self.written[path] = Text(text, before.place if before else place)
+
+    def read(self, path: str) -> Text | None:
+        """Return a file that scripts wrote or the tree has, by its path or else its name."""
+        if path in self.written:
+            return self.written[path]
+        file = self.tree.find(path)
+        if file:
+            return Text(file.text, Place(file.path, 1))
+        name = path.rpartition("/")[2]
+        same = [one for one in self.written if one.rpartition("/")[2] == name]
+        return self.written[same[-1]] if name and same else None

@@ -1,0 +1,83 @@
+"""Bash -> a syntax tree, by tree-sitter's grammar; texts and lines of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from fabfile.legacy.model import Place
+
+__all__ = ["Node", "Script", "parse", "walk"]
+
+_MOST_MENDED = 20  # times; one is enough but for nested texts
+
+
+@dataclass(frozen=True)
+class Script:
+    """Bash to evaluate: a file, or a text that ssh or a here document hands to a shell."""
+
+    file: str
+    source: bytes
+    first_line: int = 1
+
+    def text(self, node: Node) -> str:
+        """Return what stands at a node."""
+        return self.source[node.start_byte : node.end_byte].decode(errors="replace")
+
+    def between(self, start: int, end: int) -> str:
+        """Return what stands between two bytes."""
+        return self.source[start:end].decode(errors="replace")
+
+    def place(self, node: Node) -> Place:
+        """Return the file and line of a node."""
+        return Place(self.file, self.first_line + node.start_point.row)
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def parse(script: Script) -> tuple[Script, Node]:
+    """Return the syntax tree of a script; what is no bash is in nodes of type ERROR.
+
+    The grammar takes a command for the continuation of a line of several assignments before it. A
+    semicolon after those puts that right; so the script returned may differ by semicolons.
+    """
+    root = _parser().parse(script.source).root_node
+    for _ in range(_MOST_MENDED):
+        ends = sorted(_swallowed(root), reverse=True)
+        if not ends:
+            break
+        source = script.source
+        for end in ends:
+            source = source[:end] + b";" + source[end:]
+        script = Script(script.file, source, script.first_line)
+        root = _parser().parse(source).root_node
+    return script, root
+
+
+def _swallowed(root: Node) -> Iterator[int]:
+    """Yield where a line of assignments ends that the grammar joined to the next line."""
+    for node in walk(root):
+        if node.type != "command" or node.children[0].type != "variable_assignment":
+            continue
+        for one, after in pairwise(node.children):
+            mine = one.type == "variable_assignment"
+            if mine and after.start_point.row > one.end_point.row:
+                yield one.end_byte
+                break
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend(reversed(one.children))

@@ -1,0 +1,93 @@
+"""Programs that turn text into text, with their input: a pipe, or files that are known."""
+
+from __future__ import annotations
+
+from fabfile.legacy.awk import run_awk, split_awk
+from fabfile.legacy.awk_syntax import AwkError
+from fabfile.legacy.filters import joined, run_filter
+from fabfile.legacy.model import Answer, WrittenFile
+from fabfile.legacy.sed import run_sed
+from fabfile.legacy.state import Command, Runner
+from fabfile.legacy.unknown import is_known
+
+TEXTS = {"awk", "gawk", "mawk", "sed", "tee"}
+_SHOWING = {"cat", "more", "less"}
+
+
+def run_text(runner: Runner, command: Command) -> Answer:
+    """Return what the program makes of its input; unknown input makes unknown output."""
+    name, arguments = command.name, command.arguments
+    if name == "tee":
+        return _tee(runner, command)
+    if name == "sed" and any(one.startswith(("-i", "--in-place")) for one in arguments):
+        return _edit(runner, command)
+    if not is_known(*arguments):
+        return _unclear(runner, command, "".join(arguments))
+    text = joined(runner.shell.stdin or [])
+    if name in _SHOWING:
+        return _show(runner, arguments, text)
+    answer = _over(name, arguments, text)
+    if answer is None and len(arguments) > 1:
+        arguments, text = _with_files(runner, arguments)
+        answer = _over(name, arguments, text) if is_known(text) else None
+    if not is_known(text) or answer is None:
+        return _unclear(runner, command, text)
+    return answer
+
+
+def _over(name: str, arguments: list[str], text: str) -> Answer | None:
+    if name == "sed":
+        return run_sed(arguments, text)
+    if name not in {"awk", "gawk", "mawk"}:
+        return run_filter(name, arguments, text)
+    try:
+        program, variables, files = split_awk(arguments)
+    except AwkError:
+        return None
+    return None if files else run_awk(program, variables, text)
+
+
+def _with_files(runner: Runner, arguments: list[str]) -> tuple[list[str], str]:
+    """Return the arguments without the file at their end, and what is in it."""
+    found = runner.world.read(arguments[-1])
+    text = found.text if found else runner.world.mark(f"what is in {arguments[-1]}")
+    return arguments[:-1], text
+
+
+def _show(runner: Runner, arguments: list[str], text: str) -> Answer:
+    """Return the files' texts, or what is piped in."""
+    files = [one for one in arguments if not one.startswith("-")]
+    parts: list[str] = []
+    for path in files:
+        found = runner.world.read(path)
+        parts.append(found.text if found else runner.world.mark(f"what is in {path}") + "\n")
+    whole = "".join(parts) if files else text
+    return Answer(0 if is_known(whole) else None, whole)
+
+
+def _unclear(runner: Runner, command: Command, text: str) -> Answer:
+    """Return an unknown output, with the reason why the input is unknown, or its own."""
+    reasons = runner.world.unknowns.reasons(text)
+    reason = reasons[0] if reasons else f"what {command.text.split(chr(10))[0]} prints"
+    return Answer(None, runner.world.mark(reason))
+
+
+def _tee(runner: Runner, command: Command) -> Answer:
+    text = joined(runner.shell.stdin or [])
+    append = "-a" in command.arguments
+    for path in command.arguments:
+        if not path.startswith("-"):
+            runner.world.write(path, text, runner.shell.host, command.place, append=append)
+    return Answer(0, text)
+
+
+def _edit(runner: Runner, command: Command) -> Answer:
+    """Note the files that sed -i changes: its operands that are paths."""
+    for path in command.arguments[1:]:
+        if path.startswith(("/", "./", "~")) and " " not in path:
+            shown = WrittenFile(
+                runner.world.unknowns.show(path), runner.shell.host, command.place, "edited by sed"
+            )
+            runner.world.effects.files.append(shown)
+            runner.world.written.pop(path, None)
+    return Answer()

@@ -1,0 +1,47 @@
+"""Values that nobody can know from a script: marks inside texts, each with its reason.
+
+A mark is a number between two characters of Unicode's private area, which no script read here can
+contain (`source` replaces them). So a text with an unknown part can be joined, split into words and
+compared like any other, and whoever uses it asks `is_known` first.
+"""
+
+from __future__ import annotations
+
+import re
+
+OPEN, CLOSE = "\ue000", "\ue001"
+BREAK = "\ue003"  # between the elements of "$@" and "${x[@]}": each is a word of its own
+RESERVED = re.compile("[\ue000-\ue003]")  # what no script may contain
+_MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
+_MOST_REASONS = 2000  # more of them say nothing more
+
+
+class Unknowns:
+    """The reasons behind marks: one register for a whole tree."""
+
+    def __init__(self) -> None:
+        self._reasons: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def mark(self, reason: str) -> str:
+        """Return the mark of a value that is unknown for this reason."""
+        if reason not in self._numbers and len(self._reasons) >= _MOST_REASONS:
+            reason = self._reasons[-1]
+        if reason not in self._numbers:
+            self._numbers[reason] = len(self._reasons)
+            self._reasons.append(reason)
+        return f"{OPEN}{self._numbers[reason]}{CLOSE}"
+
+    def reasons(self, text: str) -> tuple[str, ...]:
+        """Return why parts of a text are unknown, each once."""
+        numbers = dict.fromkeys(int(number) for number in _MARK.findall(text))
+        return tuple(self._reasons[number] for number in numbers if number < len(self._reasons))
+
+    def show(self, text: str) -> str:
+        """Return a text for people: each unknown part as <reason>."""
+        return _MARK.sub(lambda found: f"<{self._reasons[int(found[1])]}>", text)
+
+
+def is_known(*texts: str) -> bool:
+    """Tell whether every part of these texts is known."""
+    return not any(OPEN in text for text in texts)

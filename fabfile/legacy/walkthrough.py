@@ -1,0 +1,111 @@
+"""A whole tree, script by script, in the order in which an operator would start them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from dataclasses import dataclass
+
+from fabfile.legacy.budget import ExhaustedError
+from fabfile.legacy.interpreter import evaluate
+from fabfile.legacy.model import Fate, Place
+from fabfile.legacy.replay import Replay
+from fabfile.legacy.source import SourceFile, Tree, sections
+from fabfile.legacy.state import ExitSignal, LoopSignal, ReturnSignal, Shell, World
+from fabfile.legacy.syntax import Script
+from fabfile.legacy.unknown import Unknowns
+
+_IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}$")
+
+
+@dataclass
+class Walk:
+    """What is left of a walk through a tree."""
+
+    world: World
+    replay: Replay
+    cut_short: dict[str, str]  # scripts that were not read to their end, and why
+    taken_down: dict[str, str]  # scripts that only take away, and are left out
+
+
+def walk_through(tree: Tree) -> Walk:
+    """Evaluate every script that is started by hand; the others are called by those."""
+    unknowns = Unknowns()
+    replay = Replay(unknowns)
+    world = World(tree, replay.call, addresses(tree), unknowns)
+    walk = Walk(world, replay, {}, {})
+    called = _called(tree)
+    scripts = tree.scripts
+    first = [one for one in scripts if one.path not in called]
+    for script in [*first, *(one for one in scripts if one.path in called)]:
+        if script.path not in world.started:
+            _begin(walk, script)
+    return walk
+
+
+def addresses(tree: Tree) -> dict[str, str]:
+    """Return node names by address, as ini files tell them: KEY=NAME beside KEY_ip=ADDRESS."""
+    found: dict[str, str] = {}
+    for file in tree.files.values():
+        if not file.path.endswith((".ini", ".conf", ".cfg")):
+            continue
+        for items in sections(file.text).values():
+            for key, (value, _) in items.items():
+                address = items.get(f"{key}_ip", ("", 0))[0]
+                if _IP.match(address):
+                    found[address] = value
+    return found
+
+
+def _called(tree: Tree) -> set[str]:
+    """Return the scripts that another one names in a command (not in a comment)."""
+    found: set[str] = set()
+    for file in tree.scripts:
+        code = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in file.text.split("\n"))
+        for other in tree.scripts:
+            name = re.escape(other.path.rpartition("/")[2])
+            pattern = (
+                rf"(bash|sh|source|\.|ssh[^\n]*|sudo|exec|/)[\s/\"'][^\n;&|]*(?<![\w-]){name}\b"
+            )
+            if other is not file and re.search(pattern, code):
+                found.add(other.path)
+    return found
+
+
+def _begin(walk: Walk, script: SourceFile) -> None:
+    """Evaluate one script; one that only takes away is no part of a deployment: it is undone."""
+    world, replay = walk.world, walk.replay
+    world.started.add(script.path)
+    world.budget.begin()
+    before, count = copy.deepcopy(replay.cluster), len(replay.done)
+    shell = Shell(name=script.path, by_hand=True)
+    try:
+        evaluate(Script(script.path, script.text.encode()), shell, world)
+    except (ExitSignal, ReturnSignal, LoopSignal):
+        pass
+    except ExhaustedError as error:
+        _cut(walk, script, str(error))
+    except RecursionError:
+        _cut(walk, script, "nested too deeply")
+    changes = [one for one in replay.done[count:] if not _idle(one.entry.fate, one.entry.reason)]
+    if changes and all(one.takes_away for one in changes):
+        replay.cluster = before
+        replay.taken_back(count, f"{script.path} only takes away: no part of a deployment")
+        walk.taken_down[script.path] = "it only takes away"
+
+
+def _idle(fate: Fate, reason: str) -> bool:
+    """Tell whether a command asked, or did nothing."""
+    return fate is Fate.LEFT_OUT and "takes away" not in reason
+
+
+def _cut(walk: Walk, script: SourceFile, why: str) -> None:
+    walk.cut_short[script.path] = why
+    walk.world.conditions.clear()
+    walk.world.note(
+        Fate.UNTRANSLATED,
+        Place(script.path, 0),
+        script.path,
+        f"not read to its end: {why}",
+        "see what it does, and write by hand what is missing",
+    )

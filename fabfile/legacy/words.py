@@ -1,0 +1,289 @@
+"""Expansion: a word of a script -> the texts it stands for, as bash would make them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from fabfile.legacy.arithmetic import Arithmetic, UnclearError
+from fabfile.legacy.budget import ExhaustedError, bounded
+from fabfile.legacy.parameters import Parameters
+from fabfile.legacy.patterns import UnsafeError, glob
+from fabfile.legacy.state import Shell, World
+from fabfile.legacy.syntax import Node, Script
+from fabfile.legacy.unknown import BREAK, is_known
+
+_MOST_WORDS = 5000
+_EXPANSIONS = {
+    "simple_expansion", "expansion", "command_substitution", "arithmetic_expansion",
+    "process_substitution",
+}  # fmt: skip
+_NESTED = {"string", "translated_string", "raw_string", "ansi_c_string", "concatenation", "word"}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\033"}
+
+
+class Kind(Enum):
+    """How a part of a word is treated after expansion."""
+
+    LITERAL = auto()  # not split, but a pattern of file names
+    QUOTED = auto()  # neither
+    EXPANDED = auto()  # split at blanks
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a word."""
+
+    text: str
+    kind: Kind
+
+
+class Words:
+    """Expands words of one shell's script.
+
+    Args:
+        shell: whose variables count.
+        script: where the words stand.
+        world: its files, and the register of what is unknown.
+        substitute: runs a command substitution and returns its output.
+        joints: keep a backslash at a line's end within quotes, so that lines can be told in a
+            text that is handed to another shell (to which it means the same).
+    """
+
+    def __init__(
+        self,
+        shell: Shell,
+        world: World,
+        script: Script,
+        substitute: Callable[[Node], str],
+        *,
+        joints: bool = False,
+    ) -> None:
+        self._shell = shell
+        self._world = world
+        self._script = script
+        self._substitute = substitute
+        self._joints = joints
+        self._parameters = Parameters(shell, world)
+
+    def fields(self, node: Node) -> list[str]:
+        """Return the words that a word becomes: none, one or many."""
+        parts = list(self._parts(node))
+        words = _split(parts)
+        if all(part.kind is not Kind.QUOTED for part in parts):
+            words = [one for word in words for one in braces(word)]
+        if any(part.kind is Kind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
+            words = [one for word in words for one in self._matching(word)]
+        return words
+
+    def text(self, node: Node) -> str:
+        """Return the one text that a word becomes where nothing is split (an assignment)."""
+        parts = [part.text for part in self._parts(node)]
+        return bounded("".join(" " if text == BREAK else text for text in parts))
+
+    def here_document(self, node: Node, start: int, end: int) -> str:
+        """Return the text of a here document's body, which stands between two bytes."""
+        return "".join(part.text for part in self._region(node, start, end))
+
+    def arithmetic(self, text: str) -> int:
+        """Return what an arithmetic expression makes; the shell's variables are changed.
+
+        Raises:
+            UnclearError: it cannot be known.
+        """
+        return Arithmetic(text, self._number_text, self._shell.set).value()
+
+    def number(self, text: str) -> int | None:
+        """Return what an arithmetic expression makes; None when it cannot be known."""
+        try:
+            return self.arithmetic(text) if is_known(text) else None
+        except UnclearError:
+            return None
+
+    def expanded_source(self, node: Node) -> str:
+        """Return a node's text with its expansions in place (of arithmetic and patterns)."""
+        region = self._region(node, node.start_byte, node.end_byte, raw=True)
+        return "".join(part.text for part in region)
+
+    def _number_text(self, name: str) -> str:
+        base, bracket, index = name.partition("[")
+        text = self._parameters.value(base, index.removesuffix("]") if bracket else None)
+        if not is_known(text):
+            raise UnclearError(f"${base} is not known")
+        return text
+
+    def _parts(self, node: Node) -> Iterator[Part]:
+        kind = node.type
+        if kind == "concatenation":
+            for child in node.children:
+                yield from self._parts(child)
+        elif kind in {"string", "translated_string"}:
+            yield Part("", Kind.QUOTED)
+            start = node.start_byte + (2 if kind == "translated_string" else 1)
+            for part in self._region(node, start, node.end_byte - 1):
+                yield Part(part.text, Kind.QUOTED)
+        elif kind in {"raw_string", "ansi_c_string"}:
+            text = self._script.text(node)
+            yield Part(text[1:-1] if kind == "raw_string" else _ansi(text[2:-1]), Kind.QUOTED)
+        elif kind in _EXPANSIONS:
+            for text in self._expansion(node):
+                yield Part(text, Kind.EXPANDED)
+        elif kind == "ERROR":
+            yield Part(self._world.mark("what cannot be parsed"), Kind.QUOTED)
+        elif node.named_child_count and kind not in {"word", "number"}:
+            yield from self._region(node, node.start_byte, node.end_byte)
+        else:
+            text = self._script.text(node).replace("\\\n", "")
+            text = re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+            yield Part(text, Kind.LITERAL)
+
+    def _region(self, node: Node, start: int, end: int, *, raw: bool = False) -> Iterator[Part]:
+        """Yield what stands between two bytes of a node: literal text, and expansions in it.
+
+        Text is taken by what stands between the expansions: the grammar does not always have
+        nodes for it.
+        """
+        at = start
+        for child in _expansions_below(node, start, end):
+            literal = self._script.between(at, child.start_byte)
+            yield Part(literal if raw else self._unescape(literal), Kind.QUOTED)
+            for text in self._expansion(child):
+                yield Part(text, Kind.QUOTED)
+            at = child.end_byte
+        literal = self._script.between(at, end)
+        yield Part(literal if raw else self._unescape(literal), Kind.QUOTED)
+
+    def _unescape(self, literal: str) -> str:
+        r"""Take the backslash away that double quotes honour: before $ ` " \ and a line's end."""
+        if not self._joints:
+            literal = literal.replace("\\\n", "")
+        return re.sub(r'\\([$`"\\])', r"\1", literal)
+
+    def _expansion(self, node: Node) -> list[str]:
+        if node.type == "simple_expansion":
+            return self._parameters.plain(self._script.text(node)[1:])
+        if node.type == "expansion":
+            return self._braced(node)
+        if node.type == "command_substitution":
+            return [self._substitute(node).rstrip("\n")]
+        if node.type == "arithmetic_expansion":
+            return [self._arithmetic_text(node)]
+        return [self._world.mark(self._script.text(node))]
+
+    def _arithmetic_text(self, node: Node) -> str:
+        text = self._script.text(node)
+        inner = self.expanded_source(node)
+        opened = 3 if text.startswith("$((") else 2
+        inner = inner[opened : -(opened - 1)]
+        if not is_known(inner):
+            return self._world.mark(f"{text} (with an unknown part)")
+        try:
+            return str(self.arithmetic(inner))
+        except UnclearError as error:
+            return self._world.mark(f"{text} ({error})")
+
+    def _braced(self, node: Node) -> list[str]:
+        """Return what ${…} stands for; the operand's own expansions are done first."""
+        inner = self._script.text(node)[2:-1]
+        found = re.match(r"[#!]?(\w+|[@*#?$!-])(\[[^\]]*\])?", inner)
+        if not found:
+            return [self._world.mark(self._script.text(node))]
+        head = node.start_byte + 2 + len(found[0].encode())
+        operand = "".join(part.text for part in self._operand(node, head, node.end_byte - 1))
+        return self._parameters.braced(found[0], operand, self._index)
+
+    def _operand(self, node: Node, start: int, end: int) -> Iterator[Part]:
+        at = start
+        for child in node.children:
+            if child.start_byte < at or child.end_byte > end:
+                continue
+            if child.type in _EXPANSIONS | _NESTED:
+                yield Part(self._script.between(at, child.start_byte), Kind.QUOTED)
+                yield from self._parts(child)
+                at = child.end_byte
+        yield Part(self._script.between(at, end), Kind.QUOTED)
+
+    def _index(self, text: str) -> str:
+        """Return an array's index: a number where it is arithmetic."""
+        text = re.sub(r"\$\{?(\w+)\}?", lambda found: self._parameters.value(found[1]), text)
+        try:
+            return str(self.arithmetic(text.strip("\"'")))
+        except UnclearError:
+            return self._world.mark(f"the index {text}")
+
+    def index(self, node: Node, name: str) -> str:
+        """Return the index of an assignment to an element."""
+        text = self.expanded_source(node)
+        return text.strip("\"'") if name in self._shell.named else self._index(text)
+
+    def _matching(self, word: str) -> list[str]:
+        """Return the tree's files that a pattern names; the pattern when there are none."""
+        if not re.search(r"[*?[]", word) or not is_known(word) or word.startswith("/"):
+            return [word]
+        try:
+            pattern = glob(word.removeprefix("./"))
+        except UnsafeError:
+            return [word]
+        found = sorted(path for path in self._world.tree.files if pattern.match(path))
+        return found[:_MOST_WORDS] or [word]
+
+
+def _expansions_below(node: Node, start: int, end: int) -> Iterator[Node]:
+    """Yield the topmost expansions below a node that stand between two bytes, in order."""
+    waiting = list(reversed(node.children))
+    while waiting:
+        one = waiting.pop()
+        if one.end_byte <= start or one.start_byte >= end:
+            continue
+        if one.type in _EXPANSIONS:
+            yield one
+        else:
+            waiting.extend(reversed(one.children))
+
+
+def _ansi(text: str) -> str:
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
+
+
+def _split(parts: list[Part]) -> list[str]:
+    """Join parts to words; what was expanded is split at blanks."""
+    words: list[str] = []
+    present: list[str] | None = None
+    for part in parts:
+        if part.text == BREAK:
+            words += ["".join(present)] if present is not None else []
+            present = None
+        elif part.kind is not Kind.EXPANDED:
+            present = [*(present or []), part.text]
+        else:
+            for number, piece in enumerate(re.split(r"[ \t\n]+", part.text)):
+                if number:
+                    words += ["".join(present)] if present is not None else []
+                    present = None
+                if piece:
+                    present = [*(present or []), piece]
+        if len(words) > _MOST_WORDS:
+            raise ExhaustedError(f"a line of more than {_MOST_WORDS} words")
+    return [*words, "".join(present)] if present is not None else words
+
+
+def braces(word: str) -> list[str]:
+    """Return what {a,b} and {1..3} make of a word."""
+    found = re.search(r"(?<!\$)\{(-?\d+\.\.-?\d+|[^{}\s]*,[^{}\s]*)\}", word)
+    if not found or len(word) > 1000:  # noqa: PLR2004  # characters; no node is called so
+        return [word]
+    before, after = word[: found.start()], word[found.end() :]
+    ends = re.fullmatch(r"(-?\d{1,9})\.\.(-?\d{1,9})", found[1])
+    choices = _range(int(ends[1]), int(ends[2])) if ends else found[1].split(",")
+    words = (one for choice in choices for one in braces(f"{before}{choice}{after}"))
+    return list(itertools.islice(words, _MOST_WORDS))
+
+
+def _range(first: int, last: int) -> list[str]:
+    step = 1 if last >= first else -1
+    if abs(last - first) > _MOST_WORDS:
+        raise ExhaustedError(f"a list of more than {_MOST_WORDS} words")
+    return [str(number) for number in range(first, last + step, step)]

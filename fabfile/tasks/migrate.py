@@ -1,0 +1,42 @@
+"""What `invoke migrate` does: read old scripts, write an inventory, and tell what became of all."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from fabfile.errors import UsageError
+from fabfile.legacy.migrate import migrate
+from fabfile.report.migration import print_report, render_json
+from fabfile.tasks.inventory import read_inventory
+
+
+def migrate_folder(
+    folder: Path, ini: Path | None, target: Path, report: str = "", *, force: bool = False
+) -> None:
+    """Write the inventory of a folder of scripts, and its report; both are read back or shown.
+
+    Raises:
+        UsageError: something cannot be read or written, an inventory is there already, or the one
+            written is not complete (the report says what is missing).
+    """
+    if target.exists() and not force:
+        raise UsageError(f"write {target}", "it is there already",
+                         "name another file with --to, or overwrite it with --force")  # fmt: skip
+    done = migrate(folder, ini, target.stem)
+    _write(target, done.inventory)
+    if report:
+        _write(Path(report), render_json(done))
+    print_report(done, sys.stdout)
+    sys.stdout.write(f"inventory: {target}\n")
+    read_inventory(target)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"write {file}", error.strerror or str(error), "name another file"
+        ) from error
