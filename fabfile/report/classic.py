@@ -16,7 +16,8 @@ from fabfile.pacemaker.model import (
 def render(status: ClusterStatus, *, former_ids: bool = False) -> list[str]:
     """Return the lines; tabs stop at every eighth column of the line, its leading blank included.
 
-    Fencing devices are left out: they are `pcs stonith`'s. With `former_ids` a promotable clone is called as pcs called it then: galera-master.
+    Fencing devices are left out: they are `pcs stonith`'s. With `former_ids` a promotable clone is
+    called as pcs called it then: galera-master.
     """
     lines = (
         line for item in status.resources for line in _resource(item, status, former_ids=former_ids)

@@ -46,11 +46,10 @@ def test_the_line_is_the_one_an_operator_types() -> None:
 
 
 def test_what_is_new() -> None:
-    galera = Primitive("galera", "ocf:heartbeat:galera", meta={"priority": "5"},
-                       operations=(Operation("promote", "0s", "300s", {"on-fail": "block"}),))  # fmt: skip
-    fence = Primitive(
-        "fence", "stonith:fence_ipmilan", {"password": "x y"}, hidden=frozenset({"password"})
-    )
+    promote = (Operation("promote", "0s", "300s", {"on-fail": "block"}),)
+    galera = Primitive("galera", "ocf:heartbeat:galera", {}, {"priority": "5"}, promote)
+    hidden = frozenset({"password"})
+    fence = Primitive("fence", "stonith:fence_ipmilan", {"password": "x y"}, hidden=hidden)
     wanted = Configuration(
         properties={"no-quorum-policy": "stop"},
         defaults={"resource-stickiness": "100"},
@@ -72,13 +71,14 @@ def test_what_is_new() -> None:
             Location("vip", "7", attribute="rack", operation="defined"),
         ),
     )
+    created = "pcs resource create galera ocf:heartbeat:galera meta priority=5"
+    promotable = "promotable promoted-max=3"
     assert lines(wanted) == [
         "pcs property set no-quorum-policy=stop",
         "pcs resource defaults update resource-stickiness=100",
         "pcs node attribute c1 'rack=a b'",
         f"pcs resource create vip {ADDRESS} ip=192.0.2.1 nic=eth0",
-        "pcs resource create galera ocf:heartbeat:galera meta priority=5 "
-        "op promote interval=0s timeout=300s on-fail=block promotable promoted-max=3",
+        f"{created} op promote interval=0s timeout=300s on-fail=block {promotable}",
         f"pcs resource create one {ADDRESS} ip=192.0.2.2 --group web",
         "pcs resource meta web priority=9",
         "pcs stonith create fence fence_ipmilan 'password=(secret)'",
@@ -98,10 +98,10 @@ def test_what_changes() -> None:
     order = Order("vip", "memcached-clone", kind="Optional")
     before = Configuration(resources=(VIP, MEMCACHED), constraints=(order,))
     wanted = Configuration(resources=(other, MEMCACHED))
+    operation = "op monitor interval=30s timeout=20s"
     assert lines(wanted, before) == [
         "pcs constraint delete order-vip-memcached-clone-Optional",
-        "pcs resource update vip ip=192.0.2.9 nic= "
-        "op monitor interval=30s timeout=20s meta priority=1",
+        f"pcs resource update vip ip=192.0.2.9 nic= {operation} meta priority=1",
     ]
 
 

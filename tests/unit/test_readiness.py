@@ -1,0 +1,130 @@
+"""What is not yet as wanted, on states that real clusters were in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from fabfile.pacemaker import monitor
+from fabfile.pacemaker.model import (
+    Clone,
+    ClusterStatus,
+    Configuration,
+    FailedAction,
+    Group,
+    Instance,
+    Location,
+    NodeStatus,
+    Primitive,
+    Resource,
+)
+from fabfile.pacemaker.readiness import StartFailedError, idle, missing, remaining
+from fabfile.services.memcached import wanted_clone
+from tests.unit import captured
+
+VIP = Primitive("vip", "ocf:heartbeat:IPaddr2")
+STATE = Clone("state-clone", Primitive("state", "ocf:pacemaker:Stateful"), {"promotable": "true"})
+
+
+def said(
+    status: ClusterStatus, *resources: Resource, constraints: tuple[Location, ...] = ()
+) -> str:
+    return missing(status, Configuration(resources=resources, constraints=constraints))
+
+
+def state(name: str, kind: str = "debian12") -> ClusterStatus:
+    return monitor.parse(captured.text(kind, f"monitor-{name}.xml"))
+
+
+def without(status: ClusterStatus, resource: str) -> ClusterStatus:
+    """Return the state with a primitive stopped everywhere."""
+    kept = tuple(one for one in status.resources if one.id != resource)
+    return replace(status, resources=kept)
+
+
+def test_a_clone_that_runs_everywhere_needs_nothing() -> None:
+    assert said(state("started"), wanted_clone()) == ""
+
+
+def test_a_clone_that_a_node_lacks() -> None:
+    assert said(state("one-stopped"), wanted_clone()) == "memcached is not Started on c3"
+
+
+def test_a_node_that_is_banned_or_in_standby_lacks_nothing() -> None:
+    banned = (Location("memcached-clone", "-INFINITY", node="c3"),)
+    assert said(state("one-stopped"), wanted_clone(), constraints=banned) == ""
+    assert said(state("standby"), wanted_clone(), constraints=banned) == ""
+
+
+def test_fewer_instances_are_enough_where_that_is_wanted() -> None:
+    two = replace(wanted_clone(), meta={"clone-max": "2"})
+    assert said(state("one-stopped"), two) == ""
+
+
+def test_a_primitive_has_to_run_somewhere() -> None:
+    assert said(state("mixed"), VIP) == ""
+    stopped = without(state("mixed"), "vip")
+    assert (
+        said(stopped, VIP) == said(stopped, Group("g", (VIP,))) == "vip is not Started on any node"
+    )
+    assert said(stopped, replace(VIP, meta={"target-role": "Stopped"})) == ""
+
+
+def test_a_promotable_clone_needs_as_many_promoted_as_it_may_have() -> None:
+    assert said(state("mixed"), STATE) == ""
+    three = replace(STATE, meta={**STATE.meta, "promoted-max": "3"})
+    assert said(state("mixed"), three) == "state is Promoted on 1 of 3 nodes"
+    # The old name, and more than there are nodes.
+    nine = replace(STATE, meta={**STATE.meta, "master-max": "9"})
+    assert said(state("mixed"), nine) == "state is Promoted on 1 of 3 nodes"
+
+
+def test_a_start_that_failed_names_nodes_and_reason() -> None:
+    with pytest.raises(StartFailedError) as caught:
+        said(state("started", "debian13"), wanted_clone())
+    assert set(caught.value.nodes) == {"c1", "c2", "c3"}
+    assert caught.value.attempted == "start memcached"
+    assert caught.value.seen.count("start failed on c") == 3
+    assert "journalctl -u memcached" in caught.value.next_step
+
+
+def failed(status: ClusterStatus, operation: str, *nodes: str) -> ClusterStatus:
+    failures = (FailedAction("vip", operation, n, "x") for n in nodes)
+    promotions = (FailedAction("state:0", operation, n, "x") for n in nodes)
+    return replace(status, failures=(*failures, *promotions))
+
+
+def test_an_address_that_failed_on_one_node_may_yet_start_on_another() -> None:
+    stopped = without(state("mixed"), "vip")
+    assert said(failed(stopped, "start", "c1", "c2"), VIP) == "vip is not Started on any node"
+    with pytest.raises(StartFailedError, match=r"c1.*\n.*c2.*\n.*c3"):
+        said(failed(stopped, "start", "c1", "c2", "c3"), VIP)
+
+
+def test_promotions_that_failed_on_too_many_nodes_are_told() -> None:
+    two = replace(STATE, meta={**STATE.meta, "promoted-max": "2"})
+    assert said(failed(state("mixed"), "promote", "c1"), two) != ""
+    with pytest.raises(StartFailedError, match="promote failed on c1"):
+        said(failed(state("mixed"), "promote", "c1", "c2"), two)
+
+
+def test_what_is_to_be_gone() -> None:
+    status = state("mixed")
+    assert remaining(status, "vip") == "vip still runs on c3"
+    assert remaining(without(status, "vip"), "vip") == ""
+    assert idle(status, "vip")
+
+
+def test_what_is_being_done_right_now_is_not_idle() -> None:
+    node = NodeStatus(
+        "c1", online=True, standby=False, maintenance=False, pending=False, unclean=False
+    )
+    stopping = Instance("vip", VIP.agent, "Started", ("c1",), failed=False, managed=True,
+                        orphaned=True, blocked=False, pending="Stopping")  # fmt: skip
+    status = ClusterStatus("c1", quorum=True, maintenance=False, fencing=False, nodes=(node,),
+                           resources=(stopping,), failures=())  # fmt: skip
+    assert not idle(status, "vip")
+    assert remaining(replace(status, resources=(replace(stopping, nodes=()),)), "vip") == (
+        "vip is still there"
+    )
