@@ -66,6 +66,7 @@ def _proxy(proxy: Proxy, site: Site) -> dict[str, object]:
         "table": "ipv6" if ":" in address else "ip",
         "check_path": "/" if galera else proxy.check_path,
         "check_port": galera_check.PORT if galera else None,
+        "interval": "5s" if galera else "2s",  # a process of the node's answers for the database
         "servers": list(_servers(proxy, site)),
     }
 

@@ -1,0 +1,140 @@
+"""Galera's section and site -> resource, files, and what an answer of the database means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from fabfile.errors import RefusedError
+from fabfile.host.model import HostFacts
+from fabfile.pacemaker.model import Clone, Member, Membership
+from fabfile.services.description import File, Probe, Site
+from fabfile.services.galera_section import GaleraSection
+from fabfile.services.offered import galera
+from fabfile.transport.command import Section
+
+MEMBERS = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)), Member("c3", ("fd00::3",)))
+# mariadb 11.8.9 on Debian 13: --batch --skip-column-names, SHOW GLOBAL STATUS WHERE ...
+SYNCED = "wsrep_local_state_comment\tSynced\nwsrep_cluster_size\t3\nwsrep_cluster_status\tPrimary\n"
+
+
+def site(*families: str) -> Site:
+    facts = {
+        member.name: HostFacts(
+            name=member.name, distribution="x", memory_mib=512, family=family, manager="dnf"
+        )
+        for member, family in zip(MEMBERS, families or ("debian",) * 3, strict=True)
+    }
+    return Site(Membership("openstack", MEMBERS), facts, {}, lambda name: f"the {name} password")
+
+
+def section(**settings: Any) -> GaleraSection:
+    return GaleraSection.model_validate(settings)
+
+
+def clone(chosen: GaleraSection, where: Site) -> Clone:
+    (resource,) = galera.configuration(chosen, where).resources
+    assert isinstance(resource, Clone)
+    return resource
+
+
+def config(chosen: GaleraSection, family: str = "debian") -> File:
+    return galera.SERVICE.node(chosen, site(*(family,) * 3), "c3").files[0]
+
+
+def probes() -> list[Probe]:
+    return list(galera.SERVICE.probes(section(), site()))
+
+
+def judge(out: str, status: int = 0) -> str:
+    return probes()[0].judge({"galera": Section("galera", status, out, "")})
+
+
+def test_every_node_is_promoted() -> None:
+    resource = clone(section(), site())
+    assert resource.meta == {"ordered": "true", "promotable": "true", "promoted-max": "3"}
+
+
+def test_members_are_addresses_mapped_to_nodes() -> None:
+    parameters = clone(section(), site()).primitive.parameters
+    assert parameters["wsrep_cluster_address"] == "gcomm://10.0.0.1,10.0.0.2,[fd00::3]"
+    assert parameters["cluster_host_map"] == "c1:10.0.0.1;c2:10.0.0.2;c3:[fd00::3]"
+
+
+def test_members_are_names_when_they_say_so() -> None:
+    parameters = clone(section(members="names"), site()).primitive.parameters
+    assert parameters["wsrep_cluster_address"] == "gcomm://c1,c2,c3"
+    assert "cluster_host_map" not in parameters
+
+
+def test_el_leaves_making_the_database_to_the_agent() -> None:
+    parameters = clone(section(), site("rhel", "rhel", "rhel")).primitive.parameters
+    assert parameters["enable_creation"] == "true"
+    assert "config" not in parameters
+
+
+def test_two_families_in_one_cluster_are_refused() -> None:
+    with pytest.raises(RefusedError, match="different families"):
+        clone(section(), site("debian", "rhel", "rhel"))
+
+
+def test_it_listens_to_the_nodes_own_address_only() -> None:
+    lines = config(section()).render(None).splitlines()
+    assert "bind-address = fd00::3" in lines
+    assert "wsrep_node_address = [fd00::3]" in lines
+
+
+def test_settings_come_last_and_win() -> None:
+    text = config(section(settings={"binlog_format": "MIXED"})).render(None)
+    assert text.rindex("binlog_format = MIXED") > text.rindex("binlog_format = ROW")
+
+
+def test_mariabackup_needs_no_password_but_takes_one() -> None:
+    own = config(section(sst="mariabackup"))
+    assert "wsrep_sst_auth = mysql:" in own.render(None).splitlines()
+    assert not own.secret
+    given = config(section(sst="mariabackup", sst_user="sst"))
+    assert "wsrep_sst_auth = sst:the galera password" in given.render(None)
+    assert (given.mode, given.owner, given.secret) == ("640", "root:mysql", True)
+
+
+def test_a_user_without_mariabackup_is_a_mistake() -> None:
+    with pytest.raises(ValidationError, match="sst_user is for sst: mariabackup"):
+        section(sst_user="sst")
+
+
+def test_a_donor_goes_on_serving_where_the_copy_lets_it() -> None:
+    def check(chosen: GaleraSection) -> str:
+        files = galera.SERVICE.node(chosen, site(), "c1").files
+        return next(file.render(None) for file in files if file.mode == "755")
+
+    assert "    4) status='200 OK'" in check(section())
+    assert "    2 | 4) status='200 OK'" in check(section(sst="mariabackup"))
+
+
+def test_every_file_is_looked_at() -> None:
+    for family in ("debian", "rhel"):
+        wanted = galera.SERVICE.node(section(), site(*(family,) * 3), "c1")
+        look = galera.SERVICE.look(section())
+        assert {file.path for file in wanted.files} <= set(look.files)
+        assert {*wanted.units, *wanted.helpers} <= set(look.units)
+        assert set(wanted.packages) <= set(look.packages)
+
+
+def test_a_node_in_sync() -> None:
+    assert not judge(SYNCED)
+
+
+def test_a_node_that_is_not() -> None:
+    donor = SYNCED.replace("Synced", "Donor/Desynced").replace("size\t3", "size\t2")
+    assert judge(donor) == (
+        "wsrep_local_state_comment is Donor/Desynced, not Synced, wsrep_cluster_size is 2, not 3"
+    )
+    assert "unknown" in judge("")
+
+
+def test_a_database_that_cannot_be_asked() -> None:
+    seen = "ERROR 2002 (HY000): Can't connect to local server through socket"
+    assert judge(seen, status=1) == seen

@@ -1,0 +1,148 @@
+"""HAProxy's section and site -> its configuration, with every reference resolved or refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bcrypt
+import pytest
+from pydantic import ValidationError
+
+from fabfile.errors import UsageError
+from fabfile.host.model import HostFacts
+from fabfile.pacemaker.model import Member, Membership
+from fabfile.services.description import Site
+from fabfile.services.haproxy_section import HaproxySection
+from fabfile.services.offered import haproxy
+from fabfile.services.vips_section import VipsSection
+
+PASSWORD, ANOTHER = "correct horse battery", "staple"
+MEMBERS = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)), Member("c3", ("fd00::3",)))
+VIPS = VipsSection.model_validate({"addresses": ({"name": "db", "address": "10.0.0.9"},)})
+DB = {"name": "galera", "vip": "db", "port": 3306, "check": "galera", "active": "one"}
+
+
+def node(name: str) -> HostFacts:
+    return HostFacts(
+        name=name, distribution="debian 12", memory_mib=512, family="debian", manager="apt-get"
+    )
+
+
+def site(password: str = PASSWORD) -> Site:
+    return Site(
+        membership=Membership("cluster", MEMBERS),
+        facts={member.name: node(member.name) for member in MEMBERS},
+        sections={"vips": VIPS},
+        secret=lambda _: password,
+    )
+
+
+def section(*proxies: dict[str, object], **others: Any) -> HaproxySection:
+    return HaproxySection.model_validate({"proxies": proxies, **others})
+
+
+def config(*proxies: dict[str, object], password: str = PASSWORD, **others: Any) -> str:
+    wanted = haproxy.node(section(*proxies, **others), site(password), "c1")
+    file = next(file for file in wanted.files if file.path == haproxy.CONFIG)
+    return file.render(None)
+
+
+def block(text: str, head: str) -> list[str]:
+    """Return the lines of a section of haproxy.cfg."""
+    lines, _, _ = text.partition(f"\n{head}\n")[2].partition("\n\n")
+    return [line.strip() for line in lines.splitlines()]
+
+
+def hashed(text: str) -> str:
+    return next(line.split()[-1] for line in text.splitlines() if " password " in line)
+
+
+def test_a_vip_is_bound_by_its_address_and_every_node_is_a_server() -> None:
+    text = config({"name": "horizon", "vip": "db", "port": 80, "backend_port": 8080})
+    assert "bind 10.0.0.9:80" in block(text, "frontend horizon")
+    servers = [line for line in block(text, "backend horizon") if line.startswith("server ")]
+    assert servers == [
+        "server c1 10.0.0.1:8080",
+        "server c2 10.0.0.2:8080",
+        "server c3 [fd00::3]:8080",
+    ]
+
+
+def test_one_database_is_active_and_connections_leave_one_that_is_down() -> None:
+    lines = block(config(DB), "backend galera")
+    assert "server c1 10.0.0.1:3306" in lines
+    assert "server c2 10.0.0.2:3306 backup" in lines
+    assert "stick on dst" in lines
+    checks = next(line for line in lines if line.startswith("default-server"))
+    assert "port 9200" in checks
+    assert checks.endswith("on-marked-down shutdown-sessions")
+
+
+def test_an_address_stands_for_a_vip_or_a_server() -> None:
+    text = config({"name": "x", "vip": "fd00::9", "port": 80, "servers": ("10.0.0.77",)})
+    assert "bind [fd00::9]:80" in block(text, "frontend x")
+    assert "server 10.0.0.77 10.0.0.77:80" in block(text, "backend x")
+
+
+def test_an_http_proxy_is_asked_for_its_path() -> None:
+    proxy = {"name": "api", "vip": "db", "port": 80, "mode": "http", "check": "http"}
+    lines = block(config({**proxy, "check_path": "/v3"}), "backend api")
+    assert {"mode http", "option httpchk GET /v3"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("edit", "seen"),
+    [
+        ({"vip": "web"}, "galera: there is no VIP web"),
+        ({"servers": ("c4",)}, "galera: there is no node c4"),
+    ],
+)
+def test_what_a_proxy_names_has_to_be_there(edit: dict[str, object], seen: str) -> None:
+    with pytest.raises(UsageError, match=seen) as refused:
+        config({**DB, **edit})
+    assert refused.value.next_step.startswith("allowed: a")
+
+
+def test_the_password_is_hashed_and_the_same_at_each_run() -> None:
+    text = config(DB, stats={"user": "admin"})
+    assert PASSWORD not in text
+    assert bcrypt.checkpw(PASSWORD.encode(), hashed(text).encode())
+    assert text == config(DB, stats={"user": "admin"})
+    assert hashed(text) != hashed(config(DB, stats={"user": "admin"}, password=ANOTHER))
+
+
+def test_the_salt_says_nothing_about_the_password() -> None:
+    ours, others = (
+        hashed(config(DB, stats={"user": "admin"}, password=word)) for word in ("one", "two")
+    )
+    assert ours[:29] == others[:29]  # algorithm, rounds, salt
+    assert ours[29:] != others[29:]
+
+
+def test_a_password_that_crypt_would_cut_is_refused() -> None:
+    with pytest.raises(UsageError, match="73 bytes"):
+        config(DB, stats={}, password="x" * 73)
+
+
+def test_a_configuration_with_credentials_is_nobody_elses() -> None:
+    def files(chosen: HaproxySection) -> list[tuple[str, bool]]:
+        wanted = haproxy.node(chosen, site(), "c1").files
+        return [(file.mode, file.secret) for file in wanted if file.path == haproxy.CONFIG]
+
+    assert files(section(DB, stats={})) == [("600", True)]
+    assert files(section(DB)) == [("644", False)]
+    assert haproxy.SERVICE.secrets(section(DB)) == []
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [
+        ((DB, {**DB, "port": 3307}), "two proxies are called galera"),
+        ((DB, {**DB, "name": "other"}), "two proxies have the same VIP and port: db, 3306"),
+        (({**DB, "check_path": "/ evil"},), "check_path"),
+        (({**DB, "name": "a b"},), "name"),
+    ],
+)
+def test_proxies_that_cannot_be(proxies: tuple[dict[str, object], ...], seen: str) -> None:
+    with pytest.raises(ValidationError, match=seen):
+        section(*proxies)

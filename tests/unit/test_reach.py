@@ -1,0 +1,72 @@
+"""What came back from addresses -> what is wrong with them; the program itself on real sockets."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from fabfile.services import reach
+from fabfile.services.reach import Target
+from fabfile.services.reach_node import ask_all
+from fabfile.transport.command import Section
+
+VIP = Target("vip-db", "192.0.2.101", 22, refused=True)
+PROXY = Target("galera", "192.0.2.101", 3306)
+PAGE = reach.http("statistics", "fd00::1", 1993, "/", 401)
+
+
+def judge(*pairs: tuple[Target, dict[str, str]]) -> str:
+    targets, answers = zip(*pairs, strict=True)
+    out = json.dumps(answers)
+    return reach.probe("all", "c1", targets).judge({"reach": Section("reach", 0, out, "")})
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Give a port whose connections get an answer without saying anything themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_what_answers_as_it_should() -> None:
+    accepted = {"line": ""}
+    page = {"line": "HTTP/1.1 401 Unauthorized"}
+    assert not judge((VIP, accepted), (PROXY, accepted), (PAGE, page))
+
+
+def test_a_refusal_shows_that_somebody_has_the_address() -> None:
+    refused = {"error": "ECONNREFUSED"}
+    assert judge((VIP, refused), (PROXY, refused)) == (
+        "galera (192.0.2.101:3306): connection refused"
+    )
+
+
+def test_everything_that_is_wrong_is_told() -> None:
+    assert judge(
+        (VIP, {"error": "EHOSTUNREACH"}),
+        (PROXY, {"error": "timeout"}),
+        (PAGE, {"line": "HTTP/1.1 200 OK"}),
+    ) == (
+        "vip-db (192.0.2.101:22): no route to host; "
+        "galera (192.0.2.101:3306): timeout; "
+        "statistics ([fd00::1]:1993): it said 'HTTP/1.1 200 OK', not 401"
+    )
+
+
+def test_a_node_that_cannot_ask() -> None:
+    probe = reach.probe("all", "c1", [VIP])
+    assert probe.judge({}) == "the node could not ask: no answer"
+    lost = {"reach": Section("reach", 127, "", "no python3")}
+    assert probe.judge(lost) == "the node could not ask: no python3"
+
+
+def test_the_program_on_real_sockets(port: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        free = closed.getsockname()[1]
+    answers = ask_all(
+        [("127.0.0.1", port, ""), ("127.0.0.1", free, ""), ("127.0.0.1", port, "hello")], 0.2
+    )
+    assert answers == [{"line": ""}, {"error": "ECONNREFUSED"}, {"error": "timeout"}]
