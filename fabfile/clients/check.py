@@ -86,10 +86,10 @@ def _compare(lists: Sequence[ServerList]) -> Iterator[Finding]:
             yield Finding(
                 named.file, named.line, named.told(),
                 f"{how} {model.file}:{model.line}: {_HASHING}",
-                f"{named.name} = {','.join(model.servers)}",
+                named.instead(model.plain),
             )  # fmt: skip
 
 
 def _finding(named: ServerList, why: str, known: Known | None) -> Finding:
-    servers = ",".join(map(str, known.servers)) if known else "every server, in one order"
-    return Finding(named.file, named.line, named.told(), why, f"{named.name} = {servers}")
+    servers = list(map(str, known.servers)) if known else ["every server, in one order"]
+    return Finding(named.file, named.line, named.told(), why, named.instead(servers))

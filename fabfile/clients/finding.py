@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,13 @@ class ServerList:
     def told(self) -> str:
         """Return the option as it is written."""
         return f"{self.name} = {','.join(self.servers) or '(empty)'}"
+
+    def instead(self, servers: Sequence[str]) -> str:
+        """Return the option with other servers, given as `plain` has them, as its file wants it."""
+        if self.file.endswith(".py"):
+            return f'"{self.name}": {json.dumps(list(servers))}'
+        marked = [f"inet6:{one}" if one.startswith("[") else one for one in servers]
+        return f"{self.name} = {','.join(marked)}"
 
 
 @dataclass(frozen=True)

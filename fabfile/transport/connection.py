@@ -124,6 +124,8 @@ class Host:
             raise self._lost(str(error) or type(error).__name__) from error
 
     def _lost(self, seen: str) -> CommandError:
+        self._connection.close()
+        self._opened = False  # the next command opens it anew
         return CommandError(
             "run a command",
             f"the connection was lost; {seen}",

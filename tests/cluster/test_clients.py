@@ -77,7 +77,7 @@ def test_ours_gives_no_error_and_no_long_stall(
 ) -> None:
     one = seen[name]
     timeout = 1.0 if name == "authtoken" else 0.5  # keystonemiddleware takes whole seconds
-    limit = 0.5 + (timeout if phase == "dropped" else 0)  # and what a busy machine adds
+    limit = 0.75 + (timeout if phase == "dropped" else 0)  # 0.75: what a busy machine adds
     assert one.errors(phase) == []
     assert one.worst(phase) < limit
     assert one.lost(phase) < len(one.calls[phase]) / 50

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from xml.etree import ElementTree as ET
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cluster import eyes
 from tests.harness.cluster import Cluster
@@ -148,6 +154,69 @@ def test_a_host_that_does_not_answer_hides_nothing(serving: Cluster) -> None:
     assert "c3" in done.stdout.partition("degraded:")[2]
     assert re.search(r"^c1 +online +Started +yes", done.stdout, re.MULTILINE), done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_metrics_are_read_by_prometheus_own_parser(serving: Cluster) -> None:
+    done = serving.fab("status", "--prometheus", check=True)
+    found = {metric.name: metric for metric in text_string_to_metric_families(done.stdout)}
+    answers = {one.labels["node"]: one.value for one in found["pacefab_memcached_serving"].samples}
+    assert answers == dict.fromkeys(serving.nodes, 1.0)
+
+
+class Terminal:
+    """A fab run on a terminal of its own; `text` is all that it wrote there."""
+
+    def __init__(self, cluster: Cluster, *args: str) -> None:
+        """Start it."""
+        self.text = ""
+        self._side, other = pty.openpty()
+        environment = eyes.environment(COLUMNS="200", LINES="50", TERM="xterm")
+        argv = eyes.fab_argv(cluster, *args)
+        self.process = subprocess.Popen(
+            argv, stdin=other, stdout=other, stderr=other, env=environment, start_new_session=True
+        )
+        os.close(other)
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        try:
+            while chunk := os.read(self._side, 65536):
+                self.text += chunk.decode(errors="replace")
+        except OSError:  # the other side is closed
+            return
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C; return the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(timeout=20)
+        self._reader.join(timeout=5)
+        return status
+
+
+def test_watching_goes_on_over_lost_connections_until_ctrl_c(serving: Cluster) -> None:
+    watch = Terminal(serving, "status", "--watch", "--interval", "1")
+    try:
+        eyes.until(lambda: watch.text.count("Ctrl-C ends") > 1, "it has looked twice")
+        assert "healthy: memcached serves on 3 of 3 nodes" in watch.text
+        for node in serving.nodes:
+            serving.run(node, "pkill -f '^sshd: [a-z]+@'")
+        serving.run("c3", "crm_standby --node c3 --update on && crm_resource --wait --timeout 30")
+        eyes.until(lambda: "degraded: c3 is standby" in watch.text, "it sees the standby")
+        status = watch.interrupt()
+    finally:
+        watch.process.kill()
+        serving.run("c3", "crm_standby --node c3 --delete && crm_resource --wait --timeout 30")
+    assert status == 1
+    shown, _, left = watch.text.partition("\x1b[?1049l")  # xterm: back from the other screen
+    assert "\x1b[?1049h" in shown
+    assert "degraded: c3 is standby" in left
+    assert "Traceback" not in watch.text
+
+
+def test_watching_needs_a_terminal(serving: Cluster) -> None:
+    done = serving.fab("status", "--watch")
+    eyes.assert_refused(done, "the output is no terminal", "--prometheus", status=2)
 
 
 def test_a_killed_memcached_is_told_before_pacemaker_sees_it(serving: Cluster) -> None:
