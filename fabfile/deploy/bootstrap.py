@@ -257,7 +257,7 @@ def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
         PacefabError: from some nothing did; all of them are named.
     """
     failed = errors(results)
-    if len(failed) == len(results):
+    if failed and len(failed) == len(results):
         raise nobody(failed)
     if failed:
         first, *others = failed.values()

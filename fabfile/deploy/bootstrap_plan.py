@@ -176,14 +176,24 @@ def _other_cluster(wanted: Membership, host: Candidate) -> str:
 
 
 def _check_agreement(attempt: str, set_up: Sequence[Candidate]) -> None:
+    """Refuse nodes of which one was taken out, or missed a change, while nobody could ask it."""
     lists = {host.name: host.membership.names for host in set_up if host.membership}
-    if len({frozenset(names) for names in lists.values()}) > 1:
-        said = (f"{name} knows {', '.join(names)}" for name, names in lists.items())
-        raise RefusedError(
-            attempt,
-            "the nodes do not agree on who the members are:\n" + "\n".join(said),
-            "on the node that is right: pcs cluster sync corosync; then run this again",
-        )
+    if len({frozenset(names) for names in lists.values()}) == 1:
+        return
+    out = [name for name in lists if _is_outcast(name, lists)]
+    said = (f"{name} knows {', '.join(names)}" for name, names in lists.items())
+    raise RefusedError(
+        attempt,
+        "the nodes do not agree on who the members are:\n" + "\n".join(said),
+        f"{', '.join(out)} was taken out: run `pcs cluster destroy` there, then this again"
+        if out
+        else "on a node that is right: pcs cluster sync corosync; then run this again",
+    )
+
+
+def _is_outcast(name: str, lists: Mapping[str, Sequence[str]]) -> bool:
+    """Whether none of the others lists this node."""
+    return all(name not in names for other, names in lists.items() if other != name)
 
 
 def _addressed(attempt: str, member: Member, host: Candidate) -> Member:

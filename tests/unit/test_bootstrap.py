@@ -65,7 +65,7 @@ def plan(*hosts: Candidate, of: Membership | None = None) -> Formation:
 def refusal(*hosts: Candidate, of: Membership | None = None) -> str:
     with pytest.raises(RefusedError) as error:
         plan(*hosts, of=of)
-    return f"{error.value.host or ''} {error.value.seen}"
+    return f"{error.value.host or ''} {error.value.seen} {error.value.next_step}"
 
 
 def test_bare_hosts_are_set_up() -> None:
@@ -135,6 +135,12 @@ def test_running_nodes_that_disagree() -> None:
     seen = refusal(host("c1", wanted()), host("c2", wanted()), host("c3", wanted("c2", "c3")))
     assert "do not agree" in seen
     assert "c3 knows c2, c3" in seen
+    assert "pcs cluster sync" in seen
+
+
+def test_a_node_that_was_taken_out_while_it_was_off() -> None:
+    stay = [host(name, wanted("c1", "c2")) for name in ("c1", "c2")]
+    assert "c3 was taken out: run `pcs cluster destroy`" in refusal(*stay, host("c3", wanted()))
 
 
 def test_an_address_is_needed_where_a_host_has_several() -> None:
