@@ -42,13 +42,16 @@ def patch(
     cib: Cib,
     plan: Callable[[Cib], Cib | None],
     first: Callable[[Cib], Sequence[Step]] = nothing_first,
+    *,
+    check: bool = True,
 ) -> Cib:
     """Bring the cluster to the CIB that `plan` renders; return the one it was planned from.
 
     When somebody else changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
     again with what is there now. It returns None when nothing is left to do, and raises when the
     new CIB is not what the operator was shown. `first` gives the steps that run before the patch,
-    in the same script; they carry their undo.
+    in the same script; they carry their undo. Without `check` Pacemaker is not asked what it thinks
+    of the new CIB: for one that stood before.
 
     Raises:
         RefusedError: the CIB changes faster than we can plan.
@@ -58,7 +61,8 @@ def patch(
         new = plan(cib)
         if new is None:
             return cib
-        sections = host.change([*first(cib), *live.plan_patch(cib, new)], seconds=_PATCH_SECONDS)
+        steps = [*first(cib), *live.plan_patch(cib, new, check=check)]
+        sections = host.change(steps, seconds=_PATCH_SECONDS)
         check_lock(sections)
         if "patch" not in sections and (stopped := failed(sections)):
             raise CommandError(
@@ -140,7 +144,7 @@ def restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) ->
 
     What others have changed since then stays. Errors of `patch` and `settle`.
     """
-    patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan))
+    patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
     for name in _added(before, plan):
         settle_removal(host, query_status(host), name, seconds)
 
