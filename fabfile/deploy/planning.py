@@ -13,7 +13,7 @@ from fabfile.deploy.survey import Survey
 from fabfile.errors import PacefabError, RefusedError
 from fabfile.pacemaker import metadata
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import Configuration, primitives
+from fabfile.pacemaker.model import Configuration, Membership, primitives
 from fabfile.pacemaker.plan import ConfigurationPlan, plan_configuration
 from fabfile.pacemaker.render import render_configuration
 from fabfile.pacemaker.simulation import Transition
@@ -147,12 +147,19 @@ class Planner:
         wanted = intent.configuration(site)
         if seen.membership is None:
             return replace(plan, configuration=plan_configuration(None, wanted), wanted=wanted)
+        wanted = _without_newcomers(wanted, seen.membership)
         coming = any(node.packages for node in nodes.values())
         wanted = _completed(wanted, seen, agents_may_come=coming)
         change = self._change(seen.cib, wanted)
         new = render_configuration(seen.cib, change)
         simulated = apply.simulate(seen.host, new) if change else ()
         return replace(plan, configuration=change, transitions=simulated, wanted=wanted)
+
+
+def _without_newcomers(wanted: Configuration, membership: Membership) -> Configuration:
+    """Return the configuration without attributes of nodes that are still to join."""
+    present = {n: pairs for n, pairs in wanted.attributes.items() if n in membership.names}
+    return replace(wanted, attributes=present)
 
 
 def _completed(wanted: Configuration, seen: Survey, *, agents_may_come: bool) -> Configuration:

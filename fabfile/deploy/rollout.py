@@ -52,6 +52,7 @@ class Rollout:
     what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
     form: Callable[[Mapping[str, Host]], Sequence[Outcome]] = lambda _: ()
     check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
+    check_cib: bool = True  # by crm_verify; what stood before may not pass it
     allow_interruption: bool = False
     keep_on_failure: bool = False
     timeout: int = 300
@@ -194,7 +195,7 @@ class _Run:
             history.store_here(entry, cib)
             return [history.plan_store(entry, cib)]
 
-        return apply.patch(seen.host, seen.cib, again, keep)
+        return apply.patch(seen.host, seen.cib, again, keep, check=self.rollout.check_cib)
 
     def _follow(self, seen: Survey, plan: Plan, before: Cib) -> Outcome:
         """Wait until the cluster has followed and the services serve.

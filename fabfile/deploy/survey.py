@@ -37,14 +37,13 @@ class Survey:
 
     @cached_property
     def membership(self) -> Membership | None:
-        """The cluster that the nodes are of; None while one of them is of none.
+        """The cluster that the nodes are of, those that are of one; None when none is.
 
         Raises:
             RefusedError: they are of different clusters.
         """
-        if any(view.membership is None for view in self.views.values()):
-            return None
-        return one_cluster(self.views)
+        members = {name: view for name, view in self.views.items() if view.membership}
+        return one_cluster(members) if members else None
 
     def stands(self, cluster: str) -> bool:
         """Whether these nodes are members of the cluster, and its services run on all of them."""

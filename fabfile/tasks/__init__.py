@@ -4,7 +4,7 @@ import sys
 
 from invoke.collection import Collection
 
-from fabfile.tasks import bootstrap, clients, cluster, deploy, drill, memcached, services
+from fabfile.tasks import bootstrap, clients, cluster, deploy, drill, memcached, rolling, services
 from fabfile.tasks.collect import say_last_words
 
 namespace = Collection(
@@ -14,6 +14,8 @@ namespace = Collection(
     memcached.remove_memcached,
     cluster.status,
     bootstrap.bootstrap,
+    bootstrap.add_node,
+    bootstrap.remove_node,
     deploy.plan,
     deploy.deploy,
     deploy.adopt,
@@ -21,6 +23,7 @@ namespace = Collection(
     deploy.rollback,
     *services.service_tasks(),
     drill.drill,
+    rolling.update_memcached,
     clients.client_config,
     clients.check_clients,
 )

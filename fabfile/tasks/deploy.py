@@ -204,6 +204,7 @@ def rollback(
     flow = Rollout(
         planner,
         step="rollback",
+        check_cib=False,
         allow_interruption=allow_interruption,
         timeout=whole_number("--timeout", timeout, least=1),
         limit=run.limit,
