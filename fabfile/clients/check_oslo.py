@@ -6,8 +6,8 @@ measured (tests/cluster/test_clients.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from fabfile.clients import ini
 from fabfile.clients.finding import Checked, Finding, ServerList
@@ -77,7 +77,7 @@ def check(file: str, text: str) -> Checked:
         raise ValueError(f"{file}: {error}") from None
     lines = ini.headers(text)
     cache, token = (
-        _Section(file, lines[name], {one.name: one for one in settings if one.section == name})
+        _Section(file, lines[name], _by_name(one for one in settings if one.section == name))
         if name in lines else None
         for name in ("cache", "keystone_authtoken")
     )  # fmt: skip
@@ -90,6 +90,16 @@ def check(file: str, text: str) -> Checked:
         findings += _token(token)
         lists += _list(token, _TOKEN_SERVERS)
     return Checked(findings, lists)
+
+
+def _by_name(settings: Iterable[Setting]) -> dict[str, Setting]:
+    """Return the settings that count; a backend_argument that is an url stands for the servers."""
+    found = {one.name: one for one in settings}
+    url = found.get("backend_argument")
+    if url and url.value.startswith("url:"):
+        name = _CACHE_SERVERS[0]
+        found[name] = replace(url, name=name, value=url.value.removeprefix("url:"))
+    return found
 
 
 def _list(section: _Section, names: Sequence[str]) -> list[ServerList]:
@@ -147,6 +157,8 @@ def _refused(section: _Section, backend: str) -> Iterator[Finding]:
 
 
 def _token(section: _Section) -> Iterator[Finding]:
+    if section.find("cache"):  # it takes the cache of the service around it (swift.cache)
+        return
     if not section.find(*_TOKEN_SERVERS):
         why = "each process keeps the tokens that it has seen to itself"
         write = "memcached_servers = every server, in one order"

@@ -45,7 +45,9 @@ def client_config(
     if format is not None and format not in FORMATS:
         allowed = f"allowed: {', '.join(FORMATS)}"
         raise UsageError("read the options", f"--format {format}", allowed)
-    paths = _paths("--write", write) if write else ()
+    paths = _paths("--write", write) if write is not None else ()
+    if not paths and (on or dry_run):
+        raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
     if any(path.endswith(".py") for path in paths):
         next_step = "put in what fab client-config --format django prints"
         raise UsageError("edit settings", f"{write}: Python is not edited", next_step)

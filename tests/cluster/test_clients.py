@@ -198,6 +198,7 @@ def test_a_vip_among_the_servers_is_told(serving: Cluster, nova: str) -> None:
     ("args", "words"),
     [
         (["check-clients"], ["no file"]),
+        (["client-config", "--dry-run"], ["without --write"]),
         (["client-config", "--format", "ini"], ["--format ini", "oslo, authtoken"]),
         (["client-config", "--write", "/etc/x/local_settings.py"], ["Python is not edited"]),
     ],

@@ -36,6 +36,7 @@ def test_what_we_print_and_write_does_not_hurt(known: Known | None) -> None:
         "nova.conf": edit_ini(captured.text("clients", "service.conf"), SERVERS),
         "local_settings.py": OURS,
         "nothing.conf": "[DEFAULT]\ndebug = true\n[cache]\n",
+        "proxy.conf": "[keystone_authtoken]\nusername = swift\ncache = swift.cache\n",
     }
     assert check(files, known) == []
 
@@ -60,6 +61,7 @@ def test_what_we_print_and_write_does_not_hurt(known: Known | None) -> None:
             f"{CACHE}memcache_servers = 10.0.0.1,\n  10.0.0.2\n",
             6, "10.0.0.1,10.0.0.2", "missing: 10.0.0.3:11211",
         ),
+        (f"{CACHE}backend_argument = url:127.0.0.1:11211", 6, "127.0.0.1", "only the local server"),
         (f"{CACHE}", 1, "memcache_servers is not set", "localhost:11211, the default"),
         (
             f"[cache]\nbackend = oslo_cache.memcache_pool\n{TIMES}memcache_servers = {LIST}",
