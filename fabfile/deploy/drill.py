@@ -27,6 +27,10 @@ _FILL_SECONDS = 60.0
 _AFTER_SECONDS = 3.0  # beyond the dead_timeout after which clients come back to a node
 _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
 _SPARE_SECONDS = 60.0  # by which the node's own timer comes later than we do
+_FENCED = (
+    "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
+    "left to undo on it (fab drill --undo tells)"
+)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class Drill:
             self.rate,
         )
         check_reachable(fleet.targets())
+        if fleet.view.status.fencing and any(kind.fenced for kind in self.kinds):
+            progress.note(fleet.membership.cluster, _FENCED)
         confirm(fleet.membership.cluster)
         begun = _now()
         results: list[DrillResult] = []

@@ -42,6 +42,7 @@ class Kind:
     undo: str
     lasting: bool = True
     noticeable: bool = True  # by Pacemaker
+    fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
 
 
 # crm_resource --refresh asks the node anew what runs there, and forgets the failure: without it a
@@ -92,6 +93,7 @@ PARTITION = Kind(
     cause=_CUT,
     undo="! nft list table inet pacefab_drill >/dev/null 2>&1 || "
     "nft delete table inet pacefab_drill",
+    fenced=True,
 )
 PAUSE = Kind(
     name="pause",

@@ -78,13 +78,13 @@ def _undo(run: Run, seconds: int) -> int:
 
 
 def _kinds(name: str | None, *, every: bool) -> tuple[Kind, ...]:
-    if every and not name:
+    if every and name is None:
         return tuple(KINDS.values())
-    if every or name is None or name not in KINDS:
-        seen = "--all and --kind exclude each other" if every else f"--kind {name}"
-        allowed = f"give --kind with one of {', '.join(KINDS)}, or --all, or --undo"
-        raise UsageError("read the options", seen, allowed)
-    return (KINDS[name],)
+    if name is not None and name in KINDS and not every:
+        return (KINDS[name],)
+    given = "both --kind and --all" if every else f"--kind {name}" if name else "no --kind"
+    allowed = f"give --kind with one of {', '.join(KINDS)}, or --all, or --undo"
+    raise UsageError("read the options", given, allowed)
 
 
 def _objectives(run: Run) -> Objectives:
