@@ -126,13 +126,19 @@ def test(c: Context) -> None:
     test_cluster(c, image=TESTED_IMAGES)
 
 
-@task(help={"arguments": "what scripts/benchmark takes"})
-def bench(c: Context, arguments: str = "") -> None:
+@task(
+    help={
+        "arguments": "what scripts/benchmark, or scripts/benchmark-stack, takes",
+        "stack": "measure the whole classic stack instead, and its CIB against pcs",
+    }
+)
+def bench(c: Context, arguments: str = "", stack: bool = False) -> None:
     """Measure the tasks against the bash they replace.
 
     Example: invoke bench
     """
-    run(c, f"{sys.executable} scripts/benchmark {arguments}")
+    program = "scripts/benchmark-stack" if stack else "scripts/benchmark"
+    run(c, f"{sys.executable} {program} {arguments}")
 
 
 @task(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fabfile.errors import CommandError
 from fabfile.pacemaker.model import (
@@ -70,27 +70,29 @@ def _missing(
     nodes = _allowed(status, resource, configuration)
     for one in primitives(resource):
         if not _disabled(one) and not status.started_on(one.id):
-            if {failure.node for failure in _failures(status, one)} >= nodes:
-                raise _failed(one, _failures(status, one))
-            yield f"{one.id} is not Started on any node"
+            failed = _failures(status, one, "start")
+            if nodes and {failure.node for failure in failed} >= nodes:
+                raise _failed(one, failed)
+            yield f"{one.id} is not Started on any node{_because(_failures(status, one))}"
 
 
 def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) -> Iterator[str]:
     name, nodes = clone.primitive.id, _allowed(status, clone, configuration)
     started, promoted = status.started_on(name), _promoted(status, name)
     most = int(clone.meta.get("clone-max", len(nodes)))
-    failures = _failures(status, clone.primitive)
-    if failed := [one for one in failures if one.node not in started]:
+    failed = _failures(status, clone.primitive, "start")
+    if failed := [one for one in failed if one.node not in started]:
         raise _failed(clone.primitive, failed)
     absent = sorted(nodes - started)
+    others = [one for one in _failures(status, clone.primitive) if one.node not in started]
     if absent and len(started) < most:
-        yield f"{name} is not Started on {', '.join(absent)}"
+        yield f"{name} is not Started on {', '.join(absent)}{_because(others)}"
     wanted = min(_promoted_max(clone), len(nodes), most)
     if len(promoted) < wanted:
-        refused = [one for one in failures if one.operation == "promote"]
+        refused = _failures(status, clone.primitive, "promote")
         if refused and len(nodes - {one.node for one in refused}) < wanted:
             raise _failed(clone.primitive, refused)
-        yield f"{name} is Promoted on {len(promoted)} of {wanted} nodes"
+        yield f"{name} is Promoted on {len(promoted)} of {wanted} nodes{_because(refused)}"
 
 
 def _promoted_max(clone: Clone) -> int:
@@ -110,9 +112,25 @@ def _allowed(
 ) -> frozenset[str]:
     """Return the nodes that may run it: able ones, without those that a constraint bans."""
     ids = {resource.id, *(one.id for one in primitives(resource))}
-    bans = [one for one in configuration.constraints if isinstance(one, Location)]
-    banned = {one.node for one in bans if one.resource in ids and one.score == "-INFINITY"}
-    return able(status) - banned
+    locations = [one for one in configuration.constraints if isinstance(one, Location)]
+    bans = [one for one in locations if one.resource in ids and one.score == "-INFINITY"]
+    return frozenset(
+        node
+        for node in able(status)
+        if not any(_holds(ban, node, configuration.attributes.get(node, {})) for ban in bans)
+    )
+
+
+def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool:
+    """Whether a constraint is about a node, as far as the wanted attributes can tell."""
+    value = attributes.get(location.attribute)
+    tests = {
+        "eq": value == location.value,
+        "ne": value != location.value,
+        "defined": value is not None,
+        "not_defined": value is None,
+    }
+    return location.node == node if location.node else tests.get(location.operation, False)
 
 
 def _disabled(resource: Resource) -> bool:
@@ -120,8 +138,22 @@ def _disabled(resource: Resource) -> bool:
     return any(one.meta.get("target-role") == "Stopped" for one in (resource, *inner))
 
 
-def _failures(status: ClusterStatus, primitive: Primitive) -> list[FailedAction]:
-    return [one for one in status.failures if one.resource.partition(":")[0] == primitive.id]
+def _failures(
+    status: ClusterStatus, primitive: Primitive, operation: str = ""
+) -> list[FailedAction]:
+    """Return the failures of a primitive; after one to start or promote, its node is out."""
+    mine = [one for one in status.failures if one.resource.partition(":")[0] == primitive.id]
+    return [one for one in mine if operation in {"", one.operation}]
+
+
+def _because(failures: list[FailedAction]) -> str:
+    """Return what failed, for whoever waits: Pacemaker may yet mend it."""
+    said = "; ".join(_told(one) for one in failures)
+    return f" ({said})" if said else ""
+
+
+def _told(one: FailedAction) -> str:
+    return f"{one.operation} failed on {one.node}: {one.reason}"
 
 
 def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedError:
@@ -129,7 +161,7 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
     unit = name if standard == "systemd" else "pacemaker"
     error = StartFailedError(
         f"start {primitive.id}",
-        "\n".join(f"{one.operation} failed on {one.node}: {one.reason}" for one in failures),
+        "\n".join(map(_told, failures)),
         f"see more: journalctl -u {unit} on that node; mend it, then run this again",
     )
     error.nodes = tuple(dict.fromkeys(one.node for one in failures))

@@ -18,17 +18,9 @@ from difflib import unified_diff
 from pathlib import Path
 
 import pytest
-from fabric import Config, Connection
 from lxml import etree
 
-from fabfile.deploy import apply
-from fabfile.deploy.intent import Intent
-from fabfile.deploy.planning import Planner
-from fabfile.deploy.survey import survey
-from fabfile.pacemaker import metadata
-from fabfile.pacemaker.pcs import render_pcs
-from fabfile.tasks.inventory import read_inventory
-from fabfile.transport.connection import Access, Host
+from tests.cluster import patching
 from tests.harness.cluster import Cluster
 
 pytestmark = pytest.mark.every_image
@@ -96,20 +88,11 @@ def ours(ready: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Written:
     """What the product writes for the inventory: looking, planning, simulating and the patch."""
     ready.run("c1", MAINTENANCE)
     file = inventory(ready, tmp_path_factory.mktemp("oracle") / "stack.yaml")
-    hosts = {node: host(ready, node) for node in ready.nodes}
+    lines = patching.pcs_lines(ready, file)
     begun = time.monotonic()
-    wanted = read_inventory(file)
-    sections = wanted.sections
-    base = wanted.configuration(str)
-    planner = Planner(
-        Intent(wanted.membership(), sections, tuple(sections), base, str), nodes=False
-    )
-    seen = survey(hosts, planner.look(), limit=3)
-    plan = planner.plan_cluster(seen)
-    apply.patch(seen.host, seen.cib, lambda cib: planner.render(cib, plan))
+    patching.patch(ready, file)
     seconds = time.monotonic() - begun
-    known = seen.metadata(metadata.agents(plan.wanted))
-    return Written(configured(ready), seconds, render_pcs(plan.configuration, known))
+    return Written(configured(ready), seconds, lines)
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +152,6 @@ def test_the_pcs_lines_that_are_shown_are_these_commands(ours: Written, theirs: 
 def test_it_takes_a_tenth_of_the_time(ours: Written, theirs: Written) -> None:
     said = f"ours {ours.seconds:.2f} s, {len(theirs.lines)} pcs commands {theirs.seconds:.2f} s"
     assert ours.seconds * 10 <= theirs.seconds, said
-
-
-def host(cluster: Cluster, node: str) -> Host:
-    config = Config(runtime_ssh_path=str(cluster.ssh_config))
-    return Host(node, Connection(node, config=config), Access())
 
 
 def inventory(cluster: Cluster, file: Path) -> Path:

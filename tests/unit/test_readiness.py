@@ -57,6 +57,22 @@ def test_a_node_that_is_banned_or_in_standby_lacks_nothing() -> None:
     assert said(state("standby"), wanted_clone(), constraints=banned) == ""
 
 
+def test_a_node_that_a_rule_bans_lacks_nothing() -> None:
+    rule = Location("memcached-clone", "-INFINITY", attribute="rack", operation="ne", value="a")
+    wanted = Configuration(
+        attributes={"c1": {"rack": "a"}, "c2": {"rack": "a"}},
+        resources=(wanted_clone(),),
+        constraints=(rule,),
+    )
+    assert missing(state("one-stopped"), wanted) == ""
+
+
+def test_a_monitor_that_failed_is_told_and_waited_for() -> None:
+    failures = (FailedAction("memcached", "monitor", "c3", "not running"),)
+    said_ = said(replace(state("one-stopped"), failures=failures), wanted_clone())
+    assert said_ == "memcached is not Started on c3 (monitor failed on c3: not running)"
+
+
 def test_fewer_instances_are_enough_where_that_is_wanted() -> None:
     two = replace(wanted_clone(), meta={"clone-max": "2"})
     assert said(state("one-stopped"), two) == ""
@@ -97,7 +113,9 @@ def failed(status: ClusterStatus, operation: str, *nodes: str) -> ClusterStatus:
 
 def test_an_address_that_failed_on_one_node_may_yet_start_on_another() -> None:
     stopped = without(state("mixed"), "vip")
-    assert said(failed(stopped, "start", "c1", "c2"), VIP) == "vip is not Started on any node"
+    assert said(failed(stopped, "start", "c1"), VIP) == (
+        "vip is not Started on any node (start failed on c1: x)"
+    )
     with pytest.raises(StartFailedError, match=r"c1.*\n.*c2.*\n.*c3"):
         said(failed(stopped, "start", "c1", "c2", "c3"), VIP)
 
