@@ -141,6 +141,8 @@ def _line_starts(source: bytes) -> list[int]:
 def _entry(walk: Walk, script: Script, root: Node, number: int, line: str, at: int) -> Entry:
     node = root.descendant_for_byte_range(at, at + 3)
     fate, reason, advice = _why(walk, script, node)
+    if line.lstrip().startswith("#"):  # also in a text that is handed to a shell
+        fate, reason, advice = _WHY_NOT["comment"]
     text = mask(line.strip())[:_LONGEST_SHOWN]
     return Entry(fate, Place(script.file, number), text, reason, advice)
 

@@ -33,6 +33,11 @@ class Branches:
         self.rivals = False  # more than one branch has pcs commands
 
     @property
+    def first(self) -> str:
+        """The condition of the first branch; empty when there was none."""
+        return self._conditions[0] if self._conditions else ""
+
+    @property
     def some(self) -> bool:
         """Whether a branch was evaluated."""
         return bool(self._ends)
@@ -83,7 +88,7 @@ class Branches:
         """Go on after the branches; `complete`: one of them is taken for sure."""
         shell = self._evaluation.shell
         ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
-        reason = f"it depends on: {self._conditions[0]} ({self._script.place(node)})"
+        reason = f"it depends on: {self.first} ({self._script.place(node)})"
         mark = self._evaluation.world.mark(reason)
         for name in {name for one in ends for name in one.variables}:
             values = {one.variables.get(name, "") for one in ends}

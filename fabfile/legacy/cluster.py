@@ -34,6 +34,7 @@ class Resource:
     clone_meta: dict[str, str] = field(default_factory=dict)
     disabled: bool = False
     touched: list[tuple[int, Place]] = field(default_factory=list)  # later commands
+    switched: int | None = None  # the last command that enabled or disabled it
 
     @property
     def clone_id(self) -> str:
@@ -97,11 +98,13 @@ class Cluster:
     fencing: dict[str, Resource] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)  # a clone's own id -> its resource
     constraints: list[Constraint] = field(default_factory=list)
 
     def find(self, name: str) -> Resource | Group | None:
         """Return what an id means: a resource, its clone (NAME-clone, NAME-master) or a group."""
         everything: dict[str, Resource | Group] = {**self.resources, **self.fencing, **self.groups}
+        name = self.aliases.get(name, name)
         if name in everything:
             return everything[name]
         base = name.removesuffix("-clone").removesuffix("-master")

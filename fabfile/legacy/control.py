@@ -52,8 +52,8 @@ def run_if(ev: Evaluation, node: Node) -> Answer:
         if value == 0 and not branches.some:
             return ev.statements(body)
         if value == 0 or value is None:
-            words = " ".join(ev.script.text(one) for one in condition) or "else"
-            branches.add(words, body, excluded=branches.rivals)
+            words = " ".join(ev.script.text(one) for one in condition)
+            branches.add(words or f"not: {branches.first}", body, excluded=branches.rivals)
         if value == 0:
             return branches.merge(node, complete=True)
     return branches.merge(node, complete=False) if branches.some else Answer()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fabfile.inventory.pacemaker_options import CLONE_META, RESOURCE_META
+
 _WITH_VALUE = {
     "-f", "--name", "--group", "--before", "--after", "-u", "-p", "--node", "--transport",
     "--addr0", "--addr1", "--token", "--join", "--consensus", "--rrpmode", "--mcast0", "--mcast1",
@@ -12,7 +14,7 @@ _WITH_VALUE = {
     "--corosync_conf", "--wait_for_all", "--auto_tie_breaker", "--last_man_standing", "--from",
     "--to", "--start-date", "--request-timeout", "--bundle", "--agent-validation",
 }  # fmt: skip
-_KEYWORD = {"--clone": "clone", "--master": "master", "--cloneopt": "clone"}
+_KEYWORD = {"--clone": "clone", "--master": "--master", "--cloneopt": "clone"}
 _ROLES = {"master": "Promoted", "slave": "Unpromoted"}
 # https://clusterlabs.org/projects/pacemaker: names before Pacemaker 2.1 and since.
 _META = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
@@ -94,12 +96,14 @@ def split_create(words: Sequence[str]) -> Parts:
 
     `op`, `meta`, `clone` and `master` each switch what follows. With `master` all meta attributes
     become the master's; with `clone` they stay the primitive's (pcs 0.9, which kept an old bug).
+    What follows the option `--master` older ones took for parameters, newer ones for options of the
+    master: here the name decides.
 
     Raises:
         NotUnderstoodError: an operation without a name or options.
     """
     parts = Parts()
-    present = parts.options
+    present, flag = parts.options, False
     for word in words:
         if word == "op":
             present = []
@@ -107,9 +111,12 @@ def split_create(words: Sequence[str]) -> Parts:
             continue
         if word == "meta":
             present = parts.meta
-        elif word in {"clone", "master", "promotable"}:
+        elif word in {"clone", "master", "--master", "promotable"}:
             parts.copies = "clone" if word == "clone" else "promotable"
             present = parts.clone_meta
+            flag = word == "--master"
+        elif flag and present is parts.clone_meta and not _is_meta(word):
+            parts.options.append(word)
         elif any(present is one for one in (parts.options, parts.meta, parts.clone_meta)):
             present.append(word)
         else:
@@ -119,6 +126,12 @@ def split_create(words: Sequence[str]) -> Parts:
     if parts.copies == "promotable":
         parts.clone_meta, parts.meta = [*parts.meta, *parts.clone_meta], []
     return parts
+
+
+def _is_meta(word: str) -> bool:
+    """Tell whether NAME=VALUE is an option of a clone or resource."""
+    name = word.partition("=")[0]
+    return _META.get(name, name) in {**CLONE_META, **RESOURCE_META}
 
 
 def _add_to_operation(operations: list[dict[str, str]], word: str) -> None:

@@ -168,7 +168,7 @@ class _Drafting:
         section: Plain = {}
         if disabled and enabled is not None:
             section = {"disabled": True, "reason": f"the old scripts say so ({enabled.place})"}
-            self._made.places["fencing",] = str(enabled.place)
+            self._made.places["fencing", "disabled"] = str(enabled.place)
         if devices and (disabled or len(devices) == len(self._cluster.fencing)):
             section["devices"] = devices
             self._made.written.update(self._cluster.fencing[name].by for name in devices)
@@ -240,13 +240,13 @@ class _Drafting:
         names = [self._inventory_id(name) for name in one.resources]
         text = f"{one.kind} {' '.join(one.resources)}"
         if None in names:
-            self._parts.say(
-                one.place,
-                text,
-                "a resource that it names could not be translated",
-                "write both by hand",
-                one.by,
-            )
+            device = set(one.resources) & set(self._cluster.fencing)
+            reason = "a resource that it names could not be translated"
+            advice = "write both by hand"
+            if device:
+                reason = "constraints of fencing devices have no place in the inventory"
+                advice = "keep it by pcs; a device that is told its nodes rarely needs one"
+            self._parts.say(one.place, text, reason, advice, one.by)
             return None
         made = constraint_data(one, [name for name in names if name is not None])
         if "node" in made and made["node"] not in self._known_nodes():

@@ -90,7 +90,7 @@ class Parts:
         made: Plain = {"agent": one.agent}
         parameters = dict(one.parameters)
         hosts = re.split(r"[\s,;]+", parameters.get("pcmk_host_list", "").strip())
-        if hosts[0] and set(hosts) == set(self._nodes):
+        if hosts[0] and set(hosts) <= set(self._nodes) and self._all_fenced():
             del parameters["pcmk_host_list"]
             made["nodes"] = hosts
         made["parameters"] = self._parameters(one, parameters)
@@ -100,6 +100,11 @@ class Parts:
             return None
         self._made.places["fencing", "devices", one.id] = places_of(one)
         return made
+
+    def _all_fenced(self) -> bool:
+        """Tell whether devices with lists of hosts reach every node between them."""
+        lists = [one.parameters.get("pcmk_host_list", "") for one in self._cluster.fencing.values()]
+        return set(self._nodes) <= {name for one in lists for name in re.split(r"[\s,;]+", one)}
 
     def _parameters(self, one: Resource, parameters: Mapping[str, str]) -> Plain:
         return {
@@ -115,14 +120,19 @@ class Parts:
         made: Plain = {}
         for name, text in meta.items():
             fit = fitting(kinds[name][0], text) if name in kinds else None
-            if fit is None:
-                why = "it is an option of clones, and did nothing on the primitive"
-                if name not in CLONE_META or kinds is not RESOURCE_META:
-                    why = "Pacemaker knows no such option, or not this value"
-                self.say(one.place, f"{one.id} meta {name}={text}", why, "see what was meant")
-            else:
+            if fit is not None:
                 made[name] = fit
+            elif name in CLONE_META and name not in kinds:
+                self._doubt(one, f"{one.id} meta {name}={text}")
+            else:
+                why = "Pacemaker knows no such option, or not this value"
+                self.say(one.place, f"{one.id} meta {name}={text}", why, "see what was meant")
         return made
+
+    def _doubt(self, one: Resource, text: str) -> None:
+        reason = "it is an option of clones: on the primitive it does nothing"
+        advice = f"if it was meant, write it below {one.copies}" if one.copies else ""
+        self._made.entries.append(Entry(Fate.DOUBTFUL, one.place, text, reason, advice))
 
     def _operation(self, one: Resource, operation: Mapping[str, str]) -> Plain:
         made: Plain = {}

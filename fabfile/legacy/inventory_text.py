@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -10,7 +11,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from fabfile.legacy.draft_parts import Draft
 
-_WIDTH = 100
+_WIDTH = 10_000  # a list or mapping in one line stays in one line
 _FLOW_ITEMS = {"operations", "order", "colocation", "location", "addresses", "proxies", "nodes"}
 _FLOW_MAPS = {"meta", "clone", "promotable", "stats", "settings", "attributes"}
 _LONGEST_COMMENT = 90
@@ -36,7 +37,7 @@ def render_inventory(draft: Draft, header: str) -> str:
     yaml.width = _WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.dump(root, stream)
-    text = stream.getvalue().replace("\n#\n", "\n\n")
+    text = re.sub(r"(?m)^( *- \{.*\}) +# ", r"\1 # ", stream.getvalue().replace("\n#\n", "\n\n"))
     return "".join(f"# {line}".rstrip() + "\n" for line in header.split("\n")) + "\n" + text
 
 
@@ -51,15 +52,16 @@ def _node(value: Any, path: tuple[str | int, ...], draft: Draft) -> Any:
 def _mapping(value: dict[str, Any], path: tuple[str | int, ...], draft: Draft) -> CommentedMap:
     made = CommentedMap()
     flow = (len(path) > 1 and path[-2] in _FLOW_ITEMS) or (path[-1:] and path[-1] in _FLOW_MAPS)
-    if flow or not value:
+    if flow or not value or list(value) == ["secret"]:
         made.fa.set_flow_style()
+    before = ""
     for key, item in value.items():
         here = (*path, key)
         made[key] = _node(item, here, draft)
-        if here in draft.places and not flow:
-            made.yaml_set_comment_before_after_key(
-                key, before=_short(draft.places[here]), indent=2 * len(path)
-            )
+        place = _short(draft.places.get(here, before))
+        if place != before and not flow:
+            made.yaml_set_comment_before_after_key(key, before=place, indent=2 * len(path))
+        before = "" if isinstance(item, dict) else place
     return made
 
 

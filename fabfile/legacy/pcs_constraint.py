@@ -108,9 +108,11 @@ def _order_set(job: Job, words: list[str]) -> Outcome:
             "sets of resources have no place in the inventory",
             "write an order for each two that depend on each other",
         )
-    for first, then in pairwise(members):
+    there = {one.resources for one in job.cluster.constraints if one.kind == "order"}
+    for pair in pairwise(members):
         made = {"first_action": "start", "then_action": "start"}
-        _add(job, "order", f"order-{first}-{then}-mandatory", (first, then), made)
+        if tuple(job.cluster.today(name) for name in pair) not in there:
+            _add(job, "order", f"order-{'-'.join(pair)}-mandatory", pair, made)
     return translated(f"order of each two: {', '.join(members)}")
 
 

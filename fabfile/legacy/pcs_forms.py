@@ -63,6 +63,7 @@ def _clone(job: Job, words: list[str], *, kind: str) -> Outcome:
     merge(found.clone_meta, meta_of_today(pairs([word for word in words if "=" in word])))
     touch(job, found)
     if own_id and own_id != found.clone_id:
+        job.cluster.aliases[own_id] = found.id
         job.doubt(
             f"the id {own_id} becomes {found.clone_id}",
             "constraints of these scripts are rewritten; mind your own",

@@ -48,13 +48,13 @@ _ASKING = {
     "agents",
     "config",
     "status",
-    "failcount",
     "relations",
     "get-properties",
 }
 _MOMENT = {
     "cleanup": "it clears failures of the moment",
     "refresh": "it asks the nodes anew",
+    "failcount": "it asks for, or clears, failures of the moment",
     "restart": "it restarts a resource once",
     "move": "it moves a resource once",
     "ban": "it keeps a resource from a node for the moment",
@@ -210,11 +210,16 @@ def _remove(job: Job, found: Resource | Group) -> int:
 
 def _switch(job: Job, words: list[str], *, disabled: bool) -> Outcome:
     found = [job.find(name) for name in words]
+    word = "disabled" if disabled else "enabled"
     for one in found:
         one.disabled = disabled
         one.meta.pop("target-role", None)
+        if isinstance(one, Resource):
+            if one.switched is not None:
+                job.book.gone[one.switched] = f"{one.id} is {word} at {job.place}"
+                one.touched = [each for each in one.touched if each[0] != one.switched]
+            one.switched = job.number
         touch(job, one)
-    word = "disabled" if disabled else "enabled"
     return translated(f"{', '.join(one.id for one in found)} is {word}")
 
 
@@ -252,11 +257,6 @@ def _meta(job: Job, words: list[str]) -> Outcome:
     if role:
         found.disabled = role.lower() == "stopped"
     merge(found.clone_meta if words[0] != found.id else found.meta, values)
-    if words[0] == found.id and found.copies and {"interleave", "notify", "ordered"} & set(values):
-        job.doubt(
-            f"on the primitive {found.id} these do nothing: they are options of its clone",
-            f"write them below {found.copies}",
-        )
     return translated(f"{found.id}: {' '.join(rest)}")
 
 

@@ -79,8 +79,7 @@ class Replay:
     def taken_back(self, first: int, why: str) -> None:
         """Leave all commands from a number on out: their script is no part of a deployment."""
         for one in self.done[first:]:
-            if one.entry.fate in {Fate.TRANSLATED, Fate.LEFT_OUT}:
-                one.entry = replace(one.entry, fate=Fate.LEFT_OUT, reason=why)
+            one.entry = replace(one.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
             self.gone.pop(one.number, None)
 
     def _outcome(self, call: Call, line: Line, number: int) -> Outcome:

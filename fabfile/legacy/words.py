@@ -133,7 +133,7 @@ class Words:
                 yield Part(text, Kind.EXPANDED)
         elif kind == "ERROR":
             yield Part(self._world.mark("what cannot be parsed"), Kind.QUOTED)
-        elif node.named_child_count and kind not in {"word", "number"}:
+        elif node.named_child_count and kind not in {"word", "number", "brace_expression"}:
             yield from self._region(node, node.start_byte, node.end_byte)
         else:
             text = self._script.text(node).replace("\\\n", "")
@@ -148,7 +148,7 @@ class Words:
         """
         at = start
         for child in _expansions_below(node, start, end):
-            literal = self._script.between(at, child.start_byte)
+            literal = self._script.between(at, child.start_byte) + self._blanks(child)
             yield Part(literal if raw else self._unescape(literal), Kind.QUOTED)
             for text in self._expansion(child):
                 yield Part(text, Kind.QUOTED)
@@ -162,20 +162,28 @@ class Words:
             literal = literal.replace("\\\n", "")
         return re.sub(r'\\([$`"\\])', r"\1", literal)
 
+    def _blanks(self, node: Node) -> str:
+        """Return the blanks that the grammar takes for the beginning of an expansion."""
+        text = self._script.text(node)
+        return text[: len(text) - len(text.lstrip())] if node.type in _EXPANSIONS else ""
+
+    def _source(self, node: Node) -> str:
+        return self._script.text(node).lstrip()
+
     def _expansion(self, node: Node) -> list[str]:
         if node.type == "simple_expansion":
-            return self._parameters.plain(self._script.text(node)[1:])
+            return self._parameters.plain(self._source(node)[1:])
         if node.type == "expansion":
             return self._braced(node)
         if node.type == "command_substitution":
             return [self._substitute(node).rstrip("\n")]
         if node.type == "arithmetic_expansion":
             return [self._arithmetic_text(node)]
-        return [self._world.mark(self._script.text(node))]
+        return [self._world.mark(self._source(node))]
 
     def _arithmetic_text(self, node: Node) -> str:
-        text = self._script.text(node)
-        inner = self.expanded_source(node)
+        text = self._source(node)
+        inner = self.expanded_source(node).lstrip()
         opened = 3 if text.startswith("$((") else 2
         inner = inner[opened : -(opened - 1)]
         if not is_known(inner):
@@ -187,11 +195,11 @@ class Words:
 
     def _braced(self, node: Node) -> list[str]:
         """Return what ${…} stands for; the operand's own expansions are done first."""
-        inner = self._script.text(node)[2:-1]
+        inner = self._source(node)[2:-1]
         found = re.match(r"[#!]?(\w+|[@*#?$!-])(\[[^\]]*\])?", inner)
         if not found:
-            return [self._world.mark(self._script.text(node))]
-        head = node.start_byte + 2 + len(found[0].encode())
+            return [self._world.mark(self._source(node))]
+        head = node.start_byte + len(self._blanks(node)) + 2 + len(found[0].encode())
         operand = "".join(part.text for part in self._operand(node, head, node.end_byte - 1))
         return self._parameters.braced(found[0], operand, self._index)
 
@@ -201,7 +209,8 @@ class Words:
             if child.start_byte < at or child.end_byte > end:
                 continue
             if child.type in _EXPANSIONS | _NESTED:
-                yield Part(self._script.between(at, child.start_byte), Kind.QUOTED)
+                literal = self._script.between(at, child.start_byte) + self._blanks(child)
+                yield Part(literal, Kind.QUOTED)
                 yield from self._parts(child)
                 at = child.end_byte
         yield Part(self._script.between(at, end), Kind.QUOTED)

@@ -1,0 +1,106 @@
+"""A whole legacy tree, written in the style of the real ones, against its inventory and report.
+
+tests/data/legacy/openstack/expected was checked by hand, line by line, against the scripts: a
+difference is either a mistake or a decision. `invoke migrate --from …/scripts --to FILE --report
+FILE` writes both anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabfile.legacy.migrate import migrate
+from fabfile.report.migration import render_json
+from fabfile.tasks.inventory import read_inventory
+
+DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
+SCRIPTS = DATA / "scripts"
+SECRETS = ("Hunter2Hunter2", "QQEWPOZXCVMNBASDFGHJ", "Sw0rdfish", "Pow3rSwitch")
+PCS = re.compile(
+    r"(?<![\w./-])pcs\s+(-f\s+\S+\s+)?"
+    r"(resource|stonith|constraint|property|cluster|status|resoure|propery)\b"
+)
+
+
+@pytest.fixture(scope="module")
+def done() -> Any:
+    return migrate(SCRIPTS, name="cluster")
+
+
+@pytest.fixture(scope="module")
+def report(done: Any) -> dict[str, Any]:
+    account: dict[str, Any] = json.loads(render_json(done))
+    return account
+
+
+def test_the_tree_is_as_large_as_real_ones() -> None:
+    scripts = list(SCRIPTS.glob("*.sh"))
+    texts = [file.read_bytes().decode(errors="replace") for file in scripts]
+    assert len(scripts) >= 10
+    assert sum(len(PCS.findall(text)) for text in texts) >= 150
+
+
+def test_the_inventory_is_the_one_expected(done: Any) -> None:
+    assert done.inventory == (DATA / "expected" / "inventory.yaml").read_text(encoding="utf-8")
+
+
+def test_the_report_is_the_one_expected(report: dict[str, Any]) -> None:
+    expected = json.loads((DATA / "expected" / "report.json").read_text(encoding="utf-8"))
+    for part in expected:
+        assert report[part] == expected[part], part
+
+
+def test_the_same_tree_gives_the_same_texts(done: Any) -> None:
+    again = migrate(SCRIPTS, name="cluster")
+    assert again.inventory == done.inventory
+    assert render_json(again) == render_json(done)
+
+
+def test_the_product_reads_what_is_written(tmp_path: Path, done: Any) -> None:
+    file = tmp_path / "migrated.yaml"
+    file.write_text(done.inventory, encoding="utf-8")
+    inventory = read_inventory(file)
+    assert inventory.cluster == "openstack"
+    assert list(inventory.sections) == ["haproxy", "vips", "galera", "memcached"]
+    assert len(inventory.resources) == 43
+    assert len(inventory.constraints.order) == 45
+
+
+def test_every_pcs_line_is_in_the_account(done: Any) -> None:
+    told = {(entry.place.file, entry.place.line) for entry in done.entries}
+    for file in SCRIPTS.glob("*.sh"):
+        for number, line in enumerate(file.read_bytes().decode(errors="replace").split("\n"), 1):
+            if PCS.search(line):
+                assert (file.name, number) in told, f"{file.name}:{number}: {line}"
+
+
+def test_no_secret_leaves_the_scripts(done: Any, report: dict[str, Any]) -> None:
+    for secret in SECRETS:
+        assert any(secret in file.read_text(errors="replace") for file in SCRIPTS.iterdir())
+        assert secret not in done.inventory
+        assert secret not in json.dumps(report)
+
+
+def test_the_classic_part_of_the_tree_becomes_the_classic_services(tmp_path: Path) -> None:
+    """Of the scripts for cluster, HAProxy, VIPs, Galera and memcached alone, services remain."""
+    names = ("readini.sh", "cluster_variables.ini", "1_*", "2_*", "3_*", "4_*", "node_cluster_*",
+             "node_haproxy_*", "node_galera_*")  # fmt: skip
+    folder = tmp_path / "classic"
+    folder.mkdir()
+    for file in (found for name in names for found in SCRIPTS.glob(name)):
+        shutil.copy(file, folder)
+    target = tmp_path / "classic.yaml"
+    target.write_text(migrate(folder).inventory, encoding="utf-8")
+    inventory = read_inventory(target)
+    assert list(inventory.sections) == ["haproxy", "vips", "galera", "memcached"]
+    assert not inventory.resources
+    assert [order.first for order in inventory.constraints.order] == ["lb-haproxy-clone"]
+    vips = {vip.name: vip.address for vip in inventory.sections["vips"].addresses}
+    assert vips["db"] == "192.0.2.101"
+    assert vips["qpid"] == "192.0.2.112"
