@@ -26,7 +26,7 @@ _NOTHING: Mapping[str, Metadata] = {}
 
 
 def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTHING) -> list[str]:
-    """Return the lines, quoted for a shell; pcs has none for the notes that pacefab keeps.
+    """Return the lines, quoted for a shell; pcs has none for pacefab's notes and whole sections.
 
     With an agent's metadata, the operations that pcs gives a new resource by itself are left out.
     """
@@ -35,7 +35,7 @@ def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTH
 
 def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
     noun = change.wanted or change.present
-    if isinstance(noun, Setting) and noun.kind == "note":
+    if change.kind in {"note", "section"}:
         return
     if isinstance(noun, Setting):
         yield _setting(noun, "" if change.wanted is None else noun.value)

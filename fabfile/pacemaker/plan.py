@@ -68,7 +68,7 @@ class ObjectChange:
 
     def __str__(self) -> str:
         """Return a line: "add clone memcached-clone", "update property x: 1 -> 2"."""
-        if isinstance(self.wanted, Setting):
+        if isinstance(self.wanted or self.present, Setting) and self.differences:
             return f"{self.action.value} {self.kind} {self.differences[0]}"
         said = f"{self.action.value} {self.kind} {self.id}"
         return f"{said}: {'; '.join(map(str, self.differences))}" if self.differences else said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fabfile.pacemaker.cib import EMPTY
+from fabfile.pacemaker.cib import parse as parse_cib
 from fabfile.pacemaker.metadata import complete_configuration, parse
 from fabfile.pacemaker.model import (
     Clone,
@@ -17,6 +18,7 @@ from fabfile.pacemaker.model import (
 from fabfile.pacemaker.pcs import render_pcs
 from fabfile.pacemaker.plan import plan_configuration, plan_removal
 from fabfile.pacemaker.render import render_configuration
+from fabfile.pacemaker.restore import plan_restore
 from tests.unit import captured
 
 ADDRESS = "ocf:heartbeat:IPaddr2"
@@ -125,3 +127,12 @@ def test_a_fencing_device_goes_by_its_own_command() -> None:
     wanted = complete_configuration(Configuration(resources=(fence,)), METADATA)
     cib = render_configuration(EMPTY, plan_configuration(EMPTY, wanted))
     assert render_pcs(plan_removal(cib, fence)) == ["pcs stonith delete fence"]
+
+
+def test_there_is_no_line_for_a_whole_section_that_goes_back() -> None:
+    text = EMPTY.text()
+    tags = '<tags><tag id="t"><obj_ref id="vip"/></tag></tags></configuration>'
+    tagged = parse_cib(text.replace("</configuration>", tags))
+    plan = plan_restore(tagged, EMPTY)
+    assert [str(change) for change in plan.changes] == ["remove section tags"]
+    assert render_pcs(plan) == []
