@@ -15,7 +15,7 @@ import pytest
 
 from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
 
 
 def test_second_runs_are_quick_and_restart_nothing(cluster: Cluster, tmp_path: Path) -> None:
