@@ -150,8 +150,12 @@ def _recovered(trace: Trace) -> float | None:
     """
     if trace.kind.lasting:
         return recovery(trace.samples, trace.caused, trace.undone)
-    alone = [sample for sample in trace.samples if sample.at <= trace.undone]
-    return recovery(alone, trace.caused, trace.caused)
+    return recovery(_alone(trace), trace.caused, trace.caused)
+
+
+def _alone(trace: Trace) -> list[Sample]:
+    """Return the samples of before we did anything about the failure."""
+    return [sample for sample in trace.samples if sample.at <= trace.undone]
 
 
 def _vip_moves(samples: Sequence[Sample]) -> Iterator[VipMove]:
@@ -166,6 +170,7 @@ def _vip_moves(samples: Sequence[Sample]) -> Iterator[VipMove]:
 def _events(trace: Trace) -> list[Event]:
     ended = "the drill ends it" if trace.kind.lasting else "the drill clears the failure's record"
     events = [Event(trace.caused, f"failure: {trace.kind.what}"), Event(trace.undone, ended)]
-    for before, after in pairwise(trace.samples):
+    # Clearing a record makes Pacemaker look anew at what has been running all the while.
+    for before, after in pairwise(trace.samples if trace.kind.lasting else _alone(trace)):
         events += changes(before, after)
     return sorted(events, key=lambda event: event.at)
