@@ -10,7 +10,7 @@ MOST_STEPS = 400_000  # commands and rounds of loops, of a whole tree
 MOST_STEPS_OF_ONE = 150_000  # of one script that is started by hand, with all that it calls
 MOST_SECONDS = 30.0
 MOST_ROUNDS = 10_000  # of one loop
-MOST_CALLS = 3_000  # pcs commands of a whole tree
+MOST_CALLS = 1_500  # pcs commands of one script that is started by hand, likewise
 MOST_DEPTH = 40  # nested constructs, functions and scripts
 LONGEST_TEXT = 1_000_000  # characters of one value
 
@@ -26,11 +26,12 @@ class Budget:
         self._end = time.monotonic() + MOST_SECONDS
         self._steps = 0
         self._steps_of_one = 0
+        self._calls_of_one = 0
         self._depth = 0
 
     def begin(self) -> None:
         """Begin a script that is started by hand."""
-        self._steps_of_one = 0
+        self._steps_of_one = self._calls_of_one = 0
 
     def step(self) -> None:
         """Count a step.
@@ -44,6 +45,16 @@ class Budget:
             raise ExhaustedError(f"more than {MOST_STEPS_OF_ONE} steps: is there an endless loop?")
         if self._steps % 256 == 0 and time.monotonic() > self._end:
             raise ExhaustedError(f"more than {MOST_SECONDS:.0f} s")
+
+    def call(self) -> None:
+        """Count a pcs command.
+
+        Raises:
+            ExhaustedError: there have been too many.
+        """
+        self._calls_of_one += 1
+        if self._calls_of_one > MOST_CALLS:
+            raise ExhaustedError(f"more than {MOST_CALLS} pcs commands")
 
     @contextmanager
     def deeper(self) -> Iterator[None]:

