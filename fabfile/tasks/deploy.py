@@ -56,7 +56,7 @@ def plan(
     if json:
         run.printer.lines([report.render_json(found)])
     else:
-        operator.show(found, "")
+        run.printer.lines(operator.lines(found))
     if save:
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
@@ -128,7 +128,7 @@ def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "3
     seconds = whole_number("--timeout", timeout, least=1)
     flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
     if dry_run:
-        operator.show(flow.plan(flow.survey(hosts)), "")
+        run.printer.lines(operator.lines(flow.plan(flow.survey(hosts))))
         return 0
     return _carry_out(run, flow, operator)
 
@@ -212,6 +212,6 @@ def rollback(
     operator = Operator(run.printer, yes=yes, full=full)
     run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
     if dry_run:
-        operator.show(flow.plan(flow.survey(hosts)), "")
+        run.printer.lines(operator.lines(flow.plan(flow.survey(hosts))))
         return 0
     return _carry_out(run, flow, operator)

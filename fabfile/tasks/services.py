@@ -49,7 +49,7 @@ def _create_task(service: str) -> AnyTask:
         )
         operator, hosts = Operator(run.printer, yes=True), run.named()
         if dry_run:
-            operator.show(flow.plan(flow.survey(hosts)), "")
+            run.printer.lines(operator.lines(flow.plan(flow.survey(hosts))))
             return 0
         return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
 

@@ -34,11 +34,15 @@ class Operator:
         self.finished = printer.finished
 
     def show(self, plan: Plan, reason: str) -> None:
-        """Print a plan."""
+        """Print a plan before it is applied."""
+        self._printer.lines([*([reason, ""] if reason else []), *self.lines(plan), ""])
+
+    def lines(self, plan: Plan) -> list[str]:
+        """Return a plan as the operator wants to see it."""
         lines = report.render_text(plan, full=self._full)
         if self._show_pcs:
             lines += ["", "the same by pcs, step by step:", *report.render_shell(plan)]
-        self._printer.lines([*([reason, ""] if reason else []), *lines, ""])
+        return lines
 
     def agree(self, plan: Plan) -> bool:
         """Ask whether the plan is to be applied.
