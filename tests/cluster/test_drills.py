@@ -15,6 +15,8 @@ from tests.cluster import eyes
 from tests.cluster.browser import Page
 from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
+pytestmark = pytest.mark.quiet
+
 VICTIM = "c3"
 VIP = "vip-drill"
 # The classic clone's monitor comes once in 60 s; the suite has not the time.

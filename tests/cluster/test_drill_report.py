@@ -1,0 +1,105 @@
+"""The drills' page in a real browser: what a person sees and does, with a real run's JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fabfile.report import drill_page
+from tests.cluster.browser import Page
+
+CAPTURED = Path(__file__).parents[1] / "captured" / "drill.json"
+
+
+@pytest.fixture(scope="module")
+def data() -> dict[str, Any]:
+    """A run of every kind, as fab drill --all --json wrote it; one objective made unreachable."""
+    found: dict[str, Any] = json.loads(CAPTURED.read_text())
+    goal = next(one for one in found["drills"][0]["objectives"] if one["objective"] == "recovery")
+    goal |= {"limit": 0.5, "passed": False}
+    found["objectives"]["recovery"] = 0.5
+    found["drills"][0]["passed"] = found["passed"] = False
+    return found
+
+
+@pytest.fixture(scope="module")
+def file(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "drill.html"
+    path.write_text(drill_page.render(data))
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(file: Path) -> Page:
+    return Page(file, file.with_name("profile"))
+
+
+def test_it_renders_without_a_word_on_the_console(page: Page, data: dict[str, Any]) -> None:
+    assert page.console == []
+    assert page.texts("//h1") == [f"Drills on {data['cluster']}"]
+    headings = [f"{one['kind']} on {one['node']}" for one in data["drills"]]
+    assert page.texts("//section[contains(@class,'drill')]//h2") == headings
+
+
+def test_it_needs_no_network(file: Path) -> None:
+    assert (
+        re.findall(
+            r"(?:src|href|action)\s*=\s*[\"']?\s*(?:https?:|//)|url\(|@import", file.read_text()
+        )
+        == []
+    )
+
+
+def test_the_table_has_the_numbers_of_the_json(page: Page, data: dict[str, Any]) -> None:
+    for place, one in enumerate(data["drills"], start=2):
+        cells = page.texts(f"//table[@id='objectives']//tr[{place}]/td")
+        assert cells[:2] == [one["kind"], one["node"]]
+        assert numbers(cells[2]) == pytest.approx(some(one["noticed_seconds"]), rel=0.05)
+        for cell, goal in zip(cells[3:], one["objectives"], strict=False):
+            assert numbers(cell) == pytest.approx(some(goal["measured"]), rel=0.05, abs=0.001)
+
+
+def test_a_missed_objective_is_told_in_words(page: Page) -> None:
+    assert page.texts("//header//*[contains(@class,'badge')]")[0] == "✗ objectives missed"
+    (missed,) = page.texts("//table[@id='objectives']//td[contains(., 'missed')]")
+    assert missed.startswith("✗ missed:")
+    assert page.texts("//table[@id='objectives']//tr/td[last()]")[:2] == ["✗ fail", "✓ pass"]
+
+
+def test_the_curves_have_a_point_for_each_window(page: Page, data: dict[str, Any]) -> None:
+    for place, one in enumerate(data["drills"]):
+        (curve,) = page.values(f"//svg[@data-drill='{place}']//path[contains(@class,'worst')]/@d")
+        assert curve.count(",") == len(one["timeline"]["seconds"])
+
+
+def test_every_event_is_told_with_its_time(page: Page, data: dict[str, Any]) -> None:
+    for place, one in enumerate(data["drills"], start=1):
+        (told,) = page.texts(f"(//ol[@class='events'])[{place}]")
+        for event in one["events"]:
+            assert f"{event['seconds']:+.1f} s {event['text']}" in told
+
+
+def test_pointing_at_the_chart_reads_the_window_below(file: Path, data: dict[str, Any]) -> None:
+    point = """
+      const picture = document.querySelector("svg[data-drill='0']");
+      const place = {clientX: picture.getBoundingClientRect().right};
+      picture.dispatchEvent(new PointerEvent("pointermove", place));
+    """
+    page = Page(file, file.with_name("pointed"), point)
+    assert page.console == []
+    line = data["drills"][0]["timeline"]
+    said = page.texts("//p[@class='reading']")[0]
+    assert said.startswith(f"{line['seconds'][-1]:.1f} s · hit ratio ")
+    assert f"{line['operations'][-1]} operations" in said
+
+
+def numbers(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"\d+\.?\d*", text)]
+
+
+def some(value: float | None) -> list[float]:
+    return [] if value is None else [value]
