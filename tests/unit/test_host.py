@@ -104,23 +104,32 @@ def test_waiting_for_a_lock_is_told(line: str) -> None:
     assert packages.waiting("Setting up memcached (1.6.18) ...") is None
 
 
-def test_units_that_pacemaker_started_and_that_are_not_there() -> None:
+@pytest.mark.parametrize("kind", ["debian12", "rpm"])
+def test_units_that_pacemaker_started_and_that_are_not_there(kind: str) -> None:
     names = ["memcached.service", "absent.service"]
-    shown = captured.section("units", captured.text("debian12", "units.txt"))
+    shown = captured.section("units", captured.text(kind, "units.txt"))
     started, absent = units.parse_units(names, shown).values()
     assert (started.load, started.running, started.starts_at_boot) == ("loaded", True, False)
     assert started.pid > 0
-    assert started.command_line[:3] == ("/usr/bin/memcached", "-m", "70")
+    assert started.command_line[0] == "/usr/bin/memcached"
+    assert {"-p", "11211"} < set(started.command_line)
     assert (absent.load, absent.running, absent.pid) == ("not-found", False, 0)
     assert absent.command_line == ()
+
+
+def test_a_unit_that_failed_to_start() -> None:
+    shown = captured.section("units", captured.text("debian13", "units.txt"))
+    failed, _ = units.parse_units(["memcached.service", "absent.service"], shown).values()
+    assert (failed.active, failed.running, failed.command_line) == ("failed", False, ())
 
 
 def test_no_unit_at_all() -> None:
     assert units.parse_units([], captured.section("units")) == {}
 
 
-def test_zones_and_rules_of_a_firewall() -> None:
-    found = firewall.parse(captured.section("firewall", captured.text("debian12", "firewall.txt")))
+@pytest.mark.parametrize("kind", ["debian12", "debian13"])
+def test_zones_and_rules_of_a_firewall(kind: str) -> None:
+    found = firewall.parse(captured.section("firewall", captured.text(kind, "firewall.txt")))
     assert found is not None
     ours = firewall.rule("192.0.2.11", 80, "tcp")
     assert firewall.missing(found, "public", [ours]) == ()
