@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fabfile.services.memcached_probe import Target
+
 DEFAULT_PORT = 11211
 BACKEND = "oslo_cache.memcache_pool"
 
@@ -32,17 +34,8 @@ _SERVERS_WHY = (
 )
 
 
-@dataclass(frozen=True)
-class Server:
+class Server(Target):
     """The memcached of one node, where clients reach it."""
-
-    node: str
-    address: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{host}:{self.port}"
 
     @property
     def oslo(self) -> str:

@@ -45,20 +45,29 @@ def client_config(
     if format is not None and format not in FORMATS:
         allowed = f"allowed: {', '.join(FORMATS)}"
         raise UsageError("read the options", f"--format {format}", allowed)
-    paths = _paths("--write", write) if write is not None else ()
-    if not paths and (on or dry_run):
+    if write is not None:
+        return _write(run, _editable(write), on, dry_run=dry_run)
+    if on or dry_run:
         raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
-    if any(path.endswith(".py") for path in paths):
-        next_step = "put in what fab client-config --format django prints"
-        raise UsageError("edit settings", f"{write}: Python is not edited", next_step)
     cluster = find_cluster(run.named(), run.reach, run.limit)
-    if paths:
-        work = WriteClients(cluster.servers, paths, dry_run, run.limit)
-        hosts = _hosts(run, on)
-        return run.carry_out("client-config", lambda: work.run(hosts, run.printer))
     as_json = clients.render_config_json
     run.printer.lines([as_json(cluster)] if json else clients.render_config(cluster, format))
     return 0
+
+
+def _editable(write: str) -> tuple[str, ...]:
+    paths = _paths("--write", write)
+    if any(path.endswith(".py") for path in paths):
+        next_step = "put in what fab client-config --format django prints"
+        raise UsageError("edit settings", f"{write}: Python is not edited", next_step)
+    return paths
+
+
+def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -> int:
+    cluster = find_cluster(run.named(), run.reach, run.limit)
+    work = WriteClients(cluster.servers, paths, dry_run, run.limit)
+    hosts = _hosts(run, on)
+    return run.carry_out("client-config", lambda: work.run(hosts, run.printer))
 
 
 @cluster_task(
