@@ -128,7 +128,7 @@ def _plan_file(facts: HostFacts, file: File, wanted: FileState | None) -> NodePl
         changes: tuple[str, ...] = (f"{file.path}: removed",)
     else:
         step = files.plan_write(file.path, wanted, old, file.check)
-        changes = files.difference(file.path, old, wanted, secret=file.secret)
+        changes = files.difference(file.path, old, wanted, secret=file.secret, hidden=file.hidden)
     after = (Step(f"apply {file.path}", file.apply, again=True),) if file.apply else ()
     return NodePlan(steps=(step, *after), changes=changes, files=((file, old),))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -110,22 +111,33 @@ def plan_remove(path: str) -> Step:
     return step(f"remove {path}", "rm", "-f", path)
 
 
-def difference(path: str, old: FileState | None, new: FileState, *, secret: bool = False) -> Lines:
-    """Return the lines taken out (-) and put in (+), without context, and a new owner or mode."""
+def difference(
+    path: str, old: FileState | None, new: FileState, *, secret: bool = False, hidden: str = ""
+) -> Lines:
+    """Return the lines taken out (-) and put in (+), without context, and a new owner or mode.
+
+    What matches the regular expression `hidden` is not shown; of a `secret` file nothing is.
+    """
     found: list[str] = []
-    if secret and (old is None or old.text != new.text):
+    if not secret:
+        shown = _changed_lines(
+            _without(hidden, old.text if old else ""), _without(hidden, new.text)
+        )
+        found += [f"{path}: {line[0]} {line[1:]}" for line in shown]
+    if old is None and not new.text:
+        found.append(f"{path}: made, empty")
+    elif not found and (old is None or old.text != new.text):
         found.append(f"{path}: changed, not shown: it holds a secret")
-    elif not secret:
-        found += [f"{path}: {line[0]} {line[1:]}" for line in _changed_lines(old, new)]
-        if old is None and not new.text:
-            found.append(f"{path}: made, empty")
     if old is not None:
         for what, was, to in (("mode", old.mode, new.mode), ("owner", old.owner, new.owner)):
             found += [f"{path}: {what} {was} -> {to}"] if was != to else []
     return tuple(found)
 
 
-def _changed_lines(old: FileState | None, new: FileState) -> list[str]:
-    before = old.text if old else ""
-    lines = difflib.unified_diff(before.splitlines(), new.text.splitlines(), n=0, lineterm="")
+def _without(hidden: str, text: str) -> str:
+    return re.sub(hidden, "(secret)", text) if hidden else text
+
+
+def _changed_lines(old: str, new: str) -> list[str]:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
     return [line for line in list(lines)[2:] if line[:1] in "+-"]

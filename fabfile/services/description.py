@@ -37,6 +37,7 @@ class File:
     apply: tuple[str, ...] = ()
     reload: str = ""
     secret: bool = False  # its text is never shown, only that it differs
+    hidden: str = ""  # a regular expression: what matches is never shown, the rest is
 
 
 def whole(path: str, text: str, **options: Any) -> File:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fabfile.transport import command
 from fabfile.transport.command import (
+    LOCK_WAITED_FOR,
     RECEIVER,
     Step,
     failed,
@@ -136,8 +137,8 @@ def test_a_change_that_goes_well_undoes_nothing(tmp_path: Path) -> None:
 def test_a_second_change_at_the_same_time_waits(tmp_path: Path) -> None:
     script = render_change([shell("hold", f"echo in; sleep 1; echo out >> {tmp_path}/log")])
     both = [subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
-    for one in both:
-        one.communicate(timeout=20)
+    told = [one.communicate(timeout=20)[0].decode() for one in both]
+    assert sorted(LOCK_WAITED_FOR in text for text in told) == [False, True]
     assert (tmp_path / "log").read_text() == "out\nout\n"
 
 

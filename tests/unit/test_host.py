@@ -252,6 +252,19 @@ def test_a_difference_shows_no_secret() -> None:
     assert files.difference("/etc/m", A, same, secret=True) == lines[1:]
 
 
+def test_a_difference_shows_all_but_what_is_hidden() -> None:
+    old = FileState("port 1\nuser u password abc\n", "600", "root:root")
+    new = FileState("port 2\nuser u password def\n", "600", "root:root")
+    hidden = r"password \S+"
+    lines = ("/etc/m: - port 1", "/etc/m: + port 2")
+    assert files.difference("/etc/m", old, new, hidden=hidden) == lines
+    fresh = files.difference("/etc/m", None, new, hidden=hidden)
+    assert fresh == ("/etc/m: + port 2", "/etc/m: + user u (secret)")
+    other = FileState("port 1\nuser u password def\n", "600", "root:root")
+    lines = ("/etc/m: changed, not shown: it holds a secret",)
+    assert files.difference("/etc/m", old, other, hidden=hidden) == lines
+
+
 def test_what_is_kept_is_the_first_state_and_absence_too(tmp_path: Path) -> None:
     there, absent = tmp_path / "there", tmp_path / "absent"
     there.write_text("old\n")

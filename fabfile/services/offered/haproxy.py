@@ -28,7 +28,7 @@ _APPLY = ("sysctl", "-e", "-q", "-p", SYSCTL)  # -e: a node without IPv6 lacks o
 def node(section: HaproxySection, site: Site, name: str) -> NodeWanted:
     """Return what one node is to have; the first file lets HAProxy start with the second."""
     text = render_config(section, site, name, family_of(site.facts[name]))
-    private = {"mode": "600", "secret": True} if section.stats else {}
+    private = {"mode": "600", "hidden": r"password \S+"} if section.stats else {}
     config = whole(CONFIG, text, check=("haproxy", "-c", "-f", "{}"), reload=UNIT, **private)
     ports = {proxy.port for proxy in section.proxies}
     if section.stats:
