@@ -46,6 +46,7 @@ FLAVOURS: dict[Family, Flavour] = {
         client="/usr/bin/mysql",
     ),
 }
+_HIDDEN = r"(?<=wsrep_sst_auth = ).*"
 _FOLDERS = "/etc/tmpfiles.d/pacefab-galera.conf"
 _COPYING = {"rsync": "rsync", "mariabackup": "mariadb-backup"}
 
@@ -87,7 +88,7 @@ def _config(section: GaleraSection, site: Site, node: str, flavour: Flavour) -> 
         settings=section.settings,
     )
     if section.sst_user:
-        return whole(flavour.config, text, mode="640", owner="root:mysql", secret=True)
+        return whole(flavour.config, text, mode="640", owner="root:mysql", hidden=_HIDDEN)
     return whole(flavour.config, text)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -94,10 +95,11 @@ def test_settings_come_last_and_win() -> None:
 def test_mariabackup_needs_no_password_but_takes_one() -> None:
     own = config(section(sst="mariabackup"))
     assert "wsrep_sst_auth = mysql:" in own.render(None).splitlines()
-    assert not own.secret
+    assert not own.hidden
     given = config(section(sst="mariabackup", sst_user="sst"))
     assert "wsrep_sst_auth = sst:the galera password" in given.render(None)
-    assert (given.mode, given.owner, given.secret) == ("640", "root:mysql", True)
+    assert (given.mode, given.owner) == ("640", "root:mysql")
+    assert "the galera password" not in re.sub(given.hidden, "", given.render(None))
 
 
 def test_a_user_without_mariabackup_is_a_mistake() -> None:

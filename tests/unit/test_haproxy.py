@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import bcrypt
@@ -124,13 +125,19 @@ def test_a_password_that_crypt_would_cut_is_refused() -> None:
         config(DB, stats={}, password="x" * 73)
 
 
-def test_a_configuration_with_credentials_is_nobody_elses() -> None:
-    def files(chosen: HaproxySection) -> list[tuple[str, bool]]:
-        wanted = haproxy.node(chosen, site(), "c1").files
-        return [(file.mode, file.secret) for file in wanted if file.path == haproxy.CONFIG]
+def test_a_configuration_with_credentials_is_for_root_and_their_hash_is_hidden() -> None:
+    wanted = haproxy.node(section(DB, stats={}), site(), "c1")
+    file = next(file for file in wanted.files if file.path == haproxy.CONFIG)
+    shown = re.sub(file.hidden, "", file.render(None))
+    assert file.mode == "600"
+    assert "$2b$" not in shown
+    assert "frontend galera" in shown
 
-    assert files(section(DB, stats={})) == [("600", True)]
-    assert files(section(DB)) == [("644", False)]
+
+def test_one_without_is_for_everybody() -> None:
+    wanted = haproxy.node(section(DB), site(), "c1")
+    modes = {file.path: file.mode for file in wanted.files}
+    assert modes[haproxy.CONFIG] == "644"
     assert haproxy.SERVICE.secrets(section(DB)) == []
 
 

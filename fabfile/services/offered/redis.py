@@ -56,7 +56,10 @@ def node(section: RedisSection, site: Site, name: str) -> NodeWanted:
 
 
 def configuration(_section: RedisSection, _site: Site) -> Configuration:
-    """Return the promotable clone; agents notify each other of who is promoted."""
+    """Return the promotable clone; agents notify each other of who is promoted.
+
+    The agent tells followers their leader by the node's name: every node has to resolve them.
+    """
     primitive = Primitive("redis", "ocf:heartbeat:redis", {"config": PATH})
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}
     return Configuration(resources=(Clone("redis-clone", primitive, meta),))
