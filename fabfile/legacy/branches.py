@@ -30,6 +30,7 @@ class Branches:
         self._script = script
         self._ends: list[Shell] = []
         self._conditions: list[str] = []
+        self._prints = False  # one of them prints something
         self.rivals = False  # more than one branch has pcs commands
 
     @property
@@ -74,8 +75,9 @@ class Branches:
         self._conditions.append(world.unknowns.show(condition))
         try:
             with world.condition(condition, excluded=excluded):
-                evaluation.statements(body)
+                self._prints |= bool(evaluation.statements(body).output)
         except (ExitSignal, ReturnSignal, LoopSignal) as signal:
+            self._prints |= bool(signal.output)
             place = self._script.place(body[0]) if body else None
             if place:
                 what = _ENDS[type(signal)]
@@ -98,7 +100,7 @@ class Branches:
         for one in ends:
             shell.functions.update(one.functions)
             shell.foreign = shell.foreign or one.foreign
-        return Answer(None)
+        return Answer(None, mark if self._prints else "")
 
     def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
         arrays = [one.arrays.get(name, {}) for one in ends]

@@ -112,8 +112,9 @@ def _read(runner: Runner, command: Command) -> Answer:
 
 
 def _put_fields(runner: Runner, names: list[str], line: str, arguments: list[str]) -> None:
-    if "-a" in arguments:
-        words = line.split()
+    if any(re.fullmatch(r"-[a-z]*a", one) for one in arguments):
+        separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
+        words = line.split(separator)
         runner.shell.arrays[names[0]] = {str(at): word for at, word in enumerate(words)}
         return
     separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
@@ -192,6 +193,8 @@ def _test(runner: Runner, command: Command) -> Answer:
 def _eval(runner: Runner, command: Command) -> Answer:
     text = " ".join(command.arguments)
     place = command.place_of(1)
+    if runner.shell.called_from and not any(b"pcs" in (one.text or b"") for one in command.nodes):
+        place = runner.shell.called_from[-1]  # eval "$1": the text stands at the function's call
     return runner.source(Script(place.file, text.encode(), place.line))
 
 
@@ -249,11 +252,14 @@ def _xargs(runner: Runner, command: Command) -> Answer:
     return Answer(0, "".join(parts))
 
 
-def text_of(stdin: list[str] | None, place: Place | None, otherwise: Place) -> Script | None:
+def piped_script(runner: Runner, otherwise: Place) -> Script | None:
     """Return what is piped into a shell as a script; None when nothing is."""
+    stdin = runner.shell.stdin
     if not stdin:
         return None
-    where = place or otherwise
+    where = runner.shell.stdin_place or otherwise
+    if where.line == 1:  # a whole file
+        runner.world.started.add(where.file)
     return Script(where.file, ("\n".join(stdin) + "\n").encode(), where.line)
 
 

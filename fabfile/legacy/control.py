@@ -14,7 +14,7 @@ from fabfile.legacy.branches import Branches
 from fabfile.legacy.budget import MOST_ROUNDS
 from fabfile.legacy.model import Answer, Fate
 from fabfile.legacy.patterns import UnsafeError, glob, matchable
-from fabfile.legacy.state import LoopSignal, Shell, World
+from fabfile.legacy.state import LoopSignal, Shell, Signal, World
 from fabfile.legacy.syntax import Node, Script
 from fabfile.legacy.unknown import is_known
 from fabfile.legacy.words import Words
@@ -150,7 +150,7 @@ def _loop(
     for _ in range(MOST_ROUNDS):
         holds = goes_on()
         if holds is None and body is not None:
-            _once(ev, node, body)
+            parts.append(_once(ev, node, body))
         if not holds or body is None or not _round(ev, body, parts):
             return Answer(0, "".join(parts))
         step()
@@ -164,11 +164,11 @@ def _loop(
     return Answer(None, "".join(parts))
 
 
-def _once(ev: Evaluation, node: Node, body: Node) -> None:
+def _once(ev: Evaluation, node: Node, body: Node) -> str:
     text = ev.script.text(node).split("\n")[0].removesuffix("do").strip("; ")
     branches = Branches(ev, ev.script)
-    branches.add(text, [body], excluded=False)
-    branches.merge(node, complete=False)
+    branches.add(text, body.children, excluded=False)
+    return branches.merge(node, complete=False).output
 
 
 def _round(ev: Evaluation, body: Node, parts: list[str]) -> bool:
@@ -178,7 +178,13 @@ def _round(ev: Evaluation, body: Node, parts: list[str]) -> bool:
         parts.append(ev.statements(body.children).output)
     except LoopSignal as signal:
         kind, levels = signal.args
+        parts.append(signal.output)
         if levels > 1:
-            raise LoopSignal(kind, levels - 1) from None
+            further = LoopSignal(kind, levels - 1)
+            further.output = "".join(parts)
+            raise further from None
         return bool(kind == "continue")
+    except Signal as signal:
+        signal.output = "".join([*parts, signal.output])
+        raise
     return True

@@ -22,6 +22,7 @@ from fabfile.legacy.state import (
     LoopSignal,
     ReturnSignal,
     Shell,
+    Signal,
     World,
 )  # fmt: skip
 from fabfile.legacy.syntax import Node, Script, parse
@@ -77,16 +78,16 @@ class Interpreter:
         try:
             return evaluate(script, shell, self.world)
         except ExitSignal as signal:
-            return Answer(signal.args[0])
-        except (ReturnSignal, LoopSignal):
-            return Answer()
+            return Answer(signal.args[0], signal.output)
+        except (ReturnSignal, LoopSignal) as signal:
+            return Answer(output=signal.output)
 
     def source(self, script: Script) -> Answer:
         """Run a script in this shell."""
         try:
             return evaluate(script, self.shell, self.world)
         except ReturnSignal as signal:
-            return Answer(signal.args[0])
+            return Answer(signal.args[0], signal.output)
 
     # statements
 
@@ -94,10 +95,14 @@ class Interpreter:
         """Evaluate statements one after the other."""
         parts: list[str] = []
         answer = Answer(self.shell.status)
-        for node in nodes:
-            if node.type in self._statements:
-                answer = self.execute(node)
-                parts.append(answer.output)
+        try:
+            for node in nodes:
+                if node.type in self._statements:
+                    answer = self.execute(node)
+                    parts.append(answer.output)
+        except Signal as signal:
+            signal.output = "".join([*parts, signal.output])
+            raise
         return Answer(answer.status, bounded("".join(parts)))
 
     def execute(self, node: Node) -> Answer:
@@ -121,28 +126,54 @@ class Interpreter:
         try:
             answer = inside.statements(node.children)
         except ExitSignal as signal:
-            answer = Answer(signal.args[0])
+            answer = Answer(signal.args[0], signal.output)
         self.shell.status = answer.status
         return answer.output
 
-    def _command(self, node: Node) -> Answer:
+    def _command(self, node: Node, more: Sequence[Node] = ()) -> Answer:
+        """Run a simple command; `more`: words that stand behind its redirections."""
         self.world.unset.clear()
         named = node.child_by_field_name("name")
-        before = [one for one in node.children if one.type == "variable_assignment"]
-        for one in before:
-            assign(self.words, self.shell, one, self.script)
+        before = dict(self.shell.variables)
+        exported = set(self.shell.exported)
+        for one in node.children:
+            if one.type == "variable_assignment":
+                assign(self.words, self.shell, one, self.script)
         if named is None:
             return Answer()
-        words = self.words.fields(named)
-        using = self._joints if words and words[0].rpartition("/")[2] in _SHELLS else self.words
-        nodes = [named] * len(words)
-        for argument in node.children_by_field_name("argument"):
-            more = using.fields(argument)
-            words += more
-            nodes += [argument] * len(more)
-        answer = self.run(Command(words, self.script.place(node), tuple(nodes)))
+        self.shell.exported = exported | (self.shell.variables.keys() & self._prefixes(node))
+        command = self._expanded(node, named, more)
         here = node.child_by_field_name("redirect")
-        return self._with_redirects([here], lambda: answer) if here is not None else answer
+        try:
+            return self._with_redirects([here] if here else [], lambda: self.run(command))
+        finally:
+            self.shell.exported = exported
+            self._put_back(node, before)
+
+    def _expanded(self, node: Node, named: Node, more: Sequence[Node]) -> Command:
+        words: list[str] = []
+        nodes: list[Node] = []
+        arguments = node.children_by_field_name("argument")
+        for one in (named.children[0] if named.children else named, *arguments, *more):
+            handed_on = words and words[0].rpartition("/")[2] in _SHELLS
+            found = (self._joints if handed_on else self.words).fields(one)
+            words += found
+            nodes += [one] * len(found)
+        return Command(words, self.script.place(node), tuple(nodes))
+
+    def _put_back(self, node: Node, before: dict[str, str]) -> None:
+        """Take back what `NAME=value command` sets for the command alone."""
+        for name in self._prefixes(node):
+            if name in before:
+                self.shell.variables[name] = before[name]
+            else:
+                self.shell.variables.pop(name, None)
+
+    def _prefixes(self, node: Node) -> set[str]:
+        """Return the variables that stand before a command's name."""
+        assignments = [one for one in node.children if one.type == "variable_assignment"]
+        names = [one.child_by_field_name("name") for one in assignments]
+        return {self.script.text(name) for name in names if name is not None}
 
     def _call(self, function: tuple[Node, Script], command: Command) -> Answer:
         body, script = function
@@ -150,13 +181,15 @@ class Interpreter:
         arguments, by_hand = shell.arguments, shell.by_hand
         shell.arguments, shell.by_hand = command.arguments, False
         shell.locals.append({})
+        shell.called_from.append(command.place)
         try:
             with self.world.budget.deeper():
                 return Interpreter(shell, self.world, script).execute(body)
         except ReturnSignal as signal:
-            return Answer(signal.args[0])
+            return Answer(signal.args[0], signal.output)
         finally:
             shell.leave_function()
+            shell.called_from.pop()
             shell.arguments, shell.by_hand = arguments, by_hand
 
     def _assignment(self, node: Node) -> Answer:
@@ -202,7 +235,7 @@ class Interpreter:
         try:
             return inside.statements(node.children)
         except ExitSignal as signal:
-            return Answer(signal.args[0])
+            return Answer(signal.args[0], signal.output)
 
     def _negated(self, node: Node) -> Answer:
         answer = self.execute(node.named_children[0])
@@ -224,9 +257,13 @@ class Interpreter:
     def _redirected(self, node: Node) -> Answer:
         body = node.child_by_field_name("body")
         redirects = [one for one in node.children if one.type.endswith("_redirect")]
-        return self._with_redirects(
-            redirects, lambda: self.execute(body) if body is not None else Answer()
-        )
+        # `command < file word`: the grammar takes the word for a second file.
+        more = [word for one in redirects for word in one.children_by_field_name("destination")[1:]]
+        if body is None:
+            return self._with_redirects(redirects, Answer)
+        if body.type == "command" and more:
+            return self._with_redirects(redirects, lambda: self._command(body, more))
+        return self._with_redirects(redirects, lambda: self.execute(body))
 
     def _with_redirects(self, nodes: Sequence[Node], body: Callable[[], Answer]) -> Answer:
         redirects = Redirects(self.words, self.world, self.script, self.shell.host)
@@ -261,7 +298,7 @@ class Interpreter:
         try:
             return Interpreter(shell, self.world, self.script).execute(node)
         except ExitSignal as signal:
-            return Answer(signal.args[0])
+            return Answer(signal.args[0], signal.output)
 
     def _list(self, node: Node) -> Answer:
         answer = Answer(self.shell.status)
@@ -294,8 +331,7 @@ class Interpreter:
         text = text if operator == "&&" else f"{text} fails"
         branches = Branches(self, self.script)
         branches.add(text, [right], excluded=operator == "||")
-        branches.merge(right, complete=False)
-        return Answer(None)
+        return branches.merge(right, complete=False)
 
 
 def evaluate(script: Script, shell: Shell, world: World) -> Answer:

@@ -89,14 +89,18 @@ class Parameters:
             return self._all(sign, name, operand)
         if name in {"@", "*"} and not sign:
             return _apart(_sliced(self._shell.arguments, operand))
-        if bracket and name not in self._shell.named:
-            index = index_of(index)
+        if bracket:
+            index = self._named_index(index) if name in self._shell.named else index_of(index)
         value = self.value(name, index.strip("\"'") if bracket else None)
         if sign == "#":
             return [str(len(value)) if is_known(value) else self._world.mark(f"${{{head}}}")]
         if sign == "!":
             return [self.value(value) if is_known(value) else value]
         return [self._operated(name, value, operand)]
+
+    def _named_index(self, index: str) -> str:
+        """Return the text that an index of a named array stands for."""
+        return re.sub(r"\$\{?(\w+)\}?", lambda found: self.value(found[1]), index.strip("\"'"))
 
     def _all(self, sign: str, name: str, operand: str) -> list[str]:
         items = self._shell.arrays.get(name)
@@ -189,7 +193,7 @@ def _cut(value: str, pattern: str, *, longest: bool, front: bool) -> str:
 def _replaced(value: str, operand: str) -> str:
     """Return a value with /PATTERN/TEXT or //PATTERN/TEXT applied, of patterns without stars."""
     every = operand.startswith("//")
-    pattern, _, text = operand[2 if every else 1 :].partition("/")
+    pattern, text = [*re.split(r"(?<!\\)/", operand[2 if every else 1 :], maxsplit=1), ""][:2]
     if re.search(r"[*?[]", pattern) or not pattern:
         raise ValueError(operand)
     if pattern[0] in "#%" and len(pattern) > 1:

@@ -105,6 +105,7 @@ class Redirects:
         """Put output where it goes; return what is left of it."""
         if self._target is not None:
             path, append, place = self._target
-            self._world.write(path, answer.output, self._host, place, append=append)
+            first = self.place if answer.output == self.stdin else None
+            self._world.write(path, answer.output, self._host, place, append=append, first=first)
             return Answer(answer.status)
         return Answer(answer.status) if self._silent else answer

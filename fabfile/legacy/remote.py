@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fabfile.legacy.builtin import text_of
+from fabfile.legacy.builtin import piped_script
 from fabfile.legacy.ini import check_read, read_as_awk
 from fabfile.legacy.model import Answer, Fate, Place, WrittenFile
 from fabfile.legacy.state import Command, Runner, Shell, Text
@@ -25,7 +25,7 @@ def _ssh(runner: Runner, command: Command) -> Answer:
     words = command.words[at + 1 :]
     place = command.place_of(at + 1)
     if not words:
-        script = text_of(runner.shell.stdin, runner.shell.stdin_place, command.place)
+        script = piped_script(runner, command.place)
         shell.stdin = []
     else:
         script = Script(place.file, " ".join(words).encode(), place.line)
@@ -62,7 +62,7 @@ def _bash(runner: Runner, command: Command) -> Answer:
         at += 2 if words[at] in {"-o", "+o", "-O"} else 1
     if at < len(words) and words[at] != "-" and "-s" not in words[:at]:
         return run_script(runner, command.after(at))
-    script = text_of(runner.shell.stdin, runner.shell.stdin_place, command.place)
+    script = piped_script(runner, command.place)
     if script is None:
         return Answer(None)
     shell = _child(runner, words[at:], "bash")
@@ -75,7 +75,8 @@ def _text(runner: Runner, command: Command, at: int) -> Answer:
         return Answer(None)
     place = command.place_of(at)
     script = Script(place.file, command.words[at].encode(), place.line)
-    return runner.start(script, _child(runner, command.words[at + 2 :], "bash"))
+    name = command.words[at + 1] if at + 1 < len(command.words) else "bash"
+    return runner.start(script, _child(runner, command.words[at + 2 :], name))
 
 
 def _child(runner: Runner, arguments: list[str], name: str) -> Shell:

@@ -17,15 +17,21 @@ from fabfile.legacy.unknown import Unknowns
 FOREIGN = ("UID", "EUID", "PPID", "RANDOM", "SECONDS", "LANG", "TERM", "OLDPWD", "SSH_CONNECTION")
 
 
-class ExitSignal(Exception):  # noqa: N818  # no error: the script's own exit
+class Signal(Exception):  # noqa: N818  # no error: what the script itself asks for
+    """Statements are left; `output` is what they printed before."""
+
+    output = ""
+
+
+class ExitSignal(Signal):
     """The script ends; its only argument is the status."""
 
 
-class ReturnSignal(Exception):  # noqa: N818
+class ReturnSignal(Signal):
     """The function ends; its only argument is the status."""
 
 
-class LoopSignal(Exception):  # noqa: N818
+class LoopSignal(Signal):
     """`break` or `continue`: its arguments are which, and how many loops are left to leave."""
 
 
@@ -55,6 +61,7 @@ class Shell:
     foreign: str = ""  # a sourced file that nobody has: where unset variables may come from
     by_hand: bool = False  # started by an operator, whose arguments are not known
     locals: list[dict[str, str | None]] = field(default_factory=list)
+    called_from: list[Place] = field(default_factory=list)  # the running functions' callers
 
     def fork(self) -> Shell:
         """Return a subshell: it has all that this one has, and changes nothing here."""
@@ -207,8 +214,17 @@ class World:
             )
         return answer
 
-    def write(self, path: str, text: str, host: str, place: Place, *, append: bool) -> None:
-        """Remember a file that a script writes."""
+    def write(
+        self,
+        path: str,
+        text: str,
+        host: str,
+        place: Place,
+        *,
+        append: bool,
+        first: Place | None = None,
+    ) -> None:
+        """Remember a file that a script writes; `first`: where its text begins."""
         if path in {"/dev/null", "/dev/stderr", "/dev/stdout", "/dev/tty"} or not path:
             return
         how = "appended" if append else "written"
@@ -219,7 +235,7 @@ class World:
         if append and before is None:
             text = self.mark(f"what {path} had before") + "\n" + text
         text = bounded(before.text + text) if before else text
-        self.written[path] = Text(text, before.place if before else place)
+        self.written[path] = Text(text, before.place if before else first or place)
 
     def read(self, path: str) -> Text | None:
         """Return a file that scripts wrote or the tree has, by its path or else its name."""

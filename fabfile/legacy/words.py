@@ -85,8 +85,12 @@ class Words:
         return bounded("".join(" " if text == BREAK else text for text in parts))
 
     def here_document(self, node: Node, start: int, end: int) -> str:
-        """Return the text of a here document's body, which stands between two bytes."""
-        return "".join(part.text for part in self._region(node, start, end))
+        """Return the text of a here document's body, which stands between two bytes.
+
+        The grammar does not see `…` in there: what it prints is not known here.
+        """
+        text = "".join(part.text for part in self._region(node, start, end))
+        return re.sub(r"`[^`\n]+`", lambda found: self._world.mark(found[0]), text)
 
     def arithmetic(self, text: str) -> int:
         """Return what an arithmetic expression makes; the shell's variables are changed.
@@ -175,10 +179,12 @@ class Words:
             return self._parameters.plain(self._source(node)[1:])
         if node.type == "expansion":
             return self._braced(node)
+        source = self._source(node)
+        # In here documents the grammar takes $((1)) for a command in a subshell.
+        if node.type == "arithmetic_expansion" or (source[:3] + source[-2:] == "$(())"):
+            return [self._arithmetic_text(node)]
         if node.type == "command_substitution":
             return [self._substitute(node).rstrip("\n")]
-        if node.type == "arithmetic_expansion":
-            return [self._arithmetic_text(node)]
         return [self._world.mark(self._source(node))]
 
     def _arithmetic_text(self, node: Node) -> str:
