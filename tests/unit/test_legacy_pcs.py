@@ -1,0 +1,251 @@
+# ruff: noqa: E501, ISC004  (commands stand as they would be typed)
+"""pcs commands of 0.9 and of today, replayed: what an inventory then has, and what is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from fabfile.legacy.migrate import migrate_tree
+from fabfile.legacy.model import Fate, Migration
+from fabfile.legacy.source import SourceFile, Tree
+
+SETUP = "pcs cluster setup --name lab c1 c2 c3\n"
+DUMMY = "pcs resource create d ocf:heartbeat:Dummy\n"
+TWO = DUMMY + "pcs resource create e ocf:heartbeat:Dummy --clone\n"
+MASTER = "pcs resource create m ocf:pacemaker:Stateful --master\n"
+
+
+def migrated(script: str, **files: str) -> Migration:
+    texts = {
+        "a.sh": SETUP + script,
+        **{name.replace("_", "."): text for name, text in files.items()},
+    }
+    tree = Tree({path: SourceFile(path, text) for path, text in texts.items()})
+    return migrate_tree(tree, "folder", "cluster")
+
+
+def data(script: str, **files: str) -> dict[str, Any]:
+    read: dict[str, Any] = YAML(typ="safe", pure=True).load(migrated(script, **files).inventory)
+    return read
+
+
+def said(script: str, fate: Fate, **files: str) -> list[str]:
+    return [f"{one.text}: {one.reason}" for one in migrated(script, **files).entries
+            if one.fate is fate]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("pcs resource create d Dummy", {"agent": "ocf:heartbeat:Dummy"}),
+        ("pcs resource create d ocf::heartbeat:Dummy", {"agent": "ocf:heartbeat:Dummy"}),
+        ("pcs resource create d ping", {"agent": "ocf:pacemaker:ping"}),
+        ("pcs resource create d systemd:x --clone", {"agent": "systemd:x", "clone": {}}),
+        ("pcs resource create d systemd:x clone interleave=true",
+         {"agent": "systemd:x", "clone": {"interleave": True}}),
+        ("pcs resource create d systemd:x op start timeout=180 --clone interleave=true",
+         {"agent": "systemd:x", "operations": [{"name": "start", "timeout": 180}],
+          "clone": {"interleave": True}}),
+        ("pcs resource create d ocf:heartbeat:galera a=b meta master-max=3 ordered=true "
+         "op promote timeout=300s on-fail=block --master",
+         {"agent": "ocf:heartbeat:galera", "parameters": {"a": "b"},
+          "operations": [{"name": "promote", "timeout": "300s", "on_fail": "block"}],
+          "promotable": {"promoted-max": 3, "ordered": True}}),
+        ("pcs resource create d redis x=1 --master meta notify=true",
+         {"agent": "ocf:heartbeat:redis", "parameters": {"x": 1}, "promotable": {"notify": True}}),
+        ("pcs resource create d ocf:a:b --master node_port=1 master-node-max=2",
+         {"agent": "ocf:a:b", "parameters": {"node_port": 1},
+          "promotable": {"promoted-node-max": 2}}),
+        ("pcs resource create d ocf:a:b promotable promoted-max=1",
+         {"agent": "ocf:a:b", "promotable": {"promoted-max": 1}}),
+        ("pcs resource create d Dummy op start timeout=1s stop timeout=2s op monitor interval=3s "
+         "role=Slave OCF_CHECK_LEVEL=10",
+         {"agent": "ocf:heartbeat:Dummy", "operations": [
+             {"name": "start", "timeout": "1s"}, {"name": "stop", "timeout": "2s"},
+             {"name": "monitor", "interval": "3s", "role": "Unpromoted", "check_level": 10}]}),
+        ("pcs resource create d Dummy --disabled", {"agent": "ocf:heartbeat:Dummy",
+                                                    "disabled": True}),
+        ("pcs resource create d Dummy --disabled\npcs resource enable d",
+         {"agent": "ocf:heartbeat:Dummy"}),
+        ("pcs resource create d Dummy meta target-role=Stopped",
+         {"agent": "ocf:heartbeat:Dummy", "disabled": True}),
+        ("pcs resource create d Dummy --group g", {"agent": "ocf:heartbeat:Dummy", "group": "g"}),
+        ("pcs resource create d Dummy\npcs resource clone d interleave=true",
+         {"agent": "ocf:heartbeat:Dummy", "clone": {"interleave": True}}),
+        ("pcs resource create d Dummy --clone\npcs resource unclone d",
+         {"agent": "ocf:heartbeat:Dummy"}),
+        ("pcs resource create d Dummy\npcs resource update d fake=1 op monitor interval=5s",
+         {"agent": "ocf:heartbeat:Dummy", "parameters": {"fake": 1},
+          "operations": [{"name": "monitor", "interval": "5s"}]}),
+        ("pcs resource create d Dummy a=1 b=2\npcs resource update d a=",
+         {"agent": "ocf:heartbeat:Dummy", "parameters": {"b": 2}}),
+        ("pcs resource create d Dummy --clone\npcs resource meta d-clone interleave=true",
+         {"agent": "ocf:heartbeat:Dummy", "clone": {"interleave": True}}),
+        ("pcs resource create d Dummy\npcs resource op add d monitor interval=9s\n"
+         "pcs resource op remove d monitor interval=9s", {"agent": "ocf:heartbeat:Dummy"}),
+        ("pcs resource create d Dummy\npcs resource unmanage d",
+         {"agent": "ocf:heartbeat:Dummy", "meta": {"is-managed": False}}),
+        ("pcs resource create d Dummy password=x", {"agent": "ocf:heartbeat:Dummy",
+                                                    "parameters": {"password": {"secret": "d_password"}}}),
+        ("pcs cluster cib f\npcs -f f resource create d Dummy\npcs cluster cib-push f",
+         {"agent": "ocf:heartbeat:Dummy"}),
+    ],
+)  # fmt: skip
+def test_a_resource(command: str, expected: dict[str, Any]) -> None:
+    assert data(command + "\n")["resources"]["d"] == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("order start d then e-clone kind=Optional",
+         {"order": [{"first": "d", "then": "e-clone", "kind": "Optional"}]}),
+        ("order d then e-clone symmetrical=false",
+         {"order": [{"first": "d", "then": "e-clone", "symmetrical": False}]}),
+        ("order promote m-master then start d require-all=false",
+         {"order": [{"first": "m-clone", "then": "d", "first_action": "promote",
+                     "require_all": False}]}),
+        ("order set d e-clone m-master",
+         {"order": [{"first": "d", "then": "e-clone"}, {"first": "e-clone", "then": "m-clone"}]}),
+        ("colocation add d with master m-master",
+         {"colocation": [{"resource": "d", "with": "m-clone", "with_role": "Promoted"}]}),
+        ("colocation add d e-clone -INFINITY",
+         {"colocation": [{"resource": "d", "with": "e-clone", "score": "-INFINITY"}]}),
+        ("colocation add d with m-master 100 with-rsc-role=Master",
+         {"colocation": [{"resource": "d", "with": "m-clone", "score": 100,
+                          "with_role": "Promoted"}]}),
+        ("location d prefers c1=100 c2",
+         {"location": [{"resource": "d", "node": "c1", "score": 100},
+                       {"resource": "d", "node": "c2"}]}),
+        ("location d avoids c3", {"location": [{"resource": "d", "node": "c3",
+                                                "score": "-INFINITY"}]}),
+        ("location add myid d c1 50", {"location": [{"resource": "d", "node": "c1", "score": 50}]}),
+        ("location e-clone rule resource-discovery=exclusive score=0 osprole eq compute",
+         {"location": [{"resource": "e-clone", "score": 0, "resource_discovery": "exclusive",
+                        "attribute": "osprole", "operation": "eq", "value": "compute"}]}),
+        ("location e rule score=5 defined pingd --force",
+         {"location": [{"resource": "e-clone", "score": 5, "attribute": "pingd",
+                        "operation": "defined"}]}),
+    ],
+)  # fmt: skip
+def test_a_constraint(command: str, expected: dict[str, Any]) -> None:
+    assert data(f"{TWO}{MASTER}pcs constraint {command}\n")["constraints"] == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "section", "expected"),
+    [
+        ("pcs property set no-quorum-policy=stop batch-limit=5", "properties",
+         {"no-quorum-policy": "stop", "batch-limit": 5}),
+        ("pcs property set enable-acl=yes\npcs property unset enable-acl\n"
+         "pcs property set batch-limit=1", "properties", {"batch-limit": 1}),
+        ("pcs property set default-resource-stickiness=100", "defaults",
+         {"resource-stickiness": 100}),
+        ("pcs resource defaults resource-stickiness=INFINITY", "defaults",
+         {"resource-stickiness": "INFINITY"}),
+        ("pcs resource defaults update migration-threshold=3", "defaults",
+         {"migration-threshold": 3}),
+        ("pcs property set stonith-enabled=false", "fencing",
+         {"disabled": True, "reason": "the old scripts say so (a.sh:2)"}),
+        ("pcs stonith create f fence_xvm pcmk_host_list='c1 c2 c3' port=1", "fencing",
+         {"devices": {"f": {"agent": "fence_xvm", "nodes": ["c1", "c2", "c3"],
+                            "parameters": {"port": 1}}}}),
+        ("pcs stonith create f fence_xvm pcmk_host_map='c1:a;c2:b' passwd=x", "fencing",
+         {"devices": {"f": {"agent": "fence_xvm", "parameters": {
+             "pcmk_host_map": "c1:a;c2:b", "passwd": {"secret": "f_passwd"}}}}}),
+        ("pcs property set --node c2 rack=r2", "nodes",
+         ["c1", {"name": "c2", "attributes": {"rack": "r2"}}, "c3"]),
+        ("pcs node attribute c2 rack=r2", "nodes",
+         ["c1", {"name": "c2", "attributes": {"rack": "r2"}}, "c3"]),
+        ("pcs cluster node add c4", "nodes", ["c1", "c2", "c3", "c4"]),
+    ],
+)  # fmt: skip
+def test_settings(command: str, section: str, expected: Any) -> None:
+    found = data(command + "\n")[section]
+    if section == "nodes":
+        found = [one["name"] if list(one) == ["name"] else one for one in found]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("script", "fate", "expected"),
+    [
+        ("pcs resoure create x Dummy\n", Fate.DOUBTFUL, "there is no pcs resoure: resource?"),
+        ("pcs resource crate x Dummy\n", Fate.DOUBTFUL,
+         "there is no pcs resource crate: create?"),
+        ("pcs constraint oder a then b\n", Fate.DOUBTFUL, "no pcs constraint oder: order?"),
+        ("pcs cluster atuh c1\n", Fate.DOUBTFUL, "there is no pcs cluster atuh: auth?"),
+        ("pcs constraint order start a than b\n", Fate.DOUBTFUL, "an order needs the word then"),
+        (DUMMY + "pcs constraint order d then x\n", Fate.DOUBTFUL,
+         "there is no resource x at this point"),
+        (TWO + "pcs constraint order d then e-clone\npcs constraint order d then e-clone\n",
+         Fate.DOUBTFUL, "a duplicate of the constraint at a.sh:4"),
+        (DUMMY + "pcs resource create d ocf:heartbeat:Dummy fake=1\n", Fate.DOUBTFUL,
+         "d is there already (a.sh:2), and not the same"),
+        (DUMMY + DUMMY, Fate.LEFT_OUT, "d is there already (a.sh:2)"),
+        (DUMMY + "pcs resource delete d\n", Fate.LEFT_OUT, "superseded: deleted again at a.sh:3"),
+        ("pcs resource delete d --force\n" + DUMMY, Fate.LEFT_OUT, "there is nothing to delete"),
+        (TWO + "pcs constraint order d then e-clone\npcs resource delete e\n"
+         "pcs resource create e ocf:heartbeat:Dummy --clone\n", Fate.DOUBTFUL,
+         "the delete of e at a.sh:5 takes this constraint along, and nothing makes it again"),
+        ("pcs resource create d ocf:heartbeat:Dummy meta interleave=true --clone\n",
+         Fate.DOUBTFUL, "it is an option of clones: on the primitive it does nothing"),
+        ("pcs resource create d IPaddr2 ip=$(hostname -I)\npcs constraint location d prefers c1\n",
+         Fate.UNTRANSLATED, "it names d, which could not be translated (a.sh:2)"),
+        ("pcs property set foo=bar\n", Fate.UNTRANSLATED,
+         "today's Pacemaker knows no such option"),
+        ("pcs resource op defaults timeout=9s\n", Fate.UNTRANSLATED,
+         "defaults of operations have no place"),
+        ("pcs stonith create f fence_xvm\n", Fate.DOUBTFUL, "fencing without hosts"),
+        (DUMMY + "pcs resource move d c2\n", Fate.DOUBTFUL, "keeps d on c2 for ever"),
+        ("pcs alert create path=/x\n", Fate.UNTRANSLATED, "has nothing for pcs alert"),
+        ("pcs resource create web systemd:httpd\nsystemctl enable httpd\n", Fate.DOUBTFUL,
+         "Pacemaker manages it as web: enabled at boot"),
+        ("pcs resource create vip-db IPaddr2 ip=192.0.2.1\n"
+         "pcs resource create vip-mq IPaddr2 ip=192.0.2.1\n", Fate.DOUBTFUL,
+         "vip-db has the same address (a.sh:2)"),
+        ("exit 0\npcs status\n", Fate.LEFT_OUT, "never reached"),
+        ("f() {\n  pcs status\n}\n", Fate.LEFT_OUT, "the function f is never called"),
+        ("echo 'pcs status'\n", Fate.LEFT_OUT, "only a text that is printed"),
+        ("# pcs resource cleanup\n", Fate.LEFT_OUT, "commented out"),
+        ("ansible all -m shell -a 'pcs resource cleanup'\n", Fate.UNTRANSLATED,
+         "a text handed to ansible"),
+        ("bash elsewhere.sh\n", Fate.UNTRANSLATED, "elsewhere.sh, which is not in the folder"),
+        ("cibadmin --modify -X '<a/>'\n", Fate.UNTRANSLATED, "changes the cluster without pcs"),
+    ],
+)  # fmt: skip
+def test_what_is_told(script: str, fate: Fate, expected: str) -> None:
+    assert any(expected in one for one in said(script, fate)), said(script, fate)
+
+
+def test_a_guard_is_answered_by_the_cluster_so_far() -> None:
+    guarded = "if ! pcs resource show d; then\n" + DUMMY + "fi\n"
+    assert list(data(guarded + guarded)["resources"]) == ["d"]
+    assert any("never reached" in one or "there already" in one
+               for one in said(guarded + guarded, Fate.LEFT_OUT))  # fmt: skip
+
+
+def test_the_ini_file_says_another_address() -> None:
+    ini = "[haproxy]\nvip-db=192.0.2.9\nvip-mq=192.0.2.8\n"
+    found = said("pcs resource create vip-db IPaddr2 ip=192.0.2.1\n", Fate.DOUBTFUL, vars_ini=ini)
+    assert any("the ini file says 192.0.2.9 (vars.ini:2)" in one for one in found)
+    assert any("[haproxy] names a VIP that no script makes" in one for one in found)
+
+
+def test_a_reader_that_is_not_in_the_folder_is_assumed_to_read_as_usual() -> None:
+    ini = "[default]\nname=x\n[other]\nkeys=found\n"
+    script = "pcs property set batch-limit=5\nx=$(bash readini.sh vars.ini default key)\n" + DUMMY
+    done = migrated(script + "pcs node attribute c1 a=$x\n", vars_ini=ini)
+    assert "attributes: {a: found}" in done.inventory
+    assert any("reads as usual" in one for one in done.effects.assumptions)
+
+
+def test_addresses_come_from_the_ini_file() -> None:
+    ini = "[a]\nn1=c1\nn1_ip=192.0.2.1\n[c2]\nint_ip=192.0.2.2\n"
+    assert data("", vars_ini=ini)["nodes"] == [
+        {"name": "c1", "address": "192.0.2.1"}, {"name": "c2", "address": "192.0.2.2"},
+        {"name": "c3"},
+    ]  # fmt: skip
