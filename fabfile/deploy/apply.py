@@ -19,7 +19,7 @@ from fabfile.transport.connection import Host
 _TRIES = 5  # status updates change the CIB's version too; a busy cluster has a few a second
 _POLL_SECONDS = 0.3
 _PATCH_SECONDS = 120  # of which the node's lock is waited for 60
-_STUCK_SECONDS = 5  # so long a resource that goes may show no progress before it is looked at again
+_STUCK_SECONDS = 15  # so long a resource that is to go may show no progress; a start ends first
 
 
 def query_cib(host: Host) -> Cib:
@@ -122,7 +122,7 @@ def settle_removal(
 ) -> ClusterStatus:
     """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
 
-    One that shows no progress for some seconds is looked at again (`live.plan_refresh` tells why).
+    When it shows no progress, Pacemaker is made to decide anew (`live.plan_look_again` tells why).
     """
     since, shown = time.monotonic(), readiness.remaining(status, resource)
 
@@ -132,7 +132,7 @@ def settle_removal(
         if said != shown:
             since, shown = time.monotonic(), said
         elif said and time.monotonic() > since + _STUCK_SECONDS and readiness.idle(now, resource):
-            host.query(live.plan_refresh(resource))
+            host.query(live.plan_look_again())
             since = time.monotonic()
         return said
 

@@ -276,13 +276,20 @@ def read_lost(sections: Mapping[str, Section]) -> tuple[str, ...]:
         ) from error
 
 
-def plan_refresh(resource: str) -> list[Step]:
-    """Return the step that makes Pacemaker forget a resource's history and look again.
+_LOOK_AGAIN = r"""
+attrd_updater --name pacefab-look-again --update "$(date +%s)" &&
+attrd_updater --name pacefab-look-again --delete
+"""
+
+
+def plan_look_again() -> list[Step]:
+    """Return the step that lets Pacemaker decide anew, by a passing attribute of this node.
 
     Seen with Pacemaker 3.0: a resource taken away within moments of its creation stayed "Started,
-    orphaned" until it was asked to.
+    orphaned", and nobody stopped it. `crm_resource --refresh` is no way out: it makes Pacemaker
+    forget the resource, whose process then runs on for ever.
     """
-    return [step("refresh", "crm_resource", "--refresh", "--resource", resource, "--quiet")]
+    return [shell("look again", _LOOK_AGAIN)]
 
 
 def check_ready(status: ClusterStatus, attempted: str) -> None:
