@@ -154,6 +154,7 @@ def test_time_that_is_too_short_is_told(ready: Cluster) -> None:
         ready.run("c1", SETTLED, timeout=60)
     eyes.assert_refused(done, "c2", "--timeout", status=1)
     assert not eyes.has_clone(ready)
+    assert set(eyes.processes(ready).values()) == {""}, "what was taken back runs no more"
 
 
 def test_a_standby_node_is_left_out_and_told(ready: Cluster) -> None:
