@@ -175,21 +175,34 @@ def bench(c: Context, arguments: str = "", stack: bool = False) -> None:
         "ini": "an ini file in the place of the one of its name, or of one that is missing",
         "to": "the inventory to write",
         "report": "a file for the account of every line, as JSON",
+        "check": "compare only: a file with what cibadmin --query says on the scripts' cluster",
         "force": "overwrite an inventory that is there",
     }
 )
 def migrate(
-    _: Context, from_: str, to: str, ini: str = "", report: str = "", force: bool = False
+    _: Context,
+    from_: str,
+    to: str = "inventory/migrated.yaml",
+    ini: str = "",
+    report: str = "",
+    check: str = "",
+    force: bool = False,
 ) -> None:
     """Translate a folder of legacy bash scripts into an inventory; nothing is executed.
+
+    With --check, exit code 0: the cluster is as the scripts say; 2: it is not.
 
     Example: invoke migrate --from ~/openstack-ha --to inventory/openstack-ha.yaml
     """
     # It needs a parser of bash, which no other task does.
-    from fabfile.tasks.migrate import migrate_folder  # noqa: PLC0415
+    from fabfile.tasks.migrate import check_folder, migrate_folder  # noqa: PLC0415
 
+    folder, variables = Path(from_), Path(ini) if ini else None
     with told():
-        migrate_folder(Path(from_), Path(ini) if ini else None, Path(to), report, force=force)
+        if not check:
+            migrate_folder(folder, variables, Path(to), report, force=force)
+        elif check_folder(folder, variables, Path(check)):
+            raise Exit(code=2)
 
 
 def pytest(c: Context, *arguments: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fabfile.errors import UsageError
 from fabfile.legacy.account import collapsed, replayed_entries, unreached, unread_files
+from fabfile.legacy.configuration import configuration_of
 from fabfile.legacy.doubts import doubts
 from fabfile.legacy.draft import draft
 from fabfile.legacy.inventory_text import render_inventory
@@ -64,7 +65,8 @@ def migrate_tree(tree: Tree, folder: str, name: str) -> Migration:
     counts = Counter(entry.fate for entry in account)
     summary = {fate.value: counts[fate] for fate in Fate}
     text = render_inventory(made, _HEADER.format(folder=folder))
-    return Migration(text, account, walk.world.effects, summary)
+    wanted = configuration_of(walk.replay.cluster)
+    return Migration(text, account, walk.world.effects, summary, wanted)
 
 
 def _masked(entry: Entry) -> Entry:

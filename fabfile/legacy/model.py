@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from fabfile.pacemaker.model import Configuration
+
 
 @dataclass(frozen=True, order=True)
 class Place:
@@ -111,9 +113,14 @@ class Effects:
 
 @dataclass(frozen=True)
 class Migration:
-    """All that a migration knows at its end: the inventory's text and the account of every line."""
+    """All that a migration knows at its end: the inventory's text and the account of every line.
+
+    `configuration` is what the scripts made of the CIB, before what the inventory cannot hold was
+    left out.
+    """
 
     inventory: str
     entries: tuple[Entry, ...]
     effects: Effects
     summary: Mapping[str, int]
+    configuration: Configuration

@@ -22,7 +22,7 @@ class Parameters:
     def plain(self, name: str) -> list[str]:
         """Return what $NAME stands for; elements of $@ apart."""
         if name in {"@", "*"}:
-            return _apart(self._shell.arguments)
+            return _apart(self._arguments())
         return [self.value(name)]
 
     def value(self, name: str, index: str | None = None) -> str:
@@ -52,13 +52,14 @@ class Parameters:
     def _special(self, name: str) -> str:
         """Return what the shell itself gives; of what nothing sets, an empty text."""
         status, host = self._shell.status, self._shell.host
+        by_hand = self._shell.by_hand and not self._shell.arguments
         known = {
             "HOME": "/root",
             "USER": "root",
             "LOGNAME": "root",
             "PWD": "/root",
             "IFS": " \t\n",
-            "#": str(len(self._shell.arguments)),
+            "#": self._world.mark("$#") if by_hand else str(len(self._shell.arguments)),
             "?": self._world.mark("$?") if status is None else str(status),
             "HOSTNAME": host or self._world.mark("the name of the host where it is started"),
         }
@@ -70,6 +71,12 @@ class Parameters:
             return self._world.mark(f"${name}, perhaps set by {self._shell.foreign}")
         self._world.unset[name] = None
         return ""
+
+    def _arguments(self) -> list[str]:
+        """Return "$@"; what an operator gives is not known."""
+        if self._shell.by_hand and not self._shell.arguments:
+            return [self._world.mark("the arguments, which the operator gives")]
+        return self._shell.arguments
 
     def _argument(self, number: int) -> str:
         if number == 0:
@@ -88,7 +95,7 @@ class Parameters:
         if bracket and index in {"@", "*"}:
             return self._all(sign, name, operand)
         if name in {"@", "*"} and not sign:
-            return _apart(_sliced(self._shell.arguments, operand))
+            return _apart(_sliced(self._arguments(), operand))
         if bracket:
             index = self._named_index(index) if name in self._shell.named else index_of(index)
         value = self.value(name, index.strip("\"'") if bracket else None)

@@ -6,9 +6,14 @@ import sys
 from pathlib import Path
 
 from fabfile.errors import UsageError
+from fabfile.legacy.comparison import compare
 from fabfile.legacy.migrate import migrate
+from fabfile.pacemaker.cib import parse
+from fabfile.pacemaker.configuration import read_configuration
 from fabfile.report.migration import print_report, render_json
 from fabfile.tasks.inventory import read_inventory
+
+_QUERY = "on a node of the cluster: cibadmin --query > cib.xml"
 
 
 def migrate_folder(
@@ -30,6 +35,29 @@ def migrate_folder(
     print_report(done, sys.stdout)
     sys.stdout.write(f"inventory: {target}\n")
     read_inventory(target)
+
+
+def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:
+    """Compare a folder of scripts with the CIB of the cluster that they built; return how much.
+
+    Args:
+        folder: the scripts, as for a migration.
+        ini: likewise.
+        cib: what `cibadmin --query` printed on a node of that cluster.
+
+    Raises:
+        UsageError: something cannot be read.
+    """
+    try:
+        live = read_configuration(parse(cib.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"read {cib}", error.strerror or str(error), _QUERY) from error
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise UsageError(f"read {cib}", f"it is no CIB: {error}", _QUERY) from error
+    lines = compare(migrate(folder, ini).configuration, live)
+    for line in lines or ["the cluster is as the scripts say"]:
+        sys.stdout.write(f"{line}\n")
+    return len(lines)
 
 
 def _write(file: Path, text: str) -> None:
