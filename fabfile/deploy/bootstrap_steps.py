@@ -99,9 +99,9 @@ def plan_leave(name: str, *, gone: bool) -> Step:
     """Return the step that takes a node out of the cluster of this one.
 
     Pacemaker there is stopped first, and its resources move. `gone`: it does not answer, and is
-    taken out all the same.
+    taken out all the same; pcs then cannot tell whether quorum stays, and wants to be forced.
     """
-    return step("remove", *_REMOVE, name, *(("--skip-offline",) if gone else ()))
+    return step("remove", *_REMOVE, name, *(("--skip-offline", "--force") if gone else ()))
 
 
 # A CIB that is there before the first start saves the 20 seconds for which Pacemaker waits for

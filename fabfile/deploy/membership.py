@@ -13,7 +13,7 @@ from fabfile.deploy.change import run_steps
 from fabfile.deploy.observe import one_cluster
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.deploy.survey import Survey, survey
-from fabfile.errors import CommandError, RefusedError
+from fabfile.errors import CommandError, PacefabError, RefusedError
 from fabfile.host.model import Mark, Outcome
 from fabfile.pacemaker import live
 from fabfile.pacemaker.model import ClusterStatus, Membership
@@ -65,11 +65,19 @@ class Removal:
         self._check_quorum(membership, seen.status)
         self._check_resources(seen)
         progress.note(self.node, f"leaving cluster {membership.cluster}")
-        leave = steps.plan_leave(self.node, gone=self.gone)
-        run_steps(seen.host, [leave], note=partial(progress.note, seen.doorway))
+        self._leave(seen, progress)
         self._wait(seen)
         said = "take it out of the inventory too, or the next bootstrap adds it again"
         return [watch.finish(self.node, Mark.CHANGED, said)]
+
+    def _leave(self, seen: Survey, progress: Progress) -> None:
+        step = steps.plan_leave(self.node, gone=self.gone)
+        try:
+            run_steps(seen.host, [step], note=partial(progress.note, seen.doorway))
+        except PacefabError as error:
+            error.attempted, error.host = f"{self.attempt} (pcs)", seen.doorway
+            error.next_step = "mend that, then run this again; for a node that is dead: --gone"
+            raise
 
     def _find_cluster(self, seen: Survey) -> Membership:
         """Return the cluster of the hosts that are in one; the others have nothing to say."""
