@@ -54,6 +54,7 @@ class Group:
     copies: str = ""
     clone_meta: dict[str, str] = field(default_factory=dict)
     disabled: bool = False
+    touched: list[tuple[int, Place]] = field(default_factory=list)  # later commands
 
     @property
     def clone_id(self) -> str:
@@ -136,4 +137,6 @@ class Cluster:
         for resource in (*self.resources.values(), *self.fencing.values()):
             yield resource.by
             yield from (number for number, _ in resource.touched)
-        yield from (one.by for one in self.groups.values())
+        for group in self.groups.values():
+            yield group.by
+            yield from (number for number, _ in group.touched)

@@ -42,7 +42,8 @@ def _resources(cluster: Cluster) -> Iterator[model.Resource]:
 
 def _group(cluster: Cluster, group: Group) -> model.Group:
     members = (cluster.resources[name] for name in group.members if name in cluster.resources)
-    return model.Group(group.id, tuple(_primitive(one, one.agent) for one in members))
+    inside = tuple(_primitive(one, one.agent) for one in members)
+    return model.Group(group.id, inside, dict(group.meta))
 
 
 def _resource(one: Resource) -> model.Resource:

@@ -94,8 +94,8 @@ class Parts:
 def split_create(words: Sequence[str]) -> Parts:
     """Split what follows the agent by its keywords, as pcs 0.9 does.
 
-    `op`, `meta`, `clone` and `master` each switch what follows. With `master` all meta attributes
-    become the master's; with `clone` they stay the primitive's (pcs 0.9, which kept an old bug).
+    `op`, `meta`, `clone` and `master` each switch what follows. With `master` (pcs 0.9 alone) all
+    meta attributes become the master's; with `clone` and `promotable` they stay the primitive's.
     What follows the option `--master` older ones took for parameters, newer ones for options of the
     master: here the name decides.
 
@@ -122,8 +122,7 @@ def split_create(words: Sequence[str]) -> Parts:
         else:
             _add_to_operation(parts.operations, word)
     parts.operations = [one for one in parts.operations if one]
-    # `clone meta k=v` in one go: pcs 0.10 and newer put it there on the primitive, too.
-    if parts.copies == "promotable":
+    if parts.copies == "promotable" and "promotable" not in words:
         parts.clone_meta, parts.meta = [*parts.meta, *parts.clone_meta], []
     return parts
 
@@ -150,6 +149,11 @@ def _add_to_operation(operations: list[dict[str, str]], word: str) -> None:
 def role(text: str) -> str:
     """Return a role's name of today."""
     return _ROLES.get(text.lower(), text)
+
+
+def today(name: str) -> str:
+    """Return a meta attribute's name of today."""
+    return _META.get(name, name)
 
 
 def meta_of_today(found: dict[str, str]) -> dict[str, str]:

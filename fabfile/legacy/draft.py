@@ -214,11 +214,13 @@ class _Drafting:
             self._made.data["resources"] = made
         for group in self._cluster.groups.values():
             if group.meta or group.copies or group.disabled:
+                number, place = group.touched[-1] if group.touched else (group.by, group.place)
                 self._parts.say(
-                    group.place,
+                    place,
                     f"group {group.id}",
                     "a group has no options and no clone in the inventory",
-                    "write disabled at its members",
+                    "write them at its members, where that comes to the same",
+                    number,
                 )
 
     def _constraints(self) -> None:

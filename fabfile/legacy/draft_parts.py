@@ -14,6 +14,7 @@ from fabfile.inventory.model import Part
 from fabfile.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from fabfile.inventory.resources import ResourceEntry
 from fabfile.legacy.cluster import Cluster, Constraint, Resource
+from fabfile.legacy.dialect import today
 from fabfile.legacy.doubts import secret_name
 from fabfile.legacy.masking import is_secret
 from fabfile.legacy.model import Entry, Fate, Place
@@ -122,7 +123,7 @@ class Parts:
             fit = fitting(kinds[name][0], text) if name in kinds else None
             if fit is not None:
                 made[name] = fit
-            elif name in CLONE_META and name not in kinds:
+            elif today(name) in CLONE_META and name not in kinds:
                 self._doubt(one, f"{one.id} meta {name}={text}")
             else:
                 why = "Pacemaker knows no such option, or not this value"

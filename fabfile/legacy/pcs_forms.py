@@ -21,8 +21,7 @@ Handler = Callable[[Job, list[str]], Outcome]
 
 def touch(job: Job, found: Resource | Group) -> None:
     """Remember that this command changed a resource, too."""
-    if isinstance(found, Resource):
-        found.touched.append((job.number, job.place))
+    found.touched.append((job.number, job.place))
 
 
 def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[Resource, list[str]]:

@@ -134,7 +134,7 @@ def _add(job: Job, name: str, agent: str, parts: Parts, shelf: dict[str, Resourc
         job.place,
         job.number,
         pairs(parts.options),
-        meta_of_today(pairs(parts.meta)),
+        pairs(parts.meta),
         parts.operations,
         parts.copies,
         meta_of_today(pairs(parts.clone_meta)),
@@ -251,7 +251,10 @@ def _replace_operation(found: Resource, operation: dict[str, str]) -> None:
 
 
 def _meta(job: Job, words: list[str]) -> Outcome:
-    found, rest = one_resource(job, words, "meta")
+    if not words:
+        raise NotUnderstoodError("meta needs a resource")
+    found, rest = job.find(words[0]), words[1:]
+    touch(job, found)
     values = meta_of_today(pairs(rest))
     role = values.pop("target-role", "")
     if role:

@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from fabfile.legacy.migrate import migrate_tree
+from fabfile.errors import UsageError
+from fabfile.legacy.migrate import migrate, migrate_tree
 from fabfile.legacy.model import Fate, Migration
 from fabfile.legacy.source import SourceFile, Tree
+from fabfile.tasks.migrate import check_folder, migrate_folder
 
+CAPTURED = Path(__file__).resolve().parents[1] / "captured"
 SETUP = "pcs cluster setup --name lab c1 c2 c3\n"
 DUMMY = "pcs resource create d ocf:heartbeat:Dummy\n"
 TWO = DUMMY + "pcs resource create e ocf:heartbeat:Dummy --clone\n"
@@ -249,3 +255,78 @@ def test_addresses_come_from_the_ini_file() -> None:
         {"name": "c1", "address": "192.0.2.1"}, {"name": "c2", "address": "192.0.2.2"},
         {"name": "c3"},
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("image", ["debian12", "debian13"])
+def test_what_pcs_itself_made_of_a_script_is_what_the_replay_makes(
+    image: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The script ran on real nodes, and the CIB was taken from them (tests/captured)."""
+    shutil.copy(CAPTURED / "stack.sh", tmp_path)
+    assert check_folder(tmp_path, None, CAPTURED / image / "cib-stack.xml") == 2
+    assert capsys.readouterr().out.splitlines() == [  # what the harness sets before
+        "property dc-deadtime: the scripts say nothing, the cluster 3s",
+        "property load-threshold: the scripts say nothing, the cluster 0%",
+    ]
+
+
+def test_the_difference_to_a_live_cluster_is_told_object_by_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (CAPTURED / "stack.sh").read_text()
+    for old, new in [("ip=192.0.2.$n", "ip=192.0.2.9"), ("--group grp\npcs constraint", "\npcs constraint"),
+                     ("resource-stickiness=100", "resource-stickiness=200"), ("rack=b", "rack=c"),
+                     ("location web2 prefers c1", "location web2 prefers c2"),
+                     ("clone interleave=true\npcs resource create web ", "\npcs resource create web "),
+                     ("pcs resource create ngx", "pcs resource create nginx")]:  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "stack.sh").write_text(text)
+    assert check_folder(tmp_path, None, CAPTURED / "debian12" / "cib-stack.xml") > 2
+    said = capsys.readouterr().out
+    for expected in (
+        "resource default resource-stickiness: the scripts say 200, the cluster 100",
+        "attribute of c2 rack: the scripts say c, the cluster b",
+        "resource vip-db parameter ip: 192.0.2.101 -> 192.0.2.9",
+        "resource nginx: the cluster does not have it",
+        "resource ngx: no script makes it",
+        "resource memcached: the cluster does not have it",
+        "resource memcached-clone: no script makes it",
+        "location of=web2 score=INFINITY node=c1: no script makes it",
+        "location of=web2 score=INFINITY node=c2: the cluster does not have it",
+    ):
+        assert expected in said, said
+
+
+@pytest.mark.parametrize("text", ["", "<a/>", "no XML", "<cib/>"])
+def test_what_is_no_cib_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.sh").write_text(SETUP)
+    (tmp_path / "cib.xml").write_text(text)
+    with pytest.raises(UsageError, match="it is no CIB"):
+        check_folder(tmp_path, None, tmp_path / "cib.xml")
+
+
+def test_an_inventory_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    scripts, target = tmp_path / "scripts", tmp_path / "inventory" / "lab.yaml"
+    scripts.mkdir()
+    (scripts / "a.sh").write_text(SETUP + "pcs property set stonith-enabled=false\n")
+    migrate_folder(scripts, None, target, str(tmp_path / "report.json"))
+    assert json.loads((tmp_path / "report.json").read_text())["summary"]["translated"] == 2
+    target.write_text("mine\n")
+    with pytest.raises(UsageError, match="it is there already"):
+        migrate_folder(scripts, None, target)
+    migrate_folder(scripts, None, target, force=True)
+    assert target.read_text().startswith("# yaml-language-server")
+
+
+def test_an_ini_file_from_elsewhere_takes_the_place_of_the_folders(tmp_path: Path) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "a.sh").write_text(SETUP + "pcs node attribute c1 a=$(bash readini.sh v.ini s k)\n")
+    (scripts / "v.ini").write_text("[s]\nk=old\n")
+    (tmp_path / "production").mkdir()
+    (tmp_path / "production" / "v.ini").write_text("[s]\nk=new\n")
+    done = migrate(scripts, tmp_path / "production" / "v.ini")
+    assert "attributes: {a: new}" in done.inventory
+    with pytest.raises(UsageError, match="No such file"):
+        migrate(scripts, tmp_path / "absent.ini")
