@@ -87,7 +87,9 @@ class Drill:
         progress: Progress,
         confirm: Callable[[str], None],
     ) -> DrillReport:
-        """Drill; `confirm` gets the cluster's name, and raises when the operator does not want to.
+        """Drill, until a failure leaves the cluster unhealthy.
+
+        `confirm` gets the cluster's name, and raises when the operator does not want to.
 
         Raises:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
@@ -106,16 +108,17 @@ class Drill:
         confirm(fleet.membership.cluster)
         begun = _now()
         results: list[DrillResult] = []
+        ailing: tuple[str, ...] = ()
         for kind, node in zip(self.kinds, victims, strict=True):
             if results:
                 fleet = scene.ready()
             progress.note(node, f"{kind.name}: {kind.what}")
             trace = self._drill(kind, node, fleet, setup, progress)
             results.append(DrillResult(trace, measure(trace, self.objectives)))
-        return DrillReport(
-            fleet.membership.cluster, begun, setup, self.objectives, tuple(results),
-            scene.ailing(self.timeout),
-        )  # fmt: skip
+            if ailing := scene.ailing(self.timeout):
+                break
+        cluster = fleet.membership.cluster
+        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), ailing)
 
     def _victims(self, fleet: Fleet) -> list[str]:
         names = fleet.membership.names
