@@ -69,9 +69,11 @@ class Interpreter:
         if not command.words:
             return Answer()
         function = self.shell.functions.get(command.words[0])
-        if function:
-            return self._call(function, command)
-        return run_command(self, command)
+        if not function:
+            return run_command(self, command)
+        if self.world.conditions and command.words[0] in self.shell.running:
+            return Answer(None)  # it calls itself until something holds that nobody can know
+        return self._call(function, command)
 
     def start(self, script: Script, shell: Shell) -> Answer:
         """Run a script in a shell of its own."""
@@ -182,6 +184,7 @@ class Interpreter:
         shell.arguments, shell.by_hand = command.arguments, False
         shell.locals.append({})
         shell.called_from.append(command.place)
+        shell.running.append(command.words[0])
         try:
             with self.world.budget.deeper():
                 return Interpreter(shell, self.world, script).execute(body)
@@ -190,6 +193,7 @@ class Interpreter:
         finally:
             shell.leave_function()
             shell.called_from.pop()
+            shell.running.pop()
             shell.arguments, shell.by_hand = arguments, by_hand
 
     def _assignment(self, node: Node) -> Answer:

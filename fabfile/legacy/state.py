@@ -62,6 +62,7 @@ class Shell:
     by_hand: bool = False  # started by an operator, whose arguments are not known
     locals: list[dict[str, str | None]] = field(default_factory=list)
     called_from: list[Place] = field(default_factory=list)  # the running functions' callers
+    running: list[str] = field(default_factory=list)  # and their names
 
     def fork(self) -> Shell:
         """Return a subshell: it has all that this one has, and changes nothing here."""

@@ -76,7 +76,9 @@ def _packages(effects: Effects) -> dict[str, list[str]]:
 
 def print_report(migration: Migration, stream: TextIO) -> None:
     """Print a table for each part of the account, what is taken for granted, and one last line."""
-    console = Console(file=stream, highlight=False, width=None if stream.isatty() else _WIDTH)
+    width = None if stream.isatty() else _WIDTH
+    # Without emoji: ocf:heartbeat:Dummy has one for Rich.
+    console = Console(file=stream, highlight=False, emoji=False, width=width)
     for fate in Fate:
         entries = [one for one in migration.entries if one.fate is fate]
         if entries:

@@ -184,6 +184,7 @@ def calls(text: str, **files: str) -> list[tuple[str, str, int, str]]:
         ("if ! pcs show x; then exit; fi; pcs a", ("", "show x", 1, "")),
         ("yum install -y a && pcs a", ("", "a", 1, "")),
         ("echo $(pcs a)", ("", "a", 1, "")),
+        ("ask() { read x; if [ $x = y ]; then echo; else ask; fi; }\nask\npcs a", ("", "a", 3, "")),
     ],
 )  # fmt: skip
 def test_where_a_pcs_command_runs_and_stands(

@@ -7,6 +7,7 @@ FILE` writes both anew.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from fabfile.legacy.migrate import migrate
-from fabfile.report.migration import render_json
+from fabfile.report.migration import print_report, render_json
 from fabfile.tasks.inventory import read_inventory
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
@@ -70,6 +71,16 @@ def test_the_product_reads_what_is_written(tmp_path: Path, done: Any) -> None:
     assert list(inventory.sections) == ["haproxy", "vips", "galera", "memcached"]
     assert len(inventory.resources) == 43
     assert len(inventory.constraints.order) == 45
+
+
+def test_the_table_shows_texts_as_they_are(done: Any) -> None:
+    stream = io.StringIO()
+    print_report(done, stream)
+    shown = re.sub(r"[\s│]+", "", stream.getvalue())
+    for one in done.entries:
+        for text in (str(one.place), one.text, one.reason):
+            assert all(word in shown for word in re.split(r"[\s│]+", text)), text
+    assert "lines and findings: 179 translated, 75 left out" in stream.getvalue()
 
 
 def test_every_pcs_line_is_in_the_account(done: Any) -> None:
