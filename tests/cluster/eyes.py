@@ -7,17 +7,18 @@ sockets, never through fabfile.
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import unified_diff
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.harness.cluster import Cluster
+from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.harness.parallel import on_all
 
 PORT = 11211
@@ -201,3 +202,24 @@ def environment(**changes: str) -> Mapping[str, str]:
     """Return the environment for a fab run, without the agent of whoever runs the tests."""
     kept = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}
     return kept | changes
+
+
+def typed(
+    argv: list[str], prompt: str, answer: str, env: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Run a program on a terminal and answer its first such prompt; return status and screen."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(REPOSITORY_ROOT)
+        os.execve(argv[0], argv, dict(env or environment()))  # noqa: S606  (the point: no shell)
+    seen = bytearray()
+    asked = False
+    with suppress(OSError):  # EIO: the program has ended
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+            if not asked and prompt.encode() in seen:
+                asked = True
+                os.write(terminal, f"{answer}\n".encode())
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")

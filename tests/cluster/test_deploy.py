@@ -49,13 +49,17 @@ FIREWALL = "firewall: unmanaged"
 VIP_DB, OTHER_VIP_DB = "192.0.2.101", "192.0.2.131"
 
 
-def fab(cluster: Cluster, *args: str, inventory: Path = INVENTORY, **options: object) -> Done:
+def argv(cluster: Cluster, *args: str, inventory: Path) -> list[str]:
+    """Return the command line of fab with an inventory instead of -H."""
+    words = eyes.fab_argv(cluster, *args, "--inventory", str(inventory), hosts="-")
+    place = words.index("-H")
+    return words[:place] + words[place + 2 :]
+
+
+def fab(cluster: Cluster, *args: str, inventory: Path = INVENTORY) -> Done:
     """Run fab with an inventory instead of -H."""
-    argv = eyes.fab_argv(cluster, *args, "--inventory", str(inventory), hosts="-")
-    place = argv.index("-H")
-    del argv[place : place + 2]
     return subprocess.run(
-        argv,
+        argv(cluster, *args, inventory=inventory),
         env=eyes.environment(**SECRETS),
         capture_output=True,
         text=True,
@@ -201,6 +205,23 @@ def test_a_moved_address_restarts_itself_alone_and_comes_back(
     assert pids(stack) == processes
     history = fab(stack, "history").stdout
     assert len(re.findall(r"^ +\d+  ", history, re.MULTILINE)) >= 3, history
+
+
+def test_deploy_asks_before_it_changes_anything(stack: Cluster, tmp_path: Path) -> None:
+    more = changed(tmp_path, ("resource-stickiness: 100 ", "resource-stickiness: 101 "))
+    line, environment = argv(stack, "deploy", inventory=more), eyes.environment(**SECRETS)
+    old = configuration(stack)
+
+    unasked = fab(stack, "deploy", inventory=more)
+    eyes.assert_refused(unasked, "--yes", status=2)
+    status, seen = eyes.typed(line, "[y/N]", "n", environment)
+    assert (status, "not agreed to" in seen) == (1, True), seen
+    assert configuration(stack) == old
+
+    status, seen = eyes.typed(line, "[y/N]", "y", environment)
+    assert status == 0, seen
+    assert 'value="101"' in configuration(stack)
+    assert fab(stack, "rollback", "--yes").returncode == 0
 
 
 def test_drift_is_shown_exactly_and_mended(stack: Cluster) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -246,31 +243,12 @@ def test_a_wrong_sudo_password_is_told(bare: Cluster) -> None:
     assert "password" in done.stdout.partition("next:")[2]
 
 
-def typed(argv: list[str], secret: str) -> tuple[int, str]:
-    """Run a program on a terminal and type a secret at its first prompt."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(REPOSITORY_ROOT)
-        os.environ.pop("SSH_AUTH_SOCK", None)
-        os.execv(argv[0], argv)  # noqa: S606  (the point: no shell)
-    seen = bytearray()
-    asked = False
-    with suppress(OSError):  # EIO: the program has ended
-        while chunk := os.read(terminal, 4096):
-            seen += chunk
-            if not asked and b"assword" in seen:
-                asked = True
-                os.write(terminal, f"{secret}\n".encode())
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(status), seen.decode(errors="replace")
-
-
 def test_a_sudo_user_with_password_does_everything(bare: Cluster, tmp_path: Path) -> None:
     config = tmp_path / "config"
     config.write_text(bare.ssh_config.read_text().replace("User root", "User clerk"))
     tasks = ["--prompt-for-sudo-password", "install-memcached", "create-memcached", "status"]
-    status, seen = typed(eyes.fab_argv(bare, *tasks, ssh_config=config), bare.clerk_password)
+    argv = eyes.fab_argv(bare, *tasks, ssh_config=config)
+    status, seen = eyes.typed(argv, "assword", bare.clerk_password)
     assert status == 0, seen
     assert bare.clerk_password not in seen
     assert eyes.started_on(bare) == bare.nodes
