@@ -261,8 +261,8 @@ def test_a_difference_shows_all_but_what_is_hidden() -> None:
     fresh = files.difference("/etc/m", None, new, hidden=hidden)
     assert fresh == ("/etc/m: + port 2", "/etc/m: + user u (secret)")
     other = FileState("port 1\nuser u password def\n", "600", "root:root")
-    lines = ("/etc/m: changed, not shown: it holds a secret",)
-    assert files.difference("/etc/m", old, other, hidden=hidden) == lines
+    unshown = ("/etc/m: changed, not shown: it holds a secret",)
+    assert files.difference("/etc/m", old, other, hidden=hidden) == unshown
 
 
 def test_what_is_kept_is_the_first_state_and_absence_too(tmp_path: Path) -> None:
