@@ -15,7 +15,10 @@ from fabfile.legacy.source import SourceFile
 from fabfile.legacy.syntax import Node, Script, parse
 from fabfile.legacy.walkthrough import Walk
 
-_PCS = re.compile(r"(?<![\w./-])(?:/usr/s?bin/)?pcs((?:\s+-\S+)*)\s+(\S+)")
+_PCS = re.compile(
+    r"(?<![\w./-])(?:/usr/s?bin/)?pcs(?:\s+-f\s+\S+|\s+-\S+)*\s+(?P<noun>[^\s-]\S*)"
+    r"(?:\s+-\S+)*(?:\s+(?P<verb>[^\s-]\S*))?"
+)
 _NOUNS = [
     "resource",
     "stonith",
@@ -58,6 +61,7 @@ _WHY_NOT = {
     "comment": (Fate.LEFT_OUT, "commented out", ""),
 }  # fmt: skip
 _WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
+_LONGEST_LINE = 2000  # characters that are searched
 _LONGEST_SHOWN = 400  # characters of a line
 
 
@@ -106,29 +110,47 @@ def unreached(walk: Walk) -> Iterator[Entry]:
 
 def _of_file(walk: Walk, file: SourceFile) -> Iterator[Entry]:
     lines = [
-        (number, line)
+        (number, line, found)
         for number, line in enumerate(file.text.split("\n"), 1)
-        if "pcs" in line and (file.path, number) not in walk.world.executed
+        for found in _mentions(line)
+        if not _ran(walk.world.executed.get((file.path, number), []), found)
     ]
-    if not any(_mentions(line) for _, line in lines):
+    if not lines:
         return
     script = Script(file.path, file.text.encode())
     _, root = parse(script)
     starts = _line_starts(script.source)
-    for number, line in lines:
-        found = _mentions(line)
-        if found:
-            at = starts[number - 1] + len(line[: found.start()].encode())
-            yield _entry(walk, script, root, number, line, at)
+    for number, line, found in lines:
+        at = starts[number - 1] + len(line[: found.start()].encode())
+        yield _entry(walk, script, root, number, line, at)
 
 
-def _mentions(line: str) -> re.Match[str] | None:
-    """Return where a line has a pcs command: one of its nouns follows, perhaps misspelt."""
-    for found in _PCS.finditer(line[:2000]):
-        noun = found[2].strip("\"'`;)")
-        if noun.startswith("$") or difflib.get_close_matches(noun, _NOUNS, 1, 0.75):
-            return found
-    return None
+def _mentions(line: str) -> list[re.Match[str]]:
+    """Return where a line has pcs commands: one of its nouns follows, perhaps misspelt."""
+    mentioned = _PCS.finditer(line[:_LONGEST_LINE]) if "pcs" in line else ()
+    return [found for found in mentioned if _is_noun(_bare(found["noun"]))]
+
+
+def _is_noun(word: str) -> bool:
+    return word.startswith("$") or bool(difflib.get_close_matches(word, _NOUNS, 1, 0.75))
+
+
+def _bare(word: str) -> str:
+    return word.strip("\"'`;)\\")
+
+
+def _ran(commands: list[list[str]], found: re.Match[str]) -> bool:
+    """Tell whether a command of a line is one of those that ran there, by noun and verb."""
+    noun, verb = _bare(found["noun"]), _bare(found["verb"] or "")
+    plain = bool(re.fullmatch(r"[a-z-]+", verb)) and not noun.startswith("$")
+    for command in commands:
+        words = command[command.index("-f") + 2 :] if "-f" in command else command
+        words = [word for word in words if not word.startswith("-")]
+        if not plain and (noun.startswith("$") or words[:1] == [noun]):
+            return True
+        if words[:2] == [noun, verb]:
+            return True
+    return False
 
 
 def _line_starts(source: bytes) -> list[int]:

@@ -223,6 +223,7 @@ def _hostname(runner: Runner, command: Command) -> Answer:
         return Answer(0, runner.world.mark(what) + "\n")
     if command.name == "uname" and command.arguments[:1] != ["-n"]:
         return Answer(0, runner.world.mark(f"what {command.text} prints") + "\n")
+    host = host.partition(".")[0] if "-s" in command.arguments else host
     return Answer(0, (host or runner.world.mark("the name of the host")) + "\n")
 
 

@@ -15,7 +15,7 @@ from fabfile.legacy.conditions import Double, test_words
 from fabfile.legacy.filters import lines
 from fabfile.legacy.model import Answer
 from fabfile.legacy.redirects import Redirects
-from fabfile.legacy.shapes import file_read, leaves_of_test, status_of
+from fabfile.legacy.shapes import file_read, leaves_of_test, opposite, status_of
 from fabfile.legacy.state import (
     Command,
     ExitSignal,
@@ -242,9 +242,7 @@ class Interpreter:
             return Answer(signal.args[0], signal.output)
 
     def _negated(self, node: Node) -> Answer:
-        answer = self.execute(node.named_children[0])
-        status = None if answer.status is None else int(answer.status == 0)
-        return Answer(status, answer.output)
+        return opposite(self.execute(node.named_children[0]))
 
     def _test(self, node: Node) -> Answer:
         if node.children[0].type == "[[":
@@ -288,8 +286,11 @@ class Interpreter:
         stages = [one for one in node.children if one.type in self._statements]
         if not stages:
             return Answer(None)
-        first = self._subshell_of(stages[0], self.shell.stdin)
-        return self._piped(stages[1:], first)
+        # The grammar takes the ! before a pipeline for one before its first command.
+        negated = stages[0].type == "negated_command"
+        first = stages[0].named_children[0] if negated else stages[0]
+        answer = self._piped(stages[1:], self._subshell_of(first, self.shell.stdin))
+        return opposite(answer) if negated else answer
 
     def _piped(self, stages: Sequence[Node], answer: Answer) -> Answer:
         for stage in stages:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fabfile.legacy.model import Answer, Package, Unit, WrittenFile
+from fabfile.legacy.source import sections
 from fabfile.legacy.state import Command, Runner
 from fabfile.legacy.unknown import is_known
 
@@ -99,12 +100,24 @@ def _asked(runner: Runner, command: Command) -> str:
 def _settings(runner: Runner, command: Command) -> Answer:
     """Note a file that crudini or openstack-config sets something in."""
     words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
-    if "--get" in command.arguments or not words:
+    if "--get" in command.arguments:
+        return _asked_setting(runner, command)
+    if not words:
         return Answer(None, _asked(runner, command))
     shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
     if not any(_same(shown, one) for one in runner.world.effects.files):
         runner.world.effects.files.append(shown)
     return Answer()
+
+
+def _asked_setting(runner: Runner, command: Command) -> Answer:
+    """Return what `crudini --get FILE SECTION KEY` prints for a file of the tree."""
+    operands = [one for one in command.arguments if not one.startswith("-")]
+    found = runner.world.read(operands[0]) if len(operands) > 2 and is_known(*operands) else None  # noqa: PLR2004
+    if found is None:
+        return Answer(None, _asked(runner, command))
+    value = sections(found.text).get(operands[1], {}).get(operands[2])
+    return Answer(0, f"{value[0]}\n") if value else Answer(1)
 
 
 def _same(one: WrittenFile, other: WrittenFile) -> bool:

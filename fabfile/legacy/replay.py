@@ -55,6 +55,7 @@ class Replay:
     done: list[Replayed] = field(default_factory=list)
     pushed: set[str] = field(default_factory=set)
     notes: list[Entry] = field(default_factory=list)
+    listings: dict[str, frozenset[str]] = field(default_factory=dict)  # what a listing has in it
     unclear: dict[str, Place] = field(default_factory=dict)  # ids that were not translated
     gone: dict[int, str] = field(default_factory=dict)  # number of a command -> what undid it
     lost: list[tuple[Constraint, str]] = field(default_factory=list)  # deleted with a resource
@@ -73,7 +74,8 @@ class Replay:
         self.done.append(Replayed(call, entry, number, away, line.file))
         output = outcome.output
         if output is None:
-            output = self.unknowns.mark(f"what {text} prints")
+            output = self.unknowns.mark(f"what {text} prints, at {call.place}")
+            self.listings[output] = frozenset(self.cluster.ids())
         return Answer(outcome.status, output)
 
     def taken_back(self, first: int, why: str) -> None:

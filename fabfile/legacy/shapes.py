@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fabfile.legacy.model import Answer
 from fabfile.legacy.syntax import Node
 
 _EXPRESSIONS = {
@@ -39,3 +40,9 @@ def leaves_of_test(node: Node) -> list[Node]:
 def status_of(value: bool | None) -> int | None:  # a truth value, not a switch
     """Return the exit status of a condition: None when it is not known."""
     return None if value is None else int(not value)
+
+
+def opposite(answer: Answer) -> Answer:
+    """Return what `!` makes of an answer."""
+    status = None if answer.status is None else int(answer.status == 0)
+    return Answer(status, answer.output)

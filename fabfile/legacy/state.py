@@ -171,7 +171,9 @@ class World:
     budget: Budget = field(default_factory=Budget)
     written: dict[str, Text] = field(default_factory=dict)  # by path
     conditions: list[tuple[str, bool]] = field(default_factory=list)
-    executed: set[tuple[str, int]] = field(default_factory=set)  # file and line of pcs commands
+    listings: dict[str, frozenset[str]] = field(default_factory=dict)  # ids by unknown output
+    # The first words of the pcs commands that ran, by file and line.
+    executed: dict[tuple[str, int], list[list[str]]] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)  # scripts of the tree that were run
     unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
 
@@ -201,7 +203,9 @@ class World:
     def pcs(self, arguments: list[str], place: Place, host: str) -> Answer:
         """Hand a pcs command to whoever replays them."""
         self.budget.call()
-        self.executed.add((place.file, place.line))
+        ran = self.executed.setdefault((place.file, place.line), [])
+        if arguments[:4] not in ran:
+            ran.append(arguments[:4])
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
         excluded = any(one for _, one in self.conditions)
         answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))

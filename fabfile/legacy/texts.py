@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fabfile.legacy.awk import run_awk, split_awk
 from fabfile.legacy.awk_syntax import AwkError
 from fabfile.legacy.filters import joined, run_filter
@@ -11,6 +13,10 @@ from fabfile.legacy.state import Command, Runner
 from fabfile.legacy.unknown import is_known
 
 TEXTS = {"awk", "gawk", "mawk", "sed", "tee"}
+_ID = re.compile(r"[A-Za-z][\w.-]+$")
+_STATES = {"Started", "Stopped", "Online", "OFFLINE", "online", "offline", "Masters", "Slaves",
+           "Master", "Slave", "FAILED", "Failed", "running", "stopped", "started", "quorum",
+           "Active", "active", "unmanaged", "UNCLEAN", "Starting", "error", "Error"}  # fmt: skip
 _SHOWING = {"cat", "more", "less"}
 
 
@@ -26,6 +32,14 @@ def run_text(runner: Runner, command: Command) -> Answer:
     text = joined(runner.shell.stdin or [])
     if name in _SHOWING:
         return _show(runner, arguments, text)
+    listed = runner.world.listings.get(text.rstrip("\n"))
+    if listed is not None and name in {"grep", "egrep", "fgrep"}:
+        return _in_listing(runner, command, listed)
+    return _filtered(runner, command, text)
+
+
+def _filtered(runner: Runner, command: Command, text: str) -> Answer:
+    name, arguments = command.name, command.arguments
     answer = _over(name, arguments, text)
     if answer is None and len(arguments) > 1:
         arguments, text = _with_files(runner, arguments)
@@ -33,6 +47,19 @@ def run_text(runner: Runner, command: Command) -> Answer:
     if not is_known(text) or answer is None:
         return _unclear(runner, command, text)
     return answer
+
+
+def _in_listing(runner: Runner, command: Command, listed: frozenset[str]) -> Answer:
+    """Return whether a listing of pcs has an id in it: scripts guard their creates by that.
+
+    Only of ids can it be told; words such as Started are known on the cluster alone.
+    """
+    words = [one for one in command.arguments if not one.startswith("-")]
+    output = runner.world.mark(f"what {command.text} prints")
+    if len(words) != 1 or not _ID.match(words[0]) or words[0] in _STATES:
+        return Answer(None, output)
+    there = any(words[0] in one for one in listed)
+    return Answer(0, output) if there else Answer(1)
 
 
 def _over(name: str, arguments: list[str], text: str) -> Answer | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 
 from fabfile.legacy.budget import ExhaustedError
 from fabfile.legacy.interpreter import evaluate
@@ -32,7 +34,7 @@ def walk_through(tree: Tree) -> Walk:
     """Evaluate every script that is started by hand; the others are called by those."""
     unknowns = Unknowns()
     replay = Replay(unknowns)
-    world = World(tree, replay.call, addresses(tree), unknowns)
+    world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
     walk = Walk(world, replay, {}, {})
     called = _called(tree)
     scripts = tree.scripts
@@ -69,7 +71,18 @@ def _called(tree: Tree) -> set[str]:
             )
             if other is not file and re.search(pattern, code):
                 found.add(other.path)
+        for words in re.findall(r"\bfor\s+\w+\s+in\s+([^\n;]*\*[^\n;]*)", code):
+            found.update(_matching(tree, file, words))
     return found
+
+
+def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
+    """Yield the scripts that a loop over patterns of names would go through."""
+    for word in words.split():
+        for other in tree.scripts:
+            name = other.path.rpartition("/")[2]
+            if other is not caller and fnmatch(name, word.rpartition("/")[2].strip("\"'")):
+                yield other.path
 
 
 def _begin(walk: Walk, script: SourceFile) -> None:

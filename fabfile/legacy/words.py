@@ -242,7 +242,11 @@ class Words:
             pattern = glob(word.removeprefix("./"))
         except UnsafeError:
             return [word]
-        found = sorted(path for path in self._world.tree.files if pattern.match(path))
+        folder = f"{self._script.file.rpartition('/')[0]}/".removeprefix("/")
+        found = sorted(
+            path for path in self._world.tree.files
+            if pattern.match(path.removeprefix(folder)) or pattern.match(path)
+        )  # fmt: skip
         return found[:_MOST_WORDS] or [word]
 
 

@@ -234,6 +234,26 @@ def test_a_guard_is_answered_by_the_cluster_so_far() -> None:
                for one in said(guarded + guarded, Fate.LEFT_OUT))  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "guard",
+    [
+        "pcs resource show web1 > /dev/null 2>&1 || ",
+        "pcs resource | grep -q web1 || ",
+        "pcs status > /dev/null; ! pcs resource | grep -w web1 && ",
+        "pcs stonith show web1 || ",
+    ],
+)
+def test_guards_of_other_forms_let_a_create_through(guard: str) -> None:
+    done = migrated(f"{guard}pcs resource create web1 ocf:heartbeat:Dummy\n")
+    assert "  web1:\n    agent: ocf:heartbeat:Dummy" in done.inventory
+
+
+def test_two_commands_of_one_line_are_two_in_the_account() -> None:
+    line = "pcs resource | grep -q memcached || pcs resource create memcached systemd:memcached clone\n"
+    found = [entry.text for entry in migrated(line + line).entries if entry.place.line == 3]
+    assert found == ["pcs resource", line.strip()]
+
+
 def test_the_ini_file_says_another_address() -> None:
     ini = "[haproxy]\nvip-db=192.0.2.9\nvip-mq=192.0.2.8\n"
     found = said("pcs resource create vip-db IPaddr2 ip=192.0.2.1\n", Fate.DOUBTFUL, vars_ini=ini)
