@@ -55,6 +55,8 @@ def drill(
         run.limit,
     )  # fmt: skip
     hosts = run.named()
+    for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
+        write_file(Path(file), b"")
     with run.printer.working("drill", hosts):
         found = wanted.run(hosts, run.reach, run.printer, lambda name: _ask(run, name, yes_break))
     if json:
