@@ -176,6 +176,7 @@ def bench(c: Context, arguments: str = "", stack: bool = False) -> None:
         "to": "the inventory to write",
         "report": "a file for the account of every line, as JSON",
         "check": "compare only: a file with what cibadmin --query says on the scripts' cluster",
+        "plain": "plain resources in place of services: to adopt a running cluster unchanged",
         "force": "overwrite an inventory that is there",
     }
 )
@@ -186,6 +187,7 @@ def migrate(
     ini: str = "",
     report: str = "",
     check: str = "",
+    plain: bool = False,
     force: bool = False,
 ) -> None:
     """Translate a folder of legacy bash scripts into an inventory; nothing is executed.
@@ -200,7 +202,7 @@ def migrate(
     folder, variables = Path(from_), Path(ini) if ini else None
     with told():
         if not check:
-            migrate_folder(folder, variables, Path(to), report, force=force)
+            migrate_folder(folder, variables, Path(to), report, plain=plain, force=force)
         elif check_folder(folder, variables, Path(check)):
             raise Exit(code=2)
 

@@ -41,13 +41,13 @@ _OWN_PROPERTIES = {
 _OLD_DEFAULTS = {"default-resource-stickiness": "resource-stickiness"}
 
 
-def draft(walk: Walk, fallback_name: str) -> Draft:
-    """Return the inventory of a replayed cluster."""
-    return _Drafting(walk, fallback_name).draft()
+def draft(walk: Walk, fallback_name: str, *, plain: bool = False) -> Draft:
+    """Return the inventory of a replayed cluster; `plain`: without services, resources alone."""
+    return _Drafting(walk, fallback_name, plain=plain).draft()
 
 
 class _Drafting:
-    def __init__(self, walk: Walk, fallback_name: str) -> None:
+    def __init__(self, walk: Walk, fallback_name: str, *, plain: bool) -> None:
         self._walk = walk
         self._cluster = walk.replay.cluster
         self._made = Draft()
@@ -55,7 +55,7 @@ class _Drafting:
         self._fallback = fallback_name
         self._parts = Parts(self._made, self._cluster, self._nodes)
         addresses = {name: known.address for name, known in self._nodes.items()}
-        self._services = find_services(self._cluster, walk.world, addresses)
+        self._services = Found() if plain else find_services(self._cluster, walk.world, addresses)
 
     def draft(self) -> Draft:
         self._name()

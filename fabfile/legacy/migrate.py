@@ -25,13 +25,17 @@ Comments tell which file and line each part came from. Secrets are named, never 
 What could not be taken over, and what looks like a bug, is in the report: read it first."""
 
 
-def migrate(folder: Path, ini: Path | None = None, name: str = "cluster") -> Migration:
+def migrate(
+    folder: Path, ini: Path | None = None, name: str = "cluster", *, plain: bool = False
+) -> Migration:
     """Return what a folder of scripts makes of a cluster, in today's terms.
 
     Args:
         folder: the scripts, and the ini files that they read.
         ini: stands for the ini file of the same name in the folder, or the one that is missing.
         name: of the cluster, when no script tells it.
+        plain: write resources in Pacemaker's terms alone, and no services: a running cluster can
+            be adopted so without a change of any resource.
 
     Raises:
         UsageError: the folder or the ini file cannot be read, or there is no script.
@@ -45,13 +49,13 @@ def migrate(folder: Path, ini: Path | None = None, name: str = "cluster") -> Mig
             "there is no bash script in it",
             "name the folder that holds them with --from DIR",
         )
-    return migrate_tree(tree, folder.name, name)
+    return migrate_tree(tree, folder.name, name, plain=plain)
 
 
-def migrate_tree(tree: Tree, folder: str, name: str) -> Migration:
+def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> Migration:
     """Return what the texts of a folder make of a cluster."""
     walk = walk_through(tree)
-    made = draft(walk, name)
+    made = draft(walk, name, plain=plain)
     entries = [
         *collapsed(replayed_entries(walk.replay, made)),
         *walk.replay.notes,

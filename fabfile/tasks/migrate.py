@@ -17,7 +17,13 @@ _QUERY = "on a node of the cluster: cibadmin --query > cib.xml"
 
 
 def migrate_folder(
-    folder: Path, ini: Path | None, target: Path, report: str = "", *, force: bool = False
+    folder: Path,
+    ini: Path | None,
+    target: Path,
+    report: str = "",
+    *,
+    plain: bool = False,
+    force: bool = False,
 ) -> None:
     """Write the inventory of a folder of scripts, and its report; both are read back or shown.
 
@@ -28,7 +34,7 @@ def migrate_folder(
     if target.exists() and not force:
         raise UsageError(f"write {target}", "it is there already",
                          "name another file with --to, or overwrite it with --force")  # fmt: skip
-    done = migrate(folder, ini, target.stem)
+    done = migrate(folder, ini, target.stem, plain=plain)
     _write(target, done.inventory)
     if report:
         _write(Path(report), render_json(done))

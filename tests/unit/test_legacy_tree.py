@@ -23,6 +23,7 @@ from fabfile.tasks.inventory import read_inventory
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
 SCRIPTS = DATA / "scripts"
 SECRETS = ("Hunter2Hunter2", "QQEWPOZXCVMNBASDFGHJ", "Sw0rdfish", "Pow3rSwitch")
+HOSTLESS = {"fence-all", "fence-nova"}  # devices that nothing tells their nodes
 PCS = re.compile(
     r"(?<![\w./-])pcs\s+(-f\s+\S+\s+)?"
     r"(resource|stonith|constraint|property|cluster|status|resoure|propery)\b"
@@ -96,6 +97,18 @@ def test_no_secret_leaves_the_scripts(done: Any, report: dict[str, Any]) -> None
         assert any(secret in file.read_text(errors="replace") for file in SCRIPTS.iterdir())
         assert secret not in done.inventory
         assert secret not in json.dumps(report)
+
+
+def test_without_services_everything_is_a_resource(tmp_path: Path, done: Any) -> None:
+    target = tmp_path / "plain.yaml"
+    target.write_text(migrate(SCRIPTS, plain=True).inventory, encoding="utf-8")
+    inventory = read_inventory(target)
+    assert not inventory.sections
+    assert len(inventory.resources) == 43 + 15  # lb-haproxy, 12 VIPs, galera, memcached
+    wanted = inventory.configuration(lambda name: name)
+    made = done.configuration.resources
+    assert {one.id for one in wanted.resources} == {one.id for one in made} - HOSTLESS
+    assert len(inventory.constraints.order) == 45 + 12
 
 
 def test_the_classic_part_of_the_tree_becomes_the_classic_services(tmp_path: Path) -> None:
