@@ -111,6 +111,8 @@ class Bootstrap:
         plan = self.plan(found)
         if plan.setup or plan.join:
             self.secret(steps.USER)  # before anything is changed
+        for sentence in plan.sentences():
+            progress.note(self.wanted.cluster, sentence)
         _Forming(self, plan, hosts, found, progress).carry_out()
         return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
 
@@ -140,13 +142,12 @@ class _Forming:
         if plan.setup:
             self._set_up()
         self._on_all(plan.start, self._start)
-        if plan.start:
-            self._wait([member.name for member in plan.members if member.name not in plan.join])
+        self._wait([member.name for member in plan.members if member.name not in plan.join])
         for name in plan.join:
             self._join(name)
         if plan.join:
             self._wait([member.name for member in plan.members])
-        if plan.setup or plan.finish:
+        if plan.start or plan.finish:
             self._run(self._doorway, [steps.plan_finish()])
 
     @property

@@ -32,12 +32,13 @@ class Candidate:
     resources: tuple[str, ...] = ()  # ids in the CIB that lies there, running or not
     agents: tuple[str, ...] = ()  # packages that bring the fence agents it lacks
     forming: bool = False  # its CIB still has the settings of a first start
+    starting: bool = False  # Pacemaker runs there, and gives no answers yet
 
     @property
-    def starts(self) -> bool:
-        """Whether its part of the cluster runs, now and after a reboot."""
+    def stands(self) -> bool:
+        """Whether its part of the cluster runs and answers, and will run after a reboot."""
         units = [self.facts.unit(name) for name in ENGINES]
-        return all(unit.running and unit.starts_at_boot for unit in units)
+        return not self.starting and all(unit.running and unit.starts_at_boot for unit in units)
 
     @property
     def running(self) -> bool:
@@ -128,7 +129,7 @@ def plan_formation(wanted: Membership, found: Mapping[str, Candidate]) -> Format
     return replace(
         plan,
         prepare=_needs(hosts),
-        start=tuple(host.name for host in set_up if not host.starts),
+        start=tuple(host.name for host in set_up if not host.stands),
         forget=tuple(name for name in bare if name in listed),
         join=bare,
     )

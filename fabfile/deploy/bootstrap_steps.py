@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from fabfile.deploy.bootstrap_plan import ENGINES, PACKAGES, PCSD, Candidate
+from fabfile.deploy.bootstrap_plan import ENGINES, PACEMAKER, PACKAGES, PCSD, Candidate
 from fabfile.deploy.observe import MANAGED, NodeView
 from fabfile.errors import PacefabError
 from fabfile.pacemaker import live
@@ -14,6 +14,7 @@ from fabfile.transport.command import Step, shell, step
 
 USER = "hacluster"  # whom pcs daemons know each other by; also the name of the secret
 _FORMING = "pacefab-forming"  # id of the property set of a first start
+_FORMED = f"//cluster_property_set[@id='{_FORMING}']"
 
 # Which of the fence agents are missing, and the package that brings each. Debian 13 has one for
 # each kind of agent, Debian 12 one for all; dnf takes the path of a file.
@@ -47,15 +48,18 @@ def candidate(name: str, view: NodeView) -> Candidate:
     Raises:
         RefusedError: its corosync.conf or its CIB cannot be read.
     """
+    starting = view.facts.unit(PACEMAKER).running and not view.sections["cib"].ok
     try:
-        cib = live.read_cib_even_offline(view.sections)
+        member = view.membership is not None
+        cib = None if starting and member else live.read_cib_even_offline(view.sections)
         return Candidate(
             name=name,
             facts=view.facts,
             membership=view.membership,
             resources=tuple(str(e.get("id")) for e in cib.resources) if cib else (),
             agents=tuple(view.sections["agents"].out.split()),
-            forming=cib is not None and bool(cib.root.xpath(f"//*[@id='{_FORMING}']")),
+            forming=cib is not None and bool(cib.root.xpath(_FORMED)),
+            starting=starting,
         )
     except PacefabError as error:
         error.host = error.host or name
@@ -126,9 +130,14 @@ def plan_start(*, first: bool) -> list[Step]:
     return [*seed, step("enable", "systemctl", "enable", "--quiet", "--now", *ENGINES)]
 
 
+_FINISH = r"""
+! cibadmin --query --xpath "$1" >/dev/null 2>&1 || cibadmin --delete --xpath "$1"
+"""
+
+
 def plan_finish() -> Step:
     """Return the step that takes the settings of a first start out of the CIB."""
-    return step("finish", "cibadmin", "--delete", "--xpath", f"//*[@id='{_FORMING}']")
+    return shell("finish", _FINISH, _FORMED)
 
 
 def _addressed(members: Iterable[Member]) -> list[str]:

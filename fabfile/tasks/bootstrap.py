@@ -11,6 +11,7 @@ from fabfile.deploy.membership import Removal
 from fabfile.deploy.planning import Planner
 from fabfile.deploy.rollout import Rollout
 from fabfile.errors import UsageError
+from fabfile.host.model import Outcome
 from fabfile.pacemaker.model import Configuration, Primitive
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number
@@ -101,17 +102,20 @@ def bootstrap_of(run: Run, step: str = STEP) -> Bootstrap:
 
 
 def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int:
+    """Form the cluster, then bring it to the settings and the fencing of the inventory."""
     forming = bootstrap_of(run, step)
-    inventory, operator = inventory_of(run), Operator(run.printer, yes=True)
     flow = Rollout(
-        Planner(_without_services(run, inventory), nodes=False, whole=False),
-        what_forms=lambda seen: forming.sentences(seen.hosts),
-        form=lambda on: forming.form(on, operator),
+        Planner(_without_services(run, inventory_of(run)), nodes=False, whole=False),
         timeout=number("--timeout", timeout, least=1),
         limit=run.limit,
         step=step,
     )
-    return run.carry_out(step, lambda: flow.run(hosts, operator))
+    operator = Operator(run.printer, yes=True)
+
+    def work() -> list[Outcome]:
+        return [*forming.form(hosts, run.printer), *flow.run(hosts, operator)]
+
+    return run.carry_out(step, work)
 
 
 def _without_services(run: Run, inventory: ClusterInventory) -> Intent:

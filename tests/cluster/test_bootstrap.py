@@ -305,7 +305,7 @@ def test_killed_at_each_stage_the_next_run_does_the_rest(formed: Cluster, file: 
     on_all(lambda node: formed.run(node, take_apart), formed.nodes)
     purge = "dpkg --purge --force-all pcs pacemaker"
     on_all(lambda node: formed.run(node, purge), formed.nodes)
-    for moment in ("installing", "setting up", "starting"):
+    for moment in ("installing", "setting up", "starting the"):
         kill_at(moment, fab_argv(formed, "bootstrap", "--inventory", file))
     done = fab(formed, "bootstrap", "--inventory", file)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -320,5 +320,5 @@ def kill_at(moment: str, argv: Sequence[str]) -> None:
         argv, cwd=REPOSITORY_ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        assert any(moment in line for line in process.stdout if line.startswith("…"))
+        assert any(f" {moment} " in line for line in process.stdout)
         process.send_signal(signal.SIGKILL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -106,6 +107,12 @@ def test_a_stopped_cluster_with_resources_is_started_not_set_up() -> None:
     stopped = [host(n, wanted(), running=False, resources=("db",)) for n in ("c1", "c2")]
     found = plan(*stopped, bare("c3"))
     assert (found.setup, found.start, found.join) == ((), ("c1", "c2"), ("c3",))
+
+
+def test_a_member_that_starts_yet_is_waited_for() -> None:
+    yet = replace(host("c1", wanted()), starting=True)
+    found = plan(yet, *(host(name, wanted()) for name in ("c2", "c3")))
+    assert (found.setup, found.start, found.join) == ((), ("c1",), ())
 
 
 def test_a_member_that_lacks_a_fence_agent_gets_its_package_and_nothing_else() -> None:
