@@ -200,6 +200,9 @@ def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
     shown = script.text(name) if name is not None else "a program"
     if above.type == "variable_assignment":
         return Fate.LEFT_OUT, f"only a text, kept in ${shown}: what runs it is told there", ""
+    into = above.next_named_sibling
+    if above.parent is not None and above.parent.type == "pipeline" and into is not None:
+        return _handed(script.text(into).split()[0])
     if shown.rpartition("/")[2] in _PRINTING:
         return Fate.LEFT_OUT, "only a text that is printed", ""
     return _handed(shown)

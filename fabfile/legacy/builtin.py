@@ -85,6 +85,15 @@ def _leave(_runner: Runner, command: Command) -> Answer:
     raise LoopSignal(command.name, max(1, min(_number(command, 1) or 1, _MOST_LEVELS)))
 
 
+def _set(runner: Runner, command: Command) -> Answer:
+    """Do `set -- WORDS`; options of the shell change nothing here."""
+    words = command.arguments
+    if "--" in words or (words and not words[0].startswith(("-", "+"))):
+        runner.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
+        runner.shell.by_hand = False
+    return Answer()
+
+
 def _shift(runner: Runner, command: Command) -> Answer:
     del runner.shell.arguments[: _number(command, 1) or 0]
     return Answer()
@@ -269,7 +278,7 @@ BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
     "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
     "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,
     "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
-    "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _well, "shopt": _well, "trap": _well,
+    "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _set, "shopt": _well, "trap": _well,
     "cd": _well, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
     "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,
 }  # fmt: skip

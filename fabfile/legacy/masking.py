@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _NAME = re.compile(
     r"passw|passwd|\bpass\b|_pass$|^pass_|passphrase|pwd|secret|credential|token|cookie"
@@ -20,6 +21,18 @@ _PIPED = re.compile(
 def is_secret(name: str) -> bool:
     """Tell whether a parameter or key is named like a secret."""
     return bool(_NAME.search(name)) and not _NOT_SECRET.search(name)
+
+
+def masked_line(words: Sequence[str]) -> str:
+    """Return a command's words as one line; a secret is masked as a whole, blanks in it too."""
+    done: list[str] = []
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if done and done[-1] in {"-p", "--password"}:
+            done.append("***")
+        else:
+            done.append(f"{name}=***" if equals and is_secret(name) else word)
+    return " ".join(done)
 
 
 def mask(text: str) -> str:

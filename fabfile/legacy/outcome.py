@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from fabfile.legacy.masking import masked_line
 from fabfile.legacy.model import Call, Entry, Fate, Place
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Job:
 
     def doubt(self, reason: str, advice: str = "", *, text: str = "") -> None:
         """Report something that looks like a bug, beside the command's own entry."""
-        shown = text or "pcs " + " ".join(self.line.words)
+        shown = text or masked_line(["pcs", *self.line.words])
         entry = Entry(Fate.DOUBTFUL, self.place, shown, reason, advice)
         if entry not in self.book.notes:
             self.book.notes.append(entry)

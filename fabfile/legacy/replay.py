@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fabfile.legacy import pcs_cluster, pcs_constraint, pcs_resource
 from fabfile.legacy.cluster import Cluster, Constraint
 from fabfile.legacy.dialect import Line, NotUnderstoodError, read_line
-from fabfile.legacy.masking import mask
+from fabfile.legacy.masking import mask, masked_line
 from fabfile.legacy.model import Answer, Call, Entry, Fate, Place
 from fabfile.legacy.outcome import Job, Outcome, RefusedByPcsError, UntranslatableError
 from fabfile.legacy.unknown import Unknowns, is_known
@@ -31,6 +31,7 @@ _NOUNS: dict[str, Handler] = {
     "pcsd": pcs_cluster.pcsd,
 }
 _NOT_OURS = {"acl", "alert", "tag", "ticket", "booth", "qdevice", "client", "dr"}
+_TAKES_AWAY = {"delete", "remove", "disable", "destroy", "unset"}
 _RUNS_NOTHING = {"delete", "remove", "disable", "destroy", "stop", "clear", "unset", "cleanup"}
 
 
@@ -64,7 +65,7 @@ class Replay:
         """Take a command in and answer it as pcs would."""
         number = len(self.done)
         line = read_line(call.arguments)
-        text = mask("pcs " + self.unknowns.show(" ".join(call.arguments)))
+        text = mask(self.unknowns.show(masked_line(["pcs", *call.arguments])))
         outcome = self._outcome(call, line, number)
         reason = outcome.reason
         if call.condition and outcome.fate is Fate.TRANSLATED:
@@ -121,7 +122,7 @@ class Replay:
                 f"whether it runs is known only at run time: {call.condition}",
                 "decide which branch holds for this cluster and write it by hand",
             )
-        if call.condition and _RUNS_NOTHING & set(words[:2]):
+        if call.condition and _TAKES_AWAY & set(words[:2]):
             raise UntranslatableError(
                 f"it takes something away only if: {call.condition}",
                 "see whether it is to be there",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fabfile.legacy.budget import Budget, bounded
+from fabfile.legacy.masking import masked_line
 from fabfile.legacy.model import Answer, Call, Effects, Entry, Fate, Place, WrittenFile
 from fabfile.legacy.source import Tree
 from fabfile.legacy.syntax import Node, Script
@@ -123,8 +124,8 @@ class Command:
 
     @property
     def text(self) -> str:
-        """The command as one line."""
-        return " ".join(self.words)
+        """The command as one line, secrets masked."""
+        return masked_line(self.words)
 
     def place_of(self, at: int) -> Place:
         """Return the line of a word; of a word that stands nowhere, the command's."""
@@ -214,7 +215,7 @@ class World:
             self.note(
                 Fate.DOUBTFUL,
                 place,
-                "pcs " + " ".join(arguments),
+                masked_line(["pcs", *arguments]),
                 f"{names} is empty here: nothing sets it before",
             )
         return answer

@@ -76,7 +76,7 @@ SNIPPETS = [
     "(x=sub; echo $x); echo ${x:-unset}; { y=1; echo $y; }; echo $y",
     'x=$(echo "nested $(echo deep)"); echo $x; y=`echo back`; echo $y',
     "false || echo or; true && echo and; ! true || echo not; false; echo $?",
-    "x='a b'; set -- $x; echo ok; printf '%s-%s\\n' a b c d; printf 'x\\ty\\n'",
+    "x='a b'; set -- $x; echo $2 $#; set -e; echo $1; printf '%s-%s\\n' a b c d; printf 'x\\ty\\n'",
     "echo -n no; echo -e 'a\\tb'; echo \"a\\tb\"",
     "cmd='echo evaluated'; eval $cmd; eval \"x=7; echo \\$x\"",
     'p=x; x=indirect; echo ${!p}; unset x; echo "<$x>"',

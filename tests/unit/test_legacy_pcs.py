@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,7 @@ def test_settings(command: str, section: str, expected: Any) -> None:
          "vip-db has the same address (a.sh:2)"),
         ("exit 0\npcs status\n", Fate.LEFT_OUT, "never reached"),
         ("f() {\n  pcs status\n}\n", Fate.LEFT_OUT, "the function f is never called"),
+        ("echo 'pcs status' | at now\n", Fate.UNTRANSLATED, "a text handed to at"),
         ("echo 'pcs status'\n", Fate.LEFT_OUT, "only a text that is printed"),
         ("# pcs resource cleanup\n", Fate.LEFT_OUT, "commented out"),
         ("ansible all -m shell -a 'pcs resource cleanup'\n", Fate.UNTRANSLATED,
@@ -267,6 +269,13 @@ def test_a_reader_that_is_not_in_the_folder_is_assumed_to_read_as_usual() -> Non
     done = migrated(script + "pcs node attribute c1 a=$x\n", vars_ini=ini)
     assert "attributes: {a: found}" in done.inventory
     assert any("reads as usual" in one for one in done.effects.assumptions)
+
+
+def test_a_secret_with_blanks_is_masked_as_a_whole() -> None:
+    script = "pcs stonith create f fence_x pcmk_host_list=c1 passwd='one two' login=a\n"
+    done = migrated(script + "pcs cluster auth c1 -u hacluster -p 'three four'\n")
+    for text in (done.inventory, *(f"{one.text} {one.reason}" for one in done.entries)):
+        assert not {"one", "two", "three", "four"} & set(re.split(r"\W+", text)), text
 
 
 def test_addresses_come_from_the_ini_file() -> None:
