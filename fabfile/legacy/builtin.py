@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fabfile.legacy.arithmetic import Arithmetic, UnclearError
 from fabfile.legacy.conditions import test_words
@@ -13,6 +13,7 @@ from fabfile.legacy.syntax import Script
 from fabfile.legacy.unknown import OPEN, is_known
 
 _MOST_LEVELS = 9
+_HOLE = re.compile(r"%-?\d{0,3}[sdq]")
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "e": "\033", "r": "\r", "a": "\a", "c": ""}
 
 
@@ -43,13 +44,15 @@ def _unescaped(text: str) -> str:
 
 def _printf(runner: Runner, command: Command) -> Answer:
     words = command.arguments
-    if words[:1] == ["-v"]:
-        return Answer(None)
+    if words[:1] == ["-v"] and len(words) > 2:  # noqa: PLR2004  # -v NAME FORMAT
+        answer = _printf(runner, Command(["printf", *words[2:]], command.place))
+        runner.shell.set(words[1], answer.output)
+        return Answer()
     if not words:
         return Answer(1)
     form, rest = _unescaped(words[0]), words[1:]
-    holes = len(re.findall(r"%[sdq]", form))
-    if re.search(r"%[^sdq%]", form):
+    holes = len(_HOLE.findall(form))
+    if "%" in _HOLE.sub("", form).replace("%%", ""):
         return Answer(0, runner.world.mark("what printf makes of its format"))
     parts: list[str] = []
     while True:
@@ -61,7 +64,19 @@ def _printf(runner: Runner, command: Command) -> Answer:
 
 def _filled(form: str, values: list[str]) -> str:
     waiting = iter(values)
-    return re.sub(r"%[sdq]|%%", lambda one: "%" if one[0] == "%%" else next(waiting), form)
+    return re.sub(rf"{_HOLE.pattern}|%%", lambda one: _one_filled(one[0], waiting), form)
+
+
+def _one_filled(hole: str, waiting: Iterator[str]) -> str:
+    """Return a value in the width that %5s, %-5s or %02d ask for."""
+    if hole == "%%":
+        return "%"
+    value, width = next(waiting), hole.strip("%-sdq")
+    if not width:
+        return value
+    if hole[1] == "-":
+        return value.ljust(int(width))
+    return value.zfill(int(width)) if width[0] == "0" else value.rjust(int(width))
 
 
 def _number(command: Command, otherwise: int | None) -> int | None:

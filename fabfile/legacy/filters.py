@@ -94,7 +94,7 @@ def _end(arguments: Sequence[str], text: str, *, last: bool) -> Answer | None:
 
 
 def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Answer | None:
-    found, operands = options(arguments, "em", "ivEFqwovnc")
+    found, operands = options(arguments, "emABC", "ivEFqwovnc")
     pattern = found["e"] if "e" in found else operands.pop(0)
     if operands or "m" in found:
         return None
@@ -114,10 +114,26 @@ def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Ans
         return Answer(status)
     if "c" in found:
         return Answer(status, f"{len(kept)}\n")
+    if {"A", "B", "C"} & set(found):
+        return Answer(status, _with_context(lines(text), [number for number, _ in kept], found))
     shown = [hit[0] for _, line in kept for hit in wanted.finditer(line)] if "o" in found else None
     prefix = "n" in found
     texts = shown or [f"{number}:{line}" if prefix else line for number, line in kept]
     return Answer(status, joined(texts))
+
+
+def _with_context(every: list[str], hits: list[int], found: dict[str, str]) -> str:
+    """Return lines (counted from 1) with those around them; -- between groups, as grep does it."""
+    before = int(found.get("B", found.get("C", "0")))
+    after = int(found.get("A", found.get("C", "0")))
+    wanted = {near for hit in hits for near in range(hit - before, hit + after + 1)}
+    numbers = sorted(number for number in wanted if 1 <= number <= len(every))
+    parts: list[str] = []
+    for at, number in enumerate(numbers):
+        if at and numbers[at - 1] != number - 1:
+            parts.append("--")
+        parts.append(every[number - 1])
+    return joined(parts)
 
 
 def _tr(arguments: Sequence[str], text: str) -> Answer | None:

@@ -150,6 +150,11 @@ def properties(job: Job, words: list[str]) -> Outcome:
 
 
 def _settings(job: Job, values: dict[str, str]) -> Outcome:
+    taken = [name for name, value in values.items() if not value]
+    if len(taken) == len(values):
+        for name in taken:
+            put(job.cluster.properties, name, "", job)
+        return left_out(f"it takes away what was set before, if anything: {', '.join(taken)}")
     for name, value in values.items():
         put(job.cluster.properties, name, value, job)
     return translated("property " + ", ".join(f"{name}={value}" for name, value in values.items()))
@@ -159,6 +164,8 @@ def _attributes(job: Job, name: str, values: dict[str, str]) -> Outcome:
     shelf = job.cluster.attributes.setdefault(name, {})
     for attribute, value in values.items():
         put(shelf, attribute, value, job)
+    if not any(values.values()):
+        return left_out(f"it takes away what was set before, if anything: {', '.join(values)}")
     told = ", ".join(f"{attribute}={value}" for attribute, value in values.items())
     return translated(f"attribute of node {name}: {told}")
 

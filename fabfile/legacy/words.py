@@ -141,8 +141,8 @@ class Words:
             yield from self._region(node, node.start_byte, node.end_byte)
         else:
             text = self._script.text(node).replace("\\\n", "")
-            text = re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
-            yield Part(text, Kind.LITERAL)
+            kind_of_part = Kind.QUOTED if "\\" in text else Kind.LITERAL
+            yield Part(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL), kind_of_part)
 
     def _region(self, node: Node, start: int, end: int, *, raw: bool = False) -> Iterator[Part]:
         """Yield what stands between two bytes of a node: literal text, and expansions in it.

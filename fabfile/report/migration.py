@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fabfile.legacy.model import Effects, Entry, Fate, Migration
 
@@ -96,13 +97,8 @@ def _table(title: str, entries: Iterable[Entry]) -> Table:
         table.add_column(column, ratio=ratio, overflow="fold")
     for one in entries:
         why = f"{one.reason}; {one.advice}" if one.advice else one.reason
-        table.add_row(*map(_plain, (str(one.place), one.text, why)))
+        table.add_row(*map(Text, (str(one.place), one.text, why)))
     return table
-
-
-def _plain(text: str) -> str:
-    """Return a text in which Rich sees no markup."""
-    return text.replace("[", r"\[")
 
 
 def _besides(effects: Effects) -> Iterator[str]:
