@@ -74,17 +74,17 @@ class Rolling:
         try:
             fleet = self._healthy(hosts, reach)
             due = self.update.look(fleet, node)
-            if not due.reasons:
+            if not due.changes:
                 return watch.finish(node, Mark.UNCHANGED, "as wanted")
             outlook = f"starts empty: {due.loss}" if due.loss else "keeps its items"
             if self.dry_run:
-                notes = [f"would be: {reason}" for reason in due.reasons]
+                notes = [f"would be: {change}" for change in due.changes]
                 return watch.finish(node, Mark.PLANNED, *notes, outlook)
             watch.progress.note(node, outlook)
             before = _items(fleet, node)
             after = self._restart(fleet, due, partial(watch.progress.note, node))
-            kept = f"{min(after, before)} of {before} items kept"
-            return watch.finish(node, Mark.CHANGED, *due.reasons, kept)
+            kept = f"{min(after, before)} of {before} items kept" if before else "it had no items"
+            return watch.finish(node, Mark.CHANGED, *due.changes, kept)
         except PacefabError as error:
             return watch.fail(node, error)
 

@@ -85,11 +85,12 @@ class Due:
     _done: NodePlan = field(default_factory=NodePlan)
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why memcached has to be restarted there, a line each; none: it is as wanted."""
+    def changes(self) -> tuple[str, ...]:
+        """What changes there, a line each; none: it is as wanted."""
         version = self.view.facts.packages[memcached.PACKAGE]
         newer = (f"package memcached {version} -> {self.newest}",) if self.newest else ()
-        return (*newer, *self.plan.changes, *self.plan.remarks)
+        waiting = ("what its file says takes effect",) if self.plan.remarks else ()
+        return (*newer, *self.plan.changes) or waiting
 
     @property
     def loss(self) -> str:
