@@ -45,7 +45,7 @@ class Plan:
     def summary(self) -> tuple[str, ...]:
         """A line for each change, without the details of files."""
         nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in _brief(node))
-        return (*self.forming, *nodes, *self.cluster_summary)
+        return (*self.forming, *self.cluster_summary, *nodes)
 
     @property
     def cluster_summary(self) -> tuple[str, ...]:

@@ -66,8 +66,9 @@ def _cluster(plan: Plan) -> Iterator[str]:
 
 
 def _object(one: ObjectChange) -> Iterator[str]:
+    """Yield the object's line; it tells one difference itself, several stand below it."""
     yield f"  {_SIGNS[one.action]} {one}"
-    if one.action is Action.UPDATE:
+    if len(one.differences) > 1:
         yield from (f"      {difference}" for difference in one.differences)
 
 
@@ -89,9 +90,10 @@ def _sum(plan: Plan) -> str:
     if not plan:
         return _NOTHING
     nodes = sum(bool(node) for node in plan.nodes.values())
+    changes = len(plan.configuration.changes)
     counted = [
         f"{nodes} host{'s' * (nodes != 1)} to change",
-        f"{len(plan.configuration.changes)} changes of the cluster's configuration",
+        f"{changes} change{'s' * (changes != 1)} of the cluster's configuration",
     ]
     stopped = ", ".join(dict.fromkeys(one.resource for one in plan.interruptions))
     counted.append(f"interrupts {stopped}" if stopped else "interrupts nothing")

@@ -94,7 +94,7 @@ class Printer:
         """Print the one line that sums up, and what failed with what to do next."""
         counts = Counter(outcome.mark for outcome in outcomes)
         counted = ", ".join(f"{counts[mark]} {mark}" for mark in Mark if counts[mark])
-        step = outcomes[0].step if outcomes else "nothing"
+        step = outcomes[-1].step if outcomes else "nothing"
         seconds = max((outcome.seconds for outcome in outcomes), default=0.0)
         self._print(f"{step}: {counted} in {seconds:.1f} s")
         for outcome in outcomes:
