@@ -106,6 +106,9 @@ class Planner:
         """
         names = seen.views if self.nodes else ()
         nodes = {name: self.plan_node(seen, name) for name in names}
+        if forming and seen.membership and not seen.running:
+            # What the CIB of a stopped cluster says is known when it runs; then it is planned.
+            return Plan(seen.membership.cluster, forming, nodes, silent=seen.silent)
         return replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
 
     def plan_node(self, seen: Survey, name: str) -> NodePlan:

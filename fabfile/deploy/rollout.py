@@ -28,6 +28,7 @@ from fabfile.transport.connection import Host
 from fabfile.transport.fanout import errors, fan_out, values
 
 _OVERTAKEN = "somebody else changed the cluster in between; planned again"
+_FORMED = "planned again, now that the cluster stands"
 _RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
 
 
@@ -100,8 +101,10 @@ class _Run:
         self._permit(plan)
         formed = self.rollout.form(self.hosts) if plan.forming else ()
         if plan.forming:
-            seen = self.rollout.survey(self.hosts)
+            shown, seen = plan, self.rollout.survey(self.hosts)
             plan = self.rollout.plan(seen)
+            if plan.cluster_summary != shown.cluster_summary:
+                self._permit(plan, _FORMED)
         entry = history.new_entry(plan.cluster, plan.summary)
         return [*formed, *self._apply(seen, plan, entry)]
 
@@ -232,7 +235,8 @@ class _Run:
             return
         self.audience.note(seen.doorway, "it failed: putting the old configuration back")
         try:
-            apply.restore(seen.host, before, change, _RESTORE_SECONDS)
+            apply.restore(seen.host, before, change, _FORMED = "planned again, now that the cluster stands"
+_RESTORE_SECONDS)
         except PacefabError as second:
             error.next_step = f"putting the old state back failed too: {second}; see pcs status"
         else:

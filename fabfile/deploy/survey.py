@@ -45,6 +45,11 @@ class Survey:
         members = {name: view for name, view in self.views.items() if view.membership}
         return one_cluster(members) if members else None
 
+    @property
+    def running(self) -> bool:
+        """Whether Pacemaker runs on one of the nodes at least."""
+        return any(view.sections["cib"].ok for view in self.views.values())
+
     def stands(self, cluster: str) -> bool:
         """Whether these nodes are members of the cluster, and its services run on all of them."""
         membership = self.membership

@@ -66,10 +66,12 @@ def _cluster(plan: Plan) -> Iterator[str]:
 
 
 def _object(one: ObjectChange) -> Iterator[str]:
-    """Yield the object's line; it tells one difference itself, several stand below it."""
-    yield f"  {_SIGNS[one.action]} {one}"
+    """Yield the object's line; several differences stand below it, a line each."""
     if len(one.differences) > 1:
+        yield f"  {_SIGNS[one.action]} {one.action} {one.kind} {one.id}"
         yield from (f"      {difference}" for difference in one.differences)
+    else:
+        yield f"  {_SIGNS[one.action]} {one}"
 
 
 def _transitions(plan: Plan) -> Iterator[str]:
