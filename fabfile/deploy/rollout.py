@@ -235,8 +235,7 @@ class _Run:
             return
         self.audience.note(seen.doorway, "it failed: putting the old configuration back")
         try:
-            apply.restore(seen.host, before, change, _FORMED = "planned again, now that the cluster stands"
-_RESTORE_SECONDS)
+            apply.restore(seen.host, before, change, _RESTORE_SECONDS)
         except PacefabError as second:
             error.next_step = f"putting the old state back failed too: {second}; see pcs status"
         else:
