@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
 
 from fabfile.legacy.draft_parts import Draft
 from fabfile.legacy.masking import mask
@@ -61,6 +63,8 @@ _WHY_NOT = {
     "comment": (Fate.LEFT_OUT, "commented out", ""),
 }  # fmt: skip
 _WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
+_MOST_OF_FILE = 2000  # lines; more of them say nothing more
+_LONGEST_NOUN = 20
 _LONGEST_LINE = 2000  # characters that are searched
 _LONGEST_SHOWN = 400  # characters of a line
 
@@ -109,14 +113,12 @@ def unreached(walk: Walk) -> Iterator[Entry]:
 
 
 def _of_file(walk: Walk, file: SourceFile) -> Iterator[Entry]:
-    lines = [
-        (number, line, found)
-        for number, line in enumerate(file.text.split("\n"), 1)
-        for found in _mentions(line)
-        if not _ran(walk.world.executed.get((file.path, number), []), found)
-    ]
+    lines = list(islice(_not_run(walk, file), _MOST_OF_FILE + 1))
     if not lines:
         return
+    if len(lines) > _MOST_OF_FILE:
+        where, why = lines.pop()[0], f"more than {_MOST_OF_FILE} lines with pcs did not run"
+        yield Entry(Fate.UNTRANSLATED, Place(file.path, where), "from here on", why, "read it")
     script = Script(file.path, file.text.encode())
     _, root = parse(script)
     starts = _line_starts(script.source)
@@ -125,13 +127,24 @@ def _of_file(walk: Walk, file: SourceFile) -> Iterator[Entry]:
         yield _entry(walk, script, root, number, line, at)
 
 
+def _not_run(walk: Walk, file: SourceFile) -> Iterator[tuple[int, str, re.Match[str]]]:
+    """Yield number and text of the lines whose pcs commands did not run, and each of these."""
+    for number, line in enumerate(file.text.split("\n"), 1):
+        for found in _mentions(line):
+            if not _ran(walk.world.executed.get((file.path, number), []), found):
+                yield number, line, found
+
+
 def _mentions(line: str) -> list[re.Match[str]]:
     """Return where a line has pcs commands: one of its nouns follows, perhaps misspelt."""
     mentioned = _PCS.finditer(line[:_LONGEST_LINE]) if "pcs" in line else ()
     return [found for found in mentioned if _is_noun(_bare(found["noun"]))]
 
 
+@lru_cache(maxsize=10_000)
 def _is_noun(word: str) -> bool:
+    if len(word) > _LONGEST_NOUN:
+        return False
     return word.startswith("$") or bool(difflib.get_close_matches(word, _NOUNS, 1, 0.75))
 
 

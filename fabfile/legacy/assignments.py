@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fabfile.legacy.budget import ExhaustedError
 from fabfile.legacy.state import Shell
 from fabfile.legacy.syntax import Node, Script
 from fabfile.legacy.words import Words
+
+_MOST_ITEMS = 5000  # of an array
 
 
 def assign(words: Words, shell: Shell, node: Node, script: Script) -> None:
@@ -50,6 +53,8 @@ def _fill(
         for word in words.fields(child):
             items[str(at)] = word
             at += 1
+    if len(items) > _MOST_ITEMS:
+        raise ExhaustedError(f"an array of more than {_MOST_ITEMS} elements")
     shell.arrays[name] = items
     shell.variables.pop(name, None)
 

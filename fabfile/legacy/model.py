@@ -69,7 +69,7 @@ class Package:
 
     name: str
     host: str
-    place: Place
+    place: Place = field(compare=False)  # of the first time
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class WrittenFile:
 
     path: str
     host: str
-    place: Place
-    how: str  # "written", "appended", "edited by sed", "copied", …
+    place: Place = field(compare=False)  # of the first time
+    how: str = "written"  # or appended, edited by sed, copied, set by crudini
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Unit:
     name: str
     action: str  # enable, start, ...
     host: str
-    place: Place
+    place: Place = field(compare=False)  # of the first time
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ class Answer:
 
 @dataclass
 class Effects:
-    """Everything a tree does that matters here, in the order in which it would happen."""
+    """Everything a tree does that matters here, each thing once, in the order of the first time."""
 
-    packages: list[Package] = field(default_factory=list)
-    files: list[WrittenFile] = field(default_factory=list)
-    units: list[Unit] = field(default_factory=list)
+    packages: dict[Package, None] = field(default_factory=dict)
+    files: dict[WrittenFile, None] = field(default_factory=dict)
+    units: dict[Unit, None] = field(default_factory=dict)
     assumptions: dict[str, Place] = field(default_factory=dict)  # a sentence and where it began
-    notes: list[Entry] = field(default_factory=list)  # what evaluation itself has to report
+    notes: dict[Entry, None] = field(default_factory=dict)  # what evaluation has to report
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class _Book(Protocol):
     cluster: Cluster
     copies: dict[str, Cluster]
     pushed: set[str]
-    notes: list[Entry]
+    notes: dict[Entry, None]
     unclear: dict[str, Place]
     gone: dict[int, str]
     lost: list[tuple[Constraint, str]]
@@ -92,8 +92,7 @@ class Job:
         """Report something that looks like a bug, beside the command's own entry."""
         shown = text or masked_line(["pcs", *self.line.words])
         entry = Entry(Fate.DOUBTFUL, self.place, shown, reason, advice)
-        if entry not in self.book.notes:
-            self.book.notes.append(entry)
+        self.book.notes.setdefault(entry)
 
 
 def translated(what: str) -> Outcome:

@@ -42,8 +42,7 @@ def _packages(runner: Runner, command: Command) -> Answer:
     for name in words[1:]:
         shown = runner.world.unknowns.show(name)
         found = Package(shown, runner.shell.host, command.place)
-        if found not in runner.world.effects.packages:
-            runner.world.effects.packages.append(found)
+        runner.world.effects.packages.setdefault(found)
     return Answer()
 
 
@@ -89,8 +88,7 @@ def _chkconfig(runner: Runner, command: Command) -> Answer:
 def _unit(runner: Runner, command: Command, name: str, action: str) -> None:
     shown = runner.world.unknowns.show(name).removesuffix(".service")
     unit = Unit(shown, action, runner.shell.host, command.place)
-    if unit not in runner.world.effects.units:
-        runner.world.effects.units.append(unit)
+    runner.world.effects.units.setdefault(unit)
 
 
 def _asked(runner: Runner, command: Command) -> str:
@@ -105,8 +103,7 @@ def _settings(runner: Runner, command: Command) -> Answer:
     if not words:
         return Answer(None, _asked(runner, command))
     shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
-    if not any(_same(shown, one) for one in runner.world.effects.files):
-        runner.world.effects.files.append(shown)
+    runner.world.effects.files.setdefault(shown)
     return Answer()
 
 
@@ -118,10 +115,6 @@ def _asked_setting(runner: Runner, command: Command) -> Answer:
         return Answer(None, _asked(runner, command))
     value = sections(found.text).get(operands[1], {}).get(operands[2])
     return Answer(0, f"{value[0]}\n") if value else Answer(1)
-
-
-def _same(one: WrittenFile, other: WrittenFile) -> bool:
-    return (one.path, one.host, one.how) == (other.path, other.host, other.how)
 
 
 PROGRAMS: dict[str, Callable[[Runner, Command], Answer]] = {

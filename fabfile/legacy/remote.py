@@ -213,11 +213,11 @@ def _put(runner: Runner, source: str, target: str, place: Place) -> None:
     if path.rpartition("/")[2] in {"", "root", "tmp", "home", "etc", "bin", "sbin", "opt"}:
         whole = f"{path.rstrip('/')}/{name}"
     shown = WrittenFile(world.unknowns.show(whole), world.names.get(host, host), place, "copied")
-    if is_known(source, host, path) and shown not in world.effects.files:
-        world.effects.files.append(shown)
+    if is_known(source, host, path):
+        world.effects.files.setdefault(shown)
     found = world.read(source) if is_known(source) else None
     if found and is_known(whole) and whole not in world.tree.files:
-        world.written[whole] = Text(found.text, found.place)
+        world.keep(whole, Text(found.text, found.place))
 
 
 REMOTE: dict[str, Callable[[Runner, Command], Answer]] = {

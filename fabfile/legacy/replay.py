@@ -55,7 +55,7 @@ class Replay:
     copies: dict[str, Cluster] = field(default_factory=dict)  # CIB files by name
     done: list[Replayed] = field(default_factory=list)
     pushed: set[str] = field(default_factory=set)
-    notes: list[Entry] = field(default_factory=list)
+    notes: dict[Entry, None] = field(default_factory=dict)
     listings: dict[str, frozenset[str]] = field(default_factory=dict)  # what a listing has in it
     unclear: dict[str, Place] = field(default_factory=dict)  # ids that were not translated
     gone: dict[int, str] = field(default_factory=dict)  # number of a command -> what undid it

@@ -171,6 +171,7 @@ class World:
     effects: Effects = field(default_factory=Effects)
     budget: Budget = field(default_factory=Budget)
     written: dict[str, Text] = field(default_factory=dict)  # by path
+    named: dict[str, str] = field(default_factory=dict)  # the last path of a file's name
     conditions: list[tuple[str, bool]] = field(default_factory=list)
     listings: dict[str, frozenset[str]] = field(default_factory=dict)  # ids by unknown output
     # The first words of the pcs commands that ran, by file and line.
@@ -185,8 +186,7 @@ class World:
     def note(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
         """Put a line into the report, once."""
         entry = Entry(fate, place, self.unknowns.show(text), self.unknowns.show(reason), advice)
-        if entry not in self.effects.notes:
-            self.effects.notes.append(entry)
+        self.effects.notes.setdefault(entry)
 
     def assume(self, sentence: str, place: Place) -> None:
         """Remember what is taken for granted, and where that began."""
@@ -235,13 +235,17 @@ class World:
             return
         how = "appended" if append else "written"
         shown = WrittenFile(self.unknowns.show(path), host, place, how)
-        if shown not in self.effects.files:
-            self.effects.files.append(shown)
+        self.effects.files.setdefault(shown)
         before = self.written.get(path) if append else None
         if append and before is None:
             text = self.mark(f"what {path} had before") + "\n" + text
         text = bounded(before.text + text) if before else text
-        self.written[path] = Text(text, before.place if before else first or place)
+        self.keep(path, Text(text, before.place if before else first or place))
+
+    def keep(self, path: str, text: Text) -> None:
+        """Remember what is in a file."""
+        self.written[path] = text
+        self.named[path.rpartition("/")[2]] = path
 
     def read(self, path: str) -> Text | None:
         """Return a file that scripts wrote or the tree has, by its path or else its name."""
@@ -250,6 +254,4 @@ class World:
         file = self.tree.find(path)
         if file:
             return Text(file.text, Place(file.path, 1))
-        name = path.rpartition("/")[2]
-        same = [one for one in self.written if one.rpartition("/")[2] == name]
-        return self.written[same[-1]] if name and same else None
+        return self.written.get(self.named.get(path.rpartition("/")[2], ""))

@@ -115,6 +115,6 @@ def _edit(runner: Runner, command: Command) -> Answer:
             shown = WrittenFile(
                 runner.world.unknowns.show(path), runner.shell.host, command.place, "edited by sed"
             )
-            runner.world.effects.files.append(shown)
+            runner.world.effects.files.setdefault(shown)
             runner.world.written.pop(path, None)
     return Answer()
