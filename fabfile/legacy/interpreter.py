@@ -15,7 +15,7 @@ from fabfile.legacy.conditions import Double, test_words
 from fabfile.legacy.filters import lines
 from fabfile.legacy.model import Answer
 from fabfile.legacy.redirects import Redirects
-from fabfile.legacy.shapes import file_read, leaves_of_test, opposite, status_of
+from fabfile.legacy.shapes import file_read, leaves_of_test, opposite, prefixes, status_of
 from fabfile.legacy.state import (
     Command,
     ExitSignal,
@@ -143,7 +143,7 @@ class Interpreter:
                 assign(self.words, self.shell, one, self.script)
         if named is None:
             return Answer()
-        self.shell.exported = exported | (self.shell.variables.keys() & self._prefixes(node))
+        self.shell.exported = exported | (self.shell.variables.keys() & prefixes(node, self.script))
         command = self._expanded(node, named, more)
         here = node.child_by_field_name("redirect")
         try:
@@ -165,17 +165,11 @@ class Interpreter:
 
     def _put_back(self, node: Node, before: dict[str, str]) -> None:
         """Take back what `NAME=value command` sets for the command alone."""
-        for name in self._prefixes(node):
+        for name in prefixes(node, self.script):
             if name in before:
                 self.shell.variables[name] = before[name]
             else:
                 self.shell.variables.pop(name, None)
-
-    def _prefixes(self, node: Node) -> set[str]:
-        """Return the variables that stand before a command's name."""
-        assignments = [one for one in node.children if one.type == "variable_assignment"]
-        names = [one.child_by_field_name("name") for one in assignments]
-        return {self.script.text(name) for name in names if name is not None}
 
     def _call(self, function: tuple[Node, Script], command: Command) -> Answer:
         body, script = function

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fabfile.legacy.model import Answer
-from fabfile.legacy.syntax import Node
+from fabfile.legacy.syntax import Node, Script
 
 _EXPRESSIONS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "negation_expression",
@@ -46,3 +46,10 @@ def opposite(answer: Answer) -> Answer:
     """Return what `!` makes of an answer."""
     status = None if answer.status is None else int(answer.status == 0)
     return Answer(status, answer.output)
+
+
+def prefixes(node: Node, script: Script) -> set[str]:
+    """Return the variables that a command's own assignments set (NAME=value command)."""
+    assignments = [one for one in node.children if one.type == "variable_assignment"]
+    names = [one.child_by_field_name("name") for one in assignments]
+    return {script.text(name) for name in names if name is not None}
