@@ -70,9 +70,10 @@ class Printer:
                 self._console, self._aside = None, contextlib.nullcontext
 
     def ask(self, question: str) -> str:
-        """Return the operator's answer; what shows who is at work stands aside meanwhile."""
-        with self._aside():
+        """Return the operator's answer, empty for Ctrl-D; progress stands aside meanwhile."""
+        with self._aside(), contextlib.suppress(EOFError):
             return input(question)
+        return ""
 
     def note(self, host: str, text: str) -> None:
         """Print what goes on right now on a host."""

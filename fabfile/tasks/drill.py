@@ -95,11 +95,10 @@ def _objectives(run: Run) -> Objectives:
 
 def _ask(run: Run, cluster: str, yes_break: str | None) -> None:
     """Raise a RefusedError unless the operator named the very cluster that would be broken."""
-    if yes_break is None and not sys.stdin.isatty():
+    if not yes_break and not sys.stdin.isatty():
         next_step = f"give --yes-break {cluster}"
         raise RefusedError("drill", "there is no terminal to ask at", next_step)
     said = yes_break or run.printer.ask(f"type {cluster} to break it (and mend it again): ").strip()
     if said != cluster:
-        raise RefusedError(
-            "drill", f"the cluster is {cluster}, not {said or 'nothing'}", "nothing was broken"
-        )
+        seen = f"the cluster is {cluster}, not {said or 'nothing'}"
+        raise RefusedError("drill", seen, "nothing was broken; type the cluster's own name")

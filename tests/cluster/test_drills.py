@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -173,6 +175,20 @@ def test_it_asks_for_the_clusters_name(healthy: Cluster) -> None:
         silent = healthy.fab("drill", "--kind", "process")
     eyes.assert_refused(wrong, f"the cluster is {healthy.name}, not other", status=1)
     eyes.assert_refused(silent, f"--yes-break {healthy.name}", status=1)
+
+
+@pytest.mark.parametrize("typed", ["other", ""])
+def test_another_name_at_a_terminal_breaks_nothing(healthy: Cluster, typed: str) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{typed}\n".encode())
+    with eyes.unchanged(healthy):
+        done = subprocess.run(
+            eyes.fab_argv(healthy, "drill", "--kind", "process"), stdin=theirs, text=True,
+            capture_output=True, check=False, timeout=60, env=eyes.environment(),
+            cwd=REPOSITORY_ROOT,
+        )  # fmt: skip
+    assert f"type {healthy.name} to break it" in done.stdout
+    eyes.assert_refused(done, f"not {typed or 'nothing'}", status=1)
 
 
 def test_it_refuses_where_its_load_could_not_run(healthy: Cluster) -> None:
