@@ -269,7 +269,12 @@ def _recorded(cib: Cib, wanted: Configuration) -> Iterator[str]:
 
 
 def _loose(cib: Cib, wanted: Configuration, key: str) -> bool:
-    """Whether it is a constraint all of whose resources stay: a changed setting of theirs."""
+    """Whether it goes without `prune`: a note that is no longer true, a constraint that is loose.
+
+    A constraint all of whose resources stay is but a changed setting of theirs.
+    """
+    if key.startswith("note:"):
+        return True
     stay = {resource.id for resource in wanted.resources}
     stay |= {one.id for resource in wanted.resources for one in primitives(resource)}
     found = next((element for element in cib.constraints if element.get("id") == key), None)
