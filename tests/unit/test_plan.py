@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -142,8 +143,11 @@ def constraint(written: dict[str, Any]) -> Constraint:
 
 
 def canonical(cib: Cib, section: str = "configuration") -> str:
-    """Return part of a CIB in a spelling that tells equal ones; an empty set is none."""
-    element = cib.root if section == "cib" else cib.root.find(f".//{section}")
+    """Return part of a CIB in a spelling that tells equal ones; pairs of pacefab's set sorted."""
+    root = copy.deepcopy(cib.root)
+    for own in root.iterfind(".//cluster_property_set[@id='pacefab']"):
+        own[:] = sorted(own, key=lambda pair: str(pair.get("id")))
+    element = root if section == "cib" else root.find(f".//{section}")
     assert element is not None
     return etree.tostring(element, method="c14n").decode()
 
