@@ -119,7 +119,7 @@ def phases(images: list[str], workers: int) -> Iterator[list[str]]:
     So a worker keeps its cluster from file to file. Images but the first run the tests marked for
     every one of them.
     """
-    side_by_side = ["--numprocesses", str(workers), "--dist", "loadfile"]
+    side_by_side = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
     for alone, options in (("not quiet", side_by_side), ("quiet", [])):
         for image in images:
             which = alone if image == images[0] else f"every_image and {alone}"

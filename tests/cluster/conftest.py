@@ -10,13 +10,20 @@ import pytest
 from tests.harness.cluster import Cluster
 
 HERE = Path(__file__).parent
+BARE = {"bare_nodes", "openstack_nodes"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of this folder; pytest passes those of all folders."""
+    """Mark the tests of this folder, and begin with the files that take longest.
+
+    Those are the ones that make clusters of bare nodes: side by side with others, one that comes
+    last would keep the rest waiting. pytest passes the tests of all folders.
+    """
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.cluster)
+    long = {item.path for item in items if BARE & set(getattr(item, "fixturenames", ()))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="module")
