@@ -78,6 +78,7 @@ def test_a_process_outside_pacemaker_with_the_right_settings_is_adopted(
     installed: Cluster,
 ) -> None:
     installed.run("c3", "systemctl start memcached")
+    eyes.until(lambda: eyes.pid(installed, "c3") != "", "the unit's wrapper has become memcached")
     before = eyes.processes(installed)
     done = installed.fab("install-memcached", "create-memcached")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -171,7 +171,8 @@ class Terminal:
         self.text = ""
         self._side, other = pty.openpty()
         environment = eyes.environment(COLUMNS="200", LINES="50", TERM="xterm")
-        argv = eyes.fab_argv(cluster, *args)
+        # A suite that runs in the background hands an ignored SIGINT down.
+        argv = ["env", "--default-signal=INT", *eyes.fab_argv(cluster, *args)]
         self.process = subprocess.Popen(
             argv, stdin=other, stdout=other, stderr=other, env=environment, start_new_session=True
         )
