@@ -176,7 +176,6 @@ def test_an_address_that_the_host_does_not_have(bare_nodes: Cluster, tmp_path: P
     eyes.assert_refused(done, bare_nodes.nodes[1], "no address 192.0.2.99", "192.0.2.12", status=1)
 
 
-@pytest.mark.every_image
 def test_bare_hosts_become_a_cluster(formed: Cluster) -> None:
     assert_formed(formed)
     cib = formed.run(formed.nodes[0], "cibadmin --query").stdout
@@ -190,7 +189,6 @@ def test_bare_hosts_become_a_cluster(formed: Cluster) -> None:
     assert "dc-deadtime" not in cib
 
 
-@pytest.mark.every_image
 def test_a_second_run_changes_nothing(formed: Cluster, file: str) -> None:
     before = eyes.cib_state(formed), pids(formed, formed.nodes)
     started = time.monotonic()

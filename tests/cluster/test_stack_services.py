@@ -107,7 +107,6 @@ def haproxy(cluster: Cluster, node: str) -> str:
     return cluster.run(node, "systemctl show --value --property MainPID haproxy").stdout.strip()
 
 
-@pytest.mark.every_image
 def test_statistics_want_the_password(stack: Cluster) -> None:
     page = f"http://{ADDRESSES[SECOND]}:{STATS}/"
     assert get(stack, FIRST, page) == "401"
@@ -148,7 +147,6 @@ def test_a_new_configuration_is_reloaded_not_restarted(stack: Cluster, tmp_path:
     assert deploy(stack, tmp_path).returncode == 0
 
 
-@pytest.mark.every_image
 def test_a_database_out_of_step_says_so(stack: Cluster) -> None:
     check = f"http://{ADDRESSES[THIRD]}:{CHECK}/"
     assert get(stack, FIRST, check) == "200"
@@ -157,7 +155,6 @@ def test_a_database_out_of_step_says_so(stack: Cluster) -> None:
     eyes.until(lambda: get(stack, FIRST, check) == "200", "the check says 200 again")
 
 
-@pytest.mark.every_image
 def test_the_load_balancer_leaves_a_database_that_is_out_of_step(stack: Cluster) -> None:
     stack.run(
         FIRST, "mariadb --execute \"CREATE USER IF NOT EXISTS probe IDENTIFIED BY 'for tests'\""
@@ -173,7 +170,6 @@ def test_the_load_balancer_leaves_a_database_that_is_out_of_step(stack: Cluster)
         eyes.until(lambda: serving() in set(NODES) - {first}, "another database serves")
 
 
-@pytest.mark.every_image
 def test_redis_replicates_to_every_node(stack: Cluster) -> None:
     roles = {node: redis(stack, FIRST, node, "role").split()[0] for node in NODES}
     assert sorted(roles.values()) == ["master", "slave", "slave"]
