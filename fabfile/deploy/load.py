@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -87,8 +88,9 @@ class Load:
         self._counts.pop("counted", None)
         if self._process.stdin is None:
             raise AssertionError("the process was made with a pipe")
-        self._process.stdin.write("count\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it ended: waiting for it tells why
+            self._process.stdin.write("count\n")
+            self._process.stdin.flush()
         return self._wait("counted", seconds)
 
     def _wait(self, what: str, seconds: float) -> int:

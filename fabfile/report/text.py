@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from fabfile.errors import PacefabError
@@ -31,11 +33,13 @@ class Printer:
     """Prints a line as each host finishes, then a summary and a block per failure.
 
     On a terminal it shows, while it lasts, which hosts are still at work and for how long. Safe to
-    call from several threads.
+    call from several threads. When nobody can read it any more (`fab … | head`, a full disk) it
+    goes quiet and `lost` says why: what is half done, and above all what is being undone, goes on.
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
+        self.lost: OSError | None = None
         self._lock = threading.Lock()
         self._console: Console | None = None
         self._busy: list[str] = []
@@ -108,12 +112,20 @@ class Printer:
 
     def _print(self, *lines: str, style: str = "") -> None:
         with self._lock:
-            if self._console is None:
-                print(*lines, sep="\n", file=self._stream, flush=True)
-                return
-            for line in lines:
-                self._console.print(line, style=style, markup=False, soft_wrap=True)
-                style = ""
+            try:
+                self._write(lines, style)
+            except OSError as error:
+                self.lost = error
+                with Path(os.devnull).open("w") as nowhere:
+                    os.dup2(nowhere.fileno(), self._stream.fileno())
+
+    def _write(self, lines: Iterable[str], style: str) -> None:
+        if self._console is None:
+            print(*lines, sep="\n", file=self._stream, flush=True)
+            return
+        for line in lines:
+            self._console.print(line, style=style, markup=False, soft_wrap=True)
+            style = ""
 
 
 @contextlib.contextmanager

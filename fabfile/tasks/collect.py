@@ -24,7 +24,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import Task
 
-from fabfile.errors import PacefabError, UsageError
+from fabfile.errors import CommandError, PacefabError, UsageError
 from fabfile.host.model import Outcome
 from fabfile.report.text import Printer, render_error
 from fabfile.tasks.connect import given_user, route
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+_UNREAD = 141  # 128 + SIGPIPE
 
 
 class Run:
@@ -143,6 +144,18 @@ class Run:
         self.printer.summary(outcomes)
         return 0 if all(outcome.mark.ok for outcome in outcomes) else 1
 
+    def told(self, status: int) -> int:
+        """Return the exit status of work that ended in `status`: a pipe's when nobody read of it.
+
+        Raises:
+            CommandError: what was said could not be written, for another reason.
+        """
+        lost = self.printer.lost
+        if lost is None or isinstance(lost, BrokenPipeError):
+            return status if lost is None else _UNREAD
+        next_step = "make room; the work itself went on to its end: fab status shows how it is now"
+        raise CommandError("write to the output", lost.strerror or str(lost), next_step)
+
     @property
     def limit(self) -> int:
         """How many hosts are worked on at a time."""
@@ -186,7 +199,7 @@ def cluster_task(
 
         def work(_: Context) -> None:
             run, options = _NOTED.pop(name)
-            _exit_with(functools.partial(body, run, **options))
+            _exit_with(lambda: run.told(body(run, **options)))
 
         functools.update_wrapper(note, body)
         note.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
@@ -271,8 +284,11 @@ def say_last_words(
     """Tell an error that nobody caught in a sentence: `sys.excepthook`, not a traceback.
 
     Fabric makes the connections of -H before any of our code runs; what it cannot read there ends
-    here too. With PACEFAB_TRACEBACK set, the traceback is shown.
+    here too. With PACEFAB_TRACEBACK set, the traceback is shown. A reader who left (`fab --list |
+    head`) ends it without a word, as it ends other programs.
     """
+    if isinstance(error, BrokenPipeError):
+        os._exit(_UNREAD)
     if os.environ.get("PACEFAB_TRACEBACK"):
         sys.__excepthook__(kind, error, trace)
         return

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +79,24 @@ def test_no_more_hosts_at_a_time_than_allowed(limit: int) -> None:
 
     fanout.fan_out(dict.fromkeys("abcdef"[: limit * 2], 0), call, limit=limit)
     assert most[0] == limit
+
+
+def test_what_is_said_to_nobody_keeps_no_work_from_its_end() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as screen:
+        printer = Printer(screen)
+        printer.note("c1", "process: undoing it")
+        printer.note("c1", "process: undone")
+    assert printer.lost is not None
+    assert printer.lost.errno == errno.EPIPE
+
+
+@pytest.mark.parametrize("args", [("--list",), ("-H", "nowhere.invalid", "status")])
+def test_a_reader_who_leaves_is_no_defect(args: tuple[str, ...]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    fab = str(Path(sys.executable).with_name("fab"))
+    done = subprocess.run([fab, *args], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
