@@ -128,13 +128,8 @@ def run_steps(
     Raises:
         PacefabError: a step failed; those before it were undone.
     """
-
-    def on_line(line: str) -> None:
-        if line == LOCK_WAITED_FOR or packages.waiting(line):
-            note(line.strip())
-
     seconds = _RUNS * (packages.INSTALL_SECONDS + lock_seconds) + _REST_SECONDS
-    sections = host.change(steps, seconds=seconds, on_line=on_line)
+    sections = host.change(steps, seconds=seconds, on_line=waits(note))
     check_lock(sections)
     if stopped := failed(sections):
         raise packages.explain(stopped) or _explain(stopped)
@@ -145,6 +140,19 @@ def run_steps(
             f"it was cut off at: {missing[0]}",
             "run this again: it is safe to repeat",
         )
+
+
+def waits(note: Note) -> Callable[[str], None]:
+    """Return what is to hear a change's output: it notes each wait once, not every second anew."""
+    told: set[str] = set()
+
+    def on_line(line: str) -> None:
+        wait = line.strip()
+        if (wait == LOCK_WAITED_FOR or packages.waiting(wait)) and wait not in told:
+            told.add(wait)
+            note(wait)
+
+    return on_line
 
 
 def check_lock(sections: Mapping[str, Section]) -> None:

@@ -222,9 +222,9 @@ _NEXT_STEPS = (
 )
 
 
-def waiting(line: str) -> str | None:
-    """Return what to tell the operator when `line` says that a lock is waited for, else None."""
-    return line.strip() if _WAITING.fullmatch(line.strip()) else None
+def waiting(line: str) -> bool:
+    """Return whether `line` says that a package manager's lock is waited for."""
+    return bool(_WAITING.fullmatch(line.strip()))
 
 
 def explain(section: Section) -> PacefabError | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fabfile.deploy.change import check_lock
+from fabfile.deploy.change import check_lock, waits
 from fabfile.errors import RefusedError
-from fabfile.transport.command import LOCK
+from fabfile.transport.command import LOCK, LOCK_WAITED_FOR
 from tests.unit import captured
 
 
@@ -14,3 +14,12 @@ def test_a_node_that_another_run_changes_is_told() -> None:
     with pytest.raises(RefusedError, match="another run"):
         check_lock(captured.section(LOCK, status=1))
     check_lock(captured.section(LOCK))
+
+
+def test_a_wait_that_is_said_every_second_is_told_once() -> None:
+    lock = "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend"
+    told: list[str] = []
+    on_line = waits(told.append)
+    for line in (LOCK_WAITED_FOR, f"{lock}\n", "Setting up memcached (1.6.18) ...", lock, lock):
+        on_line(line)
+    assert told == [LOCK_WAITED_FOR, lock]
