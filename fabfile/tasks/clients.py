@@ -74,7 +74,6 @@ def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -
     file="files",
     files="Files to read, separated by commas: nova.conf, …, or Horizon's local_settings.py.",
     on="Hosts to read them on, separated by commas; without it those of -H.",
-    json="Print the same as JSON, for programs.",
 )
 def check_clients(
     run: Run, files: str | None = None, on: str | None = None, json: bool = False

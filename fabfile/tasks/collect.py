@@ -13,7 +13,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +28,7 @@ from fabfile.errors import CommandError, PacefabError, UsageError
 from fabfile.host.model import Outcome
 from fabfile.report.text import Printer, render_error
 from fabfile.tasks.connect import given_user, route
+from fabfile.tasks.options import HELP
 from fabfile.transport.connection import Access, Host, check_name
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class Run:
         ask = getpass.getpass if sys.stdin.isatty() else None
         file = _secrets_file(self._secrets_file, self.inventory_file)
         return SecretValues(os.environ, file, ask)
+
+    @property
+    def manages_firewall(self) -> bool:
+        """Whether open ports are ours to manage: only where an inventory says so."""
+        return self.inventory is not None and self.inventory.firewall == "managed"
 
     def gather(self, secrets: Iterable[str]) -> None:
         """Get secrets by their names, those that nothing gives from a prompt, if there is one.
@@ -174,9 +180,9 @@ def cluster_task(
     """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
 
     Names and defaults of options come from the body's signature, its help from the docstring,
-    and the options' help from here. Every task has `--inventory` and `--accept-new-host-keys` too,
-    with `secrets` also `--secrets`. The option called `file` may be given without its name, right
-    behind the task's.
+    and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
+    `--accept-new-host-keys` too, with `secrets` also `--secrets`. The option called `file` may be
+    given without its name, right behind the task's.
     """
     common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
 
@@ -203,7 +209,7 @@ def cluster_task(
 
         functools.update_wrapper(note, body)
         note.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
-        texts = {**{option: _COMMON_HELP[option] for option in common}, **option_help}
+        texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         by_place = [file] if file and _file_follows(name) else []
         made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
@@ -247,6 +253,17 @@ def _secrets_file(option: str | None, inventory: Path | None) -> Path | None:
         return Path(named)
     usual = inventory.with_suffix(".secrets.yaml") if inventory and inventory.name else None
     return usual if usual and usual.exists() else None
+
+
+def _help(body: Body, own: Mapping[str, str]) -> dict[str, str]:
+    """Return what each option of the body is for, with its default where that is a word."""
+    _, *options = inspect.signature(body).parameters.values()
+    texts = {option.name: own.get(option.name) or HELP[option.name] for option in options}
+    defaults = {option.name: option.default for option in options if option.default}
+    return {
+        name: f"{text} Default: {defaults[name]}." if name in defaults else text
+        for name, text in texts.items()
+    }
 
 
 def _signature(body: Body, common: Iterable[str]) -> inspect.Signature:

@@ -18,15 +18,7 @@ from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number, number_if_given, write_file
 
 
-@cluster_task(
-    listen="auto, the default: the address the cluster's nodes use; or an IP, a network, 0.0.0.0.",
-    memory="Cache size in MiB; left as it is when not given.",
-    max_connections="Simultaneous connections; left as it is when not given.",
-    port="TCP port; left as it is when not given.",
-    restartable="Keep the items over a restart that Pacemaker does; left as it is when not given.",
-    lock_timeout="Seconds to wait for another package manager's lock.",
-    dry_run="Show what would be done; change nothing.",
-)
+@cluster_task()
 def install_memcached(
     run: Run,
     listen: str | None = None,
@@ -45,20 +37,13 @@ def install_memcached(
 
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """
-    request = requested(
-        run,
-        listen=listen,
-        port=number_if_given("--port", port),
-        memory=number_if_given("--memory", memory),
-        max_connections=number_if_given("--max-connections", max_connections),
-        restartable=restartable or None,
-    )
+    request = requested(run, listen, memory, max_connections, port, restartable=restartable)
     seconds = number("--lock-timeout", lock_timeout, least=0)
     install = Install(
         "memcached",
         memcached.LOOK,
         partial(memcached.wanted_node, request),
-        firewall=run.inventory is not None and run.inventory.firewall == "managed",
+        firewall=run.manages_firewall,
         lock_seconds=seconds,
         dry_run=dry_run,
         limit=run.limit,
@@ -67,15 +52,33 @@ def install_memcached(
     return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
 
 
-def requested(run: Run, **options: Any) -> Request:
-    """Return the options that were given (not None), over those of the inventory."""
+def requested(
+    run: Run,
+    listen: str | None,
+    memory: str | None,
+    max_connections: str | None,
+    port: str | None,
+    *,
+    restartable: bool,
+) -> Request:
+    """Return the settings that options gave, the others as the inventory has them.
+
+    Raises:
+        UsageError: a number is none, or the inventory cannot be used.
+    """
     section = run.inventory and run.inventory.section("memcached")
+    given: dict[str, Any] = {
+        "listen": listen,
+        "port": number_if_given("--port", port),
+        "memory": number_if_given("--memory", memory),
+        "max_connections": number_if_given("--max-connections", max_connections),
+        "restartable": restartable or None,
+    }
     request = section.request() if section else Request()
-    return replace(request, **{name: to for name, to in options.items() if to is not None})
+    return replace(request, **{name: to for name, to in given.items() if to is not None})
 
 
 @cluster_task(
-    json="Print the same as JSON, for programs.",
     junit="Write the checks to this file as JUnit XML too.",
 )
 def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Values of options that Invoke hands over as text: its own numbers end in a traceback."""
+"""Options: what those of several tasks are for, and values that Invoke hands over as text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,28 @@ from pathlib import Path
 
 from fabfile.errors import UsageError
 
+HELP = {
+    "allow_interruption": "Apply it even where it stops, moves or restarts what runs.",
+    "dry_run": "Show what would be done; change nothing.",
+    "full": "Show every line of every file.",
+    "json": "Print the same as JSON, for programs.",
+    "listen": "auto, the default: the address the cluster's nodes use; or an IP, a network, "
+    "0.0.0.0.",
+    "lock_timeout": "Seconds to wait for another package manager's lock.",
+    "max_connections": "Simultaneous connections; left as it is when not given.",
+    "memory": "Cache size in MiB; left as it is when not given.",
+    "port": "TCP port; left as it is when not given.",
+    "prune": "Remove what this tool created and the inventory no longer names.",
+    "restartable": "Keep the items over a restart that Pacemaker does; left as it is when not "
+    "given.",
+    "show_pcs": "Print the equivalent pcs commands too.",
+    "yes": "Do not ask.",
+}
+"""What an option is for, by its name, in tasks that do not say otherwise."""
+
 
 def number(option: str, text: str, *, least: int) -> int:
-    """Return an option's whole number.
+    """Return an option's whole number: Invoke's own reading of numbers ends in a traceback.
 
     Raises:
         UsageError: it is none, or less than `least`.

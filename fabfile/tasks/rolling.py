@@ -6,18 +6,14 @@ from fabfile.deploy.rolling import Rolling
 from fabfile.deploy.rolling_node import NodeUpdate
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.memcached import requested
-from fabfile.tasks.options import number, number_if_given
+from fabfile.tasks.options import number
 
 
 @cluster_task(
-    listen="As of install-memcached.",
     memory="Cache size in MiB; left as it is when not given. Another size starts empty.",
-    max_connections="Simultaneous connections; left as it is when not given.",
-    port="TCP port; left as it is when not given.",
     restartable="Keep the items over this and later restarts, once it was started so.",
     package="Bring the package to the repositories' newest version too.",
     timeout="Seconds for each node's memcached to stop, and to start and answer.",
-    lock_timeout="Seconds to wait for another package manager's lock.",
     dry_run="Show what would be done on which node; change nothing.",
 )
 def update_memcached(
@@ -40,17 +36,9 @@ def update_memcached(
 
     Example: fab -H c1,c2,c3 update-memcached --max-connections 4096
     """
-    request = requested(
-        run,
-        listen=listen,
-        port=number_if_given("--port", port),
-        memory=number_if_given("--memory", memory),
-        max_connections=number_if_given("--max-connections", max_connections),
-        restartable=restartable or None,
-    )
-    firewall = run.inventory is not None and run.inventory.firewall == "managed"
+    request = requested(run, listen, memory, max_connections, port, restartable=restartable)
     wait = number("--lock-timeout", lock_timeout, least=0)
-    update = NodeUpdate(request, package, firewall, wait)
+    update = NodeUpdate(request, package, run.manages_firewall, wait)
     rolling = Rolling(update, number("--timeout", timeout, least=1), dry_run, run.limit)
     hosts = run.named()
     return run.carry_out("update-memcached", lambda: rolling.run(hosts, run.reach, run.printer))
