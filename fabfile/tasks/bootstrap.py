@@ -95,7 +95,7 @@ def bootstrap_of(run: Run, step: str = STEP) -> Bootstrap:
         inventory.membership(),
         tuple(dict.fromkeys(device.agent for device in devices)),
         run.secret,
-        firewall=inventory.firewall == "managed",
+        firewall=run.manages_firewall,
         limit=run.limit,
         step=step,
     )

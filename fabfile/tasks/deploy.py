@@ -21,7 +21,7 @@ from fabfile.report.history import render_text
 from fabfile.tasks.bootstrap import bootstrap_of
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number as whole_number
-from fabfile.tasks.stack import Operator, intent_of, inventory_of, rollout
+from fabfile.tasks.stack import Operator, carry_out, intent_of, inventory_of, rollout
 from fabfile.transport.connection import Host
 
 _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
@@ -29,9 +29,6 @@ _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
 
 @cluster_task(
     secrets=True,
-    prune="Remove what this tool created and the inventory no longer names.",
-    full="Show every line of every file.",
-    show_pcs="Print the equivalent pcs commands too.",
     json="Print the plan as JSON, for programs.",
     save="Keep the plan in this file, for: fab deploy FILE.",
 )
@@ -49,10 +46,10 @@ def plan(
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
-    flow = _rollout(run, Operator(run.printer), prune=prune)
+    operator = Operator(run.printer, full=full, show_pcs=show_pcs)
+    flow = _rollout(run, operator, prune=prune)
     with run.printer.working("plan", run.named()):
         found = flow.plan(flow.survey(run.named()))
-    operator = Operator(run.printer, yes=False, full=full, show_pcs=show_pcs)
     if json:
         run.printer.lines([report.render_json(found)])
     else:
@@ -68,11 +65,6 @@ def plan(
     secrets=True,
     file="saved_plan",
     saved_plan="A plan of `fab plan --save FILE`: apply exactly that, or refuse.",
-    yes="Do not ask.",
-    allow_interruption="Apply it even where it stops, moves or restarts what runs.",
-    prune="Remove what this tool created and the inventory no longer names.",
-    full="Show every line of every file.",
-    show_pcs="Print the equivalent pcs commands too.",
     keep_on_failure="Leave everything as it is when a check fails, for a look at it.",
     timeout="Seconds for the cluster to follow and for the services to answer.",
 )
@@ -107,13 +99,11 @@ def deploy(
         keep_on_failure=keep_on_failure,
         timeout=whole_number("--timeout", timeout, least=1),
     )
-    return _carry_out(run, flow, operator)
+    return carry_out(run, flow, operator)
 
 
 @cluster_task(
     secrets=True,
-    dry_run="Show the plan; change nothing.",
-    full="Show every line of every file.",
     timeout="Seconds for the services to answer.",
 )
 def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "300") -> int:
@@ -124,13 +114,9 @@ def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "3
 
     Example: fab adopt --inventory inventory/migrated.yaml
     """
-    operator, hosts = Operator(run.printer, yes=True, full=full), run.named()
     seconds = whole_number("--timeout", timeout, least=1)
     flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
-    if dry_run:
-        run.printer.lines(operator.lines(flow.plan(flow.survey(hosts))))
-        return 0
-    return _carry_out(run, flow, operator)
+    return carry_out(run, flow, Operator(run.printer, yes=True, full=full), dry_run=dry_run)
 
 
 def _check_adoption(plan: Plan) -> None:
@@ -159,14 +145,9 @@ def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
     return rollout(run, what_forms=sentences, form=form, **options)
 
 
-def _carry_out(run: Run, flow: Rollout, operator: Operator) -> int:
-    hosts = run.named()
-    return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
-
-
 @cluster_task()
 def history(run: Run) -> int:
-    """Show what was applied to the cluster, the last first; `fab rollback N` goes back before it.
+    """Show what was applied to the cluster, the last first; fab rollback goes back before it.
 
     Example: fab history --inventory inventory/openstack.yaml
     """
@@ -177,10 +158,6 @@ def history(run: Run) -> int:
 @cluster_task(
     secrets=True,
     number="Which apply to go back before: 1 is the last, as `fab history` counts.",
-    dry_run="Show the plan; change nothing.",
-    yes="Do not ask.",
-    allow_interruption="Apply it even where it stops, moves or restarts what runs.",
-    full="Show every line of every file.",
     timeout="Seconds for the cluster to follow.",
 )
 def rollback(
@@ -198,9 +175,8 @@ def rollback(
 
     Example: fab rollback --number 1 --inventory inventory/openstack.yaml
     """
-    hosts = run.named()
     steps = whole_number("--number", number, least=1)
-    entry, planner = back.find(hosts, intent_of(run), steps)
+    entry, planner = back.find(run.named(), intent_of(run), steps)
     flow = Rollout(
         planner,
         step="rollback",
@@ -211,7 +187,4 @@ def rollback(
     )
     operator = Operator(run.printer, yes=yes, full=full)
     run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
-    if dry_run:
-        run.printer.lines(operator.lines(flow.plan(flow.survey(hosts))))
-        return 0
-    return _carry_out(run, flow, operator)
+    return carry_out(run, flow, operator, dry_run=dry_run)

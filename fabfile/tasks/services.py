@@ -5,7 +5,7 @@ from __future__ import annotations
 from fabfile.services import catalogue
 from fabfile.tasks.collect import AnyTask, Run, cluster_task
 from fabfile.tasks.options import number
-from fabfile.tasks.stack import Operator, creation_of, install_of
+from fabfile.tasks.stack import Operator, carry_out, creation_of, install_of
 
 _OWN = {"memcached"}  # has tasks of its own, with options for those who need no inventory
 
@@ -32,8 +32,6 @@ def _install_task(service: str) -> AnyTask:
     """
     return cluster_task(
         secrets=True,
-        lock_timeout="Seconds to wait for another package manager's lock.",
-        dry_run="Show what would be done; change nothing.",
     )(body)
 
 
@@ -47,14 +45,10 @@ def _create_task(service: str) -> AnyTask:
             allow_interruption=allow_interruption,
             timeout=number("--timeout", timeout, least=1),
         )
-        operator, hosts = Operator(run.printer, yes=True), run.named()
-        if dry_run:
-            run.printer.lines(operator.lines(flow.plan(flow.survey(hosts))))
-            return 0
-        return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
+        return carry_out(run, flow, Operator(run.printer, yes=True), dry_run=dry_run)
 
     body.__name__ = f"create_{service}"
-    body.__doc__ = f"""Create {service}'s resources as the inventory says, and ask it.
+    body.__doc__ = f"""Create the resources of {service} as the inventory says, and ask the service.
 
     What is there and equal is left alone; what differs is brought to it, as one atomic change.
 
@@ -63,6 +57,5 @@ def _create_task(service: str) -> AnyTask:
     return cluster_task(
         secrets=True,
         dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
-        allow_interruption="Apply it even where it stops, moves or restarts what runs.",
         timeout="Seconds for the cluster to follow and for the service to answer.",
     )(body)

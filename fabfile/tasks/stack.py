@@ -95,9 +95,7 @@ def _services_of(run: Run) -> Intent:
 
 def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
     """Return the flow for the whole inventory. Same errors as `inventory_of`."""
-    inventory = inventory_of(run)
-    managed = inventory.firewall == "managed"
-    planner = Planner(intent_of(run), firewall=managed, prune=prune)
+    planner = Planner(intent_of(run), firewall=run.manages_firewall, prune=prune)
     return Rollout(planner, limit=run.limit, **options)
 
 
@@ -109,7 +107,7 @@ def creation_of(run: Run, service: str, **options: Any) -> Rollout:
 
 def install_of(run: Run, service: str, **options: Any) -> Install:
     """Return the flow for one service's packages and files. Same errors as `_only`."""
-    intent, inventory = _only(run, service), inventory_of(run)
+    intent = _only(run, service)
     return Install(
         service,
         intent.look(),
@@ -117,10 +115,22 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
         intent.sections,
         intent.secret,
         intent.membership,
-        firewall=inventory.firewall == "managed",
+        firewall=run.manages_firewall,
         limit=run.limit,
         **options,
     )
+
+
+def carry_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:
+    """Run a flow over the run's hosts, or show its plan alone; return the exit status."""
+    hosts = run.named()
+    if not dry_run:
+        return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
+    with run.printer.working(flow.step, hosts):
+        found = flow.plan(flow.survey(hosts))
+    run.printer.lines(operator.lines(found))
+    flow.check(found)
+    return 1 if found.silent else 0
 
 
 def _only(run: Run, service: str) -> Intent:
