@@ -18,13 +18,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fabfile.errors import RefusedError, UsageError
+from fabfile.deploy.fleet import nobody
+from fabfile.errors import PacefabError, RefusedError, UsageError
 from fabfile.host.history import FOLDER
 from fabfile.pacemaker import cib, live
 from fabfile.pacemaker.cib import Cib
-from fabfile.transport.command import Section, Step, shell
+from fabfile.transport.command import Step, shell
 from fabfile.transport.connection import Host
-from fabfile.transport.fanout import fan_out, values
+from fabfile.transport.fanout import errors, fan_out, values
 
 KEPT = 50  # entries on a node; older ones go
 
@@ -63,7 +64,9 @@ class Entry:
     def told(self) -> str:
         """The changes in a few words."""
         first, rest = self.changes[:1], len(self.changes) - 1
-        return "; ".join([*first, *([f"and {rest} more changes"] if rest > 0 else [])])
+        return "; ".join(
+            [*first, *([f"and {rest} more change{'s' * (rest > 1)}"] if rest > 0 else [])]
+        )
 
 
 _ID = "%Y%m%dT%H%M%S.%fZ"
@@ -111,17 +114,38 @@ def _state() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or usual) / "pacefab"
 
 
-def gather_entries(hosts: Mapping[str, Host]) -> dict[Entry, str]:
-    """Return the entries on the nodes, newest first, each with a node that has it."""
-    step = shell("history", _LIST, FOLDER)
-    told = values(fan_out(hosts, lambda _, host: host.query([step])["history"]))
-    found = {entry: node for node, section in told.items() for entry in _entries(section)}
-    return dict(sorted(found.items(), key=lambda item: item[0].id, reverse=True))
+@dataclass(frozen=True)
+class History:
+    """The applies that the nodes know of, newest first, each with a node that has it."""
+
+    entries: Mapping[Entry, str]
+    silent: Mapping[str, PacefabError]  # nodes that did not tell, and may know of more
 
 
-def _entries(section: Section) -> list[Entry]:
-    notes = [json.loads(base64.b64decode(line)) for line in section.out.split()]
-    return [Entry(n["id"], n["cluster"], n["by"], tuple(n["changes"])) for n in notes]
+def gather(hosts: Mapping[str, Host]) -> History:
+    """Ask every node for what was applied.
+
+    Raises:
+        PacefabError: none of them answered.
+    """
+    asked = fan_out(hosts, lambda _, host: _read_entries(host))
+    told, silent = values(asked), errors(asked)
+    if not told:
+        raise nobody(silent)
+    found = {entry: node for node, entries in told.items() for entry in entries}
+    newest_first = sorted(found.items(), key=lambda item: item[0].id, reverse=True)
+    return History(dict(newest_first), silent)
+
+
+def _read_entries(host: Host) -> list[Entry]:
+    section = host.query([shell("history", _LIST, FOLDER)])["history"]
+    try:
+        notes = [json.loads(base64.b64decode(line)) for line in section.out.split()]
+        return [Entry(n["id"], n["cluster"], n["by"], tuple(n["changes"])) for n in notes]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RefusedError(
+            "read what was applied", f"a note is none: {error}", f"look into {FOLDER}"
+        ) from error
 
 
 def read_before(host: Host, entry: Entry) -> Cib:

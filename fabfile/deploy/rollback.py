@@ -11,7 +11,7 @@ from fabfile.deploy.intent import Intent
 from fabfile.deploy.node import NodePlan, plan_rollback
 from fabfile.deploy.planning import Plan
 from fabfile.deploy.survey import Survey
-from fabfile.errors import RefusedError, UsageError
+from fabfile.errors import PacefabError, RefusedError, UsageError
 from fabfile.host import history as kept_files
 from fabfile.host.model import FileState
 from fabfile.pacemaker.cib import Cib
@@ -19,7 +19,7 @@ from fabfile.pacemaker.configuration import read_configuration
 from fabfile.pacemaker.restore import plan_restore, render_restored
 from fabfile.services.description import Look
 from fabfile.transport.connection import Host
-from fabfile.transport.fanout import fan_out, values
+from fabfile.transport.fanout import errors, fan_out, values
 
 Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
 
@@ -74,8 +74,11 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry,
     Raises:
         UsageError: there were not so many.
         RefusedError: what stood before it cannot be read any more.
+        PacefabError: a node did not answer: what it knows of decides which apply is meant.
     """
-    entries = history.gather_entries(hosts)
+    applied = history.gather(hosts)
+    _raise_first(applied.silent)
+    entries = applied.entries
     if not 1 <= number <= len(entries):
         raise UsageError(
             "roll back",
@@ -84,8 +87,15 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry,
         )
     entry, node = list(entries.items())[number - 1]
     undone = [one.id for one in entries if one.id >= entry.id]
-    kept = values(fan_out(hosts, lambda _, host: _kept(host, undone)))
-    return entry, Restoring(intent, history.read_before(hosts[node], entry), kept)
+    kept = fan_out(hosts, lambda _, host: _kept(host, undone))
+    _raise_first(errors(kept))
+    return entry, Restoring(intent, history.read_before(hosts[node], entry), values(kept))
+
+
+def _raise_first(failed: Mapping[str, PacefabError]) -> None:
+    for error in failed.values():
+        error.next_step = f"nothing was changed; {error.next_step}"
+        raise error
 
 
 def _kept(host: Host, entries: Sequence[str]) -> Kept:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from fabfile.deploy.history import History
+from fabfile.report.text import render_error
 
-from fabfile.deploy.history import Entry
 
-
-def render_text(entries: Sequence[Entry]) -> list[str]:
+def render_text(applied: History) -> list[str]:
     """Return a line for each apply, the last first: number, time (UTC), who, what."""
-    if not entries:
-        return ["nothing was applied yet"]
     lines = [
         f"{number:3}  {entry.when:%Y-%m-%d %H:%M:%S} UTC  {entry.by}  {entry.told}"
-        for number, entry in enumerate(entries, 1)
+        for number, entry in enumerate(applied.entries, 1)
     ]
-    return [*lines, "go back before one of them: fab rollback --number N"]
+    hint = "go back before one of them: fab rollback --number N"
+    lines.append(hint if lines else "the nodes know of no apply")
+    for error in applied.silent.values():
+        lines += ["", *render_error(error)]
+    return lines

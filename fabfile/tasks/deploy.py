@@ -151,8 +151,9 @@ def history(run: Run) -> int:
 
     Example: fab history --inventory inventory/openstack.yaml
     """
-    run.printer.lines(render_text(list(applies.gather_entries(run.named()))))
-    return 0
+    applied = applies.gather(run.named())
+    run.printer.lines(render_text(applied))
+    return 1 if applied.silent else 0
 
 
 @cluster_task(

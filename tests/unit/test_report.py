@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.errors import CommandError, PacefabError
+from fabfile.deploy.history import Entry, History
+from fabfile.errors import CommandError, PacefabError, UnreachableError
 from fabfile.host.model import Mark, Outcome
+from fabfile.report import history
 from fabfile.report.text import Printer, render_error
 from fabfile.transport import fanout
 
@@ -100,3 +102,16 @@ def test_a_reader_who_leaves_is_no_defect(args: tuple[str, ...]) -> None:
     done = subprocess.run([fab, *args], stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_node_that_could_not_tell_its_history_is_named() -> None:
+    entry = Entry("20261123T195000.000000Z", "web", "ops@desk", ("add clone memcached-clone", "x"))
+    away = UnreachableError("open an SSH session", "connection refused", "is it up?", host="c3")
+    first, hint, *rest = history.render_text(History({entry: "c1"}, {"c3": away}))
+    assert first.split(maxsplit=1) == [
+        "1",
+        "2026-11-23 19:50:00 UTC  ops@desk  add clone memcached-clone; and 1 more change",
+    ]
+    assert "--number" in hint
+    assert "error on c3" in rest
+    assert history.render_text(History({}, {})) == ["the nodes know of no apply"]
