@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fabfile.deploy.drill import DrillReport, DrillResult
+from fabfile.deploy.drill import DrillReport
+from fabfile.report.table import table
 from fabfile.services.drill_figures import Figures, Verdict, VipMove
 from fabfile.services.drill_trace import Trace, Window
 
-_WIDE = 1000  # columns: a long name must not be folded into the table
 _COLUMNS = (
     "drill", "node", "noticed", "recovered", "worst stall", "errors", "lowest hit ratio",
     "items lost", "VIPs away", "objectives",
@@ -21,7 +20,7 @@ _COLUMNS = (
 
 def render_text(report: DrillReport) -> list[str]:
     """Return the table, what was missed, and whether the cluster is healthy again."""
-    lines = _table(report.results)
+    lines = table(_COLUMNS, [_row(one.trace, one.figures) for one in report.results])
     for result in report.results:
         missed = [_told(verdict) for verdict in result.figures.verdicts if not verdict.passed]
         lines += [f"{result.trace.kind.name} on {result.trace.node}: {text}" for text in missed]
@@ -55,19 +54,6 @@ def seconds(value: float | None) -> str:
 def percent(ratio: float | None) -> str:
     """Return a ratio for people."""
     return "-" if ratio is None else f"{ratio:.1%}"
-
-
-def _table(results: Sequence[DrillResult]) -> list[str]:
-    from rich.console import Console  # noqa: PLC0415  # 50 ms that --help need not pay
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(*_COLUMNS, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for result in results:
-        table.add_row(*_row(result.trace, result.figures))
-    console = Console(file=io.StringIO(), width=_WIDE, color_system=None)
-    with console.capture() as captured:
-        console.print(table)
-    return [line.rstrip() for line in captured.get().splitlines()]
 
 
 def _row(trace: Trace, figures: Figures) -> tuple[str, ...]:

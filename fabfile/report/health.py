@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -11,9 +10,9 @@ from typing import Any
 from fabfile.deploy.health import Health, NodeHealth, Verdict
 from fabfile.errors import PacefabError
 from fabfile.report import classic
+from fabfile.report.table import table
 
 _MIB = 1024 * 1024
-_WIDE = 1000  # columns: a long error must not be folded into the table
 _COLUMNS = (
     "node", "Pacemaker", "memcached", "answers", "version", "uptime", "items", "memory MiB",
     "hit ratio", "evictions", "connections",
@@ -28,17 +27,8 @@ def render_text(health: Health) -> list[str]:
 
 
 def _table(health: Health) -> list[str]:
-    from rich.console import Console  # noqa: PLC0415  # 50 ms that --json need not pay
-    from rich.table import Table  # noqa: PLC0415
-
     width = len(_COLUMNS) if health.has_memcached else _COLUMNS.index("memcached")
-    table = Table(*_COLUMNS[:width], box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for node in health.nodes:
-        table.add_row(*_row(node)[:width])
-    console = Console(file=io.StringIO(), width=_WIDE, color_system=None)
-    with console.capture() as captured:
-        console.print(table)
-    return [line.rstrip() for line in captured.get().splitlines()]
+    return table(_COLUMNS[:width], [_row(node)[:width] for node in health.nodes])
 
 
 def _verdict(health: Health) -> list[str]:

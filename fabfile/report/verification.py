@@ -9,6 +9,7 @@ from collections import Counter
 from lxml import etree
 
 from fabfile.deploy.verify import Verification
+from fabfile.report.table import table
 
 
 def render_text(found: Verification) -> list[str]:
@@ -28,13 +29,11 @@ def render_text(found: Verification) -> list[str]:
 def _matrix(found: Verification) -> list[str]:
     """Return who reached whom: a row per asking node, a column per asked one."""
     targets = list(dict.fromkeys(t for row in found.matrix.values() for t in row))
-    names = [t.node for t in targets]
-    width = max((len(n) for n in (*names, *found.matrix, "from \\ to")), default=0) + 2
-    lines = ["".join(cell.ljust(width) for cell in ("from \\ to", *names)).rstrip()]
-    for asker, row in found.matrix.items():
-        cells = [_cell(row[t].served, row[t].seconds) for t in targets]
-        lines.append("".join(cell.ljust(width) for cell in (asker, *cells)).rstrip())
-    return lines
+    rows = [
+        (asker, *(_cell(row[t].served, row[t].seconds) for t in targets))
+        for asker, row in found.matrix.items()
+    ]
+    return table(("from \\ to", *(t.node for t in targets)), rows)
 
 
 def _cell(served: bool, seconds: float) -> str:

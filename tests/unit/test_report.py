@@ -16,6 +16,7 @@ from fabfile.deploy.history import Entry, History
 from fabfile.errors import CommandError, PacefabError, UnreachableError
 from fabfile.host.model import Mark, Outcome
 from fabfile.report import history
+from fabfile.report.table import table
 from fabfile.report.text import Printer, render_error
 from fabfile.transport import fanout
 
@@ -115,3 +116,11 @@ def test_a_node_that_could_not_tell_its_history_is_named() -> None:
     assert "--number" in hint
     assert "error on c3" in rest
     assert history.render_text(History({}, {})) == ["the nodes know of no apply"]
+
+
+def test_a_table_stands_in_columns_and_folds_nothing() -> None:
+    long = "no: " + "Connection refused " * 10
+    lines = table(("node", "answers"), [("controller1-vm", "yes, 2 ms"), ("c2", long)])
+    assert lines[0] == "node            answers"
+    assert lines[1] == "controller1-vm  yes, 2 ms"
+    assert lines[2] == f"c2              {long.rstrip()}"
