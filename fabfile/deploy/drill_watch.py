@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from fabfile.errors import CommandError, PacefabError
@@ -43,18 +42,13 @@ class Watch:
 
     def __enter__(self) -> Self:
         self._stop = threading.Event()
-        self._silent = frozenset(v.address for v in self.vips) - self._ask_vips()
+        self._silent = frozenset(self._addresses) - self._ask_vips()
         self.samples.append(self._take())
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(_END_SECONDS)
 
@@ -86,16 +80,19 @@ class Watch:
                 return
 
     def _take(self) -> Sample:
-        asked = [*live.observe_status(), *drill.plan_vips([vip.address for vip in self.vips])]
-        sections = self.host.query(asked)
-        up = drill.read_vips(sections["vips"]) | self._silent
+        sections = self.host.query([*live.observe_status(), *drill.plan_vips(self._addresses)])
+        up = drill.read_vips(self._addresses, sections["vips"]) | self._silent
         vips = {vip.resource: vip.address in up for vip in self.vips}
         answering = serving(self.targets)
         return take_sample(time.monotonic(), live.read_status(sections), vips, answering)
 
     def _ask_vips(self) -> frozenset[str]:
-        asked = drill.plan_vips([vip.address for vip in self.vips])
-        return drill.read_vips(self.host.query(asked)["vips"])
+        section = self.host.query(drill.plan_vips(self._addresses))["vips"]
+        return drill.read_vips(self._addresses, section)
+
+    @property
+    def _addresses(self) -> list[str]:
+        return [vip.address for vip in self.vips]
 
 
 def serving(targets: Sequence[Target]) -> frozenset[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from fabfile.addresses import bracketed
 from fabfile.services.description import Probe
 from fabfile.services.node_python import python
-from fabfile.transport.command import Section
+from fabfile.transport.command import Section, Step
 
 SECONDS = 2.0  # for a connection on a local network, an age
 
@@ -50,20 +50,29 @@ def http(name: str, address: str, port: int, path: str, status: int) -> Target:
     return Target(name, address, port, request, f" {status} ")
 
 
+def observe(name: str, targets: Sequence[Target], seconds: float = SECONDS) -> Step:
+    """Return the step that asks all targets at once; each has `seconds` to answer."""
+    request = {"targets": [[t.address, t.port, t.say] for t in targets], "seconds": seconds}
+    return python(name, _PROGRAM, json.dumps(request))
+
+
+def parse(targets: Sequence[Target], section: Section) -> dict[Target, str]:
+    """Return what is wrong with each target's answer; empty when nothing is."""
+    answers = zip(targets, json.loads(section.out), strict=True)
+    return {target: _wrong(target, answer) for target, answer in answers}
+
+
 def probe(name: str, node: str, targets: Sequence[Target]) -> Probe:
     """Return the probe that asks all targets at once from `node`."""
-    request = {"targets": [[t.address, t.port, t.say] for t in targets], "seconds": SECONDS}
-    steps = (python("reach", _PROGRAM, json.dumps(request)),)
-    return Probe(name, node, steps, partial(_judge, tuple(targets)))
+    return Probe(name, node, (observe("reach", targets),), partial(_judge, tuple(targets)))
 
 
 def _judge(targets: Sequence[Target], sections: Mapping[str, Section]) -> str:
     section = sections.get("reach")
     if section is None or not section.ok:
         return f"the node could not ask: {section.text if section else 'no answer'}"
-    answers = zip(targets, json.loads(section.out), strict=True)
-    wrong = [(target, _wrong(target, answer)) for target, answer in answers]
-    return "; ".join(f"{target}: {words}" for target, words in wrong if words)
+    answers = parse(targets, section).items()
+    return "; ".join(f"{target}: {words}" for target, words in answers if words)
 
 
 def _wrong(target: Target, answer: Mapping[str, str]) -> str:
