@@ -12,16 +12,15 @@ from fabfile.clients.restart import to_restart
 from fabfile.deploy.change import run_steps
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.progress import Progress, Stopwatch
-from fabfile.errors import PacefabError, RefusedError, UsageError
+from fabfile.errors import RefusedError, UsageError
 from fabfile.host import files
 from fabfile.host.model import FileState, Mark, Outcome
-from fabfile.pacemaker.cib import pairs, plain_set
+from fabfile.services import vips_found
 from fabfile.transport.command import Section, step
 from fabfile.transport.connection import Host
 from fabfile.transport.fanout import errors, fan_out, values
 
 STEP = "client-config"
-_VIP = "ocf:heartbeat:IPaddr2"
 _RUNNING = step(
     "running", "systemctl", "list-units", "--type=service", "--state=running", "--plain",
     "--no-legend", "--no-pager",
@@ -49,10 +48,7 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
     """
     fleet = gather(hosts, reach, limit)
     servers = tuple(_server(fleet, name) for name in fleet.membership.names)
-    attributes = [
-        plain_set(one, "instance_attributes") for one in fleet.view.cib.primitives_of(_VIP)
-    ]
-    vips = frozenset(pairs(one).get("ip", "") for one in attributes)
+    vips = frozenset(vips_found.addresses(fleet.view.cib).values())
     return CacheCluster(fleet.membership.cluster, servers, vips)
 
 
@@ -87,16 +83,7 @@ class WriteClients:
         beside.
         """
         watch = Stopwatch(STEP, progress)
-
-        def work(name: str, host: Host) -> Outcome:
-            try:
-                return self._write(host, watch)
-            except PacefabError as error:
-                return watch.fail(name, error)
-
-        done = fan_out(hosts, work, limit=self.limit)
-        outcomes = values(done) | {one.host: one for one in watch.fail_all(errors(done))}
-        return [outcomes[name] for name in hosts]
+        return watch.each(hosts, lambda _, host: self._write(host, watch), self.limit)
 
     def _write(self, host: Host, watch: Stopwatch) -> Outcome:
         sections = host.query([*files.observe(self.paths), _RUNNING])

@@ -11,19 +11,15 @@ from fabfile.deploy.change import change_node
 from fabfile.deploy.node import NodePlan, plan_node
 from fabfile.deploy.observe import MANAGED, NodeView, observe_node, settle_membership
 from fabfile.deploy.progress import Progress, Stopwatch
-from fabfile.errors import PacefabError, UsageError
+from fabfile.errors import PacefabError
 from fabfile.host import packages
 from fabfile.host.model import HostFacts, Mark, Outcome
 from fabfile.pacemaker.model import Membership
-from fabfile.services.description import Look, NodeWanted, Site
+from fabfile.services.description import Look, NodeWanted, Site, no_secret
 from fabfile.transport.connection import Host
 from fabfile.transport.fanout import errors, fan_out, values
 
 _NO_CLUSTER = Membership("", ())
-
-
-def _no_secrets(name: str) -> str:
-    raise UsageError(f"find the secret {name}", "none was given", "name an inventory")
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Install:
     look: Look
     want: Callable[[Site, str], NodeWanted]
     sections: Mapping[str, Any] = field(default_factory=dict)
-    secret: Callable[[str], str] = _no_secrets
+    secret: Callable[[str], str] = no_secret
     membership: Membership = _NO_CLUSTER
     firewall: bool = False  # whether open ports are ours to manage
     lock_seconds: int = packages.LOCK_SECONDS
@@ -55,17 +51,13 @@ class Install:
         asked = fan_out(
             hosts, lambda _, host: observe_node(host, self.look, MANAGED), limit=self.limit
         )
-        outcomes = {outcome.host: outcome for outcome in watch.fail_all(errors(asked))}
-        views = values(asked)
-
-        def work(name: str, view: NodeView) -> Outcome:
-            try:
-                return self._install(hosts[name], view, views, watch)
-            except PacefabError as error:
-                return watch.fail(name, error)
-
-        done = fan_out(views, work, limit=self.limit)
-        outcomes |= values(done) | {o.host: o for o in watch.fail_all(errors(done))}
+        silent, views = watch.fail_all(errors(asked)), values(asked)
+        done = watch.each(
+            views,
+            lambda name, view: self._install(hosts[name], view, views, watch),
+            self.limit,
+        )
+        outcomes = {outcome.host: outcome for outcome in (*silent, *done)}
         return [outcomes[name] for name in hosts]
 
     def _install(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVar
 
 from fabfile.errors import PacefabError, UnreachableError
 from fabfile.host.model import Mark, Outcome
+from fabfile.transport.fanout import errors, fan_out, values
+
+V = TypeVar("V")
 
 
 class Progress(Protocol):
@@ -43,9 +46,27 @@ class Stopwatch:
         mark = Mark.UNREACHABLE if isinstance(error, UnreachableError) else Mark.FAILED
         return self._report(Outcome(host, self.step, mark, self.seconds, (), error))
 
-    def fail_all(self, errors: Mapping[str, PacefabError]) -> list[Outcome]:
+    def fail_all(self, failed: Mapping[str, PacefabError]) -> list[Outcome]:
         """Report several hosts as failed."""
-        return [self.fail(host, error) for host, error in errors.items()]
+        return [self.fail(host, error) for host, error in failed.items()]
+
+    def each(
+        self, inputs: Mapping[str, V], call: Callable[[str, V], Outcome], limit: int
+    ) -> list[Outcome]:
+        """Work on hosts side by side, each reported as it is done; return lines in their order.
+
+        One that fails stops no other.
+        """
+
+        def work(name: str, value: V) -> Outcome:
+            try:
+                return call(name, value)
+            except PacefabError as error:
+                return self.fail(name, error)
+
+        done = fan_out(inputs, work, limit=limit)
+        outcomes = values(done) | {one.host: one for one in self.fail_all(errors(done))}
+        return [outcomes[name] for name in inputs]
 
     def _report(self, outcome: Outcome) -> Outcome:
         self.progress.finished(outcome)

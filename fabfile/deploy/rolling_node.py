@@ -9,7 +9,6 @@ from fabfile.deploy.change import change_node, restore_node, run_steps
 from fabfile.deploy.fleet import Fleet
 from fabfile.deploy.node import NodePlan, plan_node
 from fabfile.deploy.observe import MANAGED, NodeView, observe_node
-from fabfile.errors import UsageError
 from fabfile.host import packages
 from fabfile.host.model import HostFacts
 from fabfile.services import memcached
@@ -52,7 +51,7 @@ class NodeUpdate:
 
     def plan(self, fleet: Fleet, node: str, view: NodeView) -> NodePlan:
         """Return what brings files and unit of a node to what is wanted."""
-        site = Site(fleet.membership, {node: view.facts}, {}, _no_secret)
+        site = Site(fleet.membership, {node: view.facts}, {})
         every = [address for member in fleet.membership.members for address in member.addresses]
         return plan_node(
             view.facts,
@@ -66,10 +65,6 @@ class NodeUpdate:
         asked = packages.observe_newest(facts.supported_manager(), memcached.PACKAGE)
         newest = packages.parse_newest(host.query(asked, seconds=_INDEX_SECONDS))
         return None if newest == facts.packages[memcached.PACKAGE] else newest
-
-
-def _no_secret(name: str) -> str:
-    raise UsageError(f"find the secret {name}", "none was given", "name an inventory")
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from fabfile.errors import RefusedError
+from fabfile.errors import RefusedError, UsageError
 from fabfile.host.model import HostFacts
 from fabfile.pacemaker.model import Configuration, Membership
 from fabfile.transport.command import Section, Step
@@ -105,6 +105,11 @@ class Probe:
     judge: Callable[[Mapping[str, Section]], str]
 
 
+def no_secret(name: str) -> str:
+    """Raise a UsageError: where nothing can give secrets, there is none."""
+    raise UsageError(f"find the secret {name}", "none was given", "name an inventory")
+
+
 @dataclass(frozen=True)
 class Site:
     """Everything that a description may know: the cluster, its nodes and the other services.
@@ -116,7 +121,7 @@ class Site:
     membership: Membership  # cluster name; nodes with the addresses they use for each other
     facts: Mapping[str, HostFacts]  # by node
     sections: Mapping[str, Any]  # settings of every service in the inventory, by service
-    secret: Callable[[str], str]
+    secret: Callable[[str], str] = no_secret
 
     def own_address(self, node: str) -> str:
         """Return the address that the other nodes use for this one.
