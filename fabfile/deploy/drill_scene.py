@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 from fabfile.deploy.drill_undo import check_undone
 from fabfile.deploy.fleet import Fleet, Reach, gather
-from fabfile.deploy.health import examine
-from fabfile.errors import PacefabError, RefusedError
+from fabfile.deploy.health import check_healthy, examine
+from fabfile.errors import PacefabError
 from fabfile.pacemaker import live
-from fabfile.pacemaker.cib import Cib, pairs
+from fabfile.pacemaker.cib import Cib
+from fabfile.services import vips_found
 from fabfile.services.drill import Victim
 from fabfile.services.drill_trace import Vip
 from fabfile.transport.connection import Host
 
 _POLL_SECONDS = 1.0
-_VIP_AGENTS = ("ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr")
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,7 @@ class Scene:
         fleet = gather(self.hosts, self.reach, self.limit)
         live.check_ready(fleet.view.status, "drill")
         check_undone(fleet.hosts, self.limit)
-        if reasons := examine(self.hosts, self.reach, self.limit).reasons:
-            raise RefusedError(
-                "drill",
-                "\n".join(["the cluster is not healthy:", *reasons]),
-                "nothing was broken; bring it to health first: fab status tells how it is",
-            )
+        check_healthy(fleet, "drill", "nothing was broken")
         return fleet
 
     def ailing(self, seconds: float) -> tuple[str, ...]:
@@ -77,8 +72,4 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
 
 def find_vips(cib: Cib) -> list[Vip]:
     """Return the cluster's virtual addresses."""
-    every = [one for agent in _VIP_AGENTS for one in cib.primitives_of(agent)]
-    addresses = {
-        one.get("id", ""): pairs(one.find("instance_attributes")).get("ip") for one in every
-    }
-    return [Vip(resource, address) for resource, address in addresses.items() if address]
+    return [Vip(resource, address) for resource, address in vips_found.addresses(cib).items()]

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.serving import ask_from_neighbours
+from fabfile.errors import RefusedError
 from fabfile.pacemaker.cib import Cib, pairs
 from fabfile.pacemaker.model import ClusterStatus, Instance, ResourceStatus
 from fabfile.services import memcached
@@ -75,7 +76,24 @@ def examine(
     Raises:
         PacefabError: no host could tell how the cluster is.
     """
-    fleet = gather(hosts, reach, limit)
+    return examine_fleet(gather(hosts, reach, limit), memcached_wanted=memcached_wanted)
+
+
+def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
+    """Raise a RefusedError unless the cluster is healthy and every memcached answers.
+
+    `unchanged` says how far the attempt went: "nothing was broken".
+    """
+    if reasons := examine_fleet(fleet).reasons:
+        raise RefusedError(
+            attempt,
+            "\n".join(["the cluster is not healthy:", *reasons]),
+            f"{unchanged}; bring it to health (fab status tells how it is), then run this again",
+        )
+
+
+def examine_fleet(fleet: Fleet, *, memcached_wanted: bool = True) -> Health:
+    """Return the health of nodes that were gathered a moment ago. Errors of `serving.ask`."""
     status, cib = fleet.view.status, fleet.view.cib
     exists = bool(cib.primitives_of(memcached.AGENT))
     answers = ask_from_neighbours(fleet) if exists else {}

@@ -10,11 +10,11 @@ from functools import partial
 
 from fabfile.deploy import apply, rolling_ban
 from fabfile.deploy.fleet import Fleet, Reach, gather
-from fabfile.deploy.health import examine
+from fabfile.deploy.health import check_healthy
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.deploy.rolling_node import Due, NodeUpdate, Note
 from fabfile.deploy.serving import ask_from_neighbours
-from fabfile.errors import CommandError, PacefabError, RefusedError
+from fabfile.errors import CommandError, PacefabError
 from fabfile.host.model import Mark, Outcome
 from fabfile.pacemaker import live
 from fabfile.pacemaker.model import Configuration
@@ -72,7 +72,8 @@ class Rolling:
         self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
     ) -> Outcome:
         try:
-            fleet = self._healthy(hosts, reach)
+            fleet = gather(hosts, reach, self.limit)
+            check_healthy(fleet, "update memcached", "this node was not touched")
             due = self.update.look(fleet, node)
             if not due.changes:
                 return watch.finish(node, Mark.UNCHANGED, "as wanted")
@@ -87,20 +88,6 @@ class Rolling:
             return watch.finish(node, Mark.CHANGED, *due.changes, kept)
         except PacefabError as error:
             return watch.fail(node, error)
-
-    def _healthy(self, hosts: Mapping[str, Host], reach: Reach) -> Fleet:
-        """Return the cluster's nodes; every memcached has answered.
-
-        Raises:
-            RefusedError: the cluster is not healthy.
-        """
-        if reasons := examine(hosts, reach, self.limit).reasons:
-            raise RefusedError(
-                "update memcached",
-                "\n".join(["the cluster is not healthy:", *reasons]),
-                "bring it to health (fab status tells how it is), then run this again",
-            )
-        return gather(hosts, reach, self.limit)
 
     def _restart(self, fleet: Fleet, due: Due, note: Note) -> int:
         """Change the node while memcached is stopped; return how many items it has then."""
