@@ -312,6 +312,9 @@ def say_last_words(
     frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(trace)]
     if frames[-1:] == ["derive_shorthand"]:
         said = UsageError("read -H", str(error), "write a port as a number: host:22")
+    elif isinstance(error, OSError) and error.filename:  # of -S, -f, --identity
+        next_step = "name a file that is there and can be read"
+        said = UsageError(f"read {error.filename}", error.strerror or str(error), next_step)
     else:
         next_step = "please report this; PACEFAB_TRACEBACK=1 shows where it happened"
         said = UsageError("run fab", f"{kind.__name__}: {error}", next_step)
