@@ -30,6 +30,10 @@ class Intent:
         """Return what is wanted of one service alone."""
         return replace(self, chosen=(service,), base=Configuration())
 
+    def of(self, membership: Membership | None) -> Intent:
+        """Return the intent with the addresses that the cluster itself knows, if there is one."""
+        return replace(self, membership=membership or self.membership)
+
     def look(self) -> Look:
         """Return what to look at on every node."""
         looks = [service.look(section) for service, section in self._services()]

@@ -45,7 +45,8 @@ class Restoring:
 
     def plan_node(self, seen: Survey, name: str) -> NodePlan:
         """Return what brings a node's files back."""
-        wanted = self.intent.node(self.intent.site(seen.facts), name)
+        intent = self.intent.of(seen.membership)
+        wanted = intent.node(intent.site(seen.facts), name)
         return plan_rollback(seen.views[name].facts, self.kept.get(name, {}), wanted)
 
     def plan_cluster(self, seen: Survey) -> Plan:
