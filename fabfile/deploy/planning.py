@@ -113,7 +113,7 @@ class Planner:
 
     def plan_node(self, seen: Survey, name: str) -> NodePlan:
         """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""
-        intent, view = self._intent(seen), seen.views[name]
+        intent, view = self.intent.of(seen.membership), seen.views[name]
         own = [address for member in intent.membership.members for address in member.addresses]
         try:
             return plan_node(
@@ -139,12 +139,8 @@ class Planner:
     def _change(self, cib: Cib, wanted: Configuration) -> ConfigurationPlan:
         return plan_configuration(cib, wanted, prune=self.prune, whole=self.whole)
 
-    def _intent(self, seen: Survey) -> Intent:
-        """Return the intent with the addresses that the cluster itself knows, if there is one."""
-        return replace(self.intent, membership=seen.membership or self.intent.membership)
-
     def _plan_cluster(self, seen: Survey, nodes: Mapping[str, NodePlan]) -> Plan:
-        intent = self._intent(seen)
+        intent = self.intent.of(seen.membership)
         site = intent.site(seen.facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
         wanted = intent.configuration(site)
