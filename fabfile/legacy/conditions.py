@@ -108,8 +108,7 @@ class Double:
 
     Args:
         text: a node -> its expanded text.
-        source: a node -> its text with expansions, quotes kept (of patterns).
-        arithmetic: a text -> a number's text, or None.
+        pattern: a node -> the pattern that it is.
         exists: a path -> whether a file is there.
     """
 
@@ -160,12 +159,11 @@ class Double:
         return compare(self._text(left), operator, self._text(right))
 
     def _matches(self, left: str, operator: str, right: Node) -> Known:
-        quoted = right.type in {"string", "raw_string"}
-        pattern = self._text(right) if quoted else self._pattern(right)
+        pattern = self._pattern(right)
         if not is_known(left, pattern):
             return None
         try:
-            found = left == pattern if quoted else bool(glob(pattern).match(matchable(left)))
+            found = bool(glob(pattern).match(matchable(left)))
         except UnsafeError:
             return None
         return found == (operator != "!=")

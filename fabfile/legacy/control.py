@@ -77,7 +77,7 @@ def run_case(ev: Evaluation, node: Node) -> Answer:
 
 
 def _matches(ev: Evaluation, text: str, pattern: Node) -> bool | None:
-    wanted = ev.words.text(pattern)
+    wanted = ev.words.pattern(pattern)
     if not is_known(text, wanted):
         return True if wanted == "*" else None
     try:

@@ -240,7 +240,7 @@ class Interpreter:
 
     def _test(self, node: Node) -> Answer:
         if node.children[0].type == "[[":
-            judge = Double(self.words.text, self.words.expanded_source, self._exists)
+            judge = Double(self.words.text, self.words.pattern, self._exists)
             inside = node.children[1:-1]
             return Answer(status_of(judge.value(inside[0]) if inside else False))
         words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]

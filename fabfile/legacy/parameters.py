@@ -22,8 +22,14 @@ class Parameters:
     def plain(self, name: str) -> list[str]:
         """Return what $NAME stands for; elements of $@ apart."""
         if name in {"@", "*"}:
-            return _apart(self._arguments())
+            return self._many(name, self._arguments())
         return [self.value(name)]
+
+    def _many(self, sign: str, values: list[str]) -> list[str]:
+        """Return the values apart; of "$*" and "${x[*]}" one text, joined as $IFS says."""
+        if sign == "@":
+            return [one for value in values for one in (value, BREAK)][:-1]
+        return [self._shell.variables.get("IFS", " ")[:1].join(values)] if values else []
 
     def value(self, name: str, index: str | None = None) -> str:
         """Return a variable's text; of what is not set, an empty one, as in bash."""
@@ -47,6 +53,10 @@ class Parameters:
             return self.value(name) if index == "0" else ""
         if not is_known(index):
             return self._world.mark(f"{name}[{self._world.unknowns.show(index)}]")
+        if re.fullmatch(r"-\d{1,4}", index):  # from the end
+            index = str(
+                max((int(one) for one in items if one.isdigit()), default=-1) + 1 + int(index)
+            )
         return items.get(index, "")
 
     def _special(self, name: str) -> str:
@@ -93,9 +103,9 @@ class Parameters:
         name, bracket, index = head.removeprefix(sign).partition("[")
         index = index.removesuffix("]")
         if bracket and index in {"@", "*"}:
-            return self._all(sign, name, operand)
+            return self._all(sign, name, operand, index)
         if name in {"@", "*"} and not sign:
-            return _apart(_sliced(self._arguments(), operand))
+            return self._many(name, _sliced(self._arguments(), operand))
         if bracket:
             index = self._named_index(index) if name in self._shell.named else index_of(index)
         value = self.value(name, index.strip("\"'") if bracket else None)
@@ -109,7 +119,7 @@ class Parameters:
         """Return the text that an index of a named array stands for."""
         return re.sub(r"\$\{?(\w+)\}?", lambda found: self.value(found[1]), index.strip("\"'"))
 
-    def _all(self, sign: str, name: str, operand: str) -> list[str]:
+    def _all(self, sign: str, name: str, operand: str, which: str) -> list[str]:
         items = self._shell.arrays.get(name)
         if items is None and name in self._shell.variables:
             items = {"0": self._shell.variables[name]}
@@ -117,7 +127,8 @@ class Parameters:
         ordered = dict(sorted(items.items(), key=_index_order))
         if sign == "#":
             return [str(len(ordered))]
-        return _apart(list(ordered) if sign == "!" else _sliced(list(ordered.values()), operand))
+        values = list(ordered) if sign == "!" else _sliced(list(ordered.values()), operand)
+        return self._many(which, values)
 
     def _operated(self, name: str, value: str, operand: str) -> str:
         if not operand:
@@ -158,11 +169,6 @@ class Parameters:
             every = operand[:2] in {"^^", ",,"}
             return change(value) if every else change(value[:1]) + value[1:]
         raise ValueError(operand)
-
-
-def _apart(values: list[str]) -> list[str]:
-    """Return values with a break between two."""
-    return [one for value in values for one in (value, BREAK)][:-1]
 
 
 def _sliced(values: list[str], operand: str) -> list[str]:

@@ -13,6 +13,7 @@ _LONGEST_PATTERN = 300
 _MOST_REPETITIONS = 6
 _LONGEST_LINE = 3000
 _REPEATED_REPETITION = re.compile(r"\([^()]*[*+}][^()]*\)[^)]*\)?[*+{]")
+_LIST = re.compile(r"[@?*+!]\(")
 _CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "digit": "0-9", "space": r"\s", "upper": "A-Z",
     "lower": "a-z", "blank": " \\t", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9a-fA-F",
@@ -27,11 +28,19 @@ def glob(pattern: str) -> re.Pattern[str]:
     """Return a shell pattern, as of `case`.
 
     Raises:
-        UnsafeError: it has too many stars.
+        UnsafeError: it has too many stars, or a list as in @(a|b).
     """
+    if _LIST.search(pattern):
+        raise UnsafeError(f"a pattern with a list: {pattern[:40]}")
     if pattern.count("*") > _MOST_REPETITIONS or len(pattern) > _LONGEST_PATTERN:
         raise UnsafeError(f"a pattern of too many parts: {pattern[:40]}")
-    return _compiled(translate(pattern.replace("[^", "[!")), flags=re.DOTALL)
+    pattern = re.sub(r"\\(.)", lambda found: escaped(found[1]), pattern.replace("[^", "[!"))
+    return _compiled(translate(pattern), flags=re.DOTALL)
+
+
+def escaped(text: str) -> str:
+    """Return a shell pattern that matches a text only."""
+    return re.sub(r"[*?[(]", lambda found: f"[{found[0]}]", text)
 
 
 def regex(pattern: str, *, extended: bool, ignore_case: bool = False) -> re.Pattern[str]:

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum, auto
 
 from fabfile.legacy.arithmetic import Arithmetic, UnclearError
-from fabfile.legacy.budget import ExhaustedError, bounded
+from fabfile.legacy.budget import bounded
 from fabfile.legacy.parameters import Parameters
-from fabfile.legacy.patterns import UnsafeError, glob
+from fabfile.legacy.patterns import UnsafeError, escaped, glob
+from fabfile.legacy.splitting import BLANKS, MOST_WORDS, Kind, Part, ansi, braces, split
 from fabfile.legacy.state import Shell, World
 from fabfile.legacy.syntax import Node, Script
 from fabfile.legacy.unknown import BREAK, is_known
 
-_MOST_WORDS = 5000
 _EXPANSIONS = {
     "simple_expansion", "expansion", "command_substitution", "arithmetic_expansion",
     "process_substitution",
 }  # fmt: skip
 _NESTED = {"string", "translated_string", "raw_string", "ansi_c_string", "concatenation", "word"}
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\033"}
-
-
-class Kind(Enum):
-    """How a part of a word is treated after expansion."""
-
-    LITERAL = auto()  # not split, but a pattern of file names
-    QUOTED = auto()  # neither
-    EXPANDED = auto()  # split at blanks
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of a word."""
-
-    text: str
-    kind: Kind
 
 
 class Words:
@@ -72,7 +52,7 @@ class Words:
     def fields(self, node: Node) -> list[str]:
         """Return the words that a word becomes: none, one or many."""
         parts = list(self._parts(node))
-        words = _split(parts)
+        words = split(parts, self._shell.variables.get("IFS", BLANKS))
         if all(part.kind is not Kind.QUOTED for part in parts):
             words = [one for word in words for one in braces(word)]
         if any(part.kind is Kind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
@@ -83,6 +63,15 @@ class Words:
         """Return the one text that a word becomes where nothing is split (an assignment)."""
         parts = [part.text for part in self._parts(node)]
         return bounded("".join(" " if text == BREAK else text for text in parts))
+
+    def pattern(self, node: Node) -> str:
+        """Return the pattern that a word is: what is quoted in it stands for itself."""
+        if node.type == "concatenation":
+            return "".join(self.pattern(child) for child in node.children)
+        if node.type in _EXPANSIONS or node.named_child_count or node.type in _NESTED - {"word"}:
+            quoted = node.type not in _EXPANSIONS
+            return escaped(self.text(node)) if quoted else self.text(node)
+        return self._script.text(node)
 
     def here_document(self, node: Node, start: int, end: int) -> str:
         """Return the text of a here document's body, which stands between two bytes.
@@ -131,7 +120,7 @@ class Words:
                 yield Part(part.text, Kind.QUOTED)
         elif kind in {"raw_string", "ansi_c_string"}:
             text = self._script.text(node)
-            yield Part(text[1:-1] if kind == "raw_string" else _ansi(text[2:-1]), Kind.QUOTED)
+            yield Part(text[1:-1] if kind == "raw_string" else ansi(text[2:-1]), Kind.QUOTED)
         elif kind in _EXPANSIONS:
             for text in self._expansion(node):
                 yield Part(text, Kind.EXPANDED)
@@ -247,7 +236,7 @@ class Words:
             path for path in self._world.tree.files
             if pattern.match(path.removeprefix(folder)) or pattern.match(path)
         )  # fmt: skip
-        return found[:_MOST_WORDS] or [word]
+        return found[:MOST_WORDS] or [word]
 
 
 def _expansions_below(node: Node, start: int, end: int) -> Iterator[Node]:
@@ -261,48 +250,3 @@ def _expansions_below(node: Node, start: int, end: int) -> Iterator[Node]:
             yield one
         else:
             waiting.extend(reversed(one.children))
-
-
-def _ansi(text: str) -> str:
-    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
-
-
-def _split(parts: list[Part]) -> list[str]:
-    """Join parts to words; what was expanded is split at blanks."""
-    words: list[str] = []
-    present: list[str] | None = None
-    for part in parts:
-        if part.text == BREAK:
-            words += ["".join(present)] if present is not None else []
-            present = None
-        elif part.kind is not Kind.EXPANDED:
-            present = [*(present or []), part.text]
-        else:
-            for number, piece in enumerate(re.split(r"[ \t\n]+", part.text)):
-                if number:
-                    words += ["".join(present)] if present is not None else []
-                    present = None
-                if piece:
-                    present = [*(present or []), piece]
-        if len(words) > _MOST_WORDS:
-            raise ExhaustedError(f"a line of more than {_MOST_WORDS} words")
-    return [*words, "".join(present)] if present is not None else words
-
-
-def braces(word: str) -> list[str]:
-    """Return what {a,b} and {1..3} make of a word."""
-    found = re.search(r"(?<!\$)\{(-?\d+\.\.-?\d+|[^{}\s]*,[^{}\s]*)\}", word)
-    if not found or len(word) > 1000:  # noqa: PLR2004  # characters; no node is called so
-        return [word]
-    before, after = word[: found.start()], word[found.end() :]
-    ends = re.fullmatch(r"(-?\d{1,9})\.\.(-?\d{1,9})", found[1])
-    choices = _range(int(ends[1]), int(ends[2])) if ends else found[1].split(",")
-    words = (one for choice in choices for one in braces(f"{before}{choice}{after}"))
-    return list(itertools.islice(words, _MOST_WORDS))
-
-
-def _range(first: int, last: int) -> list[str]:
-    step = 1 if last >= first else -1
-    if abs(last - first) > _MOST_WORDS:
-        raise ExhaustedError(f"a list of more than {_MOST_WORDS} words")
-    return [str(number) for number in range(first, last + step, step)]
