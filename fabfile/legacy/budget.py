@@ -20,10 +20,15 @@ class ExhaustedError(Exception):
 
 
 class Budget:
-    """What is left of the bounds of one migration."""
+    """What is left of the bounds of one migration.
 
-    def __init__(self) -> None:
-        self._end = time.monotonic() + MOST_SECONDS
+    Args:
+        seconds: how long it may take, from now on.
+    """
+
+    def __init__(self, seconds: float = MOST_SECONDS) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
         self._steps = 0
         self._steps_of_one = 0
         self._calls_of_one = 0
@@ -44,7 +49,7 @@ class Budget:
         if self._steps > MOST_STEPS or self._steps_of_one > MOST_STEPS_OF_ONE:
             raise ExhaustedError(f"more than {MOST_STEPS_OF_ONE} steps: is there an endless loop?")
         if self._steps % 256 == 0 and time.monotonic() > self._end:
-            raise ExhaustedError(f"more than {MOST_SECONDS:.0f} s")
+            raise ExhaustedError(f"more than {self._seconds:.0f} s")
 
     def call(self) -> None:
         """Count a pcs command.

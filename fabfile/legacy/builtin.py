@@ -210,7 +210,7 @@ def _no_assignment(name: str, _value: str) -> None:
 
 def _test(runner: Runner, command: Command) -> Answer:
     words = [one for one in command.arguments if one != "]"]
-    value = test_words(words, lambda path: True if path in runner.world.written else None)
+    value = test_words(words, runner.world.exists)
     return Answer(None if value is None else int(not value))
 
 
@@ -226,7 +226,7 @@ def _source(runner: Runner, command: Command) -> Answer:
     if not command.arguments:
         return Answer(1)
     path = command.arguments[0]
-    found = runner.world.read(path) if is_known(path) else None
+    found = runner.world.read(path)
     if found is None:
         runner.shell.foreign = runner.world.unknowns.show(path)
         return Answer()
@@ -249,6 +249,15 @@ def _hostname(runner: Runner, command: Command) -> Answer:
         return Answer(0, runner.world.mark(f"what {command.text} prints") + "\n")
     host = host.partition(".")[0] if "-s" in command.arguments else host
     return Answer(0, (host or runner.world.mark("the name of the host")) + "\n")
+
+
+def which(_runner: Runner, command: Command) -> Answer:
+    """Return where a program is (`which`, `command -v`): that it is there is not known, but pcs."""
+    names = [one for one in command.arguments if not one.startswith("-")]
+    if not is_known(*names):
+        return Answer(None, "".join(names))
+    there = names == ["pcs"]
+    return Answer(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
 
 
 def _pwd(_runner: Runner, _command: Command) -> Answer:
@@ -295,5 +304,6 @@ BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
     "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
     "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _set, "shopt": _well, "trap": _well,
     "cd": _well, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
+    "which": which, "type": which,
     "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,
 }  # fmt: skip

@@ -39,7 +39,7 @@ def run_command(runner: Runner, command: Command) -> Answer:
         return run_text(runner, command)
     if name in _WRITING:
         return _other_tool(runner, command)
-    script = runner.world.read(command.words[0]) if is_known(name) else None
+    script = runner.world.read(command.words[0])
     if script and name.endswith((".sh", ".bash")):
         return run_script(runner, command)
     return _unknown(runner, command)

@@ -211,6 +211,12 @@ def _dirname(arguments: Sequence[str], _text: str) -> Answer | None:
     return Answer(0, (arguments[0].rstrip("/").rpartition("/")[0] or ".") + "\n")
 
 
+def _same_path(arguments: Sequence[str], _text: str) -> Answer | None:
+    """Return the path that readlink -f and realpath are asked for: links are not followed here."""
+    _, operands = options([one for one in arguments if not one.startswith("--")], "", "femsqnz")
+    return Answer(0, joined(operands)) if operands else None
+
+
 def _passed_on(arguments: Sequence[str], text: str) -> Answer | None:
     return Answer(0, text) if not [one for one in arguments if one != "-"] else None
 
@@ -242,6 +248,8 @@ FILTERS: dict[str, Filter] = {
     "seq": _seq,
     "basename": _basename,
     "dirname": _dirname,
+    "readlink": _same_path,
+    "realpath": _same_path,
     "cat": _passed_on,
     "more": _passed_on,
     "less": _passed_on,

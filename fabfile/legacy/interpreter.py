@@ -240,15 +240,11 @@ class Interpreter:
 
     def _test(self, node: Node) -> Answer:
         if node.children[0].type == "[[":
-            judge = Double(self.words.text, self.words.pattern, self._exists)
+            judge = Double(self.words.text, self.words.pattern, self.world.exists)
             inside = node.children[1:-1]
             return Answer(status_of(judge.value(inside[0]) if inside else False))
         words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]
-        return Answer(status_of(test_words(words, self._exists)))
-
-    def _exists(self, path: str) -> bool | None:
-        """Tell whether a file is there: what scripts wrote is, of anything else who knows."""
-        return True if path in self.world.written else None
+        return Answer(status_of(test_words(words, self.world.exists)))
 
     def _redirected(self, node: Node) -> Answer:
         body = node.child_by_field_name("body")

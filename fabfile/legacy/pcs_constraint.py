@@ -21,6 +21,7 @@ from fabfile.legacy.outcome import (
 _ACTIONS = {"start", "stop", "promote", "demote"}
 _ROLES = {"master", "slave", "started", "stopped", "promoted", "unpromoted"}
 _KINDS = {"mandatory": "Mandatory", "optional": "Optional", "serialize": "Serialize"}
+_TESTS = {"defined", "not_defined"}
 _COMPARISONS = {"eq", "ne", "lt", "gt", "lte", "gte"}
 _SCORE = re.compile(r"[+-]?(INFINITY|\d+)$")
 
@@ -53,7 +54,7 @@ def _no_such(kind: str) -> None:
 def _order(job: Job, words: list[str]) -> Outcome:
     """Do `order [ACTION] A then [ACTION] B [OPTION=VALUE…]`, and its sets and removals."""
     if words[0] in {"remove", "delete"}:
-        return _remove_pair(job, "order", words[1:])
+        return _remove_orders(job, words[1:])
     if words[0] == "set":
         return _order_set(job, words[1:])
     words = words[1:] if words[0] == "add" else words
@@ -65,8 +66,9 @@ def _order(job: Job, words: list[str]) -> Outcome:
     then_action, then = _acting(words[at + 1 : options_at])
     options = pairs(words[options_at:])
     made = {"first_action": first_action, "then_action": then_action}
+    own_id = options.pop("id", "")
     kind, made = _order_options(options, made)
-    return _add(job, "order", f"order-{first}-{then}-{kind}", (first, then), made)
+    return _add(job, "order", own_id or f"order-{first}-{then}-{kind}", (first, then), made)
 
 
 def _acting(words: list[str]) -> tuple[str, str]:
@@ -84,7 +86,6 @@ def _order_options(options: dict[str, str], made: dict[str, str]) -> tuple[str, 
     score = options.pop("score", "")
     if score and not kind:
         kind = "Optional" if score in {"0", "+0"} else "Mandatory"
-    options.pop("id", None)
     if kind and kind != "Mandatory":
         made["kind"] = kind
     for name in ("symmetrical", "require-all"):
@@ -108,11 +109,14 @@ def _order_set(job: Job, words: list[str]) -> Outcome:
             "sets of resources have no place in the inventory",
             "write an order for each two that depend on each other",
         )
-    there = {one.resources for one in job.cluster.constraints if one.kind == "order"}
+    made = {"first_action": "start", "then_action": "start"}
+    there = [
+        one.resources for one in job.cluster.constraints
+        if one.kind == "order" and one.options == made
+    ]  # fmt: skip
     for pair in pairwise(members):
-        made = {"first_action": "start", "then_action": "start"}
         if tuple(job.cluster.today(name) for name in pair) not in there:
-            _add(job, "order", f"order-{'-'.join(pair)}-mandatory", pair, made)
+            _add(job, "order", f"order-{'-'.join(pair)}-mandatory", pair, dict(made))
     return translated(f"order of each two: {', '.join(members)}")
 
 
@@ -131,7 +135,8 @@ def _colocation(job: Job, words: list[str]) -> Outcome:
     plain = [word for word in words[1:] if "=" not in word]
     score = plain.pop() if len(plain) > 2 and _SCORE.match(plain[-1]) else ""  # noqa: PLR2004
     resource_role, resource, with_role, with_resource = _sides(plain)
-    options.pop("id", None)
+    # A score that is given as an option does not come into the id that pcs makes.
+    id_ = options.pop("id", f"colocation-{resource}-{with_resource}-{score or 'INFINITY'}")
     made = {
         "score": options.pop("score", score) or "INFINITY",
         "role": role(options.pop("rsc-role", resource_role)),
@@ -142,7 +147,6 @@ def _colocation(job: Job, words: list[str]) -> Outcome:
             f"a colocation has no {', '.join(options)} in the inventory", "see whether it is needed"
         )
     made = {name: value for name, value in made.items() if value}
-    id_ = f"colocation-{resource}-{with_resource}-{made['score']}"
     return _add(job, "colocation", id_, (resource, with_resource), made)
 
 
@@ -204,7 +208,8 @@ def _rule(job: Job, resource: str, words: list[str]) -> Outcome:
     at = next((n for n, word in enumerate(words) if "=" not in word), len(words))
     options, expression = pairs(words[:at]), words[at:]
     options.pop("id", None)
-    options.pop("constraint-id", None)
+    id_ = options.pop("constraint-id", f"location-{resource}")
+    _check_order(expression)
     wanted = {"resource-discovery", "score"}
     if set(options) - wanted or not _is_plain(expression):
         raise UntranslatableError(
@@ -214,11 +219,18 @@ def _rule(job: Job, resource: str, words: list[str]) -> Outcome:
     made = {"score": options.get("score", "INFINITY")}
     made.update(_discovery({k: v for k, v in options.items() if k == "resource-discovery"}))
     made.update(_expression(expression))
-    return _add(job, "location", f"location-{resource}", (resource,), made)
+    return _add(job, "location", id_, (resource,), made)
+
+
+def _check_order(words: list[str]) -> None:
+    """Refuse `ATTRIBUTE defined`, as pcs does: the test stands before its attribute."""
+    for before, word in pairwise(words):
+        if word in _TESTS and before not in {"and", "or"}:
+            raise NotUnderstoodError(f"a rule has {word} before its attribute: {word} {before}")
 
 
 def _is_plain(words: list[str]) -> bool:
-    unary = len(words) == 2 and words[0] in {"defined", "not_defined"}  # noqa: PLR2004
+    unary = len(words) == 2 and words[0] in _TESTS  # noqa: PLR2004
     return unary or (len(words) == 3 and words[1] in _COMPARISONS)  # noqa: PLR2004
 
 
@@ -281,6 +293,22 @@ def _today_id(one: Constraint) -> str:
         kind = one.options.get("kind", "mandatory")
         return f"order-{'-'.join(one.resources)}-{kind}"
     return one.id
+
+
+def _remove_orders(job: Job, words: list[str]) -> Outcome:
+    """Remove every order that names one of the resources, as pcs does; not that between them."""
+    ids = {job.cluster.today(word) for word in words}
+    gone = [
+        one for one in job.cluster.constraints if one.kind == "order" and ids & set(one.resources)
+    ]
+    others = [one for one in gone if not ids <= set(one.resources)]
+    if len(ids) > 1 and others:
+        named = ", ".join(f"{' then '.join(one.resources)} ({one.place})" for one in others)
+        job.doubt(
+            f"pcs takes away every order that names one of them, so also {named}",
+            "add to constraints: order what is still meant",
+        )
+    return _gone(job, gone, " ".join(words))
 
 
 def _remove_pair(job: Job, kind: str, words: list[str]) -> Outcome:

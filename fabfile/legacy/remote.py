@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from fabfile.legacy.builtin import piped_script
+from fabfile.legacy.builtin import piped_script, which
 from fabfile.legacy.ini import check_read, read_as_awk
 from fabfile.legacy.model import Answer, Fate, Place, WrittenFile
+from fabfile.legacy.splitting import braces
 from fabfile.legacy.state import Command, Runner, Shell, Text
 from fabfile.legacy.syntax import Script
 from fabfile.legacy.unknown import is_known
 
 _SSH_VALUES = set("bcDEeFIiJLlmOopQRSWw")
 _SUDO_VALUES = {"-u", "-g", "-C", "-p", "-h", "-r", "-t", "-U"}
+_MANY_VALUES = {"-w", "-H", "-h", "-l", "-t", "-f", "-x", "-g", "-o", "-e", "-p", "-u"}
 _REMOTE_SEPARATOR = ":"
 
 
@@ -22,8 +25,9 @@ def _ssh(runner: Runner, command: Command) -> Answer:
     if at >= len(command.words):
         return Answer(None)
     shell = _remote_shell(runner, command.words[at])
-    words = command.words[at + 1 :]
-    place = command.place_of(at + 1)
+    at = _operand(command.words, at + 1, _SSH_VALUES)  # ssh takes options behind the host too
+    words = command.words[at:]
+    place = command.place_of(at)
     if not words:
         script = piped_script(runner, command.place)
         shell.stdin = []
@@ -99,7 +103,7 @@ def _child(runner: Runner, arguments: list[str], name: str) -> Shell:
 def run_script(runner: Runner, command: Command) -> Answer:
     """Run a script of the tree, or one that scripts wrote, by its path."""
     path, world = command.words[0], runner.world
-    found = world.read(path) if is_known(path) else None
+    found = world.read(path)
     arguments = command.arguments
     if found is None:
         answer = read_as_awk(world, path, arguments)
@@ -127,6 +131,8 @@ def _absent(runner: Runner, command: Command) -> Answer:
 
 def _wrapped(runner: Runner, command: Command) -> Answer:
     """Run the command behind sudo, nohup, time, env and their kind."""
+    if command.name == "command" and {"-v", "-V"} & set(command.arguments):
+        return which(runner, command)
     at = 1
     while at < len(command.words):
         word = command.words[at]
@@ -170,18 +176,31 @@ def _su(runner: Runner, command: Command) -> Answer:
 
 
 def _on_many(runner: Runner, command: Command) -> Answer:
-    """Run `pdsh -w HOSTS command` on each host."""
+    """Run `pdsh -w HOSTS command` on each host, with a list such as node[1-3]."""
     words, hosts, at = command.words, "", 1
     while at < len(words) and words[at].startswith("-"):
-        if words[at][:2] in {"-w", "-H", "-h"}:
-            hosts = words[at][2:] or (words[at + 1] if at + 1 < len(words) else "")
-            at += 0 if words[at][2:] else 1
+        option, value = words[at][:2], words[at][2:]
         at += 1
+        if not value and option in _MANY_VALUES and at < len(words):
+            value = words[at]
+            at += 1
+        if option in {"-w", "-H", "-h"}:
+            hosts = f"{hosts} {_listed_hosts(runner, option, value)}"
     place = command.place_of(at)
     script = Script(place.file, " ".join(words[at:]).encode(), place.line)
-    for host in hosts.replace(",", " ").split() or [runner.world.mark("hosts")]:
+    for host in hosts.split() or [runner.world.mark("hosts")]:
         runner.start(script, _remote_shell(runner, host))
     return Answer(None)
+
+
+def _listed_hosts(runner: Runner, option: str, value: str) -> str:
+    """Return the hosts that a list names; -h of parallel-ssh names a file that has them."""
+    found = runner.world.read(value) if option == "-h" and is_known(value) else None
+    if found:
+        value = " ".join(line.partition("#")[0] for line in found.text.split("\n"))
+    value = re.sub(r"\[(\d+)-(\d+)\]", r"{\1..\2}", value)
+    value = re.sub(r",(?![^{\[]*[}\]])", " ", value)
+    return " ".join(host for one in value.split() for host in braces(one))
 
 
 def _copy(runner: Runner, command: Command) -> Answer:
@@ -225,5 +244,6 @@ REMOTE: dict[str, Callable[[Runner, Command], Answer]] = {
     "su": _su, "runuser": _su, "sudo": _wrapped, "nohup": _wrapped, "time": _wrapped,
     "env": _wrapped, "command": _wrapped, "exec": _wrapped, "builtin": _wrapped,
     "setsid": _wrapped, "timeout": _timed, "nice": _timed, "flock": _timed, "pdsh": _on_many,
-    "clush": _on_many, "pssh": _on_many, "scp": _copy, "rsync": _copy, "cp": _copy, "mv": _copy,
+    "clush": _on_many, "pssh": _on_many, "parallel-ssh": _on_many, "mussh": _on_many,
+    "scp": _copy, "rsync": _copy, "cp": _copy, "mv": _copy,
 }  # fmt: skip

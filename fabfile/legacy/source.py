@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from posixpath import normpath
 
 from fabfile.errors import UsageError
 from fabfile.legacy.unknown import RESERVED
@@ -47,14 +48,25 @@ class Tree:
 
     def find(self, path: str) -> SourceFile | None:
         """Return the file that a script means by a path, wherever it was copied to."""
-        path = path.removeprefix("./")
+        path = normpath(path)
         if path in self.files:
             return self.files[path]
         name = path.rpartition("/")[2]
-        same = sorted(one for one in self.files if one.rpartition("/")[2] == name)
+        same = [one for one in sorted(self.files) if one.rpartition("/")[2] == name]
         if name and same:
-            return self.files[same[0]]
+            return self.files[max(same, key=lambda one: _shared_end(one, path))]
         return self.files[self.ini] if self.ini and name.endswith(".ini") else None
+
+    def ending(self, tail: str) -> SourceFile | None:
+        """Return the one file whose path ends with /FOLDERS/NAME; None when several do."""
+        same = [one for one in self.files if f"/{one}".endswith(tail)]
+        return self.files[same[0]] if len(same) == 1 else None
+
+
+def _shared_end(one: str, other: str) -> int:
+    """Return how many names two paths have in common, counted from their ends."""
+    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
+    return next((at for at, (left, right) in enumerate(pairs) if left != right), one.count("/") + 1)
 
 
 def read_tree(folder: Path) -> Tree:

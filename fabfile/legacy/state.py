@@ -13,7 +13,7 @@ from fabfile.legacy.masking import masked_line
 from fabfile.legacy.model import Answer, Call, Effects, Entry, Fate, Place, WrittenFile
 from fabfile.legacy.source import Tree
 from fabfile.legacy.syntax import Node, Script
-from fabfile.legacy.unknown import Unknowns
+from fabfile.legacy.unknown import CLOSE, Unknowns, is_known
 
 FOREIGN = ("UID", "EUID", "PPID", "RANDOM", "SECONDS", "LANG", "TERM", "OLDPWD", "SSH_CONNECTION")
 
@@ -248,10 +248,28 @@ class World:
         self.named[path.rpartition("/")[2]] = path
 
     def read(self, path: str) -> Text | None:
-        """Return a file that scripts wrote or the tree has, by its path or else its name."""
+        """Return a file that scripts wrote or the tree has, by its path or else its name.
+
+        Of a path that begins with something unknown, the known end has to be one file's alone.
+        """
+        if not is_known(path):
+            return self._read_by_end(path)
         if path in self.written:
             return self.written[path]
         file = self.tree.find(path)
         if file:
             return Text(file.text, Place(file.path, 1))
         return self.written.get(self.named.get(path.rpartition("/")[2], ""))
+
+    def _read_by_end(self, path: str) -> Text | None:
+        tail = path.rpartition(CLOSE)[2]
+        file = self.tree.ending(tail) if tail.startswith("/") else None
+        if file is None:
+            return None
+        self.assume(f"{path} is {file.path} of the folder", Place(file.path, 1))
+        return Text(file.text, Place(file.path, 1))
+
+    def exists(self, path: str) -> bool | None:
+        """Tell whether a file is there: what scripts wrote and the folder has; else, who knows."""
+        here = path.removeprefix("/root/").removeprefix("./")
+        return True if path in self.written or here in self.tree.files else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from fabfile.legacy.budget import ExhaustedError
+from fabfile.legacy.budget import MOST_SECONDS, Budget, ExhaustedError
 from fabfile.legacy.interpreter import evaluate
 from fabfile.legacy.model import Fate, Place
 from fabfile.legacy.replay import Replay
@@ -32,17 +32,37 @@ class Walk:
 
 def walk_through(tree: Tree) -> Walk:
     """Evaluate every script that is started by hand; the others are called by those."""
+    walk = _new_walk(tree)
+    called = _called(tree)
+    called |= _started(tree, [one for one in tree.scripts if one.path not in called])
+    for script in sorted(tree.scripts, key=lambda one: one.path in called):
+        if script.path not in walk.world.started:
+            _begin(walk, script)
+    return walk
+
+
+def _new_walk(tree: Tree) -> Walk:
     unknowns = Unknowns()
     replay = Replay(unknowns)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
-    walk = Walk(world, replay, {}, {})
-    called = _called(tree)
-    scripts = tree.scripts
-    first = [one for one in scripts if one.path not in called]
-    for script in [*first, *(one for one in scripts if one.path in called)]:
-        if script.path not in world.started:
-            _begin(walk, script)
-    return walk
+    return Walk(world, replay, {}, {})
+
+
+def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
+    """Return those of some scripts that another of them starts, in a walk that is forgotten.
+
+    It is done only where a name that `_called` took for no command stands in another script.
+    """
+    names = [(one, one.path.rpartition("/")[2]) for one in scripts]
+    if not any(name in other.text for one, name in names for other in scripts if other is not one):
+        return set()
+    trial, found = _new_walk(tree), set[str]()
+    trial.world.budget = Budget(MOST_SECONDS / 3)  # the real walk's time runs already
+    for script in scripts:
+        trial.world.started.clear()
+        _begin(trial, script)
+        found |= trial.world.started - {script.path}
+    return found
 
 
 def addresses(tree: Tree) -> dict[str, str]:
@@ -77,11 +97,17 @@ def _called(tree: Tree) -> set[str]:
 
 
 def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
-    """Yield the scripts that a loop over patterns of names would go through."""
-    for word in words.split():
+    """Yield the scripts that a loop over patterns of names would go through.
+
+    Of folders in the pattern only the last is compared: the others may be variables.
+    """
+    for word in words.replace('"', "").replace("'", "").split():
+        folder, _, pattern = word.rpartition("/")
+        inside = folder.rpartition("/")[2]
         for other in tree.scripts:
-            name = other.path.rpartition("/")[2]
-            if other is not caller and fnmatch(name, word.rpartition("/")[2].strip("\"'")):
+            where, _, name = other.path.rpartition("/")
+            same = "$" in inside or inside in {"", "."} or inside == where.rpartition("/")[2]
+            if other is not caller and same and "*" in pattern and fnmatch(name, pattern):
                 yield other.path
 
 
