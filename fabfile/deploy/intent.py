@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fabfile.host.model import HostFacts
-from fabfile.pacemaker.model import Configuration, Membership
+from fabfile.pacemaker.model import Configuration, Member, Membership
 from fabfile.services import catalogue
 from fabfile.services.description import Look, NodeWanted, Probe, Service, Site
 
@@ -30,9 +30,19 @@ class Intent:
         """Return what is wanted of one service alone."""
         return replace(self, chosen=(service,), base=Configuration())
 
-    def of(self, membership: Membership | None) -> Intent:
-        """Return the intent with the addresses that the cluster itself knows, if there is one."""
-        return replace(self, membership=membership or self.membership)
+    def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
+        """Return the intent for the nodes of the cluster, if there is one, and those to join it.
+
+        Of its members the cluster itself knows the addresses; a node that is still to join has the
+        inventory's, else its only one.
+        """
+        whole = known or Membership(self.membership.cluster, ())
+        joining = (
+            _addressed(member, facts)
+            for member in self.membership.members
+            if member.name not in whole.names and (known is None or member.name in facts)
+        )
+        return replace(self, membership=replace(whole, members=(*whole.members, *joining)))
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -75,6 +85,11 @@ class Intent:
 
     def _services(self) -> list[tuple[Service[Any], Any]]:
         return [(catalogue.service(name), self.sections[name]) for name in self.chosen]
+
+
+def _addressed(member: Member, facts: Mapping[str, HostFacts]) -> Member:
+    own = facts[member.name].addresses if member.name in facts else ()
+    return member if member.addresses or len(own) != 1 else replace(member, addresses=own)
 
 
 def merge(parts: Iterable[Configuration]) -> Configuration:

@@ -113,7 +113,7 @@ class Planner:
 
     def plan_node(self, seen: Survey, name: str) -> NodePlan:
         """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""
-        intent, view = self.intent.of(seen.membership), seen.views[name]
+        intent, view = self.intent.among(seen.membership, seen.facts), seen.views[name]
         own = [address for member in intent.membership.members for address in member.addresses]
         try:
             return plan_node(
@@ -140,7 +140,7 @@ class Planner:
         return plan_configuration(cib, wanted, prune=self.prune, whole=self.whole)
 
     def _plan_cluster(self, seen: Survey, nodes: Mapping[str, NodePlan]) -> Plan:
-        intent = self.intent.of(seen.membership)
+        intent = self.intent.among(seen.membership, seen.facts)
         site = intent.site(seen.facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
         wanted = intent.configuration(site)

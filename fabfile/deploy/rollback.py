@@ -45,7 +45,7 @@ class Restoring:
 
     def plan_node(self, seen: Survey, name: str) -> NodePlan:
         """Return what brings a node's files back."""
-        intent = self.intent.of(seen.membership)
+        intent = self.intent.among(seen.membership, seen.facts)
         wanted = intent.node(intent.site(seen.facts), name)
         return plan_rollback(seen.views[name].facts, self.kept.get(name, {}), wanted)
 
