@@ -18,7 +18,7 @@ from fabfile.legacy.syntax import Node, Script, parse
 from fabfile.legacy.walkthrough import Walk
 
 _PCS = re.compile(
-    r"(?<![\w./-])(?:/usr/s?bin/)?pcs(?:\s+-f\s+\S+|\s+-\S+)*\s+(?P<noun>[^\s-]\S*)"
+    r"(?<![\w./-])(?:(?:/usr/s?bin/)?pcs|\"?\$\{?\w{0,20}(?:pcs|PCS)\w{0,20}\}?\"?)(?:\s+-f\s+\S+|\s+-\S+)*\s+(?P<noun>[^\s-]\S*)"
     r"(?:\s+-\S+)*(?:\s+(?P<verb>[^\s-]\S*))?"
 )
 _NOUNS = [
@@ -61,6 +61,7 @@ _WHY_NOT = {
     "ERROR": (Fate.UNTRANSLATED, "bash cannot parse the lines around it",
               "mend the script (an unclosed quote or block?) and migrate again"),
     "comment": (Fate.LEFT_OUT, "commented out", ""),
+    "printed": (Fate.LEFT_OUT, "only a text that is printed", ""),
 }  # fmt: skip
 _WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
 _MOST_OF_FILE = 2000  # lines; more of them say nothing more
@@ -137,7 +138,7 @@ def _not_run(walk: Walk, file: SourceFile) -> Iterator[tuple[int, str, re.Match[
 
 def _mentions(line: str) -> list[re.Match[str]]:
     """Return where a line has pcs commands: one of its nouns follows, perhaps misspelt."""
-    mentioned = _PCS.finditer(line[:_LONGEST_LINE]) if "pcs" in line else ()
+    mentioned = _PCS.finditer(line[:_LONGEST_LINE]) if "pcs" in line.lower() else ()
     return [found for found in mentioned if _is_noun(_bare(found["noun"]))]
 
 
@@ -184,23 +185,37 @@ def _entry(walk: Walk, script: Script, root: Node, number: int, line: str, at: i
 
 def _why(walk: Walk, script: Script, node: Node | None) -> tuple[Fate, str, str]:
     """Return why a line did not run, by what stands around it, the innermost first."""
-    inside: Node | None = node
-    while inside is not None:
-        if inside.type in _WHY_NOT:
-            return _WHY_NOT[inside.type]
-        if inside.type == "heredoc_body":
-            return _here_document(script, inside)
-        if inside.type in {"string", "raw_string", "ansi_c_string"}:
-            return _quoted(script, inside)
-        if inside.type == "function_definition":
-            name = inside.child_by_field_name("name")
-            shown = script.text(name) if name is not None else "it"
-            return Fate.LEFT_OUT, f"the function {shown} is never called, or ends before", ""
-        inside = inside.parent
+    around: Node | None = node
+    while around is not None:
+        told = _by_what_is_around(script, around)
+        if told is not None:
+            return told
+        around = around.parent
     if script.file in walk.cut_short:
         why = walk.cut_short[script.file]
         return Fate.UNTRANSLATED, f"not reached: reading ended ({why})", "translate it by hand"
     return Fate.LEFT_OUT, "never reached: the script ends before, or its condition fails", ""
+
+
+def _by_what_is_around(script: Script, around: Node) -> tuple[Fate, str, str] | None:
+    kind = around.type
+    above = around.parent.type if around.parent is not None else ""
+    if kind == "heredoc_body":
+        return _here_document(script, around)
+    if kind in {"string", "raw_string", "ansi_c_string"} and above != "command_name":
+        return _quoted(script, around)
+    if kind == "command" and _program(script, around) in _PRINTING:
+        return _WHY_NOT["printed"]
+    if kind == "function_definition":
+        name = around.child_by_field_name("name")
+        shown = script.text(name) if name is not None else "it"
+        return Fate.LEFT_OUT, f"the function {shown} is never called, or ends before", ""
+    return _WHY_NOT.get(kind)
+
+
+def _program(script: Script, command: Node) -> str:
+    name = command.child_by_field_name("name")
+    return script.text(name).rpartition("/")[2] if name is not None else ""
 
 
 def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
@@ -217,7 +232,7 @@ def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
     if above.parent is not None and above.parent.type == "pipeline" and into is not None:
         return _handed(script.text(into).split()[0])
     if shown.rpartition("/")[2] in _PRINTING:
-        return Fate.LEFT_OUT, "only a text that is printed", ""
+        return _WHY_NOT["printed"]
     return _handed(shown)
 
 
@@ -241,7 +256,7 @@ def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
         one for one in (node.parent.children if node.parent else []) if one.type == "file_redirect"
     ]
     if not into:
-        return Fate.LEFT_OUT, "only a text that is printed", ""
+        return _WHY_NOT["printed"]
     target = script.text(into[0]).lstrip("> ")
     return (
         Fate.UNTRANSLATED,

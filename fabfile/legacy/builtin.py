@@ -161,7 +161,8 @@ def _operands(arguments: list[str]) -> list[str]:
 
 
 def _mapfile(runner: Runner, command: Command) -> Answer:
-    names = _operands(command.arguments) or ["MAPFILE"]
+    flags = {"-t"}  # of read it takes a value, here it does not
+    names = _operands([one for one in command.arguments if one not in flags]) or ["MAPFILE"]
     stdin = runner.shell.stdin or []
     runner.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
     stdin.clear()
@@ -251,6 +252,14 @@ def _hostname(runner: Runner, command: Command) -> Answer:
     return Answer(0, (host or runner.world.mark("the name of the host")) + "\n")
 
 
+def _trap(runner: Runner, command: Command) -> Answer:
+    """Remember what runs when the shell ends; what other signals run is not evaluated."""
+    words = [one for one in command.arguments if one != "--"]
+    if {"EXIT", "0"} & set(words[1:]):
+        runner.shell.at_exit = (words[0], command.place_of(1))
+    return Answer()
+
+
 def which(_runner: Runner, command: Command) -> Answer:
     """Return where a program is (`which`, `command -v`): that it is there is not known, but pcs."""
     names = [one for one in command.arguments if not one.startswith("-")]
@@ -302,7 +311,7 @@ BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
     "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
     "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,
     "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
-    "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _set, "shopt": _well, "trap": _well,
+    "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _set, "shopt": _well, "trap": _trap,
     "cd": _well, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
     "which": which, "type": which,
     "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,

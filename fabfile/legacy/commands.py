@@ -72,6 +72,8 @@ def _unknown(runner: Runner, command: Command) -> Answer:
     if command.name in ACTIONS:
         return Answer()
     shown = runner.world.unknowns.show(command.text).split("\n")[0]
+    if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
+        runner.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):
         runner.world.note(
             Fate.UNTRANSLATED, command.place, command.text, "the program's name is not known",

@@ -196,7 +196,7 @@ def _seq(arguments: Sequence[str], _text: str) -> Answer | None:
     wanted = range(first, last + (1 if step > 0 else -1), step)
     if len(wanted) > _MOST_NUMBERS:
         return None
-    width = max((len(str(one)) for one in wanted), default=0) if "-w" in arguments else 0
+    width = max(map(len, map(str, [*operands, last])), default=0) if "-w" in arguments else 0
     separator = found.get("s", "\n")
     text = separator.join(str(one).zfill(width) for one in wanted)
     return Answer(0, text + "\n" if text else "")

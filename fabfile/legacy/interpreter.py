@@ -77,12 +77,7 @@ class Interpreter:
 
     def start(self, script: Script, shell: Shell) -> Answer:
         """Run a script in a shell of its own."""
-        try:
-            return evaluate(script, shell, self.world)
-        except ExitSignal as signal:
-            return Answer(signal.args[0], signal.output)
-        except (ReturnSignal, LoopSignal) as signal:
-            return Answer(output=signal.output)
+        return run_to_end(script, shell, self.world)
 
     def source(self, script: Script) -> Answer:
         """Run a script in this shell."""
@@ -338,3 +333,23 @@ def evaluate(script: Script, shell: Shell, world: World) -> Answer:
     script, root = parse(script)
     with world.budget.deeper():
         return Interpreter(shell, world, script).statements(root.children)
+
+
+def run_to_end(script: Script, shell: Shell, world: World) -> Answer:
+    """Evaluate a whole script in a shell of its own, with what `trap … EXIT` runs after it."""
+    answer = _ended(script, shell, world)
+    if shell.at_exit is None:
+        return answer
+    text, place = shell.at_exit
+    shell.at_exit = None
+    last = _ended(Script(place.file, text.encode(), place.line), shell, world)
+    return Answer(answer.status, answer.output + last.output)
+
+
+def _ended(script: Script, shell: Shell, world: World) -> Answer:
+    try:
+        return evaluate(script, shell, world)
+    except ExitSignal as signal:
+        return Answer(signal.args[0], signal.output)
+    except (ReturnSignal, LoopSignal) as signal:
+        return Answer(output=signal.output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from fabfile.legacy.model import Place
 from fabfile.legacy.patterns import UnsafeError, glob
 from fabfile.legacy.state import FOREIGN, Shell, World
 from fabfile.legacy.unknown import BREAK, is_known
@@ -147,6 +148,12 @@ class Parameters:
     def _default(self, name: str, value: str, operator: str, other: str) -> str:
         there = bool(value) if operator[0] == ":" else self.is_set(name)
         kind = operator[-1]
+        if name.isdigit() and kind == "-" and self._shell.by_hand and not self.is_set(name):
+            self._world.assume(
+                f"{self._shell.name} is started without arguments: ${name} is {other}",
+                Place(self._shell.name, 1),
+            )
+            return other
         if kind == "+":
             return other if there else ""
         if there or kind == "?":

@@ -60,6 +60,7 @@ class Shell:
     stdin: list[str] | None = None  # lines left to read; None: a terminal's
     stdin_place: Place | None = None  # where the text of stdin stands in the tree
     foreign: str = ""  # a sourced file that nobody has: where unset variables may come from
+    at_exit: tuple[str, Place] | None = None  # what `trap … EXIT` runs, and where it stands
     by_hand: bool = False  # started by an operator, whose arguments are not known
     locals: list[dict[str, str | None]] = field(default_factory=list)
     called_from: list[Place] = field(default_factory=list)  # the running functions' callers
@@ -73,6 +74,7 @@ class Shell:
         twin.functions = dict(self.functions)
         twin.named, twin.exported = set(self.named), set(self.exported)
         twin.arguments, twin.locals = list(self.arguments), []
+        twin.at_exit = None
         return twin
 
     def set(self, name: str, value: str) -> None:
@@ -219,6 +221,18 @@ class World:
                 f"{names} is empty here: nothing sets it before",
             )
         return answer
+
+    def handed_on(self, command: Command, at: int) -> None:
+        """Note a pcs command (from a word on) that a program gets which is not known."""
+        ran = self.executed.setdefault((command.place.file, command.place.line), [])
+        ran.append(command.words[at + 1 :][:4])
+        self.note(
+            Fate.UNTRANSLATED,
+            command.place,
+            command.text,
+            f"it is handed to {command.name}: whether that runs it is not known",
+            "run the command's meaning by hand: write it into the inventory",
+        )
 
     def write(
         self,

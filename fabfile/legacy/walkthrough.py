@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from fabfile.legacy.budget import MOST_SECONDS, Budget, ExhaustedError
-from fabfile.legacy.interpreter import evaluate
+from fabfile.legacy.interpreter import run_to_end
 from fabfile.legacy.model import Fate, Place
 from fabfile.legacy.replay import Replay
 from fabfile.legacy.source import SourceFile, Tree, sections
-from fabfile.legacy.state import ExitSignal, LoopSignal, ReturnSignal, Shell, World
+from fabfile.legacy.state import Shell, World
 from fabfile.legacy.syntax import Script
 from fabfile.legacy.unknown import Unknowns
 
@@ -119,9 +119,7 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     before, count = copy.deepcopy(replay.cluster), len(replay.done)
     shell = Shell(name=script.path, by_hand=True)
     try:
-        evaluate(Script(script.path, script.text.encode()), shell, world)
-    except (ExitSignal, ReturnSignal, LoopSignal):
-        pass
+        run_to_end(Script(script.path, script.text.encode()), shell, world)
     except ExhaustedError as error:
         _cut(walk, script, str(error))
     except RecursionError:

@@ -10,7 +10,7 @@ from fabfile.legacy.budget import bounded
 from fabfile.legacy.parameters import Parameters
 from fabfile.legacy.patterns import UnsafeError, escaped, glob
 from fabfile.legacy.splitting import BLANKS, MOST_WORDS, Kind, Part, ansi, braces, split
-from fabfile.legacy.state import Shell, World
+from fabfile.legacy.state import Shell, Text, World
 from fabfile.legacy.syntax import Node, Script
 from fabfile.legacy.unknown import BREAK, is_known
 
@@ -174,7 +174,16 @@ class Words:
             return [self._arithmetic_text(node)]
         if node.type == "command_substitution":
             return [self._substitute(node).rstrip("\n")]
+        if node.type == "process_substitution" and self._source(node).startswith("<("):
+            return [self._as_file(node)]
         return [self._world.mark(self._source(node))]
+
+    def _as_file(self, node: Node) -> str:
+        """Return the name of a file with the output of <(…)."""
+        place = self._script.place(node)
+        name = f"/dev/fd/{place.line}-{node.start_byte}"
+        self._world.keep(name, Text(self._substitute(node), place))
+        return name
 
     def _arithmetic_text(self, node: Node) -> str:
         text = self._source(node)
