@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from fabfile.deploy.change import check_lock
 from fabfile.errors import CommandError, RefusedError
 from fabfile.pacemaker import live, readiness
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import ClusterStatus, Configuration, Resource, primitives
-from fabfile.pacemaker.plan import Action, ConfigurationPlan
+from fabfile.pacemaker.model import (
+    ClusterStatus,
+    Configuration,
+    Primitive,
+    Resource,
+    Transition,
+    primitives,
+)
+from fabfile.pacemaker.plan import ConfigurationPlan, Noun
 from fabfile.pacemaker.restore import render_undone
-from fabfile.pacemaker.simulation import Transition
 from fabfile.transport.command import Step, failed
 from fabfile.transport.connection import Host
 
@@ -83,18 +89,27 @@ def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
     return live.read_simulation(host.query(live.observe_simulation(new)))
 
 
+def query_progress(host: Host) -> ClusterStatus:
+    """Return the cluster's state, and what Pacemaker is yet to do. Errors of `query_status`."""
+    return live.read_progress(host.query(live.observe_progress()))
+
+
 def settle(
-    host: Host, status: ClusterStatus, missing: Callable[[ClusterStatus], str], seconds: float
+    host: Host,
+    missing: Callable[[ClusterStatus], str],
+    seconds: float,
+    status: ClusterStatus | None = None,
 ) -> ClusterStatus:
     """Wait at most `seconds` until nothing is missing; return the state in which that is so.
 
     `missing` says what is ("memcached is not Started on c2"), and raises when it sees that it will
-    be missing for ever.
+    be missing for ever. `status` is what a caller knows already, who has changed nothing since.
 
     Raises:
         CommandError: the time was up first.
     """
     deadline = time.monotonic() + seconds
+    status = status or query_progress(host)
     while still := missing(status):
         if time.monotonic() > deadline:
             raise CommandError(
@@ -103,7 +118,7 @@ def settle(
                 "look at: pcs status; give more time with --timeout",
             )
         time.sleep(_POLL_SECONDS)
-        status = query_status(host)
+        status = query_progress(host)
     return status
 
 
@@ -113,18 +128,15 @@ def settle_configuration(host: Host, configuration: Configuration, seconds: floa
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
     """
-    status = query_status(host)
-    return settle(host, status, lambda s: readiness.missing(s, configuration), seconds)
+    return settle(host, lambda status: readiness.missing(status, configuration), seconds)
 
 
-def settle_removal(
-    host: Host, status: ClusterStatus, resource: str, seconds: float
-) -> ClusterStatus:
+def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
     """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
 
     When it shows no progress, Pacemaker is made to decide anew (`live.plan_look_again` tells why).
     """
-    since, shown = time.monotonic(), readiness.remaining(status, resource)
+    since, shown = time.monotonic(), ""
 
     def remaining(now: ClusterStatus) -> str:
         nonlocal since, shown
@@ -136,7 +148,20 @@ def settle_removal(
             since = time.monotonic()
         return said
 
-    return settle(host, status, remaining, seconds)
+    return settle(host, remaining, seconds)
+
+
+def settle_plan(
+    host: Host, plan: ConfigurationPlan, wanted: Configuration, seconds: float
+) -> ClusterStatus:
+    """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as wanted.
+
+    Errors of `settle_configuration`.
+    """
+    deadline = time.monotonic() + seconds
+    for one in _primitives(change.present for change in plan.changes if not change.wanted):
+        settle_removal(host, one.id, deadline - time.monotonic())
+    return settle_configuration(host, wanted, deadline - time.monotonic())
 
 
 def restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
@@ -145,13 +170,13 @@ def restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) ->
     What others have changed since then stays. Errors of `patch` and `settle`.
     """
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
-    for name in _added(before, plan):
-        settle_removal(host, query_status(host), name, seconds)
+    changed = [one.id for one in _primitives(change.wanted for change in plan.changes)]
+    added = [name for name in changed if before.element(name) is None]
+    for name in added:
+        settle_removal(host, name, seconds)
+    kept = [name for name in changed if name not in added]
+    settle(host, lambda status: readiness.unfinished(status, kept), seconds)
 
 
-def _added(before: Cib, plan: ConfigurationPlan) -> list[str]:
-    """Return the primitives that the plan added, which are to be gone again."""
-    nouns = [change.wanted for change in plan.changes if change.action is not Action.REMOVE]
-    resources = [noun for noun in nouns if isinstance(noun, Resource)]
-    every = [one for resource in resources for one in primitives(resource)]
-    return [one.id for one in every if before.element(one.id) is None]
+def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:
+    return [one for noun in nouns if isinstance(noun, Resource) for one in primitives(noun)]

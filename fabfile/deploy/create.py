@@ -87,15 +87,12 @@ class Create:
         Raises:
             PacefabError: it did not come up in time; what was changed is put back.
         """
-        before, status = fleet.view.cib, fleet.view.status
+        before, known = fleet.view.cib, fleet.view.status if not change.changes else None
         if change.changes:
             progress.note(fleet.membership.cluster, _told(fleet, change))
             before = apply.patch(fleet.host, before, lambda cib: _again(cib, wanted, change))
-            status = apply.query_status(fleet.host)
         try:
-            status = apply.settle(
-                fleet.host, status, lambda now: missing(now, wanted), self.timeout
-            )
+            status = apply.settle(fleet.host, lambda now: missing(now, wanted), self.timeout, known)
             return status, _serve(fleet, status, deadline)
         except PacefabError as error:
             if isinstance(error, StartFailedError):

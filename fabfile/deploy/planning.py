@@ -13,10 +13,9 @@ from fabfile.deploy.survey import Survey
 from fabfile.errors import PacefabError, RefusedError
 from fabfile.pacemaker import metadata
 from fabfile.pacemaker.cib import Cib
-from fabfile.pacemaker.model import Configuration, Membership, primitives
+from fabfile.pacemaker.model import Configuration, Membership, Transition, primitives
 from fabfile.pacemaker.plan import ConfigurationPlan, plan_configuration
 from fabfile.pacemaker.render import render_configuration
-from fabfile.pacemaker.simulation import Transition
 from fabfile.services.description import Look, Probe
 
 

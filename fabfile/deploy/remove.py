@@ -61,8 +61,7 @@ class Remove:
         if self.dry_run:
             return self._preview(fleet, watch)
         apply.patch(fleet.host, fleet.view.cib, self._plan)
-        status = apply.query_status(fleet.host)
-        apply.settle_removal(fleet.host, status, memcached.RESOURCE, self.timeout)
+        apply.settle_removal(fleet.host, memcached.RESOURCE, self.timeout)
         return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
 
     def _plan(self, cib: Cib) -> Cib | None:

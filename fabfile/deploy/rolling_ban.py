@@ -32,7 +32,7 @@ def stop(host: Host, node: str, seconds: float) -> None:
         PacefabError: it could not be banned, or did not stop in time.
     """
     apply.patch(host, apply.query_cib(host), lambda cib: _banned(cib, node))
-    apply.settle(host, apply.query_status(host), lambda s: _running(s, node), seconds)
+    apply.settle(host, lambda status: _running(status, node), seconds)
 
 
 def lift(host: Host, *nodes: str) -> None:

@@ -208,7 +208,7 @@ class _Run:
         """
         try:
             deadline = time.monotonic() + self.rollout.timeout
-            apply.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
+            apply.settle_plan(seen.host, plan.configuration, plan.wanted, self.rollout.timeout)
             asked = probing.serve(seen.hosts, plan.probes, deadline)
         except PacefabError as error:
             if isinstance(error, StartFailedError):

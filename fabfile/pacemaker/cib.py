@@ -26,6 +26,11 @@ class Cib:
         a, e, n = (int(self.root.get(k, "0")) for k in ("admin_epoch", "epoch", "num_updates"))
         return a, e, n
 
+    @property
+    def quorum(self) -> bool:
+        """Whether the node it was read from has a DC and quorum; crm_mon tells it from here too."""
+        return bool(self.root.get("dc-uuid")) and self.root.get("have-quorum") in {"1", "true"}
+
     def text(self, *, status: bool = True) -> str:
         """Return the XML; without `status` only what is configured, not what runs."""
         root = copy.deepcopy(self.root)

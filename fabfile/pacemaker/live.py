@@ -9,12 +9,12 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from fabfile.errors import CommandError, RefusedError
 from fabfile.pacemaker import cib, corosync, metadata, monitor, simulation
 from fabfile.pacemaker.metadata import Metadata
-from fabfile.pacemaker.model import ClusterStatus, Membership
-from fabfile.pacemaker.simulation import Transition
+from fabfile.pacemaker.model import ClusterStatus, Membership, Transition
 from fabfile.transport.command import Section, Step, shell, step
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": somebody else was faster
@@ -127,6 +127,24 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         raise RefusedError("read crm_mon", str(error), "look at: crm_mon -1 --output-as=xml") from (
             error
         )
+
+
+def observe_progress() -> list[Step]:
+    """Return the steps of `read_progress`.
+
+    In this order: an operation that begins in between is then seen by one of both.
+    """
+    words = ("--live-check", "--simulate", "--output-as=xml")
+    return [step("due", "crm_simulate", *words), *observe_status()]
+
+
+def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
+    """Return the status, and in it what Pacemaker is yet to do. Same errors as `read_cib`."""
+    status = read_status(sections)
+    try:
+        return replace(status, due=simulation.parse_due(_output(sections["due"])))
+    except ValueError as error:
+        raise RefusedError("read crm_simulate", str(error), "look at: crm_simulate -L") from error
 
 
 def _output(section: Section) -> str:

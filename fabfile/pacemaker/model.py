@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+# recover is none: what it restarts has failed already.
+_INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -262,8 +265,33 @@ class FailedAction:
 
 
 @dataclass(frozen=True)
+class Transition:
+    """One action on a resource; `source` and `target` are nodes, empty where there is none."""
+
+    action: str  # start, stop, promote, demote, move, migrate, restart, ...
+    resource: str  # of a clone, one instance: memcached:0
+    source: str = ""
+    target: str = ""
+
+    @property
+    def interrupts(self) -> bool:
+        """Whether something that runs stops running, be it for a moment."""
+        return self.action in _INTERRUPTING
+
+    def __str__(self) -> str:
+        if self.source and self.target and self.source != self.target:
+            return f"{self.action} {self.resource} from {self.source} to {self.target}"
+        where = self.target or self.source
+        return f"{self.action} {self.resource}" + (f" on {where}" if where else "")
+
+
+@dataclass(frozen=True)
 class ClusterStatus:
-    """What crm_mon tells: nodes, quorum, resources, failures."""
+    """What crm_mon tells: nodes, quorum, resources, failures.
+
+    `due` is what Pacemaker has yet to begin, where that was asked (`live.read_progress`): right
+    after a change crm_mon still shows a resource Started that is about to be restarted.
+    """
 
     dc: str | None
     quorum: bool
@@ -272,6 +300,7 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     resources: tuple[ResourceStatus, ...]
     failures: tuple[FailedAction, ...]
+    due: tuple[Transition, ...] = ()
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from fabfile.errors import CommandError
 from fabfile.pacemaker.model import (
@@ -30,14 +30,23 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
 
     A primitive has to be Started somewhere; a clone on every node that may run it; of a promotable
     clone as many as `promoted-max` says have to be Promoted. What is disabled (target-role Stopped)
-    is not waited for.
+    is not waited for. Nor is anything as wanted while Pacemaker has yet to do something to it.
 
     Raises:
         StartFailedError: a start or promotion has failed for good.
     """
     found = [one for resource in configuration.resources
              for one in _missing(status, resource, configuration)]  # fmt: skip
-    return "; ".join(found)
+    wanted = {one.id for resource in configuration.resources for one in primitives(resource)}
+    return "; ".join(found) or unfinished(status, wanted)
+
+
+def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
+    """Return what is being done to primitives or is yet to be ("start d on c1"); empty: nothing."""
+    doing = [f"{one.id}: {one.pending}" for name in names for one in status.instances(name)
+             if one.pending]  # fmt: skip
+    due = [str(one) for one in status.due if one.resource.partition(":")[0] in names]
+    return "; ".join(doing + [f"{one} is yet to come" for one in due])
 
 
 def able(status: ClusterStatus) -> frozenset[str]:

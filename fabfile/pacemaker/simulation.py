@@ -2,33 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lxml import etree
 
-# recover is none: what it restarts has failed already.
-_INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
-
-
-@dataclass(frozen=True)
-class Transition:
-    """One action on a resource; `source` and `target` are nodes, empty where there is none."""
-
-    action: str  # start, stop, promote, demote, move, migrate, restart, ...
-    resource: str  # of a clone, one instance: memcached:0
-    source: str = ""
-    target: str = ""
-
-    @property
-    def interrupts(self) -> bool:
-        """Whether something that runs stops running, be it for a moment."""
-        return self.action in _INTERRUPTING
-
-    def __str__(self) -> str:
-        if self.source and self.target and self.source != self.target:
-            return f"{self.action} {self.resource} from {self.source} to {self.target}"
-        where = self.target or self.source
-        return f"{self.action} {self.resource}" + (f" on {where}" if where else "")
+from fabfile.pacemaker.model import Transition
 
 
 def parse(text: str) -> tuple[Transition, ...]:
@@ -39,6 +15,22 @@ def parse(text: str) -> tuple[Transition, ...]:
     """
     root = _root(text)
     return tuple(_action(e) for e in root.iterfind("actions/rsc_action") if _happens(e))
+
+
+def parse_due(text: str) -> tuple[Transition, ...]:
+    """Return the operations on resources that are to be run; monitors that recur are left out.
+
+    One that is running already is none of them: crm_mon tells those.
+
+    Raises:
+        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
+    """
+    operations = _root(text).iterfind("transition/rsc_action")
+    once = (one for one in operations if one.get("interval") is None)
+    return tuple(
+        Transition(one.get("op", ""), one.get("resource", ""), target=one.get("node", ""))
+        for one in once
+    )
 
 
 def parse_lost(text: str) -> tuple[str, ...]:

@@ -181,6 +181,20 @@ def started_on(cluster: Cluster, node: str = "") -> list[str]:
     return sorted(one.get("name", "") for one in root.findall(path))
 
 
+@contextmanager
+def slow_to_decide(cluster: Cluster, seconds: float) -> Iterator[None]:
+    """Stop the program that decides what Pacemaker does next, for so long at most."""
+    freeze = "pkill -STOP -x pacemaker-sched"  # the kernel keeps 15 letters
+    thaw = freeze.replace("STOP", "CONT")
+    for node in cluster.nodes:
+        cluster.run(node, f"{freeze}; (sleep {seconds}; {thaw}) >/dev/null 2>&1 &")
+    try:
+        yield
+    finally:
+        for node in cluster.nodes:
+            cluster.run(node, thaw)
+
+
 def until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
     """Wait for a condition; when it never comes, say which."""
     deadline = time.monotonic() + seconds

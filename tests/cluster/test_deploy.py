@@ -198,7 +198,9 @@ def test_a_moved_address_restarts_itself_alone_and_comes_back(
     assert done.returncode == 0, done.stdout + done.stderr
     assert (holder(stack, VIP_DB), len(holder(stack, OTHER_VIP_DB))) == ([], 1)
 
-    back = fab(stack, "rollback", "--yes", "--allow-interruption")
+    # Done means that Pacemaker is done, also where it takes its time to begin.
+    with eyes.slow_to_decide(stack, 6):
+        back = fab(stack, "rollback", "--yes", "--allow-interruption")
     assert back.returncode == 0, back.stdout + back.stderr
     assert (holder(stack, OTHER_VIP_DB), len(holder(stack, VIP_DB))) == ([], 1)
     assert fab(stack, "plan").returncode == 0

@@ -76,6 +76,12 @@ def test_what_pacemaker_would_do_is_read_from_its_simulation(
     assert {action.interrupts for action in actions} == {interrupts}
 
 
+@pytest.mark.parametrize("kind", ["debian12", "debian13"])
+def test_operations_that_are_due_are_read_without_recurring_monitors(kind: str) -> None:
+    due = simulation.parse_due(captured.text(kind, "simulation-restart.xml"))
+    assert [str(one) for one in due] == ["stop vip-rabbitmq on c2", "start vip-rabbitmq on c2"]
+
+
 def test_a_resource_that_is_taken_away_stops() -> None:
     (action,) = simulation.parse(captured.text("debian12", "simulation-remove.xml"))
     assert str(action) == "stop vip on c3"

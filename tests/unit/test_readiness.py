@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.pacemaker import monitor
+from fabfile.pacemaker import monitor, simulation
 from fabfile.pacemaker.model import (
     Clone,
     ClusterStatus,
@@ -19,7 +19,7 @@ from fabfile.pacemaker.model import (
     Primitive,
     Resource,
 )
-from fabfile.pacemaker.readiness import StartFailedError, idle, missing, remaining
+from fabfile.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from fabfile.services.memcached import wanted_clone
 from tests.unit import captured
 
@@ -45,6 +45,14 @@ def without(status: ClusterStatus, resource: str) -> ClusterStatus:
 
 def test_a_clone_that_runs_everywhere_needs_nothing() -> None:
     assert said(state("started"), wanted_clone()) == ""
+
+
+def test_what_is_about_to_be_restarted_is_not_yet_as_wanted() -> None:
+    due = simulation.parse_due(captured.text("debian12", "simulation-restart.xml"))
+    status = replace(state("mixed"), due=due)
+    told = "stop vip-rabbitmq on c2 is yet to come; start vip-rabbitmq on c2 is yet to come"
+    assert unfinished(status, ["vip", "vip-rabbitmq"]) == told
+    assert said(status, VIP) == ""
 
 
 def test_a_clone_that_a_node_lacks() -> None:
