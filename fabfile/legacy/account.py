@@ -187,7 +187,7 @@ def _why(walk: Walk, script: Script, node: Node | None) -> tuple[Fate, str, str]
     """Return why a line did not run, by what stands around it, the innermost first."""
     around: Node | None = node
     while around is not None:
-        told = _by_what_is_around(script, around)
+        told = _by_what_is_around(walk, script, around)
         if told is not None:
             return told
         around = around.parent
@@ -197,7 +197,7 @@ def _why(walk: Walk, script: Script, node: Node | None) -> tuple[Fate, str, str]
     return Fate.LEFT_OUT, "never reached: the script ends before, or its condition fails", ""
 
 
-def _by_what_is_around(script: Script, around: Node) -> tuple[Fate, str, str] | None:
+def _by_what_is_around(walk: Walk, script: Script, around: Node) -> tuple[Fate, str, str] | None:
     kind = around.type
     above = around.parent.type if around.parent is not None else ""
     if kind == "heredoc_body":
@@ -206,10 +206,11 @@ def _by_what_is_around(script: Script, around: Node) -> tuple[Fate, str, str] | 
         return _quoted(script, around)
     if kind == "command" and _program(script, around) in _PRINTING:
         return _WHY_NOT["printed"]
-    if kind == "function_definition":
+    body = around.child_by_field_name("body") if kind == "function_definition" else None
+    if body is not None and script.place(body) not in walk.world.entered:
         name = around.child_by_field_name("name")
         shown = script.text(name) if name is not None else "it"
-        return Fate.LEFT_OUT, f"the function {shown} is never called, or ends before", ""
+        return Fate.LEFT_OUT, f"the function {shown} is never called", ""
     return _WHY_NOT.get(kind)
 
 

@@ -218,8 +218,6 @@ def _test(runner: Runner, command: Command) -> Answer:
 def _eval(runner: Runner, command: Command) -> Answer:
     text = " ".join(command.arguments)
     place = command.place_of(1)
-    if runner.shell.called_from and not any(b"pcs" in (one.text or b"") for one in command.nodes):
-        place = runner.shell.called_from[-1]  # eval "$1": the text stands at the function's call
     return runner.source(Script(place.file, text.encode(), place.line))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fabfile.legacy.builtin import BUILTINS
 from fabfile.legacy.filters import FILTERS
-from fabfile.legacy.model import Answer, Fate, Place
+from fabfile.legacy.model import Answer, Fate
 from fabfile.legacy.programs import ACTIONS, PROGRAMS
 from fabfile.legacy.remote import REMOTE, run_script
 from fabfile.legacy.state import Command, Runner
@@ -31,7 +31,7 @@ def run_command(runner: Runner, command: Command) -> Answer:
     """Return what a program answers, its effects noted; nothing is executed."""
     name = command.name
     if name == "pcs":
-        return runner.world.pcs(command.arguments, _written_at(runner, command), runner.shell.host)
+        return runner.world.pcs(command.arguments, command.place_of(0), runner.shell.host)
     handler = _HANDLERS.get(name)
     if handler:
         return handler(runner, command)
@@ -43,13 +43,6 @@ def run_command(runner: Runner, command: Command) -> Answer:
     if script and name.endswith((".sh", ".bash")):
         return run_script(runner, command)
     return _unknown(runner, command)
-
-
-def _written_at(runner: Runner, command: Command) -> Place:
-    """Return where a pcs command stands; of one handed to a function ("$@"), that call."""
-    word = (command.nodes[0].text or b"") if command.nodes else b""
-    callers = runner.shell.called_from
-    return callers[-1] if callers and b"@" in word else command.place
 
 
 def _other_tool(runner: Runner, command: Command) -> Answer:

@@ -156,7 +156,8 @@ class Interpreter:
             found = (self._joints if handed_on else self.words).fields(one)
             words += found
             nodes += [one] * len(found)
-        return Command(words, self.script.place(node), tuple(nodes))
+        caller = self.shell.called_from[-1] if self.shell.called_from else None
+        return Command(words, self.script.place(node), tuple(nodes), caller)
 
     def _put_back(self, node: Node, before: dict[str, str]) -> None:
         """Take back what `NAME=value command` sets for the command alone."""
@@ -168,11 +169,12 @@ class Interpreter:
 
     def _call(self, function: tuple[Node, Script], command: Command) -> Answer:
         body, script = function
+        self.world.entered.add(script.place(body))
         shell = self.shell
         arguments, by_hand = shell.arguments, shell.by_hand
         shell.arguments, shell.by_hand = command.arguments, False
         shell.locals.append({})
-        shell.called_from.append(command.place)
+        shell.called_from.append(command.place_of(0))
         shell.running.append(command.words[0])
         try:
             with self.world.budget.deeper():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from fabfile.legacy.source import Tree
 from fabfile.legacy.syntax import Node, Script
 from fabfile.legacy.unknown import CLOSE, Unknowns, is_known
 
+_HANDED = re.compile(rb"\$\{?[@*1-9]")
 FOREIGN = ("UID", "EUID", "PPID", "RANDOM", "SECONDS", "LANG", "TERM", "OLDPWD", "SSH_CONNECTION")
 
 
@@ -113,6 +115,7 @@ class Command:
     words: list[str]
     place: Place
     nodes: tuple[Node, ...] = ()
+    caller: Place | None = None  # of the function that it stands in
 
     @property
     def name(self) -> str:
@@ -130,15 +133,21 @@ class Command:
         return masked_line(self.words)
 
     def place_of(self, at: int) -> Place:
-        """Return the line of a word; of a word that stands nowhere, the command's."""
+        """Return the line of a word; of a word that stands nowhere, the command's.
+
+        What a function was handed ($1, "$@") stands where it was called.
+        """
         if at >= len(self.nodes):
             return self.place
+        source = self.nodes[at].text or b""
+        if self.caller is not None and _HANDED.search(source) and b"pcs" not in source:
+            return self.caller
         rows = self.nodes[at].start_point.row - self.nodes[0].start_point.row
         return Place(self.place.file, self.place.line + rows)
 
     def after(self, count: int) -> Command:
         """Return the command without its first words."""
-        return Command(self.words[count:], self.place_of(count), self.nodes[count:])
+        return Command(self.words[count:], self.place_of(count), self.nodes[count:], self.caller)
 
 
 class Runner(Protocol):
@@ -179,6 +188,7 @@ class World:
     # The first words of the pcs commands that ran, by file and line.
     executed: dict[tuple[str, int], list[list[str]]] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)  # scripts of the tree that were run
+    entered: set[Place] = field(default_factory=set)  # bodies of functions that were called
     unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
 
     def mark(self, reason: str) -> str:
