@@ -13,6 +13,7 @@ from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.health import check_healthy
 from fabfile.deploy.progress import Progress, Stopwatch
 from fabfile.deploy.rolling_node import Due, NodeUpdate, Note
+from fabfile.deploy.second_try import plan_cleanup
 from fabfile.deploy.serving import ask_from_neighbours
 from fabfile.errors import CommandError, PacefabError
 from fabfile.host.model import Mark, Outcome
@@ -20,7 +21,6 @@ from fabfile.pacemaker import live
 from fabfile.pacemaker.model import Configuration
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer
-from fabfile.transport.command import Step, step
 from fabfile.transport.connection import Host
 
 STEP = "update-memcached"
@@ -141,7 +141,7 @@ class Rolling:
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
             with self._banned(fleet, due.node, note):
-                fleet.host.query(_plan_cleanup(due.node))
+                fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
             apply.settle_configuration(fleet.host, _WANTED, self.timeout)
         except PacefabError as second:
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
@@ -149,12 +149,6 @@ class Rolling:
             error.next_step = (
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
-
-
-def _plan_cleanup(node: str) -> list[Step]:
-    """Return the step that lets Pacemaker start memcached again where that has failed."""
-    argv = ("crm_resource", "--cleanup", "--resource", memcached.RESOURCE, "--node", node)
-    return [step("cleanup", *argv, "--quiet")]
 
 
 def _ask(fleet: Fleet, node: str) -> Answer | None:

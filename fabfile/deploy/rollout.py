@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -16,6 +16,7 @@ from fabfile.deploy.journal import last_words
 from fabfile.deploy.node import NodePlan
 from fabfile.deploy.planning import Plan, Plans
 from fabfile.deploy.progress import Progress, Stopwatch
+from fabfile.deploy.second_try import try_again
 from fabfile.deploy.survey import Survey, survey
 from fabfile.errors import PacefabError, RefusedError
 from fabfile.host.model import Mark, Outcome
@@ -126,7 +127,7 @@ class _Run:
             told = self._restore_nodes(seen, done)
             return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
         try:
-            return [*changed, self._change_cluster(plan, entry, nodes=any(done.values()))]
+            return [*changed, self._change_cluster(plan, entry, [n for n in done if done[n]])]
         except PacefabError as error:
             told = self._restore_nodes(seen, done)
             error.next_step = "; ".join((*told, error.next_step))
@@ -158,10 +159,11 @@ class _Run:
             entry=entry.id,
         )
 
-    def _change_cluster(self, shown: Plan, entry: Entry, *, nodes: bool) -> Outcome:
+    def _change_cluster(self, shown: Plan, entry: Entry, nodes: Collection[str]) -> Outcome:
         """Patch the CIB as shown; what is not as shown any more is shown again.
 
-        Where the CIB stays as it is and `nodes` have changed, the history has that apply too.
+        What failed on `nodes`, which have been changed since, is tried again. Where the CIB stays
+        as it is, the history has that apply too.
 
         Raises:
             PacefabError: the CIB is what it was before.
@@ -170,10 +172,13 @@ class _Run:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen = self.rollout.survey(self.hosts)
             live.check_ready(seen.status, self.rollout.step)
+            tried = try_again(seen.host, seen.status, nodes)
             plan = self.rollout.planner.plan_cluster(seen)
             if not plan:
                 if nodes:
                     run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
+                if tried:
+                    apply.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
                 return self._unchanged(seen, plan)
             if plan.cluster_summary != shown.cluster_summary:
                 self._permit(plan, _OVERTAKEN)
