@@ -84,7 +84,7 @@ def _transitions(plan: Plan) -> Iterator[str]:
     elif plan.configuration:
         yield from (
             "",
-            "what Pacemaker would then do cannot be simulated before there is a cluster",
+            "what Pacemaker would then do cannot be simulated before every node is in the cluster",
         )
 
 
