@@ -1,4 +1,4 @@
-"""All nodes asked at once, in one round trip each: what they are, and how their cluster is."""
+"""All nodes asked at once, in one round trip each: what they are, and what their cluster is."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from fabfile.pacemaker.model import ClusterStatus, Membership
 from fabfile.services.description import Look
 from fabfile.transport.connection import Host
 from fabfile.transport.fanout import errors, fan_out, values
-
-_CLUSTER = (*MANAGED, *live.observe_status())
 
 
 @dataclass(frozen=True)
@@ -68,10 +66,9 @@ class Survey:
             RefusedError: Pacemaker runs on none of them, or none has quorum.
         """
         for name, view in self.views.items():
-            if view.sections["cib"].ok and view.status.quorum:
+            if view.sections["cib"].ok and view.cib.quorum:
                 return name
-        first = next(iter(self.views.values()))
-        live.check_ready(first.status, "ask the cluster")  # says why
+        live.check_ready(_status(self.hosts[next(iter(self.views))]), "ask the cluster")  # says why
         raise RefusedError("ask the cluster", "no node has quorum", "see: pcs status")
 
     @property
@@ -84,14 +81,14 @@ class Survey:
         """The CIB as it was when the nodes were asked."""
         return self.views[self.doorway].cib
 
-    @property
+    @cached_property
     def status(self) -> ClusterStatus:
-        """The cluster's state as it was when the nodes were asked."""
-        return self.views[self.doorway].status
+        """The cluster's state, asked once, when somebody wants to know it."""
+        return _status(self.host)
 
     def again(self, node: str) -> Survey:
         """Return the survey with one node asked anew."""
-        view = observe_node(self.hosts[node], self.look, _CLUSTER)
+        view = observe_node(self.hosts[node], self.look, MANAGED)
         return replace(self, views={**self.views, node: view})
 
     def metadata(self, agents: Sequence[str]) -> dict[str, Metadata]:
@@ -101,13 +98,17 @@ class Survey:
         return {agent: metadata for agent, metadata in found.items() if metadata is not None}
 
 
+def _status(host: Host) -> ClusterStatus:
+    return live.read_status(host.query(live.observe_status()))
+
+
 def survey(hosts: Mapping[str, Host], look: Look, limit: int) -> Survey:
     """Ask every host.
 
     Raises:
         PacefabError: none of them answered.
     """
-    asked = fan_out(hosts, lambda _, host: observe_node(host, look, _CLUSTER), limit=limit)
+    asked = fan_out(hosts, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
     views, silent = values(asked), errors(asked)
     if not views:
         raise nobody(silent)

@@ -16,8 +16,10 @@ from fabfile.host.model import Firewall, Interface
 from fabfile.transport.command import Section, Step, shell, step
 
 _INACTIVE = 3
-# firewall-cmd takes 0.3 s to start, busctl 0.01 s (firewalld.dbus(5)).
+# firewall-cmd takes 0.3 s to start, busctl 0.01 s (firewalld.dbus(5)). Where there is none, nor is
+# firewalld, and systemd need not be asked.
 _LOOK = r"""
+command -v firewall-cmd >/dev/null || exit 3
 systemctl is-active --quiet firewalld || exit 3
 name=org.fedoraproject.FirewallD1 root=/org/fedoraproject/FirewallD1
 ask() { busctl call "$name" "$@"; }

@@ -17,8 +17,8 @@ _SHOW = r"""
 [ $# -gt 1 ] || exit 0
 shown=$(systemctl show -p "$@") || exit
 printf '%s\n\n' "$shown"
-for pid in $(printf '%s\n' "$shown" | sed -n 's/^MainPID=\([1-9].*\)/\1/p'); do
-  echo "$pid $(base64 -w0 "/proc/$pid/cmdline")"
+printf '%s\n' "$shown" | while IFS== read -r key pid; do
+  case $key$pid in MainPID[1-9]*) echo "$pid $(base64 -w0 "/proc/$pid/cmdline")" ;; esac
 done
 """
 _PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')

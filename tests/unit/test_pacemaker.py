@@ -16,6 +16,15 @@ def test_an_unreadable_cib_is_never_an_empty_one(broken: str) -> None:
         cib.parse(broken)
 
 
+@pytest.mark.parametrize(
+    ("there", "instead"), [('have-quorum="1"', 'have-quorum="0"'), (' dc-uuid="3"', "")]
+)
+def test_a_cib_says_whether_there_is_quorum_and_a_dc(there: str, instead: str) -> None:
+    text = captured.text("debian12", "cib-clone.xml")
+    assert cib.parse(text).quorum
+    assert not cib.parse(text.replace(there, instead)).quorum
+
+
 def test_a_started_clone_in_the_classic_layout() -> None:
     status = monitor.parse(captured.text("debian12", "monitor-started.xml"))
     assert status.quorum
