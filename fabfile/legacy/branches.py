@@ -11,6 +11,7 @@ from fabfile.legacy.state import ExitSignal, LoopSignal, ReturnSignal, Shell, Wo
 from fabfile.legacy.syntax import Node, Script
 
 _PCS = re.compile(r"\bpcs\s")
+_CALLED = re.compile(r"[\w./-]+")
 _ENDS = {ExitSignal: "ends", ReturnSignal: "returns", LoopSignal: "leaves the loop"}
 _WORDS = {"if", "then", "elif", "else", "fi", ";", "comment", "\n"}
 
@@ -63,7 +64,24 @@ class Branches:
 
     def _weigh(self, bodies: Sequence[Sequence[Node]]) -> None:
         texts = ["\n".join(self._script.text(one) for one in body) for body in bodies]
-        self.rivals = sum(bool(_PCS.search(text)) for text in texts) > 1
+        self.rivals = sum(self._has_pcs(text, set()) for text in texts) > 1
+
+    def _has_pcs(self, text: str, seen: set[str]) -> bool:
+        """Tell whether a text has pcs commands, or calls functions or scripts that have."""
+        if _PCS.search(text):
+            return True
+        tree, functions = self._evaluation.world.tree, self._evaluation.shell.functions
+        for word in set(_CALLED.findall(text)) - seen:
+            seen.add(word)
+            if word in functions:
+                body, script = functions[word]
+                called = script.text(body)
+            else:
+                file = tree.find(word) if word.endswith(".sh") else None
+                called = file.text if file else ""
+            if called and self._has_pcs(called, seen):
+                return True
+        return False
 
     def add(self, condition: str, body: Sequence[Node], *, excluded: bool) -> None:
         """Evaluate a branch from the state before all of them.
@@ -78,8 +96,8 @@ class Branches:
                 self._prints |= bool(evaluation.statements(body).output)
         except (ExitSignal, ReturnSignal, LoopSignal) as signal:
             self._prints |= bool(signal.output)
-            place = self._script.place(body[0]) if body else None
-            if place:
+            if body:  # its place is that of the condition: of if, elif, the pattern of a case
+                place = self._script.place(body[0].parent or body[0])
                 what = _ENDS[type(signal)]
                 world.assume(f"not true: {condition} (the script {what} then)", place)
         else:

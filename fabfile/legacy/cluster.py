@@ -34,7 +34,10 @@ class Resource:
     clone_meta: dict[str, str] = field(default_factory=dict)
     disabled: bool = False
     touched: list[tuple[int, Place]] = field(default_factory=list)  # later commands
-    switched: int | None = None  # the last command that enabled or disabled it
+    switched: list[tuple[int, Place]] = field(
+        default_factory=list
+    )  # what last enabled, disabled it
+    meta_set: dict[str, tuple[int, Place]] = field(default_factory=dict)  # by later commands
 
     @property
     def clone_id(self) -> str:
@@ -129,6 +132,16 @@ class Cluster:
     def naming(self, ids: set[str]) -> list[Constraint]:
         """Return the constraints that name one of these ids."""
         return [one for one in self.constraints if ids & set(one.resources)]
+
+    def in_order(self) -> Iterator[Resource]:
+        """Yield the resources; members of a group together, in the group's order."""
+        grouped = {name: group for group in self.groups.values() for name in group.members}
+        shown: set[str] = set()
+        for name in self.resources:
+            for each in grouped[name].members if name in grouped else [name]:
+                if each in self.resources and each not in shown:
+                    shown.add(each)
+                    yield self.resources[each]
 
     def commands(self) -> Iterator[int]:
         """Yield the numbers of the commands that something is left of."""

@@ -98,10 +98,10 @@ class _Drafting:
             except ValidationError as error:
                 self._parts.say(known.place, f"node {name}", told(error), "write it by hand")
                 continue
-            places = dict.fromkeys(
-                [str(known.place), *(str(one.place) for one in attributes.values())]
-            )
-            self._made.places["nodes", len(nodes)] = ", ".join(places)
+            setup = self._cluster.nodes.get(name)
+            places = [setup.place] if setup else []
+            places += [known.place, *(one.place for one in attributes.values())]
+            self._made.places["nodes", len(nodes)] = ", ".join(map(str, dict.fromkeys(places)))
             nodes.append(made)
         self._made.data["nodes"] = nodes
         self._attributes_of_others()
@@ -205,9 +205,9 @@ class _Drafting:
 
     def _resources(self) -> None:
         made = {
-            name: entry
-            for name, one in self._cluster.resources.items()
-            if name not in self._services.resources
+            one.id: entry
+            for one in self._cluster.in_order()
+            if one.id not in self._services.resources
             and (entry := self._parts.resource(one)) is not None
         }
         if made:

@@ -124,16 +124,22 @@ class Parts:
             if fit is not None:
                 made[name] = fit
             elif today(name) in CLONE_META and name not in kinds:
-                self._doubt(one, f"{one.id} meta {name}={text}")
+                self._does_nothing(one, name, f"{one.id} meta {name}={text}")
             else:
                 why = "Pacemaker knows no such option, or not this value"
                 self.say(one.place, f"{one.id} meta {name}={text}", why, "see what was meant")
         return made
 
-    def _doubt(self, one: Resource, text: str) -> None:
+    def _does_nothing(self, one: Resource, name: str, text: str) -> None:
+        """Tell of an option of clones on a primitive, where it was set."""
         reason = "it is an option of clones: on the primitive it does nothing"
         advice = f"if it was meant, write it below {one.copies}" if one.copies else ""
-        self._made.entries.append(Entry(Fate.DOUBTFUL, one.place, text, reason, advice))
+        by, place = one.meta_set.get(name, (None, one.place))
+        told = Entry(Fate.DOUBTFUL, place, text, reason, advice)
+        if by is None:
+            self._made.entries.append(told)
+        else:
+            self._made.problems.append((by, told))
 
     def _operation(self, one: Resource, operation: Mapping[str, str]) -> Plain:
         made: Plain = {}
@@ -181,7 +187,7 @@ class Parts:
             made[one.copies] = self._meta(one, one.clone_meta, {**RESOURCE_META, **CLONE_META})
         if not self.valid(ResourceEntry, made, one, f"resource {one.id}"):
             return None
-        self._made.written.update([one.by, *(number for number, _ in one.touched)])
+        self._made.written.update({one.by, *(number for number, _ in one.touched)} - _idle(one))
         self._made.places["resources", one.id] = places_of(one)
         return made
 
@@ -212,9 +218,17 @@ def _as_read(value: Any) -> Any:
     return tuple(map(_as_read, value)) if isinstance(value, list) else value
 
 
+def _idle(one: Resource) -> set[int]:
+    """Return the commands that set nothing but options of clones on the primitive."""
+    clones = {name for name in one.meta_set if today(name) in CLONE_META}
+    useful = {number for name, (number, _) in one.meta_set.items() if name not in clones}
+    return {one.meta_set[name][0] for name in clones} - useful
+
+
 def places_of(one: Resource) -> str:
     """Return where a resource was made and changed."""
-    places = dict.fromkeys([one.place, *(place for _, place in one.touched)])
+    idle = _idle(one)
+    places = dict.fromkeys([one.place, *(at for number, at in one.touched if number not in idle)])
     return ", ".join(map(str, places))
 
 

@@ -32,11 +32,12 @@ class Section:
 
 @dataclass
 class Balancer:
-    """What the file says, by the names of the inventory; `skipped`: what it says besides."""
+    """What the file says by the inventory's names; `skipped`, `passwords`: what it says besides."""
 
     proxies: list[dict[str, object]] = field(default_factory=list)
     stats: dict[str, object] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    passwords: list[str] = field(default_factory=list)  # masked
 
 
 def read_balancer(text: str, vips: Mapping[str, str], nodes: Sequence[str]) -> Balancer:
@@ -150,5 +151,6 @@ def _stats(part: Section, found: Balancer) -> None:
     users = [one[0].partition(":")[0] for one in part.values("stats", "auth") if one]
     if users and is_known(users[0]) and users[0] != "admin":
         found.stats["user"] = users[0]
+    found.passwords += [f"stats auth {user}:***" for user in users]
     if not users:
         found.skipped.append("statistics without a password: they get one (secret haproxy_stats)")

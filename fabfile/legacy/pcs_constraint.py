@@ -17,6 +17,7 @@ from fabfile.legacy.outcome import (
     left_out,
     translated,
 )  # fmt: skip
+from fabfile.legacy.pcs_removal import remove, remove_colocation, remove_orders
 
 _ACTIONS = {"start", "stop", "promote", "demote"}
 _ROLES = {"master", "slave", "started", "stopped", "promoted", "unpromoted"}
@@ -32,7 +33,7 @@ def constraint(job: Job, words: list[str]) -> Outcome:
     if kind in {"", "list", "show", "ref", "config"}:
         return left_out("it only asks", output=None)
     if kind in {"remove", "delete"}:
-        return _remove(job, rest)
+        return remove(job, rest)
     if kind not in {"order", "colocation", "location"}:
         _no_such(kind)
     if not rest or rest[0] in {"show", "list", "config"}:
@@ -54,7 +55,7 @@ def _no_such(kind: str) -> None:
 def _order(job: Job, words: list[str]) -> Outcome:
     """Do `order [ACTION] A then [ACTION] B [OPTION=VALUE…]`, and its sets and removals."""
     if words[0] in {"remove", "delete"}:
-        return _remove_orders(job, words[1:])
+        return remove_orders(job, words[1:])
     if words[0] == "set":
         return _order_set(job, words[1:])
     words = words[1:] if words[0] == "add" else words
@@ -123,7 +124,7 @@ def _order_set(job: Job, words: list[str]) -> Outcome:
 def _colocation(job: Job, words: list[str]) -> Outcome:
     """Do `colocation add [ROLE] A with [ROLE] B [SCORE] [OPTION=VALUE…]`, and removals."""
     if words[0] in {"remove", "delete"}:
-        return _remove_pair(job, "colocation", [one for one in words[1:] if one != "with"])
+        return remove_colocation(job, words[1:])
     if words[0] == "set":
         raise UntranslatableError(
             "sets of resources have no place in the inventory",
@@ -177,7 +178,7 @@ def _location(job: Job, words: list[str]) -> Outcome:
         made.update(_discovery(pairs(options)))
         return _add(job, "location", id_, (resource,), made)
     if words[0] in {"remove", "delete"}:
-        return _remove(job, words[1:])
+        return remove(job, words[1:])
     if len(words) < 3:  # noqa: PLR2004
         raise NotUnderstoodError("a location needs a resource, and prefers, avoids or rule")
     resource, verb, *rest = words
@@ -225,7 +226,7 @@ def _rule(job: Job, resource: str, words: list[str]) -> Outcome:
 def _check_order(words: list[str]) -> None:
     """Refuse `ATTRIBUTE defined`, as pcs does: the test stands before its attribute."""
     for before, word in pairwise(words):
-        if word in _TESTS and before not in {"and", "or"}:
+        if word in _TESTS and before not in {"and", "or", "("}:
             raise NotUnderstoodError(f"a rule has {word} before its attribute: {word} {before}")
 
 
@@ -280,51 +281,3 @@ def _repeated(made: Constraint, there: Constraint) -> None:
         "see which of the two is meant; the first one counts here",
         Fate.DOUBTFUL,
     )
-
-
-def _remove(job: Job, words: list[str]) -> Outcome:
-    """Remove constraints by their ids, as pcs makes them."""
-    gone = [one for one in job.cluster.constraints if one.id in words or _today_id(one) in words]
-    return _gone(job, gone, " ".join(words))
-
-
-def _today_id(one: Constraint) -> str:
-    if one.kind == "order":
-        kind = one.options.get("kind", "mandatory")
-        return f"order-{'-'.join(one.resources)}-{kind}"
-    return one.id
-
-
-def _remove_orders(job: Job, words: list[str]) -> Outcome:
-    """Remove every order that names one of the resources, as pcs does; not that between them."""
-    ids = {job.cluster.today(word) for word in words}
-    gone = [
-        one for one in job.cluster.constraints if one.kind == "order" and ids & set(one.resources)
-    ]
-    others = [one for one in gone if not ids <= set(one.resources)]
-    if len(ids) > 1 and others:
-        named = ", ".join(f"{' then '.join(one.resources)} ({one.place})" for one in others)
-        job.doubt(
-            f"pcs takes away every order that names one of them, so also {named}",
-            "add to constraints: order what is still meant",
-        )
-    return _gone(job, gone, " ".join(words))
-
-
-def _remove_pair(job: Job, kind: str, words: list[str]) -> Outcome:
-    ids = {job.cluster.today(word) for word in words}
-    gone = [
-        one for one in job.cluster.constraints
-        if one.kind == kind and ids and ids <= set(one.resources)
-    ]  # fmt: skip
-    return _gone(job, gone, " ".join(words))
-
-
-def _gone(job: Job, gone: list[Constraint], what: str) -> Outcome:
-    if not gone:
-        raise RefusedByPcsError(f"there is no constraint {what} at this point")
-    for one in gone:
-        job.book.gone[one.by] = f"removed again at {job.place}"
-    job.cluster.constraints = [one for one in job.cluster.constraints if one not in gone]
-    places = ", ".join(str(one.place) for one in gone)
-    return left_out(f"it takes away again what was made before ({places})")

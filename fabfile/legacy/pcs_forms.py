@@ -93,15 +93,23 @@ def group(job: Job, words: list[str]) -> Outcome:
 
 
 def join(job: Job, name: str, members: list[str]) -> Outcome:
-    """Put resources into a group, behind those that are there."""
+    """Put resources into a group: behind those that are there, or where --before, --after say."""
     found = [job.find(member) for member in members]
     for other in job.cluster.groups.values():
         other.members = [one for one in other.members if one not in members]
     group = job.cluster.groups.setdefault(name, Group(name, job.place, job.number))
-    group.members += [one.id for one in found]
+    at = _position(job, group)
+    group.members[at:at] = [one.id for one in found]
     for one in found:
         touch(job, one)
     return translated(f"{', '.join(members)} in group {name}")
+
+
+def _position(job: Job, group: Group) -> int:
+    for option, behind in (("--before", 0), ("--after", 1)):
+        if job.line.options.get(option) in group.members:
+            return group.members.index(job.line.options[option]) + behind
+    return len(group.members)
 
 
 def _leave(job: Job, name: str, members: list[str]) -> Outcome:
@@ -151,6 +159,47 @@ def manage(job: Job, words: list[str], *, managed: bool) -> Outcome:
         found, _ = one_resource(job, [name], "manage")
         merge(found.meta, {"is-managed": "" if managed else "false"})
     return translated(f"{', '.join(words)}: is-managed={str(managed).lower()}")
+
+
+def meta(job: Job, words: list[str]) -> Outcome:
+    """Do `resource meta X k=v…`: of the primitive, or of the clone when that is named."""
+    if not words:
+        raise NotUnderstoodError("meta needs a resource")
+    found, rest = job.find(words[0]), words[1:]
+    touch(job, found)
+    values = meta_of_today(pairs(rest))
+    role = values.pop("target-role", "")
+    if role:
+        found.disabled = role.lower() == "stopped"
+    if words[0] != found.id:
+        merge(found.clone_meta, values)
+    else:
+        merge(found.meta, values)
+        if isinstance(found, Resource):
+            found.meta_set.update(dict.fromkeys(values, (job.number, job.place)))
+    return translated(f"{found.id}: {' '.join(rest)}")
+
+
+def switch(job: Job, words: list[str], *, disabled: bool) -> Outcome:
+    """Do `resource enable|disable X…`."""
+    found = [job.find(name) for name in words]
+    word = "disabled" if disabled else "enabled"
+    for one in found:
+        one.disabled = disabled
+        one.meta.pop("target-role", None)
+        if isinstance(one, Resource):
+            _supersede(job, one, f"{one.id} is {word} at {job.place}")
+        touch(job, one)
+    return translated(f"{', '.join(one.id for one in found)} is {word}")
+
+
+def _supersede(job: Job, one: Resource, why: str) -> None:
+    """Take the place of the switches before; the same line on another node is no other one."""
+    if one.switched and one.switched[-1][1] != job.place:
+        job.book.gone.update({number: why for number, _ in one.switched})
+        one.touched = [each for each in one.touched if each not in one.switched]
+        one.switched = []
+    one.switched.append((job.number, job.place))
 
 
 def level(job: Job, words: list[str]) -> Outcome:

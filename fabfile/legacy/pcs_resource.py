@@ -32,8 +32,9 @@ from fabfile.legacy.pcs_forms import (
     level,
     manage,
     merge,
+    meta,
     one_resource,
-    touch,
+    switch,
     unclone,
 )  # fmt: skip
 
@@ -140,8 +141,8 @@ def _add(job: Job, name: str, agent: str, parts: Parts, shelf: dict[str, Resourc
         meta_of_today(pairs(parts.clone_meta)),
     )
     made.disabled = "--disabled" in job.line.options
-    for meta in (made.meta, made.clone_meta):
-        made.disabled |= meta.pop("target-role", "").lower() == "stopped"
+    for options in (made.meta, made.clone_meta):
+        made.disabled |= options.pop("target-role", "").lower() == "stopped"
     there = job.cluster.find(name)
     if there is not None:
         raise _already(job, made, there)
@@ -208,21 +209,6 @@ def _remove(job: Job, found: Resource | Group) -> int:
     return len(lost)
 
 
-def _switch(job: Job, words: list[str], *, disabled: bool) -> Outcome:
-    found = [job.find(name) for name in words]
-    word = "disabled" if disabled else "enabled"
-    for one in found:
-        one.disabled = disabled
-        one.meta.pop("target-role", None)
-        if isinstance(one, Resource):
-            if one.switched is not None:
-                job.book.gone[one.switched] = f"{one.id} is {word} at {job.place}"
-                one.touched = [each for each in one.touched if each[0] != one.switched]
-            one.switched = job.number
-        touch(job, one)
-    return translated(f"{', '.join(one.id for one in found)} is {word}")
-
-
 def _update(job: Job, words: list[str]) -> Outcome:
     found, rest = one_resource(job, words, "update")
     parts = split_create(rest)
@@ -239,28 +225,16 @@ def _update(job: Job, words: list[str]) -> Outcome:
 
 
 def _replace_operation(found: Resource, operation: dict[str, str]) -> None:
+    """Put an operation in the place of the first of its name and role: nothing of that stays."""
     same = [
         one
         for one in found.operations
         if one.get("name") == operation.get("name") and one.get("role") == operation.get("role")
     ]
     if same:
-        merge(same[0], operation)
+        found.operations[found.operations.index(same[0])] = operation
     else:
         found.operations.append(operation)
-
-
-def _meta(job: Job, words: list[str]) -> Outcome:
-    if not words:
-        raise NotUnderstoodError("meta needs a resource")
-    found, rest = job.find(words[0]), words[1:]
-    touch(job, found)
-    values = meta_of_today(pairs(rest))
-    role = values.pop("target-role", "")
-    if role:
-        found.disabled = role.lower() == "stopped"
-    merge(found.clone_meta if words[0] != found.id else found.meta, values)
-    return translated(f"{found.id}: {' '.join(rest)}")
 
 
 def _operation(job: Job, words: list[str]) -> Outcome:
@@ -286,10 +260,10 @@ def _no_place(_job: Job, _words: list[str]) -> Outcome:
 _SHARED: dict[str, Handler] = {
     "delete": _delete,
     "remove": _delete,
-    "enable": lambda job, words: _switch(job, words, disabled=False),
-    "disable": lambda job, words: _switch(job, words, disabled=True),
+    "enable": lambda job, words: switch(job, words, disabled=False),
+    "disable": lambda job, words: switch(job, words, disabled=True),
     "update": _update,
-    "meta": _meta,
+    "meta": meta,
     "op": _operation,
     "utilization": _no_place,
 }

@@ -231,9 +231,9 @@ def _put(runner: Runner, source: str, target: str, place: Place) -> None:
     whole = path + name if path.endswith("/") or not path else path
     if path.rpartition("/")[2] in {"", "root", "tmp", "home", "etc", "bin", "sbin", "opt"}:
         whole = f"{path.rstrip('/')}/{name}"
-    shown = WrittenFile(world.unknowns.show(whole), world.names.get(host, host), place, "copied")
-    if is_known(source, host, path):
-        world.effects.files.setdefault(shown)
+    host = world.unknowns.show(world.names.get(host, host))
+    shown = WrittenFile(world.unknowns.show(whole), host, place, "copied")
+    world.effects.files.setdefault(shown)
     found = world.read(source) if is_known(source) else None
     if found and is_known(whole) and whole not in world.tree.files:
         world.keep(whole, Text(found.text, found.place))

@@ -192,16 +192,30 @@ class _Search:
         section: dict[str, object] = {"stats": balancer.stats} if balancer.stats else {}
         section["proxies"] = balancer.proxies
         self._take("haproxy", one, section)
-        self.found.places["haproxy"].append(text.place)
+        place = self._written_at(PATH, text)
+        self.found.places["haproxy"].append(place)
+        for what in balancer.passwords:
+            self._say(
+                Fate.DOUBTFUL,
+                place,
+                f"{PATH}: {self._world.unknowns.show(what)}",
+                "a secret in clear text",
+                "give it as the secret haproxy_stats (PACEFAB_SECRET_HAPROXY_STATS or --secrets)",
+            )
         for what in balancer.skipped:
             shown = self._world.unknowns.show(what)
             self._say(
                 Fate.UNTRANSLATED,
-                text.place,
+                place,
                 f"{PATH}: {shown}",
                 "this part of haproxy.cfg has no place in the service haproxy",
                 "see whether it is needed",
             )
+
+    def _written_at(self, path: str, text: Text) -> Place:
+        """Return the command that writes a file; `text` itself begins in the line after it."""
+        files = self._world.effects.files
+        return next((one.place for one in files if one.path == path), text.place)
 
     def _tied_vips(self) -> dict[str, str]:
         balanced = self.is_balanced()

@@ -207,6 +207,22 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         ("pcs resource op defaults timeout=9s\n", Fate.UNTRANSLATED,
          "defaults of operations have no place"),
         ("pcs stonith create f fence_xvm\n", Fate.DOUBTFUL, "fencing without hosts"),
+        (DUMMY + "pcs resource meta d interleave=true\n", Fate.DOUBTFUL,
+         "pcs resource meta d interleave=true: it is an option of clones"),
+        (TWO + "pcs constraint location d rule pingd defined or pingd gt 0\n", Fate.DOUBTFUL,
+         "a rule has defined before its attribute: defined pingd"),
+        (TWO + "pcs constraint colocation add d with e-clone score=200\n"
+         "pcs constraint remove colocation-d-e-clone-200\n", Fate.DOUBTFUL,
+         "there is no constraint colocation-d-e-clone-200"),  # pcs calls it …-INFINITY
+        (TWO + MASTER + "pcs constraint order d then e-clone\n"
+         "pcs constraint order promote m-master then e-clone\n"
+         "pcs constraint order remove d e-clone\n", Fate.DOUBTFUL,
+         "every order that names one of them, so also m-clone then e-clone (a.sh:6)"),
+        (TWO + "pcs constraint order d then e-clone kind=Optional\n"
+         "pcs constraint order set d e-clone\n", Fate.DOUBTFUL,
+         "another constraint about the same stands at a.sh:4"),
+        (DUMMY + "for n in c1 c2; do ssh $n pcs resource disable d; done\n"
+         "pcs resource enable d\n", Fate.LEFT_OUT, "superseded: d is enabled at a.sh:4"),
         (DUMMY + "pcs resource move d c2\n", Fate.DOUBTFUL, "keeps d on c2 for ever"),
         ("pcs alert create path=/x\n", Fate.UNTRANSLATED, "has nothing for pcs alert"),
         ("pcs resource create web systemd:httpd\nsystemctl enable httpd\n", Fate.DOUBTFUL,
@@ -227,6 +243,28 @@ def test_settings(command: str, section: str, expected: Any) -> None:
 )  # fmt: skip
 def test_what_is_told(script: str, fate: Fate, expected: str) -> None:
     assert any(expected in one for one in said(script, fate)), said(script, fate)
+
+
+@pytest.mark.parametrize(
+    "removal",
+    ["remove colocation-d-e-clone-200", "remove mine", "remove order-d-e-clone-Optional",
+     "colocation remove e-clone d", "order remove d"],
+)  # fmt: skip
+def test_a_constraint_is_removed_as_pcs_does(removal: str) -> None:
+    made = [
+        "colocation add d with e-clone 200",
+        "colocation add e-clone with m-master id=mine",
+        "order d then e-clone kind=Optional",
+    ]
+    gone = made[2 if "order" in removal else 1 if "mine" in removal else 0]
+    lines = "".join(f"pcs constraint {one}\n" for one in [*made, removal])
+    left = [one for one in said(TWO + MASTER + lines, Fate.LEFT_OUT) if "superseded" in one]
+    assert [one.split(": superseded")[0] for one in left] == [f"pcs constraint {gone}"]
+
+
+def test_a_copy_to_a_host_that_nobody_knows_is_listed() -> None:
+    files = migrated("for h in $(cat /etc/hosts); do scp lib.sh $h:/root; done\n").effects.files
+    assert [(one.path, one.host) for one in files] == [("/root/lib.sh", "<what is in /etc/hosts>")]
 
 
 def test_a_guard_is_answered_by_the_cluster_so_far() -> None:
