@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from fabfile.deploy.change import check_lock
-from fabfile.errors import CommandError, RefusedError
+from fabfile.errors import CommandError, PacefabError, RefusedError
 from fabfile.pacemaker import live, readiness
 from fabfile.pacemaker.cib import Cib
 from fabfile.pacemaker.model import (
@@ -25,6 +25,7 @@ from fabfile.transport.connection import Host
 _TRIES = 5  # status updates change the CIB's version too; a busy cluster has a few a second
 _POLL_SECONDS = 0.3
 _PATCH_SECONDS = 120  # of which the node's lock is waited for 60
+_RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
 _STUCK_SECONDS = 15  # so long a resource that is to go may show no progress; a start ends first
 
 
@@ -164,11 +165,21 @@ def settle_plan(
     return settle_configuration(host, wanted, deadline - time.monotonic())
 
 
-def restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
-    """Put back what the plan changed as it stood in `before`; wait until that is so.
+def restore_after(error: PacefabError, host: Host, before: Cib, plan: ConfigurationPlan) -> None:
+    """Put back what the plan changed as it stood in `before`, and say so in the error.
 
-    What others have changed since then stays. Errors of `patch` and `settle`.
+    What others have changed since then stays.
     """
+    try:
+        _restore(host, before, plan, _RESTORE_SECONDS)
+    except PacefabError as second:
+        error.next_step = f"putting the old state back failed too: {second}; see pcs status"
+    else:
+        error.next_step = f"the old state was put back; {error.next_step}"
+
+
+def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
+    """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
     changed = [one.id for one in _primitives(change.wanted for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]

@@ -27,7 +27,6 @@ from fabfile.services.memcached_probe import Answer, Target
 from fabfile.transport.connection import Host
 
 STEP = "create-memcached"
-_RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by the agent
 _ATTEMPT = "create the memcached clone"
 _WANTED = Configuration(resources=(memcached.wanted_clone(),))
 
@@ -120,14 +119,8 @@ class Create:
         self, fleet: Fleet, before: Cib, change: ConfigurationPlan, error: PacefabError
     ) -> None:
         """Put the resource back as it was, wait until it is, and say so in the error."""
-        if not change.changes or self.keep_on_failure:
-            return
-        try:
-            apply.restore(fleet.host, before, change, _RESTORE_SECONDS)
-        except PacefabError as second:
-            error.next_step = f"putting the old state back failed too: {second}; see pcs status"
-        else:
-            error.next_step = f"the old state was put back; {error.next_step}"
+        if change.changes and not self.keep_on_failure:
+            apply.restore_after(error, fleet.host, before, change)
 
 
 def _plan(cib: Cib, wanted: Configuration) -> ConfigurationPlan:

@@ -30,7 +30,6 @@ from fabfile.transport.fanout import errors, fan_out, values
 
 _OVERTAKEN = "somebody else changed the cluster in between; planned again"
 _FORMED = "planned again, now that the cluster stands"
-_RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
 
 
 class Audience(Progress, Protocol):
@@ -239,12 +238,7 @@ class _Run:
         if self.rollout.keep_on_failure:
             return
         self.audience.note(seen.doorway, "it failed: putting the old configuration back")
-        try:
-            apply.restore(seen.host, before, change, _RESTORE_SECONDS)
-        except PacefabError as second:
-            error.next_step = f"putting the old state back failed too: {second}; see pcs status"
-        else:
-            error.next_step = f"the old configuration was put back; {error.next_step}"
+        apply.restore_after(error, seen.host, before, change)
 
     def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
         """Put the old files back; return what is to be said about it."""
