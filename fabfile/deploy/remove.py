@@ -11,7 +11,7 @@ from fabfile.deploy.change import run_steps
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.observe import NodeView, observe_node
 from fabfile.deploy.progress import Progress, Stopwatch
-from fabfile.errors import PacefabError, RefusedError
+from fabfile.errors import RefusedError
 from fabfile.host import packages
 from fabfile.host.model import Mark, Outcome
 from fabfile.pacemaker import live
@@ -21,7 +21,6 @@ from fabfile.pacemaker.render import render_configuration
 from fabfile.services import memcached
 from fabfile.transport.command import Step, step
 from fabfile.transport.connection import Host
-from fabfile.transport.fanout import errors, fan_out, values
 
 STEP = "remove-memcached"
 _ATTEMPT = "remove the memcached clone"
@@ -51,7 +50,7 @@ class Remove:
                 *outcomes,
                 *watch.fail_all({n: fleet.silent[n] for n in hosts if n in fleet.silent}),
             ]
-        return outcomes + self._purge_all(hosts, watch)
+        return outcomes + watch.each(hosts, lambda _, host: self._purge(host, watch), self.limit)
 
     def _remove(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
         cluster, status = fleet.membership.cluster, fleet.view.status
@@ -82,16 +81,6 @@ class Remove:
         actions = apply.simulate(fleet.host, new)
         notes = [f"would: remove {memcached.CLONE}", *(f"would: {action}" for action in actions)]
         return watch.finish(fleet.membership.cluster, Mark.PLANNED, *notes)
-
-    def _purge_all(self, hosts: Mapping[str, Host], watch: Stopwatch) -> list[Outcome]:
-        def work(name: str, host: Host) -> Outcome:
-            try:
-                return self._purge(host, watch)
-            except PacefabError as error:
-                return watch.fail(name, error)
-
-        results = fan_out(hosts, work, limit=self.limit)
-        return [*values(results).values(), *watch.fail_all(errors(results))]
 
     def _purge(self, host: Host, watch: Stopwatch) -> Outcome:
         view = observe_node(host, memcached.REMNANTS)
