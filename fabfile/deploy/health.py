@@ -101,7 +101,7 @@ def examine_fleet(fleet: Fleet, *, memcached_wanted: bool = True) -> Health:
     reasons = [*_cluster_reasons(fleet, status), *_node_reasons(nodes, exists)]
     if memcached_wanted and not exists:
         reasons.insert(0, "there is no memcached resource: fab create-memcached makes it")
-    reasons += [f"{name}: {error.seen}" for name, error in fleet.silent.items()]
+    reasons += [f"{n}: {error.attempted}: {error.seen}" for n, error in fleet.silent.items()]
     return Health(
         fleet.membership.cluster,
         status,
