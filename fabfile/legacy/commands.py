@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fabfile.legacy.builtin import BUILTINS
 from fabfile.legacy.filters import FILTERS
 from fabfile.legacy.model import Answer, Fate
-from fabfile.legacy.programs import ACTIONS, PROGRAMS
+from fabfile.legacy.programs import ACTIONS, PROGRAMS, QUIET
 from fabfile.legacy.remote import REMOTE, run_script
 from fabfile.legacy.state import Command, Runner
 from fabfile.legacy.texts import TEXTS, run_text
@@ -62,9 +62,11 @@ def _other_tool(runner: Runner, command: Command) -> Answer:
 
 def _unknown(runner: Runner, command: Command) -> Answer:
     """Return what is known of a program that is not: nothing; an action is taken to go well."""
-    if command.name in ACTIONS:
+    if command.name in QUIET:
         return Answer()
     shown = runner.world.unknowns.show(command.text).split("\n")[0]
+    if command.name in ACTIONS:
+        return Answer(0, runner.world.mark(f"what {shown} prints"))
     if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
         runner.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):

@@ -9,16 +9,21 @@ from fabfile.legacy.source import sections
 from fabfile.legacy.state import Command, Runner
 from fabfile.legacy.unknown import is_known
 
-# Programs that do something rather than ask: taken to go well.
-ACTIONS = {
+# Programs that do something rather than ask, and print nothing: taken to go well.
+QUIET = {
     "mkdir", "rm", "rmdir", "touch", "chmod", "chown", "chgrp", "ln", "tar", "unzip", "mount",
     "umount", "modprobe", "sysctl", "setenforce", "ssh-keygen", "ssh-copy-id", "ssh-keyscan",
-    "passwd", "chpasswd", "useradd", "groupadd", "usermod", "rabbitmqctl", "mysqladmin", "mysql",
-    "mysql_secure_installation", "mysql_install_db", "mongo", "kill", "pkill", "killall", "reboot",
-    "hostnamectl", "timedatectl", "ntpdate", "firewall-cmd", "iptables", "wget", "curl", "install",
-    "restorecon", "semanage", "setsebool", "ldconfig", "logger", "expect", "corosync-keygen",
-    "dd", "exportfs", "openstack", "nova", "neutron", "glance", "cinder", "keystone-manage",
-    "crm_mon", "haproxy", "rabbitmq-plugins", "brctl", "ip", "ifconfig", "ovs-vsctl",
+    "passwd", "chpasswd", "useradd", "groupadd", "usermod", "mysqladmin",
+    "mysql_secure_installation", "mysql_install_db", "kill", "pkill", "killall", "reboot",
+    "ntpdate", "install",
+    "restorecon", "semanage", "setsebool", "ldconfig", "logger", "corosync-keygen", "exportfs",
+    "keystone-manage",
+}  # fmt: skip
+# These may also print what nobody knows before.
+ACTIONS = {
+    "rabbitmqctl", "mysql", "mongo", "wget", "curl", "hostnamectl", "timedatectl", "firewall-cmd",
+    "iptables", "expect", "dd", "openstack", "nova", "neutron", "glance", "cinder", "crm_mon",
+    "haproxy", "rabbitmq-plugins", "brctl", "ip", "ifconfig", "ovs-vsctl",
 }  # fmt: skip
 _UNIT_ACTIONS = {"enable", "disable", "start", "stop", "restart", "reload", "mask", "unmask"}
 _MANAGERS = {"install", "groupinstall", "localinstall", "reinstall", "update", "upgrade"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +50,7 @@ def parse(script: Script) -> tuple[Script, Node]:
     The grammar takes a command for the continuation of a line of several assignments before it. A
     semicolon after those puts that right; so the script returned may differ by semicolons.
     """
-    root = _parser().parse(script.source).root_node
+    root = _root(script.source)
     for _ in range(_MOST_MENDED):
         ends = sorted(_swallowed(root), reverse=True)
         if not ends:
@@ -58,8 +59,18 @@ def parse(script: Script) -> tuple[Script, Node]:
         for end in ends:
             source = source[:end] + b";" + source[end:]
         script = Script(script.file, source, script.first_line)
-        root = _parser().parse(source).root_node
+        root = _root(source)
     return script, root
+
+
+def _root(source: bytes) -> Node:
+    """Return the root of a source's tree.
+
+    The grammar's scanner asks C's isalpha() about characters beyond ASCII, which reads whatever is
+    in memory there and may crash (tree-sitter-bash 0.25.1). It gets dots in their place, byte for
+    byte: part of a word as they are, and of no name.
+    """
+    return _parser().parse(re.sub(rb"[\x80-\xff]", b".", source)).root_node
 
 
 def _swallowed(root: Node) -> Iterator[int]:

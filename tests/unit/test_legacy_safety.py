@@ -16,6 +16,7 @@ from fabfile.errors import PacefabError, UsageError
 from fabfile.legacy.migrate import migrate, migrate_tree
 from fabfile.legacy.model import Fate, Migration
 from fabfile.legacy.source import SourceFile, Tree
+from fabfile.legacy.syntax import Script, parse
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = "pcs resource create memcached systemd:memcached --clone interleave=true\n"
@@ -197,3 +198,14 @@ def test_any_text_gives_a_report_or_an_error_of_ours(first: str, second: str) ->
     except PacefabError:
         return
     assert done.inventory.startswith("# yaml-language-server")
+
+
+def test_the_grammar_sees_no_character_that_its_scanner_cannot_take() -> None:
+    """isalpha() of a character of a higher plane crashed the whole program, now and then."""
+    source = "echo 部署 🚀{x 𨄠\n".encode()
+    script, root = parse(Script("a.sh", source))
+    assert root.text is not None
+    assert root.text.isascii()
+    assert [script.text(word) for word in root.children[0].children] == [
+        "echo", "部署", "🚀{x", "𨄠"
+    ]  # fmt: skip
