@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from fabfile.legacy.cluster import CLONE, Cluster, Group, Level, Resource, Value
-from fabfile.legacy.dialect import NotUnderstoodError, meta_of_today, pairs
+from fabfile.legacy.dialect import NotUnderstoodError, meta_of_today, pairs, split_create
 from fabfile.legacy.model import Fate
 from fabfile.legacy.outcome import (
     Job,
@@ -200,6 +200,38 @@ def _supersede(job: Job, one: Resource, why: str) -> None:
         one.touched = [each for each in one.touched if each not in one.switched]
         one.switched = []
     one.switched.append((job.number, job.place))
+
+
+def operation(job: Job, words: list[str]) -> Outcome:
+    """Do `resource op add|remove X NAME [k=v]` and `op defaults`."""
+    verb, *rest = words or [""]
+    if verb == "defaults":
+        return defaults_of(job, rest, job.cluster.operation_defaults, "op defaults")
+    if verb not in {"add", "remove", "delete"}:
+        raise NotUnderstoodError(f"there is no pcs resource op {verb}")
+    found, rest = one_resource(job, rest, "op")
+    for one in split_create(["op", *rest]).operations:
+        if verb == "add":
+            _check_new(found, one)
+            found.operations.append(one)
+        else:
+            found.operations = [old for old in found.operations if not (one.items() <= old.items())]
+    return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
+
+
+def _check_new(found: Resource, made: dict[str, str]) -> None:
+    """Refuse an operation of the same name and interval, as pcs does, even with --force."""
+    if _when(made) in map(_when, found.operations):
+        raise RefusedByPcsError(
+            f"{found.id} has an operation {made['name']} of this interval already",
+            "see which of the two is meant; the first one counts here",
+        )
+
+
+def _when(operation: dict[str, str]) -> tuple[str, str]:
+    """Return name and interval; where none is given, that which pcs writes."""
+    usual = "60" if operation["name"] == "monitor" else "0"
+    return operation["name"], operation.get("interval", usual).removesuffix("s")
 
 
 def level(job: Job, words: list[str]) -> Outcome:

@@ -26,7 +26,6 @@ from fabfile.legacy.outcome import (
 from fabfile.legacy.pcs_forms import (
     clones,
     defaults,
-    defaults_of,
     group,
     join,
     level,
@@ -34,6 +33,7 @@ from fabfile.legacy.pcs_forms import (
     merge,
     meta,
     one_resource,
+    operation,
     switch,
     unclone,
 )  # fmt: skip
@@ -219,8 +219,8 @@ def _update(job: Job, words: list[str]) -> Outcome:
     merge(found.parameters, pairs(parts.options))
     merge(found.meta, meta_of_today(pairs(parts.meta)))
     merge(found.clone_meta, meta_of_today(pairs(parts.clone_meta)))
-    for operation in parts.operations:
-        _replace_operation(found, operation)
+    for one in parts.operations:
+        _replace_operation(found, one)
     return translated(f"{found.id}: {' '.join(rest)}")
 
 
@@ -237,22 +237,6 @@ def _replace_operation(found: Resource, operation: dict[str, str]) -> None:
         found.operations.append(operation)
 
 
-def _operation(job: Job, words: list[str]) -> Outcome:
-    verb, *rest = words or [""]
-    if verb == "defaults":
-        return defaults_of(job, rest, job.cluster.operation_defaults, "op defaults")
-    if verb not in {"add", "remove", "delete"}:
-        raise NotUnderstoodError(f"there is no pcs resource op {verb}")
-    found, rest = one_resource(job, rest, "op")
-    operation = split_create(["op", *rest]).operations
-    for one in operation:
-        if verb == "add":
-            found.operations.append(one)
-        else:
-            found.operations = [old for old in found.operations if not (one.items() <= old.items())]
-    return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
-
-
 def _no_place(_job: Job, _words: list[str]) -> Outcome:
     raise UntranslatableError("it has no place in the inventory", "keep it as a step of your own")
 
@@ -264,7 +248,7 @@ _SHARED: dict[str, Handler] = {
     "disable": lambda job, words: switch(job, words, disabled=True),
     "update": _update,
     "meta": meta,
-    "op": _operation,
+    "op": operation,
     "utilization": _no_place,
 }
 _RESOURCE: dict[str, Handler] = {

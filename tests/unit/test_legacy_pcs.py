@@ -209,6 +209,9 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         ("pcs stonith create f fence_xvm\n", Fate.DOUBTFUL, "fencing without hosts"),
         (DUMMY + "pcs resource meta d interleave=true\n", Fate.DOUBTFUL,
          "pcs resource meta d interleave=true: it is an option of clones"),
+        ("pcs resource create d Dummy op start timeout=300s\n"
+         "pcs resource op add d start interval=0 timeout=120s\n", Fate.DOUBTFUL,
+         "d has an operation start of this interval already"),
         (TWO + "pcs constraint location d rule pingd defined or pingd gt 0\n", Fate.DOUBTFUL,
          "a rule has defined before its attribute: defined pingd"),
         (TWO + "pcs constraint colocation add d with e-clone score=200\n"
