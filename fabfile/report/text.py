@@ -107,8 +107,9 @@ class Printer:
                 self._print("", *render_error(outcome.error))
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print lines as they are."""
-        self._print(*lines)
+        """Print lines as they are; nothing when there are none."""
+        if every := tuple(lines):
+            self._print(*every)
 
     def _print(self, *lines: str, style: str = "") -> None:
         with self._lock:

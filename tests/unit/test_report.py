@@ -124,3 +124,9 @@ def test_a_table_stands_in_columns_and_folds_nothing() -> None:
     assert lines[0] == "node            answers"
     assert lines[1] == "controller1-vm  yes, 2 ms"
     assert lines[2] == f"c2              {long.rstrip()}"
+
+
+def test_nothing_to_show_is_no_empty_line() -> None:
+    screen = io.StringIO()
+    Printer(screen).lines([])
+    assert screen.getvalue() == ""
