@@ -14,8 +14,6 @@ from dataclasses import dataclass, fields
 from fabfile.services import memcached, reach
 from fabfile.transport.command import Section, Step, shell
 
-NOTE = "/run/pacefab-drill"
-
 _BUSY = 3  # exit status: a drill is on already
 _VIP_SECONDS = 0.3
 _DISCARD = 9  # a port that hardly anything listens to: whoever has the address refuses
