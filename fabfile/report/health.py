@@ -23,7 +23,7 @@ def render_text(health: Health) -> list[str]:
     """Return resources, a table of the nodes, and the verdict with its reasons."""
     lines = [f"cluster {health.cluster}", *classic.render(health.status), ""]
     notices = [f"notice: {notice}" for notice in health.notices]
-    return [*lines, *_table(health), "", *notices, *_verdict(health)]
+    return [*lines, *_table(health), "", *notices, *_verdict(health), *_next(health)]
 
 
 def _table(health: Health) -> list[str]:
@@ -39,6 +39,13 @@ def _verdict(health: Health) -> list[str]:
         return [f"healthy: memcached serves on {serving} of {len(health.nodes)} nodes"]
     first, *others = health.reasons
     return [f"{health.verdict}: {first}", *(f"          {reason}" for reason in others)]
+
+
+def _next(health: Health) -> list[str]:
+    """Return what to do about failures: Pacemaker remembers them when their cause is gone."""
+    resources = dict.fromkeys(f.resource.partition(":")[0] for f in health.status.failures)
+    once = "next: once the cause is mended, have Pacemaker try again: pcs resource cleanup"
+    return [f"{once} {resource}" for resource in resources]
 
 
 def _row(one: NodeHealth) -> tuple[str, ...]:

@@ -8,17 +8,21 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from fabfile.deploy.health import Health
 from fabfile.deploy.history import Entry, History
 from fabfile.errors import CommandError, PacefabError, UnreachableError
 from fabfile.host.model import Mark, Outcome
-from fabfile.report import history
+from fabfile.pacemaker import monitor
+from fabfile.report import health, history
 from fabfile.report.table import table
 from fabfile.report.text import Printer, render_error
 from fabfile.transport import fanout
+from tests.unit import captured
 
 LONG = "\n".join(f"line {n}" for n in range(40))
 FAILED = CommandError("install memcached", LONG, "look", host="c2")
@@ -130,3 +134,12 @@ def test_nothing_to_show_is_no_empty_line() -> None:
     screen = io.StringIO()
     Printer(screen).lines([])
     assert screen.getvalue() == ""
+
+
+def test_a_failure_that_pacemaker_remembers_comes_with_how_it_is_forgotten() -> None:
+    status = monitor.parse(captured.text("debian13", "monitor-started.xml"))
+    ailing = Health("web", status, (), has_memcached=True, reasons=("start failed",))
+    *_, last = health.render_text(ailing)
+    assert last.endswith("pcs resource cleanup memcached")
+    *_, last = health.render_text(replace(ailing, status=replace(status, failures=())))
+    assert last == "degraded: start failed"
