@@ -37,6 +37,7 @@ class Resource:
     switched: list[tuple[int, Place]] = field(
         default_factory=list
     )  # what last enabled, disabled it
+    removed: set[str] = field(default_factory=set)  # operations that `op remove` took away
     meta_set: dict[str, tuple[int, Place]] = field(default_factory=dict)  # by later commands
 
     @property

@@ -18,6 +18,9 @@ from fabfile.legacy.outcome import (
 
 Handler = Callable[[Job, list[str]], Outcome]
 
+_OF_CREATE = {"start", "stop", "monitor"}
+_KINDS_OF_MONITOR = {"role", "OCF_CHECK_LEVEL"}  # several monitors may differ by these
+
 
 def touch(job: Job, found: Resource | Group) -> None:
     """Remember that this command changed a resource, too."""
@@ -213,8 +216,10 @@ def operation(job: Job, words: list[str]) -> Outcome:
     for one in split_create(["op", *rest]).operations:
         if verb == "add":
             _check_new(found, one)
+            _doubt_second(job, found, one)
             found.operations.append(one)
         else:
+            found.removed.add(one["name"])
             found.operations = [old for old in found.operations if not (one.items() <= old.items())]
     return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
 
@@ -225,6 +230,20 @@ def _check_new(found: Resource, made: dict[str, str]) -> None:
         raise RefusedByPcsError(
             f"{found.id} has an operation {made['name']} of this interval already",
             "see which of the two is meant; the first one counts here",
+        )
+
+
+def _doubt_second(job: Job, found: Resource, made: dict[str, str]) -> None:
+    """Tell of an operation that create has made already, from the agent's advice.
+
+    Older pcs 0.9 made none of its own but a monitor, and took a second one.
+    """
+    name = made["name"]
+    another = name == "monitor" and ("--force" in job.line.options or _KINDS_OF_MONITOR & set(made))
+    if name in _OF_CREATE and name not in found.removed and not another:
+        job.doubt(
+            f"newer pcs refuses it: create has made an operation {name} already",
+            f"see which one the cluster has: pcs resource show {found.id}",
         )
 
 

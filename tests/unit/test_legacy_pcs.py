@@ -212,6 +212,8 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         ("pcs resource create d Dummy op start timeout=300s\n"
          "pcs resource op add d start interval=0 timeout=120s\n", Fate.DOUBTFUL,
          "d has an operation start of this interval already"),
+        (DUMMY + "pcs resource op add d monitor interval=9s\n", Fate.DOUBTFUL,
+         "newer pcs refuses it: create has made an operation monitor already"),
         (TWO + "pcs constraint location d rule pingd defined or pingd gt 0\n", Fate.DOUBTFUL,
          "a rule has defined before its attribute: defined pingd"),
         (TWO + "pcs constraint colocation add d with e-clone score=200\n"
@@ -246,6 +248,16 @@ def test_settings(command: str, section: str, expected: Any) -> None:
 )  # fmt: skip
 def test_what_is_told(script: str, fate: Fate, expected: str) -> None:
     assert any(expected in one for one in said(script, fate)), said(script, fate)
+
+
+@pytest.mark.parametrize(
+    "added",
+    ["op remove d monitor\npcs resource op add d monitor interval=9s",
+     "op add d monitor interval=9s --force", "op add d monitor interval=9s role=Master",
+     "op add d promote timeout=9s"],
+)  # fmt: skip
+def test_an_operation_that_pcs_takes_is_no_doubt(added: str) -> None:
+    assert not said(f"{DUMMY}pcs resource {added}\n", Fate.DOUBTFUL)
 
 
 @pytest.mark.parametrize(
