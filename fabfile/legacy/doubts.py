@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fabfile.legacy.cluster import Cluster, Resource
+from fabfile.legacy.cluster import Cluster, Constraint, Resource
 from fabfile.legacy.masking import is_secret
 from fabfile.legacy.model import Entry, Fate, Place
 from fabfile.legacy.source import sections
@@ -23,6 +23,7 @@ def doubts(walk: Walk) -> Iterator[Entry]:
     yield from _addresses(walk, cluster)
     yield from _same_address(cluster)
     yield from _fencing(cluster)
+    yield from _rules_of_no_node(cluster)
     yield from _lost_constraints(walk, cluster)
     yield from _secrets_of_files(walk)
     yield from _secrets_of_resources(cluster)
@@ -120,6 +121,24 @@ def _fencing(cluster: Cluster) -> Iterator[Entry]:
             "stonith-enabled=false",
             "a node that hangs is taken for stopped, and its addresses and data are started twice",
             "decide: fencing devices, or fencing: {disabled: true, reason: …} as written now",
+        )
+
+
+def _rules_of_no_node(cluster: Cluster) -> Iterator[Entry]:
+    """Look for rules on an attribute's value that no node is given."""
+    has = {(name, one.text) for shelf in cluster.attributes.values() for name, one in shelf.items()}
+    asked: dict[tuple[str, str], list[Constraint]] = {}
+    for one in cluster.constraints:
+        wanted = (one.options.get("attribute", ""), one.options.get("value", ""))
+        if one.options.get("operation") == "eq" and wanted[0][:1] != "#" and wanted not in has:
+            asked.setdefault(wanted, []).append(one)
+    for (name, value), constraints in asked.items():
+        yield _doubt(
+            constraints[0].place,
+            f"{name} eq {value}",
+            f"no node is known to have {name}={value}; resources with this rule: "
+            + ", ".join(dict.fromkeys(one.resources[0] for one in constraints)),
+            "give it to the nodes that are meant (nodes: attributes), or they may run nowhere",
         )
 
 

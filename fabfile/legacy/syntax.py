@@ -47,12 +47,13 @@ def _parser() -> Parser:
 def parse(script: Script) -> tuple[Script, Node]:
     """Return the syntax tree of a script; what is no bash is in nodes of type ERROR.
 
-    The grammar takes a command for the continuation of a line of several assignments before it. A
-    semicolon after those puts that right; so the script returned may differ by semicolons.
+    The grammar takes a command for the continuation of the line before it: of several assignments,
+    or of a pipeline when a here document follows. A semicolon at the line's end puts that right; so
+    the script returned may differ by semicolons.
     """
     root = _root(script.source)
     for _ in range(_MOST_MENDED):
-        ends = sorted(_swallowed(root), reverse=True)
+        ends = sorted(set(_swallowed(root, script.source)), reverse=True)
         if not ends:
             break
         source = script.source
@@ -73,14 +74,14 @@ def _root(source: bytes) -> Node:
     return _parser().parse(re.sub(rb"[\x80-\xff]", b".", source)).root_node
 
 
-def _swallowed(root: Node) -> Iterator[int]:
-    """Yield where a line of assignments ends that the grammar joined to the next line."""
+def _swallowed(root: Node, source: bytes) -> Iterator[int]:
+    """Yield where a line ends that the grammar joined to the next one: no backslash is there."""
     for node in walk(root):
-        if node.type != "command" or node.children[0].type != "variable_assignment":
+        if node.type not in {"command", "redirected_statement"}:
             continue
         for one, after in pairwise(node.children):
-            mine = one.type == "variable_assignment"
-            if mine and after.start_point.row > one.end_point.row:
+            between = source[one.end_byte : after.start_byte].replace(b"\\\n", b"")
+            if b"\n" in between and one.type != "heredoc_redirect":
                 yield one.end_byte
                 break
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fabfile.legacy.model import Effects, Entry, Fate, Migration
+from fabfile.legacy.model import Effects, Entry, Fate, Migration, Place
 
 _TITLES = {
     Fate.TRANSLATED: "Translated",
@@ -18,6 +19,8 @@ _TITLES = {
     Fate.UNTRANSLATED: "Could not be translated",
     Fate.DOUBTFUL: "Looks like a bug in the original",
 }
+_TO_LOOK_AT = {Fate.UNTRANSLATED, Fate.DOUBTFUL}
+_MOST_FILES = 15  # in the summary: it is to fit on a screen
 _WIDTH = 150  # of a table where the output is no terminal
 
 
@@ -76,28 +79,55 @@ def _packages(effects: Effects) -> dict[str, list[str]]:
 
 
 def print_report(migration: Migration, stream: TextIO) -> None:
-    """Print a table for each part of the account, what is taken for granted, and one last line."""
+    """Print a summary, a table for each part, what is taken for granted, and one last line."""
     width = None if stream.isatty() else _WIDTH
     # Without emoji: ocf:heartbeat:Dummy has one for Rich.
     console = Console(file=stream, highlight=False, emoji=False, width=width)
+    for line in _summary(migration):
+        console.print(line, markup=False)
     for fate in Fate:
         entries = [one for one in migration.entries if one.fate is fate]
         if entries:
             console.print(_table(f"{_TITLES[fate]}: {len(entries)}", entries))
     for line in _besides(migration.effects):
         console.print(line, markup=False)
-    counts = ", ".join(f"{migration.summary[fate.value]} {fate.value.replace('_', ' ')}"
-                       for fate in Fate)  # fmt: skip
-    console.print(f"lines and findings: {counts}", markup=False)
+    console.print(f"lines and findings: {_counted(migration.summary)}", markup=False)
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    shown = (f"{counts[fate.value]} {fate.value.replace('_', ' ')}" for fate in Fate)
+    return ", ".join(shown)
+
+
+def _summary(migration: Migration) -> Iterator[str]:
+    """Yield the account on one screen: how much, and in which files somebody has to look."""
+    made = migration.configuration
+    yield f"Summary: {_counted(migration.summary)}"
+    yield (
+        f"The scripts make {len(made.resources)} resources (clones and groups count once) and "
+        f"{len(made.constraints)} constraints; the inventory has what is translated."
+    )
+    files = Counter(one.place.file for one in migration.entries if one.fate in _TO_LOOK_AT)
+    if files:
+        yield "To look at, what could not be translated and what looks like a bug:"
+    for file, count in files.most_common(_MOST_FILES):
+        yield f"  {count:3} {file or '(all files)'}"
+    if len(files) > _MOST_FILES:
+        yield f"  … and {len(files) - _MOST_FILES} more files"
+    yield ""
 
 
 def _table(title: str, entries: Iterable[Entry]) -> Table:
+    """Return a part of the account; what is told of several places has one row."""
     table = Table(title=title, title_justify="left", expand=True, show_lines=False)
     for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):
         table.add_column(column, ratio=ratio, overflow="fold")
+    same: dict[tuple[str, str, str], list[Place]] = {}
     for one in entries:
-        why = f"{one.reason}; {one.advice}" if one.advice else one.reason
-        table.add_row(*map(Text, (str(one.place), one.text, why)))
+        same.setdefault((one.text, one.reason, one.advice), []).append(one.place)
+    for (text, reason, advice), places in same.items():
+        why = f"{reason}; {advice}" if advice else reason
+        table.add_row(*map(Text, ("\n".join(map(str, places)), text, why)))
     return table
 
 
