@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fabfile.deploy.bootstrap import STEP, Bootstrap, check_fencing
-from fabfile.deploy.intent import Intent
-from fabfile.deploy.membership import STEP as REMOVAL
-from fabfile.deploy.membership import Removal
-from fabfile.deploy.planning import Planner
-from fabfile.deploy.rollout import Rollout
 from fabfile.errors import UsageError
 from fabfile.host.model import Outcome
-from fabfile.pacemaker.model import Configuration, Primitive
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number
 from fabfile.tasks.stack import Operator, inventory_of
 from fabfile.transport.connection import Host
 
 if TYPE_CHECKING:
+    from fabfile.deploy.bootstrap import Bootstrap
+    from fabfile.deploy.intent import Intent
     from fabfile.tasks.inventory import ClusterInventory
 
 _TIMEOUT = "Seconds for the cluster to follow."
@@ -33,7 +28,7 @@ def bootstrap(run: Run, timeout: str = "300") -> int:
 
     Example: fab bootstrap --inventory inventory/openstack.yaml
     """
-    return _bootstrap(run, run.named(), STEP, timeout)
+    return _bootstrap(run, run.named(), "bootstrap", timeout)
 
 
 @cluster_task(secrets=True, node="Its name in the inventory.", timeout=_TIMEOUT)
@@ -47,7 +42,7 @@ def add_node(run: Run, node: str = "", timeout: str = "300") -> int:
         seen = f"the inventory has no node {node!r}, only {', '.join(sorted(known))}"
         raise UsageError("add a node", seen, "add it there, then: fab add-node --node NAME")
     hosts = {**run.named(), node: run.reach(node)}
-    return _bootstrap(run, bootstrap_of(run).joining(hosts, node), "add-node", timeout)
+    return _bootstrap(run, bootstrap_of(run, "add-node").joining(hosts, node), "add-node", timeout)
 
 
 @cluster_task(
@@ -71,6 +66,8 @@ def remove_node(
     if not node or not others:
         seen = "no other member was named" if node else "no node was named"
         raise UsageError("remove a node", seen, "fab -H c1,c2,c3 remove-node --node c3")
+    from fabfile.deploy.membership import STEP, Removal
+
     removal = Removal(
         node,
         run.inventory.cluster if run.inventory else "",
@@ -79,15 +76,17 @@ def remove_node(
         timeout=number("--timeout", timeout, least=1),
         limit=run.limit,
     )
-    return run.carry_out(REMOVAL, lambda: removal.run(others, run.printer))
+    return run.carry_out(STEP, lambda: removal.run(others, run.printer))
 
 
-def bootstrap_of(run: Run, step: str = STEP) -> Bootstrap:
+def bootstrap_of(run: Run, step: str) -> Bootstrap:
     """Return how the run's inventory makes a cluster of hosts.
 
     Raises:
         UsageError: there is no inventory, or it has not decided about fencing.
     """
+    from fabfile.deploy.bootstrap import Bootstrap, check_fencing
+
     inventory = inventory_of(run)
     check_fencing(decided=inventory.fencing is not None)
     devices = inventory.fencing.devices.values() if inventory.fencing else ()
@@ -103,6 +102,9 @@ def bootstrap_of(run: Run, step: str = STEP) -> Bootstrap:
 
 def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int:
     """Form the cluster, then bring it to the settings and the fencing of the inventory."""
+    from fabfile.deploy.planning import Planner
+    from fabfile.deploy.rollout import Rollout
+
     forming = bootstrap_of(run, step)
     flow = Rollout(
         Planner(_without_services(run, inventory_of(run)), nodes=False, whole=False),
@@ -120,6 +122,9 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
 
 def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
     """Return what the inventory wants of every cluster: settings and fencing, no service."""
+    from fabfile.deploy.intent import Intent
+    from fabfile.pacemaker.model import Configuration, Primitive
+
     run.gather(inventory.secret_names())
     every = inventory.configuration(run.secret)
     devices = [one for one in every.resources if isinstance(one, Primitive)]

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from fabfile.clients.check import check
-from fabfile.clients.finding import Finding, Known
 from fabfile.clients.formats import FORMATS
-from fabfile.deploy.clients import (
-    WriteClients,
-    find_cluster,
-    read_here,
-    read_on_hosts,
-)
 from fabfile.errors import RefusedError, UsageError
-from fabfile.report import clients
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.transport.connection import Host
+
+if TYPE_CHECKING:
+    from fabfile.clients.finding import Finding, Known
 
 
 @cluster_task(
@@ -49,7 +44,11 @@ def client_config(
         return _write(run, _editable(write), on, dry_run=dry_run)
     if on or dry_run:
         raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
-    cluster = find_cluster(run.named(), run.reach, run.limit)
+    hosts = run.named()
+    from fabfile.deploy.clients import find_cluster
+    from fabfile.report import clients
+
+    cluster = find_cluster(hosts, run.reach, run.limit)
     as_json = clients.render_config_json
     run.printer.lines([as_json(cluster)] if json else clients.render_config(cluster, format))
     return 0
@@ -64,7 +63,10 @@ def _editable(write: str) -> tuple[str, ...]:
 
 
 def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -> int:
-    cluster = find_cluster(run.named(), run.reach, run.limit)
+    named = run.named()
+    from fabfile.deploy.clients import WriteClients, find_cluster
+
+    cluster = find_cluster(named, run.reach, run.limit)
     work = WriteClients(cluster.servers, paths, dry_run, run.limit)
     hosts = _hosts(run, on)
     return run.carry_out("client-config", lambda: work.run(hosts, run.printer))
@@ -87,6 +89,10 @@ def check_clients(
     Example: fab -H c1,c2,c3 check-clients /etc/nova/nova.conf,/etc/keystone/keystone.conf
     """
     paths = _paths("check-clients", files or "")
+    from fabfile.clients.finding import Known
+    from fabfile.deploy.clients import find_cluster, read_here, read_on_hosts
+    from fabfile.report import clients
+
     if run.given:
         cluster = find_cluster(run.named(), run.reach, run.limit)
         texts = read_on_hosts(_hosts(run, on), paths, run.limit)
@@ -101,6 +107,8 @@ def check_clients(
 
 
 def _check(texts: Mapping[str, str], known: Known | None) -> list[Finding]:
+    from fabfile.clients.check import check
+
     try:
         return check(texts, known)
     except ValueError as error:

@@ -6,16 +6,18 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
-from fabfile.deploy.health import Health, Verdict, examine
 from fabfile.errors import PacefabError, UsageError
-from fabfile.report import classic, health, prometheus
 from fabfile.report.screen import screen
 from fabfile.report.text import render_error
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number
+
+if TYPE_CHECKING:
+    from fabfile.deploy.health import Health, Verdict
 
 _FORMATS = ("text", "json", "classic", "prometheus")
 
@@ -47,6 +49,8 @@ def status(
         seconds = number("--interval", interval, least=1)
         return _watch(run, lambda: _look(run, form), seconds)
     lines, verdict = _look(run, form)
+    from fabfile.deploy.health import Verdict
+
     if form == "classic" and verdict is Verdict.UNKNOWN:  # its lines are resources
         raise Exit("\n".join(lines), code=int(verdict))
     run.printer.lines(lines)
@@ -55,8 +59,11 @@ def status(
 
 def _look(run: Run, form: str) -> tuple[list[str], Verdict]:
     """Return what there is to show, and the verdict."""
+    hosts = run.named()
+    from fabfile.deploy.health import Verdict, examine
+
     try:
-        found = examine(run.named(), run.reach, run.limit, memcached_wanted=_wants_memcached(run))
+        found = examine(hosts, run.reach, run.limit, memcached_wanted=_wants_memcached(run))
     except UsageError:
         raise
     except PacefabError as error:
@@ -69,6 +76,8 @@ def _watch(run: Run, look: Callable[[], tuple[list[str], Verdict]], seconds: int
     if not sys.stdout.isatty():
         next_step = "for programs: --json or --prometheus, as often as needed"
         raise UsageError("watch the cluster", "the output is no terminal", next_step)
+    from fabfile.deploy.health import Verdict
+
     lines: list[str] = []
     verdict = Verdict.UNKNOWN
     with contextlib.suppress(KeyboardInterrupt), screen() as show:
@@ -94,6 +103,8 @@ def _wants_memcached(run: Run) -> bool:
 
 
 def _render(found: Health, form: str) -> list[str]:
+    from fabfile.report import classic, health, prometheus
+
     if form == "json":
         return [health.render_json(found)]
     if form == "prometheus":
@@ -104,6 +115,9 @@ def _render(found: Health, form: str) -> list[str]:
 
 
 def _render_unknown(form: str, error: PacefabError) -> list[str]:
+    from fabfile.deploy.health import Verdict
+    from fabfile.report import health, prometheus
+
     if form == "json":
         return [health.render_unknown_json(error)]
     if form == "prometheus":

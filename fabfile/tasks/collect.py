@@ -14,7 +14,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -74,13 +74,13 @@ class Run:
         """
         if self.inventory_file is None:
             return None
-        from fabfile.tasks.inventory import read_inventory  # noqa: PLC0415  # takes 0.1 s
+        from fabfile.tasks.inventory import read_inventory  # takes 0.1 s
 
         return read_inventory(self.inventory_file)
 
     @functools.cached_property
     def _secrets(self) -> SecretValues:
-        from fabfile.inventory.secret_values import SecretValues  # noqa: PLC0415  # takes 0.1 s
+        from fabfile.inventory.secret_values import SecretValues  # takes 0.1 s
 
         ask = getpass.getpass if sys.stdin.isatty() else None
         file = _secrets_file(self._secrets_file, self.inventory_file)
@@ -131,7 +131,7 @@ class Run:
         return self.hosts.get(name) or self._host(name)
 
     def named(self) -> dict[str, Host]:
-        """Return the hosts to work on.
+        """Return the hosts to work on; their sessions begin to open, for there is more to import.
 
         Raises:
             UsageError: there is none, a name is none, or the inventory cannot be used.
@@ -141,6 +141,8 @@ class Run:
             raise UsageError("find the hosts", "none was named", next_step)
         for name in self.hosts:
             check_name(name)
+        for host in islice(self.hosts.values(), self.limit):
+            host.open_ahead()
         return self.hosts
 
     def carry_out(self, step: str, work: Callable[[], Sequence[Outcome]]) -> int:

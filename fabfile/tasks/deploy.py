@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fabfile.deploy import history as applies
-from fabfile.deploy import rollback as back
-from fabfile.deploy.planning import Plan
-from fabfile.deploy.rollout import Rollout
-from fabfile.deploy.survey import Survey
 from fabfile.errors import RefusedError
 from fabfile.host.model import Outcome
-from fabfile.pacemaker.model import Clone, Group, Primitive
-from fabfile.pacemaker.plan import Action
-from fabfile.report import plan as report
-from fabfile.report import saved
-from fabfile.report.history import render_text
 from fabfile.tasks.bootstrap import bootstrap_of
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number as whole_number
 from fabfile.tasks.stack import Operator, carry_out, intent_of, inventory_of, rollout
 from fabfile.transport.connection import Host
+
+if TYPE_CHECKING:
+    from fabfile.deploy.planning import Plan
+    from fabfile.deploy.rollout import Rollout
+    from fabfile.deploy.survey import Survey
+    from fabfile.report.saved import SavedPlan
 
 _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
 
@@ -50,6 +46,9 @@ def plan(
     flow = _rollout(run, operator, prune=prune)
     with run.printer.working("plan", run.named()):
         found = flow.plan(flow.survey(run.named()))
+    from fabfile.report import plan as report
+    from fabfile.report import saved
+
     if json:
         run.printer.lines([report.render_json(found)])
     else:
@@ -86,7 +85,7 @@ def deploy(
 
     Example: fab deploy --inventory inventory/openstack.yaml
     """
-    review = saved.load(Path(saved_plan)) if saved_plan else None
+    review = _review(saved_plan) if saved_plan else None
     if review:
         run.inventory_file = Path(review.inventory)
     operator = Operator(run.printer, yes=yes or bool(review), full=full, show_pcs=show_pcs)
@@ -121,6 +120,9 @@ def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "3
 
 def _check_adoption(plan: Plan) -> None:
     """Raise a RefusedError when the plan is more than taking over what runs."""
+    from fabfile.pacemaker.model import Clone, Group, Primitive
+    from fabfile.pacemaker.plan import Action
+
     moved = [str(one) for one in plan.transitions]
     added = [one for one in plan.configuration.changes if one.action is Action.ADD]
     absent = [str(one) for one in added if isinstance(one.wanted, Primitive | Group | Clone)]
@@ -130,6 +132,12 @@ def _check_adoption(plan: Plan) -> None:
             "\n".join(["it is not as the inventory says:", *plan.forming, *absent, *moved]),
             "nothing was changed; mend the inventory (fab plan shows all), or use fab deploy",
         )
+
+
+def _review(saved_plan: str) -> SavedPlan:
+    from fabfile.report import saved
+
+    return saved.load(Path(saved_plan))
 
 
 def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
@@ -151,7 +159,11 @@ def history(run: Run) -> int:
 
     Example: fab history --inventory inventory/openstack.yaml
     """
-    applied = applies.gather(run.named())
+    hosts = run.named()
+    from fabfile.deploy import history as applies
+    from fabfile.report.history import render_text
+
+    applied = applies.gather(hosts)
     run.printer.lines(render_text(applied))
     return 1 if applied.silent else 0
 
@@ -177,7 +189,11 @@ def rollback(
     Example: fab rollback --number 1 --inventory inventory/openstack.yaml
     """
     steps = whole_number("--number", number, least=1)
-    entry, planner = back.find(run.named(), intent_of(run), steps)
+    intent = intent_of(run)
+    from fabfile.deploy import rollback as back
+    from fabfile.deploy.rollout import Rollout
+
+    entry, planner = back.find(run.named(), intent, steps)
     flow = Rollout(
         planner,
         step="rollback",

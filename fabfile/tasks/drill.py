@@ -45,9 +45,9 @@ def drill(
     """
     if undo:
         return _undo(run, number("--timeout", timeout, least=1))
-    from fabfile.deploy.drill import Drill  # noqa: PLC0415  # pymemcache takes 0.1 s
-    from fabfile.report import drill as reported  # noqa: PLC0415
-    from fabfile.report import drill_page  # noqa: PLC0415
+    from fabfile.deploy.drill import Drill  # pymemcache takes 0.1 s
+    from fabfile.report import drill as reported
+    from fabfile.report import drill_page
 
     wanted = Drill(
         _kinds(kind, every=all), node, number("--rate", rate, least=1),
@@ -68,8 +68,8 @@ def drill(
 
 
 def _undo(run: Run, seconds: int) -> int:
-    from fabfile.deploy.drill_scene import Scene  # noqa: PLC0415
-    from fabfile.deploy.drill_undo import Undo  # noqa: PLC0415
+    from fabfile.deploy.drill_scene import Scene
+    from fabfile.deploy.drill_undo import Undo
 
     hosts = run.named()
     status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))

@@ -5,17 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fabfile.deploy.create import Create
-from fabfile.deploy.install import Install
-from fabfile.deploy.remove import Remove
-from fabfile.deploy.verify import verify
-from fabfile.report import verification
-from fabfile.services import memcached
-from fabfile.services.memcached import Request
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.options import number, number_if_given, write_file
+
+if TYPE_CHECKING:
+    from fabfile.services.memcached import Request
 
 
 @cluster_task()
@@ -38,7 +34,10 @@ def install_memcached(
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """
     request = requested(run, listen, memory, max_connections, port, restartable=restartable)
-    seconds = number("--lock-timeout", lock_timeout, least=0)
+    seconds, hosts = number("--lock-timeout", lock_timeout, least=0), run.named()
+    from fabfile.deploy.install import Install
+    from fabfile.services import memcached
+
     install = Install(
         "memcached",
         memcached.LOOK,
@@ -48,7 +47,6 @@ def install_memcached(
         dry_run=dry_run,
         limit=run.limit,
     )
-    hosts = run.named()
     return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
 
 
@@ -66,6 +64,8 @@ def requested(
     Raises:
         UsageError: a number is none, or the inventory cannot be used.
     """
+    from fabfile.services.memcached import Request
+
     section = run.inventory and run.inventory.section("memcached")
     given: dict[str, Any] = {
         "listen": listen,
@@ -89,7 +89,11 @@ def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> 
 
     Example: fab -H c1,c2,c3 verify-memcached --junit verify.xml
     """
-    found = verify(run.named(), run.reach, run.limit)
+    hosts = run.named()
+    from fabfile.deploy.verify import verify
+    from fabfile.report import verification
+
+    found = verify(hosts, run.reach, run.limit)
     lines = [verification.render_json(found)] if json else verification.render_text(found)
     run.printer.lines(lines)
     if junit:
@@ -114,9 +118,10 @@ def remove_memcached(
 
     Example: fab -H c1,c2,c3 remove-memcached --purge
     """
-    seconds = number("--timeout", timeout, least=1)
+    seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    from fabfile.deploy.remove import Remove
+
     remove = Remove(purge, with_constraints, seconds, dry_run, run.limit)
-    hosts = run.named()
     return run.carry_out("remove-memcached", lambda: remove.run(hosts, run.reach, run.printer))
 
 
@@ -140,7 +145,8 @@ def create_memcached(
 
     Example: fab -H c1,c2,c3 create-memcached
     """
-    seconds = number("--timeout", timeout, least=1)
+    seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    from fabfile.deploy.create import Create
+
     create = Create(update, seconds, dry_run, keep_on_failure, run.limit)
-    hosts = run.named()
     return run.carry_out("create-memcached", lambda: create.run(hosts, run.reach, run.printer))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fabfile.deploy.rolling import Rolling
-from fabfile.deploy.rolling_node import NodeUpdate
 from fabfile.tasks.collect import Run, cluster_task
 from fabfile.tasks.memcached import requested
 from fabfile.tasks.options import number
@@ -38,7 +36,10 @@ def update_memcached(
     """
     request = requested(run, listen, memory, max_connections, port, restartable=restartable)
     wait = number("--lock-timeout", lock_timeout, least=0)
+    seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    from fabfile.deploy.rolling import Rolling
+    from fabfile.deploy.rolling_node import NodeUpdate
+
     update = NodeUpdate(request, package, run.manages_firewall, wait)
-    rolling = Rolling(update, number("--timeout", timeout, least=1), dry_run, run.limit)
-    hosts = run.named()
+    rolling = Rolling(update, seconds, dry_run, run.limit)
     return run.carry_out("update-memcached", lambda: rolling.run(hosts, run.reach, run.printer))

@@ -6,17 +6,15 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fabfile.deploy.install import Install
-from fabfile.deploy.intent import Intent
-from fabfile.deploy.planning import Plan, Planner
-from fabfile.deploy.rollout import Rollout
 from fabfile.errors import UsageError
-from fabfile.pacemaker.model import Configuration
-from fabfile.report import plan as report
 from fabfile.report.text import Printer
 from fabfile.tasks.collect import Run
 
 if TYPE_CHECKING:
+    from fabfile.deploy.install import Install
+    from fabfile.deploy.intent import Intent
+    from fabfile.deploy.planning import Plan
+    from fabfile.deploy.rollout import Rollout
     from fabfile.tasks.inventory import ClusterInventory
 
 
@@ -39,6 +37,8 @@ class Operator:
 
     def lines(self, plan: Plan) -> list[str]:
         """Return a plan as the operator wants to see it."""
+        from fabfile.report import plan as report
+
         lines = report.render_text(plan, full=self._full)
         if self._show_pcs:
             lines += ["", "the same by pcs, step by step:", *report.render_shell(plan)]
@@ -89,25 +89,39 @@ def intent_of(run: Run) -> Intent:
 
 def _services_of(run: Run) -> Intent:
     inventory = inventory_of(run)
+    run.named()  # they are reached while the rest is imported
+    from fabfile.deploy.intent import Intent
+    from fabfile.pacemaker.model import Configuration
+
     sections = inventory.sections
     return Intent(inventory.membership(), sections, tuple(sections), Configuration(), run.secret)
 
 
 def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
     """Return the flow for the whole inventory. Same errors as `inventory_of`."""
-    planner = Planner(intent_of(run), firewall=run.manages_firewall, prune=prune)
+    intent = intent_of(run)
+    from fabfile.deploy.planning import Planner
+    from fabfile.deploy.rollout import Rollout
+
+    planner = Planner(intent, firewall=run.manages_firewall, prune=prune)
     return Rollout(planner, limit=run.limit, **options)
 
 
 def creation_of(run: Run, service: str, **options: Any) -> Rollout:
     """Return the flow for one service's resources. Same errors as `_only`."""
-    planner = Planner(_only(run, service), nodes=False, whole=False)
+    intent = _only(run, service)
+    from fabfile.deploy.planning import Planner
+    from fabfile.deploy.rollout import Rollout
+
+    planner = Planner(intent, nodes=False, whole=False)
     return Rollout(planner, step=f"create-{service}", limit=run.limit, **options)
 
 
 def install_of(run: Run, service: str, **options: Any) -> Install:
     """Return the flow for one service's packages and files. Same errors as `_only`."""
     intent = _only(run, service)
+    from fabfile.deploy.install import Install
+
     return Install(
         service,
         intent.look(),

@@ -12,8 +12,10 @@ import logging
 import re
 import shlex
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +71,20 @@ class Host:
         self._connection = connection
         self._access = access
         self._opened = False
+        self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
+
+    def open_ahead(self) -> None:
+        """Begin to open the session while the caller does something else.
+
+        The first use waits for that, and tells what failed.
+        """
+        if self._opened or self._ahead:
+            return
+        self._ahead = Future()
+        threading.Thread(
+            target=self._open_for, args=(self._ahead,), name=f"open {self.name}", daemon=True
+        ).start()
 
     def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
@@ -141,9 +156,22 @@ class Host:
             host=self.name,
         )
 
+    def _open_for(self, ahead: Future[None]) -> None:
+        try:
+            self._establish()
+        except Exception as error:  # noqa: BLE001  # raised in the thread that uses the session
+            ahead.set_exception(error)
+        else:
+            ahead.set_result(None)
+
     def _open(self) -> None:
-        if self._opened:
-            return
+        ahead, self._ahead = self._ahead, None
+        if ahead:
+            ahead.result()
+        elif not self._opened:
+            self._establish()
+
+    def _establish(self) -> None:
         check_name(self.name)
         prepare(self._connection, accept_new=self._access.accept_new_host_keys)
         try:
