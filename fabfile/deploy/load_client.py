@@ -1,7 +1,7 @@
 """A client load as a program of its own: what one application with a cache would do, and see.
 
 Run by `load.py` in a process of its own, so that nothing that fab does is taken for a stall of the
-cache. argv[1] is JSON (`load.Setup`); a JSON record a line comes out (`load.parse_record`), its
+cache. argv[1] is JSON (`load.Setup`); a JSON record a line comes out (`load.Load` reads it), its
 times are seconds of the monotonic clock, which processes of one machine share. A line on standard
 input asks for the marked items to be counted; its end ends the load, so it never outlives fab.
 """

@@ -91,7 +91,7 @@ def render_json(health: Health) -> str:
 
 
 def render_unknown_json(error: PacefabError) -> str:
-    """Return the same shape when nobody could tell."""
+    """Return what there is of that shape when nobody could tell."""
     return _dump({"cluster": None, "verdict": str(Verdict.UNKNOWN), "reasons": [str(error)]})
 
 
