@@ -11,7 +11,7 @@ from fabfile.legacy.model import Answer, Fate, Place, WrittenFile
 from fabfile.legacy.splitting import braces
 from fabfile.legacy.state import Command, Runner, Shell, Text
 from fabfile.legacy.syntax import Script
-from fabfile.legacy.unknown import is_known
+from fabfile.legacy.unknown import is_known, nothing_known
 
 _SSH_VALUES = set("bcDEeFIiJLlmOopQRSWw")
 _SUDO_VALUES = {"-u", "-g", "-C", "-p", "-h", "-r", "-t", "-U"}
@@ -69,9 +69,24 @@ def _bash(runner: Runner, command: Command) -> Answer:
     script = piped_script(runner, command.place)
     if script is None:
         return Answer(None)
+    if nothing_known(script.source.decode()):
+        return _unknown_script(runner, command, script)
     shell = _child(runner, words[at:], "bash")
     shell.stdin = []
     return runner.start(script, shell)
+
+
+def _unknown_script(runner: Runner, command: Command, script: Script) -> Answer:
+    """Note that a shell is handed commands that are known at run time alone."""
+    reasons = runner.world.unknowns.reasons(script.source.decode())
+    runner.world.note(
+        Fate.UNTRANSLATED,
+        command.place,
+        f"… | {command.text}",
+        f"what it runs is known only at run time: {'; '.join(reasons)}",
+        "see whether pcs is among it",
+    )
+    return Answer(None)
 
 
 def _text(runner: Runner, command: Command, at: int) -> Answer:

@@ -45,3 +45,8 @@ class Unknowns:
 def is_known(*texts: str) -> bool:
     """Tell whether every part of these texts is known."""
     return not any(OPEN in text for text in texts)
+
+
+def nothing_known(text: str) -> bool:
+    """Tell whether a text is unknown from its beginning to its end."""
+    return OPEN in text and not _MARK.sub("", text).strip()
