@@ -9,13 +9,11 @@ from enum import IntEnum
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.serving import ask_from_neighbours
 from fabfile.errors import RefusedError
-from fabfile.pacemaker.cib import Cib, pairs
+from fabfile.pacemaker.cib import FENCING_DISABLED_REASON, Cib, pairs
 from fabfile.pacemaker.model import ClusterStatus, Instance, ResourceStatus
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
 from fabfile.transport.connection import Host
-
-FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of the inventory in the CIB
 
 
 class Verdict(IntEnum):

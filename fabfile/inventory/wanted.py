@@ -9,6 +9,7 @@ from fabfile.inventory.constraints import Constraints
 from fabfile.inventory.fencing import Device, Fencing
 from fabfile.inventory.resources import OperationEntry, ResourceEntry
 from fabfile.inventory.values import SecretReference
+from fabfile.pacemaker.cib import FENCING_DISABLED_REASON
 from fabfile.pacemaker.model import (
     Clone,
     Colocation,
@@ -25,8 +26,6 @@ from fabfile.pacemaker.model import (
 if TYPE_CHECKING:
     from fabfile.inventory.cluster import Inventory
 
-DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note in the CIB, which status shows
-
 Secret = Callable[[str], str]
 Values = Mapping[str, str | SecretReference]
 
@@ -40,7 +39,9 @@ def configuration(inventory: Inventory, secret: Secret) -> Configuration:
         attributes={node.name: node.attributes for node in inventory.nodes if node.attributes},
         resources=(*_devices(fencing, secret), *_resources(inventory.resources, secret)),
         constraints=tuple(_constraints(inventory.constraints)),
-        notes={DISABLED_REASON: fencing.reason.strip()} if fencing and fencing.reason else {},
+        notes={FENCING_DISABLED_REASON: fencing.reason.strip()}
+        if fencing and fencing.reason
+        else {},
     )
 
 
