@@ -129,22 +129,32 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         )
 
 
-def observe_progress() -> list[Step]:
-    """Return the steps of `read_progress`.
+_PROGRESS = r"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+cibadmin --query > "$dir/cib.xml"
+CIB_file="$dir/cib.xml" crm_mon -1 -r --output-as=xml
+echo --
+crm_simulate --xml-file "$dir/cib.xml" --simulate --output-as=xml
+"""
 
-    In this order: an operation that begins in between is then seen by one of both.
-    """
-    words = ("--live-check", "--simulate", "--output-as=xml")
-    return [step("due", "crm_simulate", *words), *observe_status()]
+
+def observe_progress() -> list[Step]:
+    """Return the step of `read_progress`: status and simulation of one moment."""
+    return [shell("progress", _PROGRESS)]
 
 
 def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
-    """Return the status, and in it what Pacemaker is yet to do. Same errors as `read_cib`."""
-    status = read_status(sections)
+    """Return the status, and in it what Pacemaker has yet to begin. Same errors as `read_cib`."""
+    section = sections["progress"]
+    if not section.ok:
+        raise _no_cluster(section)
+    status, _, due = section.out.partition("\n--\n")
     try:
-        return replace(status, due=simulation.parse_due(_output(sections["due"])))
+        return replace(monitor.parse(status), due=simulation.parse_due(due))
     except ValueError as error:
-        raise RefusedError("read crm_simulate", str(error), "look at: crm_simulate -L") from error
+        advice = "look at: crm_mon -1 --output-as=xml; crm_simulate -LS"
+        raise RefusedError("ask Pacemaker what it is doing", str(error), advice) from error
 
 
 def _output(section: Section) -> str:

@@ -289,7 +289,7 @@ class Transition:
 class ClusterStatus:
     """What crm_mon tells: nodes, quorum, resources, failures.
 
-    `due` is what Pacemaker has yet to begin, where that was asked (`live.read_progress`): right
+    `due` is what Pacemaker has yet to begin; None: not asked (`live.read_progress` does). Right
     after a change crm_mon still shows a resource Started that is about to be restarted.
     """
 
@@ -300,7 +300,7 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     resources: tuple[ResourceStatus, ...]
     failures: tuple[FailedAction, ...]
-    due: tuple[Transition, ...] = ()
+    due: tuple[Transition, ...] | None = None
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""

@@ -45,7 +45,7 @@ def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
     """Return what is being done to primitives or is yet to be ("start d on c1"); empty: nothing."""
     doing = [f"{one.id}: {one.pending}" for name in names for one in status.instances(name)
              if one.pending]  # fmt: skip
-    due = [str(one) for one in status.due if one.resource.partition(":")[0] in names]
+    due = [str(one) for one in status.due or () if one.resource.partition(":")[0] in names]
     return "; ".join(doing + [f"{one} is yet to come" for one in due])
 
 
@@ -80,7 +80,8 @@ def _missing(
     for one in primitives(resource):
         if not _disabled(one) and not status.started_on(one.id):
             failed = _failures(status, one, "start")
-            if nodes and {failure.node for failure in failed} >= nodes:
+            everywhere = bool(nodes) and {failure.node for failure in failed} >= nodes
+            if everywhere or (failed and _rests(status, one)):
                 raise _failed(one, failed)
             yield f"{one.id} is not Started on any node{_because(_failures(status, one))}"
 
@@ -99,7 +100,8 @@ def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) ->
     wanted = min(_promoted_max(clone), len(nodes), most)
     if len(promoted) < wanted:
         refused = _failures(status, clone.primitive, "promote")
-        if refused and len(nodes - {one.node for one in refused}) < wanted:
+        possible = len(nodes - {one.node for one in refused})
+        if refused and (possible < wanted or _rests(status, clone.primitive)):
             raise _failed(clone.primitive, refused)
         yield f"{name} is Promoted on {len(promoted)} of {wanted} nodes{_because(refused)}"
 
@@ -140,6 +142,11 @@ def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool
         "not_defined": value is None,
     }
     return location.node == node if location.node else tests.get(location.operation, False)
+
+
+def _rests(status: ClusterStatus, primitive: Primitive) -> bool:
+    """Whether Pacemaker has nothing left to try, as after a start that is "not configured"."""
+    return status.due is not None and not unfinished(status, [primitive.id])
 
 
 def _disabled(resource: Resource) -> bool:

@@ -18,6 +18,7 @@ from fabfile.pacemaker.model import (
     NodeStatus,
     Primitive,
     Resource,
+    Transition,
 )
 from fabfile.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from fabfile.services.memcached import wanted_clone
@@ -126,6 +127,14 @@ def test_an_address_that_failed_on_one_node_may_yet_start_on_another() -> None:
     )
     with pytest.raises(StartFailedError, match=r"c1.*\n.*c2.*\n.*c3"):
         said(failed(stopped, "start", "c1", "c2", "c3"), VIP)
+
+
+def test_after_a_failure_that_nothing_follows_nothing_is_waited_for() -> None:
+    status = failed(without(state("mixed"), "vip"), "start", "c1")
+    with pytest.raises(StartFailedError, match="c1"):
+        missing(replace(status, due=()), Configuration(resources=(VIP,)))
+    follows = replace(status, due=(Transition("start", "vip", target="c2"),))
+    assert "not Started on any node (start failed on c1" in said(follows, VIP)
 
 
 def test_promotions_that_failed_on_too_many_nodes_are_told() -> None:
