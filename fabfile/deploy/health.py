@@ -9,8 +9,8 @@ from enum import IntEnum
 from fabfile.deploy.fleet import Fleet, Reach, gather
 from fabfile.deploy.serving import ask_from_neighbours
 from fabfile.errors import RefusedError
-from fabfile.pacemaker.cib import FENCING_DISABLED_REASON, Cib, pairs
-from fabfile.pacemaker.model import ClusterStatus, Instance, ResourceStatus
+from fabfile.pacemaker.cib import Cib, pairs
+from fabfile.pacemaker.model import FENCING_DISABLED_REASON, ClusterStatus, Instance, ResourceStatus
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer, Target
 from fabfile.transport.connection import Host

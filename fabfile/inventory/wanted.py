@@ -9,8 +9,8 @@ from fabfile.inventory.constraints import Constraints
 from fabfile.inventory.fencing import Device, Fencing
 from fabfile.inventory.resources import OperationEntry, ResourceEntry
 from fabfile.inventory.values import SecretReference
-from fabfile.pacemaker.cib import FENCING_DISABLED_REASON
 from fabfile.pacemaker.model import (
+    FENCING_DISABLED_REASON,
     Clone,
     Colocation,
     Configuration,
@@ -39,10 +39,13 @@ def configuration(inventory: Inventory, secret: Secret) -> Configuration:
         attributes={node.name: node.attributes for node in inventory.nodes if node.attributes},
         resources=(*_devices(fencing, secret), *_resources(inventory.resources, secret)),
         constraints=tuple(_constraints(inventory.constraints)),
-        notes={FENCING_DISABLED_REASON: fencing.reason.strip()}
-        if fencing and fencing.reason
-        else {},
+        notes=_notes(fencing),
     )
+
+
+def _notes(fencing: Fencing | None) -> dict[str, str]:
+    reason = fencing.reason if fencing else None
+    return {FENCING_DISABLED_REASON: reason.strip()} if reason else {}
 
 
 def secret_names(inventory: Inventory) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from lxml import etree
 PROPERTIES = "cib-bootstrap-options"  # the set that pcs and Pacemaker itself write to
 OWNER = "pacefab"
 OWNED = "pacefab-owned"
-FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours, which status shows
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
+
 # recover is none: what it restarts has failed already.
 _INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
 
