@@ -117,11 +117,12 @@ class Cluster:
         return found if found is not None and base != name and found.copies else None
 
     def ids(self) -> set[str]:
-        """Return every id that a listing of the cluster would show."""
+        """Return every id and agent that a listing of the cluster would show."""
         everything: list[Resource | Group] = [
             *self.resources.values(), *self.fencing.values(), *self.groups.values()
         ]  # fmt: skip
         found = {name for one in everything for name in (one.id, one.clone_id)}
+        found.update(one.agent for one in everything if isinstance(one, Resource))
         found.update(one.id for one in self.constraints)
         return found | set(self.properties) | set(self.nodes)
 

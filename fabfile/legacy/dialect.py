@@ -89,6 +89,7 @@ class Parts:
     operations: list[dict[str, str]] = field(default_factory=list)
     copies: str = ""  # clone, promotable
     clone_meta: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)  # words that pcs passes over
 
 
 def split_create(words: Sequence[str]) -> Parts:
@@ -109,7 +110,9 @@ def split_create(words: Sequence[str]) -> Parts:
             present = []
             parts.operations.append({})
             continue
-        if word == "meta":
+        if word == "params" and present is parts.options:
+            parts.ignored.append(word)
+        elif word == "meta":
             present = parts.meta
         elif word in {"clone", "master", "--master", "promotable"}:
             parts.copies = "clone" if word == "clone" else "promotable"

@@ -128,6 +128,12 @@ class Parameters:
         ordered = dict(sorted(items.items(), key=_index_order))
         if sign == "#":
             return [str(len(ordered))]
+        if name in self._shell.named and len(ordered) > 1:
+            self._world.assume(
+                f"elements of ${{{name}[{which}]}} come in the order in which they are written "
+                "(bash has an order of its own)",
+                Place("", 0),
+            )
         values = list(ordered) if sign == "!" else _sliced(list(ordered.values()), operand)
         return self._many(which, values)
 

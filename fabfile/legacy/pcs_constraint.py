@@ -63,13 +63,23 @@ def _order(job: Job, words: list[str]) -> Outcome:
         raise NotUnderstoodError("an order needs the word then")
     at = words.index("then")
     first_action, first = _acting(words[:at])
-    options_at = next((n for n in range(at + 1, len(words)) if "=" in words[n]), len(words))
+    options_at = at + (3 if words[at + 1 : at + 2] and words[at + 1] in _ACTIONS else 2)
     then_action, then = _acting(words[at + 1 : options_at])
-    options = pairs(words[options_at:])
+    options = pairs(_order_words(job, words[options_at:]))
     made = {"first_action": first_action, "then_action": then_action}
     own_id = options.pop("id", "")
     kind, made = _order_options(options, made)
     return _add(job, "order", own_id or f"order-{first}-{then}-{kind}", (first, then), made)
+
+
+def _order_words(job: Job, words: list[str]) -> list[str]:
+    """Return the options of an order as NAME=VALUE; pcs 0.9 passes over other words."""
+    named = {"symmetrical": "symmetrical=true", "nonsymmetrical": "symmetrical=false"}
+    words = [named.get(word, word) for word in words]
+    for word in words:
+        if "=" not in word:
+            job.doubt(f"pcs 0.9 passes over the word {word}, newer pcs refuses it", "leave it out")
+    return [word for word in words if "=" in word]
 
 
 def _acting(words: list[str]) -> tuple[str, str]:

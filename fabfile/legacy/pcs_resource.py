@@ -143,6 +143,9 @@ def _add(job: Job, name: str, agent: str, parts: Parts, shelf: dict[str, Resourc
     made.disabled = "--disabled" in job.line.options
     for options in (made.meta, made.clone_meta):
         made.disabled |= options.pop("target-role", "").lower() == "stopped"
+    for word in parts.ignored:
+        why = f"{word} is of crm: pcs up to 0.9.157 passes over it, newer ones refuse the command"
+        job.doubt(f"{why}; taken as passed over", "leave it out")
     there = job.cluster.find(name)
     if there is not None:
         raise _already(job, made, there)
