@@ -6,12 +6,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fabfile.deploy import apply
 from fabfile.deploy.drill_undo import check_undone
 from fabfile.deploy.fleet import Fleet, Reach, gather
-from fabfile.deploy.health import check_healthy, examine
+from fabfile.deploy.health import check_healthy, examine_fleet
 from fabfile.errors import PacefabError
 from fabfile.pacemaker import live
 from fabfile.pacemaker.cib import Cib
+from fabfile.pacemaker.model import ClusterStatus
+from fabfile.pacemaker.readiness import unfinished
 from fabfile.services import vips_found
 from fabfile.services.drill import Victim
 from fabfile.services.drill_trace import Vip
@@ -42,7 +45,10 @@ class Scene:
         return fleet
 
     def ailing(self, seconds: float) -> tuple[str, ...]:
-        """Wait at most `seconds` until the cluster is healthy; return why it is not then."""
+        """Wait at most `seconds` until the cluster is healthy; return why it is not then.
+
+        It also has to be at rest: a VIP may yet move back to the node that it prefers.
+        """
         deadline = time.monotonic() + seconds
         while reasons := self._reasons():
             if time.monotonic() > deadline:
@@ -52,9 +58,15 @@ class Scene:
 
     def _reasons(self) -> tuple[str, ...]:
         try:
-            return examine(self.hosts, self.reach, self.limit).reasons
+            fleet = gather(self.hosts, self.reach, self.limit)
+            return examine_fleet(fleet).reasons or _unrest(apply.query_progress(fleet.host))
         except PacefabError as error:
             return (str(error),)
+
+
+def _unrest(status: ClusterStatus) -> tuple[str, ...]:
+    doing = unfinished(status, status.primitives)
+    return (f"Pacemaker is at work: {doing}",) if doing else ()
 
 
 def find_witness(fleet: Fleet, victim: str) -> Host:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
@@ -306,11 +306,16 @@ class ClusterStatus:
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""
-        found: list[Instance] = []
+        return tuple(one for one in self._every() if one.id.partition(":")[0] == resource)
+
+    @property
+    def primitives(self) -> frozenset[str]:
+        """The ids of all primitives, those in clones, groups and bundles too."""
+        return frozenset(one.id.partition(":")[0] for one in self._every())
+
+    def _every(self) -> Iterator[Instance]:
         for item in self.resources:
-            members = (item,) if isinstance(item, Instance) else item.instances
-            found += [one for one in members if one.id.partition(":")[0] == resource]
-        return tuple(found)
+            yield from (item,) if isinstance(item, Instance) else item.instances
 
     def started_on(self, resource: str) -> frozenset[str]:
         """Return the nodes on which the resource runs and no action on it is pending."""
