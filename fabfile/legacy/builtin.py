@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from fabfile.legacy.arithmetic import Arithmetic, UnclearError
 from fabfile.legacy.conditions import test_words
 from fabfile.legacy.model import Answer, Place
+from fabfile.legacy.printing import echo, printf
 from fabfile.legacy.state import Command, ExitSignal, LoopSignal, ReturnSignal, Runner
 from fabfile.legacy.syntax import Script
 from fabfile.legacy.unknown import OPEN, is_known
 
 _MOST_LEVELS = 9
-_HOLE = re.compile(r"%-?\d{0,3}[sdq]")
-_ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "e": "\033", "r": "\r", "a": "\a", "c": ""}
 
 
 def _well(_runner: Runner, _command: Command) -> Answer:
@@ -23,60 +22,6 @@ def _well(_runner: Runner, _command: Command) -> Answer:
 
 def _badly(_runner: Runner, _command: Command) -> Answer:
     return Answer(1)
-
-
-def _echo(_runner: Runner, command: Command) -> Answer:
-    words = command.arguments
-    flags = ""
-    while words and re.fullmatch(r"-[neE]+", words[0]):
-        flags += words[0]
-        words = words[1:]
-    text = " ".join(words)
-    if "e" in flags:
-        text = _unescaped(text)
-    return Answer(0, text if "n" in flags else text + "\n")
-
-
-def _unescaped(text: str) -> str:
-    text = re.sub(r"\\0?33", "\033", text)
-    return re.sub(r"\\([ntrae\\c])", lambda found: _ESCAPES[found[1]], text)
-
-
-def _printf(runner: Runner, command: Command) -> Answer:
-    words = command.arguments
-    if words[:1] == ["-v"] and len(words) > 2:  # noqa: PLR2004  # -v NAME FORMAT
-        answer = _printf(runner, Command(["printf", *words[2:]], command.place))
-        runner.shell.set(words[1], answer.output)
-        return Answer()
-    if not words:
-        return Answer(1)
-    form, rest = _unescaped(words[0]), words[1:]
-    holes = len(_HOLE.findall(form))
-    if "%" in _HOLE.sub("", form).replace("%%", ""):
-        return Answer(0, runner.world.mark("what printf makes of its format"))
-    parts: list[str] = []
-    while True:
-        parts.append(_filled(form, [*rest[:holes], *[""] * holes]))
-        rest = rest[holes:]
-        if not rest or not holes:
-            return Answer(0, "".join(parts))
-
-
-def _filled(form: str, values: list[str]) -> str:
-    waiting = iter(values)
-    return re.sub(rf"{_HOLE.pattern}|%%", lambda one: _one_filled(one[0], waiting), form)
-
-
-def _one_filled(hole: str, waiting: Iterator[str]) -> str:
-    """Return a value in the width that %5s, %-5s or %02d ask for."""
-    if hole == "%%":
-        return "%"
-    value, width = next(waiting), hole.strip("%-sdq")
-    if not width:
-        return value
-    if hole[1] == "-":
-        return value.ljust(int(width))
-    return value.zfill(int(width)) if width[0] == "0" else value.rjust(int(width))
 
 
 def _number(command: Command, otherwise: int | None) -> int | None:
@@ -103,6 +48,10 @@ def _leave(_runner: Runner, command: Command) -> Answer:
 def _set(runner: Runner, command: Command) -> Answer:
     """Do `set -- WORDS`; options of the shell change nothing here."""
     words = command.arguments
+    if any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", one) for one in words):
+        runner.world.assume(
+            "nothing fails: with set -e the script would end at the first failure", command.place
+        )
     if "--" in words or (words and not words[0].startswith(("-", "+"))):
         runner.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
         runner.shell.by_hand = False
@@ -305,7 +254,7 @@ def piped_script(runner: Runner, otherwise: Place) -> Script | None:
 
 
 BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
-    ":": _well, "true": _well, "false": _badly, "echo": _echo, "printf": _printf, "exit": _exit,
+    ":": _well, "true": _well, "false": _badly, "echo": echo, "printf": printf, "exit": _exit,
     "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
     "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,
     "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
