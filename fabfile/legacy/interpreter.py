@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 
-from fabfile.legacy import control
+from fabfile.legacy import chains, control
 from fabfile.legacy.assignments import assign, declare
-from fabfile.legacy.branches import Branches
 from fabfile.legacy.budget import bounded
 from fabfile.legacy.commands import run_command
 from fabfile.legacy.conditions import Double, test_words
@@ -47,8 +46,8 @@ class Interpreter:
             "declaration_command": self._declaration,
             "unset_command": self._unset,
             "redirected_statement": self._redirected,
-            "pipeline": self._pipeline,
-            "list": self._list,
+            "pipeline": partial(chains.run_pipeline, self),
+            "list": partial(chains.run_list, self),
             "if_statement": partial(control.run_if, self),
             "for_statement": partial(control.run_for, self),
             "c_style_for_statement": partial(control.run_counted, self),
@@ -60,8 +59,6 @@ class Interpreter:
             "negated_command": self._negated,
             "test_command": self._test,
         }
-
-    # what commands may ask (state.Runner)
 
     def run(self, command: Command) -> Answer:
         """Run a simple command: a function of the shell, or a program."""
@@ -85,8 +82,6 @@ class Interpreter:
             return evaluate(script, self.shell, self.world)
         except ReturnSignal as signal:
             return Answer(signal.args[0], signal.output)
-
-    # statements
 
     def statements(self, nodes: Sequence[Node]) -> Answer:
         """Evaluate statements one after the other."""
@@ -115,7 +110,7 @@ class Interpreter:
 
     def _substitute(self, node: Node) -> str:
         """Return the output of a command substitution, which runs in a subshell."""
-        inside = Interpreter(self.shell.fork(), self.world, self.script)
+        inside = self.fork()
         file = file_read(node)
         if file is not None:
             text = self.world.read(self.words.text(file))
@@ -225,10 +220,13 @@ class Interpreter:
         value = self.words.number(text)
         return None if value is None else value != 0
 
+    def fork(self) -> Interpreter:
+        """Return the evaluation of a subshell."""
+        return Interpreter(self.shell.fork(), self.world, self.script)
+
     def _subshell(self, node: Node) -> Answer:
-        inside = Interpreter(self.shell.fork(), self.world, self.script)
         try:
-            return inside.statements(node.children)
+            return self.fork().statements(node.children)
         except ExitSignal as signal:
             return Answer(signal.args[0], signal.output)
 
@@ -266,64 +264,8 @@ class Interpreter:
         finally:
             self.shell.stdin, self.shell.stdin_place = before
         for stage in redirects.pipeline:
-            answer = self._piped([stage], answer)
-        return self._joined(answer, redirects.operator, redirects.right)
-
-    def _pipeline(self, node: Node) -> Answer:
-        stages = [one for one in node.children if one.type in self._statements]
-        if not stages:
-            return Answer(None)
-        # The grammar takes the ! before a pipeline for one before its first command.
-        negated = stages[0].type == "negated_command"
-        first = stages[0].named_children[0] if negated else stages[0]
-        answer = self._piped(stages[1:], self._subshell_of(first, self.shell.stdin))
-        return opposite(answer) if negated else answer
-
-    def _piped(self, stages: Sequence[Node], answer: Answer) -> Answer:
-        for stage in stages:
-            answer = self._subshell_of(stage, lines(answer.output))
-        return answer
-
-    def _subshell_of(self, node: Node, stdin: list[str] | None) -> Answer:
-        shell = self.shell.fork()
-        shell.stdin = stdin
-        try:
-            return Interpreter(shell, self.world, self.script).execute(node)
-        except ExitSignal as signal:
-            return Answer(signal.args[0], signal.output)
-
-    def _list(self, node: Node) -> Answer:
-        answer = Answer(self.shell.status)
-        operator = ""
-        parts: list[str] = []
-        for child in node.children:
-            if child.type in {"&&", "||"}:
-                operator = child.type
-            elif child.type in self._statements:
-                answer = self._joined(answer, operator, child) if operator else self.execute(child)
-                parts.append(answer.output)
-        return Answer(answer.status, "".join(parts))
-
-    def _joined(self, answer: Answer, operator: str, right: Node | None) -> Answer:
-        """Return what `LEFT && RIGHT` makes of the left one's answer."""
-        if right is None or not operator:
-            return answer
-        if answer.status is None:
-            return self._perhaps(right, operator)
-        if (answer.status == 0) == (operator == "&&"):
-            return self.execute(right)
-        return Answer(answer.status)
-
-    def _perhaps(self, right: Node, operator: str) -> Answer:
-        """Evaluate what runs only when a command went well, or failed, which nobody can know."""
-        before = right.prev_sibling
-        while before is not None and before.type not in self._statements:
-            before = before.prev_sibling
-        text = self.script.text(before).split("\n")[0] if before is not None else "the command"
-        text = text if operator == "&&" else f"{text} fails"
-        branches = Branches(self, self.script)
-        branches.add(text, [right], excluded=operator == "||")
-        return branches.merge(right, complete=False)
+            answer = chains.piped(self, [stage], answer)
+        return chains.joined(self, answer, redirects.operator, redirects.right)
 
 
 def evaluate(script: Script, shell: Shell, world: World) -> Answer:
