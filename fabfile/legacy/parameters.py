@@ -106,7 +106,9 @@ class Parameters:
         if bracket and index in {"@", "*"}:
             return self._all(sign, name, operand, index)
         if name in {"@", "*"} and not sign:
-            return self._many(name, _sliced(self._arguments(), operand))
+            # Offsets count from $0: "${@:2}" begins with $2.
+            every = [self._shell.name, *self._arguments()] if operand[:1] == ":" else []
+            return self._many(name, _sliced(every, operand) if every else self._arguments())
         if bracket:
             index = self._named_index(index) if name in self._shell.named else index_of(index)
         value = self.value(name, index.strip("\"'") if bracket else None)

@@ -9,7 +9,7 @@ from fabfile.legacy.builtin import piped_script, which
 from fabfile.legacy.ini import check_read, read_as_awk
 from fabfile.legacy.model import Answer, Fate, Place, WrittenFile
 from fabfile.legacy.splitting import braces
-from fabfile.legacy.state import Command, Runner, Shell, Text
+from fabfile.legacy.state import Command, ExitSignal, Runner, Shell, Text
 from fabfile.legacy.syntax import Script
 from fabfile.legacy.unknown import is_known, nothing_known
 
@@ -61,7 +61,7 @@ def _bash(runner: Runner, command: Command) -> Answer:
         if words[at].startswith("-") and words[at].endswith("c"):
             return _text(runner, command, at + 1)
         if words[at] in {"-s", "--"}:
-            at += 1
+            at += 2 if words[at : at + 2] == ["-s", "--"] else 1
             break
         at += 2 if words[at] in {"-o", "+o", "-O"} else 1
     if at < len(words) and words[at] != "-" and "-s" not in words[:at]:
@@ -157,7 +157,20 @@ def _wrapped(runner: Runner, command: Command) -> Answer:
             at += 2 if word in _SUDO_VALUES and command.name == "sudo" else 1
         else:
             break
-    return runner.run(command.after(at)) if at < len(command.words) else Answer()
+    if at >= len(command.words):
+        return _login(runner, command) if command.name == "sudo" else Answer()
+    answer = runner.run(command.after(at))
+    if command.name == "exec":
+        signal = ExitSignal(answer.status)  # what stands below is not reached
+        signal.output = answer.output
+        raise signal
+    return answer
+
+
+def _login(runner: Runner, command: Command) -> Answer:
+    """Run what a shell reads that `sudo -i`, `sudo -s` or `su -` starts without a command."""
+    script = piped_script(runner, command.place)
+    return runner.start(script, _child(runner, [], "bash")) if script else Answer(None)
 
 
 def _timed(runner: Runner, command: Command) -> Answer:
@@ -187,7 +200,7 @@ def _su(runner: Runner, command: Command) -> Answer:
     for at, word in enumerate(command.words):
         if word in {"-c", "--command"}:
             return _text(runner, command, at + 1)
-    return Answer(None)
+    return _login(runner, command)
 
 
 def _on_many(runner: Runner, command: Command) -> Answer:

@@ -18,6 +18,7 @@ _EXPANSIONS = {
     "simple_expansion", "expansion", "command_substitution", "arithmetic_expansion",
     "process_substitution",
 }  # fmt: skip
+_ALL = re.compile(r'"\$(@|\{(@|\w+\[@\])[^}]*\})"')
 _NESTED = {"string", "translated_string", "raw_string", "ansi_c_string", "concatenation", "word"}
 
 
@@ -114,10 +115,7 @@ class Words:
             for child in node.children:
                 yield from self._parts(child)
         elif kind in {"string", "translated_string"}:
-            yield Part("", Kind.QUOTED)
-            start = node.start_byte + (2 if kind == "translated_string" else 1)
-            for part in self._region(node, start, node.end_byte - 1):
-                yield Part(part.text, Kind.QUOTED)
+            yield from self._in_quotes(node)
         elif kind in {"raw_string", "ansi_c_string"}:
             text = self._script.text(node)
             yield Part(text[1:-1] if kind == "raw_string" else ansi(text[2:-1]), Kind.QUOTED)
@@ -132,6 +130,15 @@ class Words:
             text = self._script.text(node).replace("\\\n", "")
             kind_of_part = Kind.QUOTED if "\\" in text else Kind.LITERAL
             yield Part(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL), kind_of_part)
+
+    def _in_quotes(self, node: Node) -> Iterator[Part]:
+        every = bool(_ALL.fullmatch(self._source(node)))  # "$@" of nothing is no word at all
+        if not every:
+            yield Part("", Kind.QUOTED)
+        start = node.start_byte + (2 if node.type == "translated_string" else 1)
+        for part in self._region(node, start, node.end_byte - 1):
+            if part.text or not every:
+                yield Part(part.text, Kind.QUOTED)
 
     def _region(self, node: Node, start: int, end: int, *, raw: bool = False) -> Iterator[Part]:
         """Yield what stands between two bytes of a node: literal text, and expansions in it.

@@ -49,9 +49,9 @@ while (( $# )); do case $1 in -[PioFcl]) shift 2 ;; -*) shift ;; *) files+=("$1"
 to=${files[-1]#*:}; unset 'files[-1]'
 for one in "${files[@]}"; do cp -rf "$one" "${to:-/root}" 2> /dev/null; done; exit 0
 X
-skip='while [[ $1 == -* ]]; do case $1 in -[ugCphrtUfdP]) shift 2 ;; *) shift ;; esac; done; exec "$@"'
+skip='while [[ $1 == -* ]]; do case $1 in -[ugCphrtUfdP]) shift 2 ;; *) shift ;; esac; done; exec "${@:-bash}"'
 stand_in sudo <<< "$skip"; stand_in sshpass <<< "$skip"
-stand_in su <<< 'while (( $# )); do [[ $1 == -c ]] && exec bash -c "$2"; shift; done'
+stand_in su <<< 'while (( $# )); do [[ $1 == -c ]] && exec bash -c "$2"; shift; done; exec bash -s'
 stand_in hostname <<< 'echo "${FAKE_HOST:-admin}"'
 stand_in which <<< 'echo "/usr/sbin/$1"'
 stand_in rpm <<< 'echo pacemaker'

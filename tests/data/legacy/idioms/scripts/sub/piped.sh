@@ -1,0 +1,1 @@
+pcs resource create piped-${1:-none} Dummy
