@@ -12,18 +12,14 @@ done
 for i in glance-api-clone neutron-metadata-agent-clone nova-conductor-clone; do
   pcs constraint order start $i then nova-evacuate require-all=false
 done
-controllers=$(cibadmin -Q -o nodes | grep uname | sed s/.*uname..// | awk -F\" '{print $1}')
-for controller in ${controllers}; do
-    pcs property set --node ${controller} osprole=controller
+controllers=$(cibadmin --query --scope nodes | grep -o 'uname="[^"]*"' | cut -d '"' -f 2)
+for c in $controllers; do
+    pcs property set --node $c osprole=controller
 done
-stonithdevs=$(pcs stonith | awk '{print $1}')
-for i in $(cibadmin -Q --xpath //primitive --node-path | tr ' ' '\n' | awk -F "id='" '{print $2}' | awk -F "'" '{print $1}' | uniq); do
-    found=0
-    for x in $stonithdevs; do
-	if [ $x = $i ]; then found=1; fi
-    done
-    if [ $found = 0 ]; then
-	pcs constraint location $i rule resource-discovery=exclusive score=0 osprole eq controller --force
+fencing=$(pcs stonith | awk '{print $1}')
+for r in $(cibadmin --query --xpath //primitive --node-path | sed -e "s/.*id='//" -e "s/'.*//" | sort -u); do
+    if ! echo "$fencing" | grep -qx $r; then
+	pcs constraint location $r rule resource-discovery=exclusive score=0 osprole eq controller --force
     fi
 done
 pcs resource create libvirtd-compute systemd:libvirtd --clone interleave=true --disabled --force
@@ -37,11 +33,11 @@ pcs constraint order start libvirtd-compute-clone then nova-compute-clone requir
 pcs constraint colocation add nova-compute-clone with libvirtd-compute-clone
 pcs stonith create fence-nova fence_compute auth-url=http://$vip_keystone:35357 login=admin passwd=admin tenant-name=admin record-only=1 action=off --force
 pcs property set cluster-recheck-interval=1min
-compute=$(echo $names|awk -F ";" '{\
-for (i=1;i<=NF;i++)
-{
-print $i;
-}
+compute=$(echo $names | awk -F ";" '{ \
+	for (k = 1; k <= NF; k++)
+	{
+		print $k;
+	}
 }')
 for host in $(echo $compute|cut -d " " -f -$n)
 do
