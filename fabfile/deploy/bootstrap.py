@@ -106,15 +106,27 @@ class Bootstrap:
             PacefabError: it is not formed; what was done so far needs no undoing, and the next run
                 does the rest.
         """
-        watch = Stopwatch(self.step, progress)
+        return self.prepare(hosts, progress)()
+
+    def prepare(self, hosts: Mapping[str, Host], progress: Progress) -> Callable[[], list[Outcome]]:
+        """Return what does the same as `form`, once hosts and secrets have been asked for.
+
+        Raises:
+            PacefabError: it cannot be formed; nothing was changed.
+        """
         found = self._observe(hosts)
         plan = self.plan(found)
         if plan.setup or plan.join:
-            self.secret(steps.USER)  # before anything is changed
-        for sentence in plan.sentences():
-            progress.note(self.wanted.cluster, sentence)
-        _Forming(self, plan, hosts, found, progress).carry_out()
-        return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
+            self.secret(steps.USER)
+
+        def form() -> list[Outcome]:
+            watch = Stopwatch(self.step, progress)
+            for sentence in plan.sentences():
+                progress.note(self.wanted.cluster, sentence)
+            _Forming(self, plan, hosts, found, progress).carry_out()
+            return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
+
+        return form
 
     def _observe(self, hosts: Mapping[str, Host]) -> dict[str, Candidate]:
         asked = fan_out(hosts, self.observe, limit=self.limit)

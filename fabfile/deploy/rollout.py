@@ -46,12 +46,13 @@ class Audience(Progress, Protocol):
 class Rollout:
     """How a run brings a cluster to what is wanted; it has `timeout` seconds to follow and serve.
 
-    `what_forms` tells as sentences what `form` would do: make a cluster of the nodes.
+    `what_forms` tells as sentences what is missing for the nodes to be one cluster; `form` asks for
+    what that takes, and returns what does it.
     """
 
     planner: Plans
     what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
-    form: Callable[[Mapping[str, Host]], Sequence[Outcome]] = lambda _: ()
+    form: Callable[[Mapping[str, Host]], Callable[[], Sequence[Outcome]]] = lambda _: tuple
     check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
     check_cib: bool = True  # by crm_verify; what stood before may not pass it
     allow_interruption: bool = False
@@ -99,14 +100,7 @@ class _Run:
         if not plan:
             return [self._unchanged(seen, plan)]
         self._permit(plan)
-        formed = self.rollout.form(self.hosts) if plan.forming else ()
-        if plan.forming:
-            shown, seen = plan, self.rollout.survey(self.hosts)
-            plan = self.rollout.plan(seen)
-            if plan.cluster_summary != shown.cluster_summary:
-                self._permit(plan, _FORMED)
-        entry = history.new_entry(plan.cluster, plan.summary)
-        return [*formed, *self._apply(seen, plan, entry)]
+        return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
         """Show the plan; raise a RefusedError unless it may be applied."""
@@ -121,12 +115,19 @@ class _Run:
             raise RefusedError(self.rollout.step, "not agreed to", "nothing was changed")
 
     def _apply(self, seen: Survey, plan: Plan, entry: Entry) -> list[Outcome]:
+        form = self.rollout.form(self.hosts) if plan.forming else tuple
         done, changed = self._change_nodes(seen, plan, entry)
         if not all(outcome.mark.ok for outcome in changed):
             told = self._restore_nodes(seen, done)
             return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
         try:
-            return [*changed, self._change_cluster(plan, entry, [n for n in done if done[n]])]
+            # Only now: a node that joins is told at once to start what it has just been given.
+            formed = form()
+            return [
+                *formed,
+                *changed,
+                self._change_cluster(plan, entry, [n for n in done if done[n]]),
+            ]
         except PacefabError as error:
             told = self._restore_nodes(seen, done)
             error.next_step = "; ".join((*told, error.next_step))
@@ -180,7 +181,7 @@ class _Run:
                     apply.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
                 return self._unchanged(seen, plan)
             if plan.cluster_summary != shown.cluster_summary:
-                self._permit(plan, _OVERTAKEN)
+                self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
             try:
                 before = self._patch(seen, plan, entry)
             except _OvertakenError:

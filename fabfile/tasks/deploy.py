@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +147,8 @@ def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
         stands = seen.stands(inventory_of(run).cluster)
         return () if stands else bootstrap_of(run, "deploy").sentences(seen.hosts)
 
-    def form(hosts: Mapping[str, Host]) -> list[Outcome]:
-        return bootstrap_of(run, "bootstrap").form(hosts, operator)
+    def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
+        return bootstrap_of(run, "bootstrap").prepare(hosts, operator)
 
     return rollout(run, what_forms=sentences, form=form, **options)
 
