@@ -226,6 +226,41 @@ def test_a_node_leaves_and_comes_back_while_others_run_on(formed: Cluster, file:
     formed.run(first, "crm_resource --wait && pcs resource delete sleep")
 
 
+def test_a_node_that_joins_serves_what_the_others_do(formed: Cluster, file: str) -> None:
+    first, *_, last = formed.nodes
+    cached = Path(file).with_name("cached.yaml")
+    cached.write_text(f"{Path(file).read_text()}services: {{memcached: {{}}}}\n")
+    deploy = ("deploy", "--yes", "--inventory", str(cached))
+    done = fab(formed, *deploy)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = fab(formed, "remove-node", "--node", last, "--inventory", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    formed.run(last, "apt-get purge -y memcached")
+
+    done = fab(formed, *deploy)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert_formed(formed)
+    assert eyes.started_on(formed, first) == list(formed.nodes)
+    assert "STORED" in eyes.talk(formed, first, "192.0.2.13", r"set k 0 60 5\r\nhello\r\n")
+
+
+def test_a_history_that_a_node_cannot_tell_is_said_to_be_incomplete(
+    formed: Cluster, file: str
+) -> None:
+    *_, last = formed.nodes
+    formed.run(last, "systemctl stop ssh.socket ssh")
+    try:
+        done = fab(formed, "history", "--inventory", file)
+    finally:
+        formed.run(last, "systemctl start ssh")
+    assert "add clone memcached-clone" in done.stdout
+    eyes.assert_refused(done, last, status=1)
+    pruned = fab(formed, "deploy", "--yes", "--prune", "--allow-interruption", "--inventory", file)
+    assert pruned.returncode == 0, pruned.stdout + pruned.stderr
+    assert eyes.started_on(formed, formed.nodes[0]) == []
+
+
 def test_a_node_with_the_only_place_of_a_resource_stays(formed: Cluster, file: str) -> None:
     last = formed.nodes[-1]
     others = " ".join(formed.nodes[:-1])

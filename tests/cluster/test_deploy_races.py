@@ -116,3 +116,19 @@ def test_of_two_at_once_one_wins_and_the_other_plans_again(idle: Cluster, tmp_pa
     lock.wait(timeout=30)
     assert sum(OVERTAKEN in text for text in said) == 1, "\n".join(said)
     assert {one for one in objects(idle) if "-" not in one} == {"base", "ours", "theirs"}
+
+
+def test_rollback_works_with_an_inventory_that_names_no_addresses(
+    idle: Cluster, tmp_path: Path
+) -> None:
+    idle.reset()
+    finish(deploy(idle, inventory(idle, tmp_path / "few.yaml", ["few"])))
+    few = objects(idle)
+    more = inventory(idle, tmp_path / "more.yaml", ["few", "more"])
+    finish(deploy(idle, more))
+    options = ("--yes", "--allow-interruption", "--inventory", str(more))
+
+    back = idle.fab("rollback", *options)
+
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert objects(idle) == few

@@ -169,6 +169,16 @@ def test_ctrl_c_undoes_it_at_once(healthy: Cluster) -> None:
     assert_clean(healthy)
 
 
+def test_it_is_undone_though_nobody_reads_any_more(healthy: Cluster) -> None:
+    fab = start(healthy, "pause", hold=2)
+    assert fab.stdout
+    fab.stdout.readline()
+    fab.stdout.close()  # as head does once it has its lines
+    assert fab.wait(timeout=120) == 141
+    assert process_state(healthy) == "S"
+    assert_clean(healthy)
+
+
 def test_it_asks_for_the_clusters_name(healthy: Cluster) -> None:
     with eyes.unchanged(healthy):
         wrong = healthy.fab("drill", "--kind", "process", "--yes-break", "other")
@@ -212,9 +222,10 @@ def test_it_refuses_an_ailing_cluster(healthy: Cluster) -> None:
     eyes.assert_refused(done, "not healthy", "c2 is standby", "nothing was broken")
 
 
-def start(cluster: Cluster, kind: str) -> subprocess.Popen[str]:
-    """Start a drill that would go on for minutes."""
-    arguments = ["--kind", kind, "--node", VICTIM, "--hold", "300", "--yes-break", cluster.name]
+def start(cluster: Cluster, kind: str, hold: int = 300) -> subprocess.Popen[str]:
+    """Start a drill; by default it would go on for minutes."""
+    last = ["--hold", str(hold), "--yes-break", cluster.name]
+    arguments = ["--kind", kind, "--node", VICTIM, *last]
     return subprocess.Popen(
         ["env", "--default-signal=INT", *eyes.fab_argv(cluster, "drill", *arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,

@@ -149,10 +149,13 @@ def test_a_lock_is_waited_for_visibly(bare: Cluster, lock_kind: str) -> None:
             seen += line
             if "aiting" in line:
                 break
+        at_work = bare.run(
+            "c2", "ps -e f -o pid,etime,stat,wchan:20,args; cat /run/pacefab.*"
+        ).stdout
     rest, _ = fab.communicate(timeout=90)
     stop.cancel()
     text = seen + rest
-    assert seen.splitlines()[-1].startswith("… c2 "), text
+    assert seen.splitlines()[-1].startswith("… c2 "), text + at_work
     assert fab.returncode == 0, text
     assert eyes.is_installed(bare, "c2")
 
