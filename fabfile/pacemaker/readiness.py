@@ -100,8 +100,7 @@ def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) ->
     wanted = min(_promoted_max(clone), len(nodes), most)
     if len(promoted) < wanted:
         refused = _failures(status, clone.primitive, "promote")
-        possible = len(nodes - {one.node for one in refused})
-        if refused and (possible < wanted or _rests(status, clone.primitive)):
+        if refused and len(nodes - {one.node for one in refused}) < wanted:
             raise _failed(clone.primitive, refused)
         yield f"{name} is Promoted on {len(promoted)} of {wanted} nodes{_because(refused)}"
 
@@ -145,7 +144,10 @@ def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool
 
 
 def _rests(status: ClusterStatus, primitive: Primitive) -> bool:
-    """Whether Pacemaker has nothing left to try, as after a start that is "not configured"."""
+    """Whether Pacemaker has nothing left to try, as after a start that is "not configured".
+
+    Not for promotions: an agent's monitor may yet let another node be promoted, as galera's does.
+    """
     return status.due is not None and not unfinished(status, [primitive.id])
 
 
