@@ -177,7 +177,7 @@ class _Run:
             if not plan:
                 if nodes:
                     run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
-                if tried:
+                if tried or shown.forming:
                     apply.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
                 return self._unchanged(seen, plan)
             if plan.cluster_summary != shown.cluster_summary:

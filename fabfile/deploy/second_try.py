@@ -12,8 +12,8 @@ from fabfile.transport.connection import Host
 def try_again(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
     """Have Pacemaker try again the clones that failed on these nodes; return whether any did.
 
-    A node that joins a cluster is told to start its clones before it has their packages; the
-    failure would keep them from ever running there. A resource that runs once runs elsewhere by
+    A node that `add-node` made a member was told to start its clones before it had their packages;
+    the failure would keep them from ever running there. A resource that runs once runs elsewhere by
     now: tried again, it might move back.
 
     Raises:
