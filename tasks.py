@@ -157,16 +157,17 @@ def test(c: Context) -> None:
 @task(
     help={
         "arguments": "what scripts/benchmark, or scripts/benchmark-stack, takes",
+        "peers": "the same job by pyinfra and Ansible too",
         "stack": "measure the whole classic stack instead, and its CIB against pcs",
     }
 )
-def bench(c: Context, arguments: str = "", stack: bool = False) -> None:
+def bench(c: Context, arguments: str = "", peers: bool = False, stack: bool = False) -> None:
     """Measure the tasks against the bash they replace.
 
     Example: invoke bench
     """
     program = "scripts/benchmark-stack" if stack else "scripts/benchmark"
-    run(c, f"{sys.executable} {program} {arguments}")
+    run(c, f"{sys.executable} {program} {'--peers' if peers else ''} {arguments}")
 
 
 @task(
