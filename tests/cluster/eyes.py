@@ -187,7 +187,7 @@ def slow_to_decide(cluster: Cluster, seconds: float) -> Iterator[None]:
     freeze = "pkill -STOP -x pacemaker-sched"  # the kernel keeps 15 letters
     thaw = freeze.replace("STOP", "CONT")
     for node in cluster.nodes:
-        cluster.run(node, f"{freeze}; (sleep {seconds}; {thaw}) >/dev/null 2>&1 &")
+        cluster.run(node, f"{freeze} && {{ (sleep {seconds}; {thaw}) >/dev/null 2>&1 & }}")
     try:
         yield
     finally:
