@@ -235,8 +235,8 @@ class Cluster:
         return run(argv, timeout=timeout, check=check, stdin=stdin or "", env=environment, cwd=cwd)
 
     def wait_formed(self) -> None:
-        """Wait until all nodes are online, the partition has quorum and a DC is elected."""
-        formation.wait_formed(self._first, len(self.nodes))
+        """Wait until every node sees all nodes online, a partition with quorum and a DC."""
+        formation.wait_formed(self.containers.values())
 
     def is_formed(self) -> bool:
         """Tell whether all nodes are online now."""

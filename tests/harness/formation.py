@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,7 @@ def form(folder: Path, containers: Mapping[str, str]) -> None:
     on_all(partial(run_script, name="prepare", stdin=stdin), containers.values())
     on_all(join, containers.values())
     authenticate(first, list(containers), hacluster_password)
-    wait_formed(first, len(containers))
+    wait_formed(containers.values())
 
 
 def corosync_conf(cluster: str, container: str, nodes: list[str]) -> str:
@@ -89,10 +89,14 @@ def formed(count: int) -> str:
     return f"seen=$({monitor}) && " + " && ".join(tests)
 
 
-def wait_formed(container: str, count: int) -> None:
-    """Wait until a cluster of `count` nodes is complete."""
-    loop = f'until {formed(count)}; do echo "$seen" | head -20; sleep 0.3; done'
-    run_in(container, loop, timeout=FORM_SECONDS)
+def wait_formed(containers: Collection[str]) -> None:
+    """Wait until a cluster is complete in the eyes of each of its nodes.
+
+    One alone may be wrong: for corosync's token timeout it takes a killed node for online, and that
+    node may be up again by then, and not yet a member.
+    """
+    loop = f'until {formed(len(containers))}; do echo "$seen" | head -20; sleep 0.3; done'
+    on_all(partial(run_in, command=loop, timeout=FORM_SECONDS), containers)
 
 
 def _base64(data: bytes) -> str:

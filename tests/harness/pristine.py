@@ -44,7 +44,7 @@ def restore(folder: Path, containers: Mapping[str, str]) -> None:
     """
     on_all(revive, containers.values())
     first = next(iter(containers.values()))
-    formation.wait_formed(first, len(containers))
+    formation.wait_formed(containers.values())
     replace = "cibadmin --replace --scope configuration --xml-pipe"
     run_in(first, replace, stdin=(folder / CIB).read_text())
     run_in(first, f"{NOTHING_RUNS}\ncrm_resource --cleanup --quiet", timeout=SETTLE_SECONDS)
