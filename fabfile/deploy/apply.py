@@ -22,7 +22,8 @@ from fabfile.pacemaker.restore import render_undone
 from fabfile.transport.command import Step, failed
 from fabfile.transport.connection import Host
 
-_TRIES = 5  # status updates change the CIB's version too; a busy cluster has a few a second
+_TRIES = 5  # at a CIB whose configuration others change meanwhile
+_BUSY_SECONDS = 60  # status updates change the CIB's version too; many starts make a few a second
 _POLL_SECONDS = 0.3
 _PATCH_SECONDS = 120  # of which the node's lock is waited for 60
 _RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
@@ -64,7 +65,8 @@ def patch(
         RefusedError: the CIB changes faster than we can plan.
         CommandError: a first step failed, or Pacemaker refused the new CIB.
     """
-    for _ in range(_TRIES):
+    tries, deadline = 0, time.monotonic() + _BUSY_SECONDS
+    while tries < _TRIES and time.monotonic() < deadline:
         new = plan(cib)
         if new is None:
             return cib
@@ -77,10 +79,14 @@ def patch(
             )
         if live.read_patch(sections):
             return cib
-        cib = query_cib(host)
+        now = query_cib(host)
+        tries += now.version[:2] != cib.version[:2]  # a status update is nobody's change
+        cib = now
     raise RefusedError(
         "change the CIB",
-        f"somebody else changed it in between, {_TRIES} times",
+        f"somebody else changed it in between, {tries} times"
+        if tries == _TRIES
+        else f"for {_BUSY_SECONDS} s the cluster's status changed faster than we could",
         "see who (journalctl -u pacemaker on the DC), then run this again",
     )
 

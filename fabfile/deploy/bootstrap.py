@@ -116,6 +116,11 @@ class Bootstrap:
         """
         found = self._observe(hosts)
         plan = self.plan(found)
+        if plan:
+            # What a run that was cut off left at work on a host ends first, and is seen then.
+            _all(fan_out(hosts, partial(_rest, progress), limit=self.limit))
+            found = self._observe(hosts)
+            plan = self.plan(found)
         if plan.setup or plan.join:
             self.secret(steps.USER)
 
@@ -251,6 +256,11 @@ class _Forming:
 
 
 _Work = Callable[[str, Host], None]
+
+
+def _rest(progress: Progress, name: str, host: Host) -> None:
+    """Wait until no run changes the host any more. Errors of `run_steps`."""
+    run_steps(host, [], note=partial(progress.note, name))
 
 
 def missing(status: ClusterStatus, names: Sequence[str]) -> str:

@@ -17,12 +17,13 @@ from fabfile.deploy.load import Load, Setup
 from fabfile.deploy.progress import Progress
 from fabfile.errors import RefusedError, UsageError
 from fabfile.services.drill import Kind, Objectives
-from fabfile.services.drill_figures import Figures, measure, notice, recovery
+from fabfile.services.drill_figures import Figures, is_answered, measure, notice, recovery
 from fabfile.services.drill_trace import Trace
 from fabfile.transport.connection import Host
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
 _NOTICE_SECONDS = 90.0  # memcached's monitor comes once in 60
+_ANSWER_SECONDS = 30.0  # for VIPs to move; one that has not by then may have nowhere to go
 _FILL_SECONDS = 60.0
 _AFTER_SECONDS = 3.0  # beyond the dead_timeout after which clients come back to a node
 _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
@@ -66,7 +67,7 @@ class Drill:
         kinds: the failures, in their order.
         node: the victim; empty: the last node for the first failure, then the one before it, …
         rate: the load's operations per second.
-        hold: seconds for which a failure goes on after it was noticed.
+        hold: seconds for which a failure goes on after Pacemaker has done what it does about it.
         timeout: seconds that the cluster has to recover in.
         objectives: what is expected.
         limit: hosts at a time.
@@ -142,6 +143,7 @@ class Drill:
             with self._failure(kind, node, fleet, progress) as caused:
                 self._await_notice(kind, watch, caused)
                 if kind.lasting:
+                    self._await_answer(kind, watch, caused)
                     watch.rest(self.hold)
                 else:
                     self._await_recovery(watch, caused, caused)
@@ -157,7 +159,7 @@ class Drill:
     def _failure(self, kind: Kind, node: str, fleet: Fleet, progress: Progress) -> Iterator[float]:
         """Cause the failure and, however the block ends, undo it; yield when it began."""
         host, ours = fleet.hosts[node], True
-        wait = self.hold if kind.lasting else self.timeout
+        wait = _ANSWER_SECONDS + self.hold if kind.lasting else self.timeout
         longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
         caused = time.monotonic()
         try:
@@ -174,6 +176,10 @@ class Drill:
     def _await_notice(self, kind: Kind, watch: Watch, caused: float) -> None:
         if kind.noticeable:
             watch.until(lambda seen: notice(seen, caused) is not None, _NOTICE_SECONDS)
+
+    def _await_answer(self, kind: Kind, watch: Watch, caused: float) -> None:
+        if kind.noticeable:
+            watch.until(lambda seen: is_answered(seen, caused), _ANSWER_SECONDS)
 
     def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:
         watch.until(lambda seen: recovery(seen, caused, begin) is not None, self.timeout)

@@ -21,6 +21,7 @@ from fabfile.services.drill_trace import Vip
 from fabfile.transport.connection import Host
 
 _POLL_SECONDS = 1.0
+_REST_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,17 @@ class Scene:
     limit: int
 
     def ready(self) -> Fleet:
-        """Return the cluster's nodes.
+        """Return the cluster's nodes, once Pacemaker is at rest.
 
         Raises:
             RefusedError: it is not healthy, or an earlier drill is not undone.
-            PacefabError: it could not be asked.
+            PacefabError: it could not be asked, or found no rest within a minute.
         """
         fleet = gather(self.hosts, self.reach, self.limit)
         live.check_ready(fleet.view.status, "drill")
         check_undone(fleet.hosts, self.limit)
         check_healthy(fleet, "drill", "nothing was broken")
+        apply.settle(fleet.host, _at_work, _REST_SECONDS)
         return fleet
 
     def ailing(self, seconds: float) -> tuple[str, ...]:
@@ -59,14 +61,15 @@ class Scene:
     def _reasons(self) -> tuple[str, ...]:
         try:
             fleet = gather(self.hosts, self.reach, self.limit)
-            return examine_fleet(fleet).reasons or _unrest(apply.query_progress(fleet.host))
+            doing = _at_work(apply.query_progress(fleet.host))
+            told = (f"Pacemaker is at work: {doing}",) if doing else ()
+            return examine_fleet(fleet).reasons or told
         except PacefabError as error:
             return (str(error),)
 
 
-def _unrest(status: ClusterStatus) -> tuple[str, ...]:
-    doing = unfinished(status, status.primitives)
-    return (f"Pacemaker is at work: {doing}",) if doing else ()
+def _at_work(status: ClusterStatus) -> str:
+    return unfinished(status, status.primitives)
 
 
 def find_witness(fleet: Fleet, victim: str) -> Host:

@@ -25,6 +25,7 @@ TICK_SECONDS: Final = 0.01
 EXPIRE_SECONDS: Final = 900  # what a load leaves behind goes by itself
 VALUE: Final = b"x" * 100
 AT_ONCE: Final = 500  # keys in one request
+PATIENCE: Final = {"timeout": 10.0, "connect_timeout": 10.0}  # a slow server has its items still
 
 Operation = tuple[float, str]  # seconds that it took; hit, miss, stored, unanswered or error
 
@@ -39,10 +40,10 @@ class Load:
         self._done: list[Operation] = []
         self._printing = threading.Lock()
 
-    def client(self) -> HashClient:
-        """Return a client that knows all servers, none of them as dead."""
+    def client(self, **changes: float) -> HashClient:
+        """Return a client that knows all servers, none of them as dead, with changed options."""
         servers = [(address, port) for address, port in self._setup["servers"]]
-        return HashClient(servers, **self._setup["options"])
+        return HashClient(servers, **(self._setup["options"] | changes))
 
     def say(self, record: str, **values: object) -> None:
         """Print one record."""
@@ -51,7 +52,7 @@ class Load:
 
     def fill(self) -> None:
         """Store the keys of the load, and the marked ones that nobody touches until the count."""
-        client = self.client()
+        client = self.client(**PATIENCE)
         for kind in ("load", "marked"):
             batches = self._batches(kind)
             failed = [
@@ -61,7 +62,7 @@ class Load:
 
     def count(self) -> None:
         """Tell how many marked items are still there, where a client with all servers looks."""
-        client = self.client()
+        client = self.client(**PATIENCE)
         self.say("counted", found=sum(len(client.get_many(k)) for k in self._batches("marked")))
 
     def work(self) -> None:

@@ -18,7 +18,7 @@ from fabfile.deploy.serving import ask_from_neighbours
 from fabfile.errors import CommandError, PacefabError
 from fabfile.host.model import Mark, Outcome
 from fabfile.pacemaker import live
-from fabfile.pacemaker.model import Configuration
+from fabfile.pacemaker.model import ClusterStatus, Configuration
 from fabfile.services import memcached
 from fabfile.services.memcached_probe import Answer
 from fabfile.transport.connection import Host
@@ -142,6 +142,7 @@ class Rolling:
             due.take_back(note)
             with self._banned(fleet, due.node, note):
                 fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
+                apply.settle(fleet.host, partial(_remembered, due.node), self.timeout)
             apply.settle_configuration(fleet.host, _WANTED, self.timeout)
         except PacefabError as second:
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
@@ -149,6 +150,12 @@ class Rolling:
             error.next_step = (
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
+
+
+def _remembered(node: str, status: ClusterStatus) -> str:
+    """Return which failure of memcached on the node is not forgotten yet, if any."""
+    failed = {one.resource.partition(":")[0] for one in status.failures if one.node == node}
+    return f"{memcached.UNIT} counts as failed on {node}" if memcached.RESOURCE in failed else ""
 
 
 def _ask(fleet: Fleet, node: str) -> Answer | None:

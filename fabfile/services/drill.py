@@ -139,8 +139,8 @@ mkdir /run/pacefab-drill
 printf '%s\n' "$undo" > /run/pacefab-drill/undo
 printf '%s\n' "$kind" > /run/pacefab-drill/kind
 systemctl reset-failed pacefab-drill-undo.service 2>/dev/null || :
-systemd-run --quiet --collect --unit=pacefab-drill-undo --on-active="$seconds" \
-  /bin/sh /run/pacefab-drill/undo
+systemd-run --quiet --collect --service-type=oneshot --unit=pacefab-drill-undo \
+  --on-active="$seconds" /bin/sh /run/pacefab-drill/undo
 sh -c "$cause" pacefab "$@"
 """
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from fabfile.services.drill import Objectives
 from fabfile.services.drill_trace import Event, Sample, Trace, Window, changes
 
+_STEADY_SECONDS = 1.0  # of no news, after which none is expected
 _SMOOTH_SECONDS = 1.0  # a hit ratio of fewer seconds than that is mostly chance
 
 
@@ -124,6 +125,21 @@ def notice(samples: Sequence[Sample], caused: float) -> float | None:
     usual = _usual(samples, caused).believed
     later = (s.at for s in samples if s.at > caused and s.believed != usual)
     return next((at - caused for at in later), None)
+
+
+def is_answered(samples: Sequence[Sample], caused: float) -> bool:
+    """Whether Pacemaker is through with what it does about a failure.
+
+    It has noticed it, nothing is pending, who had a VIP's address has a successor, and there has
+    been no news for a second.
+    """
+    last = samples[-1]
+    alike = takewhile(
+        lambda s: (s.believed, s.vips) == (last.believed, last.vips), reversed(samples)
+    )
+    steady = last.at - min(s.at for s in alike) >= _STEADY_SECONDS
+    held = all(last.vips[vip] for vip, node in _usual(samples, caused).vips.items() if node)
+    return notice(samples, caused) is not None and steady and held and not last.pending
 
 
 def recovery(samples: Sequence[Sample], caused: float, begin: float) -> float | None:

@@ -45,6 +45,7 @@ class Sample:
     failures: frozenset[str]
     serving: frozenset[str]
     vips: Mapping[str, str]
+    pending: bool = False  # something is being started, stopped, …
 
     @property
     def believed(self) -> tuple[object, ...]:
@@ -91,6 +92,7 @@ def take_sample(
         failures=frozenset(map(_failure, status.failures)),
         serving=serving,
         vips={name: _holder(roles.get(name, set())) if up else "" for name, up in vips.items()},
+        pending=any(one.pending for one in _instances(status)),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """An application's load on the cache, through the client library that the application would use.
 
 A program of its own, so that each library has its own interpreter: it sets and gets keys from
-several threads until its standard input ends, then prints JSON. `calls` has each call's start
+several threads until its standard input ends, then prints JSON; once every thread has used all its
+keys, and with them all servers, it prints "ready" first. `calls` has each call's start
 (seconds of the monotonic clock, which all processes share), its seconds and how it ended: hit, miss
 (a get right after a set found nothing), stale (an older value), set, error (an exception reached
 the application) or hung (it had not come back in the end). `connections` has the start and the
@@ -214,6 +215,9 @@ def main(kind: str, file: str, threads: str, rounds: str) -> None:
     ]
     for worker in workers:
         threading.Thread(target=worker.work, daemon=True).start()
+    while not all(len(worker.calls) >= 2 * KEYS for worker in workers):
+        time.sleep(PAUSE_SECONDS)
+    print("ready", flush=True)  # noqa: T201
     sys.stdin.read()
     calls = [call for worker in workers for call in (*worker.calls, *worker.hung())]
     json.dump({"calls": sorted(calls), "connections": connections}, sys.stdout)

@@ -100,7 +100,8 @@ def run(cluster: Cluster, tried: list[Client], folder: Path) -> dict[str, Seen]:
     """Run the clients through both phases; return what each saw, by its name."""
     running = {one.name: start(one, folder) for one in tried}
     try:
-        time.sleep(4)  # interpreters start, connections are made
+        for process in running.values():
+            wait_ready(process)
         times = {phase: cut(cluster, phase) for phase in PHASES}
         return {name: finish(process, times) for name, process in running.items()}
     finally:
@@ -120,14 +121,23 @@ def start(client: Client, folder: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+def wait_ready(process: subprocess.Popen[str]) -> None:
+    """Wait until all threads of a client have used the cache."""
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n", process.args
+
+
 def cut(cluster: Cluster, phase: str) -> tuple[float, float]:
     """Take a server away and give it back; return when it was first away, and when back."""
     away, node = (stopped, STOPPED) if phase == "stopped" else (black_hole, DROPPED)
     begun = time.monotonic()
     with away(cluster):
         time.sleep(DEAD_SECONDS + 2)  # so that a dead server is tried again, in vain
-    eyes.until(lambda: is_open(cluster.address(node)), f"memcached on {node} is back")
     back = time.monotonic()
+    while not is_open(cluster.address(node)):
+        back = time.monotonic()  # the last moment at which nobody could have connected
+        assert back < begun + 120, f"memcached on {node} is not back"
+        time.sleep(0.02)
     time.sleep(BACK_SECONDS)
     return begun, back
 

@@ -9,9 +9,9 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -191,13 +191,10 @@ def test_bare_hosts_become_a_cluster(formed: Cluster) -> None:
 
 def test_a_second_run_changes_nothing(formed: Cluster, file: str) -> None:
     before = eyes.cib_state(formed), pids(formed, formed.nodes)
-    started = time.monotonic()
     done = fab(formed, "bootstrap", "--inventory", file, env={})  # no secret is asked for
-    seconds = time.monotonic() - started
     assert done.returncode == 0, done.stdout + done.stderr
     assert "unchanged" in done.stdout
     assert (eyes.cib_state(formed), pids(formed, formed.nodes)) == before
-    assert seconds < 10  # 1.5 on a quiet machine
 
 
 def test_another_clusters_hosts_are_refused(formed: Cluster, tmp_path: Path) -> None:
@@ -319,6 +316,15 @@ def test_a_killed_node_is_fenced_by_the_inventorys_device(formed: Cluster, tmp_p
     )
     told = [formed.run(node, log, check=False).stdout for node in survivors]
     assert [f"reboot {last} very secret\n"] == [one for one in told if one]
+    for node in survivors:
+        eyes.until(partial(is_off, formed, node, last), f"{node} knows that it was fenced")
+
+
+def is_off(cluster: Cluster, node: str, other: str) -> bool:
+    """Whether Pacemaker on a node takes another one for offline, and has no doubt about it."""
+    seen = cluster.run(node, "crm_mon --one-shot --output-as=xml").stdout
+    (found,) = re.findall(rf'<node name="{other}" .*online=.*', seen)
+    return 'online="false"' in found and 'unclean="false"' in found
 
 
 def test_a_node_that_is_gone_for_good_is_taken_out_unasked(formed: Cluster, file: str) -> None:
@@ -335,9 +341,9 @@ def test_a_node_that_is_gone_for_good_is_taken_out_unasked(formed: Cluster, file
 
 def test_killed_at_each_stage_the_next_run_does_the_rest(formed: Cluster, file: str) -> None:
     take_apart = "pcs cluster destroy --yes >/dev/null || pcs cluster destroy"
-    on_all(lambda node: formed.run(node, take_apart), formed.nodes)
+    on_all(lambda node: formed.run(node, take_apart, timeout=180), formed.nodes)
     purge = "dpkg --purge --force-all pcs pacemaker"
-    on_all(lambda node: formed.run(node, purge), formed.nodes)
+    on_all(lambda node: formed.run(node, purge, timeout=180), formed.nodes)
     for moment in ("installing", "setting up", "starting the"):
         kill_at(moment, fab_argv(formed, "bootstrap", "--inventory", file))
     done = fab(formed, "bootstrap", "--inventory", file)
@@ -353,5 +359,10 @@ def kill_at(moment: str, argv: Sequence[str]) -> None:
         argv, cwd=REPOSITORY_ROOT, env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
-        assert any(f" {moment} " in line for line in process.stdout)
+        said = ""
+        for line in process.stdout:
+            said += line
+            if f" {moment} " in line:
+                break
         process.send_signal(signal.SIGKILL)
+    assert f" {moment} " in said, said

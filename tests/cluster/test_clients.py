@@ -26,6 +26,8 @@ from tests.cluster.client_trial import (
 )
 from tests.harness.cluster import Cluster
 
+pytestmark = pytest.mark.quiet
+
 OURS = ("oslo", "authtoken", "django", "pymemcache", "pool-short-threads")
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.cluster import eyes
 from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 ROUNDS = 20
-HOLD_LOCK = "flock /run/pacefab.lock sleep 6"
+HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input
 OVERTAKEN = "somebody else changed the cluster"
 
 
@@ -62,6 +63,13 @@ def objects(cluster: Cluster) -> set[str]:
     return {one.get("id", "") for one in found if one.tag in KINDS}
 
 
+def waiting(cluster: Cluster) -> int:
+    """Return how many runs wait for the first node's lock."""
+    return len(
+        cluster.run(cluster.nodes[0], "pgrep -fx 'flock -w 60 9'", check=False).stdout.split()
+    )
+
+
 KINDS = {"primitive", "rsc_order", "rsc_colocation"}
 
 
@@ -88,7 +96,9 @@ def test_killed_at_any_moment_the_cib_is_the_old_or_the_new_one(
 
     for number in range(ROUNDS):
         process = deploy(idle, (many, few)[number % 2], "--prune")
-        time.sleep(chance.uniform(0.2, seconds))
+        # The machine may be slower now than it was; a deploy that has ended counts as after.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=chance.uniform(0.2, 1.5 * seconds))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         # A patch that is on its way in is in, or out, a moment later.
@@ -108,12 +118,13 @@ def test_of_two_at_once_one_wins_and_the_other_plans_again(idle: Cluster, tmp_pa
     ours = inventory(idle, tmp_path / "ours.yaml", ["ours"])
     theirs = inventory(idle, tmp_path / "theirs.yaml", ["theirs"])
     container = idle.containers[idle.nodes[0]]
-    lock = subprocess.Popen(["docker", "exec", container, "sh", "-c", HOLD_LOCK])
-
-    both = [deploy(idle, file) for file in (ours, theirs)]  # both plan, then wait for the lock
+    argv = ["docker", "exec", "--interactive", container, *HOLD_LOCK.split()]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as lock:
+        both = [deploy(idle, file) for file in (ours, theirs)]
+        eyes.until(lambda: waiting(idle) == 2, "both have planned, and wait for the lock", 50)
+        lock.communicate()
 
     said = [finish(process) for process in both]
-    lock.wait(timeout=30)
     assert sum(OVERTAKEN in text for text in said) == 1, "\n".join(said)
     assert {one for one in objects(idle) if "-" not in one} == {"base", "ours", "theirs"}
 

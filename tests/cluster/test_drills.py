@@ -21,6 +21,7 @@ pytestmark = pytest.mark.quiet
 
 VICTIM = "c3"
 VIP = "vip-drill"
+RUNNING = {"S", "R", "D"}  # the kernel's letters for a process that nothing has stopped
 # The classic clone's monitor comes once in 60 s; the suite has not the time.
 MONITOR = "pcs resource update memcached op monitor interval=10s timeout=100s"
 OBJECTIVES = "objectives: {recovery: 40s, worst_stall: 2s, vip_away: 15s}\n"
@@ -37,6 +38,7 @@ def healthy(serving: Cluster) -> Cluster:
         f"pcs constraint location {VIP} prefers {VICTIM}=100",
     )
     eyes.until(lambda: address in serving.run(VICTIM, "ip addr").stdout, "the VIP is on the victim")
+    serving.run("c1", "crm_resource --wait --timeout 60", timeout=90)
     return serving
 
 
@@ -52,7 +54,7 @@ def done(healthy: Cluster, folder: Path) -> eyes.Done:
     inventory.write_text(f"cluster: {healthy.name}\nnodes: [c1, c2, c3]\n{OBJECTIVES}")
     files = ["--json", str(folder / "drill.json"), "--report", str(folder / "drill.html")]
     return healthy.fab(
-        "drill", "--all", "--node", VICTIM, "--hold", "2", "--yes-break", healthy.name,
+        "drill", "--all", "--node", VICTIM, "--hold", "4", "--yes-break", healthy.name,
         "--inventory", str(inventory), *files, timeout=400,
     )  # fmt: skip
 
@@ -154,7 +156,7 @@ def test_the_node_undoes_a_drill_by_itself(healthy: Cluster) -> None:
     fab.communicate()
     # What the timer starts; it would come minutes later.
     healthy.run(VICTIM, "systemctl start pacefab-drill-undo.service")
-    assert process_state(healthy) == "S"
+    assert process_state(healthy) in RUNNING
     assert_clean(healthy)
 
 
@@ -165,7 +167,7 @@ def test_ctrl_c_undoes_it_at_once(healthy: Cluster) -> None:
     text, _ = fab.communicate(timeout=20)
     assert fab.returncode == 130, text
     assert "undoing it" in text
-    assert process_state(healthy) == "S"
+    assert process_state(healthy) in RUNNING
     assert_clean(healthy)
 
 
@@ -175,7 +177,7 @@ def test_it_is_undone_though_nobody_reads_any_more(healthy: Cluster) -> None:
     fab.stdout.readline()
     fab.stdout.close()  # as head does once it has its lines
     assert fab.wait(timeout=120) == 141
-    assert process_state(healthy) == "S"
+    assert process_state(healthy) in RUNNING
     assert_clean(healthy)
 
 
@@ -242,7 +244,7 @@ def timers(cluster: Cluster) -> str:
 
 
 def process_state(cluster: Cluster) -> str:
-    """Return the kernel's letter: S sleeps, T was stopped by a signal."""
+    """Return the kernel's letter for memcached: T was stopped by a signal."""
     return cluster.run(VICTIM, "ps -o state= -C memcached", check=False).stdout.strip()
 
 

@@ -12,8 +12,8 @@ import pytest
 from tests.cluster import eyes
 from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
-PROMPT = 3
-"""Seconds from Ctrl-C to the end of fab."""
+PROMPT = 15
+"""Seconds from Ctrl-C to the end of fab, on a machine that has others to serve."""
 
 
 @pytest.fixture
@@ -107,7 +107,8 @@ def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(emptied: Clus
     try:
         # Packages are at work on the nodes now.
         emptied.run(
-            "c1", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done"
+            "c1",
+            "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do sleep 0.05; done",
         )
         fab.send_signal(signal.SIGINT)
         text, _ = fab.communicate(timeout=PROMPT)
@@ -123,7 +124,8 @@ def test_a_killed_install_is_finished_by_the_next_run(emptied: Cluster) -> None:
     fab = start(emptied, "install-memcached")
     try:
         emptied.run(
-            "c2", "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do :; done"
+            "c2",
+            "until pgrep -x dpkg >/dev/null || test -e /usr/bin/memcached; do sleep 0.05; done",
         )
     finally:
         fab.kill()

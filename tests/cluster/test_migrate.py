@@ -85,7 +85,7 @@ def test_a_cluster_that_scripts_built_is_adopted_and_nothing_restarts(
     (scripts / "3_build.sh").write_text(BUILD)
     for script in ("install.sh", "create.sh"):
         run_legacy(bare, LEGACY / script)
-    bare.run("c1", f"{BUILD}crm_resource --wait --timeout 60")
+    bare.run("c1", f"{BUILD}crm_resource --wait --timeout 60", timeout=240)
     before = history(bare)
     target = tmp_path / "adopted.yaml"
     migrate("--from", scripts, "--to", target, "--plain")

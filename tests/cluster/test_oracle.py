@@ -11,6 +11,7 @@ Equal means equal, ids included. The exceptions:
 from __future__ import annotations
 
 import shlex
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ for unit in haproxy memcached; do
 done
 systemctl daemon-reload
 """
+TIMES = 3  # ours takes a second: other tests' work beside one of them must not decide
 MAINTENANCE = "crm_attribute --type crm_config --name maintenance-mode --update true"
 GALERA = (
     "binary=/usr/bin/mariadbd-safe client_binary=/usr/bin/mariadb config=/etc/mysql/my.cnf"
@@ -89,10 +91,14 @@ def ours(ready: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Written:
     ready.run("c1", MAINTENANCE)
     file = inventory(ready, tmp_path_factory.mktemp("oracle") / "stack.yaml")
     lines = patching.pcs_lines(ready, file)
-    begun = time.monotonic()
-    patching.patch(ready, file)
-    seconds = time.monotonic() - begun
-    return Written(configured(ready), seconds, lines)
+    before = ready.run("c1", "cibadmin --query --scope configuration").stdout
+    times = []
+    for _ in range(TIMES):
+        ready.run("c1", "cibadmin --replace --scope configuration --xml-pipe", stdin=before)
+        begun = time.monotonic()
+        patching.patch(ready, file)
+        times.append(time.monotonic() - begun)
+    return Written(configured(ready), statistics.median(times), lines)
 
 
 @pytest.fixture(scope="module")

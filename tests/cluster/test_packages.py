@@ -128,11 +128,12 @@ def lock_kind(bare: Cluster, request: pytest.FixtureRequest) -> str:
 
 
 def test_a_lock_that_stays_held_is_told_in_time(bare: Cluster, lock_kind: str) -> None:
-    begun = time.monotonic()
     with locked(bare, "c2", lock_kind), eyes.unchanged(bare):
-        done = bare.fab("install-memcached", "--lock-timeout", "2", hosts=["c2"], timeout=60)
-        eyes.assert_refused(done, "error on c2", "lock", "let it end", status=1)
-        assert time.monotonic() - begun < 30
+        begun = time.monotonic()
+        done = bare.fab("install-memcached", "--lock-timeout", "2", hosts=["c2"])
+        took = time.monotonic() - begun
+    eyes.assert_refused(done, "error on c2", "lock", "let it end", status=1)
+    assert took < 60  # without the option it would be 120
 
 
 def test_a_lock_is_waited_for_visibly(bare: Cluster, lock_kind: str) -> None:
@@ -141,7 +142,7 @@ def test_a_lock_is_waited_for_visibly(bare: Cluster, lock_kind: str) -> None:
         fab = subprocess.Popen(
             argv, stdout=subprocess.PIPE, text=True, env=eyes.environment(), cwd=REPOSITORY_ROOT
         )
-        stop = threading.Timer(60, fab.kill)
+        stop = threading.Timer(100, fab.kill)
         stop.start()
         assert fab.stdout
         seen = ""
@@ -149,10 +150,10 @@ def test_a_lock_is_waited_for_visibly(bare: Cluster, lock_kind: str) -> None:
             seen += line
             if "aiting" in line:
                 break
+        stop.cancel()
         look = "ps -e f -o pid,etime,stat,wchan:20,args; cat /run/pacefab.*"
         at_work = bare.run("c2", look, check=False).stdout
-    rest, _ = fab.communicate(timeout=90)
-    stop.cancel()
+    rest, _ = fab.communicate(timeout=300)
     text = seen + rest
     assert seen.splitlines()[-1].startswith("… c2 "), text + at_work
     assert fab.returncode == 0, text

@@ -176,6 +176,7 @@ def test_a_resource_of_that_id_and_another_type_is_left_alone(installed: Cluster
 
 def test_another_resource_of_the_same_unit_is_told(installed: Cluster) -> None:
     with resource(installed, SAME_AGENT):
+        eyes.until(lambda: any(eyes.processes(installed).values()), "Pacemaker started it")
         installed.run("c1", "crm_resource --wait --timeout 30")
         with eyes.unchanged(installed):
             done = installed.fab("create-memcached")

@@ -164,8 +164,8 @@ def test_the_load_balancer_leaves_a_database_that_is_out_of_step(stack: Cluster)
         ask = f"mariadb -h {VIP_DB} -u probe -p'for tests' -BNe 'SELECT @@wsrep_node_name'"
         return stack.run(SECOND, ask, check=False).stdout.strip()
 
+    eyes.until(lambda: serving() in NODES, "the new user is known everywhere")
     first = serving()
-    assert first in NODES
     with desynced(stack, first):
         eyes.until(lambda: serving() in set(NODES) - {first}, "another database serves")
 

@@ -8,6 +8,7 @@ nobody's death ends.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -57,7 +58,17 @@ def labels(folder: Path) -> dict[str, str]:
 
 
 def sweep() -> list[str]:
-    """Remove containers, networks and folders of dead owners; return their clusters' names."""
+    """Remove containers, networks and folders of dead owners; return their clusters' names.
+
+    One process at a time: of two, the second would give up on what the first is still removing.
+    """
+    STATE.mkdir(mode=0o700, exist_ok=True)
+    with (STATE / "sweep.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _sweep()
+
+
+def _sweep() -> list[str]:
     owners = [(Path(each[FOLDER_LABEL]), owner_of(each)) for each in _all_labels()]
     owners += [(path.parent, _described_owner(path)) for path in STATE.glob(f"*/{DESCRIPTION}")]
     dead = sorted({folder for folder, owner in owners if is_dead(owner)})

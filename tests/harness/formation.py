@@ -19,9 +19,9 @@ from .parallel import on_all
 
 CLERK_PASSWORD: Final = "clerk_password"  # noqa: S105  (a file's name)
 AUTHKEY_BYTES: Final = 256
-BOOT_SECONDS: Final = 90
-JOIN_SECONDS: Final = 60
-FORM_SECONDS: Final = 60
+BOOT_SECONDS: Final = 180
+JOIN_SECONDS: Final = 120
+FORM_SECONDS: Final = 180
 
 
 def admit(folder: Path, containers: Mapping[str, str], ports: Mapping[str, int]) -> None:

@@ -15,15 +15,20 @@ from .parallel import on_all
 
 CIB: Final = "cib.xml"
 PACKAGES: Final = "packages.txt"
-SETTLE_SECONDS: Final = 40
-# What is configured no more is shown until it has stopped. crm_resource --wait takes 2 s at least.
+SETTLE_SECONDS: Final = 120
+# What is configured no more is shown until it has stopped, but not while its first probe or start
+# is under way (-1 is "pending"). crm_resource --wait takes 2 s at least.
 # Seen once with Pacemaker 3.0: taken away within moments of its creation, a resource stayed
 # Started, and nobody stopped it. The nodes are then asked anew what they run.
 NOTHING_RUNS: Final = """
-polls=0
-while crm_mon --one-shot --output-as=xml | grep '<resource '; do
-    polls=$((polls + 1))
-    [ "$polls" != 50 ] || crm_resource --refresh --quiet
+later=$(($(date +%s) + 10))
+while crm_mon --one-shot --output-as=xml | grep '<resource ' ||
+    cibadmin --query | grep -q '<lrm_rsc_op .*op-status="-1"'
+do
+    if [ "$(date +%s)" -ge "$later" ]; then
+        crm_resource --refresh --quiet
+        later=$((later + 60))
+    fi
     sleep 0.2
 done
 """

@@ -8,7 +8,7 @@ import pytest
 
 from fabfile.pacemaker import monitor
 from fabfile.services.drill import KINDS, PROCESS, Objectives
-from fabfile.services.drill_figures import hit_ratio, measure
+from fabfile.services.drill_figures import hit_ratio, is_answered, measure
 from fabfile.services.drill_trace import Sample, Trace, Window, changes, take_sample
 from tests.unit import captured
 
@@ -53,6 +53,22 @@ def test_what_is_broken_at_the_end_has_not_recovered() -> None:
     figures = measure(replace(TRACE, samples=SAMPLES[:4]), Objectives())
     assert figures.recovered is None
     assert [v.objective for v in figures.verdicts if not v.passed] == ["recovery", "client_errors"]
+
+
+@pytest.mark.parametrize(
+    ("later", "answered"),
+    [
+        ([], False),  # not noticed yet
+        ([NOTICED, replace(NOTICED, at=19.0)], False),  # nobody has the VIP
+        ([NOTICED, MOVED, replace(MOVED, at=16.5)], False),  # there may be more to come
+        ([NOTICED, MOVED, replace(MOVED, at=19.0, pending=True)], False),
+        ([NOTICED, MOVED, replace(MOVED, at=19.0)], True),
+    ],
+)
+def test_a_failure_is_answered_once_all_that_moves_has_moved(
+    later: list[Sample], answered: bool
+) -> None:
+    assert is_answered([*SAMPLES[:3], *later], 10.0) is answered
 
 
 def test_a_hang_that_pacemaker_cannot_see_is_never_noticed() -> None:
