@@ -18,7 +18,7 @@ from fabfile.tasks.options import number, write_file
     undo="Bring back whatever an earlier drill, cut off, left broken; break nothing.",
     yes_break="The cluster's name: break it without asking.",
     rate="Operations per second of the client load.",
-    hold="Seconds that a failure goes on after Pacemaker noticed it.",
+    hold="Seconds that a failure goes on once Pacemaker has answered it (moved what moves).",
     timeout="Seconds for the cluster to recover in.",
     report="Write the report to this file as an HTML page.",
     json="Write the report to this file as JSON.",
