@@ -27,7 +27,7 @@ _ANSWER_SECONDS = 30.0  # for VIPs to move; one that has not by then may have no
 _FILL_SECONDS = 60.0
 _AFTER_SECONDS = 3.0  # beyond the dead_timeout after which clients come back to a node
 _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
-_SPARE_SECONDS = 60.0  # by which the node's own timer comes later than we do
+_SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
 _FENCED = (
     "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
     "left to undo on it (fab drill --undo tells)"
