@@ -13,10 +13,10 @@ from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
-from fabfile.errors import PacefabError, UsageError
-from fabfile.report.text import render_error
-from tests.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
-from tests.harness.errors import HarnessError
+from pacefab.errors import PacefabError, UsageError
+from pacefab.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
+from pacefab.harness.errors import HarnessError
+from pacefab.report.text import render_error
 
 NAMES = ",".join(DEFAULT_NODES)
 TESTED_IMAGES = "debian12,debian13,rpm"
@@ -198,7 +198,7 @@ def migrate(
     Example: invoke migrate --from ~/openstack-ha --to inventory/openstack-ha.yaml
     """
     # It needs a parser of bash, which no other task does.
-    from fabfile.tasks.migrate import check_folder, migrate_folder  # noqa: PLC0415
+    from pacefab.tasks.migrate import check_folder, migrate_folder  # noqa: PLC0415
 
     folder, variables = Path(from_), Path(ini) if ini else None
     with told():

@@ -1,6 +1,7 @@
-"""The namespace of `fab`: which tasks there are, under which names."""
+"""What `fab` finds in this checkout: the tasks of pacefab."""
 
-import fabfile.startup  # noqa: F401  # sets how the rest is imported
-from fabfile.tasks import namespace
+from pacefab.cli.program import adopt_fab
+
+namespace = adopt_fab()
 
 __all__ = ["namespace"]

@@ -1,3 +1,3 @@
 """Makes the harness' fixtures known to all tests; none starts a cluster before it is used."""
 
-pytest_plugins = ["tests.harness.plugin"]
+pytest_plugins = ["pacefab.harness.plugin"]

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from lxml import html
 
-from tests.harness.engine import ensure_program
-from tests.harness.program import run
+from pacefab.harness.engine import ensure_program
+from pacefab.harness.program import run
 
 _SECONDS = 60
 _CONSOLE = re.compile(r":CONSOLE[:(]\d+\)?\] (.*)")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
-from tests.harness.cluster import Cluster
 
 PROGRAM = Path(__file__).with_name("client_load.py")
 STOPPED, DROPPED = "c2", "c3"

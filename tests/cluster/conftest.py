@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.cluster import Cluster
+from pacefab.harness.cluster import Cluster
 
 HERE = Path(__file__).parent
 BARE = {"bare_nodes", "openstack_nodes"}

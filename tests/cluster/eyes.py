@@ -1,7 +1,7 @@
 """Other eyes than the product's: what nodes, Pacemaker and memcached say for themselves.
 
 Everything goes through a node's own programs (systemctl, ss, cibadmin, dpkg-query, rpm) and plain
-sockets, never through fabfile.
+sockets, never through pacefab.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
-from tests.harness.parallel import on_all
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.parallel import on_all
 
 PORT = 11211
 PROMPT_SECONDS = 15

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from fabric import Config, Connection
 
-from fabfile.deploy import apply
-from fabfile.deploy.intent import Intent
-from fabfile.deploy.planning import Planner
-from fabfile.deploy.survey import survey
-from fabfile.pacemaker import metadata
-from fabfile.pacemaker.pcs import render_pcs
-from fabfile.tasks.inventory import read_inventory
-from fabfile.transport.connection import Access, Host
-from tests.harness.cluster import Cluster
+from pacefab.cli.inventory import read_inventory
+from pacefab.harness.cluster import Cluster
+from pacefab.pacemaker import metadata
+from pacefab.pacemaker.pcs import render_pcs
+from pacefab.transport.connection import Access, Host
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.survey import survey
+from pacefab.workflows.rollout.desired import Intent
+from pacefab.workflows.rollout.planning import Planner
 
 
 def hosts(cluster: Cluster) -> dict[str, Host]:
@@ -39,7 +39,7 @@ def patch(cluster: Cluster, file: Path) -> None:
     plans = planner(file)
     seen = survey(hosts(cluster), plans.look(), limit=len(cluster.nodes))
     plan = plans.plan_cluster(seen)
-    apply.patch(seen.host, seen.cib, lambda cib: plans.render(cib, plan))
+    apply_cib.patch(seen.host, seen.cib, lambda cib: plans.render(cib, plan))
 
 
 def pcs_lines(cluster: Cluster, file: Path) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 
 pytestmark = [pytest.mark.cluster, pytest.mark.quiet]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.parallel import on_all
+from pacefab.harness.program import run
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
-from tests.harness.parallel import on_all
-from tests.harness.program import run
 
 HACLUSTER = "not the one in any log 27"
 SECRETS = {"PACEFAB_SECRET_HACLUSTER": HACLUSTER}

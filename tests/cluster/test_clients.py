@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import client_trial, eyes
 from tests.cluster.client_trial import (
     BACK_SECONDS,
@@ -24,7 +25,6 @@ from tests.cluster.client_trial import (
     STOPPED,
     Seen,
 )
-from tests.harness.cluster import Cluster
 
 pytestmark = pytest.mark.quiet
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import Cluster
 
 SETTLED = "crm_resource --wait --timeout 30"
 FAILING = "#!/bin/sh\necho this program is broken on purpose >&2\nexit 1\n"

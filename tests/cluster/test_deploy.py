@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 INVENTORY = REPOSITORY_ROOT / "inventory" / "openstack.yaml"
 SECRETS = {

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 ROUNDS = 20
 HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input

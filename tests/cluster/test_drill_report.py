@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fabfile.report import drill_page
+from pacefab.report import drill_page
 from tests.cluster.browser import Page
 
 CAPTURED = Path(__file__).parents[1] / "captured" / "drill.json"

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from fabfile.services.drill import KINDS
+from pacefab.drill.faults import KINDS
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.browser import Page
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 pytestmark = pytest.mark.quiet
 

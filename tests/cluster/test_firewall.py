@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
+from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import Cluster
-from tests.harness.parallel import on_all
 
 FIREWALL = r"""
 set -e

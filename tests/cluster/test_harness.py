@@ -15,12 +15,12 @@ from typing import Any
 import docker
 import pytest
 
-from tests.harness import cleanup
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster, unique_name
-from tests.harness.errors import HarnessError
-from tests.harness.parallel import on_all
-from tests.harness.plugin import ClusterFactory
-from tests.harness.program import run
+from pacefab.harness import cleanup
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster, unique_name
+from pacefab.harness.errors import HarnessError
+from pacefab.harness.parallel import on_all
+from pacefab.harness.plugin import ClusterFactory
+from pacefab.harness.program import run
 
 INSTALL = "apt-get install --yes memcached || yum install -y memcached"
 
@@ -180,7 +180,7 @@ def doomed(cluster: Cluster) -> Iterator[list[subprocess.Popen[str]]]:
     """Two other processes, each of which starts a cluster and waits to be ended."""
     program = textwrap.dedent("""
         import signal, sys, time
-        from tests.harness.cluster import Cluster
+        from pacefab.harness.cluster import Cluster
         # Whoever runs the tests in the background has Ctrl-C ignored, and so have all children.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with Cluster.start(sys.argv[1], ["n1"], sys.argv[2]) as cluster:
@@ -229,7 +229,7 @@ def test_next_start_sweeps_what_a_killed_run_left(
 
 def test_failed_start_leaves_nothing(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     name = unique_name("failed")
-    monkeypatch.setattr("tests.harness.formation.FORM_SECONDS", 0.01)
+    monkeypatch.setattr("pacefab.harness.formation.FORM_SECONDS", 0.01)
     with pytest.raises(HarnessError, match="not done"):
         Cluster.start(name, ["n1"], cluster.image)
     assert traces(name) == []
@@ -240,7 +240,7 @@ OTHER_SUITE = (REPOSITORY_ROOT / "README.md").read_text().split("```python\n")[1
 
 def test_somebody_elses_suite_uses_the_plugin(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(OTHER_SUITE)
-    options = ["-p", "tests.harness.plugin", "--image", cluster.image, "--nodes", "left,right"]
+    options = ["-p", "pacefab.harness.plugin", "--image", cluster.image, "--nodes", "left,right"]
     done = run(
         [sys.executable, "-m", "pytest", "-q", "--rootdir", str(tmp_path), *options, str(tmp_path)],
         timeout=300,

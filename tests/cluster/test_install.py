@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
-from tests.harness.cluster import Cluster
 
 LATER = "takes effect at the next restart"
 # As an operator's install leaves it: enabled, and running on the loopback address.

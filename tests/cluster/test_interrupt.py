@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 PROMPT = 15
 """Seconds from Ctrl-C to the end of fab, on a machine that has others to serve."""

@@ -10,9 +10,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 SETTINGS = "services:\n  memcached: {port: 11300, memory: 48, max_connections: 100}\n"
 SECOND_PORT = "/etc/ssh/sshd_config.d/00-test.conf"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 
 LEGACY = REPOSITORY_ROOT / "scripts" / "legacy"
 

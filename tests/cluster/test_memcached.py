@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import Cluster
 
 pytestmark = pytest.mark.every_image
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster.test_deploy import LISTING, fab
 from tests.cluster.test_legacy import LEGACY, run_legacy
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 SCRIPTS = REPOSITORY_ROOT / "tests" / "data" / "legacy" / "openstack" / "scripts"
 CLASSIC = ("readini.sh", "cluster_variables.ini", "[1-4]_*.sh", "node_cluster_*.sh",

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import patching
-from tests.harness.cluster import Cluster
 
 pytestmark = pytest.mark.every_image
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 pytestmark = pytest.mark.every_image
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
+from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
-from tests.harness.cluster import Cluster
-from tests.harness.parallel import on_all
 
 CLUSTER_TASKS = ("create-memcached", "remove-memcached")
 MAINTENANCE = "crm_attribute --type crm_config --name maintenance-mode"

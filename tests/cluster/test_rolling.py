@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
-from tests.harness.parallel import on_all
 
 ITEMS = 100_000
 """On each node."""

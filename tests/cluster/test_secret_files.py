@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import Cluster
 
 CONFIG = "/etc/haproxy/haproxy.cfg"
 # What any user can see, again and again: argv of all processes, modes of the file and its copies.

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.nodes import free_port
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
-from tests.harness.nodes import free_port
 
 Rewrite = Callable[[str], str]
 

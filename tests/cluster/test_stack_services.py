@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.harness.cluster import REPOSITORY_ROOT, Cluster
 
 FIRST, SECOND, THIRD = NODES = ("controller1-vm", "controller2-vm", "controller3-vm")
 ADDRESSES = dict(zip(NODES, ("192.0.2.11", "192.0.2.12", "192.0.2.13"), strict=True))

@@ -17,8 +17,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
-from tests.harness.cluster import Cluster
 
 
 def is_missed(cluster: Cluster, node: str, other: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fabfile.transport.command import Section
+from pacefab.transport.command import Section
 
 FOLDER = Path(__file__).resolve().parents[1] / "captured"
 KINDS = ("debian12", "debian13", "rpm")

@@ -7,8 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.deploy.bootstrap import check_fencing
-from fabfile.deploy.bootstrap_plan import (
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import HostFacts, Interface, Unit
+from pacefab.pacemaker.model import Member, Membership
+from pacefab.workflows.formation.bootstrap import check_fencing
+from pacefab.workflows.formation.plan import (
     COROSYNC,
     PACEMAKER,
     PACKAGES,
@@ -17,9 +20,6 @@ from fabfile.deploy.bootstrap_plan import (
     Formation,
     plan_formation,
 )
-from fabfile.errors import RefusedError, UsageError
-from fabfile.host.model import HostFacts, Interface, Unit
-from fabfile.pacemaker.model import Member, Membership
 
 INSTALLED = dict.fromkeys(PACKAGES, "1.0")
 NAMES = ("c1", "c2", "c3")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fabfile.deploy.change import check_lock, waits
-from fabfile.errors import RefusedError
-from fabfile.transport.command import LOCK, LOCK_WAITED_FOR
+from pacefab.errors import RefusedError
+from pacefab.transport.command import LOCK, LOCK_WAITED_FOR
+from pacefab.workflows.nodes.apply_node import check_lock, waits
 from tests.unit import captured
 
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from oslo_config import cfg, iniparser
 
-from fabfile.clients import ini
-from fabfile.clients.formats import FORMATS, edit_ini
-from fabfile.clients.recommended import HASH_CLIENT, Option, Server
-from fabfile.clients.restart import to_restart
+from pacefab.clients import ini
+from pacefab.clients.formats import FORMATS, edit_ini
+from pacefab.clients.recommended import HASH_CLIENT, Option, Server
+from pacefab.clients.restart import to_restart
 from tests.unit import captured
 
 SERVERS = tuple(Server(f"c{n}", f"10.0.0.{n}", 11211) for n in (1, 2, 3))

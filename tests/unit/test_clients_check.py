@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from fabfile.clients.check import check
-from fabfile.clients.finding import Finding, Known
-from fabfile.clients.formats import FORMATS, edit_ini
-from fabfile.clients.recommended import Server
+from pacefab.clients.check import check
+from pacefab.clients.finding import Finding, Known
+from pacefab.clients.formats import FORMATS, edit_ini
+from pacefab.clients.recommended import Server
 from tests.unit import captured
 
 SERVERS = tuple(Server(f"c{n}", f"10.0.0.{n}", 11211) for n in (1, 2, 3))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabfile.transport import command
-from fabfile.transport.command import (
+from pacefab.transport import command
+from pacefab.transport.command import (
     LOCK_WAITED_FOR,
     RECEIVER,
     Step,

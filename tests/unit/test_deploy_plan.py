@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.deploy.node import NodePlan
-from fabfile.deploy.planning import Plan
-from fabfile.errors import RefusedError, UsageError
-from fabfile.pacemaker import cib, simulation
-from fabfile.pacemaker.configuration import read_configuration
-from fabfile.pacemaker.model import Primitive
-from fabfile.pacemaker.plan import plan_configuration
-from fabfile.report import saved
-from fabfile.report.plan import render_json, render_text
-from fabfile.transport.command import Step
+from pacefab.errors import RefusedError, UsageError
+from pacefab.pacemaker import cib, simulation
+from pacefab.pacemaker.configuration import read_configuration
+from pacefab.pacemaker.model import Primitive
+from pacefab.pacemaker.plan import plan_configuration
+from pacefab.report import saved
+from pacefab.report.plan import render_json, render_text
+from pacefab.transport.command import Step
+from pacefab.workflows.nodes.node_plan import NodePlan
+from pacefab.workflows.rollout.planning import Plan
 from tests.unit import captured
 
 STACK = cib.parse(captured.text("debian12", "cib-stack.xml"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fabfile.report.drill_chart import LEFT, RIGHT, WIDTH, draw
+from pacefab.report.drill_chart import LEFT, RIGHT, WIDTH, draw
 
 OBJECTIVES = {"recovery": 30.0, "worst_stall": 2.0, "vip_away": 10.0, "client_errors": 0}
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.pacemaker import monitor
-from fabfile.services.drill import KINDS, PROCESS, Objectives
-from fabfile.services.drill_figures import hit_ratio, is_answered, measure
-from fabfile.services.drill_trace import Sample, Trace, Window, changes, take_sample
+from pacefab.drill.faults import KINDS, PROCESS, Objectives
+from pacefab.drill.figures import hit_ratio, is_answered, measure
+from pacefab.drill.timeline import Sample, Trace, Window, changes, take_sample
+from pacefab.pacemaker import monitor
 from tests.unit import captured
 
 NODES = ("c1", "c2", "c3")

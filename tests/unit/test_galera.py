@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from fabfile.errors import RefusedError
-from fabfile.host.model import HostFacts
-from fabfile.pacemaker.model import Clone, Member, Membership
-from fabfile.services.description import File, Probe, Site
-from fabfile.services.galera_section import GaleraSection
-from fabfile.services.offered import galera
-from fabfile.transport.command import Section
+from pacefab.errors import RefusedError
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker.model import Clone, Member, Membership
+from pacefab.services.galera import service
+from pacefab.services.galera.section import GaleraSection
+from pacefab.services.service import File, Probe, Site
+from pacefab.transport.command import Section
 
 MEMBERS = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)), Member("c3", ("fd00::3",)))
 # mariadb 11.8.9 on Debian 13: --batch --skip-column-names, SHOW GLOBAL STATUS WHERE ...
@@ -36,17 +36,17 @@ def section(**settings: Any) -> GaleraSection:
 
 
 def clone(chosen: GaleraSection, where: Site) -> Clone:
-    (resource,) = galera.configuration(chosen, where).resources
+    (resource,) = service.configuration(chosen, where).resources
     assert isinstance(resource, Clone)
     return resource
 
 
 def config(chosen: GaleraSection, family: str = "debian") -> File:
-    return galera.SERVICE.node(chosen, site(*(family,) * 3), "c3").files[0]
+    return service.SERVICE.node(chosen, site(*(family,) * 3), "c3").files[0]
 
 
 def probes() -> list[Probe]:
-    return list(galera.SERVICE.probes(section(), site()))
+    return list(service.SERVICE.probes(section(), site()))
 
 
 def judge(out: str, status: int = 0) -> str:
@@ -109,7 +109,7 @@ def test_a_user_without_mariabackup_is_a_mistake() -> None:
 
 def test_a_donor_goes_on_serving_where_the_copy_lets_it() -> None:
     def check(chosen: GaleraSection) -> str:
-        files = galera.SERVICE.node(chosen, site(), "c1").files
+        files = service.SERVICE.node(chosen, site(), "c1").files
         return next(file.render(None) for file in files if file.mode == "755")
 
     assert "    4) status='200 OK'" in check(section())
@@ -118,8 +118,8 @@ def test_a_donor_goes_on_serving_where_the_copy_lets_it() -> None:
 
 def test_every_file_is_looked_at() -> None:
     for family in ("debian", "rhel"):
-        wanted = galera.SERVICE.node(section(), site(*(family,) * 3), "c1")
-        look = galera.SERVICE.look(section())
+        wanted = service.SERVICE.node(section(), site(*(family,) * 3), "c1")
+        look = service.SERVICE.look(section())
         assert {file.path for file in wanted.files} <= set(look.files)
         assert {*wanted.units, *wanted.helpers} <= set(look.units)
         assert set(wanted.packages) <= set(look.packages)

@@ -9,13 +9,13 @@ import bcrypt
 import pytest
 from pydantic import ValidationError
 
-from fabfile.errors import UsageError
-from fabfile.host.model import HostFacts
-from fabfile.pacemaker.model import Member, Membership
-from fabfile.services.description import Site
-from fabfile.services.haproxy_section import HaproxySection
-from fabfile.services.offered import haproxy
-from fabfile.services.vips_section import VipsSection
+from pacefab.errors import UsageError
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker.model import Member, Membership
+from pacefab.services.haproxy import service
+from pacefab.services.haproxy.section import HaproxySection
+from pacefab.services.service import Site
+from pacefab.services.vips.section import VipsSection
 
 PASSWORD, ANOTHER = "correct horse battery", "staple"
 MEMBERS = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)), Member("c3", ("fd00::3",)))
@@ -43,8 +43,8 @@ def section(*proxies: dict[str, object], **others: Any) -> HaproxySection:
 
 
 def config(*proxies: dict[str, object], password: str = PASSWORD, **others: Any) -> str:
-    wanted = haproxy.node(section(*proxies, **others), site(password), "c1")
-    file = next(file for file in wanted.files if file.path == haproxy.CONFIG)
+    wanted = service.node(section(*proxies, **others), site(password), "c1")
+    file = next(file for file in wanted.files if file.path == service.CONFIG)
     return file.render(None)
 
 
@@ -126,8 +126,8 @@ def test_a_password_that_crypt_would_cut_is_refused() -> None:
 
 
 def test_a_configuration_with_credentials_is_for_root_and_their_hash_is_hidden() -> None:
-    wanted = haproxy.node(section(DB, stats={}), site(), "c1")
-    file = next(file for file in wanted.files if file.path == haproxy.CONFIG)
+    wanted = service.node(section(DB, stats={}), site(), "c1")
+    file = next(file for file in wanted.files if file.path == service.CONFIG)
     shown = re.sub(file.hidden, "", file.render(None))
     assert file.mode == "600"
     assert "$2b$" not in shown
@@ -135,10 +135,10 @@ def test_a_configuration_with_credentials_is_for_root_and_their_hash_is_hidden()
 
 
 def test_one_without_is_for_everybody() -> None:
-    wanted = haproxy.node(section(DB), site(), "c1")
+    wanted = service.node(section(DB), site(), "c1")
     modes = {file.path: file.mode for file in wanted.files}
-    assert modes[haproxy.CONFIG] == "644"
-    assert haproxy.SERVICE.secrets(section(DB)) == []
+    assert modes[service.CONFIG] == "644"
+    assert service.SERVICE.secrets(section(DB)) == []
 
 
 @pytest.mark.parametrize(

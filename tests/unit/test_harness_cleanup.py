@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import cleanup
+from pacefab.harness import cleanup
 
 
 def owner_of_ended_process() -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.harness.cluster import Cluster, check_names
-from tests.harness.errors import HarnessError
+from pacefab.harness.cluster import Cluster, check_names
+from pacefab.harness.errors import HarnessError
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import image
-from tests.harness.errors import HarnessError
+from pacefab.harness import image
+from pacefab.harness.errors import HarnessError
 
 
 @pytest.fixture

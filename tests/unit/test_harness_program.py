@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests.harness.errors import HarnessError
-from tests.harness.program import run, succeeds
+from pacefab.harness.errors import HarnessError
+from pacefab.harness.program import run, succeeds
 
 
 def test_failure_shows_both_streams_and_the_node() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.host import files, firewall, history, packages, units
-from fabfile.host.model import FileState, Interface, Listener
-from fabfile.transport.command import Section, Step
+from pacefab.host import files, firewall, history, packages, units
+from pacefab.host.model import FileState, Interface, Listener
+from pacefab.transport.command import Section, Step
 from tests.unit import captured
 
 

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from paramiko.config import SSHConfig
 from ruamel.yaml import YAML
 
-from fabfile.errors import UsageError
-from fabfile.report.text import render_error
-from fabfile.services.memcached import Request
-from fabfile.tasks.inventory import ClusterInventory, read_inventory, render_schema
+from pacefab.cli.inventory import ClusterInventory, read_inventory, render_schema
+from pacefab.errors import UsageError
+from pacefab.report.text import render_error
+from pacefab.services.memcached.memcached import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "inventory").glob("*.yaml"))

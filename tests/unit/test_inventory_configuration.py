@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.inventory.pacemaker_options import PROPERTIES, RESOURCE_META, Properties
-from fabfile.pacemaker.model import (
+from pacefab.cli.inventory import ClusterInventory, read_inventory
+from pacefab.inventory.pacemaker_options import PROPERTIES, RESOURCE_META, Properties
+from pacefab.pacemaker.model import (
     Clone,
     Colocation,
     Group,
@@ -19,8 +20,7 @@ from fabfile.pacemaker.model import (
     Order,
     Primitive,
 )
-from fabfile.services import catalogue
-from fabfile.tasks.inventory import ClusterInventory, read_inventory
+from pacefab.services import registry
 from tests.unit import captured
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -210,7 +210,7 @@ def test_the_example_of_the_stack_is_the_classic_one() -> None:
     ]
     assert [node.name for node in inventory.nodes] == [f"controller{i}-vm" for i in (1, 2, 3)]
     needed = {
-        s for name, x in inventory.sections.items() for s in catalogue.service(name).secrets(x)
+        s for name, x in inventory.sections.items() for s in registry.service(name).secrets(x)
     }
     assert needed <= {"galera", "haproxy_stats"}
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.legacy.interpreter import evaluate
-from fabfile.legacy.model import Answer, Call
-from fabfile.legacy.source import SourceFile, Tree
-from fabfile.legacy.state import Shell, World
-from fabfile.legacy.syntax import Script
-from fabfile.legacy.unknown import is_known
+from pacefab.legacy.bash.state import Shell, World
+from pacefab.legacy.bash.syntax import Script
+from pacefab.legacy.interpreter.interpreter import evaluate
+from pacefab.legacy.model import Answer, Call
+from pacefab.legacy.source import SourceFile, Tree
+from pacefab.legacy.unknown import is_known
 
 READINI = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack" / "scripts"
 FILES = {

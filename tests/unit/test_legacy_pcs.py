@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from fabfile.errors import UsageError
-from fabfile.legacy.migrate import migrate, migrate_tree
-from fabfile.legacy.model import Fate, Migration
-from fabfile.legacy.source import SourceFile, Tree
-from fabfile.tasks.migrate import check_folder, migrate_folder
+from pacefab.errors import UsageError
+from pacefab.legacy.migrate import migrate, migrate_tree
+from pacefab.legacy.model import Fate, Migration
+from pacefab.legacy.source import SourceFile, Tree
+from pacefab.tasks.migrate import check_folder, migrate_folder
 
 CAPTURED = Path(__file__).resolve().parents[1] / "captured"
 SETUP = "pcs cluster setup --name lab c1 c2 c3\n"

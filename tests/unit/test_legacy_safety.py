@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fabfile.errors import PacefabError, UsageError
-from fabfile.legacy.migrate import migrate, migrate_tree
-from fabfile.legacy.model import Fate, Migration
-from fabfile.legacy.source import SourceFile, Tree
-from fabfile.legacy.syntax import Script, parse
+from pacefab.errors import PacefabError, UsageError
+from pacefab.legacy.bash.syntax import Script, parse
+from pacefab.legacy.migrate import migrate, migrate_tree
+from pacefab.legacy.model import Fate, Migration
+from pacefab.legacy.source import SourceFile, Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = "pcs resource create memcached systemd:memcached --clone interleave=true\n"
@@ -24,8 +24,8 @@ CREATE = "pcs resource create memcached systemd:memcached --clone interleave=tru
 GUARDED = """
 import sys
 from pathlib import Path
-from fabfile.legacy.migrate import migrate
-import fabfile.tasks.inventory, encodings.latin_1, encodings.gb18030
+from pacefab.legacy.migrate import migrate
+import pacefab.cli.inventory, encodings.latin_1, encodings.gb18030
 forbidden = ("subprocess", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn",
              "socket.connect", "os.remove", "os.rename", "os.mkdir", "os.rmdir", "shutil")
 def guard(event, arguments):

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from fabfile.legacy.migrate import migrate
-from fabfile.report.migration import print_report, render_json
-from fabfile.tasks.inventory import read_inventory
+from pacefab.cli.inventory import read_inventory
+from pacefab.legacy.migrate import migrate
+from pacefab.report.migration import print_report, render_json
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
 SCRIPTS = DATA / "scripts"

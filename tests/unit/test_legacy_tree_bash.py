@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.legacy.source import read_tree
-from fabfile.legacy.unknown import is_known
-from fabfile.legacy.walkthrough import walk_through
+from pacefab.legacy.interpreter.walkthrough import walk_through
+from pacefab.legacy.source import read_tree
+from pacefab.legacy.unknown import is_known
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack" / "scripts"
 FILTERS = ("awk", "bash", "cat", "cp", "cut", "date", "grep", "sed", "seq", "tr", "uniq")

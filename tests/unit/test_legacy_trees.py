@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.legacy.migrate import migrate
-from fabfile.legacy.model import Fate
-from fabfile.legacy.replay import Replayed
-from fabfile.legacy.source import read_tree
-from fabfile.legacy.walkthrough import Walk, walk_through
-from fabfile.report.migration import print_report
-from fabfile.tasks.inventory import read_inventory
+from pacefab.cli.inventory import read_inventory
+from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
+from pacefab.legacy.migrate import migrate
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.replay import Replayed
+from pacefab.legacy.source import read_tree
+from pacefab.report.migration import print_report
 
 TREES = Path(__file__).resolve().parents[1] / "data" / "legacy"
 NAMES = ["controllers", "functions", "idioms", "jumphost", "wrappers"]

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.errors import RefusedError, UsageError
-from fabfile.host.model import FileState, HostFacts, Interface, Listener, Unit
-from fabfile.pacemaker.model import Member, Membership
-from fabfile.services.description import Port, Site
-from fabfile.services.memcached import (
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import FileState, HostFacts, Interface, Listener, Unit
+from pacefab.pacemaker.model import Member, Membership
+from pacefab.services.memcached.config import Settings
+from pacefab.services.memcached.memcached import (
     Request,
     listen_endpoints,
     render_config,
@@ -18,7 +18,7 @@ from fabfile.services.memcached import (
     wanted_node,
     wanted_settings,
 )
-from fabfile.services.memcached_config import Settings
+from pacefab.services.service import Port, Site
 
 FILE = "/etc/memcached.conf"
 UNIT = Unit("memcached.service", "loaded", "inactive", "disabled", 0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabfile.services.memcached_config import (
+from pacefab.services.memcached.config import (
     DEBIAN_PATH,
     REDHAT_PATH,
     Settings,

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.host import packages
-from fabfile.host.model import FileState
-from fabfile.services.description import Site
-from fabfile.services.memcached import Request, wanted_node, wanted_settings
-from fabfile.services.memcached_warm import DROP_IN, MEMORY_FILE, TMPFILES
+from pacefab.host import packages
+from pacefab.host.model import FileState
+from pacefab.services.memcached.memcached import Request, wanted_node, wanted_settings
+from pacefab.services.memcached.warm import DROP_IN, MEMORY_FILE, TMPFILES
+from pacefab.services.service import Site
 from tests.unit import captured
 from tests.unit.test_memcached import CLUSTER, NODE, configured
 

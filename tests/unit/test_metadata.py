@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fabfile.pacemaker.metadata import (
-    Metadata,
-    agents,
-    check_parameters,
-    complete,
-    parse,
-)
-from fabfile.pacemaker.model import Clone, Configuration, Group, Operation, Primitive
+from pacefab.pacemaker.metadata import Metadata, agents, check_parameters, complete, parse
+from pacefab.pacemaker.model import Clone, Configuration, Group, Operation, Primitive
 from tests.unit import captured
 
 ADDRESS = "ocf:heartbeat:IPaddr2"

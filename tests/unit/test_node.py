@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.deploy.node import NodePlan, plan_node, plan_rollback
-from fabfile.errors import RefusedError
-from fabfile.host import firewall
-from fabfile.host.model import FileState, Firewall, HostFacts, Interface, Unit
-from fabfile.services.description import File, NodeWanted, Port, Process, whole
+from pacefab.errors import RefusedError
+from pacefab.host import firewall
+from pacefab.host.model import FileState, Firewall, HostFacts, Interface, Unit
+from pacefab.services.service import File, NodeWanted, Port, Process, whole
+from pacefab.workflows.nodes.node_plan import NodePlan, plan_node, plan_rollback
 
 CONFIG, SOCKET = "/etc/lb.cfg", "/etc/systemd/system/check.socket"
 LB, CHECK = "lb.service", "check.socket"

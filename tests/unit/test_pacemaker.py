@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fabfile.pacemaker import cib, corosync, monitor, simulation
-from fabfile.report import classic
-from fabfile.services.memcached import AGENT, RESOURCE
+from pacefab.pacemaker import cib, corosync, monitor, simulation
+from pacefab.report import classic
+from pacefab.services.memcached.memcached import AGENT, RESOURCE
 from tests.unit import captured
 
 

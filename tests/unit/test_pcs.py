@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fabfile.pacemaker.cib import EMPTY
-from fabfile.pacemaker.cib import parse as parse_cib
-from fabfile.pacemaker.metadata import complete_configuration, parse
-from fabfile.pacemaker.model import (
+from pacefab.pacemaker.cib import EMPTY
+from pacefab.pacemaker.cib import parse as parse_cib
+from pacefab.pacemaker.metadata import complete_configuration, parse
+from pacefab.pacemaker.model import (
     Clone,
     Colocation,
     Configuration,
@@ -15,10 +15,10 @@ from fabfile.pacemaker.model import (
     Order,
     Primitive,
 )
-from fabfile.pacemaker.pcs import render_pcs
-from fabfile.pacemaker.plan import plan_configuration, plan_removal
-from fabfile.pacemaker.render import render_configuration
-from fabfile.pacemaker.restore import plan_restore
+from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.plan import plan_configuration, plan_removal
+from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.restore import plan_restore
 from tests.unit import captured
 
 ADDRESS = "ocf:heartbeat:IPaddr2"

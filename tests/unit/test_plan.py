@@ -11,12 +11,12 @@ import pytest
 from lxml import etree
 from ruamel.yaml import YAML
 
-from fabfile.errors import RefusedError
-from fabfile.pacemaker import metadata
-from fabfile.pacemaker.cib import Cib, parse
-from fabfile.pacemaker.configuration import read_configuration
-from fabfile.pacemaker.metadata import complete_configuration
-from fabfile.pacemaker.model import (
+from pacefab.errors import RefusedError
+from pacefab.pacemaker import metadata
+from pacefab.pacemaker.cib import Cib, parse
+from pacefab.pacemaker.configuration import read_configuration
+from pacefab.pacemaker.metadata import complete_configuration
+from pacefab.pacemaker.model import (
     Clone,
     Colocation,
     Configuration,
@@ -28,10 +28,10 @@ from fabfile.pacemaker.model import (
     Primitive,
     Resource,
 )
-from fabfile.pacemaker.plan import ConfigurationPlan, plan_configuration, plan_removal
-from fabfile.pacemaker.render import render_configuration
-from fabfile.pacemaker.restore import plan_restore, render_restored, render_undone
-from fabfile.services.memcached import AGENT, CLONE, RESOURCE, wanted_clone
+from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration, plan_removal
+from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.restore import plan_restore, render_restored, render_undone
+from pacefab.services.memcached.memcached import AGENT, CLONE, RESOURCE, wanted_clone
 from tests.unit import captured
 
 PLANS = sorted((Path(__file__).parents[1] / "plans").glob("*.yaml"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from fabfile.deploy.health import Health, NodeHealth
-from fabfile.pacemaker import monitor
-from fabfile.report import prometheus
-from fabfile.services.memcached_probe import Answer, Target
+from pacefab.pacemaker import monitor
+from pacefab.report import prometheus
+from pacefab.services.memcached.probe import Answer, Target
+from pacefab.workflows.checks.health import Health, NodeHealth
 from tests.unit import captured
 
 STATS = {"curr_items": "12", "get_hits": "3", "get_misses": "1", "version": "1.6.18",

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from fabfile.services import reach
-from fabfile.services.reach import Target
-from fabfile.services.reach_node import ask_all
-from fabfile.transport.command import Section
+from pacefab.services.probes import reach
+from pacefab.services.probes.reach import Target
+from pacefab.services.probes.reach_node import ask_all
+from pacefab.transport.command import Section
 
 VIP = Target("vip-db", "192.0.2.101", 22, refused=True)
 PROXY = Target("galera", "192.0.2.101", 3306)

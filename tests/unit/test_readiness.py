@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from fabfile.pacemaker import monitor, simulation
-from fabfile.pacemaker.model import (
+from pacefab.pacemaker import monitor, simulation
+from pacefab.pacemaker.model import (
     Clone,
     ClusterStatus,
     Configuration,
@@ -20,8 +20,8 @@ from fabfile.pacemaker.model import (
     Resource,
     Transition,
 )
-from fabfile.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
-from fabfile.services.memcached import wanted_clone
+from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
+from pacefab.services.memcached.memcached import wanted_clone
 from tests.unit import captured
 
 VIP = Primitive("vip", "ocf:heartbeat:IPaddr2")

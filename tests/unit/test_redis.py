@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fabfile.host.model import HostFacts
-from fabfile.pacemaker.model import Member, Membership
-from fabfile.services.description import Site
-from fabfile.services.offered import redis
-from fabfile.services.offered.redis import RedisSection
-from fabfile.transport.command import Section
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker.model import Member, Membership
+from pacefab.services import redis
+from pacefab.services.redis import RedisSection
+from pacefab.services.service import Site
+from pacefab.transport.command import Section
 
 MEMBERS = tuple(Member(f"c{n}", (f"172.30.0.1{n}",)) for n in (1, 2, 3))
 # redis-cli -h ADDRESS role, Redis 8.0 on Debian 13

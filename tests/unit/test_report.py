@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.deploy.health import Health
-from fabfile.deploy.history import Entry, History
-from fabfile.errors import CommandError, PacefabError, UnreachableError
-from fabfile.host.model import Mark, Outcome
-from fabfile.pacemaker import monitor
-from fabfile.report import health, history
-from fabfile.report.table import table
-from fabfile.report.text import Printer, render_error
-from fabfile.transport import fanout
+from pacefab.errors import CommandError, PacefabError, UnreachableError
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker import monitor
+from pacefab.report import health, history
+from pacefab.report.table import table
+from pacefab.report.text import Printer, render_error
+from pacefab.transport import fanout
+from pacefab.workflows.checks.health import Health
+from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import captured
 
 LONG = "\n".join(f"line {n}" for n in range(40))

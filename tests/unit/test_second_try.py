@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fabfile.deploy.second_try import find_failed
-from fabfile.pacemaker import monitor
-from fabfile.pacemaker.model import FailedAction
+from pacefab.pacemaker import monitor
+from pacefab.pacemaker.model import FailedAction
+from pacefab.workflows.nodes.second_try import find_failed
 from tests.unit import captured
 
 

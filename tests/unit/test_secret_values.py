@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fabfile.errors import UsageError
-from fabfile.inventory.secret_values import SecretValues
-from fabfile.report.text import render_error
+from pacefab.errors import UsageError
+from pacefab.inventory.secret_values import SecretValues
+from pacefab.report.text import render_error
 
 ROOT = Path(__file__).resolve().parents[2]
 FAB = Path(sys.executable).with_name("fab")

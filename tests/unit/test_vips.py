@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from fabfile.errors import RefusedError, UsageError
-from fabfile.host.model import HostFacts, Interface
-from fabfile.pacemaker.model import Colocation, Configuration, Member, Membership, Order, Primitive
-from fabfile.services.description import Site
-from fabfile.services.offered import vips
-from fabfile.services.vips_section import VipsSection
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import HostFacts, Interface
+from pacefab.pacemaker.model import Colocation, Configuration, Member, Membership, Order, Primitive
+from pacefab.services.service import Site
+from pacefab.services.vips import service
+from pacefab.services.vips.section import VipsSection
 
 DB: dict[str, object] = {"name": "db", "address": "192.0.2.101"}
 ETH0 = Interface("eth0", "10.0.0.1", 8)
@@ -48,7 +48,7 @@ def configuration(
         sections=sections or {},
         secret=lambda name: name,
     )
-    return vips.configuration(section, site)
+    return service.configuration(section, site)
 
 
 def parameters(*args: Any, **options: Any) -> dict[str, str]:

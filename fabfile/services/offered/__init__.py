@@ -1,1 +1,0 @@
-"""The services that an inventory may name: one module each, found by its file name."""

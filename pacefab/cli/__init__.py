@@ -1,0 +1,1 @@
+"""The program: one run over all hosts of -H, the way to each of them, options and settings."""

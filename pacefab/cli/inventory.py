@@ -1,0 +1,105 @@
+"""Inventories as the tasks know them: with the services there are, and as an ssh_config.
+
+Imported only when an inventory is read: pydantic and ruamel.yaml take 0.1 s to import.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, create_model, model_validator
+
+from pacefab.inventory import Inventory, Node, Part, read
+from pacefab.inventory.model import EMPTY_IS_DEFAULTS
+from pacefab.services import registry
+
+
+class OrderedServices(Part):
+    """Services by name, in the order of the document."""
+
+    _order: tuple[str, ...] = PrivateAttr(default=())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember_order(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = handler(data)
+        made._order = tuple(data) if isinstance(data, dict) else ()  # noqa: SLF001  # is its own
+        return made
+
+    @property
+    def sections(self) -> dict[str, Any]:
+        """The settings of each service that is named."""
+        return {name: getattr(self, name) for name in self._order}
+
+
+def _service_field(name: str) -> tuple[Any, Any]:
+    section = registry.service(name).section
+    keys = [field.alias or key for key, field in section.model_fields.items()]
+    description = f"{name}'s settings, a mapping of {', '.join(keys)}"
+    return Annotated[section | None, EMPTY_IS_DEFAULTS], Field(
+        default=None, description=description
+    )
+
+
+_FIELDS: dict[str, Any] = {name: _service_field(name) for name in registry.names()}
+Services: Any = create_model(
+    "Services",
+    __base__=OrderedServices,
+    __doc__="Services by name, each with its own settings.",
+    **_FIELDS,
+)
+
+
+class ClusterInventory(Inventory):
+    """A cluster: its nodes, and the services on them with their settings."""
+
+    services: Services = Field(
+        default_factory=Services,
+        description="services by name with their settings; there are "
+        + ", ".join(registry.names()),
+    )
+
+    @property
+    def sections(self) -> Mapping[str, Any]:
+        """The settings of each service that is wanted, in the order of the document."""
+        sections: dict[str, Any] = self.services.sections
+        return sections
+
+    def section(self, service: str) -> Any:
+        """Return a service's settings; None when it is not wanted."""
+        return self.sections.get(service)
+
+    def service_ids(self) -> Mapping[str, str]:
+        """Return the service that each id of a resource belongs to."""
+        return {
+            id_: service
+            for service, section in self.sections.items()
+            for id_ in registry.service(service).ids(section)
+        }
+
+    def ssh_config(self, name: str) -> str:
+        """Return a node as the last section of an ssh_config; empty when there is nothing to add.
+
+        There it gives only what sections before do not: the first value wins (ssh_config(5)).
+        """
+        node = next((node for node in self.nodes if node.name == name), None)
+        return _section(node) if node else ""
+
+
+def read_inventory(file: Path) -> ClusterInventory:
+    """Return the inventory in a file. Same errors as `pacefab.inventory.read`."""
+    return read(file, ClusterInventory)
+
+
+def _section(node: Node) -> str:
+    settings = {"HostName": node.address, "User": node.user, "Port": node.port}
+    lines = [f"  {key} {value}\n" for key, value in settings.items() if value is not None]
+    return "".join([f"Host {node.name}\n", *lines]) if lines else ""
+
+
+def render_schema() -> str:
+    """Return the JSON schema of inventories, for editors (draft 2020-12, as pydantic writes it)."""
+    return json.dumps(ClusterInventory.model_json_schema(), indent=2) + "\n"

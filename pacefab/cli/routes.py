@@ -1,0 +1,81 @@
+"""A host's name -> the way to it.
+
+What is nearer to the operator wins: user@host:port of -H; then the ssh_config of `fab -S`, of the
+harness or ~/.ssh/config; then the inventory.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from fabric import Config, Connection
+from paramiko.config import SSHConfig
+
+from pacefab.transport.connection import Access, Host
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+# Connections live as long as the fab process, so that several tasks in one command open each once.
+_OPEN: dict[tuple[str, Connection, Access], Host] = {}
+
+
+def route(connection: Connection, inventory: str, access: Access) -> Host:
+    """Return the run's one host of that name and way; opened at its first use.
+
+    `inventory` is what an inventory says about the host, as a section of an ssh_config.
+    """
+    way = _through_inventory(_through_harness(connection), inventory)
+    key = connection.original_host, way, access
+    if key not in _OPEN:
+        _OPEN[key] = Host(connection.original_host, way, access)
+    return _OPEN[key]
+
+
+def given_user(connection: Connection) -> str | None:
+    """Return the user of `-H user@host`; None when it is the one of the configuration."""
+    usual = connection.ssh_config.get("user", connection.config.user)
+    return None if connection.user == usual else str(connection.user)
+
+
+def _given_port(connection: Connection) -> int | None:
+    """Return the port of `-H host:port`; None when it is the one of the configuration."""
+    usual = int(connection.ssh_config.get("port", connection.config.port))
+    return None if connection.port == usual else int(connection.port)
+
+
+def _through_harness(connection: Connection) -> Connection:
+    """Return the same connection by way of fabric.yaml's pacefab.ssh_config, if that names it.
+
+    Fabric's own setting, ssh_config_path, ends in a traceback while the file is not there, and
+    switches ~/.ssh/config off while it is.
+    """
+    config = connection.config
+    file = _ROOT / str(config.pacefab.ssh_config or "")
+    if config._runtime_ssh_path or not file.is_file():  # noqa: SLF001  # -S FILE wins
+        return connection
+    harness = SSHConfig.from_path(str(file))
+    if connection.original_host not in harness.get_hostnames():
+        return connection
+    overrides: dict[str, Any] = {
+        "authentication": {"identities": list(config.authentication.identities)}
+    }
+    return _with(connection, Config(ssh_config=harness, overrides=overrides))
+
+
+def _through_inventory(connection: Connection, section: str) -> Connection:
+    """Return the same connection with what the inventory adds to its ssh_config.
+
+    At its end: there the first value of a key wins (ssh_config(5)).
+    """
+    if not section:
+        return connection
+    config = connection.config.clone()
+    config.base_ssh_config.parse(io.StringIO(section))
+    return _with(connection, config)
+
+
+def _with(connection: Connection, config: Config) -> Connection:
+    user, port = given_user(connection), _given_port(connection)
+    return Connection(connection.original_host, user=user, port=port, config=config)

@@ -1,0 +1,189 @@
+"""drill: cause one chosen failure after the other under a client load, see, and undo it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pacefab.clients.recommended import PYMEMCACHE_OPTIONS
+from pacefab.drill.faults import Kind, Objectives
+from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
+from pacefab.drill.load import Load, Setup
+from pacefab.drill.revert import BusyError, cause, undo
+from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
+from pacefab.drill.timeline import Trace
+from pacefab.drill.watch import Watch, check_reachable
+from pacefab.errors import RefusedError, UsageError
+from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.fleet import Fleet, Reach
+from pacefab.workflows.nodes.progress import Progress
+
+_BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
+_NOTICE_SECONDS = 90.0  # memcached's monitor comes once in 60
+_ANSWER_SECONDS = 30.0  # for VIPs to move; one that has not by then may have nowhere to go
+_FILL_SECONDS = 60.0
+_AFTER_SECONDS = 3.0  # beyond the dead_timeout after which clients come back to a node
+_CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
+_SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
+_FENCED = (
+    "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
+    "left to undo on it (fab drill --undo tells)"
+)
+
+
+@dataclass(frozen=True)
+class DrillResult:
+    """One drill: what was seen, and what it comes to."""
+
+    trace: Trace
+    figures: Figures
+
+
+@dataclass(frozen=True)
+class DrillReport:
+    """All drills of one run. `ailing` is why the cluster is not healthy after it; empty: it is."""
+
+    cluster: str
+    begun: str  # ISO 8601
+    setup: Setup
+    objectives: Objectives
+    results: tuple[DrillResult, ...]
+    ailing: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every objective was met and the cluster is healthy again."""
+        return not self.ailing and all(result.figures.passed for result in self.results)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """How a run drills.
+
+    Args:
+        kinds: the failures, in their order.
+        node: the victim; empty: the last node for the first failure, then the one before it, …
+        rate: the load's operations per second.
+        hold: seconds for which a failure goes on after Pacemaker has done what it does about it.
+        timeout: seconds that the cluster has to recover in.
+        objectives: what is expected.
+        limit: hosts at a time.
+    """
+
+    kinds: tuple[Kind, ...]
+    node: str = ""
+    rate: int = 4000
+    hold: float = 5.0
+    timeout: float = 120.0
+    objectives: Objectives = field(default_factory=Objectives)
+    limit: int = 32
+
+    def run(
+        self,
+        hosts: Mapping[str, Host],
+        reach: Reach,
+        progress: Progress,
+        confirm: Callable[[str], None],
+    ) -> DrillReport:
+        """Drill, until a failure leaves the cluster unhealthy.
+
+        `confirm` gets the cluster's name, and raises when the operator does not want to.
+
+        Raises:
+            PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
+        """
+        scene = Scene(hosts, reach, self.limit)
+        fleet = scene.ready()
+        victims = self._victims(fleet)
+        setup = Setup(
+            tuple((target.address, target.port) for target in fleet.targets()),
+            dict(PYMEMCACHE_OPTIONS),
+            self.rate,
+        )
+        check_reachable(fleet.targets())
+        if fleet.view.status.fencing and any(kind.fenced for kind in self.kinds):
+            progress.note(fleet.membership.cluster, _FENCED)
+        confirm(fleet.membership.cluster)
+        begun = _now()
+        results: list[DrillResult] = []
+        ailing: tuple[str, ...] = ()
+        for kind, node in zip(self.kinds, victims, strict=True):
+            if results:
+                fleet = scene.ready()
+            progress.note(node, f"{kind.name}: {kind.what}")
+            trace = self._drill(kind, node, fleet, setup, progress)
+            results.append(DrillResult(trace, measure(trace, self.objectives)))
+            if ailing := scene.ailing(self.timeout):
+                break
+        cluster = fleet.membership.cluster
+        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), ailing)
+
+    def _victims(self, fleet: Fleet) -> list[str]:
+        names = fleet.membership.names
+        if self.node and self.node not in names:
+            seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
+            raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
+        if len(names) < 2:  # noqa: PLR2004
+            raise RefusedError("drill", "the cluster has one node", "nobody could take over")
+        turn = list(reversed(names))
+        return [self.node or turn[place % len(turn)] for place in range(len(self.kinds))]
+
+    def _drill(
+        self, kind: Kind, node: str, fleet: Fleet, setup: Setup, progress: Progress
+    ) -> Trace:
+        """Cause one failure; return when the cluster has recovered, or had the time to."""
+        watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
+        begun = _now()
+        with Load(setup) as load, watch:
+            stored = load.fill(_FILL_SECONDS)
+            watch.rest(_BEFORE_SECONDS)
+            with self._failure(kind, node, fleet, progress) as caused:
+                self._await_notice(kind, watch, caused)
+                if kind.lasting:
+                    self._await_answer(kind, watch, caused)
+                    watch.rest(self.hold)
+                else:
+                    self._await_recovery(watch, caused, caused)
+                undone = time.monotonic()
+            if kind.lasting:
+                self._await_recovery(watch, caused, undone)
+            watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
+            found = load.count(_FILL_SECONDS)
+        seen = tuple(watch.samples), tuple(load.windows)
+        return Trace(kind, node, begun, caused, undone, *seen, stored, found)
+
+    @contextmanager
+    def _failure(self, kind: Kind, node: str, fleet: Fleet, progress: Progress) -> Iterator[float]:
+        """Cause the failure and, however the block ends, undo it; yield when it began."""
+        host, ours = fleet.hosts[node], True
+        wait = _ANSWER_SECONDS + self.hold if kind.lasting else self.timeout
+        longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
+        caused = time.monotonic()
+        try:
+            cause(host, kind, find_victim(fleet, node), longest)
+            yield caused
+        except BusyError:
+            ours = False
+            raise
+        finally:
+            if ours:
+                progress.note(node, f"{kind.name}: undoing it")
+                undo(host)
+
+    def _await_notice(self, kind: Kind, watch: Watch, caused: float) -> None:
+        if kind.noticeable:
+            watch.until(lambda seen: notice(seen, caused) is not None, _NOTICE_SECONDS)
+
+    def _await_answer(self, kind: Kind, watch: Watch, caused: float) -> None:
+        if kind.noticeable:
+            watch.until(lambda seen: is_answered(seen, caused), _ANSWER_SECONDS)
+
+    def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:
+        watch.until(lambda seen: recovery(seen, caused, begin) is not None, self.timeout)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

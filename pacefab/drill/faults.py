@@ -1,0 +1,208 @@
+"""Failures that a drill causes on a node, how each is undone, and what is expected of a cluster.
+
+Pure: values in, shell for a node out. What is to be undone is known on the node itself, in
+/run/pacefab-drill, and a timer there undoes it when nobody else does: an operator's machine that
+dies leaves no node cut off for longer than that.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from pacefab.services.memcached import memcached
+from pacefab.services.probes import reach
+from pacefab.transport.command import Section, Step, shell
+
+_BUSY = 3  # exit status: a drill is on already
+_VIP_SECONDS = 0.3
+_DISCARD = 9  # a port that hardly anything listens to: whoever has the address refuses
+
+
+@dataclass(frozen=True)
+class Victim:
+    """The node that something is done to."""
+
+    node: str
+    peers: tuple[str, ...]  # addresses of the others
+    port: int  # of its memcached
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One sort of failure.
+
+    Both scripts get the node's name as $1, its memcached's port as $2 and the other nodes'
+    addresses as the rest. `lasting` tells whether it goes on until it is undone.
+    """
+
+    name: str
+    what: str
+    cause: str
+    undo: str
+    lasting: bool = True
+    noticeable: bool = True  # by Pacemaker
+    fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
+
+
+# crm_resource --refresh asks the node anew what runs there, and forgets the failure: without it a
+# drill that was cut off before the monitor came would leave a dead memcached for up to a minute.
+PROCESS = Kind(
+    name="process",
+    what="memcached is killed (SIGKILL)",
+    cause=f"systemctl kill --kill-who=all --signal=KILL {memcached.UNIT}",
+    undo=f'crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet',
+    lasting=False,
+)
+STOP_NODE = Kind(
+    name="stop-node",
+    what="the cluster is stopped on the node, as for a reboot",
+    cause="pcs cluster stop",
+    undo="pcs cluster start",
+)
+# With lifetime reboot it stands in the status section: even a forgotten one ends at a reboot.
+STANDBY = Kind(
+    name="standby",
+    what="the node is put into standby",
+    cause='crm_attribute --node "$1" --name standby --lifetime reboot --update on',
+    undo='crm_attribute --node "$1" --name standby --lifetime reboot --delete',
+)
+# The load stands for a client on the other side, so memcached's port is closed to it too. SSH stays
+# open also for an operator who works on one of the other nodes. -300 is before other firewalls.
+_CUT = r"""
+port=$2; shift 2
+{
+  echo 'table inet pacefab_drill {'
+  echo ' chain in { type filter hook input priority -300; policy accept;'
+  echo '  tcp dport 22 accept'
+  echo "  iif != lo tcp dport $port drop"
+  for peer; do case $peer in *:*) echo "  ip6 saddr $peer drop";; *) echo "  ip saddr $peer drop";;
+  esac; done
+  echo ' }'
+  echo ' chain out { type filter hook output priority -300; policy accept;'
+  echo '  tcp sport 22 accept'
+  for peer; do case $peer in *:*) echo "  ip6 daddr $peer drop";; *) echo "  ip daddr $peer drop";;
+  esac; done
+  echo ' }'
+  echo '}'
+} | nft -f -
+"""
+PARTITION = Kind(
+    name="partition",
+    what="the node is cut off from the other nodes and from clients",
+    cause=_CUT,
+    undo="! nft list table inet pacefab_drill >/dev/null 2>&1 || "
+    "nft delete table inet pacefab_drill",
+    fenced=True,
+)
+PAUSE = Kind(
+    name="pause",
+    what="memcached hangs (SIGSTOP): connections open, answers never come",
+    cause=f"systemctl kill --kill-who=all --signal=STOP {memcached.UNIT}",
+    undo=f"systemctl kill --kill-who=all --signal=CONT {memcached.UNIT}",
+    noticeable=False,
+)
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (PROCESS, STOP_NODE, STANDBY, PARTITION, PAUSE)
+}
+
+
+@dataclass(frozen=True)
+class Objectives:
+    """What a cluster is expected to do, at most; seconds but for `client_errors`.
+
+    The default of `recovery` leaves room for memcached's monitor, which comes once in 60 s.
+    """
+
+    recovery: float = 90.0
+    worst_stall: float = 2.0
+    vip_away: float = 30.0
+    client_errors: float = 0
+
+    @classmethod
+    def of(cls, given: Mapping[str, float | None]) -> Objectives:
+        """Return the objectives with what an inventory gives; None leaves the default."""
+        return cls(**{name: value for name, value in given.items() if value is not None})
+
+    def items(self) -> list[tuple[str, float]]:
+        """Return names and limits."""
+        return [(field.name, getattr(self, field.name)) for field in fields(self)]
+
+
+# The note is there before the failure is, so that whatever is cut off in between can be undone.
+_CAUSE = r"""
+kind=$1 seconds=$2 undo=$3 cause=$4; shift 4
+[ ! -e /run/pacefab-drill ] || { cat /run/pacefab-drill/kind; exit 3; }
+set -e
+umask 077
+mkdir /run/pacefab-drill
+printf '%s\n' "$undo" > /run/pacefab-drill/undo
+printf '%s\n' "$kind" > /run/pacefab-drill/kind
+systemctl reset-failed pacefab-drill-undo.service 2>/dev/null || :
+systemd-run --quiet --collect --service-type=oneshot --unit=pacefab-drill-undo \
+  --on-active="$seconds" /bin/sh /run/pacefab-drill/undo
+sh -c "$cause" pacefab "$@"
+"""
+
+# Run by the timer or by us, by both at once too: the second one finds nothing left to do.
+_UNDO = r"""
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+exec 8>/run/pacefab-drill.lock; flock -w 120 8 || exit 1
+[ -e /run/pacefab-drill/undo ] || exit 0
+undo() {
+%s
+}
+undo %s || exit
+rm -rf /run/pacefab-drill
+systemctl --no-block stop pacefab-drill-undo.timer
+"""
+
+
+def plan_failure(kind: Kind, victim: Victim, seconds: float) -> list[Step]:
+    """Return the step that causes the failure; the node undoes it by itself after `seconds`."""
+    words = (victim.node, str(victim.port), *victim.peers)
+    undo = _UNDO % (kind.undo, shlex.join(words))
+    return [shell("failure", _CAUSE, kind.name, f"{seconds:.0f}s", undo, kind.cause, *words)]
+
+
+def is_busy(section: Section) -> bool:
+    """Whether the failure was not caused because the node has a drill that is not undone."""
+    return section.status == _BUSY
+
+
+def plan_undo() -> list[Step]:
+    """Return the step that undoes whatever a drill did to the node; harmless when it did nothing.
+
+    It prints the name of the drill that was undone.
+    """
+    return [shell("undo", _UNDO_NOW)]
+
+
+_UNDO_NOW = r"""
+[ -e /run/pacefab-drill/undo ] || { rm -rf /run/pacefab-drill; exit 0; }
+cat /run/pacefab-drill/kind
+sh /run/pacefab-drill/undo >&2
+"""
+
+
+def observe() -> list[Step]:
+    """Return the step whose output is the name of a drill that is not undone yet, or nothing."""
+    return [shell("drill", "cat /run/pacefab-drill/kind 2>/dev/null; true")]
+
+
+def plan_vips(addresses: Sequence[str]) -> list[Step]:
+    """Return the step of `read_vips`, which takes little more than 0.3 s at most."""
+    return [reach.observe("vips", _targets(addresses), _VIP_SECONDS)]
+
+
+def read_vips(addresses: Sequence[str], section: Section) -> frozenset[str]:
+    """Return the addresses that answer: a connection is made, or refused by whoever has it."""
+    if not section.ok:
+        return frozenset()
+    answers = reach.parse(_targets(addresses), section).items()
+    return frozenset(target.address for target, wrong in answers if not wrong)
+
+
+def _targets(addresses: Sequence[str]) -> list[reach.Target]:
+    return [reach.Target("VIP", address, _DISCARD, refused=True) for address in addresses]

@@ -1,0 +1,111 @@
+"""Cause a failure on a node and undo it: the note of what is to be undone lies on the node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pacefab.drill import faults
+from pacefab.drill.faults import Kind, Victim
+from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.host.model import Mark, Outcome
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes.apply_node import check_lock
+from pacefab.workflows.nodes.fleet import Reach, gather
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+
+_CAUSE_SECONDS = 180.0  # stopping a node stops everything that runs on it; 60 for the lock
+_UNDO_SECONDS = 300.0  # as long for the lock, for a timer's undo under way, and for starting
+_UNDO_HINT = "fab drill --undo brings it back"
+
+
+class BusyError(RefusedError):
+    """The node has a drill that is not undone."""
+
+
+def cause(host: Host, kind: Kind, victim: Victim, seconds: float) -> None:
+    """Cause the failure; whoever else fails, the node undoes it by itself after `seconds`.
+
+    Raises:
+        BusyError: a drill is on there already; nothing was done.
+        PacefabError: the failure could not be caused, or not wholly: undo it.
+    """
+    sections = host.change(faults.plan_failure(kind, victim, seconds), seconds=_CAUSE_SECONDS)
+    check_lock(sections)
+    section = sections["failure"]
+    if faults.is_busy(section):
+        raise _busy({victim.node: section.out.strip()})
+    if not section.ok:
+        raise CommandError(
+            f"cause the failure {kind.name}", section.text, _next(section.text), host=victim.node
+        )
+
+
+def _next(text: str) -> str:
+    if "nft" in text:
+        return "it was undone; install nftables on the node, or leave partition out"
+    return "it was undone; mend that on the node, or leave this drill out"
+
+
+def undo(host: Host) -> str:
+    """Undo whatever a drill did to the node; return the drill's name, empty when it did nothing.
+
+    Raises:
+        PacefabError: it could not be undone now.
+    """
+    try:
+        sections = host.change(faults.plan_undo(), seconds=_UNDO_SECONDS)
+        check_lock(sections)
+    except PacefabError as error:
+        error.next_step = f"{_UNDO_HINT}, or the node's own timer (systemctl list-timers)"
+        raise
+    section = sections["undo"]
+    if not section.ok:
+        raise CommandError(
+            "undo the drill", section.text, f"mend that on the node, then: {_UNDO_HINT}",
+            host=host.name,
+        )  # fmt: skip
+    return section.out.strip()
+
+
+def check_undone(hosts: Mapping[str, Host], limit: int) -> None:
+    """Raise a BusyError when a node has a drill that is not undone."""
+    asked = fan_out(
+        hosts, lambda _, host: host.query(faults.observe())["drill"].out.strip(), limit=limit
+    )
+    if left := {node: name for node, name in values(asked).items() if name}:
+        raise _busy(left)
+
+
+def _busy(left: Mapping[str, str]) -> BusyError:
+    seen = "; ".join(f"{node}: {name}" for node, name in left.items())
+    return BusyError(
+        "drill",
+        f"an earlier drill is not undone, or another one is on ({seen})",
+        f"wait for the other one, else: {_UNDO_HINT}",
+    )
+
+
+@dataclass(frozen=True)
+class Undo:
+    """How a run undoes what earlier drills left behind, `limit` hosts at a time."""
+
+    limit: int = 32
+
+    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> Sequence[Outcome]:
+        """Undo on every node of the cluster; return a line for each.
+
+        Raises:
+            PacefabError: no host answered.
+        """
+        watch = Stopwatch("drill-undo", progress)
+        fleet = gather(hosts, reach, self.limit)
+        undone = fan_out(fleet.hosts, lambda _, host: undo(host), limit=self.limit)
+        outcomes = []
+        for node, name in values(undone).items():
+            mark = Mark.CHANGED if name else Mark.UNCHANGED
+            outcomes.append(
+                watch.finish(node, mark, f"{name} undone" if name else "nothing to undo")
+            )
+        return [*outcomes, *watch.fail_all({**errors(undone), **fleet.silent})]

@@ -1,0 +1,165 @@
+"""What was seen during a drill, by Pacemaker and by clients. Pure: no clock, no connection.
+
+Times are seconds of the monotonic clock of the machine that fab runs on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pacefab.drill.faults import Kind
+from pacefab.pacemaker.model import ClusterStatus, FailedAction, Instance
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the load did in one short time that ended at `at`; `worst` and `median` in seconds."""
+
+    at: float
+    hit: int = 0
+    miss: int = 0
+    stored: int = 0
+    unanswered: int = 0  # a set that was given up without an exception
+    error: int = 0  # an exception that reached the application
+    worst: float = 0.0
+    median: float = 0.0
+
+    @property
+    def operations(self) -> int:
+        """How many calls came back."""
+        return self.hit + self.miss + self.stored + self.unanswered + self.error
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The cluster at one moment, as another node than the victim saw it.
+
+    `roles` are (node, role) of each resource's instances; `serving` are the nodes whose memcached
+    answered us; `vips` maps each VIP's resource to its node, empty while nobody has it.
+    """
+
+    at: float
+    nodes: Mapping[str, str]
+    roles: Mapping[str, frozenset[tuple[str, str]]]
+    failures: frozenset[str]
+    serving: frozenset[str]
+    vips: Mapping[str, str]
+    pending: bool = False  # something is being started, stopped, …
+
+    @property
+    def believed(self) -> tuple[object, ...]:
+        """What Pacemaker believes, memcached's own answers left aside."""
+        return self.nodes, self.roles, self.failures
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """How much of everything runs, wherever it does."""
+        counts = {name: sorted(role for _, role in roles) for name, roles in self.roles.items()}
+        return self.nodes, counts, self.serving, sorted(map(bool, self.vips.values()))
+
+
+@dataclass(frozen=True)
+class Vip:
+    """A virtual address: the id of its resource, and whether it can be asked for."""
+
+    resource: str
+    address: str
+
+
+def take_sample(
+    at: float,
+    status: ClusterStatus,
+    vips: Mapping[str, bool],
+    serving: frozenset[str],
+) -> Sample:
+    """Return the sample of what was seen at one moment.
+
+    Args:
+        at: when.
+        status: what crm_mon told.
+        vips: resource of each VIP -> whether it answers (where it never did: True).
+        serving: the nodes whose memcached answered.
+    """
+    roles: dict[str, set[tuple[str, str]]] = {}
+    for one in _instances(status):
+        found = roles.setdefault(one.id.partition(":")[0], set())
+        found |= {(node, _role(one)) for node in one.nodes if not one.orphaned}
+    return Sample(
+        at=at,
+        nodes={node.name: node.word for node in status.nodes},
+        roles={name: frozenset(found) for name, found in roles.items()},
+        failures=frozenset(map(_failure, status.failures)),
+        serving=serving,
+        vips={name: _holder(roles.get(name, set())) if up else "" for name, up in vips.items()},
+        pending=any(one.pending for one in _instances(status)),
+    )  # fmt: skip
+
+
+def _instances(status: ClusterStatus) -> Iterator[Instance]:
+    for item in status.resources:
+        yield from (item,) if isinstance(item, Instance) else item.instances
+
+
+def _failure(failure: FailedAction) -> str:
+    return f"{failure.operation} of {failure.resource} failed on {failure.node}"
+
+
+def _role(one: Instance) -> str:
+    return one.pending or ("failed" if one.failed else one.role)
+
+
+def _holder(roles: set[tuple[str, str]]) -> str:
+    return next((node for node, role in sorted(roles) if role == "Started"), "")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened, told in a few words."""
+
+    at: float
+    text: str
+
+
+def changes(before: Sample, after: Sample) -> list[Event]:
+    """Return what is different between two samples, an event each."""
+    texts = [
+        f"{node} is {word}" for node, word in after.nodes.items() if before.nodes.get(node) != word
+    ]
+    texts += sorted(after.failures - before.failures)
+    vips = set(after.vips)
+    for name, now in after.roles.items():
+        if name not in vips:
+            texts += _moves(name, before.roles.get(name, frozenset()), now)
+    texts += [f"{node} no longer answers" for node in sorted(before.serving - after.serving)]
+    texts += [f"{node} answers again" for node in sorted(after.serving - before.serving)]
+    for name, node in after.vips.items():
+        if before.vips.get(name) != node:
+            texts.append(f"{name} is on {node}" if node else f"{name} is away")
+    return [Event(after.at, text) for text in texts]
+
+
+def _moves(
+    name: str, before: frozenset[tuple[str, str]], now: frozenset[tuple[str, str]]
+) -> list[str]:
+    gone = {node for node, _ in before} - {node for node, _ in now}
+    told = [f"{name} is stopped on {node}" for node in sorted(gone)]
+    return told + [f"{name} is {role} on {node}" for node, role in sorted(now - before)]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One drill as it was seen, from some seconds before the failure to some after recovery.
+
+    `undone` is when we began to undo it. `samples` begin before the failure.
+    """
+
+    kind: Kind
+    node: str
+    begun: str  # wall clock, ISO 8601
+    caused: float
+    undone: float
+    samples: tuple[Sample, ...]
+    windows: tuple[Window, ...]
+    stored: int  # marked items before
+    found: int  # of them after

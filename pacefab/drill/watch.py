@@ -1,0 +1,132 @@
+"""Watch the cluster while it is being broken, through a node that is not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from pacefab.drill import faults
+from pacefab.drill.timeline import Sample, Vip, take_sample
+from pacefab.errors import CommandError, PacefabError
+from pacefab.pacemaker import live
+from pacefab.services.memcached.probe import Target
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import fan_out, values
+
+ANSWER_SECONDS = 0.5
+_POLL_SECONDS = 0.25
+_END_SECONDS = 10.0  # for a question that is under way
+
+
+@dataclass
+class Watch:
+    """Takes a sample about every quarter of a second; as a context manager it ends with the block.
+
+    Args:
+        host: the node that is asked; nobody else uses it meanwhile.
+        targets: every node's memcached, asked from here.
+        vips: addresses that are asked from the node; one that does not answer at the start (a
+            firewall) is believed to be where Pacemaker says.
+    """
+
+    host: Host
+    targets: Sequence[Target]
+    vips: Sequence[Vip] = ()
+    samples: list[Sample] = field(default_factory=list)
+    _silent: frozenset[str] = frozenset()
+    _error: PacefabError | None = None
+
+    def __enter__(self) -> Self:
+        self._stop = threading.Event()
+        self._silent = frozenset(self._addresses) - self._ask_vips()
+        self.samples.append(self._take())
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(_END_SECONDS)
+
+    def until(self, holds: Callable[[Sequence[Sample]], bool], seconds: float) -> bool:
+        """Wait at most `seconds` for a condition on the samples; return whether it came.
+
+        Raises:
+            PacefabError: the watching node could not be asked any more.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if self._error:
+                raise self._error
+            if holds(tuple(self.samples)):
+                return True
+            time.sleep(0.1)
+        return False
+
+    def rest(self, seconds: float) -> None:
+        """Let time pass. Same errors as `until`."""
+        self.until(lambda _: False, seconds)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_POLL_SECONDS):
+            try:
+                self.samples.append(self._take())
+            except PacefabError as error:
+                self._error = error
+                return
+
+    def _take(self) -> Sample:
+        sections = self.host.query([*live.observe_status(), *faults.plan_vips(self._addresses)])
+        up = faults.read_vips(self._addresses, sections["vips"]) | self._silent
+        vips = {vip.resource: vip.address in up for vip in self.vips}
+        answering = serving(self.targets)
+        return take_sample(time.monotonic(), live.read_status(sections), vips, answering)
+
+    def _ask_vips(self) -> frozenset[str]:
+        section = self.host.query(faults.plan_vips(self._addresses))["vips"]
+        return faults.read_vips(self._addresses, section)
+
+    @property
+    def _addresses(self) -> list[str]:
+        return [vip.address for vip in self.vips]
+
+
+def serving(targets: Sequence[Target]) -> frozenset[str]:
+    """Return the nodes whose memcached answers at all its addresses, asked from here."""
+    silent = set(unreachable(targets))
+    return frozenset(target.node for target in targets) - {target.node for target in silent}
+
+
+def unreachable(targets: Sequence[Target]) -> dict[Target, str]:
+    """Return the targets that do not tell their version here within half a second, and why."""
+    asked = fan_out({str(t): t for t in targets}, lambda _, target: _why_silent(target))
+    by_name = {str(target): target for target in targets}
+    return {by_name[name]: why for name, why in values(asked).items() if why}
+
+
+def _why_silent(target: Target) -> str:
+    try:
+        with socket.create_connection((target.address, target.port), ANSWER_SECONDS) as link:
+            link.settimeout(ANSWER_SECONDS)
+            link.sendall(b"version\r\n")
+            said = link.recv(100)
+    except TimeoutError:
+        return "no answer in time"
+    except OSError as error:
+        return error.strerror or str(error)
+    return "" if said.startswith(b"VERSION") else f"it said {said!r}"
+
+
+def check_reachable(targets: Sequence[Target]) -> None:
+    """Raise a CommandError when memcached cannot be reached from here: no load could run."""
+    if silent := unreachable(targets):
+        raise CommandError(
+            "reach every memcached from this machine, for the client load",
+            "\n".join(f"{t.node} at {t}: {why}" for t, why in silent.items()),
+            "nothing was broken; run this on a machine in the cluster's network (a node will do), "
+            "or open memcached's port to this one",
+        )

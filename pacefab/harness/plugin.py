@@ -1,0 +1,170 @@
+"""pytest plugin: real clusters as fixtures.
+
+Another suite gets them by `-p pacefab.harness.plugin`, or `pytest_plugins` in its conftest.py.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext, suppress
+from types import FrameType
+from typing import Final, Protocol
+
+import pytest
+
+from .cluster import DEFAULT_NODES, Cluster, unique_name
+from .image import BARE, KINDS
+from .parallel import on_all
+from .progress import note
+
+KEPT: Final = pytest.StashKey[list[str]]()
+CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
+BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
+OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
+"""The nodes of inventory/openstack.yaml."""
+
+
+class ClusterFactory(Protocol):
+    """Starts clusters that live until the end of the session."""
+
+    def __call__(
+        self, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+    ) -> Cluster:
+        """Start a cluster; what isn't given is taken from the command line."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options that say what clusters are made of."""
+    group = parser.getgroup("pacefab", "clusters of containers")
+    group.addoption(
+        "--image",
+        type=_kinds,
+        default=["auto"],
+        metavar="KINDS",
+        help=f"node image, one of {', '.join(KINDS)} (default: auto); of several, separated by "
+        "commas, the others run the tests marked every_image only",
+    )
+    group.addoption(
+        "--nodes",
+        default=",".join(DEFAULT_NODES),
+        metavar="NAMES",
+        help="names of a cluster's nodes (default: %(default)s)",
+    )
+    group.addoption("--keep", action="store_true", help="leave the clusters running at the end")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the marker, and make a polite kill clean up as Ctrl-C does."""
+    config.addinivalue_line(
+        "markers", "every_image: run on all images of --image, not only the first"
+    )
+    config.stash[KEPT] = []
+    # Only the main thread may set handlers; elsewhere the next start's sweep does the work.
+    with suppress(ValueError):
+        signal.signal(signal.SIGTERM, _interrupt)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test on a cluster the images that it runs on."""
+    kinds = metafunc.config.getoption("--image")
+    if metafunc.definition.get_closest_marker("every_image") is None:
+        kinds = kinds[:1]
+    with_bare = [kind for kind in kinds if kind in ("auto", *BARE)]
+    for fixtures, images in ((CLUSTER_FIXTURES, kinds), (BARE_FIXTURES, with_bare)):
+        for fixture in fixtures:
+            if fixture in metafunc.fixturenames:
+                # Without any image pytest skips the test, and says so.
+                metafunc.parametrize(fixture, images, indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how to get at clusters that were kept, and how to stop them."""
+    for name in terminalreporter.config.stash[KEPT]:
+        terminalreporter.write_line(
+            f"kept {name}: ssh -F .pacefab/{name}/ssh_config c1; invoke cluster-down --name {name}"
+        )
+
+
+@pytest.fixture(scope="session")
+def cluster_factory(pytestconfig: pytest.Config) -> Iterator[ClusterFactory]:
+    """Make further clusters, of other images or nodes; they live as long as the session."""
+    started: list[Cluster] = []
+
+    def start(image: str = "", nodes: Sequence[str] = (), *, bare: bool = False) -> Cluster:
+        cluster = start_cluster(pytestconfig, image, nodes, bare=bare)
+        started.append(cluster)
+        return cluster
+
+    yield start
+    stop_clusters(pytestconfig, started)
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """The session's cluster, for tests that leave it as they found it (`cluster.reset()`)."""
+    yield from _own_cluster(request)
+
+
+@pytest.fixture(scope="module")
+def module_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster of the module's own."""
+    yield from _own_cluster(request)
+
+
+@pytest.fixture
+def fresh_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster of the test's own, for tests that break it."""
+    yield from _own_cluster(request)
+
+
+@pytest.fixture(scope="module")
+def bare_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Hosts of the module's own with sshd and nothing of a cluster."""
+    yield from _own_cluster(request, bare=True)
+
+
+@pytest.fixture(scope="module")
+def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Bare hosts of the module's own, those of inventory/openstack.yaml by name and address."""
+    yield from _own_cluster(request, OPENSTACK, bare=True)
+
+
+def start_cluster(
+    config: pytest.Config, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+) -> Cluster:
+    """Start a cluster by the command line's options, or what is given instead; show progress."""
+    names = nodes or config.getoption("--nodes").split(",")
+    kind = image or config.getoption("--image")[0]
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        note("")  # pytest's dots are on the line
+        keep = config.getoption("--keep")
+        return Cluster.start(unique_name("test"), names, kind, bare=bare, keep=keep)
+
+
+def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
+    """Remove clusters, unless they are to be kept."""
+    if config.getoption("--keep"):
+        config.stash[KEPT] += [cluster.name for cluster in clusters]
+    else:
+        on_all(Cluster.stop, clusters)
+
+
+def _own_cluster(
+    request: pytest.FixtureRequest, nodes: Sequence[str] = (), *, bare: bool = False
+) -> Iterator[Cluster]:
+    cluster = start_cluster(request.config, image=request.param, nodes=nodes, bare=bare)
+    yield cluster
+    stop_clusters(request.config, [cluster])
+
+
+def _kinds(text: str) -> list[str]:
+    kinds = text.split(",")
+    if unknown := set(kinds) - set(KINDS):
+        raise ValueError(", ".join(unknown))
+    return kinds
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,143 @@
+"""Text files of a node: read whole, replaced whole, the previous one kept beside it.
+
+Texts travel by a step's standard input, and lie in files that only root can read until owner and
+mode are the wanted ones: some hold secrets.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pacefab.host.model import FileState
+from pacefab.transport.command import Section, Step, shell, step
+
+Lines = tuple[str, ...]
+PREVIOUS = ".previous"  # suffix of the copy kept beside a file that we replaced
+
+# A shell function. It prints a line: absent, unreadable and why, or mode, owner and text.
+STATE = r"""
+state() {
+  if [ ! -e "$1" ]; then echo absent
+  elif text=$(base64 -w0 <"$1" 2>&1); then
+    echo "file $(stat -Lc '%a %U:%G' "$1") $text"
+  else echo "unreadable $text"
+  fi
+}
+"""
+_READ = STATE + 'for path; do state "$path"; done'
+# mv within a folder is atomic, so a full disk or a lost connection leaves the old file in place.
+# The rest of the arguments is the program that checks the new text; {} stands for where it lies.
+_WRITE = r"""
+set -e
+path=$1 previous=$1$2 mode=$3 owner=$4; shift 4
+mkdir -p "${path%/*}"
+umask 077
+new=$(mktemp "$path.XXXXXX"); trap 'rm -f "$new"' EXIT
+base64 -d >"$new"
+chown "$owner" "$new"
+chmod "$mode" "$new"
+left=$#
+while [ "$left" -gt 0 ]; do
+  word=$1; shift
+  case $word in *'{}'*) word=${word%%'{}'*}$new${word#*'{}'} ;; esac
+  set -- "$@" "$word"
+  left=$((left - 1))
+done
+"$@"
+if [ -e "$path" ]; then
+  rm -f "$previous"
+  cat "$path" >"$previous" || { rm -f "$previous"; exit 1; }
+  chown --reference="$path" "$previous"
+  chmod "$mode" "$previous"
+fi
+mv -f "$new" "$path"; trap - EXIT
+if command -v restorecon >/dev/null; then restorecon "$path"; fi
+"""
+_PUT_BACK = r"""
+chown "$3" "$1$2" && chmod "$4" "$1$2" && mv -f "$1$2" "$1" || exit
+if command -v restorecon >/dev/null; then restorecon "$1"; fi
+"""
+
+
+def observe(paths: Sequence[str]) -> list[Step]:
+    """Return the step that reads files; `parse` understands it."""
+    return [shell("files", _READ, *paths)]
+
+
+def parse(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState | None]:
+    """Return each file by its path; None when there is no such file.
+
+    Raises:
+        ValueError: a file is there and could not be read.
+    """
+    lines = sections["files"].out.splitlines()
+    return {path: parse_state(path, line) for path, line in zip(paths, lines, strict=True)}
+
+
+def parse_state(path: str, line: str) -> FileState | None:
+    """Return a file from the line that `STATE` printed. Same errors as `parse`."""
+    kind, _, rest = line.partition(" ")
+    if kind == "absent":
+        return None
+    if kind != "file":
+        raise ValueError(f"{path}: {rest}")
+    mode, owner, encoded = rest.split(" ", 2)
+    text = base64.b64decode(encoded).decode(errors="surrogateescape")
+    return FileState(text, mode, owner)
+
+
+def plan_write(
+    path: str, wanted: FileState, old: FileState | None, check: Sequence[str] = ()
+) -> Step:
+    """Return the step that makes a file as wanted; undone, the old state stands again.
+
+    What the argv `check` says against the new text (`{}` stands for its path) keeps the old one.
+    """
+    encoded = base64.b64encode(wanted.text.encode(errors="surrogateescape")).decode()
+    words = (path, PREVIOUS, wanted.mode, wanted.owner, *check)
+    written = shell(f"write {path}", _WRITE, *words, stdin=encoded)
+    if old is None:
+        return replace(written, undo=("rm", "-f", path))
+    back = shell("", _PUT_BACK, path, PREVIOUS, old.owner, old.mode)
+    return replace(written, undo=back.argv)
+
+
+def plan_remove(path: str) -> Step:
+    """Return the step that takes a file away."""
+    return step(f"remove {path}", "rm", "-f", path)
+
+
+def difference(
+    path: str, old: FileState | None, new: FileState, *, secret: bool = False, hidden: str = ""
+) -> Lines:
+    """Return the lines taken out (-) and put in (+), without context, and a new owner or mode.
+
+    What matches the regular expression `hidden` is not shown; of a `secret` file nothing is.
+    """
+    found: list[str] = []
+    if not secret:
+        shown = _changed_lines(
+            _without(hidden, old.text if old else ""), _without(hidden, new.text)
+        )
+        found += [f"{path}: {line[0]} {line[1:]}" for line in shown]
+    if old is None and not new.text:
+        found.append(f"{path}: made, empty")
+    elif not found and (old is None or old.text != new.text):
+        found.append(f"{path}: changed, not shown: it holds a secret")
+    if old is not None:
+        for what, was, to in (("mode", old.mode, new.mode), ("owner", old.owner, new.owner)):
+            found += [f"{path}: {what} {was} -> {to}"] if was != to else []
+    return tuple(found)
+
+
+def _without(hidden: str, text: str) -> str:
+    return re.sub(hidden, "(secret)", text) if hidden else text
+
+
+def _changed_lines(old: str, new: str) -> list[str]:
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=0, lineterm="")
+    return [line for line in list(lines)[2:] if line[:1] in "+-"]

@@ -1,0 +1,116 @@
+"""systemd units of a node, and the sockets that programs listen on."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pacefab.host.model import Listener, Unit
+from pacefab.transport.command import Section, Step, shell, step
+
+_PROPERTIES = "LoadState,ActiveState,UnitFileState,MainPID"
+# What `systemctl show` tells of all units, blocks with an empty line between; then for each
+# process that runs its pid and its command line, the words with NUL between written as base64.
+_SHOW = r"""
+[ $# -gt 1 ] || exit 0
+shown=$(systemctl show -p "$@") || exit
+printf '%s\n\n' "$shown"
+printf '%s\n' "$shown" | while IFS== read -r key pid; do
+  case $key$pid in MainPID[1-9]*) echo "$pid $(base64 -w0 "/proc/$pid/cmdline")" ;; esac
+done
+"""
+_PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')
+
+
+def observe(units: Sequence[str]) -> list[Step]:
+    """Return the steps that `parse_units` and `parse_listeners` understand."""
+    return [
+        shell("units", _SHOW, _PROPERTIES, *units),
+        step("listeners", "ss", "-Hlntup"),
+    ]
+
+
+def parse_units(names: Sequence[str], sections: Mapping[str, Section]) -> dict[str, Unit]:
+    """Return each unit by its name, also one that is not there."""
+    *blocks, processes = sections["units"].out.split("\n\n") if names else [""]
+    pairs = (line.split(" ", 1) for line in processes.splitlines())
+    command_lines = {pair[0]: _words(pair[1]) for pair in pairs}
+    return {n: _unit(n, block, command_lines) for n, block in zip(names, blocks, strict=True)}
+
+
+def _words(encoded: str) -> tuple[str, ...]:
+    raw = base64.b64decode(encoded).decode(errors="surrogateescape")
+    return tuple(raw.rstrip("\0").split("\0")) if raw else ()
+
+
+def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -> Unit:
+    shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+    pid = shown.get("MainPID") or "0"
+    return Unit(
+        name=name,
+        load=shown.get("LoadState", "not-found"),
+        active=shown.get("ActiveState", "inactive"),
+        enabled=shown.get("UnitFileState", ""),
+        pid=int(pid),
+        command_line=command_lines.get(pid, ()),
+    )
+
+
+def parse_listeners(sections: Mapping[str, Section]) -> tuple[Listener, ...]:
+    """Return the listening sockets from `ss -Hlntup`; an interface's name (%eth0) is dropped."""
+    return tuple(_listener(line) for line in sections["listeners"].out.splitlines() if line.strip())
+
+
+def _listener(line: str) -> Listener:
+    fields = line.split(None, 6)
+    address, _, port = fields[4].rpartition(":")
+    process = _PROCESS.search(fields[6]) if len(fields) > 6 else None  # noqa: PLR2004
+    return Listener(
+        protocol=fields[0],
+        address={"*": "::"}.get(address, address.strip("[]").partition("%")[0]),
+        port=int(port),
+        program=process["program"] if process else "",
+        pid=int(process["pid"]) if process else 0,
+    )
+
+
+def plan_stop(unit: str) -> Step:
+    """Return the step that stops a unit that nobody manages."""
+    return step(f"stop {unit}", "systemctl", "stop", unit)
+
+
+def plan_disable(unit: str) -> Step:
+    """Return the step that keeps a unit from starting at boot."""
+    return step(f"disable {unit}", "systemctl", "disable", "--quiet", unit)
+
+
+def plan_unmask(unit: str) -> list[Step]:
+    """Return the steps that take masks away, an interrupted install's in /run included."""
+    return [
+        step(f"unmask {unit}", "systemctl", "unmask", "--quiet", unit),
+        step(f"unmask {unit} at run time", "systemctl", "unmask", "--runtime", "--quiet", unit),
+    ]
+
+
+def plan_enable(unit: str) -> Step:
+    """Return the step that starts a unit now and at each boot."""
+    undo = ("systemctl", "disable", "--quiet", "--now", unit)
+    return step(f"enable {unit}", "systemctl", "enable", "--quiet", "--now", unit, undo=undo)
+
+
+def plan_restart(unit: str) -> Step:
+    """Return the step that restarts a unit of systemd's own, whose definition has changed."""
+    return Step(f"restart {unit}", ("systemctl", "restart", unit), again=True)
+
+
+def plan_reload(unit: str) -> Step:
+    """Return the step that reloads a unit where it runs."""
+    script = 'if systemctl is-active --quiet "$1"; then systemctl reload "$1"; fi'
+    return replace(shell(f"reload {unit}", script, unit), again=True)
+
+
+def plan_daemon_reload() -> Step:
+    """Return the step after which systemd knows changed unit files."""
+    return Step("read unit files", ("systemctl", "daemon-reload"), again=True)

@@ -1,0 +1,119 @@
+"""What an inventory is made of: its nodes, and what the sections have in common.
+
+A field's description says what is allowed there, in the words of an error message; the JSON schema
+hands the same words to editors.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from pacefab.addresses import is_address
+
+_LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+
+
+def unfit(reason: str) -> PydanticCustomError:
+    """Return the error for a value whose form is right and that still cannot be."""
+    # As context, so that braces in the reason are only text.
+    return PydanticCustomError("unfit", "{reason}", {"reason": reason})
+
+
+def _name(text: str) -> str:
+    if is_address(text):
+        raise unfit("an address is no name: write {name: NAME, address: " + text + "}")
+    return text
+
+
+def _address(text: str) -> str:
+    """Return a node's address in its usual spelling: equal ones are equal texts."""
+    address = ipaddress.ip_address(text)
+    if "%" in text:
+        raise unfit("a zone (%) means something on one host only")
+    if address.is_loopback or address.is_unspecified or address.is_multicast:
+        raise unfit("no other node reaches it there (a tunnel's end belongs into ~/.ssh/config)")
+    return str(address)
+
+
+def _named(value: object) -> object:
+    """Read a node that is only a name."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _defaults(value: object) -> object:
+    """Read `memcached:` with nothing behind it as a section that leaves everything as it is."""
+    return {} if value is None else value
+
+
+EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
+# What pcs and Pacemaker take for an id, an attribute's name, a parameter's (XML's NCName).
+Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=200)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+HostName = Annotated[
+    str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)
+]
+Address = Annotated[str, AfterValidator(_address)]
+Login = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]*$")]
+
+
+class Part(BaseModel):
+    """A mapping of the inventory: unknown keys are mistakes, texts are no numbers.
+
+    `elsewhere` tells for keys that somebody may look for here where they belong.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+
+
+class Node(Part):
+    """A member of the cluster. What ~/.ssh/config says about its name wins over what is here."""
+
+    name: HostName = Field(
+        description="a host name (letters, digits, - and dots), as the cluster calls the node"
+    )
+    address: Address | None = Field(
+        default=None, description="the IPv4 or IPv6 address by which other hosts reach the node"
+    )
+    user: Login | None = Field(
+        default=None,
+        description="a login name, of root or of somebody whom sudo allows every command",
+    )
+    port: Port | None = Field(
+        default=None, description="sshd's TCP port, a whole number from 1 to 65535"
+    )
+    role: Literal["controller"] = Field(
+        default="controller", description="controller (a full member, which runs the services)"
+    )
+    attributes: dict[Name, str] = Field(
+        default={},
+        description="Pacemaker node attributes, texts by name (a letter first, then letters, "
+        "digits, _ . and -); numbers in quotes",
+    )
+
+    @field_validator("name", "address")
+    @classmethod
+    def _once(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Refuse what a node before has; `read` passes the memory of one file as context."""
+        if value is not None and info.context is not None:
+            seen: set[str] = info.context.setdefault(info.field_name, set())
+            if value.lower() in seen:
+                raise unfit("another node has it already")
+            seen.add(value.lower())
+        return value
+
+
+NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]

@@ -1,0 +1,132 @@
+"""Where places of an inventory, each right by itself, do not fit together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pacefab.inventory.document import Path
+from pacefab.inventory.fencing import Device
+from pacefab.inventory.mistakes import meant, show
+from pacefab.inventory.wanted import clone_id, device_ids
+
+if TYPE_CHECKING:
+    from pacefab.inventory.cluster import Inventory
+    from pacefab.inventory.constraints import Constraints
+
+_REMOTE = "ocf:pacemaker:remote"
+_MOST_NAMED = 12  # names that a sentence lists
+
+Found = Iterator[tuple[Path, str]]
+
+
+def contradictions(inventory: Inventory) -> Found:
+    """Yield each place that does not fit, and why, in the words of an error message."""
+    nodes = [node.name for node in inventory.nodes]
+    yield from _taken_ids(inventory)
+    if inventory.fencing:
+        yield from _fenced_nodes(inventory.fencing.devices, nodes)
+        if not inventory.fencing.disabled:
+            yield from _unfenced_nodes(inventory.fencing.devices, nodes)
+    yield from _unknown_resources(inventory)
+    yield from _unknown_nodes(inventory, nodes)
+    yield from _repeated(inventory.constraints)
+
+
+def _taken_ids(inventory: Inventory) -> Found:
+    """Yield ids that two objects of the CIB would have."""
+    owners = {id_: f"service {service}" for id_, service in inventory.service_ids().items()}
+    for path, id_ in _own_ids(inventory):
+        owner = owners.setdefault(id_, ".".join(map(str, path)))
+        if owner != ".".join(map(str, path)):
+            yield path, f"the id {id_} is taken by {owner}"
+
+
+def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
+    """Yield ids of the sections fencing and resources, and where each comes from."""
+    for name, device in inventory.fencing.devices.items() if inventory.fencing else ():
+        for id_ in device_ids(name, device):
+            yield ("fencing", "devices", name), id_
+    groups = set()
+    for name, entry in inventory.resources.items():
+        yield ("resources", name), name
+        if entry.form("clone") or entry.form("promotable"):
+            yield ("resources", name), clone_id(name)
+        if entry.group and entry.group not in groups:
+            groups.add(entry.group)
+            yield ("resources", name, "group"), entry.group
+
+
+def _fenced_nodes(devices: dict[str, Device], nodes: Collection[str]) -> Found:
+    for name, device in devices.items():
+        named: list[tuple[Path, str]] = [
+            (("nodes", i), node) for i, node in enumerate(device.nodes)
+        ]
+        named += [(("per_node", node), node) for node in device.per_node]
+        for where, node in named:
+            if node not in nodes:
+                yield ("fencing", "devices", name, *where), _unknown("node", node, nodes)
+
+
+def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
+    """Yield what no device reaches; one with parameters of Pacemaker's for that may reach all."""
+    known = [{*device.nodes, *device.per_node} for device in devices.values()]
+    left = [node for node in nodes if not any(node in fenced for fenced in known)]
+    if all(known) and left:
+        yield ("fencing", "devices"), f"no device fences {', '.join(left)}"
+
+
+def _unknown_resources(inventory: Inventory) -> Found:
+    known = {*inventory.service_ids()}
+    for name, entry in inventory.resources.items():
+        cloned = entry.form("clone") or entry.form("promotable")
+        known.add(clone_id(name) if cloned else name)
+        known.update([entry.group] if entry.group else [])
+    for path, id_ in _named_resources(inventory.constraints):
+        if id_ not in known:
+            yield path, _unknown("resource", id_, known)
+
+
+def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
+    for i, order in enumerate(constraints.order):
+        yield ("constraints", "order", i, "first"), order.first
+        yield ("constraints", "order", i, "then"), order.then
+    for i, colocation in enumerate(constraints.colocation):
+        yield ("constraints", "colocation", i, "resource"), colocation.resource
+        yield ("constraints", "colocation", i, "with"), colocation.with_resource
+    for i, location in enumerate(constraints.location):
+        yield ("constraints", "location", i, "resource"), location.resource
+
+
+def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
+    """Yield locations on nodes that are none; a remote node is a resource too."""
+    remote = [name for name, entry in inventory.resources.items() if entry.agent == _REMOTE]
+    known = [*nodes, *remote]
+    for i, location in enumerate(inventory.constraints.location):
+        if location.node is not None and location.node not in known:
+            path = ("constraints", "location", i, "node")
+            yield path, _unknown("node", location.node, known)
+
+
+def _repeated(constraints: Constraints) -> Found:
+    """Yield constraints that another one of the list already is, or contradicts."""
+    keys: dict[str, list[Hashable]] = {
+        "order": [(c.first, c.first_action, c.then, c.then_action) for c in constraints.order],
+        "colocation": [
+            (c.resource, c.role, c.with_resource, c.with_role) for c in constraints.colocation
+        ],
+        "location": [
+            (c.resource, c.node, c.attribute, c.operation, c.value) for c in constraints.location
+        ],
+    }
+    for kind, entries in keys.items():
+        for i, key in enumerate(entries):
+            if (before := entries.index(key)) < i:
+                yield ("constraints", kind, i), f"entry [{before}] is about the same already"
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    """Return a sentence about a name that nothing has."""
+    there = f"; there are {', '.join(sorted(known))}" if len(known) <= _MOST_NAMED else ""
+    none = "; there is none" if not known else there
+    return f"found {show(name)}: no such {what}{meant(name, known)}{none}"

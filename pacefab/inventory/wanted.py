@@ -1,0 +1,184 @@
+"""An inventory -> what it wants of a CIB besides what services describe. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pacefab.inventory.constraints import Constraints
+from pacefab.inventory.fencing import Device, Fencing
+from pacefab.inventory.resources import OperationEntry, ResourceEntry
+from pacefab.inventory.values import SecretReference
+from pacefab.pacemaker.model import (
+    FENCING_DISABLED_REASON,
+    Clone,
+    Colocation,
+    Configuration,
+    Constraint,
+    Group,
+    Location,
+    Operation,
+    Order,
+    Primitive,
+    Resource,
+)
+
+if TYPE_CHECKING:
+    from pacefab.inventory.cluster import Inventory
+
+Secret = Callable[[str], str]
+Values = Mapping[str, str | SecretReference]
+
+
+def configuration(inventory: Inventory, secret: Secret) -> Configuration:
+    """Return the configuration. Raises whatever `secret` does."""
+    fencing = inventory.fencing
+    return Configuration(
+        properties={**inventory.properties.texts(), **_fencing_property(fencing)},
+        defaults=inventory.defaults.texts(),
+        attributes={node.name: node.attributes for node in inventory.nodes if node.attributes},
+        resources=(*_devices(fencing, secret), *_resources(inventory.resources, secret)),
+        constraints=tuple(_constraints(inventory.constraints)),
+        notes=_notes(fencing),
+    )
+
+
+def _notes(fencing: Fencing | None) -> dict[str, str]:
+    reason = fencing.reason if fencing else None
+    return {FENCING_DISABLED_REASON: reason.strip()} if reason else {}
+
+
+def secret_names(inventory: Inventory) -> tuple[str, ...]:
+    """Return the secrets that parameters refer to, each once."""
+    values = [entry.parameters for entry in inventory.resources.values()]
+    for device in inventory.fencing.devices.values() if inventory.fencing else ():
+        values += [device.parameters, *device.per_node.values()]
+    references = [v for one in values for v in one.values() if isinstance(v, SecretReference)]
+    return tuple(dict.fromkeys(reference.secret for reference in references))
+
+
+def clone_id(name: str) -> str:
+    """Return the id of a resource's clone, as pcs calls it."""
+    return f"{name}-clone"
+
+
+def device_ids(name: str, device: Device) -> tuple[str, ...]:
+    """Return the ids of a device's primitives: its name, or one for each node."""
+    return tuple(f"{name}-{node}" for node in device.per_node) or (name,)
+
+
+def _fencing_property(fencing: Fencing | None) -> dict[str, str]:
+    """Return nothing while the inventory has not decided."""
+    return {"stonith-enabled": "false" if fencing.disabled else "true"} if fencing else {}
+
+
+def _devices(fencing: Fencing | None, secret: Secret) -> Iterator[Primitive]:
+    for name, device in fencing.devices.items() if fencing else ():
+        agent = f"stonith:{device.agent}"
+        shared: Values = device.parameters
+        if device.nodes:
+            shared = {**shared, "pcmk_host_list": " ".join(device.nodes)}
+        if not device.per_node:
+            yield _primitive(name, agent, shared, device, secret)
+        for node, own in device.per_node.items():
+            values = {**shared, **own, "pcmk_host_list": node}
+            yield _primitive(f"{name}-{node}", agent, values, device, secret)
+
+
+def _primitive(
+    id_: str,
+    agent: str,
+    values: Values,
+    entry: Device | ResourceEntry,
+    secret: Secret,
+    **meta: str,
+) -> Primitive:
+    references = {k: v.secret for k, v in values.items() if isinstance(v, SecretReference)}
+    given = {key: secret(name) for key, name in references.items()}
+    plain = {key: value for key, value in values.items() if isinstance(value, str)}
+    return Primitive(
+        id_,
+        agent,
+        {key: given[key] if key in given else plain[key] for key in values},
+        {**entry.meta.texts(), **meta},
+        tuple(_operation(one) for one in entry.operations),
+        hidden=frozenset(references),
+    )
+
+
+def _operation(entry: OperationEntry) -> Operation:
+    """Return an operation; the interval that pcs writes where none is given."""
+    others = {
+        "on-fail": entry.on_fail,
+        "role": entry.role,
+        "start-delay": entry.start_delay,
+        "enabled": entry.enabled,
+        "record-pending": entry.record_pending,
+    }
+    return Operation(
+        entry.name,
+        entry.interval or ("60s" if entry.name == "monitor" else "0s"),
+        entry.timeout or "",
+        {key: value for key, value in others.items() if value is not None},
+        {"OCF_CHECK_LEVEL": entry.check_level} if entry.check_level else {},
+    )
+
+
+def _resources(entries: Mapping[str, ResourceEntry], secret: Secret) -> Iterator[Resource]:
+    """Yield resources in the inventory's order; a group stands where its first member does."""
+    groups: set[str] = set()
+    for name, entry in entries.items():
+        if entry.group is None:
+            yield _resource(name, entry, secret)
+        elif entry.group not in groups:
+            groups.add(entry.group)
+            members = {n: e for n, e in entries.items() if e.group == entry.group}
+            yield Group(entry.group, tuple(_single(n, e, secret) for n, e in members.items()))
+
+
+def _resource(name: str, entry: ResourceEntry, secret: Secret) -> Resource:
+    options: Any = entry.clone if entry.promotable is None else entry.promotable
+    if options is None:
+        return _single(name, entry, secret)
+    meta = {**options.texts(), **_stopped(entry)}
+    if entry.promotable is not None:
+        meta = {"promotable": "true", **meta}
+    return Clone(
+        clone_id(name), _primitive(name, entry.agent, entry.parameters, entry, secret), meta
+    )
+
+
+def _single(name: str, entry: ResourceEntry, secret: Secret) -> Primitive:
+    return _primitive(name, entry.agent, entry.parameters, entry, secret, **_stopped(entry))
+
+
+def _stopped(entry: ResourceEntry) -> dict[str, str]:
+    """Return what `pcs resource disable` sets: on the clone where there is one."""
+    return {"target-role": "Stopped"} if entry.disabled else {}
+
+
+def _constraints(constraints: Constraints) -> Iterator[Constraint]:
+    for order in constraints.order:
+        options = {"symmetrical": order.symmetrical, "require-all": order.require_all}
+        yield Order(
+            order.first,
+            order.then,
+            order.first_action,
+            order.then_action,
+            order.kind or "",
+            {key: value for key, value in options.items() if value is not None},
+        )
+    for one in constraints.colocation:
+        yield Colocation(
+            one.resource, one.with_resource, one.score, one.role or "", one.with_role or ""
+        )
+    for rule in constraints.location:
+        yield Location(
+            rule.resource,
+            rule.score,
+            node=rule.node or "",
+            attribute=rule.attribute or "",
+            operation=rule.operation or "",
+            value=rule.value or "",
+            resource_discovery=rule.resource_discovery or "",
+        )

@@ -1,0 +1,1 @@
+"""The language: syntax, expansion, arithmetic, conditions, and the state of a shell."""

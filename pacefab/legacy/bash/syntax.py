@@ -1,0 +1,95 @@
+"""Bash -> a syntax tree, by tree-sitter's grammar; texts and lines of its nodes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import tree_sitter_bash
+from tree_sitter import Language, Node, Parser
+
+from pacefab.legacy.model import Place
+
+__all__ = ["Node", "Script", "parse", "walk"]
+
+_MOST_MENDED = 20  # times; one is enough but for nested texts
+
+
+@dataclass(frozen=True)
+class Script:
+    """Bash to evaluate: a file, or a text that ssh or a here document hands to a shell."""
+
+    file: str
+    source: bytes
+    first_line: int = 1
+
+    def text(self, node: Node) -> str:
+        """Return what stands at a node."""
+        return self.source[node.start_byte : node.end_byte].decode(errors="replace")
+
+    def between(self, start: int, end: int) -> str:
+        """Return what stands between two bytes."""
+        return self.source[start:end].decode(errors="replace")
+
+    def place(self, node: Node) -> Place:
+        """Return the file and line of a node."""
+        return Place(self.file, self.first_line + node.start_point.row)
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_bash.language()))
+
+
+def parse(script: Script) -> tuple[Script, Node]:
+    """Return the syntax tree of a script; what is no bash is in nodes of type ERROR.
+
+    The grammar takes a command for the continuation of the line before it: of several assignments,
+    or of a pipeline when a here document follows. A semicolon at the line's end puts that right; so
+    the script returned may differ by semicolons.
+    """
+    root = _root(script.source)
+    for _ in range(_MOST_MENDED):
+        ends = sorted(set(_swallowed(root, script.source)), reverse=True)
+        if not ends:
+            break
+        source = script.source
+        for end in ends:
+            source = source[:end] + b";" + source[end:]
+        script = Script(script.file, source, script.first_line)
+        root = _root(source)
+    return script, root
+
+
+def _root(source: bytes) -> Node:
+    """Return the root of a source's tree.
+
+    The grammar's scanner asks C's isalpha() about characters beyond ASCII, which reads whatever is
+    in memory there and may crash (tree-sitter-bash 0.25.1). It gets dots in their place, byte for
+    byte: part of a word as they are, and of no name.
+    """
+    return _parser().parse(re.sub(rb"[\x80-\xff]", b".", source)).root_node
+
+
+def _swallowed(root: Node, source: bytes) -> Iterator[int]:
+    """Yield where a line ends that the grammar joined to the next one: no backslash is there."""
+    for node in walk(root):
+        if node.type not in {"command", "redirected_statement"}:
+            continue
+        for one, after in pairwise(node.children):
+            between = source[one.end_byte : after.start_byte].replace(b"\\\n", b"")
+            if b"\n" in between and one.type != "heredoc_redirect":
+                yield one.end_byte
+                break
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend(reversed(one.children))

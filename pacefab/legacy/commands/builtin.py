@@ -1,0 +1,265 @@
+"""Commands that a shell has built in, as far as scripts of this kind use them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
+from pacefab.legacy.bash.conditions import test_words
+from pacefab.legacy.bash.state import Command, ExitSignal, LoopSignal, ReturnSignal, Runner
+from pacefab.legacy.bash.syntax import Script
+from pacefab.legacy.commands.printing import echo, printf
+from pacefab.legacy.model import Answer, Place
+from pacefab.legacy.unknown import OPEN, is_known
+
+_MOST_LEVELS = 9
+
+
+def _well(_runner: Runner, _command: Command) -> Answer:
+    return Answer()
+
+
+def _badly(_runner: Runner, _command: Command) -> Answer:
+    return Answer(1)
+
+
+def _number(command: Command, otherwise: int | None) -> int | None:
+    word = command.arguments[0] if command.arguments else ""
+    if not word:
+        return otherwise
+    return (
+        int(word) & 255 if word.isascii() and word.isdigit() and len(word) < _MOST_LEVELS else None
+    )
+
+
+def _exit(runner: Runner, command: Command) -> Answer:
+    raise ExitSignal(_number(command, runner.shell.status))
+
+
+def _return(runner: Runner, command: Command) -> Answer:
+    raise ReturnSignal(_number(command, runner.shell.status))
+
+
+def _leave(_runner: Runner, command: Command) -> Answer:
+    raise LoopSignal(command.name, max(1, min(_number(command, 1) or 1, _MOST_LEVELS)))
+
+
+def _set(runner: Runner, command: Command) -> Answer:
+    """Do `set -- WORDS`; options of the shell change nothing here."""
+    words = command.arguments
+    if any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", one) for one in words):
+        runner.world.assume(
+            "nothing fails: with set -e the script would end at the first failure", command.place
+        )
+    if "--" in words or (words and not words[0].startswith(("-", "+"))):
+        runner.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
+        runner.shell.by_hand = False
+    return Answer()
+
+
+def _shift(runner: Runner, command: Command) -> Answer:
+    del runner.shell.arguments[: _number(command, 1) or 0]
+    return Answer()
+
+
+def _read(runner: Runner, command: Command) -> Answer:
+    """Read a line into variables; at a terminal, what the operator types is unknown."""
+    names = _operands(command.arguments)
+    stdin = runner.shell.stdin
+    if stdin is None:
+        for name in names or ["REPLY"]:
+            runner.shell.set(name, runner.world.mark(f"${name}, which the operator types in"))
+        return Answer(None)
+    if not stdin:
+        for name in names:
+            runner.shell.set(name, "")
+        return Answer(1)
+    line = stdin.pop(0)
+    if OPEN in line and is_known(re.sub(f"{OPEN}.*", "", line)) and line.startswith(OPEN):
+        for name in names or ["REPLY"]:
+            runner.shell.set(name, line)
+        return Answer(None)
+    _put_fields(runner, names or ["REPLY"], line, command.arguments)
+    return Answer(0)
+
+
+def _put_fields(runner: Runner, names: list[str], line: str, arguments: list[str]) -> None:
+    if any(re.fullmatch(r"-[a-z]*a", one) for one in arguments):
+        separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
+        words = line.split(separator)
+        runner.shell.arrays[names[0]] = {str(at): word for at, word in enumerate(words)}
+        return
+    separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
+    fields = line.strip().split(separator, len(names) - 1)
+    for name, field in zip(names, fields + [""] * len(names), strict=False):
+        runner.shell.set(name, field)
+
+
+def _operands(arguments: list[str]) -> list[str]:
+    """Return the variables that `read` names, without its options and their values."""
+    names: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
+        if one in {"-p", "-t", "-n", "-d", "-u", "-N", "-i"} and waiting:
+            waiting.pop(0)
+        elif re.fullmatch(r"[A-Za-z_]\w*", one):
+            names.append(one)
+    return names
+
+
+def _mapfile(runner: Runner, command: Command) -> Answer:
+    flags = {"-t"}  # of read it takes a value, here it does not
+    names = _operands([one for one in command.arguments if one not in flags]) or ["MAPFILE"]
+    stdin = runner.shell.stdin or []
+    runner.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
+    stdin.clear()
+    return Answer()
+
+
+def _let(runner: Runner, command: Command) -> Answer:
+    """Evaluate arithmetic; a variable that it cannot know becomes unknown."""
+    status: int | None = 0
+    for word in command.arguments:
+        try:
+            value = Arithmetic(word, lambda name: _known(runner, name), runner.shell.set).value()
+            status = int(value == 0)
+        except UnclearError:
+            name = re.match(r"[A-Za-z_]\w*", word)
+            if name:
+                runner.shell.set(name[0], runner.world.mark(f"let {word}"))
+            status = None
+    return Answer(status)
+
+
+def _known(runner: Runner, name: str) -> str:
+    value = runner.shell.variables.get(name, "")
+    if not is_known(value):
+        raise UnclearError(name)
+    return value
+
+
+def _expr(runner: Runner, command: Command) -> Answer:
+    text = " ".join(command.arguments)
+    unclear = Answer(
+        None, runner.world.mark(f"what expr {runner.world.unknowns.show(text)} prints")
+    )
+    if not is_known(text):
+        return unclear
+    try:
+        value = Arithmetic(text, lambda name: _known(runner, name), _no_assignment).value()
+    except UnclearError:
+        return unclear
+    return Answer(int(value == 0), f"{value}\n")
+
+
+def _no_assignment(name: str, _value: str) -> None:
+    raise UnclearError(name)
+
+
+def _test(runner: Runner, command: Command) -> Answer:
+    words = [one for one in command.arguments if one != "]"]
+    value = test_words(words, runner.world.exists)
+    return Answer(None if value is None else int(not value))
+
+
+def _eval(runner: Runner, command: Command) -> Answer:
+    text = " ".join(command.arguments)
+    place = command.place_of(1)
+    return runner.source(Script(place.file, text.encode(), place.line))
+
+
+def _source(runner: Runner, command: Command) -> Answer:
+    if not command.arguments:
+        return Answer(1)
+    path = command.arguments[0]
+    found = runner.world.read(path)
+    if found is None:
+        runner.shell.foreign = runner.world.unknowns.show(path)
+        return Answer()
+    runner.world.started.add(found.place.file)
+    arguments = runner.shell.arguments
+    runner.shell.arguments = command.arguments[1:] or arguments
+    try:
+        return runner.source(Script(found.place.file, found.text.encode(), found.place.line))
+    finally:
+        runner.shell.arguments = arguments
+
+
+def _hostname(runner: Runner, command: Command) -> Answer:
+    plain = not command.arguments or command.arguments[0] in {"-s", "-f", "--short", "--fqdn", "-n"}
+    host = runner.shell.host
+    if not plain or (not host and command.name == "hostname"):
+        what = "the name of the host where it is started" if plain else command.text
+        return Answer(0, runner.world.mark(what) + "\n")
+    if command.name == "uname" and command.arguments[:1] != ["-n"]:
+        return Answer(0, runner.world.mark(f"what {command.text} prints") + "\n")
+    host = host.partition(".")[0] if "-s" in command.arguments else host
+    return Answer(0, (host or runner.world.mark("the name of the host")) + "\n")
+
+
+def _trap(runner: Runner, command: Command) -> Answer:
+    """Remember what runs when the shell ends; what other signals run is not evaluated."""
+    words = [one for one in command.arguments if one != "--"]
+    if {"EXIT", "0"} & set(words[1:]):
+        runner.shell.at_exit = (words[0], command.place_of(1))
+    return Answer()
+
+
+def which(_runner: Runner, command: Command) -> Answer:
+    """Return where a program is (`which`, `command -v`): that it is there is not known, but pcs."""
+    names = [one for one in command.arguments if not one.startswith("-")]
+    if not is_known(*names):
+        return Answer(None, "".join(names))
+    there = names == ["pcs"]
+    return Answer(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
+
+
+def _pwd(_runner: Runner, _command: Command) -> Answer:
+    return Answer(0, "/root\n")
+
+
+def _xargs(runner: Runner, command: Command) -> Answer:
+    """Run a command with the words that are piped in."""
+    words = [word for line in runner.shell.stdin or [] for word in line.split()]
+    count, place, at = len(words), "", 1
+    while at < len(command.words) and command.words[at].startswith("-"):
+        option = command.words[at]
+        value = option[2:] or (command.words[at + 1] if at + 1 < len(command.words) else "")
+        if option[:2] == "-n" and value.isdigit():
+            count, at = int(value) or 1, at + (0 if option[2:] else 1)
+        elif option[:2] == "-I":
+            count, place, at = 1, value, at + (0 if option[2:] else 1)
+        at += 1
+    runner.shell.stdin = []
+    parts: list[str] = []
+    for first in range(0, len(words), max(count, 1)):
+        chosen = words[first : first + max(count, 1)]
+        base = command.words[at:] or ["echo"]
+        whole = [one.replace(place, chosen[0]) for one in base] if place else [*base, *chosen]
+        parts.append(runner.run(Command(whole, command.place)).output)
+    return Answer(0, "".join(parts))
+
+
+def piped_script(runner: Runner, otherwise: Place) -> Script | None:
+    """Return what is piped into a shell as a script; None when nothing is."""
+    stdin = runner.shell.stdin
+    if not stdin:
+        return None
+    where = runner.shell.stdin_place or otherwise
+    if where.line == 1:  # a whole file
+        runner.world.started.add(where.file)
+    return Script(where.file, ("\n".join(stdin) + "\n").encode(), where.line)
+
+
+BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
+    ":": _well, "true": _well, "false": _badly, "echo": echo, "printf": printf, "exit": _exit,
+    "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
+    "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,
+    "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
+    "uname": _hostname, "pwd": _pwd, "xargs": _xargs, "set": _set, "shopt": _well, "trap": _trap,
+    "cd": _well, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
+    "which": which, "type": which,
+    "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,
+}  # fmt: skip

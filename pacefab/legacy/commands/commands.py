@@ -1,0 +1,80 @@
+"""Programs that a script calls, by name: what each does as far as a migration is concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pacefab.legacy.bash.state import Command, Runner
+from pacefab.legacy.commands.builtin import BUILTINS
+from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
+from pacefab.legacy.commands.remote import REMOTE, run_script
+from pacefab.legacy.commands.texts import TEXTS, run_text
+from pacefab.legacy.model import Answer, Fate
+from pacefab.legacy.text.filters import FILTERS
+from pacefab.legacy.unknown import is_known
+
+Handler = Callable[[Runner, Command], Answer]
+
+_WRITING = {
+    "cibadmin": {"-C", "-R", "-M", "-P", "-D", "-U", "-E", "-c", "-d", "-o", "--create",
+                 "--replace", "--modify", "--patch", "--delete", "--upgrade", "--erase"},
+    "crm_attribute": {"-v", "--update", "-D", "--delete"},
+    "crm_resource": {"-p", "-m", "--set-parameter", "-M", "--move", "-B", "--ban"},
+    "crm_standby": {"-v", "--update"},
+    "crm_master": {"-v", "--update"},
+    "crm": {"configure", "resource", "node"},
+    "stonith_admin": {"-F", "--fence", "-R", "--register"},
+}  # fmt: skip
+
+
+def run_command(runner: Runner, command: Command) -> Answer:
+    """Return what a program answers, its effects noted; nothing is executed."""
+    name = command.name
+    if name == "pcs":
+        return runner.world.pcs(command.arguments, command.place_of(0), runner.shell.host)
+    handler = _HANDLERS.get(name)
+    if handler:
+        return handler(runner, command)
+    if name in FILTERS or name in TEXTS:
+        return run_text(runner, command)
+    if name in _WRITING:
+        return _other_tool(runner, command)
+    script = runner.world.read(command.words[0])
+    if script and name.endswith((".sh", ".bash")):
+        return run_script(runner, command)
+    return _unknown(runner, command)
+
+
+def _other_tool(runner: Runner, command: Command) -> Answer:
+    """Note a change of the cluster that is made without pcs."""
+    asks = {"-Q", "--query", "-G"} & set(command.arguments)
+    if not asks and _WRITING[command.name] & set(command.arguments):
+        runner.world.note(
+            Fate.UNTRANSLATED,
+            command.place,
+            command.text,
+            f"{command.name} changes the cluster without pcs",
+            "write what it does into the inventory by hand, or do it with pcs",
+        )
+        return Answer()
+    return Answer(None, runner.world.mark(f"what {command.text} prints"))
+
+
+def _unknown(runner: Runner, command: Command) -> Answer:
+    """Return what is known of a program that is not: nothing; an action is taken to go well."""
+    if command.name in QUIET:
+        return Answer()
+    shown = runner.world.unknowns.show(command.text).split("\n")[0]
+    if command.name in ACTIONS:
+        return Answer(0, runner.world.mark(f"what {shown} prints"))
+    if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
+        runner.world.handed_on(command, handed.index("pcs"))
+    if not is_known(command.words[0]):
+        runner.world.note(
+            Fate.UNTRANSLATED, command.place, command.text, "the program's name is not known",
+            "see what it runs",
+        )  # fmt: skip
+    return Answer(None, runner.world.mark(f"what {shown} prints"))
+
+
+_HANDLERS: dict[str, Handler] = {**BUILTINS, **PROGRAMS, **REMOTE}

@@ -1,0 +1,129 @@
+"""Programs that change a node: packages, units, settings in files; what they do is noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pacefab.legacy.bash.state import Command, Runner
+from pacefab.legacy.model import Answer, Package, Unit, WrittenFile
+from pacefab.legacy.source import sections
+from pacefab.legacy.unknown import is_known
+
+# Programs that do something rather than ask, and print nothing: taken to go well.
+QUIET = {
+    "mkdir", "rm", "rmdir", "touch", "chmod", "chown", "chgrp", "ln", "tar", "unzip", "mount",
+    "umount", "modprobe", "sysctl", "setenforce", "ssh-keygen", "ssh-copy-id", "ssh-keyscan",
+    "passwd", "chpasswd", "useradd", "groupadd", "usermod", "mysqladmin",
+    "mysql_secure_installation", "mysql_install_db", "kill", "pkill", "killall", "reboot",
+    "ntpdate", "install",
+    "restorecon", "semanage", "setsebool", "ldconfig", "logger", "corosync-keygen", "exportfs",
+    "keystone-manage",
+}  # fmt: skip
+# These may also print what nobody knows before.
+ACTIONS = {
+    "rabbitmqctl", "mysql", "mongo", "wget", "curl", "hostnamectl", "timedatectl", "firewall-cmd",
+    "iptables", "expect", "dd", "openstack", "nova", "neutron", "glance", "cinder", "crm_mon",
+    "haproxy", "rabbitmq-plugins", "brctl", "ip", "ifconfig", "ovs-vsctl",
+}  # fmt: skip
+_UNIT_ACTIONS = {"enable", "disable", "start", "stop", "restart", "reload", "mask", "unmask"}
+_MANAGERS = {"install", "groupinstall", "localinstall", "reinstall", "update", "upgrade"}
+_OPTIONS_WITH_VALUE = {
+    "-c",
+    "-t",
+    "--enablerepo",
+    "--disablerepo",
+    "-d",
+    "-e",
+    "-x",
+    "--installroot",
+}
+
+
+def _packages(runner: Runner, command: Command) -> Answer:
+    """Note what a package manager installs."""
+    words = _without_options(command.arguments)
+    if not words or words[0] not in {"install", "groupinstall", "localinstall", "reinstall"}:
+        return Answer(0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None)
+    for name in words[1:]:
+        shown = runner.world.unknowns.show(name)
+        found = Package(shown, runner.shell.host, command.place)
+        runner.world.effects.packages.setdefault(found)
+    return Answer()
+
+
+def _without_options(arguments: list[str]) -> list[str]:
+    words: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
+        if one in _OPTIONS_WITH_VALUE and waiting:
+            waiting.pop(0)
+        elif not one.startswith("-"):
+            words.append(one)
+    return words
+
+
+def _systemctl(runner: Runner, command: Command) -> Answer:
+    words = _without_options(command.arguments)
+    if not words or words[0] not in _UNIT_ACTIONS:
+        known = words[:1] == ["daemon-reload"]
+        return Answer(0 if known else None, "" if known else _asked(runner, command))
+    for name in words[1:]:
+        _unit(runner, command, name, words[0])
+        if "--now" in command.arguments and words[0] == "enable":
+            _unit(runner, command, name, "start")
+    return Answer()
+
+
+def _service(runner: Runner, command: Command) -> Answer:
+    words = _without_options(command.arguments)
+    if len(words) > 1 and words[1] in _UNIT_ACTIONS:
+        _unit(runner, command, words[0], words[1])
+        return Answer()
+    return Answer(None, _asked(runner, command))
+
+
+def _chkconfig(runner: Runner, command: Command) -> Answer:
+    words = _without_options(command.arguments)
+    if len(words) > 1 and words[1] in {"on", "off"}:
+        _unit(runner, command, words[0], "enable" if words[1] == "on" else "disable")
+    return Answer()
+
+
+def _unit(runner: Runner, command: Command, name: str, action: str) -> None:
+    shown = runner.world.unknowns.show(name).removesuffix(".service")
+    unit = Unit(shown, action, runner.shell.host, command.place)
+    runner.world.effects.units.setdefault(unit)
+
+
+def _asked(runner: Runner, command: Command) -> str:
+    return runner.world.mark(f"what {command.text} prints")
+
+
+def _settings(runner: Runner, command: Command) -> Answer:
+    """Note a file that crudini or openstack-config sets something in."""
+    words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
+    if "--get" in command.arguments:
+        return _asked_setting(runner, command)
+    if not words:
+        return Answer(None, _asked(runner, command))
+    shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
+    runner.world.effects.files.setdefault(shown)
+    return Answer()
+
+
+def _asked_setting(runner: Runner, command: Command) -> Answer:
+    """Return what `crudini --get FILE SECTION KEY` prints for a file of the tree."""
+    operands = [one for one in command.arguments if not one.startswith("-")]
+    found = runner.world.read(operands[0]) if len(operands) > 2 and is_known(*operands) else None  # noqa: PLR2004
+    if found is None:
+        return Answer(None, _asked(runner, command))
+    value = sections(found.text).get(operands[1], {}).get(operands[2])
+    return Answer(0, f"{value[0]}\n") if value else Answer(1)
+
+
+PROGRAMS: dict[str, Callable[[Runner, Command], Answer]] = {
+    "yum": _packages, "dnf": _packages, "apt-get": _packages, "apt": _packages,
+    "zypper": _packages, "systemctl": _systemctl, "service": _service, "chkconfig": _chkconfig,
+    "crudini": _settings, "openstack-config": _settings,
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""An inventory, from what the replayed commands made."""

@@ -1,0 +1,285 @@
+"""The replayed cluster -> plain data of an inventory; what has no place there is told.
+
+Everything is held against the inventory's own types, so that what is written can be read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderEntry
+from pacefab.inventory.model import Node, Part
+from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
+from pacefab.legacy.draft.nodes_found import Known, find_nodes
+from pacefab.legacy.draft.parts import (  # fmt: skip
+    FALSE,
+    Draft,
+    Parts,
+    Plain,
+    constraint_data,
+    fitting,
+    told,
+)
+from pacefab.legacy.draft.services_found import Found, find_services
+from pacefab.legacy.interpreter.walkthrough import Walk
+from pacefab.legacy.model import Place
+from pacefab.legacy.pcs.cluster import Constraint, Value
+
+_OWN_PROPERTIES = {
+    "stonith-enabled",
+    "fencing-enabled",
+    "cluster-name",
+    "dc-version",
+    "have-watchdog",
+    "cluster-infrastructure",
+    "last-lrm-refresh",
+}
+_OLD_DEFAULTS = {"default-resource-stickiness": "resource-stickiness"}
+
+
+def draft(walk: Walk, fallback_name: str, *, plain: bool = False) -> Draft:
+    """Return the inventory of a replayed cluster; `plain`: without services, resources alone."""
+    return _Drafting(walk, fallback_name, plain=plain).draft()
+
+
+class _Drafting:
+    def __init__(self, walk: Walk, fallback_name: str, *, plain: bool) -> None:
+        self._walk = walk
+        self._cluster = walk.replay.cluster
+        self._made = Draft()
+        self._nodes: dict[str, Known] = find_nodes(walk, self._made.entries)
+        self._fallback = fallback_name
+        self._parts = Parts(self._made, self._cluster, self._nodes)
+        addresses = {name: known.address for name, known in self._nodes.items()}
+        self._services = Found() if plain else find_services(self._cluster, walk.world, addresses)
+
+    def draft(self) -> Draft:
+        self._name()
+        self._members()
+        self._properties()
+        self._options("defaults", self._cluster.defaults, {**RESOURCE_META, **CLONE_META})
+        self._operation_defaults()
+        self._fencing()
+        self._services_section(self._services)
+        self._resources()
+        self._constraints()
+        return self._made
+
+    def _name(self) -> None:
+        name = self._cluster.name
+        text = re.sub(r"[^A-Za-z0-9_-]", "-", name.text if name else self._fallback)[:32]
+        self._made.data["cluster"] = text or "cluster"
+        if name:
+            self._made.places["cluster",] = str(name.place)
+        if not name or text != name.text:
+            place = name.place if name else Place("", 0)
+            self._parts.say(
+                place,
+                f"cluster: {text}",
+                "the cluster's name is not known or not allowed",
+                "write the name that corosync.conf has",
+            )
+
+    def _members(self) -> None:
+        nodes: list[Plain] = []
+        for name, known in self._nodes.items():
+            made: Plain = {"name": name}
+            if known.address:
+                made["address"] = known.address
+            attributes = self._cluster.attributes.get(name, {})
+            if attributes:
+                made["attributes"] = {key: value.text for key, value in attributes.items()}
+            try:
+                Node.model_validate(made)
+            except ValidationError as error:
+                self._parts.say(known.place, f"node {name}", told(error), "write it by hand")
+                continue
+            setup = self._cluster.nodes.get(name)
+            places = [setup.place] if setup else []
+            places += [known.place, *(one.place for one in attributes.values())]
+            self._made.places["nodes", len(nodes)] = ", ".join(map(str, dict.fromkeys(places)))
+            nodes.append(made)
+        self._made.data["nodes"] = nodes
+        self._attributes_of_others()
+
+    def _attributes_of_others(self) -> None:
+        for name, attributes in self._cluster.attributes.items():
+            for key, value in attributes.items() if name not in self._nodes else ():
+                self._parts.say(
+                    value.place,
+                    f"attribute {key}={value.text} of node {name}",
+                    f"{name} is no member of the cluster (a remote node, or misspelt)",
+                    f"once it runs: pcs node attribute {name} {key}={value.text}",
+                    value.by,
+                )
+
+    def _properties(self) -> None:
+        others = {k: v for k, v in self._cluster.properties.items() if k not in _OWN_PROPERTIES}
+        for old, new in _OLD_DEFAULTS.items():
+            if old in others:
+                self._cluster.defaults.setdefault(new, others.pop(old))
+        self._options("properties", others, PROPERTIES)
+
+    def _options(self, section: str, values: Mapping[str, Value], kinds: Mapping[str, Any]) -> None:
+        made: Plain = {}
+        for name, value in values.items():
+            kind = kinds.get(name)
+            fit = fitting(kind[0], value.text) if kind else None
+            if fit is None:
+                reason = (
+                    f"it has to be {kind[1]}" if kind else "today's Pacemaker knows no such option"
+                )
+                self._parts.say(
+                    value.place,
+                    f"{section}: {name}={value.text}",
+                    reason,
+                    "see what it was for",
+                    value.by,
+                )
+                continue
+            made[name] = fit
+            self._made.written.add(value.by)
+            self._made.places[section, name] = str(value.place)
+        if made:
+            self._made.data[section] = made
+
+    def _operation_defaults(self) -> None:
+        for name, value in self._cluster.operation_defaults.items():
+            self._parts.say(
+                value.place,
+                f"op defaults {name}={value.text}",
+                "defaults of operations have no place in the inventory",
+                "write it at the operations that need it",
+                value.by,
+            )
+
+    def _fencing(self) -> None:
+        enabled = self._cluster.properties.get("stonith-enabled")
+        disabled = enabled is not None and enabled.text.lower() in FALSE | {"0"}
+        devices = {
+            name: made
+            for name, one in self._cluster.fencing.items()
+            if (made := self._parts.device(one)) is not None
+        }
+        section: Plain = {}
+        if disabled and enabled is not None:
+            section = {"disabled": True, "reason": f"the old scripts say so ({enabled.place})"}
+            self._made.places["fencing", "disabled"] = str(enabled.place)
+        if devices and (disabled or len(devices) == len(self._cluster.fencing)):
+            section["devices"] = devices
+            self._made.written.update(self._cluster.fencing[name].by for name in devices)
+        elif not disabled:
+            self._no_fencing(devices)
+        if section:
+            self._made.data["fencing"] = section
+
+    def _no_fencing(self, devices: Plain) -> None:
+        place = next((one.place for one in self._cluster.fencing.values()), Place("", 0))
+        for name in devices:
+            one = self._cluster.fencing[name]
+            self._parts.say(
+                one.place,
+                f"stonith {name}",
+                "left out together with the devices that cannot be translated",
+                "write all devices below fencing: devices",
+                one.by,
+            )
+        self._parts.say(
+            place,
+            "fencing",
+            "the inventory has no fencing: bootstrap will ask for it",
+            "write fencing: devices, or disabled: true with a reason",
+        )
+
+    def _services_section(self, found: Found) -> None:
+        self._made.entries += found.entries
+        if found.sections:
+            self._made.data["services"] = found.sections
+        for name, places in found.places.items():
+            shown = [str(one) for one in dict.fromkeys(places)]
+            self._made.places["services", name] = ", ".join(shown)
+
+    def _resources(self) -> None:
+        made = {
+            one.id: entry
+            for one in self._cluster.in_order()
+            if one.id not in self._services.resources
+            and (entry := self._parts.resource(one)) is not None
+        }
+        if made:
+            self._made.data["resources"] = made
+        for group in self._cluster.groups.values():
+            if group.meta or group.copies or group.disabled:
+                number, place = group.touched[-1] if group.touched else (group.by, group.place)
+                self._parts.say(
+                    place,
+                    f"group {group.id}",
+                    "a group has no options and no clone in the inventory",
+                    "write them at its members, where that comes to the same",
+                    number,
+                )
+
+    def _constraints(self) -> None:
+        section: dict[str, list[Plain]] = {}
+        for one in self._cluster.constraints:
+            if one in self._services.constraints:
+                continue
+            entry = self._constraint(one)
+            if entry is not None:
+                listed = section.setdefault(one.kind, [])
+                self._made.places["constraints", one.kind, len(listed)] = str(one.place)
+                listed.append(entry)
+                self._made.written.add(one.by)
+        if section:
+            ordered = ("order", "colocation", "location")
+            self._made.data["constraints"] = {k: section[k] for k in ordered if k in section}
+
+    def _constraint(self, one: Constraint) -> Plain | None:
+        names = [self._inventory_id(name) for name in one.resources]
+        text = f"{one.kind} {' '.join(one.resources)}"
+        if None in names:
+            device = set(one.resources) & set(self._cluster.fencing)
+            reason = "a resource that it names could not be translated"
+            advice = "write both by hand"
+            if device:
+                reason = "constraints of fencing devices have no place in the inventory"
+                advice = "keep it by pcs; a device that is told its nodes rarely needs one"
+            self._parts.say(one.place, text, reason, advice, one.by)
+            return None
+        made = constraint_data(one, [name for name in names if name is not None])
+        if "node" in made and made["node"] not in self._known_nodes():
+            self._parts.say(
+                one.place, text, f"there is no node {made['node']}", "see what was meant", one.by
+            )
+            return None
+        kinds: dict[str, type[Part]] = {
+            "order": OrderEntry,
+            "colocation": ColocationEntry,
+            "location": LocationEntry,
+        }
+        return made if self._parts.valid(kinds[one.kind], made, one, text) else None
+
+    def _known_nodes(self) -> set[str]:
+        remote = {
+            name
+            for name in self._made.data.get("resources", {})
+            if self._cluster.resources[name].agent == "ocf:pacemaker:remote"
+        }
+        return {*self._nodes, *remote}
+
+    def _inventory_id(self, name: str) -> str | None:
+        """Return an id as constraints of the inventory name it: a clone's for what is cloned."""
+        found = self._cluster.find(name)
+        if found is None:
+            return None
+        written = self._made.data.get("resources", {})
+        members = getattr(found, "members", None)
+        if members is not None:
+            return found.id if any(member in written for member in members) else None
+        if found.id not in written and found.id not in self._services.resources:
+            return None
+        return found.clone_id or found.id

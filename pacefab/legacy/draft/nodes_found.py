@@ -1,0 +1,100 @@
+"""Which nodes the cluster has, and by which addresses they are reached."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pacefab.legacy.interpreter.walkthrough import Walk
+from pacefab.legacy.model import Entry, Fate, Place
+from pacefab.legacy.source import sections
+
+_ADDRESS_KEYS = ("int_ip", "ip", "address", "mgmt_ip", "internal_ip", "host_ip", "ipaddr")
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a node; the address is empty when nothing tells it."""
+
+    address: str
+    place: Place
+
+
+def find_nodes(walk: Walk, entries: list[Entry]) -> dict[str, Known]:
+    """Return the nodes by `pcs cluster setup`; else those that pcs commands were run on."""
+    found = {name: value.place for name, value in walk.replay.cluster.nodes.items()}
+    if not found:
+        found = _by_use(walk)
+        place = next(iter(found.values()), Place("", 0))
+        names = ", ".join(found) or "none"
+        entries.append(
+            Entry(
+                Fate.UNTRANSLATED,
+                place,
+                "nodes",
+                f"no script sets the cluster up: taken for its nodes are {names}",
+                "write nodes and cluster by hand, as corosync.conf has them",
+            )
+        )
+    told = dict(_told_addresses(walk))
+    return {name: told.get(name, Known("", place)) for name, place in found.items()}
+
+
+def _by_use(walk: Walk) -> dict[str, Place]:
+    """Return hosts that packages were installed on or pcs was run on, each with its place."""
+    found: dict[str, Place] = {}
+    for host, place in (
+        *((one.host, one.place) for one in walk.world.effects.packages),
+        *((one.call.host, one.call.place) for one in walk.replay.done),
+    ):
+        if _NAME.match(host) and _address(host) == "":
+            found.setdefault(host, place)
+    return found
+
+
+def _told_addresses(walk: Walk) -> Iterator[tuple[str, Known]]:
+    """Yield nodes with their addresses, the surest source last (it wins)."""
+    for path, text in sorted(walk.world.written.items()):
+        if path == "/etc/hosts":
+            yield from _of_hosts(text.text, text.place)
+    for file in walk.world.tree.files.values():
+        if file.path.rpartition("/")[2] == "hosts":
+            yield from _of_hosts(file.text, Place(file.path, 1))
+    for file in walk.world.tree.files.values():
+        if file.path.endswith((".ini", ".conf", ".cfg")):
+            yield from _of_sections(file.path, file.text)
+
+
+def _of_hosts(text: str, place: Place) -> Iterator[tuple[str, Known]]:
+    for number, line in enumerate(text.split("\n")):
+        words = line.split("#")[0].split()
+        if len(words) > 1 and _address(words[0]):
+            for name in words[1:]:
+                yield name, Known(_address(words[0]), Place(place.file, place.line + number))
+
+
+def _of_sections(path: str, text: str) -> Iterator[tuple[str, Known]]:
+    """Yield what [NODE] int_ip=… and KEY=NODE beside KEY_ip=… tell."""
+    found = sections(text)
+    for name, items in found.items():
+        for key in reversed(_ADDRESS_KEYS):
+            if key in items and _address(items[key][0]):
+                yield name, Known(_address(items[key][0]), Place(path, items[key][1]))
+    for items in found.values():
+        for key, (value, _) in items.items():
+            address, line = items.get(f"{key}_ip", ("", 0))
+            if _address(address):
+                yield value, Known(_address(address), Place(path, line))
+
+
+def _address(text: str) -> str:
+    """Return an address that other hosts could reach, in its usual spelling; else nothing."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    loopback = address.is_loopback or address.is_unspecified or address.is_multicast
+    return "" if loopback or "%" in text else str(address)

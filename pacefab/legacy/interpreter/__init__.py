@@ -1,0 +1,1 @@
+"""Scripts are walked through: control flow, pipelines, redirections, functions."""

@@ -1,0 +1,150 @@
+"""Branches whose condition nobody can know: all are evaluated, and what differs is unknown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pacefab.legacy.bash.state import ExitSignal, LoopSignal, ReturnSignal, Shell, World
+from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.model import Answer
+
+_PCS = re.compile(r"\bpcs\s")
+_CALLED = re.compile(r"[\w./-]+")
+_ENDS = {ExitSignal: "ends", ReturnSignal: "returns", LoopSignal: "leaves the loop"}
+_WORDS = {"if", "then", "elif", "else", "fi", ";", "comment", "\n"}
+
+
+class _Evaluation(Protocol):
+    shell: Shell
+    world: World
+
+    def statements(self, nodes: Sequence[Node]) -> Answer: ...
+
+
+class Branches:
+    """The branches of one statement, evaluated from the same state."""
+
+    def __init__(self, evaluation: _Evaluation, script: Script) -> None:
+        self._evaluation = evaluation
+        self._script = script
+        self._ends: list[Shell] = []
+        self._conditions: list[str] = []
+        self._prints = False  # one of them prints something
+        self.rivals = False  # more than one branch has pcs commands
+
+    @property
+    def first(self) -> str:
+        """The condition of the first branch; empty when there was none."""
+        return self._conditions[0] if self._conditions else ""
+
+    @property
+    def some(self) -> bool:
+        """Whether a branch was evaluated."""
+        return bool(self._ends)
+
+    def of_if(self, node: Node) -> Iterator[tuple[list[Node], list[Node]]]:
+        """Yield condition and body of each branch of an `if`; the condition of else is empty."""
+        found = [_split_if(node.children)]
+        for clause in node.children:
+            if clause.type == "elif_clause":
+                found.append(_split_if(clause.children))
+            elif clause.type == "else_clause":
+                found.append(([], [one for one in clause.children if one.type not in _WORDS]))
+        self._weigh([body for _, body in found])
+        yield from found
+
+    def of_case(self, node: Node) -> Iterator[tuple[list[Node], list[Node]]]:
+        """Yield patterns and body of each item of a `case`."""
+        items = [one for one in node.children if one.type == "case_item"]
+        found = [(item.children_by_field_name("value"), _after_parenthesis(item)) for item in items]
+        self._weigh([body for _, body in found])
+        yield from found
+
+    def _weigh(self, bodies: Sequence[Sequence[Node]]) -> None:
+        texts = ["\n".join(self._script.text(one) for one in body) for body in bodies]
+        self.rivals = sum(self._has_pcs(text, set()) for text in texts) > 1
+
+    def _has_pcs(self, text: str, seen: set[str]) -> bool:
+        """Tell whether a text has pcs commands, or calls functions or scripts that have."""
+        if _PCS.search(text):
+            return True
+        tree, functions = self._evaluation.world.tree, self._evaluation.shell.functions
+        for word in set(_CALLED.findall(text)) - seen:
+            seen.add(word)
+            if word in functions:
+                body, script = functions[word]
+                called = script.text(body)
+            else:
+                file = tree.find(word) if word.endswith(".sh") else None
+                called = file.text if file else ""
+            if called and self._has_pcs(called, seen):
+                return True
+        return False
+
+    def add(self, condition: str, body: Sequence[Node], *, excluded: bool) -> None:
+        """Evaluate a branch from the state before all of them.
+
+        Its exit is not taken: a script that could end there is read as if it went on.
+        """
+        evaluation, world = self._evaluation, self._evaluation.world
+        before = evaluation.shell.fork()
+        self._conditions.append(world.unknowns.show(condition))
+        try:
+            with world.condition(condition, excluded=excluded):
+                self._prints |= bool(evaluation.statements(body).output)
+        except (ExitSignal, ReturnSignal, LoopSignal) as signal:
+            self._prints |= bool(signal.output)
+            if body:  # its place is that of the condition: of if, elif, the pattern of a case
+                place = self._script.place(body[0].parent or body[0])
+                what = _ENDS[type(signal)]
+                world.assume(f"not true: {condition} (the script {what} then)", place)
+        else:
+            self._ends.append(evaluation.shell.fork())
+        _restore(evaluation.shell, before)
+
+    def merge(self, node: Node, *, complete: bool) -> Answer:
+        """Go on after the branches; `complete`: one of them is taken for sure."""
+        shell = self._evaluation.shell
+        ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
+        reason = f"it depends on: {self.first} ({self._script.place(node)})"
+        mark = self._evaluation.world.mark(reason)
+        for name in {name for one in ends for name in one.variables}:
+            values = {one.variables.get(name, "") for one in ends}
+            shell.variables[name] = values.pop() if len(values) == 1 else mark
+        for name in {name for one in ends for name in one.arrays}:
+            self._merge_array(name, ends, mark)
+        for one in ends:
+            shell.functions.update(one.functions)
+            shell.foreign = shell.foreign or one.foreign
+        return Answer(None, mark if self._prints else "")
+
+    def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
+        arrays = [one.arrays.get(name, {}) for one in ends]
+        merged = self._evaluation.shell.arrays.setdefault(name, {})
+        for index in {index for array in arrays for index in array}:
+            values = {array.get(index, "") for array in arrays}
+            merged[index] = values.pop() if len(values) == 1 else mark
+
+
+def _split_if(children: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """Return the condition and the body of an `if` or `elif`."""
+    at = next((at for at, one in enumerate(children) if one.type == "then"), len(children))
+    body = [one for one in children[at + 1 :] if not one.type.endswith("_clause")]
+    return (
+        [one for one in children[:at] if one.type not in _WORDS],
+        [one for one in body if one.type not in _WORDS],
+    )
+
+
+def _after_parenthesis(item: Node) -> list[Node]:
+    at = next((at for at, one in enumerate(item.children) if one.type == ")"), 0)
+    return list(item.children[at + 1 :])
+
+
+def _restore(shell: Shell, before: Shell) -> None:
+    shell.variables, shell.arrays = before.variables, before.arrays
+    shell.functions, shell.named = before.functions, before.named
+    shell.exported, shell.arguments = before.exported, before.arguments
+    shell.foreign, shell.status = before.foreign, before.status

@@ -1,0 +1,305 @@
+"""Evaluation of statements: what a script would do, as far as a reader can know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from functools import partial
+
+from pacefab.legacy.bash.assignments import assign, declare
+from pacefab.legacy.bash.budget import bounded
+from pacefab.legacy.bash.conditions import Double, test_words
+from pacefab.legacy.bash.state import (
+    Command,
+    ExitSignal,
+    LoopSignal,
+    ReturnSignal,
+    Shell,
+    Signal,
+    World,
+)
+from pacefab.legacy.bash.syntax import Node, Script, parse
+from pacefab.legacy.bash.words import Words
+from pacefab.legacy.commands.commands import run_command
+from pacefab.legacy.interpreter import chains, control
+from pacefab.legacy.interpreter.redirects import Redirects
+from pacefab.legacy.interpreter.shapes import (
+    file_read,
+    leaves_of_test,
+    opposite,
+    prefixes,
+    status_of,
+)
+from pacefab.legacy.model import Answer
+from pacefab.legacy.text.filters import lines
+
+_SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
+
+
+class Interpreter:
+    """Evaluates nodes of one script in one shell."""
+
+    def __init__(self, shell: Shell, world: World, script: Script) -> None:
+        self.shell = shell
+        self.world = world
+        self.script = script
+        self.words = Words(shell, world, script, self._substitute)
+        self._joints = Words(shell, world, script, self._substitute, joints=True)
+        self._statements: dict[str, Callable[[Node], Answer]] = {
+            "command": self._command,
+            "variable_assignment": self._assignment,
+            "variable_assignments": self._assignments,
+            "declaration_command": self._declaration,
+            "unset_command": self._unset,
+            "redirected_statement": self._redirected,
+            "pipeline": partial(chains.run_pipeline, self),
+            "list": partial(chains.run_list, self),
+            "if_statement": partial(control.run_if, self),
+            "for_statement": partial(control.run_for, self),
+            "c_style_for_statement": partial(control.run_counted, self),
+            "while_statement": partial(control.run_while, self),
+            "case_statement": partial(control.run_case, self),
+            "function_definition": self._function,
+            "compound_statement": self._compound,
+            "subshell": self._subshell,
+            "negated_command": self._negated,
+            "test_command": self._test,
+        }
+
+    def run(self, command: Command) -> Answer:
+        """Run a simple command: a function of the shell, or a program."""
+        self.world.budget.step()
+        if not command.words:
+            return Answer()
+        function = self.shell.functions.get(command.words[0])
+        if not function:
+            return run_command(self, command)
+        if self.world.conditions and command.words[0] in self.shell.running:
+            return Answer(None)  # it calls itself until something holds that nobody can know
+        return self._call(function, command)
+
+    def start(self, script: Script, shell: Shell) -> Answer:
+        """Run a script in a shell of its own."""
+        return run_to_end(script, shell, self.world)
+
+    def source(self, script: Script) -> Answer:
+        """Run a script in this shell."""
+        try:
+            return evaluate(script, self.shell, self.world)
+        except ReturnSignal as signal:
+            return Answer(signal.args[0], signal.output)
+
+    def statements(self, nodes: Sequence[Node]) -> Answer:
+        """Evaluate statements one after the other."""
+        parts: list[str] = []
+        answer = Answer(self.shell.status)
+        try:
+            for node in nodes:
+                if node.type in self._statements:
+                    answer = self.execute(node)
+                    parts.append(answer.output)
+        except Signal as signal:
+            signal.output = "".join([*parts, signal.output])
+            raise
+        return Answer(answer.status, bounded("".join(parts)))
+
+    def execute(self, node: Node) -> Answer:
+        """Evaluate one statement; its status is the shell's $? afterwards."""
+        self.world.budget.step()
+        statement = self._statements.get(node.type)
+        if statement is None:
+            return Answer(None)
+        with self.world.budget.deeper() if node.type != "command" else nullcontext():
+            answer = statement(node)
+        self.shell.status = answer.status
+        return answer
+
+    def _substitute(self, node: Node) -> str:
+        """Return the output of a command substitution, which runs in a subshell."""
+        inside = self.fork()
+        file = file_read(node)
+        if file is not None:
+            text = self.world.read(self.words.text(file))
+            return text.text if text else self.world.mark(self.script.text(node))
+        try:
+            answer = inside.statements(node.children)
+        except ExitSignal as signal:
+            answer = Answer(signal.args[0], signal.output)
+        self.shell.status = answer.status
+        return answer.output
+
+    def _command(self, node: Node, more: Sequence[Node] = ()) -> Answer:
+        """Run a simple command; `more`: words that stand behind its redirections."""
+        self.world.unset.clear()
+        named = node.child_by_field_name("name")
+        before = dict(self.shell.variables)
+        exported = set(self.shell.exported)
+        for one in node.children:
+            if one.type == "variable_assignment":
+                assign(self.words, self.shell, one, self.script)
+        if named is None:
+            return Answer()
+        self.shell.exported = exported | (self.shell.variables.keys() & prefixes(node, self.script))
+        command = self._expanded(node, named, more)
+        here = node.child_by_field_name("redirect")
+        try:
+            return self._with_redirects([here] if here else [], lambda: self.run(command))
+        finally:
+            self.shell.exported = exported
+            self._put_back(node, before)
+
+    def _expanded(self, node: Node, named: Node, more: Sequence[Node]) -> Command:
+        words: list[str] = []
+        nodes: list[Node] = []
+        arguments = node.children_by_field_name("argument")
+        for one in (named.children[0] if named.children else named, *arguments, *more):
+            handed_on = words and words[0].rpartition("/")[2] in _SHELLS
+            found = (self._joints if handed_on else self.words).fields(one)
+            words += found
+            nodes += [one] * len(found)
+        caller = self.shell.called_from[-1] if self.shell.called_from else None
+        return Command(words, self.script.place(node), tuple(nodes), caller)
+
+    def _put_back(self, node: Node, before: dict[str, str]) -> None:
+        """Take back what `NAME=value command` sets for the command alone."""
+        for name in prefixes(node, self.script):
+            if name in before:
+                self.shell.variables[name] = before[name]
+            else:
+                self.shell.variables.pop(name, None)
+
+    def _call(self, function: tuple[Node, Script], command: Command) -> Answer:
+        body, script = function
+        self.world.entered.add(script.place(body))
+        shell = self.shell
+        arguments, by_hand = shell.arguments, shell.by_hand
+        shell.arguments, shell.by_hand = command.arguments, False
+        shell.locals.append({})
+        shell.called_from.append(command.place_of(0))
+        shell.running.append(command.words[0])
+        try:
+            with self.world.budget.deeper():
+                return Interpreter(shell, self.world, script).execute(body)
+        except ReturnSignal as signal:
+            return Answer(signal.args[0], signal.output)
+        finally:
+            shell.leave_function()
+            shell.called_from.pop()
+            shell.running.pop()
+            shell.arguments, shell.by_hand = arguments, by_hand
+
+    def _assignment(self, node: Node) -> Answer:
+        self.shell.status = 0
+        assign(self.words, self.shell, node, self.script)
+        return Answer(self.shell.status)  # of a command substitution in it
+
+    def _assignments(self, node: Node) -> Answer:
+        for one in node.named_children:
+            self._assignment(one)
+        return Answer()
+
+    def _declaration(self, node: Node) -> Answer:
+        declare(self.words, self.shell, node, self.script)
+        return Answer()
+
+    def _unset(self, node: Node) -> Answer:
+        for one in node.named_children:
+            name = self.script.text(one)
+            self.shell.variables.pop(name, None)
+            self.shell.arrays.pop(name, None)
+        return Answer()
+
+    def _function(self, node: Node) -> Answer:
+        name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
+        if name is not None and body is not None:
+            self.shell.functions[self.script.text(name)] = (body, self.script)
+        return Answer()
+
+    def _compound(self, node: Node) -> Answer:
+        if node.children and node.children[0].type == "((":
+            return Answer(status_of(self.truth(node.children[1:-1])))
+        return self.statements(node.children)
+
+    def truth(self, nodes: Sequence[Node]) -> bool | None:
+        """Return whether arithmetic between (( and )) is not zero."""
+        text = "".join(self.words.expanded_source(one) for one in nodes)
+        value = self.words.number(text)
+        return None if value is None else value != 0
+
+    def fork(self) -> Interpreter:
+        """Return the evaluation of a subshell."""
+        return Interpreter(self.shell.fork(), self.world, self.script)
+
+    def _subshell(self, node: Node) -> Answer:
+        try:
+            return self.fork().statements(node.children)
+        except ExitSignal as signal:
+            return Answer(signal.args[0], signal.output)
+
+    def _negated(self, node: Node) -> Answer:
+        return opposite(self.execute(node.named_children[0]))
+
+    def _test(self, node: Node) -> Answer:
+        if node.children[0].type == "[[":
+            judge = Double(self.words.text, self.words.pattern, self.world.exists)
+            inside = node.children[1:-1]
+            return Answer(status_of(judge.value(inside[0]) if inside else False))
+        words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]
+        return Answer(status_of(test_words(words, self.world.exists)))
+
+    def _redirected(self, node: Node) -> Answer:
+        body = node.child_by_field_name("body")
+        redirects = [one for one in node.children if one.type.endswith("_redirect")]
+        # `command < file word`: the grammar takes the word for a second file.
+        more = [word for one in redirects for word in one.children_by_field_name("destination")[1:]]
+        if body is None:
+            return self._with_redirects(redirects, Answer)
+        if body.type == "command" and more:
+            return self._with_redirects(redirects, lambda: self._command(body, more))
+        return self._with_redirects(redirects, lambda: self.execute(body))
+
+    def _with_redirects(self, nodes: Sequence[Node], body: Callable[[], Answer]) -> Answer:
+        redirects = Redirects(self.words, self.world, self.script, self.shell.host)
+        redirects.read(nodes)
+        before = self.shell.stdin, self.shell.stdin_place
+        if redirects.stdin is not None:
+            self.shell.stdin = lines(redirects.stdin)
+            self.shell.stdin_place = redirects.place
+        try:
+            answer = redirects.keep(body())
+        finally:
+            self.shell.stdin, self.shell.stdin_place = before
+        for stage in redirects.pipeline:
+            answer = chains.piped(self, [stage], answer)
+        return chains.joined(self, answer, redirects.operator, redirects.right)
+
+
+def evaluate(script: Script, shell: Shell, world: World) -> Answer:
+    """Evaluate a whole script in a shell.
+
+    Raises:
+        ExitSignal, ReturnSignal, LoopSignal: what the script does outside of what could catch it.
+    """
+    script, root = parse(script)
+    with world.budget.deeper():
+        return Interpreter(shell, world, script).statements(root.children)
+
+
+def run_to_end(script: Script, shell: Shell, world: World) -> Answer:
+    """Evaluate a whole script in a shell of its own, with what `trap … EXIT` runs after it."""
+    answer = _ended(script, shell, world)
+    if shell.at_exit is None:
+        return answer
+    text, place = shell.at_exit
+    shell.at_exit = None
+    last = _ended(Script(place.file, text.encode(), place.line), shell, world)
+    return Answer(answer.status, answer.output + last.output)
+
+
+def _ended(script: Script, shell: Shell, world: World) -> Answer:
+    try:
+        return evaluate(script, shell, world)
+    except ExitSignal as signal:
+        return Answer(signal.args[0], signal.output)
+    except (ReturnSignal, LoopSignal) as signal:
+        return Answer(output=signal.output)

@@ -1,0 +1,111 @@
+"""Redirections of a statement: where its input comes from and where its output goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pacefab.legacy.bash.state import World
+from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.bash.words import Words
+from pacefab.legacy.model import Answer, Place
+
+_OUTPUTS = {">", ">>", ">|", "&>", "&>>"}
+
+
+class Redirects:
+    """The redirections of one statement.
+
+    Args:
+        words: expands their words.
+        world: where files are read and written.
+        script: where they stand.
+        host: the node that a file is written on.
+    """
+
+    def __init__(self, words: Words, world: World, script: Script, host: str) -> None:
+        self._words = words
+        self._world = world
+        self._script = script
+        self._host = host
+        self._target: tuple[str, bool, Place] | None = None  # path, append, place
+        self._silent = False
+        self.stdin: str | None = None
+        self.place: Place | None = None  # of stdin's first line
+        self.pipeline: list[Node] = []  # what a here document's line goes on with
+        self.operator = ""
+        self.right: Node | None = None
+
+    def read(self, nodes: Sequence[Node]) -> None:
+        """Take redirections in, in their order."""
+        for node in nodes:
+            if node.type == "file_redirect":
+                self._file(node)
+            elif node.type == "heredoc_redirect":
+                self._here_document(node)
+            elif node.type == "herestring_redirect":
+                self.stdin = "".join(self._words.text(one) for one in node.named_children) + "\n"
+                self.place = self._script.place(node)
+
+    def _file(self, node: Node) -> None:
+        operator = next((one.type for one in node.children if not one.is_named), "")
+        descriptor = next(
+            (self._script.text(one) for one in node.children if one.type == "file_descriptor"), ""
+        )
+        destination = node.child_by_field_name("destination")
+        if destination is None:
+            return
+        path = self._words.text(destination)
+        if operator == "<":
+            text = self._world.read(path)
+            self.stdin = text.text if text else self._world.mark(f"what is in {path}") + "\n"
+            self.place = text.place if text else None
+        elif operator == ">&" and path == "2" and descriptor in {"", "1"}:
+            self._silent = True
+        elif operator in _OUTPUTS and descriptor in {"", "1"}:
+            self._target = (path, ">>" in operator, self._script.place(node))
+
+    def _here_document(self, node: Node) -> None:
+        body = next((one for one in node.children if one.type == "heredoc_body"), None)
+        end = next((one for one in node.children if one.type == "heredoc_end"), None)
+        start = next((one for one in node.children if one.type == "heredoc_start"), None)
+        for one in node.children:
+            if one.type == "pipeline":
+                self.pipeline += one.named_children
+            elif one.type.endswith("_redirect"):
+                self.read([one])
+        operator = node.child_by_field_name("operator")
+        self.operator = self._script.text(operator) if operator is not None else ""
+        self.right = node.child_by_field_name("right")
+        if body is None or start is None:
+            self.stdin = ""
+            return
+        self._body(node, start, body, end)
+
+    def _body(self, node: Node, start: Node, body: Node, end: Node | None) -> None:
+        """Take the text: the grammar's node leaves out blanks at its beginning."""
+        source = self._script.source
+        last = max(
+            (one.end_byte for one in node.children if one.end_byte <= body.start_byte),
+            default=start.end_byte,
+        )
+        first = source.find(b"\n", last) + 1
+        until = end.start_byte if end is not None else body.end_byte
+        until = max(source.rfind(b"\n", 0, until) + 1, first)
+        word = self._script.text(start)
+        text = self._script.between(first, until)
+        if not set(word) & set("'\"\\"):
+            text = self._words.here_document(body, first, until)
+        if node.children[0].type == "<<-":
+            text = "\n".join(line.lstrip("\t") for line in text.split("\n"))
+        self.stdin = text
+        row = source.count(b"\n", 0, first)
+        self.place = Place(self._script.file, self._script.first_line + row)
+
+    def keep(self, answer: Answer) -> Answer:
+        """Put output where it goes; return what is left of it."""
+        if self._target is not None:
+            path, append, place = self._target
+            first = self.place if answer.output == self.stdin else None
+            self._world.write(path, answer.output, self._host, place, append=append, first=first)
+            return Answer(answer.status)
+        return Answer(answer.status) if self._silent else answer

@@ -1,0 +1,53 @@
+"""Secrets never leave a script: neither into the inventory nor into the report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NAME = re.compile(
+    r"passw|passwd|\bpass\b|_pass$|^pass_|passphrase|pwd|secret|credential|token|cookie"
+    r"|(private|api|auth|access|encrypt\w*)[_-]?key$",
+    re.IGNORECASE,
+)
+_NOT_SECRET = re.compile(r"script|file|path$|_cache|memcache", re.IGNORECASE)
+_ASSIGNED = re.compile(r"""([\w.-]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"';|&)]+)""")
+_OPTION = re.compile(r"""(^|\s)(-p|--password|-P)(\s+|=)("[^"]*"|'[^']*'|\S+)""")
+_PIPED = re.compile(
+    r"""(echo\s+(?:-n\s+)?)("[^"]*"|'[^']*'|\S+)(\s*\|\s*(?:sudo\s+)?(?:passwd|chpasswd))"""
+)
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a parameter or key is named like a secret."""
+    return bool(_NAME.search(name)) and not _NOT_SECRET.search(name)
+
+
+def masked_line(words: Sequence[str]) -> str:
+    """Return a command's words as one line; a secret is masked as a whole, blanks in it too."""
+    done: list[str] = []
+    for word in words:
+        name, equals, _ = word.partition("=")
+        if done and done[-1] in {"-p", "--password"}:
+            done.append("***")
+        else:
+            done.append(f"{name}=***" if equals and is_secret(name) else word)
+    return " ".join(done)
+
+
+def mask(text: str) -> str:
+    """Return a command's text with the values of secrets replaced."""
+    text = _ASSIGNED.sub(_assigned, text)
+    if "pcs" in text or "sshpass" in text or "mysql" in text:
+        text = _OPTION.sub(r"\1\2\3***", text)
+    return _PIPED.sub(r"\1***\3", text)
+
+
+def _assigned(found: re.Match[str]) -> str:
+    return f"{found[1]}{found[2]}***" if is_secret(found[1]) else found[0]
+
+
+def secret_name(*parts: str) -> str:
+    """Return the name of a secret in an inventory: small letters, digits and _."""
+    name = re.sub(r"[^a-z0-9]+", "_", "_".join(parts).lower()).strip("_")
+    return name if name[:1].isalpha() else f"secret_{name}"

@@ -1,0 +1,99 @@
+"""A folder of scripts -> an inventory and the account of everything in the folder. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from pacefab.errors import UsageError
+from pacefab.legacy.draft.draft import draft
+from pacefab.legacy.draft.inventory_text import render_inventory
+from pacefab.legacy.findings.account import collapsed, replayed_entries, unreached, unread_files
+from pacefab.legacy.findings.doubts import doubts
+from pacefab.legacy.interpreter.walkthrough import walk_through
+from pacefab.legacy.masking import mask
+from pacefab.legacy.model import Entry, Fate, Migration
+from pacefab.legacy.pcs.configuration import configuration_of
+from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
+
+_LARGEST_INI = 1_000_000  # bytes
+_HEADER = """\
+yaml-language-server: $schema=schema.json
+
+Written by: invoke migrate --from {folder}
+Comments tell which file and line each part came from. Secrets are named, never given here.
+What could not be taken over, and what looks like a bug, is in the report: read it first."""
+
+
+def migrate(
+    folder: Path, ini: Path | None = None, name: str = "cluster", *, plain: bool = False
+) -> Migration:
+    """Return what a folder of scripts makes of a cluster, in today's terms.
+
+    Args:
+        folder: the scripts, and the ini files that they read.
+        ini: stands for the ini file of the same name in the folder, or the one that is missing.
+        name: of the cluster, when no script tells it.
+        plain: write resources in Pacemaker's terms alone, and no services: a running cluster can
+            be adopted so without a change of any resource.
+
+    Raises:
+        UsageError: the folder or the ini file cannot be read, or there is no script.
+    """
+    tree = read_tree(folder)
+    if ini is not None:
+        _add_ini(tree, ini)
+    if not tree.scripts:
+        raise UsageError(
+            f"read the scripts in {folder}",
+            "there is no bash script in it",
+            "name the folder that holds them with --from DIR",
+        )
+    return migrate_tree(tree, folder.name, name, plain=plain)
+
+
+def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> Migration:
+    """Return what the texts of a folder make of a cluster."""
+    walk = walk_through(tree)
+    made = draft(walk, name, plain=plain)
+    entries = [
+        *collapsed(replayed_entries(walk.replay, made)),
+        *walk.replay.notes,
+        *walk.world.effects.notes,
+        *unreached(walk),
+        *unread_files(walk),
+        *made.entries,
+        *doubts(walk),
+    ]
+    account = tuple(sorted(dict.fromkeys(map(_masked, entries)), key=_order))
+    counts = Counter(entry.fate for entry in account)
+    summary = {fate.value: counts[fate] for fate in Fate}
+    text = render_inventory(made, _HEADER.format(folder=folder))
+    wanted = configuration_of(walk.replay.cluster)
+    return Migration(text, account, walk.world.effects, summary, wanted)
+
+
+def _masked(entry: Entry) -> Entry:
+    return Entry(entry.fate, entry.place, mask(entry.text), mask(entry.reason), entry.advice)
+
+
+def _order(entry: Entry) -> tuple[int, str, int, str, str]:
+    fates = list(Fate)
+    return (fates.index(entry.fate), entry.place.file, entry.place.line, entry.text, entry.reason)
+
+
+def _add_ini(tree: Tree, ini: Path) -> None:
+    """Put an ini file in the place of those of its name, and of one that scripts miss."""
+    try:
+        if ini.stat().st_size > _LARGEST_INI:
+            raise UsageError(f"read {ini}", f"it has more than {_LARGEST_INI} bytes")
+        text = decode(ini.read_bytes(), ini.name, tree.remarks)
+    except OSError as error:
+        raise UsageError(
+            f"read {ini}", error.strerror or str(error), "name an ini file with --ini FILE"
+        ) from error
+    for path in list(tree.files):
+        if path.endswith(".ini") and path.rpartition("/")[2] == ini.name:
+            del tree.files[path]
+    tree.files[ini.name] = SourceFile(ini.name, text)
+    tree.ini = ini.name

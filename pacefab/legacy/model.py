@@ -1,0 +1,126 @@
+"""The nouns of a migration: places in scripts, effects of commands, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from pacefab.pacemaker.model import Configuration
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """A line (from 1) of a file of the tree; line 0: the whole file, or all of them."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file or "(all files)"
+
+
+class Fate(StrEnum):
+    """What became of a line: the four parts of the report."""
+
+    TRANSLATED = "translated"
+    LEFT_OUT = "left_out"
+    UNTRANSLATED = "untranslated"
+    DOUBTFUL = "doubtful"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the report.
+
+    `reason` says what it became, or why it became nothing; `advice` what to do by hand.
+    """
+
+    fate: Fate
+    place: Place
+    text: str
+    reason: str
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A pcs command as it would have run.
+
+    Args:
+        arguments: its words after `pcs`; unknown parts carry marks (see `unknown`).
+        place: where it stands.
+        host: the node it runs on; empty: where the scripts are started.
+        condition: text of a condition that nobody can know before; empty: it runs for sure.
+        excluded: the condition has other branches with pcs commands, or is a failure's.
+        source: the line where it stands when the command itself is in a text (of ssh).
+    """
+
+    arguments: tuple[str, ...]
+    place: Place
+    host: str = ""
+    condition: str = ""
+    excluded: bool = False
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that a script installs on a node (empty: where the scripts are started)."""
+
+    name: str
+    host: str
+    place: Place = field(compare=False)  # of the first time
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that a script writes on a node, or a setting in it."""
+
+    path: str
+    host: str
+    place: Place = field(compare=False)  # of the first time
+    how: str = "written"  # or appended, edited by sed, copied, set by crudini
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What a script does to a systemd unit on a node."""
+
+    name: str
+    action: str  # enable, start, ...
+    host: str
+    place: Place = field(compare=False)  # of the first time
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command leaves behind: exit status (None: not known before) and its output."""
+
+    status: int | None = 0
+    output: str = ""
+
+
+@dataclass
+class Effects:
+    """Everything a tree does that matters here, each thing once, in the order of the first time."""
+
+    packages: dict[Package, None] = field(default_factory=dict)
+    files: dict[WrittenFile, None] = field(default_factory=dict)
+    units: dict[Unit, None] = field(default_factory=dict)
+    assumptions: dict[str, Place] = field(default_factory=dict)  # a sentence and where it began
+    notes: dict[Entry, None] = field(default_factory=dict)  # what evaluation has to report
+
+
+@dataclass(frozen=True)
+class Migration:
+    """All that a migration knows at its end: the inventory's text and the account of every line.
+
+    `configuration` is what the scripts made of the CIB, before what the inventory cannot hold was
+    left out.
+    """
+
+    inventory: str
+    entries: tuple[Entry, ...]
+    effects: Effects
+    summary: Mapping[str, int]
+    configuration: Configuration

@@ -1,0 +1,166 @@
+"""The cluster that pcs commands built so far: a model that each further command changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pacefab.legacy.model import Place
+
+PROMOTABLE, CLONE = "promotable", "clone"
+
+
+@dataclass
+class Value:
+    """A setting: its text, where it was set, and the number of the command that set it."""
+
+    text: str
+    place: Place
+    by: int
+
+
+@dataclass
+class Resource:
+    """A resource or fencing device; its clone, when it has one, is part of it."""
+
+    id: str
+    agent: str
+    place: Place
+    by: int
+    parameters: dict[str, str] = field(default_factory=dict)
+    meta: dict[str, str] = field(default_factory=dict)
+    operations: list[dict[str, str]] = field(default_factory=list)  # each with its "name"
+    copies: str = ""  # clone, promotable
+    clone_meta: dict[str, str] = field(default_factory=dict)
+    disabled: bool = False
+    touched: list[tuple[int, Place]] = field(default_factory=list)  # later commands
+    switched: list[tuple[int, Place]] = field(
+        default_factory=list
+    )  # what last enabled, disabled it
+    removed: set[str] = field(default_factory=set)  # operations that `op remove` took away
+    meta_set: dict[str, tuple[int, Place]] = field(default_factory=dict)  # by later commands
+
+    @property
+    def clone_id(self) -> str:
+        """The clone's id as today's pcs makes it, also of what pcs 0.9 called NAME-master."""
+        return f"{self.id}-clone" if self.copies else ""
+
+
+@dataclass
+class Group:
+    """A group: its members' ids in their order."""
+
+    id: str
+    place: Place
+    by: int
+    members: list[str] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
+    copies: str = ""
+    clone_meta: dict[str, str] = field(default_factory=dict)
+    disabled: bool = False
+    touched: list[tuple[int, Place]] = field(default_factory=list)  # later commands
+
+    @property
+    def clone_id(self) -> str:
+        """The clone's id as today's pcs makes it."""
+        return f"{self.id}-clone" if self.copies else ""
+
+
+@dataclass
+class Constraint:
+    """An order, colocation or location; `options` have the names of our inventory."""
+
+    kind: str
+    id: str  # as pcs calls it
+    resources: tuple[str, ...]
+    options: dict[str, str]
+    place: Place
+    by: int
+
+
+@dataclass
+class Level:
+    """A fencing level of a node."""
+
+    level: str
+    node: str
+    devices: list[str]
+    place: Place
+    by: int
+
+
+@dataclass
+class Cluster:
+    """All of it. Ids of clones are today's everywhere."""
+
+    name: Value | None = None
+    nodes: dict[str, Value] = field(default_factory=dict)
+    properties: dict[str, Value] = field(default_factory=dict)
+    defaults: dict[str, Value] = field(default_factory=dict)
+    operation_defaults: dict[str, Value] = field(default_factory=dict)
+    attributes: dict[str, dict[str, Value]] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    fencing: dict[str, Resource] = field(default_factory=dict)
+    levels: list[Level] = field(default_factory=list)
+    groups: dict[str, Group] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)  # a clone's own id -> its resource
+    constraints: list[Constraint] = field(default_factory=list)
+
+    def find(self, name: str) -> Resource | Group | None:
+        """Return what an id means: a resource, its clone (NAME-clone, NAME-master) or a group."""
+        everything: dict[str, Resource | Group] = {**self.resources, **self.fencing, **self.groups}
+        name = self.aliases.get(name, name)
+        if name in everything:
+            return everything[name]
+        base = name.removesuffix("-clone").removesuffix("-master")
+        found = everything.get(base)
+        return found if found is not None and base != name and found.copies else None
+
+    def ids(self) -> set[str]:
+        """Return every id and agent that a listing of the cluster would show."""
+        everything: list[Resource | Group] = [
+            *self.resources.values(), *self.fencing.values(), *self.groups.values()
+        ]  # fmt: skip
+        found = {name for one in everything for name in (one.id, one.clone_id)}
+        found.update(one.agent for one in everything if isinstance(one, Resource))
+        found.update(one.id for one in self.constraints)
+        return found | set(self.properties) | set(self.nodes)
+
+    def today(self, name: str) -> str:
+        """Return an id as it is today: NAME-clone of what was NAME-master."""
+        found = self.find(name)
+        return found.clone_id if found and name != found.id else name
+
+    def naming(self, ids: set[str]) -> list[Constraint]:
+        """Return the constraints that name one of these ids."""
+        return [one for one in self.constraints if ids & set(one.resources)]
+
+    def in_order(self) -> Iterator[Resource]:
+        """Yield the resources; members of a group together, in the group's order."""
+        grouped = {name: group for group in self.groups.values() for name in group.members}
+        shown: set[str] = set()
+        for name in self.resources:
+            for each in grouped[name].members if name in grouped else [name]:
+                if each in self.resources and each not in shown:
+                    shown.add(each)
+                    yield self.resources[each]
+
+    def commands(self) -> Iterator[int]:
+        """Yield the numbers of the commands that something is left of."""
+        settings = [
+            *self.nodes.values(),
+            *self.properties.values(),
+            *self.defaults.values(),
+            *self.operation_defaults.values(),
+            *(one for shelf in self.attributes.values() for one in shelf.values()),
+        ]
+        yield from ([self.name.by] if self.name else [])
+        yield from (one.by for one in settings)
+        yield from (one.by for one in self.levels)
+        yield from (one.by for one in self.constraints)
+        for resource in (*self.resources.values(), *self.fencing.values()):
+            yield resource.by
+            yield from (number for number, _ in resource.touched)
+        for group in self.groups.values():
+            yield group.by
+            yield from (number for number, _ in group.touched)

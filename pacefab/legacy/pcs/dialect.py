@@ -1,0 +1,180 @@
+"""The words of a pcs command line, in pcs 0.9's dialect and today's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
+
+_WITH_VALUE = {
+    "-f", "--name", "--group", "--before", "--after", "-u", "-p", "--node", "--transport",
+    "--addr0", "--addr1", "--token", "--join", "--consensus", "--rrpmode", "--mcast0", "--mcast1",
+    "--mcastport0", "--miss_count_const", "--fail_recv_const", "--token_coefficient",
+    "--corosync_conf", "--wait_for_all", "--auto_tie_breaker", "--last_man_standing", "--from",
+    "--to", "--start-date", "--request-timeout", "--bundle", "--agent-validation",
+}  # fmt: skip
+_KEYWORD = {"--clone": "clone", "--master": "--master", "--cloneopt": "clone"}
+_ROLES = {"master": "Promoted", "slave": "Unpromoted"}
+# https://clusterlabs.org/projects/pacemaker: names before Pacemaker 2.1 and since.
+_META = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
+_NOT_HEARTBEAT = {
+    "controld": "pacemaker", "ClusterMon": "pacemaker", "ping": "pacemaker", "pingd": "pacemaker",
+    "remote": "pacemaker", "SysInfo": "pacemaker", "HealthCPU": "pacemaker",
+    "HealthSMART": "pacemaker", "Stateful": "pacemaker", "o2cb": "pacemaker",
+    "NovaCompute": "openstack", "NovaEvacuate": "openstack", "nova-compute-wait": "openstack",
+    "NeutronScale": "neutron", "OVSCleanup": "neutron", "NetnsCleanup": "neutron",
+}  # fmt: skip
+
+
+class NotUnderstoodError(ValueError):
+    """The words are none that pcs takes; its argument says which."""
+
+
+@dataclass
+class Line:
+    """A pcs command line: words that mean something by their place, and options."""
+
+    words: list[str] = field(default_factory=list)
+    options: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str:
+        """The CIB file that is changed in place of the cluster's (-f FILE)."""
+        return self.options.get("-f", "")
+
+
+def read_line(arguments: Sequence[str]) -> Line:
+    """Take the options of a pcs command line out of its words."""
+    line = Line()
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        name, equals, value = word.partition("=")
+        if word in _KEYWORD and line.words[:2] == ["resource", "create"]:
+            line.words.append(_KEYWORD[word])
+        elif word == "--":
+            line.words += waiting
+            break
+        elif word.startswith("--") and len(word) > 2 or word in {"-f", "-u", "-p", "-h", "-V"}:  # noqa: PLR2004, RUF021
+            if not equals and word in _WITH_VALUE and waiting:
+                value = waiting.pop(0)
+            line.options[name] = value
+        else:
+            line.words.append(word)
+    return line
+
+
+def pairs(words: Sequence[str]) -> dict[str, str]:
+    """Return name=value words as a mapping.
+
+    Raises:
+        NotUnderstoodError: a word has no =.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise NotUnderstoodError(f"{word!r} is no NAME=VALUE")
+        found[name] = value
+    return found
+
+
+@dataclass
+class Parts:
+    """What follows the agent in `resource create`."""
+
+    options: list[str] = field(default_factory=list)
+    meta: list[str] = field(default_factory=list)
+    operations: list[dict[str, str]] = field(default_factory=list)
+    copies: str = ""  # clone, promotable
+    clone_meta: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)  # words that pcs passes over
+
+
+def split_create(words: Sequence[str]) -> Parts:
+    """Split what follows the agent by its keywords, as pcs 0.9 does.
+
+    `op`, `meta`, `clone` and `master` each switch what follows. With `master` (pcs 0.9 alone) all
+    meta attributes become the master's; with `clone` and `promotable` they stay the primitive's.
+    What follows the option `--master` older ones took for parameters, newer ones for options of the
+    master: here the name decides.
+
+    Raises:
+        NotUnderstoodError: an operation without a name or options.
+    """
+    parts = Parts()
+    present, flag = parts.options, False
+    for word in words:
+        if word == "op":
+            present = []
+            parts.operations.append({})
+            continue
+        if word == "params" and present is parts.options:
+            parts.ignored.append(word)
+        elif word == "meta":
+            present = parts.meta
+        elif word in {"clone", "master", "--master", "promotable"}:
+            parts.copies = "clone" if word == "clone" else "promotable"
+            present = parts.clone_meta
+            flag = word == "--master"
+        elif flag and present is parts.clone_meta and not _is_meta(word):
+            parts.options.append(word)
+        elif any(present is one for one in (parts.options, parts.meta, parts.clone_meta)):
+            present.append(word)
+        else:
+            _add_to_operation(parts.operations, word)
+    parts.operations = [one for one in parts.operations if one]
+    if parts.copies == "promotable" and "promotable" not in words:
+        parts.clone_meta, parts.meta = [*parts.meta, *parts.clone_meta], []
+    return parts
+
+
+def _is_meta(word: str) -> bool:
+    """Tell whether NAME=VALUE is an option of a clone or resource."""
+    name = word.partition("=")[0]
+    return _META.get(name, name) in {**CLONE_META, **RESOURCE_META}
+
+
+def _add_to_operation(operations: list[dict[str, str]], word: str) -> None:
+    """Add a word after `op`: a name begins an operation, also a further one after the same `op`."""
+    name, equals, value = word.partition("=")
+    if not equals:
+        if operations[-1]:
+            operations.append({})
+        operations[-1]["name"] = word
+    elif "name" not in operations[-1]:
+        raise NotUnderstoodError(f"op {word}: an operation without a name")
+    else:
+        operations[-1][name] = role(value) if name == "role" else value
+
+
+def role(text: str) -> str:
+    """Return a role's name of today."""
+    return _ROLES.get(text.lower(), text)
+
+
+def today(name: str) -> str:
+    """Return a meta attribute's name of today."""
+    return _META.get(name, name)
+
+
+def meta_of_today(found: dict[str, str]) -> dict[str, str]:
+    """Return meta attributes by today's names."""
+    return {
+        _META.get(name, name): role(value) if name == "target-role" else value
+        for name, value in found.items()
+    }
+
+
+def agent_of_today(agent: str) -> str:
+    """Return an agent's full name; pcs takes IPaddr2 for ocf:heartbeat:IPaddr2."""
+    agent = agent.replace("::", ":")
+    if agent.startswith("lsb:") or ":" in agent:
+        return agent if agent.count(":") != 1 or not _is_ocf(agent) else f"ocf:{agent}"
+    return f"ocf:{_NOT_HEARTBEAT.get(agent, 'heartbeat')}:{agent}"
+
+
+def _is_ocf(agent: str) -> bool:
+    """Tell whether PROVIDER:TYPE stands without its class."""
+    return agent.partition(":")[0] in {"heartbeat", "pacemaker", "openstack", "neutron", "rabbitmq"}

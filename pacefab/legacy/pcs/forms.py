@@ -1,0 +1,277 @@
+"""Forms and settings of resources on the model: clones, groups, defaults, managed, levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.cluster import CLONE, Cluster, Group, Level, Resource, Value
+from pacefab.legacy.pcs.dialect import NotUnderstoodError, meta_of_today, pairs, split_create
+from pacefab.legacy.pcs.outcome import (
+    Job,
+    Outcome,
+    RefusedByPcsError,
+    UntranslatableError,
+    left_out,
+    translated,
+)
+
+Handler = Callable[[Job, list[str]], Outcome]
+
+_OF_CREATE = {"start", "stop", "monitor"}
+_KINDS_OF_MONITOR = {"role", "OCF_CHECK_LEVEL"}  # several monitors may differ by these
+
+
+def touch(job: Job, found: Resource | Group) -> None:
+    """Remember that this command changed a resource, too."""
+    found.touched.append((job.number, job.place))
+
+
+def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[Resource, list[str]]:
+    """Return the resource that the first word names, and the other words."""
+    if not words:
+        raise NotUnderstoodError(f"{what} needs a resource")
+    found = job.find(words[0])
+    if isinstance(found, Group):
+        raise UntranslatableError(
+            f"{what} of a group has no place in the inventory",
+            f"write it at each member of {found.id}",
+        )
+    touch(job, found)
+    return found, list(words[1:])
+
+
+def merge(into: dict[str, str], values: dict[str, str]) -> None:
+    """Set values; an empty one takes the setting away, as pcs does."""
+    for name, value in values.items():
+        if value:
+            into[name] = value
+        else:
+            into.pop(name, None)
+
+
+def _clone(job: Job, words: list[str], *, kind: str) -> Outcome:
+    """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
+    names = [word for word in words if "=" not in word and word != "meta"]
+    if not names:
+        raise NotUnderstoodError("it needs a resource")
+    own_id = names[0] if len(names) > 1 and not job.cluster.find(names[0]) else ""
+    found = job.find(names[1] if own_id else names[0])
+    if found.copies:
+        raise RefusedByPcsError(
+            f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
+        )
+    found.copies = kind
+    merge(found.clone_meta, meta_of_today(pairs([word for word in words if "=" in word])))
+    touch(job, found)
+    if own_id and own_id != found.clone_id:
+        job.cluster.aliases[own_id] = found.id
+        job.doubt(
+            f"the id {own_id} becomes {found.clone_id}",
+            "constraints of these scripts are rewritten; mind your own",
+        )
+    return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
+
+
+def unclone(job: Job, words: list[str]) -> Outcome:
+    """Do `resource unclone X`."""
+    if not words:
+        raise NotUnderstoodError("unclone needs a resource")
+    found = job.find(words[0])
+    found.copies, found.clone_meta = "", {}
+    touch(job, found)
+    return translated(f"{found.id} is no clone any more")
+
+
+def group(job: Job, words: list[str]) -> Outcome:
+    """Do `resource group add|remove|list …`."""
+    verb, *rest = words or [""]
+    if verb in {"list", "show"}:
+        return left_out("it only asks", output=None)
+    if verb == "add" and len(rest) > 1:
+        return join(job, rest[0], rest[1:])
+    if verb in {"remove", "delete"} and rest:
+        return _leave(job, rest[0], rest[1:])
+    raise NotUnderstoodError(f"there is no pcs resource group {verb}")
+
+
+def join(job: Job, name: str, members: list[str]) -> Outcome:
+    """Put resources into a group: behind those that are there, or where --before, --after say."""
+    found = [job.find(member) for member in members]
+    for other in job.cluster.groups.values():
+        other.members = [one for one in other.members if one not in members]
+    group = job.cluster.groups.setdefault(name, Group(name, job.place, job.number))
+    at = _position(job, group)
+    group.members[at:at] = [one.id for one in found]
+    for one in found:
+        touch(job, one)
+    return translated(f"{', '.join(members)} in group {name}")
+
+
+def _position(job: Job, group: Group) -> int:
+    for option, behind in (("--before", 0), ("--after", 1)):
+        if job.line.options.get(option) in group.members:
+            return group.members.index(job.line.options[option]) + behind
+    return len(group.members)
+
+
+def _leave(job: Job, name: str, members: list[str]) -> Outcome:
+    group = job.cluster.groups.get(name)
+    if group is None:
+        raise RefusedByPcsError(f"there is no group {name} at this point")
+    for member in members or list(group.members):
+        if member in group.members:
+            group.members.remove(member)
+    if not group.members:
+        job.cluster.groups.pop(name)
+    return translated(f"{', '.join(members) or 'all'} out of group {name}")
+
+
+def defaults(job: Job, words: list[str]) -> Outcome:
+    """Do `resource defaults …`."""
+    return defaults_of(job, words, job.cluster.defaults, "resource defaults")
+
+
+def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) -> Outcome:
+    """Set defaults of resources or operations."""
+    if words[:1] == ["set"]:
+        raise UntranslatableError(
+            f"sets of {what} have no place in the inventory",
+            "write the values below defaults where they hold for all",
+        )
+    words = words[1:] if words[:1] == ["update"] else words
+    if not words or words[0] in {"show", "config"}:
+        return left_out("it only asks", output=None)
+    for name, value in pairs(words).items():
+        put(shelf, name, value, job)
+    return translated(f"{what}: {' '.join(words)}")
+
+
+def put(shelf: dict[str, Value], name: str, value: str, job: Job) -> None:
+    """Set a value, or take it away when it is empty."""
+    before = shelf.pop(name, None)
+    if before is not None:
+        job.book.gone[before.by] = f"set again at {job.place}"
+    if value:
+        shelf[name] = Value(value, job.place, job.number)
+
+
+def manage(job: Job, words: list[str], *, managed: bool) -> Outcome:
+    """Do `resource manage|unmanage X`."""
+    for name in words:
+        found, _ = one_resource(job, [name], "manage")
+        merge(found.meta, {"is-managed": "" if managed else "false"})
+    return translated(f"{', '.join(words)}: is-managed={str(managed).lower()}")
+
+
+def meta(job: Job, words: list[str]) -> Outcome:
+    """Do `resource meta X k=v…`: of the primitive, or of the clone when that is named."""
+    if not words:
+        raise NotUnderstoodError("meta needs a resource")
+    found, rest = job.find(words[0]), words[1:]
+    touch(job, found)
+    values = meta_of_today(pairs(rest))
+    role = values.pop("target-role", "")
+    if role:
+        found.disabled = role.lower() == "stopped"
+    if words[0] != found.id:
+        merge(found.clone_meta, values)
+    else:
+        merge(found.meta, values)
+        if isinstance(found, Resource):
+            found.meta_set.update(dict.fromkeys(values, (job.number, job.place)))
+    return translated(f"{found.id}: {' '.join(rest)}")
+
+
+def switch(job: Job, words: list[str], *, disabled: bool) -> Outcome:
+    """Do `resource enable|disable X…`."""
+    found = [job.find(name) for name in words]
+    word = "disabled" if disabled else "enabled"
+    for one in found:
+        one.disabled = disabled
+        one.meta.pop("target-role", None)
+        if isinstance(one, Resource):
+            _supersede(job, one, f"{one.id} is {word} at {job.place}")
+        touch(job, one)
+    return translated(f"{', '.join(one.id for one in found)} is {word}")
+
+
+def _supersede(job: Job, one: Resource, why: str) -> None:
+    """Take the place of the switches before; the same line on another node is no other one."""
+    if one.switched and one.switched[-1][1] != job.place:
+        job.book.gone.update({number: why for number, _ in one.switched})
+        one.touched = [each for each in one.touched if each not in one.switched]
+        one.switched = []
+    one.switched.append((job.number, job.place))
+
+
+def operation(job: Job, words: list[str]) -> Outcome:
+    """Do `resource op add|remove X NAME [k=v]` and `op defaults`."""
+    verb, *rest = words or [""]
+    if verb == "defaults":
+        return defaults_of(job, rest, job.cluster.operation_defaults, "op defaults")
+    if verb not in {"add", "remove", "delete"}:
+        raise NotUnderstoodError(f"there is no pcs resource op {verb}")
+    found, rest = one_resource(job, rest, "op")
+    for one in split_create(["op", *rest]).operations:
+        if verb == "add":
+            _check_new(found, one)
+            _doubt_second(job, found, one)
+            found.operations.append(one)
+        else:
+            found.removed.add(one["name"])
+            found.operations = [old for old in found.operations if not (one.items() <= old.items())]
+    return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
+
+
+def _check_new(found: Resource, made: dict[str, str]) -> None:
+    """Refuse an operation of the same name and interval, as pcs does, even with --force."""
+    if _when(made) in map(_when, found.operations):
+        raise RefusedByPcsError(
+            f"{found.id} has an operation {made['name']} of this interval already",
+            "see which of the two is meant; the first one counts here",
+        )
+
+
+def _doubt_second(job: Job, found: Resource, made: dict[str, str]) -> None:
+    """Tell of an operation that create has made already, from the agent's advice.
+
+    Older pcs 0.9 made none of its own but a monitor, and took a second one.
+    """
+    name = made["name"]
+    another = name == "monitor" and ("--force" in job.line.options or _KINDS_OF_MONITOR & set(made))
+    if name in _OF_CREATE and name not in found.removed and not another:
+        job.doubt(
+            f"newer pcs refuses it: create has made an operation {name} already",
+            f"see which one the cluster has: pcs resource show {found.id}",
+        )
+
+
+def _when(operation: dict[str, str]) -> tuple[str, str]:
+    """Return name and interval; where none is given, that which pcs writes."""
+    usual = "60" if operation["name"] == "monitor" else "0"
+    return operation["name"], operation.get("interval", usual).removesuffix("s")
+
+
+def level(job: Job, words: list[str]) -> Outcome:
+    """Do `stonith level …`."""
+    verb, *rest = words or [""]
+    if verb == "add" and len(rest) > 2:  # noqa: PLR2004  # level, node, devices
+        devices = [one for word in rest[2:] for one in word.split(",")]
+        job.cluster.levels.append(Level(rest[0], rest[1], devices, job.place, job.number))
+        raise UntranslatableError(
+            f"fencing levels have no place in the inventory (level {rest[0]} of {rest[1]}: "
+            f"{', '.join(devices)})",
+            "after bootstrap: pcs stonith level add " + " ".join(rest),
+        )
+    return left_out("it only asks, or takes away levels, which are not taken over")
+
+
+def clones(kind: str) -> Handler:
+    """Return the handler of `resource clone`, or of `resource master` and `promotable`."""
+    return lambda job, words: _clone(job, words, kind=kind)
+
+
+def members_of(cluster: Cluster, name: str) -> str:
+    """Return the group that a resource is in; empty when it is in none."""
+    return next((one.id for one in cluster.groups.values() if name in one.members), "")

@@ -1,0 +1,110 @@
+"""What a handler of pcs commands gets and returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pacefab.legacy.masking import masked_line
+from pacefab.legacy.model import Call, Entry, Fate, Place
+
+if TYPE_CHECKING:
+    from pacefab.legacy.pcs.cluster import Cluster, Constraint, Group, Resource
+    from pacefab.legacy.pcs.dialect import Line
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a command; `output` None: not known."""
+
+    fate: Fate
+    reason: str
+    advice: str = ""
+    status: int | None = 0
+    output: str | None = ""
+
+
+class UntranslatableError(Exception):
+    """A command that means something, and has no place in an inventory or is not known enough."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason)
+        self.advice = advice
+
+
+class RefusedByPcsError(Exception):
+    """A command that pcs would have refused as the cluster stood."""
+
+    def __init__(self, reason: str, advice: str = "", fate: Fate = Fate.DOUBTFUL) -> None:
+        super().__init__(reason)
+        self.advice = advice
+        self.fate = fate
+
+
+class _Book(Protocol):
+    cluster: Cluster
+    copies: dict[str, Cluster]
+    pushed: set[str]
+    notes: dict[Entry, None]
+    unclear: dict[str, Place]
+    gone: dict[int, str]
+    lost: list[tuple[Constraint, str]]
+
+
+@dataclass
+class Job:
+    """One command: the book of the replay, the cluster it changes, its line and its number."""
+
+    book: _Book
+    cluster: Cluster
+    line: Line
+    call: Call
+    number: int
+
+    @property
+    def place(self) -> Place:
+        """Where the command stands."""
+        return self.call.place
+
+    def find(self, name: str) -> Resource | Group:
+        """Return what an id means.
+
+        Raises:
+            RefusedByPcsError: there is no such resource.
+            UntranslatableError: its create was not translated.
+        """
+        found = self.cluster.find(name)
+        if found is not None:
+            return found
+        base = name.removesuffix("-clone").removesuffix("-master")
+        if base in self.book.unclear:
+            raise UntranslatableError(
+                f"it names {base}, which could not be translated ({self.book.unclear[base]})",
+                f"add it by hand together with {base}",
+            )
+        raise RefusedByPcsError(
+            f"there is no resource {name} at this point",
+            "see whether the scripts run in another order, or the name is misspelt",
+        )
+
+    def doubt(self, reason: str, advice: str = "", *, text: str = "") -> None:
+        """Report something that looks like a bug, beside the command's own entry."""
+        shown = text or masked_line(["pcs", *self.line.words])
+        entry = Entry(Fate.DOUBTFUL, self.place, shown, reason, advice)
+        self.book.notes.setdefault(entry)
+
+
+def translated(what: str) -> Outcome:
+    """Return the outcome of a command that became something."""
+    return Outcome(Fate.TRANSLATED, what)
+
+
+def left_out(why: str, *, status: int | None = 0, output: str | None = "") -> Outcome:
+    """Return the outcome of a command that has no place in an inventory, with the reason."""
+    return Outcome(Fate.LEFT_OUT, why, status=status, output=output)
+
+
+def shown(options: Mapping[str, str]) -> str:
+    """Return options as people write them."""
+    return " ".join(f"{name}={value}" for name, value in options.items())

@@ -1,0 +1,276 @@
+"""`pcs resource …` and `pcs stonith …` on the model, in the 0.9 dialect and today's."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.cluster import CLONE, PROMOTABLE, Group, Resource
+from pacefab.legacy.pcs.dialect import (
+    NotUnderstoodError,
+    Parts,
+    agent_of_today,
+    meta_of_today,
+    pairs,
+    split_create,
+)
+from pacefab.legacy.pcs.forms import (
+    clones,
+    defaults,
+    group,
+    join,
+    level,
+    manage,
+    merge,
+    meta,
+    one_resource,
+    operation,
+    switch,
+    unclone,
+)
+from pacefab.legacy.pcs.outcome import (
+    Job,
+    Outcome,
+    RefusedByPcsError,
+    UntranslatableError,
+    left_out,
+    translated,
+)
+
+Handler = Callable[[Job, list[str]], Outcome]
+
+_ASKING = {
+    "show",
+    "list",
+    "describe",
+    "standards",
+    "providers",
+    "agents",
+    "config",
+    "status",
+    "relations",
+    "get-properties",
+}
+_MOMENT = {
+    "cleanup": "it clears failures of the moment",
+    "refresh": "it asks the nodes anew",
+    "failcount": "it asks for, or clears, failures of the moment",
+    "restart": "it restarts a resource once",
+    "move": "it moves a resource once",
+    "ban": "it keeps a resource from a node for the moment",
+    "clear": "it takes back a move or ban",
+    "relocate": "it moves resources once",
+    "debug-start": "it tries an agent by hand", "debug-stop": "it tries an agent by hand",
+    "debug-monitor": "it tries an agent by hand", "debug-promote": "it tries an agent by hand",
+    "fence": "it fences a node once", "confirm": "it confirms a fencing by hand",
+    "history": "it asks about the past",
+}  # fmt: skip
+
+
+def resource(job: Job, words: list[str]) -> Outcome:
+    """Do `pcs resource …`."""
+    return _choose(job, words, _RESOURCE, "resource")
+
+
+def stonith(job: Job, words: list[str]) -> Outcome:
+    """Do `pcs stonith …`."""
+    return _choose(job, words, _STONITH, "stonith")
+
+
+def _choose(job: Job, words: list[str], verbs: dict[str, Handler], noun: str) -> Outcome:
+    if not words or words[0] in _ASKING:
+        return _ask(job, words[1:])
+    verb, *rest = words
+    if verb in _MOMENT:
+        return _moment(job, verb, rest)
+    if verb not in verbs:
+        close = difflib.get_close_matches(verb, [*verbs, *_MOMENT, *_ASKING], 1)
+        meant = f": {close[0]}?" if close else ""
+        raise NotUnderstoodError(f"there is no pcs {noun} {verb}{meant}")
+    return verbs[verb](job, rest)
+
+
+def _ask(job: Job, rest: Sequence[str]) -> Outcome:
+    """Answer `resource show X` by whether it is there: scripts guard creates by that."""
+    names = [word for word in rest if "=" not in word]
+    if not names:
+        return left_out("it only asks", output=None)
+    there = all(job.cluster.find(name) for name in names)
+    return left_out("it only asks", status=0 if there else 1, output=None if there else "")
+
+
+def _moment(job: Job, verb: str, rest: Sequence[str]) -> Outcome:
+    if verb in {"move", "ban"} and rest:
+        where = rest[1] if len(rest) > 1 else "the node where it runs"
+        job.doubt(
+            f"in pcs 0.9 this leaves a constraint behind that keeps {rest[0]} "
+            f"{'on' if verb == 'move' and len(rest) > 1 else 'off'} {where} for ever",
+            "write a location constraint by hand where that is meant to last",
+        )
+    return left_out(f"{_MOMENT[verb]}: no part of a configuration")
+
+
+def _create(job: Job, words: list[str]) -> Outcome:
+    if len(words) < 2:  # noqa: PLR2004  # id and agent
+        raise NotUnderstoodError("create needs an id and an agent")
+    name, agent, *rest = words
+    return _add(job, name, agent_of_today(agent), split_create(rest), job.cluster.resources)
+
+
+def _create_device(job: Job, words: list[str]) -> Outcome:
+    if len(words) < 2:  # noqa: PLR2004
+        raise NotUnderstoodError("create needs an id and a fence agent")
+    name, agent, *rest = words
+    agent = agent.removeprefix("stonith:")
+    return _add(job, name, agent, split_create(rest), job.cluster.fencing)
+
+
+def _add(job: Job, name: str, agent: str, parts: Parts, shelf: dict[str, Resource]) -> Outcome:
+    if agent.startswith("stonith:"):
+        agent, shelf = agent.removeprefix("stonith:"), job.cluster.fencing
+    made = Resource(
+        name,
+        agent,
+        job.place,
+        job.number,
+        pairs(parts.options),
+        pairs(parts.meta),
+        parts.operations,
+        parts.copies,
+        meta_of_today(pairs(parts.clone_meta)),
+    )
+    made.disabled = "--disabled" in job.line.options
+    for options in (made.meta, made.clone_meta):
+        made.disabled |= options.pop("target-role", "").lower() == "stopped"
+    for word in parts.ignored:
+        why = f"{word} is of crm: pcs up to 0.9.157 passes over it, newer ones refuse the command"
+        job.doubt(f"{why}; taken as passed over", "leave it out")
+    there = job.cluster.find(name)
+    if there is not None:
+        raise _already(job, made, there)
+    shelf[name] = made
+    into = job.line.options.get("--group", "")
+    if into:
+        join(job, into, [name])
+    return translated(_told(made, into))
+
+
+def _already(job: Job, made: Resource, there: Resource | Group) -> RefusedByPcsError:
+    where = f"{there.id} is there already ({there.place})"
+    same = isinstance(there, Resource) and _content(made) == _content(there)
+    if same or there.place == job.place:
+        return RefusedByPcsError(where, fate=Fate.LEFT_OUT)
+    return RefusedByPcsError(
+        f"{where}, and not the same", "see which of the two is meant; the first one counts here"
+    )
+
+
+def _content(one: Resource) -> tuple[object, ...]:
+    return (one.agent, one.parameters, one.meta, one.operations, one.copies, one.clone_meta)
+
+
+def _told(made: Resource, into: str) -> str:
+    what = {CLONE: ", cloned", PROMOTABLE: ", promotable"}.get(made.copies, "")
+    stopped = ", disabled" if made.disabled else ""
+    return f"{made.id}: {made.agent}{what}{f' in group {into}' if into else ''}{stopped}"
+
+
+def _delete(job: Job, words: list[str]) -> Outcome:
+    """Delete resources; pcs takes every constraint along that names one."""
+    gone = [found for name in words if (found := job.cluster.find(name)) is not None]
+    if not gone:
+        unclear = [name for name in words if name in job.book.unclear]
+        why = "what it deletes could not be translated" if unclear else "there is nothing to delete"
+        return left_out(f"{why}: on a first run it fails, and nothing happens", status=1)
+    lost = 0
+    for found in gone:
+        lost += _remove(job, found)
+    names = ", ".join(f"{found.id} ({found.place})" for found in gone)
+    taken = f", and {lost} constraints that name it" if lost else ""
+    return left_out(f"it takes away again what was made before: {names}{taken}")
+
+
+def _remove(job: Job, found: Resource | Group) -> int:
+    cluster, why = job.cluster, f"deleted again at {job.place}"
+    ids = {found.id, f"{found.id}-clone"}
+    members = found.members if isinstance(found, Group) else []
+    ids.update(members)
+    for name in ids:
+        taken = [shelf.pop(name, None) for shelf in (cluster.resources, cluster.fencing)]
+        for one in (*taken, cluster.groups.pop(name, None)):
+            if one is not None:
+                job.book.gone[one.by] = why
+    for each in cluster.groups.values():
+        each.members = [one for one in each.members if one not in ids]
+    lost = cluster.naming(ids)
+    for constraint in lost:
+        told = f"{found.id} was deleted at {job.place}, its constraints with it"
+        job.book.gone[constraint.by] = told
+        job.book.lost.append((constraint, f"{found.id} at {job.place}"))
+    cluster.constraints = [one for one in cluster.constraints if one not in lost]
+    return len(lost)
+
+
+def _update(job: Job, words: list[str]) -> Outcome:
+    found, rest = one_resource(job, words, "update")
+    parts = split_create(rest)
+    clone_named = words[0] != found.id
+    if clone_named and parts.options:  # update X-clone k=v changes the clone's meta attributes
+        parts.clone_meta, parts.options = [*parts.options, *parts.meta], []
+        parts.meta = []
+    merge(found.parameters, pairs(parts.options))
+    merge(found.meta, meta_of_today(pairs(parts.meta)))
+    merge(found.clone_meta, meta_of_today(pairs(parts.clone_meta)))
+    for one in parts.operations:
+        _replace_operation(found, one)
+    return translated(f"{found.id}: {' '.join(rest)}")
+
+
+def _replace_operation(found: Resource, operation: dict[str, str]) -> None:
+    """Put an operation in the place of the first of its name and role: nothing of that stays."""
+    same = [
+        one
+        for one in found.operations
+        if one.get("name") == operation.get("name") and one.get("role") == operation.get("role")
+    ]
+    if same:
+        found.operations[found.operations.index(same[0])] = operation
+    else:
+        found.operations.append(operation)
+
+
+def _no_place(_job: Job, _words: list[str]) -> Outcome:
+    raise UntranslatableError("it has no place in the inventory", "keep it as a step of your own")
+
+
+_SHARED: dict[str, Handler] = {
+    "delete": _delete,
+    "remove": _delete,
+    "enable": lambda job, words: switch(job, words, disabled=False),
+    "disable": lambda job, words: switch(job, words, disabled=True),
+    "update": _update,
+    "meta": meta,
+    "op": operation,
+    "utilization": _no_place,
+}
+_RESOURCE: dict[str, Handler] = {
+    **_SHARED,
+    "create": _create,
+    "clone": clones(CLONE),
+    "master": clones(PROMOTABLE),
+    "promotable": clones(PROMOTABLE),
+    "unclone": unclone,
+    "group": group,
+    "ungroup": lambda job, words: group(job, ["remove", *words]),
+    "defaults": defaults,
+    "manage": lambda job, words: manage(job, words, managed=True),
+    "unmanage": lambda job, words: manage(job, words, managed=False),
+    "bundle": _no_place,
+}
+_STONITH: dict[str, Handler] = {
+    **_SHARED,
+    "create": _create_device,
+    "level": level,
+    "sbd": _no_place,
+}

@@ -1,0 +1,163 @@
+"""A folder of scripts -> texts, within bounds: what is read, and what is not and why."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from posixpath import normpath
+
+from pacefab.errors import UsageError
+from pacefab.legacy.unknown import RESERVED
+
+MOST_FILES = 500
+LARGEST_FILE = 1_000_000  # bytes; a script of a thousand lines has some 50,000
+LARGEST_TREE = 20_000_000
+_SHEBANG = re.compile(r"#!.*\b(ba|da|k|z)?sh\b")
+_BINARY = re.compile(rb"\x00")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A text file of the tree; lines end with newlines only, whatever they ended with."""
+
+    path: str  # within the tree
+    text: str
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it is bash, by its name or its first line."""
+        return self.path.endswith((".sh", ".bash")) or bool(_SHEBANG.match(self.text))
+
+
+@dataclass
+class Tree:
+    """What is read of a folder: texts by path, what was not read, how texts were decoded."""
+
+    files: dict[str, SourceFile] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)  # path -> why
+    remarks: dict[str, str] = field(default_factory=dict)  # path -> how it was read
+    ini: str = ""  # the file that stands for ini files that are missing
+
+    @property
+    def scripts(self) -> list[SourceFile]:
+        """The tree's scripts, in the order in which people number them (2 before 10)."""
+        return sorted((one for one in self.files.values() if one.is_script), key=_natural)
+
+    def find(self, path: str) -> SourceFile | None:
+        """Return the file that a script means by a path, wherever it was copied to."""
+        path = normpath(path)
+        if path in self.files:
+            return self.files[path]
+        name = path.rpartition("/")[2]
+        same = [one for one in sorted(self.files) if one.rpartition("/")[2] == name]
+        if name and same:
+            return self.files[max(same, key=lambda one: _shared_end(one, path))]
+        return self.files[self.ini] if self.ini and name.endswith(".ini") else None
+
+    def ending(self, tail: str) -> SourceFile | None:
+        """Return the one file whose path ends with /FOLDERS/NAME; None when several do."""
+        same = [one for one in self.files if f"/{one}".endswith(tail)]
+        return self.files[same[0]] if len(same) == 1 else None
+
+
+def _shared_end(one: str, other: str) -> int:
+    """Return how many names two paths have in common, counted from their ends."""
+    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
+    return next((at for at, (left, right) in enumerate(pairs) if left != right), one.count("/") + 1)
+
+
+def read_tree(folder: Path) -> Tree:
+    """Return the texts of a folder and its folders; links that lead outside are not followed.
+
+    Raises:
+        UsageError: it is no folder that can be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(
+            f"read the scripts in {folder}", "it is no folder", "name one with --from DIR"
+        )
+    tree, total = Tree(), 0
+    for path in _walk(folder):
+        name = path.relative_to(folder).as_posix()
+        if len(tree.files) >= MOST_FILES or total > LARGEST_TREE:
+            tree.unread[name] = f"the tree has more than {MOST_FILES} files or is too large"
+            continue
+        data = _read(path, folder, name, tree.unread)
+        if data is not None:
+            total += len(data)
+            tree.files[name] = SourceFile(name, decode(data, name, tree.remarks))
+    return tree
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(one for one in folders if not one.startswith("."))
+        yield from (Path(where) / one for one in sorted(files))
+
+
+def _read(path: Path, folder: Path, name: str, unread: dict[str, str]) -> bytes | None:
+    """Return a file's bytes; None when it is not read, with the reason noted."""
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            unread[name] = "a link that leads out of the folder"
+        elif not path.is_file():
+            unread[name] = "not a regular file"
+        elif path.stat().st_size > LARGEST_FILE:
+            unread[name] = f"{path.stat().st_size} bytes, more than {LARGEST_FILE}"
+        elif _BINARY.search(data := path.read_bytes()):
+            unread[name] = "binary"
+        else:
+            return data
+    except OSError as error:
+        unread[name] = error.strerror or str(error)
+    return None
+
+
+def decode(data: bytes, name: str, remarks: dict[str, str]) -> str:
+    """Return bytes as text: UTF-8, else GB 18030 (which has GBK in it), else Latin 1."""
+    text, how = _decode(data)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        how = ", ".join(filter(None, [how, "lines end as on Windows: bash stumbles over that"]))
+    if how:
+        remarks[name] = how
+    return RESERVED.sub("\ufffd", text)
+
+
+def _decode(data: bytes) -> tuple[str, str]:
+    for encoding, how in (("utf-8-sig", ""), ("gb18030", "read as GBK")):
+        try:
+            return data.decode(encoding), how
+        except UnicodeDecodeError:
+            continue
+    return data.decode("latin-1"), "read as Latin 1"
+
+
+def _natural(file: SourceFile) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a key that sorts numbers by value, before letters."""
+    parts = re.findall(r"\d+|\D+", file.path)
+    return [_rank(part) for part in parts], file.path
+
+
+def _rank(part: str) -> tuple[int, int, str]:
+    return (0, int(part[:18]), "") if part.isascii() and part.isdigit() else (1, 0, part)
+
+
+def sections(text: str) -> Mapping[str, Mapping[str, tuple[str, int]]]:
+    """Return an ini file as a correct reader sees it: section -> key -> value and line.
+
+    Comments begin with # or ;. The first of equal keys counts, as for the scripts' readers.
+    """
+    found: dict[str, dict[str, tuple[str, int]]] = {}
+    section = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        line = line.strip()  # noqa: PLW2901
+        if line.startswith("[") and "]" in line:
+            section = line[1 : line.index("]")].strip()
+        elif line and line[0] not in "#;" and "=" in line:
+            key, _, value = line.partition("=")
+            found.setdefault(section, {}).setdefault(key.strip(), (value.strip(), number))
+    return found

@@ -1,0 +1,1 @@
+"""Programs that turn text into text: awk, sed, grep and their kind."""

@@ -1,0 +1,172 @@
+"""The part of sed that scripts use to pick and change lines: addresses, s, d, p, q."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
+from pacefab.legacy.model import Answer
+from pacefab.legacy.text.filters import joined, lines, options
+
+_ADDRESS = re.compile(r"\s*(\d+|\$|/((?:[^/\\]|\\.)*)/)")
+_MOST_COMMANDS = 40
+
+Test = Callable[[int, int, str], bool]  # number, last number, line
+
+
+@dataclass
+class _Command:
+    """One command with its addresses; `inside` is the state of a range."""
+
+    first: Test | None
+    second: Test | None
+    negated: bool
+    letter: str
+    pattern: re.Pattern[str] | None = None
+    replacement: str = ""
+    flags: str = ""
+    inside: bool = field(default=False, compare=False)
+
+    def applies(self, number: int, last: int, line: str) -> bool:
+        if self.first is None:
+            return True
+        if self.second is None:
+            return self.first(number, last, line) != self.negated
+        if self.inside:
+            self.inside = not self.second(number, last, line)
+            return not self.negated
+        self.inside = self.first(number, last, line)
+        return self.inside != self.negated
+
+
+def run_sed(arguments: Sequence[str], text: str) -> Answer | None:
+    """Return what sed makes of a text; None when it is asked for more than is known here."""
+    try:
+        found, operands = _scripts(arguments)
+        extended = bool({"r", "E"} & set(found))
+        commands = _parse(operands[0], extended=extended)
+    except (UnsafeError, ValueError, IndexError):
+        return None
+    if len(operands) > 1:
+        return None
+    try:
+        return Answer(0, _edit(commands, text, quiet="n" in found))
+    except (UnsafeError, IndexError, re.error):
+        return None
+
+
+def _scripts(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return the options, and the script (all -e joined) with the operands behind it."""
+    scripts: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        one = waiting.pop(0)
+        if one in {"-e", "--expression"}:
+            scripts.append(waiting.pop(0))
+        else:
+            rest.append(one)
+    found, operands = options(rest, "", "nrE")
+    return found, ["\n".join(scripts), *operands] if scripts else operands
+
+
+def _edit(commands: list[_Command], text: str, *, quiet: bool) -> str:
+    done: list[str] = []
+    every = lines(text)
+    for number, line in enumerate(every, 1):
+        stop, kept, now = False, True, matchable(line)
+        for command in commands:
+            if not command.applies(number, len(every), now):
+                continue
+            if command.letter == "s":
+                now, changed = _substituted(command, now)
+                if changed and "p" in command.flags:
+                    done.append(now)
+            elif command.letter == "p":
+                done.append(now)
+            else:
+                stop = command.letter == "q"
+                kept = command.letter != "d"
+                break
+        if kept and not quiet:
+            done.append(now)
+        if stop:
+            break
+    return joined(done)
+
+
+def _substituted(command: _Command, line: str) -> tuple[str, bool]:
+    assert command.pattern is not None  # noqa: S101  # s has one
+    count = 0 if "g" in command.flags else 1
+    text, changed = command.pattern.subn(lambda found: _filled(command, found), line, count=count)
+    return text, bool(changed)
+
+
+def _filled(command: _Command, found: re.Match[str]) -> str:
+    def part(piece: re.Match[str]) -> str:
+        if piece[0] == "&":
+            return found[0]
+        if piece[0][1].isdigit():
+            return found[int(piece[0][1])] or ""
+        return {"n": "\n", "t": "\t"}.get(piece[0][1], piece[0][1])
+
+    return re.sub(r"\\.|&", part, command.replacement)
+
+
+def _parse(script: str, *, extended: bool) -> list[_Command]:
+    commands: list[_Command] = []
+    rest = script.strip()
+    while rest:
+        command, rest = _one(rest, extended=extended)
+        commands.append(command)
+        rest = rest.lstrip("; \t\n")
+        if len(commands) > _MOST_COMMANDS:
+            raise ValueError(script)
+    return commands
+
+
+def _one(rest: str, *, extended: bool) -> tuple[_Command, str]:
+    first, rest = _address(rest, extended=extended)
+    second = None
+    if first and rest.startswith(","):
+        second, rest = _address(rest[1:], extended=extended)
+        if second is None:
+            raise ValueError(rest)
+    rest = rest.lstrip()
+    negated = rest.startswith("!")
+    rest = rest.removeprefix("!").lstrip()
+    letter, rest = rest[:1], rest[1:]
+    if letter == "s":
+        pattern, replacement, flags, rest = _substitution(rest)
+        compiled = regex(pattern, extended=extended, ignore_case="I" in flags or "i" in flags)
+        return _Command(first, second, negated, "s", compiled, replacement, flags), rest
+    if letter not in {"d", "p", "q"} or (rest and rest[0] not in "; \t\n}"):
+        raise ValueError(rest)
+    return _Command(first, second, negated, letter), rest
+
+
+def _address(rest: str, *, extended: bool) -> tuple[Test | None, str]:
+    found = _ADDRESS.match(rest)
+    if not found:
+        return None, rest
+    after = rest[found.end() :]
+    if found[2] is not None:
+        wanted = regex(found[2].replace(r"\/", "/"), extended=extended)
+        return lambda _number, _last, line: bool(wanted.search(line)), after
+    if found[1] == "$":
+        return lambda number, last, _line: number == last, after
+    at = int(found[1][:9])
+    return lambda number, _last, _line: number == at, after
+
+
+def _substitution(rest: str) -> tuple[str, str, str, str]:
+    delimiter = re.escape(rest[0])
+    part = rf"((?:[^\\{delimiter}]|\\.)*)"
+    found = re.match(rf"{delimiter}{part}{delimiter}{part}{delimiter}([gpiI]*)", rest, re.DOTALL)
+    if not found:
+        raise ValueError(rest)
+    plain = rest[0]
+    pattern = found[1].replace("\\" + plain, plain) if plain not in ".*[]^$" else found[1]
+    return pattern, found[2].replace("\\" + plain, plain), found[3], rest[found.end() :]

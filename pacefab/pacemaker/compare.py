@@ -1,0 +1,177 @@
+"""Two nouns of one id -> in what they differ, by meaning and not by spelling. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pacefab.pacemaker.model import (
+    Clone,
+    Colocation,
+    Constraint,
+    Difference,
+    Group,
+    Location,
+    Operation,
+    Order,
+    Primitive,
+    Resource,
+)
+
+
+def differences(present: Resource, wanted: Resource) -> tuple[Difference, ...]:
+    """Return what makes a resource another than the wanted one; both are of one type."""
+    return tuple(_resource(present, wanted))
+
+
+def _resource(present: Resource, wanted: Resource) -> Iterator[Difference]:
+    if isinstance(present, Primitive) and isinstance(wanted, Primitive):
+        yield from _primitive(present, wanted)
+        return
+    yield from options(f"{wanted.id} meta", _meta(present), _meta(wanted))
+    if isinstance(present, Clone) and isinstance(wanted, Clone):
+        yield from _primitive(present.primitive, wanted.primitive)
+    if isinstance(present, Group) and isinstance(wanted, Group):
+        yield from _members(present, wanted)
+
+
+def _meta(resource: Resource) -> Mapping[str, str]:
+    """Return meta attributes in today's words: a clone's masters are promoted ones."""
+    if not isinstance(resource, Clone):
+        return resource.meta
+    names = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
+    return {names.get(name, name): value for name, value in resource.meta.items()}
+
+
+def _members(present: Group, wanted: Group) -> Iterator[Difference]:
+    had = {primitive.id: primitive for primitive in present.primitives}
+    want = {primitive.id: primitive for primitive in wanted.primitives}
+    if list(had) != list(want):
+        yield Difference(f"{wanted.id} members", " ".join(had), " ".join(want))
+    for name, primitive in want.items():
+        if name in had:
+            yield from _primitive(had[name], primitive)
+
+
+def _primitive(present: Primitive, wanted: Primitive) -> Iterator[Difference]:
+    yield from options(f"{wanted.id} meta", present.meta, wanted.meta)
+    yield from _parameters(present, wanted)
+    had = {key(op): terms(op) for op in present.operations}
+    want = {key(op): terms(op) for op in wanted.operations}
+    yield from _mapping(f"{wanted.id} operation", had, want)
+
+
+def _parameters(present: Primitive, wanted: Primitive) -> Iterator[Difference]:
+    """Return the differences of the parameters; of secret ones only that there is one."""
+    hidden = present.hidden | wanted.hidden
+    where = f"{wanted.id} parameter"
+    for one in _mapping(where, present.parameters, wanted.parameters):
+        secret = one.where.removeprefix(f"{where} ") in hidden
+        yield _masked(one) if secret else one
+
+
+def _masked(one: Difference) -> Difference:
+    present = None if one.present is None else "(secret)"
+    return Difference(one.where, present, None if one.wanted is None else "(another secret)")
+
+
+def key(op: Operation) -> str:
+    """Operations are told apart by name and interval, as Pacemaker does it."""
+    return f"{op.name} interval={_seconds(op.interval)}"
+
+
+def terms(op: Operation) -> str:
+    """Everything else of an operation, in one spelling."""
+    found = {"timeout": _seconds(op.timeout), **op.others, **op.parameters}
+    return " ".join(f"{name}={value}" for name, value in sorted(found.items()) if value)
+
+
+def meaning(constraint: Constraint) -> dict[str, str]:
+    """Return what a constraint says, defaults spelled out; its id says nothing.
+
+    Two constraints of one meaning are one. Defaults are those of Pacemaker Explained; pcs writes
+    the role Started for none where the other side has one.
+    """
+    if isinstance(constraint, Order):
+        kind = constraint.kind or "Mandatory"
+        symmetrical = "false" if kind == "Serialize" else "true"
+        options_ = {"symmetrical": symmetrical, "require-all": "true", **constraint.options}
+        return {"first": constraint.first, "first-action": constraint.first_action or "start",
+                "then": constraint.then, "then-action": constraint.then_action or "start",
+                "kind": kind, **{k: v.lower() for k, v in options_.items()}}  # fmt: skip
+    if isinstance(constraint, Colocation):
+        return {"resource": constraint.resource, "role": constraint.role or "Started",
+                "with": constraint.with_resource, "with-role": constraint.with_role or "Started",
+                "score": _score(constraint.score)}  # fmt: skip
+    return _place(constraint)
+
+
+def _place(location: Location) -> dict[str, str]:
+    return {
+        "of": location.resource,
+        "score": _score(location.score),
+        "node": location.node,
+        "rule": f"{location.attribute} {location.operation} {location.value}".strip(),
+        "resource-discovery": location.resource_discovery or "always",
+    }
+
+
+def constraint_differences(present: Constraint, wanted: Constraint) -> tuple[Difference, ...]:
+    """Return in what two constraints of one id differ."""
+    return tuple(_mapping(wanted.id, meaning(present), meaning(wanted)))
+
+
+def same_value(present: str | None, wanted: str | None) -> bool:
+    """Whether two values of an option of Pacemaker's own come to the same."""
+    if present is None or wanted is None:
+        return present is wanted
+    return _plain(present) == _plain(wanted)
+
+
+def options(
+    where: str, present: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[Difference]:
+    """Return the differences between two sets of Pacemaker's own options.
+
+    An agent's parameters are compared to the letter: only the agent knows what they mean.
+    """
+    for name in sorted({**present, **wanted}):
+        if not same_value(present.get(name), wanted.get(name)):
+            yield Difference(f"{where} {name}", present.get(name), wanted.get(name))
+
+
+def _plain(value: str) -> str:
+    lower = value.lower()
+    if lower in {"true", "on", "yes", "y"}:
+        return "true"
+    if lower in {"false", "off", "no", "n"}:
+        return "false"
+    return _seconds(_score(value))
+
+
+def _score(text: str) -> str:
+    """Return a score in one spelling; infinity is one million (Pacemaker Explained)."""
+    return {"+infinity": "INFINITY", "1000000": "INFINITY", "-1000000": "-INFINITY"}.get(
+        text.lower(), text
+    )
+
+
+_UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6,
+          "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0}  # fmt: skip
+_TIME = re.compile(r"\s*(\d+)\s*([a-z]*)\s*")
+
+
+def _seconds(text: str) -> str:
+    """Return a time of Pacemaker's in one spelling: 60, 60s and 1m are the same (seconds)."""
+    found = _TIME.fullmatch(text.lower())
+    if not found or found[2] not in _UNITS:
+        return text
+    return f"{int(found[1]) * _UNITS[found[2]]:g}s"
+
+
+def _mapping(
+    where: str, present: Mapping[str, str], wanted: Mapping[str, str]
+) -> Iterator[Difference]:
+    for name in sorted({**present, **wanted}):
+        if present.get(name) != wanted.get(name):
+            yield Difference(f"{where} {name}", present.get(name), wanted.get(name))

@@ -1,0 +1,336 @@
+"""The one doorway to Pacemaker's programs on a node: query, simulate, patch.
+
+Steps and parsers only; `deploy` decides on which host they run. Exit statuses are crm_exit_t
+(Pacemaker's include/crm/common/results.h).
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from pacefab.errors import CommandError, RefusedError
+from pacefab.pacemaker import cib, corosync, metadata, monitor, simulation
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import ClusterStatus, Membership, Transition
+from pacefab.transport.command import Section, Step, shell, step
+
+CRM_EX_OLD = 103  # "Update was older than existing configuration": somebody else was faster
+_NO_PROGRAM = 127
+
+_RING = r"""
+sed -n 's/^[[:space:]]*ring[0-9]*_addr:[[:space:]]*//p' /etc/corosync/corosync.conf |
+while read -r name; do
+  found=$(getent ahosts "$name"); printf '%s %s\n' "$name" "${found%% *}"
+done
+"""
+_NO_COROSYNC = 3
+_COROSYNC = "[ -e /etc/corosync/corosync.conf ] || exit 3; cat /etc/corosync/corosync.conf"
+
+
+def observe_membership() -> list[Step]:
+    """Return the steps of `read_membership`; they need no running cluster."""
+    return [shell("corosync", _COROSYNC), shell("ring", _RING)]
+
+
+def read_membership(sections: Mapping[str, Section]) -> Membership | None:
+    """Return the cluster that this node was set up for; None when it was for none.
+
+    That is so without a corosync.conf, and with the one that Debian's package brings.
+
+    Raises:
+        RefusedError: there is one, and it cannot be read or understood.
+    """
+    section = sections["corosync"]
+    if section.status == _NO_COROSYNC:
+        return None
+    try:
+        found = corosync.parse(_output(section), corosync.parse_resolved(sections["ring"].out))
+        return None if corosync.is_shipped(found) else found
+    except ValueError as error:
+        raise RefusedError(
+            "read /etc/corosync/corosync.conf", str(error), "mend it: man corosync.conf"
+        ) from error
+
+
+def observe_cib() -> list[Step]:
+    """Return the step of `read_cib`."""
+    return [step("cib", "cibadmin", "--query")]
+
+
+def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
+    """Return the live CIB.
+
+    Raises:
+        RefusedError: no Pacemaker, or its cluster does not run here. An unreadable CIB is never
+            taken for an empty one.
+    """
+    section = sections["cib"]
+    if not section.ok:
+        raise _no_cluster(section)
+    try:
+        return cib.parse(section.out)
+    except ValueError as error:
+        raise RefusedError("read the CIB", str(error), "look at: cibadmin --query") from error
+
+
+_OFFLINE = r"""
+systemctl is-active --quiet pacemaker && exit 4
+[ -e /var/lib/pacemaker/cib/cib.xml ] || exit 3
+cat /var/lib/pacemaker/cib/cib.xml
+"""
+_ACTIVE, _NO_FILE = 4, 3
+
+
+def observe_offline_cib() -> list[Step]:
+    """Return the step of `read_cib_even_offline`, to be asked together with `observe_cib`."""
+    return [shell("offline cib", _OFFLINE)]
+
+
+def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
+    """Return the live CIB, else the one that a stopped Pacemaker left; None where there is none.
+
+    A Pacemaker that was stopped in maintenance mode leaves its services running, and will take
+    them up again.
+
+    Raises:
+        RefusedError: Pacemaker runs and its CIB cannot be read. That is not "nothing is managed".
+    """
+    offline = sections["offline cib"]
+    if sections["cib"].ok or offline.status == _ACTIVE:
+        return read_cib(sections)
+    if offline.status == _NO_FILE:
+        return None
+    try:
+        return cib.parse(_output(offline))
+    except ValueError as error:
+        raise RefusedError(
+            "read /var/lib/pacemaker/cib/cib.xml", str(error), "start the cluster, run again"
+        ) from error
+
+
+def observe_status() -> list[Step]:
+    """Return the step of `read_status`; stopped resources included."""
+    return [step("monitor", "crm_mon", "-1", "-r", "--output-as=xml")]
+
+
+def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
+    """Return nodes, quorum and resources. Same errors as `read_cib`."""
+    section = sections["monitor"]
+    if not section.ok:
+        raise _no_cluster(section)
+    try:
+        return monitor.parse(section.out)
+    except ValueError as error:
+        raise RefusedError("read crm_mon", str(error), "look at: crm_mon -1 --output-as=xml") from (
+            error
+        )
+
+
+_PROGRESS = r"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+cibadmin --query > "$dir/cib.xml"
+CIB_file="$dir/cib.xml" crm_mon -1 -r --output-as=xml
+echo --
+crm_simulate --xml-file "$dir/cib.xml" --simulate --output-as=xml
+"""
+
+
+def observe_progress() -> list[Step]:
+    """Return the step of `read_progress`: status and simulation of one moment."""
+    return [shell("progress", _PROGRESS)]
+
+
+def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
+    """Return the status, and in it what Pacemaker has yet to begin. Same errors as `read_cib`."""
+    section = sections["progress"]
+    if not section.ok:
+        raise _no_cluster(section)
+    status, _, due = section.out.partition("\n--\n")
+    try:
+        return replace(monitor.parse(status), due=simulation.parse_due(due))
+    except ValueError as error:
+        advice = "look at: crm_mon -1 --output-as=xml; crm_simulate -LS"
+        raise RefusedError("ask Pacemaker what it is doing", str(error), advice) from error
+
+
+def _output(section: Section) -> str:
+    if not section.ok:
+        raise ValueError(section.text)
+    return section.out
+
+
+def _no_cluster(section: Section) -> RefusedError:
+    if section.status == _NO_PROGRAM:
+        return RefusedError(
+            "ask Pacemaker",
+            "its programs (cibadmin, crm_mon) are not installed on this node",
+            "install pacemaker and pcs and form the cluster, or name the right hosts with -H",
+        )
+    return RefusedError(
+        "ask Pacemaker",
+        f"the cluster does not run on this node: {section.text}",
+        "see why: systemctl status pacemaker corosync; start it: pcs cluster start --all",
+    )
+
+
+def observe_metadata(agents: Iterable[str]) -> list[Step]:
+    """Return the steps of `find_metadata`, one per agent."""
+    return [step(f"metadata {one}", "crm_resource", "--show-metadata", one) for one in agents]
+
+
+def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | None:
+    """Return what an agent says of itself; None when the node has no such agent.
+
+    Raises:
+        RefusedError: it has, and what it says cannot be understood.
+    """
+    section = sections[f"metadata {agent}"]
+    if not section.ok:
+        return None
+    try:
+        return metadata.parse(agent, section.out)
+    except ValueError as error:
+        advice = f"look at: crm_resource --show-metadata {agent}"
+        raise RefusedError(f"read the metadata of {agent}", str(error), advice) from error
+
+
+def read_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata:
+    """Return what an agent says of itself.
+
+    Raises:
+        RefusedError: the node has no such agent (for systemd: no such unit).
+    """
+    if found := find_metadata(agent, sections):
+        return found
+    service = agent.rpartition(":")[2]
+    raise RefusedError(
+        f"read the metadata of {agent}",
+        sections[f"metadata {agent}"].text,
+        f"install the service on every node first: fab -H … install-{service}",
+    )
+
+
+# crm_verify looks at the configuration alone: with the status it complains of what runs.
+# crm_diff: 1 means that they differ, as diff does.
+_PATCH = r"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+cat > "$dir/packed"
+sed -n 1p "$dir/packed" | base64 -d | gunzip > "$dir/old.xml"
+sed -n 2p "$dir/packed" | base64 -d | gunzip > "$dir/new.xml"
+[ "$1" = unchecked ] || crm_verify --xml-file "$dir/new.xml" -V
+crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $? = 1 ]
+[ -s "$dir/diff.xml" ] || exit 0
+cibadmin --patch --xml-file "$dir/diff.xml"
+"""
+_SIMULATE = r"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+base64 -d | gunzip > "$dir/new.xml"
+crm_simulate --xml-file "$dir/new.xml" --simulate --output-as=xml
+"""
+
+
+def pack(text: str) -> str:
+    """Return a CIB as one short line. It may hold passwords: it travels by stdin, never in argv."""
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+
+
+def plan_patch(old: cib.Cib, new: cib.Cib, *, check: bool = True) -> list[Step]:
+    """Return the step that checks `new` and changes the cluster to it, as one atomic patch.
+
+    What stood before is put back unchecked: Pacemaker calls its own first CIB wrong, as it has no
+    fencing device.
+    """
+    packed = [pack(one.text(status=False)) + "\n" for one in (old, new)]
+    return [shell("patch", _PATCH, "checked" if check else "unchecked", stdin="".join(packed))]
+
+
+def read_patch(sections: Mapping[str, Section]) -> bool:
+    """Return whether the patch went in; False when somebody else changed the CIB in between.
+
+    Raises:
+        CommandError: Pacemaker refused the new CIB; the old one stands.
+    """
+    section = sections["patch"]
+    if section.status == CRM_EX_OLD:
+        return False
+    if not section.ok:
+        raise CommandError(
+            "change the CIB", section.text, "the old CIB stands; please report this with the text"
+        )
+    return True
+
+
+def observe_simulation(new: cib.Cib) -> list[Step]:
+    """Return the step of `read_simulation`: nothing is changed."""
+    return [shell("simulation", _SIMULATE, stdin=pack(new.text()))]
+
+
+def read_simulation(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
+    """Return what Pacemaker would do, action by action.
+
+    Raises:
+        CommandError: Pacemaker refused the new CIB.
+    """
+    section = sections["simulation"]
+    if not section.ok:
+        raise CommandError("simulate the change", section.text, "nothing was changed")
+    return simulation.parse(section.out)
+
+
+def observe_departure(node: str) -> list[Step]:
+    """Return the step of `read_lost`: nothing is changed."""
+    words = ("--live-check", "--node-down", node, "--simulate", "--output-as=xml")
+    return [step("departure", "crm_simulate", *words)]
+
+
+def read_lost(sections: Mapping[str, Section]) -> tuple[str, ...]:
+    """Return the resources that run now and would run nowhere without the node.
+
+    Raises:
+        CommandError: Pacemaker did not tell.
+    """
+    section = sections["departure"]
+    try:
+        return simulation.parse_lost(_output(section))
+    except ValueError as error:
+        raise CommandError(
+            "simulate that a node leaves", str(error), "nothing was changed"
+        ) from error
+
+
+_LOOK_AGAIN = r"""
+attrd_updater --name pacefab-look-again --update "$(date +%s)" &&
+attrd_updater --name pacefab-look-again --delete
+"""
+
+
+def plan_look_again() -> list[Step]:
+    """Return the step that lets Pacemaker decide anew, by a passing attribute of this node.
+
+    Seen with Pacemaker 3.0: a resource taken away within moments of its creation stayed "Started,
+    orphaned", and nobody stopped it. `crm_resource --refresh` is no way out: it makes Pacemaker
+    forget the resource, whose process then runs on for ever.
+    """
+    return [shell("look again", _LOOK_AGAIN)]
+
+
+def check_ready(status: ClusterStatus, attempted: str) -> None:
+    """Raise a RefusedError when the cluster is in no state to be changed."""
+    if not status.quorum:
+        raise RefusedError(
+            attempted,
+            "the cluster has no quorum",
+            "bring back enough nodes (pcs status), then run again",
+        )
+    if status.maintenance:
+        raise RefusedError(
+            attempted,
+            "the cluster is in maintenance mode: nothing would start or stop",
+            "end it: pcs property set maintenance-mode=false",
+        )

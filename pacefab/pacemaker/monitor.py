@@ -1,0 +1,97 @@
+"""crm_mon XML -> model. Pure. Only fields that we need are read, so newer versions may add some.
+
+Both schemas are read: `pacemaker-result` (2.1 and newer) and `crm_mon` (2.0).
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from pacefab.pacemaker.model import (
+    CloneStatus,
+    ClusterStatus,
+    FailedAction,
+    GroupStatus,
+    Instance,
+    NodeStatus,
+    ResourceStatus,
+)
+
+
+def parse(text: str) -> ClusterStatus:
+    """Return the state that `crm_mon -1 -r --output-as=xml` prints.
+
+    Raises:
+        ValueError: this is no such XML.
+    """
+    try:
+        root = etree.fromstring(text.encode())
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"not XML: {error}") from error
+    if root.find("summary") is None:
+        raise ValueError(f"no status of a cluster, but <{root.tag}>")
+    dc = root.find("summary/current_dc")
+    options = root.find("summary/cluster_options")
+    return ClusterStatus(
+        dc=dc.get("name") if dc is not None and _flag(dc, "present") else None,
+        quorum=dc is not None and _flag(dc, "with_quorum"),
+        maintenance=options is not None and _flag(options, "maintenance-mode"),
+        fencing=options is not None
+        and (_flag(options, "stonith-enabled") or _flag(options, "fencing-enabled")),
+        nodes=tuple(_node(e) for e in root.iterfind("nodes/node")),
+        resources=tuple(_resource(e) for e in root.iterfind("resources/*")),
+        failures=tuple(_failure(e) for e in root.iterfind("failures/failure")),
+    )
+
+
+def _node(element: etree._Element) -> NodeStatus:
+    return NodeStatus(
+        name=element.get("name", ""),
+        online=_flag(element, "online"),
+        standby=_flag(element, "standby") or _flag(element, "standby_onfail"),
+        maintenance=_flag(element, "maintenance"),
+        pending=_flag(element, "pending"),
+        unclean=_flag(element, "unclean"),
+    )
+
+
+def _resource(element: etree._Element) -> ResourceStatus:
+    members = tuple(_instance(e) for e in element.iter("resource"))
+    if element.tag == "clone":
+        return CloneStatus(element.get("id", ""), _flag(element, "multi_state"), members)
+    if element.tag in {"group", "bundle"}:
+        return GroupStatus(element.get("id", ""), members)
+    return members[0]
+
+
+# Pacemaker 2.0 says Master and Slave for what 2.1 calls Promoted and Unpromoted.
+_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
+
+
+def _instance(element: etree._Element) -> Instance:
+    role = element.get("role", "Stopped")
+    return Instance(
+        id=element.get("id", ""),
+        agent=element.get("resource_agent", ""),
+        role=_ROLES.get(role, role),
+        nodes=tuple(node.get("name", "") for node in element.iterfind("node")),
+        failed=_flag(element, "failed"),
+        managed=_flag(element, "managed"),
+        orphaned=_flag(element, "orphaned"),
+        blocked=_flag(element, "blocked"),
+        pending=element.get("pending", ""),
+    )
+
+
+def _failure(element: etree._Element) -> FailedAction:
+    resource, _, rest = element.get("op_key", "").partition("_")
+    return FailedAction(
+        resource=element.get("id") or resource,
+        operation=element.get("task") or rest.rpartition("_")[0],
+        node=element.get("node", ""),
+        reason=element.get("exitreason") or element.get("exitstatus") or "",
+    )
+
+
+def _flag(element: etree._Element, name: str) -> bool:
+    return element.get(name) in {"true", "1", "yes"}

@@ -1,0 +1,208 @@
+"""A plan -> the pcs lines (0.10 and newer) that an operator would have typed. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+from pacefab.pacemaker.compare import key, terms
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import (
+    Clone,
+    Colocation,
+    Constraint,
+    Group,
+    Location,
+    Operation,
+    Order,
+    Primitive,
+    Resource,
+    Setting,
+    primitives,
+)
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange
+
+_NOTHING: Mapping[str, Metadata] = {}
+
+
+def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTHING) -> list[str]:
+    """Return the lines, quoted for a shell; pcs has none for pacefab's notes and whole sections.
+
+    With an agent's metadata, the operations that pcs gives a new resource by itself are left out.
+    """
+    return [shlex.join(words) for change in plan.changes for words in _lines(change, metadata)]
+
+
+def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
+    noun = change.wanted or change.present
+    if change.kind in {"note", "section"}:
+        return
+    if isinstance(noun, Setting):
+        yield _setting(noun, "" if change.wanted is None else noun.value)
+    elif change.action is Action.REMOVE:
+        yield _delete(change, noun)
+    elif isinstance(noun, Order | Colocation | Location):
+        if change.action is Action.UPDATE:
+            yield ["pcs", "constraint", "delete", change.id]
+        yield _constraint(noun)
+    elif noun is not None and change.action is Action.ADD:
+        yield from _create(noun, metadata)
+    elif noun is not None:
+        yield from _update(change.present, noun, metadata)
+
+
+def _setting(setting: Setting, value: str) -> list[str]:
+    said = f"{setting.name}={value}"
+    if setting.node:
+        return ["pcs", "node", "attribute", setting.node, said]
+    if setting.kind == "property":
+        return ["pcs", "property", "set", said]
+    return ["pcs", "resource", "defaults", "update", said]
+
+
+def _delete(change: ObjectChange, noun: Noun | None) -> list[str]:
+    if change.kind.endswith("constraint") or change.kind.startswith("rsc_"):
+        return ["pcs", "constraint", "delete", change.id]
+    return ["pcs", _family(noun), "delete", change.id]
+
+
+def _family(noun: Noun | None) -> str:
+    fencing = isinstance(noun, Primitive) and noun.agent.startswith("stonith:")
+    return "stonith" if fencing else "resource"
+
+
+def _create(resource: Resource, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
+    for primitive in primitives(resource):
+        agent = primitive.agent.removeprefix("stonith:")
+        words = ["pcs", _family(primitive), "create", primitive.id, agent]
+        words += _pairs(_shown(primitive))
+        words += ["meta", *_pairs(primitive.meta)] if primitive.meta else []
+        words += _operations(primitive, metadata)
+        yield words + _container(resource)
+    if isinstance(resource, Group) and resource.meta:
+        yield ["pcs", "resource", "meta", resource.id, *_pairs(resource.meta)]
+
+
+def _operations(primitive: Primitive, metadata: Mapping[str, Metadata]) -> list[str]:
+    known = metadata.get(primitive.agent)
+    usual = {(key(op), terms(op)) for op in known.operations} if known else set()
+    given = {op.name for op in primitive.operations if (key(op), terms(op)) not in usual}
+    words: list[str] = []
+    for one in primitive.operations:
+        if one.name in given:
+            words += _operation(one)
+    return ["op", *words] if words else []
+
+
+def _operation(one: Operation) -> list[str]:
+    terms_ = {"interval": one.interval, "timeout": one.timeout, **one.others, **one.parameters}
+    return [one.name, *(f"{name}={value}" for name, value in terms_.items() if value)]
+
+
+def _container(resource: Resource) -> list[str]:
+    if isinstance(resource, Group):
+        return ["--group", resource.id]
+    if not isinstance(resource, Clone):
+        return []
+    meta = dict(resource.meta)
+    if resource.promotable:
+        del meta["promotable"]
+    usual = resource.id == f"{resource.primitive.id}-clone"
+    word = "promotable" if resource.promotable else "clone"
+    return [word, *([] if usual else [resource.id]), *_pairs(meta)]
+
+
+def _update(
+    present: Noun | None, wanted: Resource, metadata: Mapping[str, Metadata]
+) -> Iterator[list[str]]:
+    if present is None or isinstance(present, Setting | Order | Colocation | Location):
+        yield from _contain(wanted)
+        return
+    had = {one.id: one for one in primitives(present)}
+    for one in primitives(wanted):
+        if one.id in had:
+            yield from _update_primitive(had[one.id], one)
+        else:
+            yield from _create(Group(wanted.id, (one,)), metadata)
+    for name in had.keys() - {one.id for one in primitives(wanted)}:
+        yield ["pcs", "resource", "delete", name]
+    if not isinstance(wanted, Primitive) and (words := _assign(present.meta, wanted.meta)):
+        yield ["pcs", "resource", "meta", wanted.id, *words]
+
+
+def _contain(wanted: Resource) -> Iterator[list[str]]:
+    """Return the lines that put a resource that stands alone into its container."""
+    if isinstance(wanted, Clone):
+        word, *rest = _container(wanted)
+        yield ["pcs", "resource", word, wanted.primitive.id, *rest]
+    elif isinstance(wanted, Group):
+        yield ["pcs", "resource", "group", "add", wanted.id, *(one.id for one in wanted.primitives)]
+
+
+def _update_primitive(present: Primitive, wanted: Primitive) -> Iterator[list[str]]:
+    words = _assign(_changed(present, wanted), _shown(wanted))
+    meta = _assign(present.meta, wanted.meta)
+    had = {key(op): terms(op) for op in present.operations}
+    want = {key(op): terms(op) for op in wanted.operations}
+    changed = [op for op in wanted.operations if had.get(key(op)) != terms(op)]
+    words += ["op", *(word for op in changed for word in _operation(op))] if changed else []
+    words += ["meta", *meta] if meta else []
+    if words:
+        yield ["pcs", _family(wanted), "update", wanted.id, *words]
+    for op in present.operations:
+        if key(op) not in want and op.name not in {one.name for one in changed}:
+            yield ["pcs", "resource", "op", "delete", wanted.id, op.name, f"interval={op.interval}"]
+
+
+def _shown(primitive: Primitive) -> dict[str, str]:
+    """Return the parameters, a word in place of each secret."""
+    hidden = primitive.hidden
+    return {k: "(secret)" if k in hidden else v for k, v in primitive.parameters.items()}
+
+
+def _changed(present: Primitive, wanted: Primitive) -> dict[str, str]:
+    """Return the present parameters, those that are secret and stay in the same word."""
+    same = {k for k, v in wanted.parameters.items() if present.parameters.get(k) == v}
+    hidden = wanted.hidden & same
+    return {k: "(secret)" if k in hidden else v for k, v in present.parameters.items()}
+
+
+def _assign(present: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """Return name=value for what has to be set, and name= for what has to go."""
+    names = [name for name in {**wanted, **present} if present.get(name) != wanted.get(name)]
+    return [f"{name}={wanted.get(name, '')}" for name in names]
+
+
+def _pairs(values: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in values.items()]
+
+
+def _constraint(constraint: Constraint) -> list[str]:
+    words = ["pcs", "constraint"]
+    if isinstance(constraint, Order):
+        options = {"kind": constraint.kind, **constraint.options}
+        return [*words, "order", constraint.first_action, constraint.first, "then",
+                constraint.then_action, constraint.then, *_given(options)]  # fmt: skip
+    if isinstance(constraint, Colocation):
+        sides = [constraint.role, constraint.resource, "with", constraint.with_role,
+                 constraint.with_resource]  # fmt: skip
+        score = "" if constraint.score == "INFINITY" else constraint.score
+        return [*words, "colocation", "add", *filter(None, sides), *_given({"score": score})]
+    return [*words, "location", *_location(constraint)]
+
+
+def _location(location: Location) -> list[str]:
+    discovery = _given({"resource-discovery": location.resource_discovery})
+    if not location.node:
+        test = [location.attribute, location.operation, location.value]
+        if location.operation in {"defined", "not_defined"}:
+            test = [location.operation, location.attribute]
+        return [location.resource, "rule", *discovery, f"score={location.score}", *test]
+    if discovery:
+        return ["add", location.id, location.resource, location.node, location.score, *discovery]
+    word = "avoids" if location.score.startswith("-") else "prefers"
+    return [location.resource, word, f"{location.node}={location.score.removeprefix('-')}"]
+
+
+def _given(options: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in options.items() if value]

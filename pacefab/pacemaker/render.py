@@ -1,0 +1,202 @@
+"""A plan -> the CIB it makes. What the plan does not name stays to the byte. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lxml import etree
+
+from pacefab.pacemaker import elements
+from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, Cib, pairs, plain_set
+from pacefab.pacemaker.compare import key, same_value, terms
+from pacefab.pacemaker.configuration import default_set, property_set, read_operation
+from pacefab.pacemaker.model import (
+    Colocation,
+    Constraint,
+    Location,
+    Order,
+    Primitive,
+    Resource,
+    Setting,
+    primitives,
+)
+from pacefab.pacemaker.naming import SETTING_LETTERS
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
+
+
+def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
+    """Return the CIB after the plan, one epoch on; `cib` stays as it is."""
+    if not plan and plan.owned == cib.owned:
+        return cib
+    after = cib.next()
+    for change in plan.changes:
+        _apply(after, change)
+    record(after, plan.owned)
+    return after
+
+
+def _apply(cib: Cib, change: ObjectChange) -> None:
+    noun = change.wanted or change.present
+    if isinstance(noun, Setting):
+        put_setting(cib, noun, remove=change.action is Action.REMOVE)
+    elif change.action is Action.REMOVE:
+        _take_out(cib, change.id)
+    elif isinstance(noun, Order | Colocation | Location):
+        _put_constraint(cib, noun)
+    elif noun is not None:
+        _put_resource(cib, noun)
+
+
+def _take_out(cib: Cib, name: str) -> None:
+    for section in (cib.resources, cib.constraints):
+        for element in [one for one in section if one.get("id") == name]:
+            section.remove(element)
+
+
+def _put_constraint(cib: Cib, constraint: Constraint) -> None:
+    """Append a constraint; one of that id is replaced where it stands."""
+    place = next((n for n, e in enumerate(cib.constraints) if e.get("id") == constraint.id), None)
+    if place is not None:
+        del cib.constraints[place]
+    elements.add_constraint(cib.constraints, constraint)
+    if place is not None:
+        cib.constraints.insert(place, cib.constraints[-1])
+
+
+def _put_resource(cib: Cib, resource: Resource) -> None:
+    """Append a resource, or change the one that is there where it differs."""
+    there = [e for one in primitives(resource) if (e := cib.element(one.id)) is not None]
+    if not there and cib.element(resource.id) is None:
+        elements.add_resource(cib.resources, resource)
+        return
+    container = cib.element(resource.id)
+    if container is None:
+        container = _contain(cib, resource, there[0])
+    if isinstance(resource, Primitive):
+        _change_primitive(container, resource)
+        return
+    container.tag = elements.container_tag(resource)  # of old, a promotable clone was a master
+    _change_pairs(container, "meta_attributes", resource.meta)
+    _change_members(cib, container, resource)
+
+
+def _contain(cib: Cib, resource: Resource, first: etree._Element) -> etree._Element:
+    """Put a container where its first primitive has stood alone."""
+    container = etree.Element(elements.container_tag(resource), id=resource.id)
+    cib.resources.insert(cib.resources.index(first), container)
+    container.append(first)
+    return container
+
+
+def _change_members(cib: Cib, container: etree._Element, resource: Resource) -> None:
+    """Make the container hold the wanted primitives in their order, and no others."""
+    wanted = primitives(resource)
+    for element in container.findall("primitive"):
+        if element.get("id") not in {one.id for one in wanted}:
+            container.remove(element)
+    for place, primitive in enumerate(wanted):
+        present = cib.element(primitive.id)
+        element = elements.add_primitive(container, primitive) if present is None else present
+        _change_primitive(element, primitive)
+        container.insert(place + _before_members(container), element)
+
+
+def _before_members(container: etree._Element) -> int:
+    """Return how many other elements stand before the primitives."""
+    places = [n for n, child in enumerate(container) if child.tag == "primitive"]
+    return places[0] if places else 0
+
+
+def _change_primitive(element: etree._Element, primitive: Primitive) -> None:
+    _change_pairs(element, "instance_attributes", primitive.parameters)
+    _change_pairs(element, "meta_attributes", primitive.meta)
+    operations = element.find("operations")
+    if operations is None:
+        operations = etree.SubElement(element, "operations")
+    equal = {}
+    for present in operations.findall("op"):
+        found = read_operation(present)
+        equal[key(found), terms(found)] = present
+        operations.remove(present)
+    for wanted in primitive.operations:
+        if (same := equal.get((key(wanted), terms(wanted)))) is not None:
+            operations.append(same)
+        else:
+            elements.add_operation(operations, primitive.id, wanted)
+
+
+def _change_pairs(element: etree._Element, kind: str, wanted: Mapping[str, str]) -> None:
+    """Make a set hold the wanted pairs and no others; it comes first where it is new."""
+    nvset = plain_set(element, kind)
+    if nvset is None:
+        elements.add_pairs(element, kind, sorted(wanted.items()))
+        if wanted:
+            element.insert(0, element[-1])
+        return
+    present = pairs(nvset)
+    exact = kind == "instance_attributes"
+    for name, value in sorted(wanted.items()):
+        if present.get(name) != value if exact else not same_value(present.get(name), value):
+            elements.set_pair(nvset, name, value)
+    for name in present.keys() - wanted.keys():
+        elements.remove_pair(nvset, name)
+
+
+def put_setting(cib: Cib, setting: Setting, *, remove: bool) -> None:
+    """Set a property, default or node attribute of a CIB that may be changed, or take it away."""
+    nvset, letters = _set_of(cib, setting)
+    if remove:
+        elements.remove_pair(nvset, setting.name)
+    else:
+        elements.set_pair(nvset, setting.name, setting.value, letters)
+
+
+def _set_of(cib: Cib, setting: Setting) -> tuple[etree._Element, int | None]:
+    """Return the set of a setting, made where there is none, and how its nvpairs' ids are cut."""
+    if setting.kind == "property":
+        return _properties(cib), SETTING_LETTERS
+    if setting.kind == "note":
+        return _own_set(cib), None
+    if setting.kind == "resource default":
+        return _defaults(cib), SETTING_LETTERS
+    nodes = cib.root.iterfind("configuration/nodes/node")
+    node = next(one for one in nodes if one.get("uname") == setting.node)
+    nvset = plain_set(node, "instance_attributes")
+    if nvset is None:
+        nvset = elements.add(node, "instance_attributes", f"nodes-{node.get('id')}")
+    return nvset, None
+
+
+def _properties(cib: Cib) -> etree._Element:
+    found = property_set(cib)
+    return found if found is not None else _add_set(cib, PROPERTIES)
+
+
+def _add_set(cib: Cib, name: str) -> etree._Element:
+    section = cib.section("crm_config")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "crm_config")
+    return elements.add(section, "cluster_property_set", name)
+
+
+def _defaults(cib: Cib) -> etree._Element:
+    found = default_set(cib)
+    if found is not None:
+        return found
+    section = cib.section("rsc_defaults")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "rsc_defaults")
+    return elements.add(section, "meta_attributes", "rsc_defaults-meta_attributes")
+
+
+def _own_set(cib: Cib) -> etree._Element:
+    found = cib.own_set
+    return found if found is not None else _add_set(cib, OWNER)
+
+
+def record(cib: Cib, owned: tuple[str, ...]) -> None:
+    """Write into a CIB that may be changed what is ours; no record where nothing is."""
+    if owned:
+        elements.set_pair(_own_set(cib), OWNED, " ".join(owned))
+    elif cib.own_set is not None:
+        elements.remove_pair(_own_set(cib), OWNED)

@@ -1,0 +1,175 @@
+"""Back to an earlier CIB, in whole or in what one plan changed. Pure."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+
+from lxml import etree
+
+from pacefab.pacemaker.cib import Cib, pairs, plain_set
+from pacefab.pacemaker.compare import constraint_differences, differences
+from pacefab.pacemaker.configuration import (
+    property_set,
+    read_configuration,
+    read_constraint,
+    read_resource,
+    settings,
+)
+from pacefab.pacemaker.elements import set_pair
+from pacefab.pacemaker.model import (
+    Clone,
+    Constraint,
+    Difference,
+    Group,
+    Primitive,
+    Setting,
+    primitives,
+)
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange, kind_of
+from pacefab.pacemaker.render import put_setting, record
+
+# Taken whole from the earlier CIB; alerts, access rules and fencing levels are none of ours.
+_SECTIONS = ("crm_config", "resources", "constraints", "rsc_defaults", "op_defaults", "tags")
+_BY_OBJECT = ("resources", "constraints")
+# Properties that Pacemaker writes itself: what it says now stays.
+_PACEMAKERS = ("have-watchdog", "dc-version", "cluster-infrastructure", "cluster-name")
+
+
+def plan_restore(now: Cib, before: Cib) -> ConfigurationPlan:
+    """Return what makes the configuration of `now` what it was in `before`, object by object."""
+    changes = [
+        *_settings(now, before),
+        *(change for name in _BY_OBJECT for change in _objects(now, before, name)),
+        *(change for name in ("op_defaults", "tags") for change in _whole(now, before, name)),
+    ]
+    return ConfigurationPlan(tuple(changes), before.owned)
+
+
+def render_restored(now: Cib, before: Cib) -> Cib:
+    """Return `now` with the configuration of `before`, one epoch on."""
+    after = now.next()
+    for name in _SECTIONS:
+        _replace(after.configuration, after.section(name), before.section(name))
+    properties, present = property_set(after), pairs(property_set(now))
+    for name in _PACEMAKERS:
+        if properties is not None and name in present:
+            set_pair(properties, name, present[name])
+    earlier = {node.get("uname"): node for node in _nodes(before)}
+    for node in _nodes(after):
+        if (was := earlier.get(node.get("uname"))) is not None:
+            kind = "instance_attributes"
+            _replace(node, plain_set(node, kind), plain_set(was, kind))
+    return after
+
+
+def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
+    """Return `now` with each object that the plan changed as it stood in `before`.
+
+    What others have changed since then stays.
+    """
+    after, earlier = now.next(), settings(read_configuration(before))
+    was = {(one.kind, one.id): one for one in earlier.values()}
+    for change in plan.changes:
+        noun = change.wanted or change.present
+        if isinstance(noun, Setting):
+            old = was.get((noun.kind, noun.id))
+            put_setting(after, old or noun, remove=old is None)
+        else:
+            _put_back(after, before, change.id, noun)
+    others = [key for key in now.owned if key not in {*plan.owned, *before.owned}]
+    record(after, (*before.owned, *others))
+    return after
+
+
+def _put_back(after: Cib, before: Cib, name: str, noun: Noun | None) -> None:
+    ids = {name}
+    if isinstance(noun, Primitive | Group | Clone):
+        ids |= {one.id for one in primitives(noun)}
+    for now, was in ((after.resources, before.resources), (after.constraints, before.constraints)):
+        places = [place for place, e in enumerate(now) if e.get("id") in ids]
+        for element in [e for e in now if e.get("id") in ids]:
+            now.remove(element)
+        for place, element in enumerate(was):
+            if element.get("id") in ids:
+                now.insert(places[0] if places else place, copy.deepcopy(element))
+
+
+def _nodes(cib: Cib) -> list[etree._Element]:
+    return cib.root.findall("configuration/nodes/node")
+
+
+def _replace(
+    parent: etree._Element, now: etree._Element | None, was: etree._Element | None
+) -> None:
+    place = len(parent) if now is None else parent.index(now)
+    if now is not None:
+        parent.remove(now)
+    if was is not None:
+        parent.insert(place, copy.deepcopy(was))
+
+
+def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
+    present, wanted = (settings(read_configuration(cib)) for cib in (now, before))
+    for key in {**present, **wanted}:
+        old, new = present.get(key), wanted.get(key)
+        one = new or old
+        if one is None or old == new or one.name in _PACEMAKERS:
+            continue
+        told = Difference(one.id, old.value if old else None, new.value if new else None)
+        yield ObjectChange(_action(old, new), one.kind, one.id, (told,), old, new)
+
+
+def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
+    present, wanted = (_by_id(cib.section(section)) for cib in (now, before))
+    for name in {**present, **wanted}:
+        old, new = present.get(name), wanted.get(name)
+        if _text(old) == _text(new):
+            continue
+        had, has = _noun(old), _noun(new)
+        yield ObjectChange(_action(old, new), _kind(old, new), name, _told(had, has), had, has)
+
+
+def _whole(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
+    old, new = now.section(section), before.section(section)
+    if _text(old) != _text(new):
+        yield ObjectChange(_action(old, new), "section", section)
+
+
+def _by_id(section: etree._Element | None) -> dict[str, etree._Element]:
+    return {str(e.get("id")): e for e in section} if section is not None else {}
+
+
+def _noun(element: etree._Element | None) -> Noun | None:
+    if element is None:
+        return None
+    return read_resource(element) or read_constraint(element)
+
+
+def _kind(old: etree._Element | None, new: etree._Element | None) -> str:
+    every = [one for one in (new, old) if one is not None]
+    nouns = [noun for one in every if (noun := _noun(one)) is not None]
+    return kind_of(nouns[0]) if nouns else str(every[0].tag)
+
+
+def _told(old: Noun | None, new: Noun | None) -> tuple[Difference, ...]:
+    if old is None or new is None or type(old) is not type(new):
+        return ()
+    if isinstance(old, Constraint) and isinstance(new, Constraint):
+        return constraint_differences(old, new)
+    if isinstance(old, Primitive | Group | Clone) and isinstance(new, Primitive | Group | Clone):
+        return differences(old, new)
+    return ()
+
+
+def _action(old: object | None, new: object | None) -> Action:
+    if old is None:
+        return Action.ADD
+    return Action.REMOVE if new is None else Action.UPDATE
+
+
+def _text(element: etree._Element | None) -> str:
+    """Return an element in a spelling that tells equal ones; an absent section is an empty one."""
+    if element is None or (not len(element) and not element.attrib):
+        return ""
+    return etree.tostring(element, method="c14n").decode()

@@ -1,0 +1,70 @@
+"""crm_simulate's XML -> the actions that Pacemaker would take. Pure."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from pacefab.pacemaker.model import Transition
+
+
+def parse(text: str) -> tuple[Transition, ...]:
+    """Return the actions on resources.
+
+    Raises:
+        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
+    """
+    root = _root(text)
+    return tuple(_action(e) for e in root.iterfind("actions/rsc_action") if _happens(e))
+
+
+def parse_due(text: str) -> tuple[Transition, ...]:
+    """Return the operations on resources that are to be run; monitors that recur are left out.
+
+    One that is running already is none of them: crm_mon tells those.
+
+    Raises:
+        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
+    """
+    operations = _root(text).iterfind("transition/rsc_action")
+    once = (one for one in operations if one.get("interval") is None)
+    return tuple(
+        Transition(one.get("op", ""), one.get("resource", ""), target=one.get("node", ""))
+        for one in once
+    )
+
+
+def parse_lost(text: str) -> tuple[str, ...]:
+    """Return the resources that run before and nowhere after; instances by their clone's name.
+
+    Raises:
+        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
+    """
+    root = _root(text)
+    before, after = root.find("cluster_status"), root.find("revised_cluster_status")
+    if before is None or after is None:
+        raise ValueError("no state before or after")
+    still = set(_running(after))
+    return tuple(dict.fromkeys(name for name in _running(before) if name not in still))
+
+
+def _running(state: etree._Element) -> list[str]:
+    active = (one for one in state.iter("resource") if one.get("active") == "true")
+    return [str(one.get("id")).partition(":")[0] for one in active]
+
+
+def _root(text: str) -> etree._Element:
+    try:
+        return etree.fromstring(text.encode())
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"not XML: {error}") from error
+
+
+def _happens(element: etree._Element) -> bool:
+    return element.get("action", "").lower() not in {"leave", "noop", ""}
+
+
+def _action(element: etree._Element) -> Transition:
+    source, target = element.get("source"), element.get("dest") or element.get("node")
+    return Transition(
+        element.get("action", "").lower(), element.get("resource", ""), source or "", target or ""
+    )

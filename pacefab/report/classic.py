@@ -1,0 +1,72 @@
+"""Resources in the layout that operators know from `pcs resource` (crm_mon of Pacemaker 1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pacefab.pacemaker.model import (
+    CloneStatus,
+    ClusterStatus,
+    GroupStatus,
+    Instance,
+    ResourceStatus,
+)
+
+
+def render(status: ClusterStatus, *, former_ids: bool = False) -> list[str]:
+    """Return the lines; tabs stop at every eighth column of the line, its leading blank included.
+
+    Fencing devices are left out: they are `pcs stonith`'s. With `former_ids` a promotable clone is
+    called as pcs called it then: galera-master.
+    """
+    lines = (
+        line for item in status.resources for line in _resource(item, status, former_ids=former_ids)
+    )
+    return [line.expandtabs() for line in lines]
+
+
+def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
+    if isinstance(item, CloneStatus):
+        yield from _clone(item, status, former_ids=former_ids)
+    elif isinstance(item, GroupStatus):
+        yield f" Resource Group: {item.id}"
+        yield from (f"     {_primitive(one)}" for one in item.instances)
+    elif not item.agent.startswith("stonith:"):
+        yield f" {_primitive(item)}"
+
+
+def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
+    inner = clone.instances[0].id.partition(":")[0] if clone.instances else ""
+    if clone.promotable:
+        former = former_ids and clone.id == f"{inner}-clone"
+        name = f"{inner}-master" if former else clone.id
+        yield f" Master/Slave Set: {name} [{inner}]"
+        roles = [("Promoted", "Masters"), ("Unpromoted", "Slaves"), ("Started", "Started")]
+    else:
+        yield f" Clone Set: {clone.id} [{inner}]"
+        roles = [("Started", "Started")]
+    running: set[str] = set()
+    for role, word in roles:
+        nodes = _nodes(clone.instances, role)
+        running |= set(nodes)
+        if nodes:
+            yield f"     {word}: [ {' '.join(nodes)} ]"
+    yield from (f"     {_primitive(one)}" for one in clone.instances if one.failed or one.pending)
+    stopped = [node.name for node in status.nodes if node.name not in running]
+    if stopped:
+        yield f"     Stopped: [ {' '.join(sorted(stopped))} ]"
+
+
+def _nodes(instances: Iterable[Instance], role: str) -> list[str]:
+    return sorted(
+        node for one in instances if one.role == role and not one.failed for node in one.nodes
+    )
+
+
+def _primitive(one: Instance) -> str:
+    agent = one.agent.replace("ocf:", "ocf::", 1)  # 1.1 wrote the standard with two colons
+    state = " ".join([one.pending or one.role, *one.nodes])
+    flags = [word for flag, word in ((one.failed, "FAILED"), (one.blocked, "blocked"),
+                                     (not one.managed, "unmanaged")) if flag]  # fmt: skip
+    flagged = f" ({', '.join(flags)})" if flags else ""
+    return f"{one.id}\t({agent}):\t{state}{flagged}"

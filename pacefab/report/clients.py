@@ -1,0 +1,47 @@
+"""What clients need, and what hurts in what they have -> text, or JSON for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Collection, Sequence
+
+from pacefab.clients.finding import Finding
+from pacefab.clients.formats import FORMATS
+from pacefab.workflows.clients import CacheCluster
+
+
+def render_config(cluster: CacheCluster, name: str | None) -> list[str]:
+    """Return one format as it goes into a file; without a name all of them, each with a title."""
+    if name is not None:
+        return FORMATS[name][1](cluster.servers).splitlines()
+    lines = [f"cluster {cluster.name}: {len(cluster.servers)} servers"]
+    for each, (whom, render) in FORMATS.items():
+        title = f"--format {each}: {whom}"
+        lines += ["", title, "-" * len(title), *render(cluster.servers).splitlines()]
+    return lines
+
+
+def render_config_json(cluster: CacheCluster) -> str:
+    """Return the shape that README documents; keys are added in later versions, never renamed."""
+    servers = [dataclasses.asdict(server) for server in cluster.servers]
+    formats = {name: render(cluster.servers) for name, (_, render) in FORMATS.items()}
+    return json.dumps({"cluster": cluster.name, "servers": servers, "formats": formats}, indent=2)
+
+
+def render_findings(findings: Sequence[Finding], files: Collection[str]) -> list[str]:
+    """Return a block for each finding, and a line that sums up."""
+    lines: list[str] = []
+    for one in findings:
+        lines += [f"{one.file}:{one.line}: {one.seen}", f"  hurts: {one.why}"]
+        lines += [f"  write: {one.write}", ""]
+    count = f"{len(findings)} finding{'s' * (len(findings) != 1)}"
+    found = count if findings else "nothing that would hurt"
+    where = f"{len(files)} file{'s' * (len(files) != 1)}"
+    return [*lines, f"check-clients: {found} in {where}"]
+
+
+def render_findings_json(findings: Sequence[Finding], files: Collection[str]) -> str:
+    """Return the shape that README documents; keys are added in later versions, never renamed."""
+    listed = [dataclasses.asdict(one) for one in findings]
+    return json.dumps({"files": list(files), "findings": listed}, indent=2)

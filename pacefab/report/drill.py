@@ -1,0 +1,158 @@
+"""Drills -> a table for the screen, and the values that JSON and the HTML page share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pacefab.drill.drill import DrillReport
+from pacefab.drill.figures import Figures, Verdict, VipMove
+from pacefab.drill.timeline import Trace, Window
+from pacefab.report.table import table
+
+_COLUMNS = (
+    "drill", "node", "noticed", "recovered", "worst stall", "errors", "lowest hit ratio",
+    "items lost", "VIPs away", "objectives",
+)  # fmt: skip
+
+
+def render_text(report: DrillReport) -> list[str]:
+    """Return the table, what was missed, and whether the cluster is healthy again."""
+    lines = table(_COLUMNS, [_row(one.trace, one.figures) for one in report.results])
+    for result in report.results:
+        missed = [_told(verdict) for verdict in result.figures.verdicts if not verdict.passed]
+        lines += [f"{result.trace.kind.name} on {result.trace.node}: {text}" for text in missed]
+    if report.ailing:
+        next_step = "next: fab drill --undo, then fab status; it tells what is left to mend"
+        return [*lines, "", "the cluster is NOT healthy:", *report.ailing, next_step]
+    verdict = "all objectives met" if report.passed else "objectives missed"
+    return [*lines, "", f"{verdict}; the cluster is healthy"]
+
+
+def _told(verdict: Verdict) -> str:
+    measured = "never" if verdict.measured is None else amount(verdict.objective, verdict.measured)
+    return f"{verdict.objective} {measured}, at most {amount(verdict.objective, verdict.limit)}"
+
+
+def amount(objective: str, value: float) -> str:
+    """Return a value of an objective with its unit."""
+    return str(int(value)) if objective == "client_errors" else seconds(value)
+
+
+def seconds(value: float | None) -> str:
+    """Return a time for people: 0.012 s, 1.25 s, 41.2 s, and 30 s as it is; None is never."""
+    if value is None:
+        return "never"
+    if value == int(value):
+        return f"{value:.0f} s"
+    digits = 3 if value < 0.1 else 2 if value < 10 else 1  # noqa: PLR2004
+    return f"{value:.{digits}f} s"
+
+
+def percent(ratio: float | None) -> str:
+    """Return a ratio for people."""
+    return "-" if ratio is None else f"{ratio:.1%}"
+
+
+def _row(trace: Trace, figures: Figures) -> tuple[str, ...]:
+    away = [f"{move.resource} {seconds(move.away)}" for move in figures.vips]
+    return (
+        trace.kind.name,
+        trace.node,
+        seconds(figures.noticed),
+        seconds(figures.recovered),
+        seconds(figures.worst_stall),
+        str(figures.client_errors),
+        percent(figures.hit_ratio_lowest),
+        f"{figures.items_lost} of {figures.items_stored}",
+        ", ".join(away) or "-",
+        "met" if figures.passed else "MISSED",
+    )
+
+
+def render_json(report: DrillReport) -> str:
+    """Return the shape that README documents; keys are added in later versions, never renamed."""
+    return json.dumps(to_data(report), indent=1) + "\n"
+
+
+def to_data(report: DrillReport) -> dict[str, Any]:
+    """Return the report as plain data; times are seconds from the failure."""
+    return {
+        "cluster": report.cluster,
+        "begun": report.begun,
+        "passed": report.passed,
+        "healthy_after": not report.ailing,
+        "reasons": list(report.ailing),
+        "objectives": dict(report.objectives.items()),
+        "load": {
+            "operations_per_second": report.setup.rate,
+            "threads": report.setup.threads,
+            "servers": [f"{address}:{port}" for address, port in report.setup.servers],
+            "options": dict(report.setup.options),
+        },
+        "drills": [_drill(result.trace, result.figures) for result in report.results],
+    }
+
+
+def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
+    return {
+        "kind": trace.kind.name,
+        "what": trace.kind.what,
+        "node": trace.node,
+        "begun": trace.begun,
+        "passed": figures.passed,
+        "noticed_seconds": _round(figures.noticed),
+        "undone_seconds": _round(trace.undone - trace.caused),
+        "recovered_seconds": _round(figures.recovered),
+        "worst_stall_seconds": _round(figures.worst_stall),
+        "client_errors": figures.client_errors,
+        "unanswered_sets": figures.unanswered,
+        "operations": figures.operations,
+        "operations_per_second": _round(figures.operations_per_second, 1),
+        "hit_ratio": {
+            "before": _round(figures.hit_ratio_before, 4),
+            "lowest": _round(figures.hit_ratio_lowest, 4),
+            "after": _round(figures.hit_ratio_after, 4),
+        },
+        "items": {"stored": figures.items_stored, "lost": figures.items_lost},
+        "vips": [_vip(move) for move in figures.vips],
+        "objectives": [
+            {**asdict(v), "measured": _round(v.measured), "passed": v.passed}
+            for v in figures.verdicts
+        ],
+        "events": [
+            {"seconds": _round(event.at - trace.caused), "text": event.text}
+            for event in figures.events
+        ],
+        "timeline": _timeline(trace.windows, trace.caused),
+    }  # fmt: skip
+
+
+def _vip(move: VipMove) -> dict[str, Any]:
+    away = _round(move.away)
+    return {
+        "resource": move.resource, "from": move.source, "to": move.target, "away_seconds": away
+    }  # fmt: skip
+
+
+def _timeline(windows: Sequence[Window], zero: float) -> dict[str, Any]:
+    """Return one list a quantity, a place for each window; a ratio of nothing is null."""
+    looked = [window.hit + window.miss for window in windows]
+    return {
+        "seconds": [_round(window.at - zero) for window in windows],
+        "operations": [window.operations for window in windows],
+        "hit_ratio": [
+            _round(window.hit / total, 4) if total else None
+            for window, total in zip(windows, looked, strict=True)
+        ],
+        "median_seconds": [_round(window.median, 5) for window in windows],
+        "worst_seconds": [_round(window.worst, 5) for window in windows],
+        "errors": [window.error for window in windows],
+        "unanswered_sets": [window.unanswered for window in windows],
+    }
+
+
+def _round(value: float | None, digits: int = 3) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,139 @@
+"""A plan -> one screen of text, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.plan import Action, ObjectChange
+from pacefab.report.text import render_error
+from pacefab.workflows.rollout.planning import Plan
+
+_SIGNS = {Action.ADD: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
+_SHOWN_LINES = 16  # of what changes on one host, unless everything is asked for
+_NOTHING = "nothing to do"
+
+
+def render_text(plan: Plan, *, full: bool = False) -> list[str]:
+    """Return what would change, host by host and object by object, and what that sets in motion."""
+    lines = [f"plan for cluster {plan.cluster}"]
+    for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
+        lines += list(block)
+    return [*lines, *_transitions(plan), "", _sum(plan)]
+
+
+def _silent(plan: Plan) -> Iterator[str]:
+    for error in plan.silent.values():
+        yield ""
+        yield from render_error(error)
+
+
+def _forming(plan: Plan) -> Iterator[str]:
+    if plan.forming:
+        yield from ("", "cluster membership")
+        yield from (f"  + {line}" for line in plan.forming)
+
+
+def _nodes(plan: Plan, *, full: bool) -> Iterator[str]:
+    """Yield what changes on hosts; what is the same on several is told once."""
+    where: dict[str, list[str]] = {}
+    for name, node in plan.nodes.items():
+        for line in (*node.changes, *(f"note: {remark}" for remark in node.remarks)):
+            where.setdefault(line, []).append(name)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for line, names in where.items():
+        alike.setdefault(tuple(dict.fromkeys(names)), []).append(line)
+    for names_alike, lines in alike.items():
+        yield from ("", ", ".join(names_alike))
+        shown = lines if full else lines[:_SHOWN_LINES]
+        yield from (f"  {line}" for line in shown)
+        if len(lines) > len(shown):
+            yield f"  … {len(lines) - len(shown)} more lines: --full shows them"
+
+
+def _cluster(plan: Plan) -> Iterator[str]:
+    change = plan.configuration
+    if change:
+        yield from ("", "cluster configuration (CIB), as one atomic change")
+        for one in change.changes:
+            yield from _object(one)
+    if change.unmanaged:
+        yield from ("", f"unmanaged, left alone: {', '.join(change.unmanaged)}")
+    if change.leftover:
+        yield from ("", f"no longer in the inventory, left alone: {', '.join(change.leftover)}")
+        yield "  remove them with: --prune"
+
+
+def _object(one: ObjectChange) -> Iterator[str]:
+    """Yield the object's line; several differences stand below it, a line each."""
+    if len(one.differences) > 1:
+        yield f"  {_SIGNS[one.action]} {one.action} {one.kind} {one.id}"
+        yield from (f"      {difference}" for difference in one.differences)
+    else:
+        yield f"  {_SIGNS[one.action]} {one}"
+
+
+def _transitions(plan: Plan) -> Iterator[str]:
+    if plan.transitions:
+        yield from ("", "Pacemaker would then")
+        for one in plan.transitions:
+            yield f"  {one}{'   ! interrupts what runs' if one.interrupts else ''}"
+    elif plan.configuration and not plan.forming:
+        yield from ("", "Pacemaker would then start, stop and move nothing")
+    elif plan.configuration:
+        yield from (
+            "",
+            "what Pacemaker would then do cannot be simulated before every node is in the cluster",
+        )
+
+
+def _sum(plan: Plan) -> str:
+    if not plan:
+        return _NOTHING
+    nodes = sum(bool(node) for node in plan.nodes.values())
+    changes = len(plan.configuration.changes)
+    counted = [
+        f"{nodes} host{'s' * (nodes != 1)} to change",
+        f"{changes} change{'s' * (changes != 1)} of the cluster's configuration",
+    ]
+    stopped = ", ".join(dict.fromkeys(one.resource for one in plan.interruptions))
+    counted.append(f"interrupts {stopped}" if stopped else "interrupts nothing")
+    return "; ".join(counted)
+
+
+def render_shell(plan: Plan) -> list[str]:
+    """Return the pcs commands that would make the same configuration."""
+    return render_pcs(plan.configuration)
+
+
+def render_json(plan: Plan) -> str:
+    """Return the shape that README documents; keys are added in later versions, never renamed."""
+    return json.dumps(as_data(plan), indent=2)
+
+
+def as_data(plan: Plan) -> dict[str, object]:
+    """Return the plan as plain data: what is saved, and compared before it is applied."""
+    change = plan.configuration
+    return {
+        "cluster": plan.cluster,
+        "forming": list(plan.forming),
+        "hosts": {name: list(node.changes) for name, node in plan.nodes.items() if node},
+        "configuration": [
+            {
+                "action": str(one.action),
+                "kind": one.kind,
+                "id": one.id,
+                "change": str(one),
+                "differences": [str(difference) for difference in one.differences],
+            }
+            for one in change.changes
+        ],
+        "unmanaged": list(change.unmanaged),
+        "leftover": list(change.leftover),
+        "pacemaker": [
+            {"action": str(one), "resource": one.resource, "interrupts": one.interrupts}
+            for one in plan.transitions
+        ],
+        "unreachable": {name: str(error) for name, error in plan.silent.items()},
+    }

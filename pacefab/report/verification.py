@@ -1,0 +1,71 @@
+"""A verification -> one screen of text, or JUnit XML for CI servers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+
+from lxml import etree
+
+from pacefab.report.table import table
+from pacefab.workflows.checks.verify import Verification
+
+
+def render_text(found: Verification) -> list[str]:
+    """Return the matrix, a line per kind of check, and each failure with its likely cause."""
+    lines = [f"cluster {found.cluster}", *_matrix(found), ""]
+    total, bad = Counter(c.name for c in found.checks), Counter(c.name for c in found.failed)
+    for name, count in total.items():
+        sign = "!" if bad[name] else "="
+        lines.append(f"{sign} {name:<30} {count - bad[name]} of {count}")
+    for check in found.failed:
+        lines += ["", f"failed: {check.name}, {check.where}", f"  seen:  {check.seen}"]
+        lines += [f"  next:  {check.cause}"] if check.cause else []
+    passed = len(found.checks) - len(found.failed)
+    return [*lines, "", f"verify-memcached: {passed} passed, {len(found.failed)} failed"]
+
+
+def _matrix(found: Verification) -> list[str]:
+    """Return who reached whom: a row per asking node, a column per asked one."""
+    targets = list(dict.fromkeys(t for row in found.matrix.values() for t in row))
+    rows = [
+        (asker, *(_cell(row[t].served, row[t].seconds) for t in targets))
+        for asker, row in found.matrix.items()
+    ]
+    return table(("from \\ to", *(t.node for t in targets)), rows)
+
+
+def _cell(served: bool, seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if served else "FAILED"
+
+
+def render_json(found: Verification) -> str:
+    """Return the shape that README documents; keys are added in later versions, never renamed."""
+    matrix = [
+        {"from": asker, "to": t.node, "address": t.address, "port": t.port, "served": a.served,
+         "seconds": a.seconds, "error": a.error or None}
+        for asker, row in found.matrix.items() for t, a in row.items()
+    ]  # fmt: skip
+    checks = [dataclasses.asdict(check) for check in found.checks]
+    said = {"cluster": found.cluster, "ok": not found.failed, "matrix": matrix, "checks": checks}
+    return json.dumps(said, indent=2)
+
+
+def render_junit(found: Verification) -> bytes:
+    """Return JUnit XML: a test case per check."""
+    suite = etree.Element(
+        "testsuite",
+        name=f"verify-memcached {found.cluster}",
+        tests=str(len(found.checks)),
+        failures=str(len(found.failed)),
+        errors="0",
+    )
+    for check in found.checks:
+        case = etree.SubElement(suite, "testcase", classname=check.name, name=check.where)
+        if not check.ok:
+            failure = etree.SubElement(case, "failure", message=check.seen)
+            failure.text = check.cause
+    root = etree.Element("testsuites")
+    root.append(suite)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True))

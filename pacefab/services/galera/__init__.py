@@ -1,0 +1,1 @@
+"""Galera: a promotable clone of MariaDB, with a check for the load balancer."""

@@ -1,0 +1,42 @@
+"""The health check of a database node, as HAProxy asks it: a socket, a script behind it. Pure."""
+
+from __future__ import annotations
+
+from pacefab.addresses import bracketed
+from pacefab.services.service import File, whole
+from pacefab.services.templating import render
+
+PORT = 9200  # where clustercheck has always answered
+SOCKET = "pacefab-galera-check.socket"
+
+_PROGRAM = "/usr/local/sbin/pacefab-galera-check"
+_UNITS = "/etc/systemd/system"
+PATHS = (
+    _PROGRAM,
+    f"{_UNITS}/pacefab-galera-check@.service",
+    f"{_UNITS}/{SOCKET}",
+)
+
+_SYNCED = "4"
+_SYNCED_OR_DONOR = "2 | 4"
+# A socket that listens already goes on listening at the old address.
+_RELOAD = 'systemctl daemon-reload && systemctl try-restart "$1"'
+
+
+def files(address: str, client: str, sst: str) -> tuple[File, ...]:
+    """Return the files; `client` is the program that asks the database, as the user mysql."""
+    serving = _SYNCED_OR_DONOR if sst == "mariabackup" else _SYNCED
+    program, service, socket = PATHS
+    return (
+        whole(program, render("galera-check.sh.j2", client=client, serving=serving), mode="755"),
+        whole(
+            service,
+            render("galera-check.service.j2", program=program),
+            apply=("systemctl", "daemon-reload"),
+        ),
+        whole(
+            socket,
+            render("galera-check.socket.j2", bracketed=bracketed(address), port=PORT),
+            apply=("sh", "-c", _RELOAD, "pacefab", SOCKET),
+        ),
+    )

@@ -1,0 +1,104 @@
+"""What a node needs to be one of Galera's: packages, configuration, health check. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pacefab.addresses import bracketed
+from pacefab.services.family import Family, family_of
+from pacefab.services.galera import check as galera_check
+from pacefab.services.galera.section import SECRET, GaleraSection
+from pacefab.services.service import File, Look, NodeWanted, Port, Site, whole
+from pacefab.services.templating import render
+
+UNIT = "mariadb.service"
+# SQL; Galera's replication, over TCP and (multicast) UDP; incremental and whole copies.
+PORTS = (Port(3306), Port(4567), Port(4567, "udp"), Port(4568), Port(4444), Port(galera_check.PORT))
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """What a family calls things.
+
+    `config` is read after the package's own files; `folders` are those that the agent needs and no
+    package makes, as tmpfiles.d(5) has it.
+    """
+
+    packages: tuple[str, ...]
+    config: str
+    provider: str
+    client: str
+    folders: str = ""
+
+
+FLAVOURS: dict[Family, Flavour] = {
+    "debian": Flavour(
+        packages=("mariadb-server", "galera-4"),
+        config="/etc/mysql/mariadb.conf.d/70-pacefab-galera.cnf",
+        provider="/usr/lib/galera/libgalera_smm.so",
+        client="/usr/bin/mariadb",
+        folders="d /var/log/mysql 2750 mysql adm -\n",
+    ),
+    "rhel": Flavour(
+        packages=("mariadb-server-galera",),
+        config="/etc/my.cnf.d/pacefab-galera.cnf",
+        provider="/usr/lib64/galera/libgalera_smm.so",
+        client="/usr/bin/mysql",
+    ),
+}
+_HIDDEN = r"(?<=wsrep_sst_auth = ).*"
+_FOLDERS = "/etc/tmpfiles.d/pacefab-galera.conf"
+_COPYING = {"rsync": "rsync", "mariabackup": "mariadb-backup"}
+
+
+def look(section: GaleraSection) -> Look:
+    """Return what to look at, whatever the family."""
+    flavours = FLAVOURS.values()
+    packages = {name for one in flavours for name in one.packages} | {_COPYING[section.sst]}
+    return Look(
+        packages=tuple(sorted(packages)),
+        units=(UNIT, galera_check.SOCKET),
+        files=(*(one.config for one in flavours), _FOLDERS, *galera_check.PATHS),
+    )
+
+
+def wanted(section: GaleraSection, site: Site, node: str) -> NodeWanted:
+    """Return what one node is to have."""
+    flavour = FLAVOURS[family_of(site.facts[node])]
+    check = galera_check.files(site.own_address(node), flavour.client, section.sst)
+    return NodeWanted(
+        packages=(*flavour.packages, _COPYING[section.sst]),
+        files=(_config(section, site, node, flavour), *_folders(flavour), *check),
+        units=(UNIT,),
+        helpers=(galera_check.SOCKET,),
+        ports=PORTS,
+    )
+
+
+def _config(section: GaleraSection, site: Site, node: str, flavour: Flavour) -> File:
+    text = render(
+        "galera.cnf.j2",
+        address=site.own_address(node),
+        bracketed=bracketed(site.own_address(node)),
+        provider=flavour.provider,
+        cluster=site.membership.cluster,
+        node=node,
+        sst=section.sst,
+        sst_auth=_sst_auth(section, site),
+        settings=section.settings,
+    )
+    if section.sst_user:
+        return whole(flavour.config, text, mode="640", owner="root:mysql", hidden=_HIDDEN)
+    return whole(flavour.config, text)
+
+
+def _folders(flavour: Flavour) -> tuple[File, ...]:
+    apply = ("systemd-tmpfiles", "--create", _FOLDERS)
+    return (whole(_FOLDERS, flavour.folders, apply=apply),) if flavour.folders else ()
+
+
+def _sst_auth(section: GaleraSection, site: Site) -> str:
+    """Return user:password of mariabackup; mysql has none: the server knows the system's user."""
+    if section.sst_user:
+        return f"{section.sst_user}:{site.secret(SECRET)}"
+    return "mysql:" if section.sst == "mariabackup" else ""

@@ -1,0 +1,1 @@
+"""HAProxy: the load balancer on every node, as a clone."""

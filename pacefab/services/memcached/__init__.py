@@ -1,0 +1,1 @@
+"""memcached on every node, as a clone; clients know all of them."""

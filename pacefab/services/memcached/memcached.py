@@ -1,0 +1,286 @@
+"""memcached as Pacemaker runs it: options -> packages, configuration, wanted clone. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pacefab.addresses import is_loopback
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host import files
+from pacefab.host.model import FileState, HostFacts, Listener
+from pacefab.pacemaker.model import Clone, Membership, Primitive
+from pacefab.services.memcached import config, warm
+from pacefab.services.memcached.config import Settings
+from pacefab.services.service import File, Look, NodeWanted, Port, Process, Site
+
+PACKAGE = "memcached"
+UNIT = "memcached.service"
+AGENT = "systemd:memcached"
+RESOURCE = "memcached"
+CLONE = "memcached-clone"
+
+LOOK = Look(
+    packages=(PACKAGE,),
+    units=(UNIT,),
+    files=(config.DEBIAN_PATH, config.REDHAT_PATH, *warm.PATHS),
+)
+# What an install of ours may leave in either family; rpm keeps a changed file as .rpmsave.
+REMNANTS = Look(
+    packages=(PACKAGE,),
+    files=tuple(p + s for p in LOOK.files for s in ("", files.PREVIOUS, ".rpmsave")),
+)
+
+_SPARE_MIB = 64  # what must be left of a node's memory for the node
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked `install-memcached` for; checked, not yet tied to a node.
+
+    `listen` is auto, or addresses and networks (10.0.0.0/24: the node's address in there). A number
+    that is None stays what the node's configuration says; `restartable` keeps items over a restart.
+    """
+
+    listen: str = "auto"
+    port: int | None = None
+    memory: int | None = None  # MiB
+    max_connections: int | None = None
+    restartable: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, most in (
+            ("--port", self.port, 65535),
+            ("--memory", self.memory, None),
+            ("--max-connections", self.max_connections, None),
+        ):
+            if value is not None and not 1 <= value <= (most or value):
+                allowed = f"1 to {most}" if most else "1 or more"
+                raise UsageError("read the options", f"{name} {value}", f"allowed: {allowed}")
+        _wanted_listen(self.listen)
+
+
+def wanted_clone() -> Clone:
+    """Return the clone that the classic procedure makes.
+
+    `interleave=true` stands on the clone: on the primitive it does nothing (Pacemaker Explained,
+    clone options). Each node's memcached is then independent of the others' restarts.
+    """
+    return Clone(CLONE, Primitive(RESOURCE, AGENT), {"interleave": "true"})
+
+
+def wanted_settings(request: Request, facts: HostFacts, membership: Membership | None) -> Settings:
+    """Return the settings for one node: what was asked for, else what its file says.
+
+    Raises:
+        RefusedError: the node does not have the address, the memory or a free port for them.
+    """
+    present = present_settings(facts) or Settings()
+    settings = Settings(
+        listen=_listen(request.listen, facts, membership),
+        port=request.port or present.port,
+        memory=request.memory or present.memory,
+        max_connections=request.max_connections or present.max_connections,
+        memory_file=_memory_file(request, present),
+    )
+    _check_memory(settings, facts)
+    check_port(settings, facts)
+    return settings
+
+
+def _memory_file(request: Request, present: Settings) -> str:
+    if request.restartable is None:
+        return present.memory_file
+    return warm.MEMORY_FILE if request.restartable else ""
+
+
+def wanted_node(request: Request, site: Site, node: str) -> NodeWanted:
+    """Return package, configuration and unit as wanted. Same errors as `wanted_settings`."""
+    facts = site.facts[node]
+    membership = site.membership if site.membership.members else None
+    wanted = wanted_settings(request, facts, membership)
+    running = running_settings(facts)
+    told = running.describe() if running else "unknown settings"
+    fits = running is not None and same(running, wanted)
+    return NodeWanted(
+        packages=(PACKAGE,),
+        files=(*_warm_files(facts, wanted), _config_file(facts, wanted)),
+        units=(UNIT,),
+        ports=(Port(wanted.port),),
+        processes=(Process(UNIT, told, as_wanted=fits),),
+    )
+
+
+def _warm_files(facts: HostFacts, wanted: Settings) -> tuple[File, ...]:
+    """Return the files of a warm restart; the operator's own memory file is left to them."""
+    if wanted.memory_file not in {"", warm.MEMORY_FILE}:
+        return ()
+    return warm.files(facts, wanted.memory, on=bool(wanted.memory_file))
+
+
+def _config_file(facts: HostFacts, wanted: Settings) -> File:
+    """Return the configuration file; owner and mode stay as the operator gave them."""
+    path = config_path(facts)
+    present = facts.files.get(path) or FileState("", "644", "root:root")
+    return File(
+        path,
+        lambda text: render_config(facts, text or "", wanted),
+        mode=present.mode,
+        owner=present.owner,
+    )
+
+
+def present_settings(facts: HostFacts) -> Settings | None:
+    """Return what the node's configuration file says; None when there is none.
+
+    Raises:
+        RefusedError: the file holds what memcached would not understand.
+    """
+    path = config_path(facts)
+    text = facts.text(path)
+    if text is None:
+        return None
+    try:
+        return config.read(path, text)
+    except ValueError as error:
+        raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
+
+
+def render_config(facts: HostFacts, text: str, wanted: Settings) -> str:
+    """Return the configuration file with `wanted` in it. Same errors as `present_settings`."""
+    path = config_path(facts)
+    try:
+        present = config.read(path, text)
+        return text if same(present, wanted) else config.write(path, text, wanted)
+    except ValueError as error:
+        raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
+
+
+def running_settings(facts: HostFacts) -> Settings | None:
+    """Return the settings of the process that runs now; None when none runs or it cannot tell."""
+    command_line = facts.unit(UNIT).command_line
+    if not command_line:
+        return None
+    try:
+        return config.read_command_line(command_line)
+    except ValueError:
+        return None
+
+
+def config_path(facts: HostFacts) -> str:
+    """Return the path of the node's configuration file. Errors of `supported_manager`."""
+    return config.path_for(facts.supported_manager())
+
+
+def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
+    """Return the addresses at which other nodes should get an answer.
+
+    `address` is the node's own in the cluster; it is what "every address" means to the others.
+    """
+    if settings.everywhere:
+        return (address,)
+    return tuple(one for one in settings.listen if not is_loopback(one))
+
+
+def same(present: Settings, wanted: Settings) -> bool:
+    """Whether two settings come to the same; the order of addresses does not matter."""
+    return replace(present, listen=tuple(sorted(present.listen))) == replace(
+        wanted, listen=tuple(sorted(wanted.listen))
+    )
+
+
+def _wanted_listen(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    if text == "auto":
+        return []
+    try:
+        return [ipaddress.ip_network(part, strict=False) for part in text.split(",")]
+    except ValueError as error:
+        raise UsageError(
+            "read the options",
+            f"--listen {text}: {error}",
+            "allowed: auto, an IP address, a network such as 10.0.0.0/24, or several with commas",
+        ) from error
+
+
+def _listen(text: str, facts: HostFacts, membership: Membership | None) -> tuple[str, ...]:
+    if text == "auto":
+        return (cluster_address(facts, membership),)
+    found = []
+    for network in _wanted_listen(text):
+        if network.network_address.is_unspecified and network.num_addresses == 1:
+            found.append(str(network.network_address))
+            continue
+        mine = [a for a in facts.addresses if ipaddress.ip_address(a) in network]
+        if not mine:
+            raise RefusedError(
+                "choose the listen address",
+                f"the node has no address in {text}; it has {', '.join(facts.addresses)}",
+                "give --listen auto, or a network that every node is in",
+            )
+        found.append(mine[0])
+    return tuple(found)
+
+
+def cluster_address(facts: HostFacts, membership: Membership | None) -> str:
+    """Return the address that the cluster's nodes use for this one (corosync's first ring).
+
+    Raises:
+        RefusedError: no cluster, or this node is not in it, or its address is not known.
+    """
+    attempted = "find the address that the cluster's nodes use (--listen auto)"
+    if membership is None:
+        raise RefusedError(
+            attempted,
+            "there is no /etc/corosync/corosync.conf",
+            "form the cluster first (pcs cluster setup), or give --listen ADDRESS",
+        )
+    member = membership.member_with(facts.addresses, facts.name)
+    if member is None or not member.addresses:
+        raise RefusedError(
+            attempted,
+            f"no node of cluster {membership.cluster} has one of this node's addresses "
+            f"({', '.join(facts.addresses)})",
+            "check nodelist in /etc/corosync/corosync.conf, or give --listen ADDRESS",
+        )
+    return member.addresses[0]
+
+
+def _check_memory(settings: Settings, facts: HostFacts) -> None:
+    most = max(facts.memory_mib - _SPARE_MIB, 0)
+    if settings.memory > most:
+        raise RefusedError(
+            "configure memcached",
+            f"--memory {settings.memory} MiB, and the node has {facts.memory_mib} MiB in all",
+            f"give at most {most} MiB",
+        )
+
+
+def check_port(settings: Settings, facts: HostFacts) -> None:
+    """Raise a RefusedError when another process has the port at one of the addresses."""
+    for other in facts.listeners:
+        if _collides(settings, other) and not _own(other, facts):
+            raise RefusedError(
+                "configure memcached",
+                f"port {settings.port} is taken by {other.program or 'another process'} "
+                f"(pid {other.pid or 'unknown'}, on {other.address})",
+                "stop that one, or give --port",
+            )
+
+
+def _collides(settings: Settings, other: Listener) -> bool:
+    if other.protocol != "tcp" or other.port != settings.port:
+        return False
+    return settings.everywhere or other.address in {*settings.listen, "0.0.0.0", "::"}  # noqa: S104
+
+
+def _own(other: Listener, facts: HostFacts) -> bool:
+    """Whether it is the unit's own socket.
+
+    In a container the kernel may not tell root whose socket it is (no CAP_SYS_PTRACE); then the
+    running process's own port decides.
+    """
+    if other.pid:
+        return other.pid == facts.unit(UNIT).pid
+    running = running_settings(facts)
+    return running is not None and running.port == other.port

@@ -1,0 +1,1 @@
+"""Programs that ask a service from another node, as its clients would."""

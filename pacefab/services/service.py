@@ -1,0 +1,181 @@
+"""What a service is: a description, from which installing, creating, verifying all follow.
+
+A new service is one module in `services/offered` with a `SERVICE` of this class; nothing else has
+to change. Everything here is pure: facts and settings in, wanted state out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker.model import Configuration, Membership
+from pacefab.transport.command import Section, Step
+
+S = TypeVar("S")  # a service's section of the inventory, a pydantic model
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a service wants on a node.
+
+    `render` gets the present text (None: there is no such file) and returns the wanted one; one
+    that owns the whole file ignores what is there. What `check` says against the new text (an
+    argv, `{}` stands for its path) keeps the old one in place. `apply` runs after the new text is
+    in place (`sysctl -p FILE`), and again after it was taken back. `reload` names the unit that is
+    reloaded, where it runs; a unit that would have to be restarted is not: that is Pacemaker's.
+    """
+
+    path: str
+    render: Callable[[str | None], str]
+    mode: str = "644"
+    owner: str = "root:root"
+    check: tuple[str, ...] = ()
+    apply: tuple[str, ...] = ()
+    reload: str = ""
+    secret: bool = False  # its text is never shown, only that it differs
+    hidden: str = ""  # a regular expression: what matches is never shown, the rest is
+
+
+def whole(path: str, text: str, **options: Any) -> File:
+    """Return a file that the service owns as a whole."""
+    return File(path, lambda _: text, **options)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What to look at on every node, of whatever family, in the one round trip."""
+
+    packages: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port that the firewall has to let other hosts reach."""
+
+    number: int
+    protocol: str = "tcp"
+
+
+@dataclass(frozen=True)
+class Process:
+    """What a service tells of the process that its unit runs now.
+
+    One with the wanted settings that Pacemaker does not manage is left to it, to be adopted; a unit
+    of `NodeWanted.units` without a `Process` is stopped when it runs so.
+    """
+
+    unit: str
+    settings: str  # as a person reads them: "listen 10.0.0.1, port 11211"
+    as_wanted: bool
+
+
+@dataclass(frozen=True)
+class NodeWanted:
+    """What a service wants of one node.
+
+    `units` are those that its packages bring and Pacemaker alone may start: they are kept from
+    starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
+    checks): they are enabled and running. `processes` tell of units that run now.
+    """
+
+    packages: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    units: tuple[str, ...] = ()
+    helpers: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    processes: tuple[Process, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A question to a service as its client would ask it, from `node`.
+
+    `judge` gets the sections of the steps; it returns what is wrong, empty when nothing is.
+    """
+
+    name: str  # "vip-db:3306 answers"
+    node: str
+    steps: tuple[Step, ...]
+    judge: Callable[[Mapping[str, Section]], str]
+
+
+def no_secret(name: str) -> str:
+    """Raise a UsageError: where nothing can give secrets, there is none."""
+    raise UsageError(f"find the secret {name}", "none was given", "name an inventory")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that a description may know: the cluster, its nodes and the other services.
+
+    `secret` returns a secret by its name (lower case: galera, haproxy_stats) and raises a
+    `UsageError` that tells how to give it when it was not.
+    """
+
+    membership: Membership  # cluster name; nodes with the addresses they use for each other
+    facts: Mapping[str, HostFacts]  # by node
+    sections: Mapping[str, Any]  # settings of every service in the inventory, by service
+    secret: Callable[[str], str] = no_secret
+
+    def own_address(self, node: str) -> str:
+        """Return the address that the other nodes use for this one.
+
+        Raises:
+            RefusedError: it is not known.
+        """
+        for member in self.membership.members:
+            if member.name == node and member.addresses:
+                return member.addresses[0]
+        raise RefusedError(
+            f"find the address of {node}",
+            f"cluster {self.membership.cluster} has none for it",
+            "give nodes their address in the inventory",
+            host=node,
+        )
+
+
+def nothing_wanted(_section: Any, _site: Site, _node: str) -> NodeWanted:
+    """Return what a service without packages and files wants of a node."""
+    return NodeWanted()
+
+
+def no_configuration(_section: Any, _site: Site) -> Configuration:
+    """Return what a service without resources wants of the cluster."""
+    return Configuration()
+
+
+def no_probes(_section: Any, _site: Site) -> Sequence[Probe]:
+    """Return the questions of a service that cannot be asked."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Service(Generic[S]):
+    """A service as the inventory offers it.
+
+    Args:
+        name: its key in the inventory's `services`; tasks are named after it.
+        section: pydantic model (a `Part`) of its settings.
+        look: what to look at on nodes.
+        node: settings, site, node's name -> what it wants there.
+        configuration: settings, site -> CIB objects. Operations that are not given become those
+            of the agent's metadata, as pcs does it.
+        probes: settings, site -> questions that a serving cluster answers.
+        secrets: names of secrets that these settings need.
+        ids: ids that the inventory's own constraints may name; primitives of clones are none.
+    """
+
+    name: str
+    section: type[S]
+    look: Callable[[S], Look] = field(default=lambda _: Look())
+    node: Callable[[S, Site, str], NodeWanted] = nothing_wanted
+    configuration: Callable[[S, Site], Configuration] = no_configuration
+    probes: Callable[[S, Site], Sequence[Probe]] = no_probes
+    secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())
+    ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())

@@ -1,0 +1,1 @@
+"""Virtual IP addresses, with the load balancer or without."""

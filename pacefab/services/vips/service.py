@@ -1,0 +1,116 @@
+"""VIPs: virtual IP addresses (ocf:heartbeat:IPaddr2), with the load balancer or without."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import HostFacts, Interface
+from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
+from pacefab.services.probes import reach
+from pacefab.services.probes.reach import Target
+from pacefab.services.service import Probe, Service, Site
+from pacefab.services.vips.section import PREFIX, Vip, VipsSection
+
+AGENT = "ocf:heartbeat:IPaddr2"
+LOAD_BALANCER = "lb-haproxy-clone"
+_SSH = 22  # firewalls let it through, and every node listens to it or refuses
+
+
+def configuration(section: VipsSection, site: Site) -> Configuration:
+    """Return a primitive for each VIP, and what ties it to the load balancer.
+
+    Raises:
+        RefusedError: a node has no network for an address, or has the address itself.
+        UsageError: VIPs are to run with a load balancer, and the inventory has none.
+    """
+    if section.with_load_balancer and "haproxy" not in site.sections:
+        raise UsageError(
+            "read the inventory",
+            "services: vips: with_load_balancer: true, and there is no service haproxy",
+            "add haproxy to services, or write with_load_balancer: false",
+        )
+    resources = tuple(_primitive(vip, section, site) for vip in section.addresses)
+    tied = section.addresses if section.with_load_balancer else ()
+    return Configuration(
+        resources=resources,
+        constraints=tuple(one for vip in tied for one in _with_load_balancer(PREFIX + vip.name)),
+    )
+
+
+def _with_load_balancer(vip: str) -> tuple[Constraint, ...]:
+    """Return what the classic scripts say: before it, if both start; and only where it runs."""
+    return (
+        Order(vip, LOAD_BALANCER, kind="Optional"),
+        Colocation(vip, LOAD_BALANCER),
+    )
+
+
+def _primitive(vip: Vip, section: VipsSection, site: Site) -> Primitive:
+    """Return the VIP's resource; nic and netmask that were not given come from the nodes.
+
+    IPaddr2 would take both from the routing table, which may differ from node to node. nic is
+    written when it has one name on all nodes.
+    """
+    _check_free(vip, site)
+    known = {"nic": vip.nic, "cidr_netmask": vip.netmask}
+    if None in known.values():
+        found = [_interface(vip, section, name, facts) for name, facts in site.facts.items()]
+        nics, netmasks = {one.name for one in found}, {one.prefix for one in found}
+        if len(netmasks) > 1 and vip.netmask is None:
+            raise _refused(vip, f"the nodes' networks have prefixes of {sorted(netmasks)}")
+        known["nic"] = vip.nic or (nics.pop() if len(nics) == 1 else None)
+        known["cidr_netmask"] = vip.netmask or netmasks.pop()
+    parameters = {"ip": vip.address, **{key: str(value) for key, value in known.items() if value}}
+    return Primitive(PREFIX + vip.name, AGENT, parameters)
+
+
+def _check_free(vip: Vip, site: Site) -> None:
+    for member in site.membership.members:
+        if vip.address in member.addresses:
+            raise _refused(vip, f"it is {member.name}'s own address")
+
+
+def _interface(vip: Vip, section: VipsSection, name: str, facts: HostFacts) -> Interface:
+    """Return the node's own address that is in the VIP's network, the narrowest if several are.
+
+    VIPs that are up count for nothing: with a netmask of their own they would be a network.
+    """
+    address = ipaddress.ip_address(vip.address)
+    vips = {one.address for one in section.addresses}
+    own = [one for one in facts.interfaces if one.address not in vips]
+    fitting = [one for one in own if address in _network(one) and vip.nic in {None, one.name}]
+    if not fitting:
+        networks = ", ".join(f"{_network(one)} on {one.name}" for one in own)
+        raise _refused(vip, f"the node's networks are {networks or 'none'}", host=name)
+    return max(fitting, key=lambda one: one.prefix)
+
+
+def _network(one: Interface) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(f"{one.address}/{one.prefix}", strict=False)
+
+
+def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
+    return RefusedError(
+        f"find the network of {PREFIX}{vip.name}, {vip.address}",
+        seen,
+        "mend the address in the inventory (services: vips), or give nic and netmask there",
+        host=host,
+    )
+
+
+def probes(section: VipsSection, site: Site) -> list[Probe]:
+    """Ask from every node whether somebody has each VIP; a refused connection says so too."""
+    targets = [
+        Target(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
+    ]
+    return [reach.probe("the VIPs answer", node, targets) for node in site.membership.names]
+
+
+SERVICE = Service(
+    "vips",
+    VipsSection,
+    configuration=configuration,
+    probes=probes,
+    ids=lambda section: tuple(PREFIX + vip.name for vip in section.addresses),
+)

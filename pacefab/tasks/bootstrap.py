@@ -1,0 +1,138 @@
+"""Hosts become a cluster, and nodes come and go: what the operator types."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pacefab.cli.options import number
+from pacefab.cli.run import Run, cluster_task
+from pacefab.errors import UsageError
+from pacefab.host.model import Outcome
+from pacefab.tasks.stack import Operator, inventory_of
+from pacefab.transport.connection import Host
+
+if TYPE_CHECKING:
+    from pacefab.cli.inventory import ClusterInventory
+    from pacefab.workflows.formation.bootstrap import Bootstrap
+    from pacefab.workflows.rollout.desired import Intent
+
+_TIMEOUT = "Seconds for the cluster to follow."
+
+
+@cluster_task(secrets=True, timeout=_TIMEOUT)
+def bootstrap(run: Run, timeout: str = "300") -> int:
+    """Make a cluster of bare hosts: packages, trust, setup, start, properties, fencing.
+
+    Safe to repeat: a cluster that stands is left alone, a host that is missing joins it. Hosts of
+    another cluster are refused. Needs the secret hacluster: the password of pcs' user.
+
+    Example: fab bootstrap --inventory inventory/openstack.yaml
+    """
+    return _bootstrap(run, run.named(), "bootstrap", timeout)
+
+
+@cluster_task(secrets=True, node="Its name in the inventory.", timeout=_TIMEOUT)
+def add_node(run: Run, node: str = "", timeout: str = "300") -> int:
+    """Add one bare host of the inventory to its cluster; the other nodes' services run on.
+
+    Example: fab add-node --node c4 --inventory inventory/cluster.yaml
+    """
+    known = {one.name for one in inventory_of(run).nodes}
+    if node not in known:
+        seen = f"the inventory has no node {node!r}, only {', '.join(sorted(known))}"
+        raise UsageError("add a node", seen, "add it there, then: fab add-node --node NAME")
+    hosts = {**run.named(), node: run.reach(node)}
+    return _bootstrap(run, bootstrap_of(run, "add-node").joining(hosts, node), "add-node", timeout)
+
+
+@cluster_task(
+    node="Its name in the cluster.",
+    gone="It will never answer again: take it out without asking it.",
+    allow_interruption="Take it out even when something then runs nowhere.",
+    timeout="Seconds for Pacemaker to know it no more.",
+)
+def remove_node(
+    run: Run,
+    node: str = "",
+    gone: bool = False,
+    allow_interruption: bool = False,
+    timeout: str = "120",
+) -> int:
+    """Take one node out of its cluster; what it ran moves first, quorum is kept or it is refused.
+
+    Example: fab remove-node --node c3 --inventory inventory/cluster.yaml
+    """
+    others = {name: host for name, host in run.named().items() if name != node}
+    if not node or not others:
+        seen = "no other member was named" if node else "no node was named"
+        raise UsageError("remove a node", seen, "fab -H c1,c2,c3 remove-node --node c3")
+    from pacefab.workflows.formation.membership import STEP, Removal
+
+    removal = Removal(
+        node,
+        run.inventory.cluster if run.inventory else "",
+        gone=gone,
+        allow_interruption=allow_interruption,
+        timeout=number("--timeout", timeout, least=1),
+        limit=run.limit,
+    )
+    return run.carry_out(STEP, lambda: removal.run(others, run.printer))
+
+
+def bootstrap_of(run: Run, step: str) -> Bootstrap:
+    """Return how the run's inventory makes a cluster of hosts.
+
+    Raises:
+        UsageError: there is no inventory, or it has not decided about fencing.
+    """
+    from pacefab.workflows.formation.bootstrap import Bootstrap, check_fencing
+
+    inventory = inventory_of(run)
+    check_fencing(decided=inventory.fencing is not None)
+    devices = inventory.fencing.devices.values() if inventory.fencing else ()
+    return Bootstrap(
+        inventory.membership(),
+        tuple(dict.fromkeys(device.agent for device in devices)),
+        run.secret,
+        firewall=run.manages_firewall,
+        limit=run.limit,
+        step=step,
+    )
+
+
+def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int:
+    """Form the cluster, then bring it to the settings and the fencing of the inventory."""
+    from pacefab.workflows.rollout.planning import Planner
+    from pacefab.workflows.rollout.rollout import Rollout
+
+    forming = bootstrap_of(run, step)
+    flow = Rollout(
+        Planner(_without_services(run, inventory_of(run)), nodes=False, whole=False),
+        timeout=number("--timeout", timeout, least=1),
+        limit=run.limit,
+        step=step,
+    )
+    operator = Operator(run.printer, yes=True)
+
+    def work() -> list[Outcome]:
+        return [*forming.form(hosts, run.printer), *flow.run(hosts, operator)]
+
+    return run.carry_out(step, work)
+
+
+def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
+    """Return what the inventory wants of every cluster: settings and fencing, no service."""
+    from pacefab.pacemaker.model import Configuration, Primitive
+    from pacefab.workflows.rollout.desired import Intent
+
+    run.gather(inventory.secret_names())
+    every = inventory.configuration(run.secret)
+    devices = [one for one in every.resources if isinstance(one, Primitive)]
+    base = Configuration(
+        properties=every.properties,
+        defaults=every.defaults,
+        attributes=every.attributes,
+        resources=tuple(one for one in devices if one.agent.startswith("stonith:")),
+        notes=every.notes,
+    )
+    return Intent(inventory.membership(), inventory.sections, (), base, run.secret)

@@ -1,0 +1,129 @@
+"""Clients of the cache: what the operator types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pacefab.cli.run import Run, cluster_task
+from pacefab.clients.formats import FORMATS
+from pacefab.errors import RefusedError, UsageError
+from pacefab.transport.connection import Host
+
+if TYPE_CHECKING:
+    from pacefab.clients.finding import Finding, Known
+
+
+@cluster_task(
+    format=f"Only this one, as it goes into a file: {', '.join(FORMATS)}.",
+    json="Print servers and all formats as JSON, for programs.",
+    write="Edit these files of services, separated by commas, on the hosts of --on.",
+    on="Hosts to write on, separated by commas; without it those of -H.",
+    dry_run="Show what --write would change; change nothing.",
+)
+def client_config(
+    run: Run,
+    format: str | None = None,  # noqa: A002  # the option's name
+    json: bool = False,
+    write: str | None = None,
+    on: str | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Print what clients need to survive the loss of any server, from the live cluster.
+
+    -H names nodes of the cluster. --write edits files of oslo.config (nova.conf, keystone.conf, …)
+    in place: [cache], and [keystone_authtoken] where it is; comments and everything else stay.
+    It prints what changed, and what has to be restarted for that.
+
+    Example: fab -H c1,c2,c3 client-config --write /etc/nova/nova.conf --on compute1,compute2
+    """
+    if format is not None and format not in FORMATS:
+        allowed = f"allowed: {', '.join(FORMATS)}"
+        raise UsageError("read the options", f"--format {format}", allowed)
+    if write is not None:
+        return _write(run, _editable(write), on, dry_run=dry_run)
+    if on or dry_run:
+        raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
+    hosts = run.named()
+    from pacefab.report import clients
+    from pacefab.workflows.clients import find_cluster
+
+    cluster = find_cluster(hosts, run.reach, run.limit)
+    as_json = clients.render_config_json
+    run.printer.lines([as_json(cluster)] if json else clients.render_config(cluster, format))
+    return 0
+
+
+def _editable(write: str) -> tuple[str, ...]:
+    paths = _paths("--write", write)
+    if any(path.endswith(".py") for path in paths):
+        next_step = "put in what fab client-config --format django prints"
+        raise UsageError("edit settings", f"{write}: Python is not edited", next_step)
+    return paths
+
+
+def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -> int:
+    named = run.named()
+    from pacefab.workflows.clients import WriteClients, find_cluster
+
+    cluster = find_cluster(named, run.reach, run.limit)
+    work = WriteClients(cluster.servers, paths, dry_run, run.limit)
+    hosts = _hosts(run, on)
+    return run.carry_out("client-config", lambda: work.run(hosts, run.printer))
+
+
+@cluster_task(
+    file="files",
+    files="Files to read, separated by commas: nova.conf, …, or Horizon's local_settings.py.",
+    on="Hosts to read them on, separated by commas; without it those of -H.",
+)
+def check_clients(
+    run: Run, files: str | None = None, on: str | None = None, json: bool = False
+) -> int:
+    """Say what in clients' configurations would hurt when a server is lost. Changes nothing.
+
+    With -H, the files are read on those hosts (or those of --on) and compared with the live
+    cluster; without -H they are files of this machine, compared with each other. Exit 1 when
+    something would hurt.
+
+    Example: fab -H c1,c2,c3 check-clients /etc/nova/nova.conf,/etc/keystone/keystone.conf
+    """
+    paths = _paths("check-clients", files or "")
+    from pacefab.clients.finding import Known
+    from pacefab.report import clients
+    from pacefab.workflows.clients import find_cluster, read_here, read_on_hosts
+
+    if run.given:
+        cluster = find_cluster(run.named(), run.reach, run.limit)
+        texts = read_on_hosts(_hosts(run, on), paths, run.limit)
+        findings = _check(texts, Known(cluster.servers, cluster.vips))
+    else:
+        texts = read_here(paths)
+        findings = _check(texts, None)
+    render = clients.render_findings
+    as_json = clients.render_findings_json
+    run.printer.lines([as_json(findings, texts)] if json else render(findings, texts))
+    return 1 if findings else 0
+
+
+def _check(texts: Mapping[str, str], known: Known | None) -> list[Finding]:
+    from pacefab.clients.check import check
+
+    try:
+        return check(texts, known)
+    except ValueError as error:
+        raise RefusedError("read the files", str(error), "mend that line, run again") from None
+
+
+def _paths(option: str, text: str) -> tuple[str, ...]:
+    paths = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not paths:
+        raise UsageError("read the options", f"{option}: no file", "give paths: FILE,FILE,…")
+    return paths
+
+
+def _hosts(run: Run, on: str | None) -> dict[str, Host]:
+    """Return the hosts of --on; without it those that the run has."""
+    if on is None:
+        return run.named()
+    return {name: run.reach(name) for name in on.split(",") if name}

@@ -1,0 +1,207 @@
+"""The whole inventory, previewed, atomic, reversible: what the operator types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacefab.cli.options import number as whole_number
+from pacefab.cli.run import Run, cluster_task
+from pacefab.errors import RefusedError
+from pacefab.host.model import Outcome
+from pacefab.tasks.bootstrap import bootstrap_of
+from pacefab.tasks.stack import Operator, carry_out, intent_of, inventory_of, rollout
+from pacefab.transport.connection import Host
+
+if TYPE_CHECKING:
+    from pacefab.report.saved import SavedPlan
+    from pacefab.workflows.nodes.survey import Survey
+    from pacefab.workflows.rollout.planning import Plan
+    from pacefab.workflows.rollout.rollout import Rollout
+
+_CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
+
+
+@cluster_task(
+    secrets=True,
+    json="Print the plan as JSON, for programs.",
+    save="Keep the plan in this file, for: fab deploy FILE.",
+)
+def plan(
+    run: Run,
+    prune: bool = False,
+    full: bool = False,
+    show_pcs: bool = False,
+    json: bool = False,
+    save: str | None = None,
+) -> int:
+    """Show what deploy would do, and what Pacemaker would then do; change nothing.
+
+    Exit 0: nothing to do; 2: there are changes; 1: it could not be planned.
+
+    Example: fab plan --inventory inventory/openstack.yaml
+    """
+    operator = Operator(run.printer, full=full, show_pcs=show_pcs)
+    flow = _rollout(run, operator, prune=prune)
+    with run.printer.working("plan", run.named()):
+        found = flow.plan(flow.survey(run.named()))
+    from pacefab.report import plan as report
+    from pacefab.report import saved
+
+    if json:
+        run.printer.lines([report.render_json(found)])
+    else:
+        run.printer.lines(operator.lines(found))
+    if save:
+        saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
+    if found.silent:
+        return 1
+    return _CHANGES if found else 0
+
+
+@cluster_task(
+    secrets=True,
+    file="saved_plan",
+    saved_plan="A plan of `fab plan --save FILE`: apply exactly that, or refuse.",
+    keep_on_failure="Leave everything as it is when a check fails, for a look at it.",
+    timeout="Seconds for the cluster to follow and for the services to answer.",
+)
+def deploy(
+    run: Run,
+    saved_plan: str | None = None,
+    yes: bool = False,
+    allow_interruption: bool = False,
+    prune: bool = False,
+    full: bool = False,
+    show_pcs: bool = False,
+    keep_on_failure: bool = False,
+    timeout: str = "300",
+) -> int:
+    """Bring nodes and cluster to what the inventory says: shown, asked, applied, verified.
+
+    Bare nodes become a cluster first. The cluster's configuration changes as one atomic patch; when
+    a check fails afterwards, it and the files are put back.
+
+    Example: fab deploy --inventory inventory/openstack.yaml
+    """
+    review = _review(saved_plan) if saved_plan else None
+    if review:
+        run.inventory_file = Path(review.inventory)
+    operator = Operator(run.printer, yes=yes or bool(review), full=full, show_pcs=show_pcs)
+    flow = _rollout(
+        run,
+        operator,
+        prune=prune or bool(review and review.prune),
+        check=review.check if review else lambda _: None,
+        allow_interruption=allow_interruption,
+        keep_on_failure=keep_on_failure,
+        timeout=whole_number("--timeout", timeout, least=1),
+    )
+    return carry_out(run, flow, operator)
+
+
+@cluster_task(
+    secrets=True,
+    timeout="Seconds for the services to answer.",
+)
+def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "300") -> int:
+    """Take over a cluster that others built as the inventory says; nothing starts, stops, restarts.
+
+    What is there becomes the inventory's, differences that interrupt nothing are mended. Resources
+    that are not there are refused: deploy creates them.
+
+    Example: fab adopt --inventory inventory/migrated.yaml
+    """
+    seconds = whole_number("--timeout", timeout, least=1)
+    flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
+    return carry_out(run, flow, Operator(run.printer, yes=True, full=full), dry_run=dry_run)
+
+
+def _check_adoption(plan: Plan) -> None:
+    """Raise a RefusedError when the plan is more than taking over what runs."""
+    from pacefab.pacemaker.model import Clone, Group, Primitive
+    from pacefab.pacemaker.plan import Action
+
+    moved = [str(one) for one in plan.transitions]
+    added = [one for one in plan.configuration.changes if one.action is Action.ADD]
+    absent = [str(one) for one in added if isinstance(one.wanted, Primitive | Group | Clone)]
+    if plan.forming or moved or absent:
+        raise RefusedError(
+            "adopt the cluster",
+            "\n".join(["it is not as the inventory says:", *plan.forming, *absent, *moved]),
+            "nothing was changed; mend the inventory (fab plan shows all), or use fab deploy",
+        )
+
+
+def _review(saved_plan: str) -> SavedPlan:
+    from pacefab.report import saved
+
+    return saved.load(Path(saved_plan))
+
+
+def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
+    """Return the flow for the whole inventory; where no cluster stands yet, it forms one."""
+
+    def sentences(seen: Survey) -> tuple[str, ...]:
+        stands = seen.stands(inventory_of(run).cluster)
+        return () if stands else bootstrap_of(run, "deploy").sentences(seen.hosts)
+
+    def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
+        return bootstrap_of(run, "bootstrap").prepare(hosts, operator)
+
+    return rollout(run, what_forms=sentences, form=form, **options)
+
+
+@cluster_task()
+def history(run: Run) -> int:
+    """Show what was applied to the cluster, the last first; fab rollback goes back before it.
+
+    Example: fab history --inventory inventory/openstack.yaml
+    """
+    hosts = run.named()
+    from pacefab.report.history import render_text
+    from pacefab.workflows.rollout import history as applies
+
+    applied = applies.gather(hosts)
+    run.printer.lines(render_text(applied))
+    return 1 if applied.silent else 0
+
+
+@cluster_task(
+    secrets=True,
+    number="Which apply to go back before: 1 is the last, as `fab history` counts.",
+    timeout="Seconds for the cluster to follow.",
+)
+def rollback(
+    run: Run,
+    number: str = "1",
+    dry_run: bool = False,
+    yes: bool = False,
+    allow_interruption: bool = False,
+    full: bool = False,
+    timeout: str = "300",
+) -> int:
+    """Put back the cluster's configuration and the files of before an apply: shown, then asked.
+
+    What others changed in the cluster since then goes back too; the plan shows it.
+
+    Example: fab rollback --number 1 --inventory inventory/openstack.yaml
+    """
+    steps = whole_number("--number", number, least=1)
+    intent = intent_of(run)
+    from pacefab.workflows.rollout import rollback as back
+    from pacefab.workflows.rollout.rollout import Rollout
+
+    entry, planner = back.find(run.named(), intent, steps)
+    flow = Rollout(
+        planner,
+        step="rollback",
+        check_cib=False,
+        allow_interruption=allow_interruption,
+        timeout=whole_number("--timeout", timeout, least=1),
+        limit=run.limit,
+    )
+    operator = Operator(run.printer, yes=yes, full=full)
+    run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
+    return carry_out(run, flow, operator, dry_run=dry_run)

@@ -1,0 +1,104 @@
+"""Drills: what the operator types."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pacefab.cli.options import number, write_file
+from pacefab.cli.run import Run, cluster_task
+from pacefab.drill.faults import KINDS, Kind, Objectives
+from pacefab.errors import RefusedError, UsageError
+
+
+@cluster_task(
+    kind=f"The failure: {', '.join(KINDS)}.",
+    all="Every kind, one after the other, on one node after the other.",
+    node="The node to break; by default the last one, then the one before it.",
+    undo="Bring back whatever an earlier drill, cut off, left broken; break nothing.",
+    yes_break="The cluster's name: break it without asking.",
+    rate="Operations per second of the client load.",
+    hold="Seconds that a failure goes on once Pacemaker has answered it (moved what moves).",
+    timeout="Seconds for the cluster to recover in.",
+    report="Write the report to this file as an HTML page.",
+    json="Write the report to this file as JSON.",
+)
+def drill(
+    run: Run,
+    kind: str | None = None,
+    all: bool = False,  # noqa: A002
+    node: str = "",
+    undo: bool = False,
+    yes_break: str | None = None,
+    rate: str = "4000",
+    hold: str = "5",
+    timeout: str = "120",
+    report: str | None = None,
+    json: str | None = None,
+) -> int:
+    """Break a healthy cluster under a client load, see what clients see, and mend it. Exit 0 or 1.
+
+    The load runs from here, with the client options that client-config prints. What is broken is
+    always undone, after Ctrl-C too; a node whose operator is gone undoes it by itself.
+
+    Example: fab -H c1,c2,c3 drill --kind process --report drill.html
+    """
+    if undo:
+        return _undo(run, number("--timeout", timeout, least=1))
+    from pacefab.drill.drill import Drill  # pymemcache takes 0.1 s
+    from pacefab.report import drill as reported
+    from pacefab.report import drill_page
+
+    wanted = Drill(
+        _kinds(kind, every=all), node, number("--rate", rate, least=1),
+        number("--hold", hold, least=0), number("--timeout", timeout, least=1), _objectives(run),
+        run.limit,
+    )  # fmt: skip
+    hosts = run.named()
+    for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
+        write_file(Path(file), b"")
+    with run.printer.working("drill", hosts):
+        found = wanted.run(hosts, run.reach, run.printer, lambda name: _ask(run, name, yes_break))
+    if json:
+        write_file(Path(json), reported.render_json(found).encode())
+    if report:
+        write_file(Path(report), drill_page.render(reported.to_data(found)).encode())
+    run.printer.lines(["", *reported.render_text(found)])
+    return 0 if found.passed else 1
+
+
+def _undo(run: Run, seconds: int) -> int:
+    from pacefab.drill.revert import Undo
+    from pacefab.drill.scene import Scene
+
+    hosts = run.named()
+    status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
+    ailing = Scene(hosts, run.reach, run.limit).ailing(seconds)
+    unhealthy = ["the cluster is NOT healthy:", *ailing, "next: fab status"]
+    run.printer.lines(unhealthy if ailing else ["the cluster is healthy"])
+    return 1 if ailing else status
+
+
+def _kinds(name: str | None, *, every: bool) -> tuple[Kind, ...]:
+    if every and name is None:
+        return tuple(KINDS.values())
+    if name is not None and name in KINDS and not every:
+        return (KINDS[name],)
+    given = "both --kind and --all" if every else f"--kind {name}" if name else "no --kind"
+    allowed = f"give --kind with one of {', '.join(KINDS)}, or --all, or --undo"
+    raise UsageError("read the options", given, allowed)
+
+
+def _objectives(run: Run) -> Objectives:
+    return Objectives.of(run.inventory.objectives.model_dump()) if run.inventory else Objectives()
+
+
+def _ask(run: Run, cluster: str, yes_break: str | None) -> None:
+    """Raise a RefusedError unless the operator named the very cluster that would be broken."""
+    if not yes_break and not sys.stdin.isatty():
+        next_step = f"give --yes-break {cluster}"
+        raise RefusedError("drill", "there is no terminal to ask at", next_step)
+    said = yes_break or run.printer.ask(f"type {cluster} to break it (and mend it again): ").strip()
+    if said != cluster:
+        seen = f"the cluster is {cluster}, not {said or 'nothing'}"
+        raise RefusedError("drill", seen, "nothing was broken; type the cluster's own name")

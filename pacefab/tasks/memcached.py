@@ -1,0 +1,152 @@
+"""memcached under Pacemaker: what the operator types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pacefab.cli.options import number, number_if_given, write_file
+from pacefab.cli.run import Run, cluster_task
+
+if TYPE_CHECKING:
+    from pacefab.services.memcached.memcached import Request
+
+
+@cluster_task()
+def install_memcached(
+    run: Run,
+    listen: str | None = None,
+    memory: str | None = None,
+    max_connections: str | None = None,
+    port: str | None = None,
+    restartable: bool = False,
+    lock_timeout: str = "120",
+    dry_run: bool = False,
+) -> int:
+    """Install and configure memcached on all hosts at once.
+
+    The unit is left disabled and stopped: Pacemaker alone starts it. One that Pacemaker already
+    runs is neither stopped nor restarted. What no option says, the inventory's section memcached
+    does.
+
+    Example: fab -H c1,c2,c3 install-memcached --memory 256
+    """
+    request = requested(run, listen, memory, max_connections, port, restartable=restartable)
+    seconds, hosts = number("--lock-timeout", lock_timeout, least=0), run.named()
+    from pacefab.services.memcached import memcached
+    from pacefab.workflows.rollout.install import Install
+
+    install = Install(
+        "memcached",
+        memcached.LOOK,
+        partial(memcached.wanted_node, request),
+        firewall=run.manages_firewall,
+        lock_seconds=seconds,
+        dry_run=dry_run,
+        limit=run.limit,
+    )
+    return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
+
+
+def requested(
+    run: Run,
+    listen: str | None,
+    memory: str | None,
+    max_connections: str | None,
+    port: str | None,
+    *,
+    restartable: bool,
+) -> Request:
+    """Return the settings that options gave, the others as the inventory has them.
+
+    Raises:
+        UsageError: a number is none, or the inventory cannot be used.
+    """
+    from pacefab.services.memcached.memcached import Request
+
+    section = run.inventory and run.inventory.section("memcached")
+    given: dict[str, Any] = {
+        "listen": listen,
+        "port": number_if_given("--port", port),
+        "memory": number_if_given("--memory", memory),
+        "max_connections": number_if_given("--max-connections", max_connections),
+        "restartable": restartable or None,
+    }
+    request = section.request() if section else Request()
+    return replace(request, **{name: to for name, to in given.items() if to is not None})
+
+
+@cluster_task(
+    junit="Write the checks to this file as JUnit XML too.",
+)
+def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> int:
+    """Check that the cache is of use: every node asks every node. Harmless at any time.
+
+    Also: interleave stands on the clone, the unit is not enabled, configurations are equal, UDP is
+    off, nothing answers on other addresses. A failure comes with its likely cause.
+
+    Example: fab -H c1,c2,c3 verify-memcached --junit verify.xml
+    """
+    hosts = run.named()
+    from pacefab.report import verification
+    from pacefab.workflows.checks.verify import verify
+
+    found = verify(hosts, run.reach, run.limit)
+    lines = [verification.render_json(found)] if json else verification.render_text(found)
+    run.printer.lines(lines)
+    if junit:
+        write_file(Path(junit), verification.render_junit(found))
+    return 1 if found.failed else 0
+
+
+@cluster_task(
+    purge="Then remove package and configuration from the named hosts.",
+    with_constraints="Remove the constraints that name the resource along with it.",
+    timeout="Seconds for the cluster to stop memcached everywhere.",
+    dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+)
+def remove_memcached(
+    run: Run,
+    purge: bool = False,
+    with_constraints: bool = False,
+    timeout: str = "60",
+    dry_run: bool = False,
+) -> int:
+    """Remove the memcached clone from the cluster; safe to run twice.
+
+    Example: fab -H c1,c2,c3 remove-memcached --purge
+    """
+    seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    from pacefab.workflows.rollout.remove import Remove
+
+    remove = Remove(purge, with_constraints, seconds, dry_run, run.limit)
+    return run.carry_out("remove-memcached", lambda: remove.run(hosts, run.reach, run.printer))
+
+
+@cluster_task(
+    update="Bring an existing, different resource to the wanted state.",
+    timeout="Seconds for the cluster to start memcached everywhere and for it to answer.",
+    dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+    keep_on_failure="Leave the resource as it is when it does not come up, for a look at it.",
+)
+def create_memcached(
+    run: Run,
+    update: bool = False,
+    timeout: str = "60",
+    dry_run: bool = False,
+    keep_on_failure: bool = False,
+) -> int:
+    """Create the memcached clone, once for the cluster, whichever hosts are named.
+
+    Done when memcached is Started on all nodes and each has answered a set and a get from another
+    node. What exists and is equal is left alone; what is different is shown, not changed.
+
+    Example: fab -H c1,c2,c3 create-memcached
+    """
+    seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    from pacefab.workflows.rollout.create import Create
+
+    create = Create(update, seconds, dry_run, keep_on_failure, run.limit)
+    return run.carry_out("create-memcached", lambda: create.run(hosts, run.reach, run.printer))

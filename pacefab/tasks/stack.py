@@ -1,0 +1,165 @@
+"""What every task of an inventory begins with: its flow, and the operator who watches it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pacefab.cli.run import Run
+from pacefab.errors import UsageError
+from pacefab.report.text import Printer
+
+if TYPE_CHECKING:
+    from pacefab.cli.inventory import ClusterInventory
+    from pacefab.workflows.rollout.desired import Intent
+    from pacefab.workflows.rollout.install import Install
+    from pacefab.workflows.rollout.planning import Plan
+    from pacefab.workflows.rollout.rollout import Rollout
+
+
+class Operator:
+    """Whoever sits at the terminal: sees plans, and agrees to them or not."""
+
+    def __init__(
+        self, printer: Printer, *, yes: bool = False, full: bool = False, show_pcs: bool = False
+    ) -> None:
+        self._printer = printer
+        self._yes = yes
+        self._full = full
+        self._show_pcs = show_pcs
+        self.note = printer.note
+        self.finished = printer.finished
+
+    def show(self, plan: Plan, reason: str) -> None:
+        """Print a plan before it is applied."""
+        self._printer.lines([*([reason, ""] if reason else []), *self.lines(plan), ""])
+
+    def lines(self, plan: Plan) -> list[str]:
+        """Return a plan as the operator wants to see it."""
+        from pacefab.report import plan as report
+
+        lines = report.render_text(plan, full=self._full)
+        if self._show_pcs:
+            lines += ["", "the same by pcs, step by step:", *report.render_shell(plan)]
+        return lines
+
+    def agree(self, plan: Plan) -> bool:
+        """Ask whether the plan is to be applied.
+
+        Raises:
+            UsageError: there is nobody to ask.
+        """
+        if self._yes:
+            return True
+        if not sys.stdin.isatty():
+            raise UsageError(
+                "ask whether to apply this",
+                "there is no terminal to ask at",
+                "nothing was changed; agree beforehand: --yes",
+            )
+        answer = self._printer.ask(f"Apply this to {plan.cluster}? [y/N] ")
+        return answer.strip().lower() in {"y", "yes"}
+
+
+def inventory_of(run: Run) -> ClusterInventory:
+    """Return the run's inventory.
+
+    Raises:
+        UsageError: there is none, or it cannot be used.
+    """
+    if run.inventory is None:
+        raise UsageError(
+            "find the inventory",
+            "none was named, and there is no inventory/cluster.yaml",
+            "give it: --inventory FILE (begin with a copy of inventory/openstack.yaml)",
+        )
+    return run.inventory
+
+
+def intent_of(run: Run) -> Intent:
+    """Return what the run's inventory wants; its secrets are asked for now.
+
+    Same errors as `inventory_of`.
+    """
+    inventory, intent = inventory_of(run), _services_of(run)
+    run.gather((*intent.secrets(), *inventory.secret_names()))
+    return replace(intent, base=inventory.configuration(run.secret))
+
+
+def _services_of(run: Run) -> Intent:
+    inventory = inventory_of(run)
+    run.named()  # they are reached while the rest is imported
+    from pacefab.pacemaker.model import Configuration
+    from pacefab.workflows.rollout.desired import Intent
+
+    sections = inventory.sections
+    return Intent(inventory.membership(), sections, tuple(sections), Configuration(), run.secret)
+
+
+def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
+    """Return the flow for the whole inventory. Same errors as `inventory_of`."""
+    intent = intent_of(run)
+    from pacefab.workflows.rollout.planning import Planner
+    from pacefab.workflows.rollout.rollout import Rollout
+
+    planner = Planner(intent, firewall=run.manages_firewall, prune=prune)
+    return Rollout(planner, limit=run.limit, **options)
+
+
+def creation_of(run: Run, service: str, **options: Any) -> Rollout:
+    """Return the flow for one service's resources. Same errors as `_only`."""
+    intent = _only(run, service)
+    from pacefab.workflows.rollout.planning import Planner
+    from pacefab.workflows.rollout.rollout import Rollout
+
+    planner = Planner(intent, nodes=False, whole=False)
+    return Rollout(planner, step=f"create-{service}", limit=run.limit, **options)
+
+
+def install_of(run: Run, service: str, **options: Any) -> Install:
+    """Return the flow for one service's packages and files. Same errors as `_only`."""
+    intent = _only(run, service)
+    from pacefab.workflows.rollout.install import Install
+
+    return Install(
+        service,
+        intent.look(),
+        intent.node,
+        intent.sections,
+        intent.secret,
+        intent.membership,
+        firewall=run.manages_firewall,
+        limit=run.limit,
+        **options,
+    )
+
+
+def carry_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:
+    """Run a flow over the run's hosts, or show its plan alone; return the exit status."""
+    hosts = run.named()
+    if not dry_run:
+        return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
+    with run.printer.working(flow.step, hosts):
+        found = flow.plan(flow.survey(hosts))
+    run.printer.lines(operator.lines(found))
+    flow.check(found)
+    return 1 if found.silent else 0
+
+
+def _only(run: Run, service: str) -> Intent:
+    """Return what the inventory wants of one service.
+
+    Raises:
+        UsageError: the inventory does not have that service, or cannot be used.
+    """
+    inventory = inventory_of(run)
+    if service not in inventory.sections:
+        raise UsageError(
+            f"find the service {service}",
+            f"the inventory has {', '.join(inventory.sections) or 'no services'}",
+            f"add it there, under services: `{service}: {{}}`",
+        )
+    intent = _services_of(run).only(service)
+    run.gather(intent.secrets())
+    return intent

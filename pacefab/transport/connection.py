@@ -1,0 +1,346 @@
+"""One host over SSH: opening, host keys, privilege, time limits.
+
+Fabric makes the connection (names, users, ports, keys, gateways of fabric's and OpenSSH's
+configuration). Running goes through paramiko's channel directly: Fabric's runner feeds standard
+input a byte every 10 ms and needs three threads for each command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import paramiko
+from fabric import Connection
+from paramiko.ssh_exception import (
+    AuthenticationException,
+    BadHostKeyException,
+    NoValidConnectionsError,
+    SSHException,
+)
+
+from pacefab.errors import CommandError, PacefabError, UnreachableError, UsageError
+from pacefab.transport.command import (
+    RECEIVER,
+    Section,
+    Step,
+    parse_sections,
+    render_change,
+    render_query,
+)
+from pacefab.transport.host_keys import UnknownHostKeyError, known_as, prepare
+
+CONNECT_SECONDS = 10
+QUERY_SECONDS = 60
+_GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
+
+# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
+
+# paramiko's thread logs what it also raises, with a traceback; we tell the error ourselves.
+logging.getLogger("paramiko").addHandler(logging.NullHandler())
+
+LineCallback = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the operator wants hosts to be reached; the same for all hosts of a run."""
+
+    accept_new_host_keys: bool = False
+    sudo_password: str | None = None
+
+
+class Host:
+    """A machine with sshd: opened at the first use, once; root through sudo where needed.
+
+    Not safe for two threads at once; `fanout` gives each host its own.
+    """
+
+    def __init__(self, name: str, connection: Connection, access: Access) -> None:
+        self.name = name
+        self._connection = connection
+        self._access = access
+        self._opened = False
+        self._ahead: Future[None] | None = None
+        self._sudo: tuple[str, ...] = ()
+
+    def open_ahead(self) -> None:
+        """Begin to open the session while the caller does something else.
+
+        The first use waits for that, and tells what failed.
+        """
+        if self._opened or self._ahead:
+            return
+        self._ahead = Future()
+        threading.Thread(
+            target=self._open_for, args=(self._ahead,), name=f"open {self.name}", daemon=True
+        ).start()
+
+    def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
+        """Run every step in one round trip and return the sections by name.
+
+        Raises:
+            UnreachableError: no session, or no privilege.
+            CommandError: the connection broke, or the steps took longer than `seconds`.
+        """
+        return parse_sections(self._run(render_query(steps), seconds=seconds))
+
+    def change(
+        self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
+    ) -> dict[str, Section]:
+        """Run the steps until one fails; then undo those before it. Same errors as `query`."""
+        return parse_sections(self._run(render_change(steps), seconds=seconds, on_line=on_line))
+
+    def _run(self, script: str, *, seconds: float, on_line: LineCallback | None = None) -> str:
+        self._open()
+        # timeout ends the script on the node when we no longer listen.
+        argv = (*self._sudo, "timeout", "-k", "5", str(int(seconds)), *RECEIVER)
+        status, out, err = self._execute(shlex.join(argv), self._fed + script, seconds, on_line)
+        if status == _TIMED_OUT:
+            raise self._slow(seconds, out)
+        if status == -1:
+            raise self._lost(f"last output: {_tail(out + err) or 'none'}")
+        if "\x1e" not in out and status != 0:
+            raise CommandError(
+                "run a command",
+                _tail(err or out) or f"exit status {status}",
+                f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true",
+                host=self.name,
+            )
+        return out
+
+    @property
+    def _fed(self) -> str:
+        """What sudo reads before the command does."""
+        return f"{self._access.sudo_password}\n" if "-S" in self._sudo else ""
+
+    def _execute(
+        self, line: str, stdin: str, seconds: float, on_line: LineCallback | None = None
+    ) -> tuple[int, str, str]:
+        transport = self._connection.client.get_transport()
+        try:
+            channel = transport.open_session(timeout=CONNECT_SECONDS)
+            channel.exec_command(line)
+            _feed(channel, stdin, seconds)
+            return _drain(channel, seconds + _GRACE_SECONDS, on_line)
+        except TimeoutError as error:
+            raise self._slow(seconds, str(error)) from error
+        except (SSHException, OSError, EOFError, AttributeError) as error:
+            raise self._lost(str(error) or type(error).__name__) from error
+
+    def _lost(self, seen: str) -> CommandError:
+        self._connection.close()
+        self._opened = False  # the next command opens it anew
+        return CommandError(
+            "run a command",
+            f"the connection was lost; {seen}",
+            "see whether the host is up, then run this again: it is safe to repeat",
+            host=self.name,
+        )
+
+    def _slow(self, seconds: float, out: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
+            "look at the host's load and disk, or give more time with --timeout",
+            host=self.name,
+        )
+
+    def _open_for(self, ahead: Future[None]) -> None:
+        try:
+            self._establish()
+        except Exception as error:  # noqa: BLE001  # raised in the thread that uses the session
+            ahead.set_exception(error)
+        else:
+            ahead.set_result(None)
+
+    def _open(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead:
+            ahead.result()
+        elif not self._opened:
+            self._establish()
+
+    def _establish(self) -> None:
+        check_name(self.name)
+        prepare(self._connection, accept_new=self._access.accept_new_host_keys)
+        try:
+            _connect(self._connection)
+        except (SSHException, OSError, EOFError, ValueError) as error:
+            raise _explain(self.name, self._connection, error) from error
+        self._opened = True
+        if self._connection.user != "root":
+            self._sudo = self._privilege()
+
+    def _privilege(self) -> tuple[str, ...]:
+        """Return how commands become root's, asking as little as possible."""
+        user = self._connection.user
+        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
+        if status == 0:
+            return ("sudo", "-n", "--")
+        attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
+        password = self._access.sudo_password
+        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
+            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
+        if not password:
+            raise UnreachableError(
+                attempted,
+                seen,
+                "give the password: fab --prompt-for-sudo-password …",
+                host=self.name,
+            )
+        sudo = ("sudo", "-k", "-S", "-p", "", "--")
+        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
+        if status != 0:
+            next_step = "was the password right? give it again; else " + _NO_SUDO
+            raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
+        return sudo
+
+
+_TIMED_OUT = 124  # timeout(1)
+_NOT_FOUND = 127
+_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
+
+
+def check_name(name: str) -> None:
+    """Raise a UsageError when `name` has characters that no host name has."""
+    bare = name.rpartition("@")[2]
+    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
+    if not _HOST.fullmatch(host):
+        raise UsageError(
+            "read the host names",
+            f"{name!r} is no host name",
+            "give -H name,name,…",
+        )
+
+
+def _connect(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.connect_kwargs)
+    # Fabric adds each host's IdentityFile to the one mapping that all hosts share.
+    given = [str(path) for path in connection.config.authentication.identities]
+    own = connection.ssh_config.get("identityfile", [])
+    if given or own:
+        options["key_filename"] = [*given, *own]
+    if connection.connect_timeout is None:
+        options.setdefault("timeout", CONNECT_SECONDS)
+    options.setdefault("banner_timeout", CONNECT_SECONDS)
+    options.setdefault("auth_timeout", CONNECT_SECONDS)
+    if connection.ssh_config.get("identitiesonly") == "yes":
+        options.setdefault("allow_agent", False)
+        options.setdefault("look_for_keys", False)
+    options.setdefault("transport_factory", _transport)
+    connection.connect_kwargs = options
+    connection.open()
+    connection.client.get_transport().set_keepalive(15)
+
+
+def _transport(sock: Any, **options: Any) -> paramiko.Transport:
+    """Make the session, its packets sent at once, as ssh(1) does.
+
+    Otherwise the kernel holds back a small packet until the one before is acknowledged, which the
+    other side puts off by 40 ms (tcp(7)): several times for each connection and command.
+    """
+    if isinstance(sock, socket.socket):  # not a gateway's channel or a ProxyCommand
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return paramiko.Transport(sock, **options)
+
+
+def _explain(name: str, connection: Connection, error: Exception) -> PacefabError:
+    """Return the error with what an operator does about it."""
+    where = f"{connection.user}@{connection.host}:{connection.port}"
+    attempted = f"open an SSH session to {where}"
+    if isinstance(error, BadHostKeyException):
+        seen = f"its host key has CHANGED: {error.key.get_name()} is not the one in known_hosts"
+        return UnreachableError(
+            attempted,
+            seen,
+            "somebody may be in between. If the host was reinstalled, check its fingerprint at "
+            f"its console, then: ssh-keygen -R '{known_as(connection)}'",
+            host=name,
+        )
+    if isinstance(error, UnknownHostKeyError):
+        return UnreachableError(
+            attempted,
+            f"its host key is not in known_hosts: {error}",
+            "compare the fingerprint with the host's own, then connect once with ssh, or give "
+            "--accept-new-host-keys to the task",
+            host=name,
+        )
+    seen, following = _plain(error)
+    return UnreachableError(attempted, seen, following, host=name)
+
+
+def _plain(error: Exception) -> tuple[str, str]:
+    if isinstance(error, AuthenticationException):
+        return (
+            f"the key or password was refused ({error})",
+            "try it with ssh; name the key with -i FILE or in ~/.ssh/config",
+        )
+    if isinstance(error, socket.gaierror):
+        return (f"unknown host ({error.strerror})", "check the name in -H, DNS and ~/.ssh/config")
+    if isinstance(error, TimeoutError):
+        return ("no answer in time", "is the host up, is a firewall in between? -t SECONDS waits")
+    if isinstance(error, NoValidConnectionsError | ConnectionRefusedError):
+        return ("the port refused the connection", "does sshd run there, on that port?")
+    # paramiko's words for a session that never came about, by the stage at which time was up.
+    if "banner" in str(error) or "No existing session" in str(error):
+        return ("it took the connection, then said nothing", "is the host hung? see its console")
+    return (str(error) or type(error).__name__, "try it with ssh -v")
+
+
+def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
+    """Write the command's standard input, and end it."""
+    channel.settimeout(seconds)
+    # A command that ended without reading it (sudo refused) tells why; that is read next.
+    with contextlib.suppress(OSError):
+        channel.sendall(text.encode())
+        channel.shutdown_write()
+
+
+def _drain(
+    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None
+) -> tuple[int, str, str]:
+    """Read both streams to their end; hand each line of stdout on as it comes."""
+    deadline = time.monotonic() + seconds
+    out, err, seen = bytearray(), bytearray(), 0
+    channel.settimeout(0.5)
+    while True:
+        if time.monotonic() > deadline:
+            channel.close()
+            raise TimeoutError(_tail(out.decode(errors="replace")))
+        try:
+            chunk = channel.recv(65536)
+        except TimeoutError:
+            chunk = None
+        while channel.recv_stderr_ready():
+            err += channel.recv_stderr(65536)
+        if chunk == b"":
+            break
+        out += chunk or b""
+        if on_line:
+            seen = _hand_on(out, seen, on_line)
+    status = channel.recv_exit_status()
+    while rest := channel.recv_stderr(65536):
+        err += rest
+    return status, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def _hand_on(out: bytearray, seen: int, on_line: LineCallback) -> int:
+    while (end := out.find(b"\n", seen)) >= 0:
+        on_line(out[seen:end].decode(errors="replace"))
+        seen = end + 1
+    return seen
+
+
+def _tail(text: str, lines: int = 10) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])

@@ -1,0 +1,180 @@
+"""status: how the cluster and each node's memcached are, and whether that is good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from pacefab.errors import RefusedError
+from pacefab.pacemaker.cib import Cib, pairs
+from pacefab.pacemaker.model import FENCING_DISABLED_REASON, ClusterStatus, Instance, ResourceStatus
+from pacefab.services.memcached import memcached
+from pacefab.services.memcached.probe import Answer, Target
+from pacefab.transport.connection import Host
+from pacefab.workflows.checks.serving import ask_from_neighbours
+from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
+
+
+class Verdict(IntEnum):
+    """The exit status of `status`, and the word for it."""
+
+    HEALTHY = 0
+    DEGRADED = 1
+    UNKNOWN = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class NodeHealth:
+    """One node: Pacemaker's word, and memcached's own answer if it gave one."""
+
+    node: str
+    pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
+    memcached: str  # Started, Stopped, Starting, failed, absent
+    target: Target | None
+    asked_from: str | None
+    answer: Answer | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether memcached set and got a key when another node asked it."""
+        return self.answer is not None and self.answer.served
+
+
+@dataclass(frozen=True)
+class Health:
+    """The whole cluster's state with the verdict and why.
+
+    `notices` are what an operator should be reminded of, and no reason against the verdict.
+    """
+
+    cluster: str
+    status: ClusterStatus
+    nodes: tuple[NodeHealth, ...]
+    has_memcached: bool  # whether there is a resource of it, or should be
+    reasons: tuple[str, ...]  # empty: healthy
+    notices: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """Healthy unless there is a reason against it."""
+        return Verdict.DEGRADED if self.reasons else Verdict.HEALTHY
+
+
+def examine(
+    hosts: Mapping[str, Host], reach: Reach, limit: int, *, memcached_wanted: bool = True
+) -> Health:
+    """Ask Pacemaker and every node's memcached; harmless.
+
+    `memcached_wanted` is whether a cluster without it is degraded.
+
+    Raises:
+        PacefabError: no host could tell how the cluster is.
+    """
+    return examine_fleet(gather(hosts, reach, limit), memcached_wanted=memcached_wanted)
+
+
+def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
+    """Raise a RefusedError unless the cluster is healthy and every memcached answers.
+
+    `unchanged` says how far the attempt went: "nothing was broken".
+    """
+    if reasons := examine_fleet(fleet).reasons:
+        raise RefusedError(
+            attempt,
+            "\n".join(["the cluster is not healthy:", *reasons]),
+            f"{unchanged}; bring it to health (fab status tells how it is), then run this again",
+        )
+
+
+def examine_fleet(fleet: Fleet, *, memcached_wanted: bool = True) -> Health:
+    """Return the health of nodes that were gathered a moment ago. Errors of `serving.ask`."""
+    status, cib = fleet.view.status, fleet.view.cib
+    exists = bool(cib.primitives_of(memcached.AGENT))
+    answers = ask_from_neighbours(fleet) if exists else {}
+    nodes = tuple(_node(status, node.name, answers, fleet) for node in status.nodes)
+    reasons = [*_cluster_reasons(fleet, status), *_node_reasons(nodes, exists)]
+    if memcached_wanted and not exists:
+        reasons.insert(0, "there is no memcached resource: fab create-memcached makes it")
+    reasons += [f"{n}: {error.attempted}: {error.seen}" for n, error in fleet.silent.items()]
+    return Health(
+        fleet.membership.cluster,
+        status,
+        nodes,
+        has_memcached=exists or memcached_wanted,
+        reasons=tuple(reasons),
+        notices=_notices(status, cib),
+    )
+
+
+def _notices(status: ClusterStatus, cib: Cib) -> tuple[str, ...]:
+    if status.fencing:
+        return ()
+    reason = pairs(cib.own_set).get(FENCING_DISABLED_REASON)
+    return (f"fencing is disabled: {reason}" if reason else "fencing is disabled",)
+
+
+def _node(
+    status: ClusterStatus, node: str, answers: Mapping[Target, tuple[str, Answer]], fleet: Fleet
+) -> NodeHealth:
+    target = next((t for t in answers if t.node == node), None)
+    asker, answer = answers[target] if target else (None, None)
+    word = next(n.word for n in status.nodes if n.name == node)
+    known = target or next((t for t in fleet.targets() if t.node == node), None)
+    return NodeHealth(node, word, _state(status, node), known, asker, answer)
+
+
+def _state(status: ClusterStatus, node: str) -> str:
+    instances = status.instances(memcached.RESOURCE)
+    here = next((one for one in instances if node in one.nodes), None)
+    if here is not None:
+        return here.pending or ("failed" if here.failed else here.role)
+    return "Stopped" if instances else "absent"
+
+
+def _cluster_reasons(fleet: Fleet, status: ClusterStatus) -> list[str]:
+    reasons = []
+    if not status.quorum:
+        reasons.append(f"{fleet.doorway} is in a partition without quorum")
+    if status.maintenance:
+        reasons.append("the cluster is in maintenance mode: Pacemaker does nothing")
+    for failure in status.failures:
+        what = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+        reasons.append(f"{what}: {failure.reason}" if failure.reason else what)
+    return reasons + [reason for item in status.resources if (reason := _stopped(item))]
+
+
+def _stopped(item: ResourceStatus) -> str:
+    """Return what is wrong with a resource other than memcached, empty when nothing is."""
+    members = (item,) if isinstance(item, Instance) else item.instances
+    if any(one.orphaned for one in members):
+        return f"{item.id} is no longer configured and still there"
+    if any(one.failed or one.blocked for one in members):
+        return f"{item.id} has failed"
+    if not any(one.nodes for one in members):
+        return f"{item.id} is stopped"
+    return ""
+
+
+def _node_reasons(nodes: tuple[NodeHealth, ...], exists: bool) -> list[str]:
+    reasons = []
+    for one in nodes:
+        if one.pacemaker != "online":
+            reasons.append(f"{one.node} is {one.pacemaker}")
+        elif exists and one.memcached != "Started":
+            reasons.append(f"memcached is {one.memcached} on {one.node}")
+        if one.memcached == "Started" and not one.answers:
+            reasons.append(_not_serving(one))
+    return reasons
+
+
+def _not_serving(one: NodeHealth) -> str:
+    said = f"Pacemaker calls memcached Started on {one.node}"
+    if one.answer is None:
+        return f"{said}; no other node could be reached to ask it"
+    return f"{said}, yet it does not serve at {one.target} (asked from {one.asked_from}): " + (
+        one.answer.error
+    )

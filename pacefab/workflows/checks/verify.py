@@ -1,0 +1,200 @@
+"""verify-memcached: everything that must hold for the cache to be of use; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pacefab.addresses import is_loopback
+from pacefab.pacemaker.configuration import read_resource
+from pacefab.pacemaker.model import Clone
+from pacefab.services.memcached import memcached
+from pacefab.services.memcached.config import Settings
+from pacefab.services.memcached.probe import Target
+from pacefab.transport.command import shell
+from pacefab.transport.connection import Host
+from pacefab.workflows.checks.serving import Matrix, ask, ask_everyone_from_everyone
+from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
+from pacefab.workflows.nodes.observe import NodeView
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `cause` is what probably is behind a failure."""
+
+    name: str
+    where: str  # node, "c1 -> c2", or the resource
+    ok: bool
+    seen: str
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All checks of one run, and the matrix behind the first of them."""
+
+    cluster: str
+    matrix: Matrix
+    checks: tuple[Check, ...]
+
+    @property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if not check.ok)
+
+
+def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
+    """Check the resource, every node's unit and configuration, and the network between them.
+
+    Raises:
+        PacefabError: no host could tell how the cluster is.
+    """
+    fleet = gather(hosts, reach, limit)
+    matrix = ask_everyone_from_everyone(fleet)
+    forbidden = ask(fleet, _forbidden(fleet))
+    checks = [
+        *_reached(fleet),
+        *_serving(fleet, matrix),
+        *_resource(fleet),
+        *(check for view in fleet.views.values() for check in _node(view)),
+        _equal(fleet),
+        *_closed(forbidden),
+    ]
+    return Verification(fleet.membership.cluster, matrix, tuple(checks))
+
+
+def _reached(fleet: Fleet) -> Iterator[Check]:
+    for name, error in fleet.silent.items():
+        yield Check("node can be asked", name, ok=False, seen=error.seen, cause=error.next_step)
+
+
+def _serving(fleet: Fleet, matrix: Matrix) -> Iterator[Check]:
+    for asker, row in matrix.items():
+        for target, answer in row.items():
+            seen = f"{target} in {answer.seconds * 1000:.0f} ms"
+            yield Check(
+                "set and get", f"{asker} -> {target.node}", answer.served,
+                seen if answer.served else f"{target}: {answer.error}",
+                "" if answer.served else _cause(fleet, target),
+            )  # fmt: skip
+
+
+def _cause(fleet: Fleet, target: Target) -> str:
+    """Return why a node's memcached probably does not answer, the likeliest first."""
+    view = fleet.views.get(target.node)
+    if view is None:
+        return f"{target.node} gave no answer over SSH either: is it up?"
+    if not view.facts.unit(memcached.UNIT).running:
+        return f"memcached does not run on {target.node}: pcs status, journalctl -u memcached"
+    listening = [one for one in view.facts.listeners if one.port == target.port]
+    addresses = {one.address for one in listening if one.protocol == "tcp"}
+    if addresses and all(is_loopback(address) for address in addresses):
+        return f"it listens on {', '.join(addresses)} only: fab install-memcached, then restart it"
+    if not addresses & {target.address, "0.0.0.0", "::"}:  # noqa: S104
+        found = ", ".join(sorted(addresses)) or "no address"
+        return f"nothing listens at {target}; on port {target.port} there is {found}"
+    if firewalls := _firewalls(fleet.hosts[target.node]):
+        return f"a firewall on {target.node} ({', '.join(firewalls)}) drops it"
+    return "memcached hangs, or a firewall in between drops it: journalctl -u memcached there"
+
+
+# firewalld keeps its rules in nftables or iptables; each of the three may be absent.
+_FIREWALL = r"""
+systemctl is-active --quiet firewalld && echo firewalld
+nft list ruleset 2>/dev/null | grep -Eq ' (drop|reject)' && echo nftables
+iptables-save 2>/dev/null | grep -Eq -- '-j (DROP|REJECT)' && echo iptables
+true
+"""
+
+
+def _firewalls(host: Host) -> list[str]:
+    """Return the programs that have rules on this node which drop or reject something."""
+    return host.query([shell("firewall", _FIREWALL)])["firewall"].out.split()
+
+
+def _resource(fleet: Fleet) -> Iterator[Check]:
+    element = fleet.view.cib.element(memcached.CLONE)
+    clone = None if element is None else read_resource(element)
+    if not isinstance(clone, Clone):
+        cause = "fab create-memcached makes it"
+        yield Check(
+            "resource", memcached.CLONE, ok=False, seen="there is no such clone", cause=cause
+        )
+        return
+    interleave = clone.meta.get("interleave")
+    misplaced = "interleave" in clone.primitive.meta
+    yield Check(
+        "interleave on the clone", memcached.CLONE, interleave == "true",
+        f"interleave={interleave or 'absent'}",
+        "it stands on the primitive, where it does nothing: fab create-memcached --update"
+        if misplaced else "fab create-memcached --update",
+    )  # fmt: skip
+
+
+def _node(view: NodeView) -> Iterator[Check]:
+    facts, node = view.facts, view.node
+    unit = facts.unit(memcached.UNIT)
+    yield Check(
+        "unit not enabled", node, not unit.starts_at_boot and unit.load != "masked",
+        unit.enabled or unit.load,
+        "only Pacemaker may start it: fab install-memcached",
+    )  # fmt: skip
+    running, wanted = memcached.running_settings(facts), present(view)
+    if running is not None:
+        yield _as_configured(node, running, wanted)
+    sockets = [one for one in facts.listeners if one.port == wanted.port]
+    listening = {one.address for one in sockets if one.protocol == "tcp"}
+    yield Check(
+        "listens only there", node, wanted.everywhere or listening <= set(wanted.listen),
+        ", ".join(sorted(listening)) or "nowhere", f"the file says {wanted.describe()}",
+    )  # fmt: skip
+    udp = [one for one in sockets if one.protocol == "udp"]
+    off = wanted.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
+    yield Check("UDP off", node, off, "off" if off else "on", "fab install-memcached sets -U 0")
+
+
+def _as_configured(node: str, running: Settings, wanted: Settings) -> Check:
+    """Sizes may wait for the next restart; another address or port would strand clients then."""
+    moved = not memcached.same(replace(running, port=wanted.port, listen=wanted.listen), running)
+    pending = f"the file says {wanted.describe()}: it takes effect at the next restart"
+    seen = running.describe()
+    if not moved and not memcached.same(running, wanted):
+        seen = f"{seen}; {pending}"
+    return Check("listens as configured", node, not moved, seen, pending)
+
+
+def _equal(fleet: Fleet) -> Check:
+    settings = {node: replace(present(view), listen=()) for node, view in fleet.views.items()}
+    different = len(set(settings.values())) > 1
+    seen = "; ".join(
+        f"{node}: {one.memory} MiB, port {one.port}, {one.max_connections} connections"
+        for node, one in settings.items()
+    )
+    return Check(
+        "configuration equal", "all nodes", not different, seen if different else "equal",
+        "give the options to all nodes at once: fab -H … install-memcached --memory …",
+    )  # fmt: skip
+
+
+def _forbidden(fleet: Fleet) -> dict[str, list[Target]]:
+    """Return what each node should not reach: the others' addresses that are not listened on."""
+    questions: dict[str, list[Target]] = {node: [] for node in fleet.views}
+    for node, view in fleet.views.items():
+        settings = present(view)
+        if settings.everywhere:
+            continue
+        closed = [a for a in view.facts.addresses if a not in settings.listen]
+        for asker in questions:
+            if asker != node:
+                questions[asker] += [Target(node, a, settings.port) for a in closed]
+    return {asker: targets for asker, targets in questions.items() if targets}
+
+
+def _closed(forbidden: Matrix) -> Iterator[Check]:
+    for asker, row in forbidden.items():
+        for target, answer in row.items():
+            yield Check(
+                "closed elsewhere", f"{asker} -> {target.node}", not answer.connected,
+                f"{target}: {'open' if answer.connected else 'closed'}",
+                f"something on {target.node} listens there besides the configured address",
+            )  # fmt: skip

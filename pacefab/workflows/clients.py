@@ -1,0 +1,174 @@
+"""client-config and check-clients: the cluster's servers, and its clients' files on hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pacefab.clients.formats import edit_ini
+from pacefab.clients.recommended import Server
+from pacefab.clients.restart import to_restart
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host import files
+from pacefab.host.model import FileState, Mark, Outcome
+from pacefab.services.vips import found as vips_found
+from pacefab.transport.command import Section, step
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes.apply_node import run_steps
+from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+
+STEP = "client-config"
+_RUNNING = step(
+    "running", "systemctl", "list-units", "--type=service", "--state=running", "--plain",
+    "--no-legend", "--no-pager",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CacheCluster:
+    """A cluster as clients of its cache see it; the servers are in corosync.conf's order.
+
+    That order is the same whatever hosts were named, and whichever nodes are up.
+    """
+
+    name: str
+    servers: tuple[Server, ...]
+    vips: frozenset[str]
+
+
+def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCluster:
+    """Ask the cluster where its memcached are; harmless.
+
+    Raises:
+        RefusedError: a node's memcached is not where clients could reach it.
+        PacefabError: no host could tell how the cluster is.
+    """
+    fleet = gather(hosts, reach, limit)
+    servers = tuple(_server(fleet, name) for name in fleet.membership.names)
+    vips = frozenset(vips_found.addresses(fleet.view.cib).values())
+    return CacheCluster(fleet.membership.cluster, servers, vips)
+
+
+def _server(fleet: Fleet, node: str) -> Server:
+    """Return a node's server: at the address that nodes use for each other, if it listens there."""
+    targets = [one for one in fleet.targets() if one.node == node]
+    if not targets:
+        raise RefusedError(
+            "find the address of its memcached",
+            "it listens on loopback only: no client on another host can reach it",
+            "fab install-memcached, then restart it",
+            host=node,
+        )
+    own = next(one.addresses for one in fleet.membership.members if one.name == node)
+    chosen = next((one for one in targets if one.address in own), targets[0])
+    return Server(node, chosen.address, chosen.port)
+
+
+@dataclass(frozen=True)
+class WriteClients:
+    """Edit clients' files on hosts: the options for these servers, all else left as it is."""
+
+    servers: tuple[Server, ...]
+    paths: tuple[str, ...]
+    dry_run: bool = False
+    limit: int = 32  # hosts at a time
+
+    def run(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
+        """Edit the files of every host; one that fails stops no other.
+
+        On each host all files change or none. Owner and mode stay, the previous text is kept
+        beside.
+        """
+        watch = Stopwatch(STEP, progress)
+        return watch.each(hosts, lambda _, host: self._write(host, watch), self.limit)
+
+    def _write(self, host: Host, watch: Stopwatch) -> Outcome:
+        sections = host.query([*files.observe(self.paths), _RUNNING])
+        changed = {
+            path: (old, new)
+            for path, old in _present(self.paths, sections).items()
+            if (new := self._edited(path, old)) != old
+        }
+        if not changed:
+            return watch.finish(host.name, Mark.UNCHANGED)
+        units = [line.split()[0] for line in sections["running"].out.splitlines()]
+        notes = [
+            note
+            for path, (old, new) in changed.items()
+            for note in (*files.difference(path, old, new), to_restart(path, units))
+        ]
+        if self.dry_run:
+            return watch.finish(host.name, Mark.PLANNED, *notes)
+        steps = [files.plan_write(path, new, old) for path, (old, new) in changed.items()]
+        run_steps(host, steps, note=lambda text: watch.progress.note(host.name, text))
+        return watch.finish(host.name, Mark.CHANGED, *notes)
+
+    def _edited(self, path: str, old: FileState) -> FileState:
+        try:
+            return replace(old, text=edit_ini(old.text, self.servers))
+        except ValueError as error:
+            raise RefusedError(f"edit {path}", str(error), "mend that line, run again") from None
+
+
+def _present(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState]:
+    """Return the files, all of which have to be there."""
+    found = {path: state for path, state in _parsed(paths, sections).items() if state is not None}
+    for path in paths:
+        if path not in found:
+            raise RefusedError(
+                f"edit {path}",
+                "there is no such file",
+                "name the hosts that have it with --on, and its path on them",
+            )
+    return found
+
+
+def _parsed(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState | None]:
+    try:
+        return files.parse(paths, sections)
+    except ValueError as error:
+        raise RefusedError("read the files", str(error), "see who owns it: ls -l") from error
+
+
+def read_on_hosts(hosts: Mapping[str, Host], paths: Sequence[str], limit: int) -> dict[str, str]:
+    """Return the files' texts by HOST:PATH; a file that a host does not have is left out.
+
+    Raises:
+        RefusedError: no host has one of the files.
+        PacefabError: a host could not be asked.
+    """
+
+    def read(_: str, host: Host) -> dict[str, FileState | None]:
+        return _parsed(paths, host.query(files.observe(paths)))
+
+    asked = fan_out(hosts, read, limit=limit)
+    for error in errors(asked).values():
+        raise error
+    found = values(asked)
+    for path in paths:
+        if not any(each[path] for each in found.values()):
+            seen = f"not on {', '.join(hosts)}"
+            raise RefusedError(f"read {path}", seen, "name the hosts that have it with --on")
+    return {
+        f"{name}:{path}": state.text
+        for path in paths
+        for name, each in found.items()
+        if (state := each[path]) is not None
+    }
+
+
+def read_here(paths: Sequence[str]) -> dict[str, str]:
+    """Return the texts of files on this machine.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    try:
+        return {path: Path(path).read_text(errors="surrogateescape") for path in paths}
+    except OSError as error:
+        seen = error.strerror or str(error)
+        next_step = "to read it on hosts, name them: fab -H c1,c2,c3 check-clients …"
+        raise UsageError(f"read {error.filename}", seen, next_step) from None

@@ -1,0 +1,1 @@
+"""Hosts become a cluster; nodes join and leave."""

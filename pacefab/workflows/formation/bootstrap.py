@@ -1,0 +1,290 @@
+"""bootstrap: bare hosts become one cluster; what is formed already is left alone.
+
+Every step may be cut off anywhere: the next run finds what is there and does the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.transport.command import Step
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.workflows.formation import steps
+from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.apply_node import change_node, run_steps
+from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
+from pacefab.workflows.nodes.observe import observe_node
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+
+T = TypeVar("T")
+
+STEP = "bootstrap"
+_START_SECONDS = 120  # a node whose corosync must wait for others that still boot
+_POLL_SECONDS = 0.5
+_NO_FENCING = """\
+the inventory does not say how a node that no longer answers is fenced.
+Such a node may still run: hold a virtual IP, write to the database. The others can only start its
+services elsewhere once they know that it does not. Without fencing they would have to guess, and
+two nodes with one address or one database corrupt data."""
+_SAY_FENCING = """\
+nothing was contacted; add fence devices to the inventory, for example
+  fencing: {devices: {ipmi: {agent: fence_ipmilan, parameters: {username: admin},
+    per_node: {c1: {ip: 10.0.0.1}, c2: {ip: 10.0.0.2}}}}}
+or, for a cluster whose data nobody needs:
+  fencing: {disabled: true, reason: "a test cluster"}"""
+
+
+def check_fencing(*, decided: bool) -> None:
+    """Raise a UsageError that explains fencing when the inventory has not decided about it."""
+    if not decided:
+        raise UsageError("form a cluster", _NO_FENCING, _SAY_FENCING)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How hosts become members of a cluster.
+
+    Args:
+        wanted: the cluster's name, and its nodes with the addresses by which they reach each other.
+        agents: fence agents that every node needs, such as fence_ipmilan.
+        secret: returns a secret by its name; hacluster is asked for when a host is to be a member.
+        firewall: whether ports are opened for the cluster where firewalld is active.
+        limit: how many hosts are worked on at a time.
+        step: what outcomes are called.
+    """
+
+    wanted: Membership
+    agents: tuple[str, ...]
+    secret: Callable[[str], str]
+    firewall: bool = False
+    limit: int = 32
+    step: str = STEP
+
+    def sentences(self, hosts: Mapping[str, Host]) -> tuple[str, ...]:
+        """Return what would be done, a sentence each; none when the cluster stands.
+
+        Raises:
+            PacefabError: hosts cannot be reached, or are of another cluster.
+        """
+        return self.plan(self._observe(hosts)).sentences()
+
+    def plan(self, found: Mapping[str, Candidate]) -> Formation:
+        """Return what makes the hosts members. Errors of `plan_formation`."""
+        members = [member for member in self.wanted.members if member.name in found]
+        return plan_formation(replace(self.wanted, members=tuple(members)), found)
+
+    def joining(self, hosts: Mapping[str, Host], newcomer: str) -> dict[str, Host]:
+        """Return the cluster's members among the hosts, and the newcomer.
+
+        Raises:
+            PacefabError: hosts cannot be reached, or none of them is a member.
+        """
+        found = self._observe(hosts)
+        members = [name for name, host in found.items() if host.membership]
+        if not members:
+            raise RefusedError(
+                f"add {newcomer} to cluster {self.wanted.cluster}",
+                "none of the hosts is in a cluster",
+                "nothing was changed: make one of all of them: fab bootstrap",
+            )
+        return {name: host for name, host in hosts.items() if name in {*members, newcomer}}
+
+    def form(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
+        """Make the hosts members of the cluster; return a line for each that was none.
+
+        Raises:
+            PacefabError: it is not formed; what was done so far needs no undoing, and the next run
+                does the rest.
+        """
+        return self.prepare(hosts, progress)()
+
+    def prepare(self, hosts: Mapping[str, Host], progress: Progress) -> Callable[[], list[Outcome]]:
+        """Return what does the same as `form`, once hosts and secrets have been asked for.
+
+        Raises:
+            PacefabError: it cannot be formed; nothing was changed.
+        """
+        found = self._observe(hosts)
+        plan = self.plan(found)
+        if plan:
+            # What a run that was cut off left at work on a host ends first, and is seen then.
+            _all(fan_out(hosts, partial(_rest, progress), limit=self.limit))
+            found = self._observe(hosts)
+            plan = self.plan(found)
+        if plan.setup or plan.join:
+            self.secret(steps.USER)
+
+        def form() -> list[Outcome]:
+            watch = Stopwatch(self.step, progress)
+            for sentence in plan.sentences():
+                progress.note(self.wanted.cluster, sentence)
+            _Forming(self, plan, hosts, found, progress).carry_out()
+            return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
+
+        return form
+
+    def _observe(self, hosts: Mapping[str, Host]) -> dict[str, Candidate]:
+        asked = fan_out(hosts, self.observe, limit=self.limit)
+        return _all(asked)
+
+    def observe(self, name: str, host: Host) -> Candidate:
+        """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""
+        look, also = steps.look(self.agents), steps.observe(self.agents)
+        return steps.candidate(name, observe_node(host, look, also))
+
+
+@dataclass(frozen=True)
+class _Forming:
+    """One formation under way."""
+
+    bootstrap: Bootstrap
+    plan: Formation
+    hosts: Mapping[str, Host]
+    found: Mapping[str, Candidate]
+    progress: Progress
+
+    def carry_out(self) -> None:
+        plan = self.plan
+        self._on_all(plan.prepare, self._prepare)
+        if plan.setup:
+            self._set_up()
+        self._on_all(plan.start, self._start)
+        self._wait([member.name for member in plan.members if member.name not in plan.join])
+        for name in plan.join:
+            self._join(name)
+        if plan.join:
+            self._wait([member.name for member in plan.members])
+        if plan.start or plan.finish:
+            self._run(self._doorway, [steps.plan_finish()])
+
+    @property
+    def _doorway(self) -> str:
+        """The member through which the cluster is asked and changed; a running one, if any."""
+        members = [name for name in self.found if name not in self.plan.join]
+        return next((name for name in members if self.found[name].running), members[0])
+
+    def _on_all(self, names: Sequence[str] | Mapping[str, object], work: _Work) -> None:
+        chosen = {name: host for name, host in self.hosts.items() if name in names}
+        _all(fan_out(chosen, work, limit=self.bootstrap.limit))
+
+    def _prepare(self, name: str, host: Host) -> None:
+        self.progress.note(name, "preparing the host")
+        newcomer = name in (*self.plan.setup, *self.plan.join)
+        note = partial(self.progress.note, name)
+        change_node(
+            host,
+            self._planned(self.found[name], newcomer=newcomer),
+            anew=lambda: self._planned(self.bootstrap.observe(name, host), newcomer=newcomer),
+            note=note,
+        )
+        if newcomer:
+            run_steps(host, steps.plan_newcomer(self._password), note=note)
+
+    def _planned(self, host: Candidate, *, newcomer: bool) -> NodePlan:
+        wanted = replace(host, membership=None).wanted if newcomer else host.wanted
+        own = [address for member in self.plan.members for address in member.addresses]
+        peers = own if self.bootstrap.firewall else None
+        return plan_node(host.facts, wanted, managed=(), firewall=peers)
+
+    @property
+    def _password(self) -> str:
+        return self.bootstrap.secret(steps.USER)
+
+    def _set_up(self) -> None:
+        self.progress.note(self._doorway, f"setting up cluster {self.plan.cluster}")
+        authentication = steps.plan_authentication(self.plan.members, self._password)
+        setup = steps.plan_setup(self.plan.cluster, self.plan.members)
+        self._run(self._doorway, [authentication, setup])
+
+    def _join(self, name: str) -> None:
+        self.progress.note(name, f"joining cluster {self.plan.cluster}")
+        (member,) = (one for one in self.plan.members if one.name == name)
+        authentication = steps.plan_authentication([member], self._password)
+        add = steps.plan_join(member, forget=name in self.plan.forget)
+        self._run(self._doorway, [authentication, *add])
+        self._start(name, self.hosts[name])
+
+    def _start(self, name: str, host: Host) -> None:
+        self.progress.note(name, "starting the cluster services")
+        first = name in self.plan.setup
+        run_steps(host, steps.plan_start(first=first), note=partial(self.progress.note, name))
+
+    def _run(self, name: str, commands: Sequence[Step]) -> None:
+        """Run commands that concern the whole cluster through one of its nodes."""
+        try:
+            run_steps(self.hosts[name], commands, note=partial(self.progress.note, name))
+        except PacefabError as error:
+            error.host = error.host or name
+            error.next_step = (
+                f"mend that, then run this again: it does the rest ({error.next_step})"
+            )
+            raise
+
+    def _wait(self, names: Sequence[str]) -> None:
+        """Wait until all these nodes are online.
+
+        Raises:
+            CommandError: they are not in time.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while still := self._missing(names):
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    "wait for the cluster to form",
+                    f"after {_START_SECONDS} s {still}",
+                    "see why: journalctl -u corosync -u pacemaker there; do firewalls let corosync "
+                    "through (UDP 5405)? Then run this again",
+                    host=self._doorway,
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _missing(self, names: Sequence[str]) -> str:
+        try:
+            return missing(apply_cib.query_status(self.hosts[self._doorway]), names)
+        except RefusedError as error:  # Pacemaker does not answer yet
+            return error.seen
+
+
+_Work = Callable[[str, Host], None]
+
+
+def _rest(progress: Progress, name: str, host: Host) -> None:
+    """Wait until no run changes the host any more. Errors of `run_steps`."""
+    run_steps(host, [], note=partial(progress.note, name))
+
+
+def missing(status: ClusterStatus, names: Sequence[str]) -> str:
+    """Return what these nodes lack to be a cluster; empty when they are one."""
+    online = {node.name for node in status.nodes if node.online and not node.pending}
+    if absent := [name for name in names if name not in online]:
+        return f"not online: {', '.join(absent)}"
+    if not status.quorum:
+        return "there is no quorum"
+    return "" if status.dc else "no DC was elected"
+
+
+def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
+    """Return what came back from all hosts.
+
+    Raises:
+        PacefabError: from some nothing did; all of them are named.
+    """
+    failed = errors(results)
+    if failed and len(failed) == len(results):
+        raise nobody(failed)
+    if failed:
+        first, *others = failed.values()
+        told = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
+        first.seen = "\n".join((first.seen, *told))
+        raise first
+    return values(results)

@@ -1,0 +1,142 @@
+"""remove-node: one node leaves a cluster, and what it ran goes on elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker import live
+from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.services.service import Look
+from pacefab.transport.connection import Host
+from pacefab.workflows.formation import steps
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.apply_node import run_steps
+from pacefab.workflows.nodes.observe import one_cluster
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.survey import Survey, survey
+
+STEP = "remove-node"
+_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Removal:
+    """How a node is taken out of its cluster.
+
+    Args:
+        node: its name in the cluster.
+        cluster: what the cluster has to be called; empty: whatever the hosts' is.
+        gone: it will never answer again, and is taken out without being asked.
+        allow_interruption: take it out even when something then runs nowhere.
+        timeout: seconds for Pacemaker to know it no more.
+        limit: how many hosts are asked at a time.
+    """
+
+    node: str
+    cluster: str = ""
+    gone: bool = False
+    allow_interruption: bool = False
+    timeout: int = 120
+    limit: int = 32
+
+    @property
+    def attempt(self) -> str:
+        """What is being done, for errors."""
+        return f"take {self.node} out of its cluster"
+
+    def run(self, others: Mapping[str, Host], progress: Progress) -> list[Outcome]:
+        """Take the node out through one of the other members; return one line.
+
+        Raises:
+            PacefabError: it is in the cluster still, which is as it was.
+        """
+        watch = Stopwatch(STEP, progress)
+        seen = survey(others, Look(), self.limit)
+        membership = self._find_cluster(seen)
+        if self.node not in membership.names:
+            said = f"it is no member of {membership.cluster}: {', '.join(membership.names)}"
+            return [watch.finish(self.node, Mark.UNCHANGED, said)]
+        self._check_state(seen.status)
+        self._check_quorum(membership, seen.status)
+        self._check_resources(seen)
+        progress.note(self.node, f"leaving cluster {membership.cluster}")
+        self._leave(seen, progress)
+        self._wait(seen)
+        said = "take it out of the inventory too, or the next bootstrap adds it again"
+        return [watch.finish(self.node, Mark.CHANGED, said)]
+
+    def _leave(self, seen: Survey, progress: Progress) -> None:
+        step = steps.plan_leave(self.node, gone=self.gone)
+        try:
+            run_steps(seen.host, [step], note=partial(progress.note, seen.doorway))
+        except PacefabError as error:
+            error.attempted, error.host = f"{self.attempt} (pcs)", seen.doorway
+            error.next_step = "mend that, then run this again; for a node that is dead: --gone"
+            raise
+
+    def _find_cluster(self, seen: Survey) -> Membership:
+        """Return the cluster of the hosts that are in one; the others have nothing to say."""
+        views = {name: view for name, view in seen.views.items() if view.membership}
+        membership = one_cluster(views or seen.views)
+        if self.cluster not in {"", membership.cluster}:
+            raise RefusedError(
+                self.attempt,
+                f"the hosts are of cluster {membership.cluster}, not {self.cluster}",
+                "nothing was changed: name the right inventory or hosts",
+            )
+        return membership
+
+    def _check_state(self, status: ClusterStatus) -> None:
+        """Refuse what would end in two minds about one node."""
+        state = next((node for node in status.nodes if node.name == self.node), None)
+        if state and state.unclean:
+            raise RefusedError(
+                self.attempt,
+                "Pacemaker does not know whether it still runs something (UNCLEAN)",
+                "nothing was changed: see that it is off, tell Pacemaker so "
+                f"(pcs stonith confirm {self.node}), then run this again",
+            )
+        if state and state.online and self.gone:
+            raise RefusedError(
+                self.attempt,
+                "it is online, and so not gone",
+                "nothing was changed: run this again without --gone",
+            )
+
+    def _check_quorum(self, membership: Membership, status: ClusterStatus) -> None:
+        """Refuse to leave none, or too few of the others: quorum is more than half of them."""
+        staying = [name for name in membership.names if name != self.node]
+        online = [one.name for one in status.nodes if one.online and one.name in staying]
+        if not staying:
+            advice = f"nothing was changed; to end the cluster, on {self.node}: pcs cluster destroy"
+            raise RefusedError(self.attempt, "it is the last one", advice)
+        if 2 * len(online) <= len(staying):
+            seen = f"of the {len(staying)} that stay only {len(online)} would be online: no quorum"
+            advice = "nothing was changed: bring back the others (pcs status), then run this again"
+            raise RefusedError(self.attempt, seen, advice)
+
+    def _check_resources(self, seen: Survey) -> None:
+        lost = live.read_lost(seen.host.query(live.observe_departure(self.node)))
+        if lost and not self.allow_interruption:
+            raise RefusedError(
+                self.attempt,
+                f"nothing else could run: {', '.join(lost)}",
+                "nothing was changed: let another node run them (pcs constraint), or accept it: "
+                "--allow-interruption",
+            )
+
+    def _wait(self, seen: Survey) -> None:
+        deadline = time.monotonic() + self.timeout
+        while self.node in [node.name for node in apply_cib.query_status(seen.host).nodes]:
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    self.attempt,
+                    f"after {self.timeout} s Pacemaker still knows it",
+                    f"run this again; else: crm_node --remove {self.node}",
+                )
+            time.sleep(_POLL_SECONDS)

@@ -1,0 +1,213 @@
+"""Hosts as they were found -> what makes one cluster of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pacefab.errors import RefusedError
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker.model import Member, Membership
+from pacefab.services.service import NodeWanted, Port
+
+COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
+ENGINES = (COROSYNC, PACEMAKER)
+# pcsd; corosync's knet, one port per link (corosync.conf(5): mcastport 5405 and up).
+PORTS = (Port(2224), *(Port(number, "udp") for number in range(5405, 5413)))
+_PACKAGES = {
+    # Debian's pcs only recommends the last one, without which it finds no crm_mon.
+    "debian": ("pacemaker", "corosync", "pcs", "resource-agents", "pacemaker-cli-utils"),
+    "rhel": ("pacemaker", "corosync", "pcs", "resource-agents"),
+}
+PACKAGES = _PACKAGES["debian"]  # every name there is in either family
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A host that is to be a member, as it was found."""
+
+    name: str  # as the inventory calls it
+    facts: HostFacts
+    membership: Membership | None  # None: it was set up for no cluster
+    resources: tuple[str, ...] = ()  # ids in the CIB that lies there, running or not
+    agents: tuple[str, ...] = ()  # packages that bring the fence agents it lacks
+    forming: bool = False  # its CIB still has the settings of a first start
+    starting: bool = False  # Pacemaker runs there, and gives no answers yet
+
+    @property
+    def stands(self) -> bool:
+        """Whether its part of the cluster runs and answers, and will run after a reboot."""
+        units = [self.facts.unit(name) for name in ENGINES]
+        return not self.starting and all(unit.running and unit.starts_at_boot for unit in units)
+
+    @property
+    def running(self) -> bool:
+        """Whether Pacemaker runs there now."""
+        return self.facts.unit(PACEMAKER).running
+
+    @property
+    def wanted(self) -> NodeWanted:
+        """What it needs before it can be a member; on one that is none, no cluster may run."""
+        self.facts.supported_manager()
+        packages = (*_PACKAGES[self.facts.family or ""], *self.agents)
+        engines = () if self.membership else ENGINES
+        return NodeWanted(packages, units=engines, helpers=(PCSD,), ports=PORTS)
+
+
+@dataclass(frozen=True)
+class Formation:
+    """What makes the cluster, in this order; nothing when it stands.
+
+    Attributes:
+        members: those that are wanted, with the addresses that they use for each other.
+        prepare: packages that are missing, by host; the hosts that need anything at all.
+        setup: of these a new cluster is made.
+        start: members whose cluster services are to be started and enabled.
+        forget: members by the cluster's file that know nothing of it (reinstalled hosts).
+        join: these are added to the cluster, then started.
+        finish: the settings of a first start are still in the CIB.
+    """
+
+    cluster: str
+    members: tuple[Member, ...]
+    prepare: Mapping[str, tuple[str, ...]]
+    setup: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    forget: tuple[str, ...] = ()
+    join: tuple[str, ...] = ()
+    finish: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.prepare or self.setup or self.start or self.join or self.finish)
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The hosts on which something is to be done."""
+        touched = {*self.prepare, *self.start, *self.join}
+        return tuple(member.name for member in self.members if member.name in touched)
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return the plan as an operator reads it."""
+        return tuple(self._sentences())
+
+    def _sentences(self) -> Iterator[str]:
+        for name, packages in self.prepare.items():
+            yield f"{name}: {', '.join((*packages, 'pcsd'))} ready"
+        if self.setup:
+            yield f"cluster {self.cluster} set up of {', '.join(self.setup)}"
+        for name in self.start:
+            yield f"{name}: cluster services enabled and started"
+        for name in self.join:
+            again = " again (it was reinstalled)" if name in self.forget else ""
+            yield f"{name}: added to cluster {self.cluster}{again}, enabled and started"
+        if self.finish:
+            yield f"settings of the first start taken out of the CIB of {self.cluster}"
+
+
+def plan_formation(wanted: Membership, found: Mapping[str, Candidate]) -> Formation:
+    """Return what makes the hosts members of the wanted cluster; names are those of `wanted`.
+
+    Members that are not wanted, or not among the hosts, are left alone.
+
+    Raises:
+        RefusedError: a host is of another cluster, or cannot be a member.
+    """
+    attempt = f"form cluster {wanted.cluster}"
+    hosts = list(found.values())
+    _check_clusters(attempt, wanted, hosts)
+    members = tuple(_addressed(attempt, member, found[member.name]) for member in wanted.members)
+    set_up = [host for host in hosts if host.membership]
+    bare = tuple(host.name for host in hosts if not host.membership)
+    plan = Formation(wanted.cluster, members, {}, finish=any(host.forming for host in hosts))
+    if not set_up or (bare and _cut_off(hosts)):
+        names = tuple(found)
+        anew = [replace(host, membership=None) for host in hosts]
+        return replace(plan, prepare=_needs(anew), setup=names, start=names)
+    _check_agreement(attempt, set_up)
+    listed = next(host.membership.names for host in set_up if host.membership)
+    return replace(
+        plan,
+        prepare=_needs(hosts),
+        start=tuple(host.name for host in set_up if not host.stands),
+        forget=tuple(name for name in bare if name in listed),
+        join=bare,
+    )
+
+
+def _needs(hosts: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
+    """Return the missing packages of each host that is not ready; a newcomer never is."""
+    needs = {}
+    for host in hosts:
+        wanted, pcsd = host.wanted, host.facts.unit(PCSD)
+        missing = tuple(n for n in wanted.packages if host.facts.packages.get(n) is None)
+        if missing or host.membership is None or not (pcsd.running and pcsd.starts_at_boot):
+            needs[host.name] = missing
+    return needs
+
+
+def _cut_off(hosts: Sequence[Candidate]) -> bool:
+    """Whether a setup ended before all hosts knew of it: nothing ever ran there."""
+    return not any(host.running or host.resources for host in hosts)
+
+
+def _check_clusters(attempt: str, wanted: Membership, hosts: Sequence[Candidate]) -> None:
+    problems = [problem for host in hosts if (problem := _other_cluster(wanted, host))]
+    if problems:
+        raise RefusedError(
+            attempt,
+            "\n".join(problems),
+            "nothing was changed: take these hosts out of the inventory, or, if nothing there is "
+            "needed any more, out of what they belong to (on the host: pcs cluster destroy)",
+        )
+
+
+def _other_cluster(wanted: Membership, host: Candidate) -> str:
+    """Return what the host is part of instead; empty when it is free, or a member already."""
+    mine = host.membership
+    if mine is None:
+        ids = ", ".join(host.resources)
+        return f"{host.name} has a cluster configuration of its own: {ids}" if ids else ""
+    where = f"{host.name} {'runs in' if host.running else 'is set up for'} cluster {mine.cluster}"
+    if mine.cluster != wanted.cluster:
+        return f"{where} ({', '.join(mine.names)})"
+    if host.name not in mine.names:
+        return f"{where}, another one of that name, of {', '.join(mine.names)}"
+    return ""
+
+
+def _check_agreement(attempt: str, set_up: Sequence[Candidate]) -> None:
+    """Refuse nodes of which one was taken out, or missed a change, while nobody could ask it."""
+    lists = {host.name: host.membership.names for host in set_up if host.membership}
+    if len({frozenset(names) for names in lists.values()}) == 1:
+        return
+    out = [name for name in lists if _is_outcast(name, lists)]
+    said = (f"{name} knows {', '.join(names)}" for name, names in lists.items())
+    raise RefusedError(
+        attempt,
+        "the nodes do not agree on who the members are:\n" + "\n".join(said),
+        f"{', '.join(out)} was taken out: run `pcs cluster destroy` there, then this again"
+        if out
+        else "on a node that is right: pcs cluster sync corosync; then run this again",
+    )
+
+
+def _is_outcast(name: str, lists: Mapping[str, Sequence[str]]) -> bool:
+    """Whether none of the others lists this node."""
+    return all(name not in names for other, names in lists.items() if other != name)
+
+
+def _addressed(attempt: str, member: Member, host: Candidate) -> Member:
+    """Return the member with the address that others use: the inventory's, or its only one."""
+    own = host.facts.addresses
+    if member.addresses and member.addresses[0] not in own:
+        seen = f"it has no address {member.addresses[0]}, but {', '.join(own) or 'none'}"
+        advice = "nothing was changed: correct the address in the inventory"
+        raise RefusedError(attempt, seen, advice, host=host.name)
+    if member.addresses or host.membership:
+        return member
+    if len(own) != 1:
+        seen = f"it has {len(own)} addresses ({', '.join(own)}), and the inventory names none"
+        advice = "nothing was changed: say in the inventory by which one the others reach it"
+        raise RefusedError(attempt, seen, advice, host=host.name)
+    return replace(member, addresses=own)

@@ -1,0 +1,148 @@
+"""The commands that make a cluster of hosts, and what is looked at before. pcs does the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pacefab.errors import PacefabError
+from pacefab.pacemaker import live
+from pacefab.pacemaker.model import Member
+from pacefab.services.service import Look
+from pacefab.transport.command import Step, shell, step
+from pacefab.workflows.formation.plan import ENGINES, PACEMAKER, PACKAGES, PCSD, Candidate
+from pacefab.workflows.nodes.observe import MANAGED, NodeView
+
+USER = "hacluster"  # whom pcs daemons know each other by; also the name of the secret
+_FORMING = "pacefab-forming"  # id of the property set of a first start
+_FORMED = f"//cluster_property_set[@id='{_FORMING}']"
+
+# Which of the fence agents are missing, and the package that brings each. Debian 13 has one for
+# each kind of agent, Debian 12 one for all; dnf takes the path of a file.
+_AGENTS = r"""
+for agent; do
+  [ ! -x "/usr/sbin/$agent" ] || continue
+  package="fence-agents-$(printf %s "${agent#fence_}" | tr _ -)"
+  if ! command -v apt-cache >/dev/null; then echo "/usr/sbin/$agent"
+  elif apt-cache show "$package" >/dev/null 2>&1; then echo "$package"
+  else echo fence-agents; fi
+done | sort -u
+"""
+ALL_AGENTS = "fence-agents"
+
+
+def look(agents: Sequence[str]) -> Look:
+    """Return what to look at on a host that is to be a member and to have these fence agents."""
+    own = tuple(f"fence-agents-{name.removeprefix('fence_').replace('_', '-')}" for name in agents)
+    brought = (ALL_AGENTS, *own) if agents else ()
+    return Look(packages=(*PACKAGES, *brought), units=(*ENGINES, PCSD))
+
+
+def observe(agents: Sequence[str]) -> tuple[Step, ...]:
+    """Return the steps that `candidate` needs besides those of `look`."""
+    return (*MANAGED, shell("agents", _AGENTS, *agents))
+
+
+def candidate(name: str, view: NodeView) -> Candidate:
+    """Return the host as it answered.
+
+    Raises:
+        RefusedError: its corosync.conf or its CIB cannot be read.
+    """
+    starting = view.facts.unit(PACEMAKER).running and not view.sections["cib"].ok
+    try:
+        member = view.membership is not None
+        cib = None if starting and member else live.read_cib_even_offline(view.sections)
+        return Candidate(
+            name=name,
+            facts=view.facts,
+            membership=view.membership,
+            resources=tuple(str(e.get("id")) for e in cib.resources) if cib else (),
+            agents=tuple(view.sections["agents"].out.split()),
+            forming=cib is not None and bool(cib.root.xpath(_FORMED)),
+            starting=starting,
+        )
+    except PacefabError as error:
+        error.host = error.host or name
+        raise
+
+
+# What Debian's package or a setup that was cut off left there; nothing of it has ever run.
+_CLEAR = r"""
+systemctl stop pacemaker corosync || exit
+rm -rf /etc/corosync/corosync.conf /etc/corosync/authkey /var/lib/pacemaker/cib/*
+"""
+
+
+def plan_newcomer(password: str) -> list[Step]:
+    """Return the steps that make a host, packages installed, ready to become a member."""
+    return [shell("clear", _CLEAR), Step("password", ("chpasswd",), stdin=f"{USER}:{password}\n")]
+
+
+def plan_authentication(members: Iterable[Member], password: str) -> Step:
+    """Return the step that makes the pcs daemons of these hosts trust this one's."""
+    script = f'pcs host auth -u {USER} "$@"'
+    return shell("authenticate", script, *_addressed(members), stdin=f"{password}\n")
+
+
+def plan_setup(cluster: str, members: Iterable[Member]) -> Step:
+    """Return the step that makes a new cluster, to be started yet."""
+    return step("set up", "pcs", "cluster", "setup", cluster, *_addressed(members))
+
+
+def plan_join(member: Member, *, forget: bool) -> list[Step]:
+    """Return the steps that add a host to the cluster of this node; `forget`: once more."""
+    out = [step(f"forget {member.name}", *_REMOVE, member.name, "--skip-offline")] if forget else []
+    return [*out, step(f"add {member.name}", *_ADD, *_addressed([member]))]
+
+
+_ADD = ("pcs", "cluster", "node", "add")
+_REMOVE = ("pcs", "cluster", "node", "remove")
+
+
+def plan_leave(name: str, *, gone: bool) -> Step:
+    """Return the step that takes a node out of the cluster of this one.
+
+    Pacemaker there is stopped first, and its resources move. `gone`: it does not answer, and is
+    taken out all the same; pcs then cannot tell whether quorum stays, and wants to be forced.
+    """
+    return step("remove", *_REMOVE, name, *(("--skip-offline", "--force") if gone else ()))
+
+
+# A CIB that is there before the first start saves the 20 seconds for which Pacemaker waits for
+# others by default (pacemaker-controld(7), dc-deadtime). The set goes again once the cluster runs.
+_SEED = rf"""
+set -e
+cib=/var/lib/pacemaker/cib/cib.xml
+[ ! -e "$cib" ] || exit 0
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+cibadmin --empty > "$dir/cib.xml"
+CIB_file=$dir/cib.xml cibadmin --create --scope crm_config --xml-text '
+<cluster_property_set id="{_FORMING}">
+  <nvpair id="{_FORMING}-dc-deadtime" name="dc-deadtime" value="3s"/>
+</cluster_property_set>'
+install -o hacluster -g haclient -m 600 "$dir/cib.xml" "$cib"
+"""
+
+
+def plan_start(*, first: bool) -> list[Step]:
+    """Return the steps that start a node's cluster services; `first`: of a cluster just set up."""
+    seed = [shell("seed", _SEED)] if first else []
+    return [*seed, step("enable", "systemctl", "enable", "--quiet", "--now", *ENGINES)]
+
+
+_FINISH = r"""
+! cibadmin --query --xpath "$1" >/dev/null 2>&1 || cibadmin --delete --xpath "$1"
+"""
+
+
+def plan_finish() -> Step:
+    """Return the step that takes the settings of a first start out of the CIB."""
+    return shell("finish", _FINISH, _FORMED)
+
+
+def _addressed(members: Iterable[Member]) -> list[str]:
+    """Return the words by which pcs knows hosts and their addresses."""
+    words = []
+    for member in members:
+        words += [member.name, *(f"addr={address}" for address in member.addresses)]
+    return words

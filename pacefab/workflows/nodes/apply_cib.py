@@ -1,0 +1,199 @@
+"""Change the CIB by one atomic patch, and wait until the cluster has followed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.pacemaker import live, readiness
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.model import (
+    ClusterStatus,
+    Configuration,
+    Primitive,
+    Resource,
+    Transition,
+    primitives,
+)
+from pacefab.pacemaker.plan import ConfigurationPlan, Noun
+from pacefab.pacemaker.restore import render_undone
+from pacefab.transport.command import Step, failed
+from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.apply_node import check_lock
+
+_TRIES = 5  # at a CIB whose configuration others change meanwhile
+_BUSY_SECONDS = 60  # status updates change the CIB's version too; many starts make a few a second
+_POLL_SECONDS = 0.3
+_PATCH_SECONDS = 120  # of which the node's lock is waited for 60
+_RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
+_STUCK_SECONDS = 15  # so long a resource that is to go may show no progress; a start ends first
+
+
+def query_cib(host: Host) -> Cib:
+    """Return the CIB as it is now. Errors of `live.read_cib`."""
+    return live.read_cib(host.query(live.observe_cib()))
+
+
+def query_status(host: Host) -> ClusterStatus:
+    """Return the cluster's state as it is now. Errors of `live.read_status`."""
+    return live.read_status(host.query(live.observe_status()))
+
+
+def nothing_first(_cib: Cib) -> Sequence[Step]:
+    """Return the steps before a patch that needs none."""
+    return ()
+
+
+def patch(
+    host: Host,
+    cib: Cib,
+    plan: Callable[[Cib], Cib | None],
+    first: Callable[[Cib], Sequence[Step]] = nothing_first,
+    *,
+    check: bool = True,
+) -> Cib:
+    """Bring the cluster to the CIB that `plan` renders; return the one it was planned from.
+
+    When somebody else changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
+    again with what is there now. It returns None when nothing is left to do, and raises when the
+    new CIB is not what the operator was shown. `first` gives the steps that run before the patch,
+    in the same script; they carry their undo. Without `check` Pacemaker is not asked what it thinks
+    of the new CIB: for one that stood before.
+
+    Raises:
+        RefusedError: the CIB changes faster than we can plan.
+        CommandError: a first step failed, or Pacemaker refused the new CIB.
+    """
+    tries, deadline = 0, time.monotonic() + _BUSY_SECONDS
+    while tries < _TRIES and time.monotonic() < deadline:
+        new = plan(cib)
+        if new is None:
+            return cib
+        steps = [*first(cib), *live.plan_patch(cib, new, check=check)]
+        sections = host.change(steps, seconds=_PATCH_SECONDS)
+        check_lock(sections)
+        if "patch" not in sections and (stopped := failed(sections)):
+            raise CommandError(
+                f"prepare the change ({stopped.name})", stopped.text, "the old CIB stands"
+            )
+        if live.read_patch(sections):
+            return cib
+        now = query_cib(host)
+        tries += now.version[:2] != cib.version[:2]  # a status update is nobody's change
+        cib = now
+    raise RefusedError(
+        "change the CIB",
+        f"somebody else changed it in between, {tries} times"
+        if tries == _TRIES
+        else f"for {_BUSY_SECONDS} s the cluster's status changed faster than we could",
+        "see who (journalctl -u pacemaker on the DC), then run this again",
+    )
+
+
+def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
+    """Return what Pacemaker would do if the CIB became `new`; nothing is changed."""
+    return live.read_simulation(host.query(live.observe_simulation(new)))
+
+
+def query_progress(host: Host) -> ClusterStatus:
+    """Return the cluster's state, and what Pacemaker is yet to do. Errors of `query_status`."""
+    return live.read_progress(host.query(live.observe_progress()))
+
+
+def settle(
+    host: Host,
+    missing: Callable[[ClusterStatus], str],
+    seconds: float,
+    status: ClusterStatus | None = None,
+) -> ClusterStatus:
+    """Wait at most `seconds` until nothing is missing; return the state in which that is so.
+
+    `missing` says what is ("memcached is not Started on c2"), and raises when it sees that it will
+    be missing for ever. `status` is what a caller knows already, who has changed nothing since.
+
+    Raises:
+        CommandError: the time was up first.
+    """
+    deadline = time.monotonic() + seconds
+    status = status or query_progress(host)
+    while still := missing(status):
+        if time.monotonic() > deadline:
+            raise CommandError(
+                "wait for the cluster to settle",
+                f"after {seconds:.0f} s {still}",
+                "look at: pcs status; give more time with --timeout",
+            )
+        time.sleep(_POLL_SECONDS)
+        status = query_progress(host)
+    return status
+
+
+def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:
+    """Wait at most `seconds` until every resource is as wanted. Errors of `settle`.
+
+    Raises:
+        CommandError: a start or promotion has failed for good; the error names node and reason.
+    """
+    return settle(host, lambda status: readiness.missing(status, configuration), seconds)
+
+
+def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
+    """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
+
+    When it shows no progress, Pacemaker is made to decide anew (`live.plan_look_again` tells why).
+    """
+    since, shown = time.monotonic(), ""
+
+    def remaining(now: ClusterStatus) -> str:
+        nonlocal since, shown
+        said = readiness.remaining(now, resource)
+        if said != shown:
+            since, shown = time.monotonic(), said
+        elif said and time.monotonic() > since + _STUCK_SECONDS and readiness.idle(now, resource):
+            host.query(live.plan_look_again())
+            since = time.monotonic()
+        return said
+
+    return settle(host, remaining, seconds)
+
+
+def settle_plan(
+    host: Host, plan: ConfigurationPlan, wanted: Configuration, seconds: float
+) -> ClusterStatus:
+    """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as wanted.
+
+    Errors of `settle_configuration`.
+    """
+    deadline = time.monotonic() + seconds
+    for one in _primitives(change.present for change in plan.changes if not change.wanted):
+        settle_removal(host, one.id, deadline - time.monotonic())
+    return settle_configuration(host, wanted, deadline - time.monotonic())
+
+
+def restore_after(error: PacefabError, host: Host, before: Cib, plan: ConfigurationPlan) -> None:
+    """Put back what the plan changed as it stood in `before`, and say so in the error.
+
+    What others have changed since then stays.
+    """
+    try:
+        _restore(host, before, plan, _RESTORE_SECONDS)
+    except PacefabError as second:
+        error.next_step = f"putting the old state back failed too: {second}; see pcs status"
+    else:
+        error.next_step = f"the old state was put back; {error.next_step}"
+
+
+def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
+    """Put it back and wait until that is so. Errors of `patch` and `settle`."""
+    patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
+    changed = [one.id for one in _primitives(change.wanted for change in plan.changes)]
+    added = [name for name in changed if before.element(name) is None]
+    for name in added:
+        settle_removal(host, name, seconds)
+    kept = [name for name in changed if name not in added]
+    settle(host, lambda status: readiness.unfinished(status, kept), seconds)
+
+
+def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:
+    return [one for noun in nouns if isinstance(noun, Resource) for one in primitives(noun)]

@@ -1,0 +1,175 @@
+"""Carry a plan out on one host, and say in an operator's words what stopped it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.host import history, packages
+from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
+from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.node_plan import NodePlan
+
+# At worst a package manager is run three times: install, update, install.
+_RUNS = 3
+_REST_SECONDS = 120  # for everything else that a change does
+
+Note = Callable[[str], None]
+
+
+def change_node(
+    host: Host,
+    plan: NodePlan,
+    *,
+    anew: Callable[[], NodePlan],
+    note: Note,
+    lock_seconds: int = packages.LOCK_SECONDS,
+    entry: str = "",
+) -> NodePlan:
+    """Bring a node to its plan; return what was done.
+
+    Args:
+        host: the node.
+        plan: what to do; while it has packages to install, the rest of it is planned again.
+        anew: looks at the node and plans again.
+        note: hears of what takes long.
+        lock_seconds: how long another package manager's lock is waited for.
+        entry: under which the files of before are kept in the node's history; empty: they are not.
+
+    Raises:
+        PacefabError: a step failed, and what was done was undone; packages included.
+    """
+    run = partial(run_steps, host, note=note, lock_seconds=lock_seconds)
+    if plan.install:
+        note(_installing(plan))
+        run(plan.install)
+    try:
+        rest = _finish(plan, anew, run, entry)
+    except PacefabError as error:
+        if plan.install:  # the old state is the one without the packages
+            _take_back(plan.purge, run, error)
+        raise
+    done = plan.changes[: len(plan.packages)]
+    return replace(rest, packages=plan.packages, changes=done + rest.changes)
+
+
+def _finish(
+    plan: NodePlan,
+    anew: Callable[[], NodePlan],
+    run: Callable[[Sequence[Step]], None],
+    entry: str,
+) -> NodePlan:
+    """Do what is to be done once the packages are there: fresh ones brought files of their own."""
+    rest = anew() if plan.install else plan
+    if rest.steps:
+        paths = [file.path for file, _ in rest.files]
+        kept = [history.plan_store(entry, paths)] if entry and paths else []
+        run([*kept, *rest.steps])
+        _check(anew())
+    return rest
+
+
+def _check(left: NodePlan) -> None:
+    if left:
+        raise CommandError(
+            "check the change",
+            "still to do: " + "; ".join(left.changes),
+            "something else changes this node too (configuration management?): find it",
+        )
+
+
+def _installing(plan: NodePlan) -> str:
+    manager = plan.changes[0].rpartition(" ")[2]
+    what = "the package" if len(plan.packages) == 1 else f"{len(plan.packages)} packages"
+    return f"installing {what} with {manager}"
+
+
+def _take_back(
+    steps: Sequence[Step], run: Callable[[Sequence[Step]], None], error: PacefabError
+) -> None:
+    """Undo what was done before `error`; a second failure does not hide the first."""
+    try:
+        run(steps)
+    except PacefabError as second:
+        error.next_step = f"{error.next_step}; taking the package back failed too: {second}"
+
+
+def restore_node(host: Host, done: NodePlan, *, note: Note) -> None:
+    """Put files, helpers and open ports back as they were before `done` was done.
+
+    Packages stay, and so does what `units` were before: Pacemaker's rule for them holds on.
+
+    Raises:
+        PacefabError: a step failed.
+    """
+    undone = [Step(f"undo {s.name}", s.undo) for s in reversed(done.steps) if s.undo]
+    # A file that was absent before is so again, and may have nothing left to apply.
+    again = [
+        Step(f"{s.name} again", ("sh", "-c", '"$@" || true', "pacefab", *s.argv))
+        for s in done.steps
+        if s.again
+    ]
+    run_steps(host, [*undone, *again], note=note)
+
+
+def run_steps(
+    host: Host,
+    steps: Sequence[Step],
+    *,
+    note: Note,
+    lock_seconds: int = packages.LOCK_SECONDS,
+) -> None:
+    """Run the steps; `note` hears when a lock is waited for: the node's or a package manager's.
+
+    The time limit leaves room for waiting `lock_seconds`, as the steps were planned to.
+
+    Raises:
+        PacefabError: a step failed; those before it were undone.
+    """
+    seconds = _RUNS * (packages.INSTALL_SECONDS + lock_seconds) + _REST_SECONDS
+    sections = host.change(steps, seconds=seconds, on_line=waits(note))
+    check_lock(sections)
+    if stopped := failed(sections):
+        raise packages.explain(stopped) or _explain(stopped)
+    missing = [item.name for item in steps if item.name not in sections]
+    if missing:
+        raise CommandError(
+            "change the node",
+            f"it was cut off at: {missing[0]}",
+            "run this again: it is safe to repeat",
+        )
+
+
+def waits(note: Note) -> Callable[[str], None]:
+    """Return what is to hear a change's output: it notes each wait once, not every second anew."""
+    told: set[str] = set()
+
+    def on_line(line: str) -> None:
+        wait = line.strip()
+        if (wait == LOCK_WAITED_FOR or packages.waiting(wait)) and wait not in told:
+            told.add(wait)
+            note(wait)
+
+    return on_line
+
+
+def check_lock(sections: Mapping[str, Section]) -> None:
+    """Raise a RefusedError when a change never began: another run holds the node's lock."""
+    if not sections[LOCK].ok:
+        raise RefusedError(
+            "change the node",
+            "another run is changing it right now (/run/pacefab.lock)",
+            "wait until that one is done, then run this again",
+        )
+
+
+def _explain(stopped: Section) -> PacefabError:
+    hint = (
+        "free some space (df -h), run again"
+        if "No space left" in stopped.text
+        else ("mend that on the node, run again")
+    )
+    seen = stopped.text or f"exit status {stopped.status}"
+    return CommandError(f"change the node (step {stopped.name})", seen, f"it was undone; {hint}")

@@ -1,0 +1,214 @@
+"""What brings one node to what its services want. Pure: facts and wishes in, a plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from pacefab.host import files, firewall, packages, units
+from pacefab.host.model import FileState, HostFacts
+from pacefab.services.service import File, NodeWanted, Port
+from pacefab.transport.command import Step
+
+RESTART_LATER = "takes effect at the next restart: Pacemaker runs {unit} with the old settings"
+_UNIT_FILES = "/etc/systemd/system/"
+
+
+@dataclass(frozen=True)
+class NodePlan:
+    """Steps for one node, sentences that tell them, and what to say besides.
+
+    While `packages` are missing, the rest is planned as if they brought no files: that is for
+    showing, and is planned again once they are there.
+    """
+
+    packages: tuple[str, ...] = ()
+    install: tuple[Step, ...] = ()
+    purge: tuple[Step, ...] = ()  # takes those packages away again
+    steps: tuple[Step, ...] = ()
+    changes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
+
+    def __bool__(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.changes)
+
+    def __add__(self, other: NodePlan) -> NodePlan:
+        """Return a plan that does both, in this order."""
+        return NodePlan(
+            packages=self.packages + other.packages,
+            install=self.install + other.install,
+            purge=self.purge + other.purge,
+            steps=self.steps + other.steps,
+            changes=self.changes + other.changes,
+            remarks=self.remarks + other.remarks,
+            files=self.files + other.files,
+        )
+
+
+def plan_node(
+    facts: HostFacts,
+    wanted: NodeWanted,
+    *,
+    managed: Collection[str],
+    firewall: Sequence[str] | None,
+    lock_seconds: int = packages.LOCK_SECONDS,
+) -> NodePlan:
+    """Return what brings a node to what is wanted.
+
+    Args:
+        facts: the node as it is.
+        wanted: what its services want of it, all of them together.
+        managed: the units that Pacemaker manages; it alone starts and stops those.
+        firewall: addresses that open ports are opened for; None: firewalls are the operator's.
+        lock_seconds: how long another package manager's lock is waited for.
+
+    Raises:
+        RefusedError: the node cannot be brought there.
+    """
+    written = _plan_files(facts, wanted)
+    return (
+        _plan_packages(facts, wanted, lock_seconds)
+        + written
+        + _plan_unit_files(written)
+        + _plan_units(facts, wanted, managed)
+        + _plan_helpers(facts, wanted, _unit_files(written))
+        + _plan_reloads(written)
+        + _plan_ports(facts, wanted.ports, firewall)
+    )
+
+
+def plan_rollback(
+    facts: HostFacts, before: Mapping[str, FileState | None], wanted: NodeWanted
+) -> NodePlan:
+    """Return what brings files back to what they were `before`.
+
+    What services say of a file (how its change takes effect, that it is secret) still holds.
+    """
+    described = {file.path: file for file in wanted.files}
+    plan = NodePlan()
+    for path, old in before.items():
+        plan += _plan_file(facts, described.get(path) or File(path, str), old)
+    return plan + _plan_unit_files(plan) + _plan_reloads(plan)
+
+
+def _plan_packages(facts: HostFacts, wanted: NodeWanted, lock_seconds: int) -> NodePlan:
+    missing = tuple(name for name in wanted.packages if facts.packages.get(name) is None)
+    if not missing:
+        return NodePlan()
+    manager = facts.supported_manager()
+    # Those that are there already need no guard: no script of a missing package starts them.
+    guarded = [name for name in wanted.units if facts.unit(name).load == "not-found"]
+    return NodePlan(
+        packages=missing,
+        install=tuple(packages.plan_install(manager, missing, guarded, lock_seconds)),
+        purge=tuple(packages.plan_purge(manager, missing, lock_seconds)),
+        changes=tuple(f"package {name} installed with {manager}" for name in missing),
+    )
+
+
+def _plan_files(facts: HostFacts, wanted: NodeWanted) -> NodePlan:
+    plan = NodePlan()
+    for file in wanted.files:
+        mode = file.mode.lstrip("0")
+        plan += _plan_file(
+            facts, file, FileState(file.render(facts.text(file.path)), mode, file.owner)
+        )
+    return plan
+
+
+def _plan_file(facts: HostFacts, file: File, wanted: FileState | None) -> NodePlan:
+    """Return what makes a file as wanted; None: it is to go."""
+    old = facts.files.get(file.path)
+    if old == wanted:
+        return NodePlan()
+    if wanted is None:
+        step = files.plan_remove(file.path)
+        changes: tuple[str, ...] = (f"{file.path}: removed",)
+    else:
+        step = files.plan_write(file.path, wanted, old, file.check)
+        changes = files.difference(file.path, old, wanted, secret=file.secret, hidden=file.hidden)
+    after = (Step(f"apply {file.path}", file.apply, again=True),) if file.apply else ()
+    return NodePlan(steps=(step, *after), changes=changes, files=((file, old),))
+
+
+def _plan_reloads(written: NodePlan) -> NodePlan:
+    """Return what makes changed files take effect where that interrupts nothing."""
+    names = dict.fromkeys(file.reload for file, _ in written.files if file.reload)
+    return NodePlan(steps=tuple(units.plan_reload(name) for name in names))
+
+
+def _plan_units(facts: HostFacts, wanted: NodeWanted, managed: Collection[str]) -> NodePlan:
+    plan = NodePlan()
+    for name in wanted.units:
+        plan += _plan_boot(facts, name) + _plan_process(facts, name, wanted, managed)
+    return plan
+
+
+def _plan_boot(facts: HostFacts, name: str) -> NodePlan:
+    unit, short = facts.unit(name), name.removesuffix(".service")
+    if unit.load == "masked":
+        change = f"unit unmasked: Pacemaker starts {short}"
+        return NodePlan(steps=tuple(units.plan_unmask(name)), changes=(change,))
+    if unit.starts_at_boot:
+        change = f"unit disabled: Pacemaker starts {short}"
+        return NodePlan(steps=(units.plan_disable(name),), changes=(change,))
+    return NodePlan()
+
+
+def _plan_process(
+    facts: HostFacts, name: str, wanted: NodeWanted, managed: Collection[str]
+) -> NodePlan:
+    """Stop a process that Pacemaker would adopt as it is, with other settings than wanted."""
+    process = next((one for one in wanted.processes if one.unit == name), None)
+    if not facts.unit(name).running or (process and process.as_wanted):
+        return NodePlan()
+    short, settings = name.removesuffix(".service"), process.settings if process else ""
+    if name in managed:
+        later = f"{RESTART_LATER.format(unit=short)} ({settings})"
+        return NodePlan(remarks=(later,) if process else ())
+    how = f" ({settings}) and would be adopted so" if process else ""
+    change = f"stopped {short}, which ran outside Pacemaker{how}"
+    return NodePlan(steps=(units.plan_stop(name),), changes=(change,))
+
+
+def _unit_files(written: NodePlan) -> list[str]:
+    return [file.path for file, _ in written.files if file.path.startswith(_UNIT_FILES)]
+
+
+def _plan_unit_files(written: NodePlan) -> NodePlan:
+    """Return what has systemd know changed unit files."""
+    return NodePlan(steps=(units.plan_daemon_reload(),) if _unit_files(written) else ())
+
+
+def _plan_helpers(facts: HostFacts, wanted: NodeWanted, changed: Sequence[str]) -> NodePlan:
+    """Return what has the helpers run, with unit files as they are now."""
+    plan = NodePlan()
+    for name in wanted.helpers:
+        unit = facts.unit(name)
+        if not (unit.starts_at_boot and unit.running):
+            change = f"{name} enabled and started"
+            plan += NodePlan(steps=(units.plan_enable(name),), changes=(change,))
+        elif any(f"/{name}" in path for path in changed):  # itself or a drop-in of it
+            change = f"{name} restarted"
+            plan += NodePlan(steps=(units.plan_restart(name),), changes=(change,))
+    return plan
+
+
+def _plan_ports(
+    facts: HostFacts, ports: Sequence[Port], addresses: Sequence[str] | None
+) -> NodePlan:
+    if facts.firewall is None or not ports:
+        return NodePlan()
+    named = ", ".join(f"{port.number}/{port.protocol}" for port in ports)
+    if addresses is None:
+        remark = f"firewalld is active and not managed (firewall: managed): it must let in {named}"
+        return NodePlan(remarks=(remark,))
+    rules = [firewall.rule(a, port.number, port.protocol) for a in addresses for port in ports]
+    plan = NodePlan()
+    for zone in firewall.zones(facts.firewall, facts.interfaces, addresses):
+        if missing := firewall.missing(facts.firewall, zone, rules):
+            change = f"firewall: {named} opened in zone {zone} for {', '.join(addresses)}"
+            plan += NodePlan(steps=tuple(firewall.plan_open(zone, missing)), changes=(change,))
+    return plan

@@ -1,0 +1,199 @@
+"""What is there now: one round trip to a node, everything a plan needs to know about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pacefab.errors import PacefabError, RefusedError
+from pacefab.host import files, firewall, packages, units
+from pacefab.host.model import FileState, HostFacts, Interface
+from pacefab.pacemaker import live
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import ClusterStatus, Member, Membership
+from pacefab.services.memcached import memcached
+from pacefab.services.service import Look
+from pacefab.transport.command import Section, Step, step
+from pacefab.transport.connection import Host
+
+
+@dataclass(frozen=True)
+class NodeView:
+    """One node as it answered.
+
+    Cluster parts that could not be read raise when they are asked for, not before: installing a
+    package needs no running cluster.
+    """
+
+    host: str  # as the operator named it
+    facts: HostFacts
+    sections: Mapping[str, Section]
+
+    @cached_property
+    def membership(self) -> Membership | None:
+        """The cluster this node was set up for. Errors of `live.read_membership`."""
+        return live.read_membership(self.sections)
+
+    @property
+    def node(self) -> str:
+        """The node's name in the cluster; the host's own name where there is none."""
+        membership = self.membership
+        member = membership and membership.member_with(self.facts.addresses, self.facts.name)
+        return member.name if member else self.facts.name
+
+    @property
+    def address(self) -> str:
+        """The address other nodes use. Errors of `memcached.cluster_address`."""
+        return memcached.cluster_address(self.facts, self.membership)
+
+    @cached_property
+    def cib(self) -> Cib:
+        """The live CIB. Errors of `live.read_cib`."""
+        return live.read_cib(self.sections)
+
+    @cached_property
+    def status(self) -> ClusterStatus:
+        """The cluster as Pacemaker sees it. Errors of `live.read_status`."""
+        return live.read_status(self.sections)
+
+    @property
+    def metadata(self) -> Metadata:
+        """What memcached's agent says of itself. Errors of `live.read_metadata`."""
+        return live.read_metadata(memcached.AGENT, self.sections)
+
+    @property
+    def managed_units(self) -> frozenset[str]:
+        """The units that Pacemaker has a resource for. Errors of `read_cib_even_offline`.
+
+        To be read from `MANAGED` or `CLUSTER`.
+        """
+        cib = live.read_cib_even_offline(self.sections)
+        primitives = cib.resources.iter("primitive") if cib else ()
+        types = [p.get("type", "") for p in primitives if p.get("class") in {"systemd", "service"}]
+        return frozenset(f"{name.removesuffix('.service')}.service" for name in types)
+
+
+def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
+    """Ask one node about itself, and with `also` about its cluster too; about 0.1 s.
+
+    `also` is `MANAGED` (which units are Pacemaker's?), `CLUSTER` (everything about the cluster) or
+    nothing; what was not asked for cannot be read from the view.
+
+    Raises:
+        PacefabError: the host could not be reached or asked.
+    """
+    sections = host.query([*_node_steps(look), *also])
+    return NodeView(host.name, _facts(look, sections), sections)
+
+
+def observe_again(host: Host, view: NodeView, also: Sequence[Step]) -> NodeView:
+    """Return the view with parts of the cluster asked anew. Same errors."""
+    return replace(view, sections={**view.sections, **host.query(also)})
+
+
+MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
+CLUSTER = (
+    *MANAGED,
+    *live.observe_status(),
+    *live.observe_metadata([memcached.AGENT]),
+)
+
+
+def _node_steps(look: Look) -> list[Step]:
+    return [
+        step("name", "uname", "-n"),
+        step("memory", "grep", "MemTotal", "/proc/meminfo"),
+        step("addresses", "ip", "-o", "addr", "show"),
+        *packages.observe(look.packages),
+        *units.observe(look.units),
+        *files.observe(look.files),
+        *firewall.observe(),
+        *live.observe_membership(),
+    ]
+
+
+def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
+    distribution, family = packages.parse_distribution(sections)
+    return HostFacts(
+        name=sections["name"].out.strip(),
+        distribution=distribution,
+        memory_mib=int(sections["memory"].out.split()[1]) // 1024,
+        family=family,
+        manager=packages.parse_manager(sections),
+        interfaces=_interfaces(sections["addresses"].out),
+        listeners=units.parse_listeners(sections),
+        packages=packages.parse_packages(look.packages, sections),
+        units=units.parse_units(look.units, sections),
+        files=_files(look, sections),
+        firewall=firewall.parse(sections),
+    )
+
+
+def _files(look: Look, sections: Mapping[str, Section]) -> dict[str, FileState | None]:
+    try:
+        return files.parse(look.files, sections)
+    except ValueError as error:
+        raise RefusedError("read the files", str(error), "see who owns it: ls -l") from error
+
+
+def _interfaces(text: str) -> tuple[Interface, ...]:
+    """Return the node's addresses from `ip -o addr show`, loopback and link-local left out."""
+    found = []
+    for line in text.splitlines():
+        fields = line.split()
+        if fields[2] in {"inet", "inet6"} and "scope" in fields:
+            scope = fields[fields.index("scope") + 1]
+            if scope == "global":
+                address, _, prefix = fields[3].partition("/")
+                found.append(Interface(fields[1], address, int(prefix)))
+    return tuple(found)
+
+
+def settle_membership(view: NodeView, views: Iterable[NodeView]) -> Membership | None:
+    """Return the view's membership, addresses it cannot resolve filled in from other nodes.
+
+    A node whose hosts file maps its own name to 127.0.1.1 does not know its address; others do.
+    """
+    membership = view.membership
+    if membership is None or all(member.addresses for member in membership.members):
+        return membership
+    known: dict[str, Member] = {}
+    for other in views:
+        if other.membership and other.membership.names == membership.names:
+            known |= {m.name: m for m in other.membership.members if m.addresses}
+    return replace(membership, members=tuple(known.get(m.name, m) for m in membership.members))
+
+
+def one_cluster(views: Mapping[str, NodeView]) -> Membership:
+    """Return the cluster that all the hosts belong to.
+
+    Raises:
+        RefusedError: a host has none, or they belong to different ones.
+    """
+    found: dict[str, Membership] = {}
+    for name, view in views.items():
+        membership = view.membership
+        if membership is None:
+            raise _no_membership(name)
+        found[name] = membership
+    different = {(m.cluster, m.names) for m in found.values()}
+    if len(different) > 1:
+        seen = "; ".join(f"{n}: {m.cluster} ({', '.join(m.names)})" for n, m in found.items())
+        raise RefusedError(
+            "find the cluster",
+            f"the hosts are not of one cluster: {seen}",
+            "name the hosts of one cluster with -H",
+        )
+    return next(iter(found.values()))
+
+
+def _no_membership(name: str) -> PacefabError:
+    return RefusedError(
+        "find the cluster",
+        "there is no /etc/corosync/corosync.conf",
+        "install pcs, pacemaker and corosync and form the cluster (pcs cluster setup), or name "
+        "the right hosts with -H",
+        host=name,
+    )

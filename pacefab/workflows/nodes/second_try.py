@@ -1,0 +1,44 @@
+"""Failures that Pacemaker remembers, forgotten where their cause is gone: it then tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from pacefab.pacemaker.model import CloneStatus, ClusterStatus
+from pacefab.transport.command import Step, step
+from pacefab.transport.connection import Host
+
+
+def try_again(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
+    """Have Pacemaker try again the clones that failed on these nodes; return whether any did.
+
+    A node that `add-node` made a member was told to start its clones before it had their packages;
+    the failure would keep them from ever running there. A resource that runs once runs elsewhere by
+    now: tried again, it might move back.
+
+    Raises:
+        PacefabError: the cluster could not be asked.
+    """
+    failed = find_failed(status, nodes)
+    if failed:
+        host.query([plan_cleanup(resource, node) for resource, node in failed])
+    return bool(failed)
+
+
+def find_failed(status: ClusterStatus, nodes: Container[str]) -> list[tuple[str, str]]:
+    """Return the resources of clones that failed on one of the nodes, each with its node."""
+    clones = [item for item in status.resources if isinstance(item, CloneStatus)]
+    cloned = {_base(one.id) for clone in clones for one in clone.instances}
+    failed = {(_base(one.resource), one.node) for one in status.failures if one.node in nodes}
+    return sorted((resource, node) for resource, node in failed if resource in cloned)
+
+
+def _base(instance: str) -> str:
+    """Return the primitive of a clone's instance: state, of state:0."""
+    return instance.partition(":")[0]
+
+
+def plan_cleanup(resource: str, node: str) -> Step:
+    """Return the step that makes Pacemaker forget how a resource failed on a node."""
+    argv = ("crm_resource", "--cleanup", "--resource", resource, "--node", node, "--quiet")
+    return step(f"cleanup {resource} {node}", *argv)

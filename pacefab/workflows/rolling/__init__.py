@@ -1,0 +1,1 @@
+"""A change that needs a restart, node by node."""

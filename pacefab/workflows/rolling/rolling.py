@@ -1,0 +1,169 @@
+"""update-memcached: node by node, each stopped by Pacemaker, changed, started and asked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from pacefab.errors import CommandError, PacefabError
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker import live
+from pacefab.pacemaker.model import ClusterStatus, Configuration
+from pacefab.services.memcached import memcached
+from pacefab.services.memcached.probe import Answer
+from pacefab.transport.connection import Host
+from pacefab.workflows.checks.health import check_healthy
+from pacefab.workflows.checks.serving import ask_from_neighbours
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.second_try import plan_cleanup
+from pacefab.workflows.rolling import ban
+from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
+
+STEP = "update-memcached"
+# memcached throws its items away when it is started in the second in which it was stopped
+# ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
+_REST_SECONDS = 2.0
+_POLL_SECONDS = 0.5
+_WANTED = Configuration(resources=(memcached.wanted_clone(),))
+
+
+@dataclass(frozen=True)
+class Rolling:
+    """How a run updates; the cluster has `timeout` seconds for each stop and each start."""
+
+    update: NodeUpdate
+    timeout: int = 60
+    dry_run: bool = False
+    limit: int = 32
+
+    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+        """Update every node of the cluster; stop at the first that fails.
+
+        What an earlier run left banned is brought back first.
+
+        Raises:
+            PacefabError: nothing was changed.
+        """
+        watch = Stopwatch(STEP, progress)
+        fleet = gather(hosts, reach, self.limit)
+        live.check_ready(fleet.view.status, "update memcached")
+        self._bring_back(fleet, progress)
+        outcomes: list[Outcome] = []
+        for node in fleet.membership.names:
+            if all(outcome.mark.ok for outcome in outcomes):
+                outcomes.append(self._node(node, hosts, reach, watch))
+            else:
+                outcomes.append(watch.finish(node, Mark.SKIPPED, "not touched: one before failed"))
+        return outcomes
+
+    def _bring_back(self, fleet: Fleet, progress: Progress) -> None:
+        left = ban.bans(fleet.view.cib).values()
+        if left and not self.dry_run:
+            for node in left:
+                progress.note(node, "an earlier run was cut off here: its ban is lifted")
+            ban.lift(fleet.host, *left)
+            apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
+
+    def _node(
+        self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
+    ) -> Outcome:
+        try:
+            fleet = gather(hosts, reach, self.limit)
+            check_healthy(fleet, "update memcached", "this node was not touched")
+            due = self.update.look(fleet, node)
+            if not due.changes:
+                return watch.finish(node, Mark.UNCHANGED, "as wanted")
+            outlook = f"starts empty: {due.loss}" if due.loss else "keeps its items"
+            if self.dry_run:
+                notes = [f"would be: {change}" for change in due.changes]
+                return watch.finish(node, Mark.PLANNED, *notes, outlook)
+            watch.progress.note(node, outlook)
+            before = _items(fleet, node)
+            after = self._restart(fleet, due, partial(watch.progress.note, node))
+            kept = f"{min(after, before)} of {before} items kept" if before else "it had no items"
+            return watch.finish(node, Mark.CHANGED, *due.changes, kept)
+        except PacefabError as error:
+            return watch.fail(node, error)
+
+    def _restart(self, fleet: Fleet, due: Due, note: Note) -> int:
+        """Change the node while memcached is stopped; return how many items it has then."""
+        with self._banned(fleet, due.node, note):
+            due.change(note)
+        try:
+            return self._await_service(fleet, due)
+        except PacefabError as error:
+            self._take_back(fleet, due, error, note)
+            raise
+
+    @contextmanager
+    def _banned(self, fleet: Fleet, node: str, note: Note) -> Iterator[None]:
+        """Keep memcached stopped on a node during the block, however that ends."""
+        try:
+            note("memcached is stopped (banned from the node)")
+            ban.stop(fleet.host, node, self.timeout)
+            stopped = time.monotonic()
+            yield
+            time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
+        finally:
+            ban.lift(fleet.host, node)
+
+    def _await_service(self, fleet: Fleet, due: Due) -> int:
+        """Return the node's items once it is started, has answered and runs as wanted.
+
+        Raises:
+            PacefabError: that did not come about in time.
+        """
+        deadline = time.monotonic() + self.timeout
+        apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
+        while True:
+            now = gather(fleet.hosts, fleet.hosts.__getitem__, self.limit)
+            answer = _ask(now, due.node)
+            if answer is not None and answer.served:
+                break
+            if time.monotonic() > deadline:
+                raise CommandError(
+                    "ask memcached from another node",
+                    answer.error if answer else "no other node could ask it",
+                    "Pacemaker calls it Started: fab verify-memcached tells why it does not serve",
+                )
+            time.sleep(_POLL_SECONDS)
+        if left := self.update.plan(now, due.node, now.views[due.node]).remarks:
+            raise CommandError("check the change", "; ".join(left), "see: pcs status")
+        return answer.number("curr_items")
+
+    def _take_back(self, fleet: Fleet, due: Due, error: PacefabError, note: Note) -> None:
+        """Put the old files back, and say in the error whether it serves again with them."""
+        try:
+            note("it does not serve: the old configuration is put back")
+            due.take_back(note)
+            with self._banned(fleet, due.node, note):
+                fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
+                apply_cib.settle(fleet.host, partial(_remembered, due.node), self.timeout)
+            apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
+        except PacefabError as second:
+            error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
+        else:
+            error.next_step = (
+                f"{error.next_step}; the old configuration was put back, it is Started"
+            )
+
+
+def _remembered(node: str, status: ClusterStatus) -> str:
+    """Return which failure of memcached on the node is not forgotten yet, if any."""
+    failed = {one.resource.partition(":")[0] for one in status.failures if one.node == node}
+    return f"{memcached.UNIT} counts as failed on {node}" if memcached.RESOURCE in failed else ""
+
+
+def _ask(fleet: Fleet, node: str) -> Answer | None:
+    answers = ask_from_neighbours(fleet).items()
+    return next((answer for target, (_, answer) in answers if target.node == node), None)
+
+
+def _items(fleet: Fleet, node: str) -> int:
+    answer = _ask(fleet, node)
+    return answer.number("curr_items") if answer else 0

@@ -1,0 +1,1 @@
+"""Desired state -> plan -> apply -> settle -> probe, and back: rollback, history."""

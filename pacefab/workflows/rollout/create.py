@@ -1,0 +1,234 @@
+"""create-memcached: the clone, once for the cluster, settled and answering on every node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker import live
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.metadata import complete_configuration
+from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus
+from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.readiness import StartFailedError, missing
+from pacefab.pacemaker.render import render_configuration
+from pacefab.services.memcached import memcached
+from pacefab.services.memcached.probe import Answer, Target
+from pacefab.transport.connection import Host
+from pacefab.workflows.checks.serving import ask_from_neighbours
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
+from pacefab.workflows.nodes.journal import last_words
+from pacefab.workflows.nodes.observe import NodeView
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+
+STEP = "create-memcached"
+_ATTEMPT = "create the memcached clone"
+_WANTED = Configuration(resources=(memcached.wanted_clone(),))
+
+Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
+
+
+@dataclass(frozen=True)
+class Create:
+    """How a run creates the clone; the cluster has `timeout` seconds to follow."""
+
+    update: bool = False
+    timeout: int = 60
+    dry_run: bool = False
+    keep_on_failure: bool = False
+    limit: int = 32
+
+    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+        """Create the clone unless it is there; return a line for the cluster and one per node.
+
+        Raises:
+            PacefabError: nothing was changed, or the old state was put back.
+        """
+        watch = Stopwatch(STEP, progress)
+        deadline = time.monotonic() + self.timeout
+        fleet = gather(hosts, reach, self.limit)
+        view, cluster = fleet.view, fleet.membership.cluster
+        live.check_ready(view.status, _ATTEMPT)
+        wanted = complete_configuration(_WANTED, {memcached.AGENT: view.metadata})
+        change = _plan(view.cib, wanted)
+        _check_nodes(fleet, managed=not _adds(change))
+        self._check_update(change)
+        if self.dry_run:
+            return [self._preview(fleet, change, watch)]
+        absent = watch.fail_all(
+            {name: fleet.silent[name] for name in hosts if name in fleet.silent}
+        )
+        if absent and change.changes:
+            said = "nothing was changed: name only hosts that can be reached"
+            return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
+        status, answers = self._bring_about(fleet, change, wanted, progress, deadline)
+        mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
+        first = watch.finish(cluster, mark, *_summary(change))
+        told = {outcome.host for outcome in absent}
+        nodes = [node for node in status.nodes if node.name not in told]
+        return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
+
+    def _bring_about(
+        self,
+        fleet: Fleet,
+        change: ConfigurationPlan,
+        wanted: Configuration,
+        progress: Progress,
+        deadline: float,
+    ) -> tuple[ClusterStatus, Answers]:
+        """Change the CIB, and return once every node has started and answered.
+
+        Raises:
+            PacefabError: it did not come up in time; what was changed is put back.
+        """
+        before, known = fleet.view.cib, fleet.view.status if not change.changes else None
+        if change.changes:
+            progress.note(fleet.membership.cluster, _told(fleet, change))
+            before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, wanted, change))
+        try:
+            status = apply_cib.settle(
+                fleet.host, lambda now: missing(now, wanted), self.timeout, known
+            )
+            return status, _serve(fleet, status, deadline)
+        except PacefabError as error:
+            if isinstance(error, StartFailedError):
+                error.seen += last_words(fleet.hosts, error)
+            self._restore(fleet, before, change, error)
+            raise
+
+    def _check_update(self, change: ConfigurationPlan) -> None:
+        if change.changes and not _adds(change) and not self.update and not self.dry_run:
+            raise RefusedError(
+                _ATTEMPT,
+                "\n".join(["it exists and is different:", *_differences(change)]),
+                "nothing was changed; to bring it to the wanted state: create-memcached --update",
+            )
+
+    def _preview(self, fleet: Fleet, change: ConfigurationPlan, watch: Stopwatch) -> Outcome:
+        cluster = fleet.membership.cluster
+        if not change.changes:
+            return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
+        actions = apply_cib.simulate(fleet.host, render_configuration(fleet.view.cib, change))
+        notes = [_told(fleet, change), *_differences(change), *map(str, actions)]
+        return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
+
+    def _restore(
+        self, fleet: Fleet, before: Cib, change: ConfigurationPlan, error: PacefabError
+    ) -> None:
+        """Put the resource back as it was, wait until it is, and say so in the error."""
+        if change.changes and not self.keep_on_failure:
+            apply_cib.restore_after(error, fleet.host, before, change)
+
+
+def _plan(cib: Cib, wanted: Configuration) -> ConfigurationPlan:
+    return plan_configuration(cib, wanted, whole=False)
+
+
+def _adds(change: ConfigurationPlan) -> bool:
+    return any(one.action is Action.ADD for one in change.changes)
+
+
+def _differences(change: ConfigurationPlan) -> list[str]:
+    return [str(difference) for one in change.changes for difference in one.differences]
+
+
+def _again(cib: Cib, wanted: Configuration, shown: ConfigurationPlan) -> Cib | None:
+    """Return the CIB to change to; it must be the change that the operator was shown."""
+    change = _plan(cib, wanted)
+    if not change.changes:
+        return None
+    if change.changes != shown.changes:
+        raise RefusedError(
+            _ATTEMPT, "somebody else changed the resource in between", "run this again"
+        )
+    return render_configuration(cib, change)
+
+
+def _check_nodes(fleet: Fleet, *, managed: bool) -> None:
+    """Refuse what would start and then not serve; a start that fails bans the node."""
+    for node, view in fleet.views.items():
+        try:
+            _check_node(view, managed=managed)
+        except PacefabError as error:
+            error.host = node
+            raise
+
+
+def _check_node(view: NodeView, *, managed: bool) -> None:
+    if problem := _node_problem(view, managed=managed):
+        advice = f"run first: fab -H {view.host} install-memcached"
+        raise RefusedError(_ATTEMPT, problem, advice)
+    if not managed:
+        memcached.check_port(present(view), view.facts)
+
+
+def _node_problem(view: NodeView, *, managed: bool) -> str:
+    facts, settings = view.facts, present(view)
+    if facts.packages[memcached.PACKAGE] is None:
+        return "memcached is not installed"
+    if facts.unit(memcached.UNIT).load == "masked":
+        return "memcached.service is masked: Pacemaker could not start it"
+    if not memcached.listen_endpoints(settings, "*"):
+        return f"memcached is set to {settings.describe()}: no other node could reach it"
+    running = memcached.running_settings(facts)
+    if running and not managed and not memcached.same(running, settings):
+        return f"memcached runs outside Pacemaker ({running.describe()}) and would be adopted so"
+    return ""
+
+
+def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:
+    """Ask until every started node has answered another one."""
+    started = status.started_on(memcached.RESOURCE)
+    while True:
+        answers = ask_from_neighbours(fleet)
+        silent = [(t, f, a) for t, (f, a) in answers.items() if t.node in started and not a.served]
+        if not silent:
+            return answers
+        if time.monotonic() > deadline:
+            raise CommandError(
+                "set and get a key at every node",
+                "\n".join(f"{f} asked {t.node} at {t}: {a.error}" for t, f, a in silent),
+                "Pacemaker calls it Started, yet it does not serve: fab verify-memcached tells why",
+            )
+        time.sleep(0.5)
+
+
+def _node_line(
+    fleet: Fleet, node: NodeStatus, answers: Answers, mark: Mark, watch: Stopwatch
+) -> Outcome:
+    for target, (asker, answer) in answers.items():
+        if target.node == node.name and answer.served:
+            said = f"Started, serves at {target} (asked from {asker})"
+            return watch.finish(node.name, mark, said)
+    if node.word in {"standby", "maintenance"}:
+        return watch.finish(node.name, Mark.SKIPPED, f"the node is in {node.word}")
+    return watch.fail(node.name, _unasked(fleet, node.name, node.word))
+
+
+def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
+    if word != "online":
+        seen, following = f"the node is {word}", "bring it back: pcs cluster start, pcs status"
+    else:
+        seen = "no other node could be reached to ask it"
+        following = "name another node of the cluster with -H"
+    return fleet.silent.get(node) or CommandError(
+        "ask memcached from another node", seen, following
+    )
+
+
+def _told(fleet: Fleet, change: ConfigurationPlan) -> str:
+    if _adds(change):
+        (line,) = render_pcs(change, {memcached.AGENT: fleet.view.metadata})
+        return f"create {memcached.CLONE}, as: {line}"
+    return f"update {memcached.CLONE}"
+
+
+def _summary(change: ConfigurationPlan) -> tuple[str, ...]:
+    if not change.changes:
+        return (f"{memcached.CLONE} is there, as wanted",)
+    return (f"{memcached.CLONE} created",) if _adds(change) else tuple(_differences(change))

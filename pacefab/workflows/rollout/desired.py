@@ -1,0 +1,113 @@
+"""What an inventory wants of a cluster, tied to what its nodes are: the start of the one flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker.model import Configuration, Member, Membership
+from pacefab.services import registry
+from pacefab.services.service import Look, NodeWanted, Probe, Service, Site
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is wanted, of every service or of those named.
+
+    `sections` are the services' settings in the inventory's order, all of them: one service's
+    description may look at another's. `chosen` are those to act on.
+    """
+
+    membership: Membership
+    sections: Mapping[str, Any]
+    chosen: tuple[str, ...]
+    base: Configuration  # what no service describes: properties, defaults, fencing, others' own
+    secret: Callable[[str], str]
+
+    def only(self, service: str) -> Intent:
+        """Return what is wanted of one service alone."""
+        return replace(self, chosen=(service,), base=Configuration())
+
+    def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
+        """Return the intent for the nodes of the cluster, if there is one, and those to join it.
+
+        Of its members the cluster itself knows the addresses; a node that is still to join has the
+        inventory's, else its only one.
+        """
+        whole = known or Membership(self.membership.cluster, ())
+        joining = (
+            _addressed(member, facts)
+            for member in self.membership.members
+            if member.name not in whole.names and (known is None or member.name in facts)
+        )
+        return replace(self, membership=replace(whole, members=(*whole.members, *joining)))
+
+    def look(self) -> Look:
+        """Return what to look at on every node."""
+        looks = [service.look(section) for service, section in self._services()]
+        return Look(
+            packages=_union(look.packages for look in looks),
+            units=_union(look.units for look in looks),
+            files=_union(look.files for look in looks),
+        )
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return the names of the secrets that the services need."""
+        return _union(service.secrets(section) for service, section in self._services())
+
+    def site(self, facts: Mapping[str, HostFacts]) -> Site:
+        """Return what descriptions may know, nodes' facts included."""
+        return Site(self.membership, facts, self.sections, self.secret)
+
+    def node(self, site: Site, name: str) -> NodeWanted:
+        """Return what all services together want of one node. Errors of the descriptions."""
+        wanted = [service.node(section, site, name) for service, section in self._services()]
+        return NodeWanted(
+            packages=_union(one.packages for one in wanted),
+            files=_union(one.files for one in wanted),
+            units=_union(one.units for one in wanted),
+            helpers=_union(one.helpers for one in wanted),
+            ports=_union(one.ports for one in wanted),
+            processes=_union(one.processes for one in wanted),
+        )
+
+    def configuration(self, site: Site) -> Configuration:
+        """Return what is wanted of the CIB, services in the inventory's order, then the rest."""
+        parts = [service.configuration(section, site) for service, section in self._services()]
+        return merge([*parts, self.base])
+
+    def probes(self, site: Site) -> tuple[Probe, ...]:
+        """Return the questions that show whether the services serve."""
+        services = self._services()
+        return tuple(p for service, section in services for p in service.probes(section, site))
+
+    def _services(self) -> list[tuple[Service[Any], Any]]:
+        return [(registry.service(name), self.sections[name]) for name in self.chosen]
+
+
+def _addressed(member: Member, facts: Mapping[str, HostFacts]) -> Member:
+    own = facts[member.name].addresses if member.name in facts else ()
+    return member if member.addresses or len(own) != 1 else replace(member, addresses=own)
+
+
+def merge(parts: Iterable[Configuration]) -> Configuration:
+    """Return one configuration of several; of two values for one key the later one stands."""
+    whole = Configuration()
+    for part in parts:
+        nodes = {**whole.attributes, **part.attributes}
+        whole = replace(
+            whole,
+            properties={**whole.properties, **part.properties},
+            defaults={**whole.defaults, **part.defaults},
+            attributes={n: {**whole.attributes.get(n, {}), **nodes[n]} for n in nodes},
+            resources=(*whole.resources, *part.resources),
+            constraints=(*whole.constraints, *part.constraints),
+            notes={**whole.notes, **part.notes},
+        )
+    return whole
+
+
+def _union(parts: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
+    return tuple(dict.fromkeys(one for part in parts for one in part))

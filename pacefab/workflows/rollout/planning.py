@@ -1,0 +1,188 @@
+"""A survey and an intent -> the plan: one value, the same that is shown, saved and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from pacefab.errors import PacefabError, RefusedError
+from pacefab.pacemaker import metadata
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.model import Configuration, Membership, Transition, primitives
+from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.render import render_configuration
+from pacefab.services.service import Look, Probe
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
+from pacefab.workflows.nodes.survey import Survey
+from pacefab.workflows.rollout.desired import Intent
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that would be changed, and what Pacemaker would then do.
+
+    `forming` are sentences: what makes a cluster of the nodes, or nodes members of it. While there
+    is no cluster yet, the CIB's part is planned from nothing and nothing can be simulated.
+    """
+
+    cluster: str
+    forming: tuple[str, ...] = ()
+    nodes: Mapping[str, NodePlan] = field(default_factory=dict)
+    configuration: ConfigurationPlan = field(default_factory=ConfigurationPlan)
+    transitions: tuple[Transition, ...] = ()
+    silent: Mapping[str, PacefabError] = field(default_factory=dict)  # hosts that did not answer
+    wanted: Configuration = field(default_factory=Configuration, compare=False)
+    probes: tuple[Probe, ...] = field(default=(), compare=False)
+
+    def __bool__(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.forming or any(self.nodes.values()) or self.configuration)
+
+    @property
+    def summary(self) -> tuple[str, ...]:
+        """A line for each change, without the details of files."""
+        nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in _brief(node))
+        return (*self.forming, *self.cluster_summary, *nodes)
+
+    @property
+    def cluster_summary(self) -> tuple[str, ...]:
+        """A line for each change of the CIB; what agents add of themselves makes no difference."""
+        return tuple(map(str, self.configuration.changes))
+
+    @property
+    def interruptions(self) -> tuple[Transition, ...]:
+        """Actions that end or restart something that runs now."""
+        return tuple(one for one in self.transitions if one.interrupts)
+
+
+def _brief(node: NodePlan) -> list[str]:
+    """Return what changes on a node, files by their names alone."""
+    paths = [file.path for file, _ in node.files]
+    others = [line for line in node.changes if not line.startswith(tuple(f"{p}:" for p in paths))]
+    return [*others, *(f"{path} changed" for path in paths)]
+
+
+class Plans(Protocol):
+    """Somebody who plans: towards an inventory, or back to what stood before."""
+
+    def look(self) -> Look:
+        """Return what to look at on every node."""
+
+    def plan(self, seen: Survey, forming: tuple[str, ...] = ()) -> Plan:
+        """Return what would change on nodes and in their cluster."""
+
+    def plan_node(self, seen: Survey, name: str) -> NodePlan:
+        """Return what would change on one node."""
+
+    def plan_cluster(self, seen: Survey) -> Plan:
+        """Return what would change in the cluster alone."""
+
+    def render(self, cib: Cib, plan: Plan) -> Cib | None:
+        """Return the CIB that the plan leads to; None: from this one it would be another plan."""
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Plans towards an inventory: nodes' packages and files, the cluster's CIB; or that alone."""
+
+    intent: Intent
+    firewall: bool = False  # whether open ports are ours to manage
+    nodes: bool = True
+    prune: bool = False
+    whole: bool = True  # whether the intent is all that the inventory wants
+
+    def look(self) -> Look:
+        """Return what to look at on every node."""
+        return self.intent.look()
+
+    def plan(self, seen: Survey, forming: tuple[str, ...] = ()) -> Plan:
+        """Return what would change on the nodes that answered and in their cluster.
+
+        Raises:
+            RefusedError: it cannot be had on them; every parameter that an agent would refuse.
+        """
+        names = seen.views if self.nodes else ()
+        nodes = {name: self.plan_node(seen, name) for name in names}
+        if forming and seen.membership and not seen.running:
+            # What the CIB of a stopped cluster says is known when it runs; then it is planned.
+            return Plan(seen.membership.cluster, forming, nodes, silent=seen.silent)
+        return replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
+
+    def plan_node(self, seen: Survey, name: str) -> NodePlan:
+        """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""
+        intent, view = self.intent.among(seen.membership, seen.facts), seen.views[name]
+        own = [address for member in intent.membership.members for address in member.addresses]
+        try:
+            return plan_node(
+                view.facts,
+                intent.node(intent.site(seen.facts), name),
+                managed=view.managed_units,
+                firewall=own if self.firewall else None,
+            )
+        except PacefabError as error:
+            error.host = error.host or name
+            raise
+
+    def plan_cluster(self, seen: Survey) -> Plan:
+        """Return what would change in the cluster alone. Errors of `plan`."""
+        return self._plan_cluster(seen, {})
+
+    def render(self, cib: Cib, plan: Plan) -> Cib | None:
+        """Return the CIB that the plan leads to; None: from this one it would be another plan."""
+        change = self._change(cib, plan.wanted)
+        same = change.changes == plan.configuration.changes
+        return render_configuration(cib, change) if same else None
+
+    def _change(self, cib: Cib, wanted: Configuration) -> ConfigurationPlan:
+        return plan_configuration(cib, wanted, prune=self.prune, whole=self.whole)
+
+    def _plan_cluster(self, seen: Survey, nodes: Mapping[str, NodePlan]) -> Plan:
+        intent = self.intent.among(seen.membership, seen.facts)
+        site = intent.site(seen.facts)
+        plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
+        wanted = intent.configuration(site)
+        if seen.membership is None:
+            return replace(plan, configuration=plan_configuration(None, wanted), wanted=wanted)
+        wanted = _without_newcomers(wanted, seen.membership)
+        coming = any(node.packages for node in nodes.values())
+        wanted = _completed(wanted, seen, agents_may_come=coming)
+        change = self._change(seen.cib, wanted)
+        new = render_configuration(seen.cib, change)
+        simulated = apply_cib.simulate(seen.host, new) if change else ()
+        return replace(plan, configuration=change, transitions=simulated, wanted=wanted)
+
+
+def _without_newcomers(wanted: Configuration, membership: Membership) -> Configuration:
+    """Return the configuration without attributes of nodes that are still to join."""
+    present = {n: pairs for n, pairs in wanted.attributes.items() if n in membership.names}
+    return replace(wanted, attributes=present)
+
+
+def _completed(wanted: Configuration, seen: Survey, *, agents_may_come: bool) -> Configuration:
+    """Return the configuration with the operations that agents advise, once they have no objection.
+
+    An agent that a package of this very plan brings is not there to be asked yet.
+    """
+    named = metadata.agents(wanted)
+    known = seen.metadata(named) if named else {}
+    absent = [agent for agent in named if agent not in known]
+    if absent and not agents_may_come:
+        raise RefusedError(
+            "ask the resource agents",
+            f"{seen.doorway} does not have: {', '.join(absent)}",
+            "install what brings them on every node (pcs resource agents lists what is there)",
+        )
+    problems = [
+        f"{one.id} ({one.agent}): {problem}"
+        for resource in wanted.resources
+        for one in primitives(resource)
+        if one.agent in known
+        for problem in metadata.check_parameters(one, known[one.agent])
+    ]
+    if problems:
+        raise RefusedError(
+            "check the parameters of resources", "\n".join(problems), "mend the inventory"
+        )
+    return metadata.complete_configuration(wanted, known)

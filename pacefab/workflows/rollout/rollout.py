@@ -1,0 +1,269 @@
+"""deploy: observe, plan, show, apply, settle, verify; the old state again when that fails."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from pacefab.errors import PacefabError, RefusedError
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker import live
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.readiness import StartFailedError
+from pacefab.transport.command import Step
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
+from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.journal import last_words
+from pacefab.workflows.nodes.node_plan import NodePlan
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.second_try import try_again
+from pacefab.workflows.nodes.survey import Survey, survey
+from pacefab.workflows.rollout import history, probing
+from pacefab.workflows.rollout.history import Entry
+from pacefab.workflows.rollout.planning import Plan, Plans
+
+_OVERTAKEN = "somebody else changed the cluster in between; planned again"
+_FORMED = "planned again, now that the cluster stands"
+
+
+class Audience(Progress, Protocol):
+    """Somebody who watches, is shown plans, and is asked."""
+
+    def show(self, plan: Plan, reason: str) -> None:
+        """See a plan; `reason` says why it is shown again, empty the first time."""
+
+    def agree(self, plan: Plan) -> bool:
+        """Say whether it is to be applied."""
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a run brings a cluster to what is wanted; it has `timeout` seconds to follow and serve.
+
+    `what_forms` tells as sentences what is missing for the nodes to be one cluster; `form` asks for
+    what that takes, and returns what does it.
+    """
+
+    planner: Plans
+    what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
+    form: Callable[[Mapping[str, Host]], Callable[[], Sequence[Outcome]]] = lambda _: tuple
+    check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
+    check_cib: bool = True  # by crm_verify; what stood before may not pass it
+    allow_interruption: bool = False
+    keep_on_failure: bool = False
+    timeout: int = 300
+    limit: int = 32
+    step: str = "deploy"
+
+    def survey(self, hosts: Mapping[str, Host]) -> Survey:
+        """Ask the hosts what a plan needs to know. Errors of `survey.survey`."""
+        return survey(hosts, self.planner.look(), self.limit)
+
+    def plan(self, seen: Survey) -> Plan:
+        """Return what would change. Errors of `Planner.plan`."""
+        return self.planner.plan(seen, self.what_forms(seen))
+
+    def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
+        """Plan, show, ask, apply, settle, verify.
+
+        Raises:
+            PacefabError: nothing was changed, or the old state was put back.
+        """
+        return _Run(self, hosts, audience, Stopwatch(self.step, audience)).carry_out()
+
+
+class _OvertakenError(Exception):
+    """The CIB is no longer the one that the plan was made from, and the plan another one now."""
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a rollout."""
+
+    rollout: Rollout
+    hosts: Mapping[str, Host]
+    audience: Audience
+    watch: Stopwatch
+
+    def carry_out(self) -> list[Outcome]:
+        seen = self.rollout.survey(self.hosts)
+        if seen.silent:
+            raise _incomplete(nobody(seen.silent))
+        plan = self.rollout.plan(seen)
+        self.rollout.check(plan)
+        if not plan:
+            return [self._unchanged(seen, plan)]
+        self._permit(plan)
+        return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
+
+    def _permit(self, plan: Plan, reason: str = "") -> None:
+        """Show the plan; raise a RefusedError unless it may be applied."""
+        self.audience.show(plan, reason)
+        if plan.interruptions and not self.rollout.allow_interruption:
+            raise RefusedError(
+                self.rollout.step,
+                "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
+                "the cluster was not changed; in a maintenance window: --allow-interruption",
+            )
+        if not self.audience.agree(plan):
+            raise RefusedError(self.rollout.step, "not agreed to", "nothing was changed")
+
+    def _apply(self, seen: Survey, plan: Plan, entry: Entry) -> list[Outcome]:
+        form = self.rollout.form(self.hosts) if plan.forming else tuple
+        done, changed = self._change_nodes(seen, plan, entry)
+        if not all(outcome.mark.ok for outcome in changed):
+            told = self._restore_nodes(seen, done)
+            return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
+        try:
+            # Only now: a node that joins is told at once to start what it has just been given.
+            formed = form()
+            return [
+                *formed,
+                *changed,
+                self._change_cluster(plan, entry, [n for n in done if done[n]]),
+            ]
+        except PacefabError as error:
+            told = self._restore_nodes(seen, done)
+            error.next_step = "; ".join((*told, error.next_step))
+            raise
+
+    def _change_nodes(
+        self, seen: Survey, plan: Plan, entry: Entry
+    ) -> tuple[dict[str, NodePlan], list[Outcome]]:
+        """Change all nodes side by side; return what was done, and a line for each."""
+
+        def work(name: str, node: NodePlan) -> NodePlan:
+            if node:
+                node = self._change_node(seen, name, node, entry)
+            mark = Mark.CHANGED if node else Mark.UNCHANGED
+            outcomes[name] = self.watch.finish(name, mark, *node.remarks)
+            return node
+
+        outcomes: dict[str, Outcome] = {}
+        done = fan_out(plan.nodes, work, limit=self.rollout.limit)
+        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(errors(done))}
+        return values(done), [outcomes[name] for name in plan.nodes]
+
+    def _change_node(self, seen: Survey, name: str, node: NodePlan, entry: Entry) -> NodePlan:
+        return change_node(
+            seen.hosts[name],
+            node,
+            anew=lambda: self.rollout.planner.plan_node(seen.again(name), name),
+            note=partial(self.audience.note, name),
+            entry=entry.id,
+        )
+
+    def _change_cluster(self, shown: Plan, entry: Entry, nodes: Collection[str]) -> Outcome:
+        """Patch the CIB as shown; what is not as shown any more is shown again.
+
+        What failed on `nodes`, which have been changed since, is tried again. Where the CIB stays
+        as it is, the history has that apply too.
+
+        Raises:
+            PacefabError: the CIB is what it was before.
+        """
+        while True:
+            # By now the nodes have their packages, and with them the agents that check parameters.
+            seen = self.rollout.survey(self.hosts)
+            live.check_ready(seen.status, self.rollout.step)
+            tried = try_again(seen.host, seen.status, nodes)
+            plan = self.rollout.planner.plan_cluster(seen)
+            if not plan:
+                if nodes:
+                    run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
+                if tried or shown.forming:
+                    apply_cib.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
+                return self._unchanged(seen, plan)
+            if plan.cluster_summary != shown.cluster_summary:
+                self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
+            try:
+                before = self._patch(seen, plan, entry)
+            except _OvertakenError:
+                self.audience.note(plan.cluster, _OVERTAKEN)
+                shown = plan
+                continue
+            return self._follow(seen, plan, before)
+
+    def _patch(self, seen: Survey, plan: Plan, entry: Entry) -> Cib:
+        """Put the plan into the CIB at once; return the CIB it was made from."""
+
+        def again(cib: Cib) -> Cib:
+            new = self.rollout.planner.render(cib, plan)
+            if new is None:
+                raise _OvertakenError
+            return new
+
+        def keep(cib: Cib) -> list[Step]:
+            history.store_here(entry, cib)
+            return [history.plan_store(entry, cib)]
+
+        return apply_cib.patch(seen.host, seen.cib, again, keep, check=self.rollout.check_cib)
+
+    def _follow(self, seen: Survey, plan: Plan, before: Cib) -> Outcome:
+        """Wait until the cluster has followed and the services serve.
+
+        Raises:
+            PacefabError: they do not; the old configuration was put back.
+        """
+        try:
+            deadline = time.monotonic() + self.rollout.timeout
+            apply_cib.settle_plan(seen.host, plan.configuration, plan.wanted, self.rollout.timeout)
+            asked = probing.serve(seen.hosts, plan.probes, deadline)
+        except PacefabError as error:
+            if isinstance(error, StartFailedError):
+                error.seen += last_words(seen.hosts, error)
+            self._restore_cluster(seen, plan.configuration, before, error)
+            raise
+        return self.watch.finish(plan.cluster, Mark.CHANGED, *_answered(asked))
+
+    def _unchanged(self, seen: Survey, plan: Plan) -> Outcome:
+        """Report a cluster with nothing to change; its services are asked all the same.
+
+        Raises:
+            CommandError: they do not serve.
+        """
+        deadline = time.monotonic() + self.rollout.timeout
+        asked = probing.serve(seen.hosts, plan.probes, deadline)
+        return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
+
+    def _restore_cluster(
+        self, seen: Survey, change: ConfigurationPlan, before: Cib, error: PacefabError
+    ) -> None:
+        """Put back what the change changed, and say so in the error."""
+        if self.rollout.keep_on_failure:
+            return
+        self.audience.note(seen.doorway, "it failed: putting the old configuration back")
+        apply_cib.restore_after(error, seen.host, before, change)
+
+    def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
+        """Put the old files back; return what is to be said about it."""
+        if self.rollout.keep_on_failure:
+            return ["files stay as they are now (--keep-on-failure)"]
+
+        def work(name: str, node: NodePlan) -> None:
+            restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
+
+        changed = {name: node for name, node in done.items() if node.files}
+        back = fan_out(changed, work, limit=self.rollout.limit)
+        told = [f"{', '.join(values(back))} got their old files back"] if values(back) else []
+        return told + [f"{name} did not: {error}" for name, error in errors(back).items()]
+
+
+def _quietly(_said: str) -> None:
+    """Tell nobody: nothing here takes long."""
+
+
+def _answered(probes: int) -> tuple[str, ...]:
+    return (f"{probes} questions to the services answered",) if probes else ()
+
+
+def _incomplete(error: PacefabError) -> PacefabError:
+    error.next_step = f"nothing was changed; {error.next_step}; or name fewer hosts with -H"
+    return error
