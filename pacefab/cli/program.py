@@ -9,7 +9,7 @@ from fabric import Config, Executor
 from fabric.main import Fab
 from invoke.collection import Collection
 
-from pacefab.cli.run import say_last_words
+from pacefab.cli.endings import say_last_words
 from pacefab.cli.startup import prepare_imports
 
 

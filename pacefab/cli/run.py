@@ -1,42 +1,30 @@
-"""One run over all hosts of -H, or of the inventory.
-
-Fabric turns `fab -H a,b,c task` into three calls, one after the other, and stops at the first that
-fails. So the body of a task only notes its host and its options; Fabric then calls the task's post
-task once, and that does the work, with every host, at once.
-"""
+"""The hosts of one call of a task: those of -H, or of the inventory."""
 
 from __future__ import annotations
 
 import functools
 import getpass
-import inspect
 import os
 import sys
-import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fabric import Connection, task
+from fabric import Connection
 from invoke.context import Context
-from invoke.exceptions import Exit
-from invoke.tasks import Task
 
-from pacefab.cli.options import HELP
+from pacefab.cli.endings import UNREAD
+from pacefab.cli.files import secrets_file
 from pacefab.cli.routes import given_user, route
-from pacefab.errors import CommandError, PacefabError, UsageError
+from pacefab.errors import CommandError, UsageError
 from pacefab.host.model import Outcome
-from pacefab.report.text import Printer, render_error
+from pacefab.report.text import Printer
 from pacefab.transport.connection import Access, Host, check_name
 
 if TYPE_CHECKING:
     from pacefab.cli.inventory import ClusterInventory
     from pacefab.inventory.secret_values import SecretValues
-
-_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
-_UNREAD = 141  # 128 + SIGPIPE
 
 
 class Run:
@@ -82,7 +70,7 @@ class Run:
         from pacefab.inventory.secret_values import SecretValues  # takes 0.1 s
 
         ask = getpass.getpass if sys.stdin.isatty() else None
-        file = _secrets_file(self._secrets_file, self.inventory_file)
+        file = secrets_file(self._secrets_file, self.inventory_file)
         return SecretValues(os.environ, file, ask)
 
     @property
@@ -151,7 +139,7 @@ class Run:
         self.printer.summary(outcomes)
         return 0 if all(outcome.mark.ok for outcome in outcomes) else 1
 
-    def told(self, status: int) -> int:
+    def status_of(self, status: int) -> int:
         """Return the exit status of work that ended in `status`: a pipe's when nobody read of it.
 
         Raises:
@@ -159,7 +147,7 @@ class Run:
         """
         lost = self.printer.lost
         if lost is None or isinstance(lost, BrokenPipeError):
-            return status if lost is None else _UNREAD
+            return status if lost is None else UNREAD
         next_step = "make room; the work itself went on to its end: fab status shows how it is now"
         raise CommandError("write to the output", lost.strerror or str(lost), next_step)
 
@@ -167,161 +155,3 @@ class Run:
     def limit(self) -> int:
         """How many hosts are worked on at a time."""
         return int(self._context.config.pacefab.parallel)
-
-
-_NOTED: dict[str, tuple[Run, dict[str, Any]]] = {}
-
-Body = Callable[..., int]
-AnyTask = Task[Any]
-
-
-def cluster_task(
-    file: str = "", *, secrets: bool = False, **option_help: str
-) -> Callable[[Body], AnyTask]:
-    """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
-
-    Names and defaults of options come from the body's signature, its help from the docstring,
-    and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
-    `--accept-new-host-keys` too, with `secrets` also `--secrets`. The option called `file` may be
-    given without its name, right behind the task's.
-    """
-    common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
-
-    def decorate(body: Body) -> AnyTask:
-        name = body.__name__
-
-        def note(
-            context: Context,
-            *,
-            inventory: str | None = None,
-            accept_new_host_keys: bool = False,
-            secrets: str | None = None,
-            **options: Any,
-        ) -> None:
-            if name not in _NOTED:
-                access = Access(accept_new_host_keys, context.config.sudo.password)
-                chosen = _inventory_file(inventory)
-                _NOTED[name] = (Run(context, access, chosen, secrets), options)
-            _NOTED[name][0].add(context)
-
-        def work(_: Context) -> None:
-            run, options = _NOTED.pop(name)
-            _exit_with(lambda: run.told(body(run, **options)))
-
-        functools.update_wrapper(note, body)
-        note.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
-        texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
-        post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
-        by_place = [file] if file and _file_follows(name) else []
-        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
-            note
-        )
-        return made
-
-    return decorate
-
-
-def _file_follows(task_name: str) -> bool:
-    """Whether this command line has a file right behind the task: `fab deploy plan.json`.
-
-    Invoke insists on every value that has a place; so there is one only when it is given.
-    """
-    words = dict(pairwise(sys.argv))
-    word = words.get(task_name.replace("_", "-"), "")
-    return not word.startswith("-") and ("." in word or "/" in word)
-
-
-_COMMON_HELP = {
-    "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
-    "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
-    "still refused.",
-    "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
-}
-_COMMON_DEFAULTS = {"accept_new_host_keys": False}  # the others take a text
-_USUAL_INVENTORIES = (Path("inventory", "cluster.yaml"), Path("cluster.yaml"))
-
-
-def _inventory_file(option: str | None) -> Path | None:
-    """Return the file of --inventory, else of PACEFAB_INVENTORY, else the nearest usual one.
-
-    Usual are inventory/cluster.yaml and cluster.yaml, in the current folder or above.
-    """
-    if named := option or os.environ.get("PACEFAB_INVENTORY"):
-        return Path(named)
-    here = Path.cwd()
-    usual = (folder / name for folder in (here, *here.parents) for name in _USUAL_INVENTORIES)
-    return next((file for file in usual if file.exists()), None)
-
-
-def _secrets_file(option: str | None, inventory: Path | None) -> Path | None:
-    """Return the file of --secrets, else of PACEFAB_SECRETS, else the one beside the inventory."""
-    if named := option or os.environ.get("PACEFAB_SECRETS"):
-        return Path(named)
-    usual = inventory.with_suffix(".secrets.yaml") if inventory and inventory.name else None
-    return usual if usual and usual.exists() else None
-
-
-def _help(body: Body, own: Mapping[str, str]) -> dict[str, str]:
-    """Return what each option of the body is for, with its default where that is a word."""
-    _, *options = inspect.signature(body).parameters.values()
-    texts = {option.name: own.get(option.name) or HELP[option.name] for option in options}
-    defaults = {option.name: option.default for option in options if option.default}
-    return {
-        name: f"{text} Default: {defaults[name]}." if name in defaults else text
-        for name, text in texts.items()
-    }
-
-
-def _signature(body: Body, common: Iterable[str]) -> inspect.Signature:
-    """Return the body's signature for Invoke: the context first, the common options last."""
-    _, *options = inspect.signature(body).parameters.values()
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Signature(
-        [
-            inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
-            *(option.replace(kind=kind) for option in options),
-            *(inspect.Parameter(name, kind, default=_COMMON_DEFAULTS.get(name)) for name in common),
-        ]
-    )
-
-
-def _exit_with(work: Callable[[], int]) -> None:
-    """Turn how the work ended into fab's exit status; 0 lets the next task of the command run."""
-    try:
-        status = work()
-    except UsageError as error:
-        raise Exit("\n".join(render_error(error)), code=2) from None
-    except PacefabError as error:
-        raise Exit("\n".join(render_error(error)), code=1) from None
-    except KeyboardInterrupt:
-        said = "interrupted: what already ran on a node finishes there; run this again to converge"
-        raise Exit(said, code=_INTERRUPTED) from None
-    if status:
-        sys.stdout.flush()
-        raise Exit(code=status)
-
-
-def say_last_words(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    """Tell an error that nobody caught in a sentence: `sys.excepthook`, not a traceback.
-
-    Fabric makes the connections of -H before any of our code runs; what it cannot read there ends
-    here too. With PACEFAB_TRACEBACK set, the traceback is shown. A reader who left (`fab --list |
-    head`) ends it without a word, as it ends other programs.
-    """
-    if isinstance(error, BrokenPipeError):
-        os._exit(_UNREAD)
-    if os.environ.get("PACEFAB_TRACEBACK"):
-        sys.__excepthook__(kind, error, trace)
-        return
-    frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(trace)]
-    if frames[-1:] == ["derive_shorthand"]:
-        said = UsageError("read -H", str(error), "write a port as a number: host:22")
-    elif isinstance(error, OSError) and error.filename:  # of -S, -f, --identity
-        next_step = "name a file that is there and can be read"
-        said = UsageError(f"read {error.filename}", error.strerror or str(error), next_step)
-    else:
-        next_step = "please report this; PACEFAB_TRACEBACK=1 shows where it happened"
-        said = UsageError("run fab", f"{kind.__name__}: {error}", next_step)
-    print("\n".join(render_error(said)), file=sys.stderr)  # noqa: T201

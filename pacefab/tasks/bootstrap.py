@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.run import Run
 from pacefab.errors import UsageError
 from pacefab.host.model import Outcome
 from pacefab.tasks.stack import Operator, inventory_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.cluster_task import cluster_task
+from pacefab.cli.run import Run
 from pacefab.clients.formats import FORMATS
 from pacefab.errors import RefusedError, UsageError
 from pacefab.transport.connection import Host

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.run import Run
 from pacefab.errors import PacefabError, UsageError
 from pacefab.report.screen import screen
 from pacefab.report.text import render_error

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number as whole_number
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.run import Run
 from pacefab.errors import RefusedError
 from pacefab.host.model import Outcome
 from pacefab.tasks.bootstrap import bootstrap_of

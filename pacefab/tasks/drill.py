@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number, write_file
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.run import Run
 from pacefab.drill.faults import KINDS, Kind, Objectives
 from pacefab.errors import RefusedError, UsageError
 

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number, number_if_given, write_file
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.run import Run
 
 if TYPE_CHECKING:
     from pacefab.services.memcached.memcached import Request

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
-from pacefab.cli.run import Run, cluster_task
+from pacefab.cli.run import Run
 from pacefab.tasks.memcached import requested
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pacefab.cli.cluster_task import AnyTask, cluster_task
 from pacefab.cli.options import number
-from pacefab.cli.run import AnyTask, Run, cluster_task
+from pacefab.cli.run import Run
 from pacefab.services import registry
 from pacefab.tasks.stack import Operator, carry_out, creation_of, install_of
 

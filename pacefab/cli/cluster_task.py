@@ -1,0 +1,119 @@
+"""Tasks whose body is called once, with all hosts.
+
+Fabric turns `fab -H a,b,c task` into three calls, one after the other, and stops at the first that
+fails. So the body of a task only notes its host and its options; Fabric then calls the task's post
+task once, and that does the work, with every host, at once.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from typing import Any
+
+from fabric import task
+from invoke.context import Context
+from invoke.tasks import Task
+
+from pacefab.cli.endings import exit_with
+from pacefab.cli.files import inventory_file
+from pacefab.cli.options import HELP
+from pacefab.cli.run import Run
+from pacefab.transport.connection import Access
+
+_NOTED: dict[str, tuple[Run, dict[str, Any]]] = {}
+
+Body = Callable[..., int]
+AnyTask = Task[Any]
+
+
+def cluster_task(
+    file: str = "", *, secrets: bool = False, **option_help: str
+) -> Callable[[Body], AnyTask]:
+    """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
+
+    Names and defaults of options come from the body's signature, its help from the docstring,
+    and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
+    `--accept-new-host-keys` too, with `secrets` also `--secrets`. The option called `file` may be
+    given without its name, right behind the task's.
+    """
+    common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
+
+    def decorate(body: Body) -> AnyTask:
+        name = body.__name__
+
+        def note(
+            context: Context,
+            *,
+            inventory: str | None = None,
+            accept_new_host_keys: bool = False,
+            secrets: str | None = None,
+            **options: Any,
+        ) -> None:
+            if name not in _NOTED:
+                access = Access(accept_new_host_keys, context.config.sudo.password)
+                chosen = inventory_file(inventory)
+                _NOTED[name] = (Run(context, access, chosen, secrets), options)
+            _NOTED[name][0].add(context)
+
+        def work(_: Context) -> None:
+            run, options = _NOTED.pop(name)
+            exit_with(lambda: run.status_of(body(run, **options)))
+
+        functools.update_wrapper(note, body)
+        note.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
+        texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
+        post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
+        by_place = [file] if file and _file_follows(name) else []
+        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
+            note
+        )
+        return made
+
+    return decorate
+
+
+def _file_follows(task_name: str) -> bool:
+    """Whether this command line has a file right behind the task: `fab deploy plan.json`.
+
+    Invoke insists on every value that has a place; so there is one only when it is given.
+    """
+    words = dict(pairwise(sys.argv))
+    word = words.get(task_name.replace("_", "-"), "")
+    return not word.startswith("-") and ("." in word or "/" in word)
+
+
+_COMMON_HELP = {
+    "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
+    "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
+    "still refused.",
+    "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
+}
+_COMMON_DEFAULTS = {"accept_new_host_keys": False}  # the others take a text
+
+
+def _help(body: Body, own: Mapping[str, str]) -> dict[str, str]:
+    """Return what each option of the body is for, with its default where that is a word."""
+    _, *options = inspect.signature(body).parameters.values()
+    texts = {option.name: own.get(option.name) or HELP[option.name] for option in options}
+    defaults = {option.name: option.default for option in options if option.default}
+    return {
+        name: f"{text} Default: {defaults[name]}." if name in defaults else text
+        for name, text in texts.items()
+    }
+
+
+def _signature(body: Body, common: Iterable[str]) -> inspect.Signature:
+    """Return the body's signature for Invoke: the context first, the common options last."""
+    _, *options = inspect.signature(body).parameters.values()
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Signature(
+        [
+            inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            *(option.replace(kind=kind) for option in options),
+            *(inspect.Parameter(name, kind, default=_COMMON_DEFAULTS.get(name)) for name in common),
+        ]
+    )
