@@ -64,12 +64,12 @@ class ClusterInventory(Inventory):
 
     @property
     def sections(self) -> Mapping[str, Any]:
-        """The settings of each service that is wanted, in the order of the document."""
+        """The settings of each service that is desired, in the order of the document."""
         sections: dict[str, Any] = self.services.sections
         return sections
 
     def section(self, service: str) -> Any:
-        """Return a service's settings; None when it is not wanted."""
+        """Return a service's settings; None when it is not desired."""
         return self.sections.get(service)
 
     def service_ids(self) -> Mapping[str, str]:

@@ -56,12 +56,12 @@ def _judge(named: ServerList, known: Known | None) -> Iterator[Finding]:
 
 def _compare_known(lists: Sequence[ServerList], known: Known) -> Iterator[Finding]:
     """Compare with the live cluster; lists that `_judge` told about are left to it."""
-    wanted = tuple(map(str, known.servers))
+    desired = tuple(map(str, known.servers))
     for named in lists:
-        if named.plain == wanted or any(_judge(named, known)):
+        if named.plain == desired or any(_judge(named, known)):
             continue
         missing = [str(s) for s in known.servers if str(s) not in named.plain]
-        strange = [s for s in named.plain if s not in wanted]
+        strange = [s for s in named.plain if s not in desired]
         if not missing and not strange:
             why = f"not in the cluster's order: {_HASHING}"
         elif len(missing) == len(strange):

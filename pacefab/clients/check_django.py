@@ -144,9 +144,9 @@ def _backend(file: str, cache: _Value) -> Iterator[Finding]:
 
 def _options(file: str, cache: _Value) -> Iterator[Finding]:
     options = cache.items.get("OPTIONS", _Value(cache.line, None))
-    for wanted in HASH_CLIENT:
-        name, found = wanted.name, options.items.get(wanted.name)
-        write = f'"{name}": {wanted.value!r}'
+    for desired in HASH_CLIENT:
+        name, found = desired.name, options.items.get(desired.name)
+        write = f'"{name}": {desired.value!r}'
         if found is None:
             if name in _WITHOUT:
                 seen = f"{name} is not set"

@@ -178,7 +178,7 @@ def _token(section: _Section) -> Iterator[Finding]:
 
 
 def _too_long(
-    section: _Section, names: Sequence[str], default: float, longest: float, wanted: float
+    section: _Section, names: Sequence[str], default: float, longest: float, desired: float
 ) -> Iterator[Finding]:
     """Find a time that is too long; one that is not set counts as its default."""
     found = section.find(*names)
@@ -186,7 +186,7 @@ def _too_long(
     try:
         seconds = float(found.value) if found else default
     except ValueError:
-        yield section.finding(names, "not a number of seconds", f"{names[-1]} = {wanted}")
+        yield section.finding(names, "not a number of seconds", f"{names[-1]} = {desired}")
         return
     if found and seconds <= longest:
         return
@@ -194,4 +194,4 @@ def _too_long(
     dead = "seconds in which a server that came back is not used"
     what = dead if "dead" in names[0] else limits
     told = f"{seconds:g}{'' if found else ', the default'}: {what}"
-    yield section.finding(names, told, f"{names[-1]} = {wanted}")
+    yield section.finding(names, told, f"{names[-1]} = {desired}")

@@ -59,7 +59,7 @@ def headers(text: str) -> dict[str, int]:
 
 
 def write(text: str, section: str, options: Iterable[Option]) -> str:
-    """Return the text with the options in a section; what is as wanted stays as it is written.
+    """Return the text with the options in a section; what is as desired stays as it is written.
 
     A value that differs is replaced wherever it stands. An option that is missing comes after the
     section's others, under its reason as a comment. Same errors as `read`.
@@ -140,9 +140,9 @@ def _insert(
     lines[at:at] = new
 
 
-def _same(present: str, wanted: str) -> bool:
+def _same(present: str, desired: str) -> bool:
     """Whether two values are one to oslo.config: blanks in lists, case and form of numbers."""
-    return _parts(present) == _parts(wanted)
+    return _parts(present) == _parts(desired)
 
 
 def _parts(value: str) -> list[str | float]:

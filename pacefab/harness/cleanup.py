@@ -86,20 +86,20 @@ def owner_of(labels: Mapping[str, str]) -> str:
 def remove(folder: Path) -> None:
     """Remove the cluster of a folder: containers, network, and the folder itself."""
     engine = docker.from_env(timeout=ENGINE_SECONDS)
-    wanted = {"label": f"{FOLDER_LABEL}={folder}"}
-    containers = engine.containers.list(all=True, filters=wanted, ignore_removed=True)
+    desired = {"label": f"{FOLDER_LABEL}={folder}"}
+    containers = engine.containers.list(all=True, filters=desired, ignore_removed=True)
     on_all(lambda container: _remove_quietly(container, force=True, v=True), containers)
-    for network in engine.networks.list(filters=wanted):
+    for network in engine.networks.list(filters=desired):
         _remove_quietly(network)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _all_labels() -> Iterator[dict[str, str]]:
     engine = docker.from_env(timeout=ENGINE_SECONDS)
-    wanted = {"label": FOLDER_LABEL}
-    for container in engine.containers.list(all=True, filters=wanted, ignore_removed=True):
+    desired = {"label": FOLDER_LABEL}
+    for container in engine.containers.list(all=True, filters=desired, ignore_removed=True):
         yield container.labels
-    for network in engine.networks.list(filters=wanted):
+    for network in engine.networks.list(filters=desired):
         yield network.attrs["Labels"]
 
 

@@ -278,8 +278,8 @@ def ensure_cluster(name: str, nodes: Sequence[str], image: str, *, bare: bool = 
         cluster = Cluster.load(name)
     except HarnessError:
         return Cluster.start(name, nodes, image, bare=bare, keep=True)
-    as_wanted = cluster.nodes == list(nodes) and image in {"auto", cluster.image}
-    if as_wanted and cluster.description.bare == bare and (bare or cluster.is_formed()):
+    as_desired = cluster.nodes == list(nodes) and image in {"auto", cluster.image}
+    if as_desired and cluster.description.bare == bare and (bare or cluster.is_formed()):
         note(f"{name} is up already ({cluster.image}: {', '.join(cluster.nodes)})")
         return cluster
     note(f"{name} has other nodes, another image, or is not complete: it is made anew")

@@ -1,7 +1,7 @@
 """Text files of a node: read whole, replaced whole, the previous one kept beside it.
 
 Texts travel by a step's standard input, and lie in files that only root can read until owner and
-mode are the wanted ones: some hold secrets.
+mode are the desired ones: some hold secrets.
 """
 
 from __future__ import annotations
@@ -91,14 +91,14 @@ def parse_state(path: str, line: str) -> FileState | None:
 
 
 def plan_write(
-    path: str, wanted: FileState, old: FileState | None, check: Sequence[str] = ()
+    path: str, desired: FileState, old: FileState | None, check: Sequence[str] = ()
 ) -> Step:
-    """Return the step that makes a file as wanted; undone, the old state stands again.
+    """Return the step that makes a file as desired; undone, the old state stands again.
 
     What the argv `check` says against the new text (`{}` stands for its path) keeps the old one.
     """
-    encoded = base64.b64encode(wanted.text.encode(errors="surrogateescape")).decode()
-    words = (path, PREVIOUS, wanted.mode, wanted.owner, *check)
+    encoded = base64.b64encode(desired.text.encode(errors="surrogateescape")).decode()
+    words = (path, PREVIOUS, desired.mode, desired.owner, *check)
     written = shell(f"write {path}", _WRITE, *words, stdin=encoded)
     if old is None:
         return replace(written, undo=("rm", "-f", path))

@@ -55,8 +55,8 @@ def parse_manager(sections: Mapping[str, Section]) -> str | None:
     """Return the family's package manager; None where there is none that we know."""
     _, family = parse_distribution(sections)
     present = {path.rpartition("/")[2] for path in sections["managers"].out.split()}
-    wanted = {_DEBIAN: ["apt-get"], _REDHAT: ["dnf", "yum"]}.get(family or "", [])
-    return next((manager for manager in wanted if manager in present), None)
+    desired = {_DEBIAN: ["apt-get"], _REDHAT: ["dnf", "yum"]}.get(family or "", [])
+    return next((manager for manager in desired if manager in present), None)
 
 
 def parse_packages(names: Sequence[str], sections: Mapping[str, Section]) -> dict[str, str | None]:

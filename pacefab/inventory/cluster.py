@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pacefab.inventory import references, wanted
+from pacefab.inventory import desired, references
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
@@ -97,11 +97,11 @@ class Inventory(Part):
 
     def secret_names(self) -> tuple[str, ...]:
         """Return the secrets that fence devices and resources refer to; services know theirs."""
-        return wanted.secret_names(self)
+        return desired.secret_names(self)
 
     def configuration(self, secret: Callable[[str], str]) -> Configuration:
-        """Return what is wanted of the CIB besides what services describe.
+        """Return what is desired of the CIB besides what services describe.
 
         Raises whatever `secret`, which gives a secret by its name, does.
         """
-        return wanted.configuration(self, secret)
+        return desired.configuration(self, secret)

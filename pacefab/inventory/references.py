@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pacefab.inventory.desired import clone_id, device_ids
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
 from pacefab.inventory.mistakes import meant, show
-from pacefab.inventory.wanted import clone_id, device_ids
 
 if TYPE_CHECKING:
     from pacefab.inventory.cluster import Inventory

@@ -69,8 +69,8 @@ def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> 
     counts = Counter(entry.fate for entry in account)
     summary = {fate.value: counts[fate] for fate in Fate}
     text = render_inventory(made, _HEADER.format(folder=folder))
-    wanted = configuration_of(walk.replay.cluster)
-    return Migration(text, account, walk.world.effects, summary, wanted)
+    desired = configuration_of(walk.replay.cluster)
+    return Migration(text, account, walk.world.effects, summary, desired)
 
 
 def _masked(entry: Entry) -> Entry:

@@ -86,8 +86,8 @@ class Cib:
 
     def constraints_on(self, *resource_ids: str) -> list[etree._Element]:
         """Return the constraints that name one of the resources, resource sets included."""
-        wanted = set(resource_ids)
-        return [c for c in self.constraints if wanted & set(named_by(c))]
+        desired = set(resource_ids)
+        return [c for c in self.constraints if desired & set(named_by(c))]
 
     @property
     def own_set(self) -> etree._Element | None:

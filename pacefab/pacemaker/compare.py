@@ -19,20 +19,20 @@ from pacefab.pacemaker.model import (
 )
 
 
-def differences(present: Resource, wanted: Resource) -> tuple[Difference, ...]:
-    """Return what makes a resource another than the wanted one; both are of one type."""
-    return tuple(_resource(present, wanted))
+def differences(present: Resource, desired: Resource) -> tuple[Difference, ...]:
+    """Return what makes a resource another than the desired one; both are of one type."""
+    return tuple(_resource(present, desired))
 
 
-def _resource(present: Resource, wanted: Resource) -> Iterator[Difference]:
-    if isinstance(present, Primitive) and isinstance(wanted, Primitive):
-        yield from _primitive(present, wanted)
+def _resource(present: Resource, desired: Resource) -> Iterator[Difference]:
+    if isinstance(present, Primitive) and isinstance(desired, Primitive):
+        yield from _primitive(present, desired)
         return
-    yield from options(f"{wanted.id} meta", _meta(present), _meta(wanted))
-    if isinstance(present, Clone) and isinstance(wanted, Clone):
-        yield from _primitive(present.primitive, wanted.primitive)
-    if isinstance(present, Group) and isinstance(wanted, Group):
-        yield from _members(present, wanted)
+    yield from options(f"{desired.id} meta", _meta(present), _meta(desired))
+    if isinstance(present, Clone) and isinstance(desired, Clone):
+        yield from _primitive(present.primitive, desired.primitive)
+    if isinstance(present, Group) and isinstance(desired, Group):
+        yield from _members(present, desired)
 
 
 def _meta(resource: Resource) -> Mapping[str, str]:
@@ -43,36 +43,36 @@ def _meta(resource: Resource) -> Mapping[str, str]:
     return {names.get(name, name): value for name, value in resource.meta.items()}
 
 
-def _members(present: Group, wanted: Group) -> Iterator[Difference]:
+def _members(present: Group, desired: Group) -> Iterator[Difference]:
     had = {primitive.id: primitive for primitive in present.primitives}
-    want = {primitive.id: primitive for primitive in wanted.primitives}
+    want = {primitive.id: primitive for primitive in desired.primitives}
     if list(had) != list(want):
-        yield Difference(f"{wanted.id} members", " ".join(had), " ".join(want))
+        yield Difference(f"{desired.id} members", " ".join(had), " ".join(want))
     for name, primitive in want.items():
         if name in had:
             yield from _primitive(had[name], primitive)
 
 
-def _primitive(present: Primitive, wanted: Primitive) -> Iterator[Difference]:
-    yield from options(f"{wanted.id} meta", present.meta, wanted.meta)
-    yield from _parameters(present, wanted)
+def _primitive(present: Primitive, desired: Primitive) -> Iterator[Difference]:
+    yield from options(f"{desired.id} meta", present.meta, desired.meta)
+    yield from _parameters(present, desired)
     had = {key(op): terms(op) for op in present.operations}
-    want = {key(op): terms(op) for op in wanted.operations}
-    yield from _mapping(f"{wanted.id} operation", had, want)
+    want = {key(op): terms(op) for op in desired.operations}
+    yield from _mapping(f"{desired.id} operation", had, want)
 
 
-def _parameters(present: Primitive, wanted: Primitive) -> Iterator[Difference]:
+def _parameters(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     """Return the differences of the parameters; of secret ones only that there is one."""
-    hidden = present.hidden | wanted.hidden
-    where = f"{wanted.id} parameter"
-    for one in _mapping(where, present.parameters, wanted.parameters):
+    hidden = present.hidden | desired.hidden
+    where = f"{desired.id} parameter"
+    for one in _mapping(where, present.parameters, desired.parameters):
         secret = one.where.removeprefix(f"{where} ") in hidden
         yield _masked(one) if secret else one
 
 
 def _masked(one: Difference) -> Difference:
     present = None if one.present is None else "(secret)"
-    return Difference(one.where, present, None if one.wanted is None else "(another secret)")
+    return Difference(one.where, present, None if one.desired is None else "(another secret)")
 
 
 def key(op: Operation) -> str:
@@ -116,28 +116,28 @@ def _place(location: Location) -> dict[str, str]:
     }
 
 
-def constraint_differences(present: Constraint, wanted: Constraint) -> tuple[Difference, ...]:
+def constraint_differences(present: Constraint, desired: Constraint) -> tuple[Difference, ...]:
     """Return in what two constraints of one id differ."""
-    return tuple(_mapping(wanted.id, meaning(present), meaning(wanted)))
+    return tuple(_mapping(desired.id, meaning(present), meaning(desired)))
 
 
-def same_value(present: str | None, wanted: str | None) -> bool:
+def same_value(present: str | None, desired: str | None) -> bool:
     """Whether two values of an option of Pacemaker's own come to the same."""
-    if present is None or wanted is None:
-        return present is wanted
-    return _plain(present) == _plain(wanted)
+    if present is None or desired is None:
+        return present is desired
+    return _plain(present) == _plain(desired)
 
 
 def options(
-    where: str, present: Mapping[str, str], wanted: Mapping[str, str]
+    where: str, present: Mapping[str, str], desired: Mapping[str, str]
 ) -> Iterator[Difference]:
     """Return the differences between two sets of Pacemaker's own options.
 
     An agent's parameters are compared to the letter: only the agent knows what they mean.
     """
-    for name in sorted({**present, **wanted}):
-        if not same_value(present.get(name), wanted.get(name)):
-            yield Difference(f"{where} {name}", present.get(name), wanted.get(name))
+    for name in sorted({**present, **desired}):
+        if not same_value(present.get(name), desired.get(name)):
+            yield Difference(f"{where} {name}", present.get(name), desired.get(name))
 
 
 def _plain(value: str) -> str:
@@ -170,8 +170,8 @@ def _seconds(text: str) -> str:
 
 
 def _mapping(
-    where: str, present: Mapping[str, str], wanted: Mapping[str, str]
+    where: str, present: Mapping[str, str], desired: Mapping[str, str]
 ) -> Iterator[Difference]:
-    for name in sorted({**present, **wanted}):
-        if present.get(name) != wanted.get(name):
-            yield Difference(f"{where} {name}", present.get(name), wanted.get(name))
+    for name in sorted({**present, **desired}):
+        if present.get(name) != desired.get(name):
+            yield Difference(f"{where} {name}", present.get(name), desired.get(name))

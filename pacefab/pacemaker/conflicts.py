@@ -1,4 +1,4 @@
-"""What in a CIB forbids a wanted resource: another one has its id or runs its unit. Pure."""
+"""What in a CIB forbids a desired resource: another one has its id or runs its unit. Pure."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pacefab.pacemaker.model import Primitive, Resource, primitives
 _ONE_PROCESS = ("systemd:", "service:", "lsb:", "upstart:")
 
 
-def check_place(cib: Cib, wanted: Resource) -> None:
+def check_place(cib: Cib, desired: Resource) -> None:
     """Raise a RefusedError when an id of the resource belongs to something else."""
-    for primitive in primitives(wanted):
-        _check_primitive(cib, primitive, wanted)
-    if isinstance(wanted, Primitive):
+    for primitive in primitives(desired):
+        _check_primitive(cib, primitive, desired)
+    if isinstance(desired, Primitive):
         return
-    attempted = f"look for the resource {primitives(wanted)[0].id}"
-    container = cib.element(wanted.id)
+    attempted = f"look for the resource {primitives(desired)[0].id}"
+    container = cib.element(desired.id)
     if container is None:
         return
-    inside = any(cib.element(one.id) is not None for one in primitives(wanted))
-    if type(read_resource(container)) is not type(wanted) or not inside:
-        seen = f"the id {wanted.id} is {_describe(container)}"
-        raise RefusedError(attempted, seen, _advice(primitives(wanted)[0]))
+    inside = any(cib.element(one.id) is not None for one in primitives(desired))
+    if type(read_resource(container)) is not type(desired) or not inside:
+        seen = f"the id {desired.id} is {_describe(container)}"
+        raise RefusedError(attempted, seen, _advice(primitives(desired)[0]))
 
 
-def _check_primitive(cib: Cib, primitive: Primitive, wanted: Resource) -> None:
+def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
     element = cib.element(primitive.id)
     if element is None:
         return
@@ -39,16 +39,16 @@ def _check_primitive(cib: Cib, primitive: Primitive, wanted: Resource) -> None:
     if element.tag != "primitive" or agent_of(element) != primitive.agent:
         raise RefusedError(attempted, f"that id is {_describe(element)}", _advice(primitive))
     parent = element.getparent()
-    own = "" if isinstance(wanted, Primitive) else wanted.id
+    own = "" if isinstance(desired, Primitive) else desired.id
     if parent is not None and parent.tag != "resources" and parent.get("id") != own:
         inside = f"it is inside {_describe(parent)}"
         raise RefusedError(attempted, inside, "take it out there by hand, then run again")
 
 
-def check_units(cib: Cib, wanted: Iterable[Resource]) -> None:
+def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
     """Raise a RefusedError when a new resource has the unit of another one."""
     users: dict[str, str] = {}
-    for primitive in (one for resource in wanted for one in primitives(resource)):
+    for primitive in (one for resource in desired for one in primitives(resource)):
         if not primitive.agent.startswith(_ONE_PROCESS):
             continue
         others = [str(e.get("id")) for e in cib.primitives_of(primitive.agent)]

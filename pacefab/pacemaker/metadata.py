@@ -113,12 +113,12 @@ def _defaults(agent: str, actions: Iterable[Operation]) -> Iterator[Operation]:
     different intervals, as Pacemaker could not tell them apart.
     """
     fencing = agent.startswith("stonith:")
-    wanted = [a for a in actions
+    desired = [a for a in actions
               if (a.name == "monitor" if fencing else a.name not in _NO_OPERATIONS)]  # fmt: skip
-    if not any(one.name == "monitor" for one in wanted):
-        wanted.append(Operation("monitor", default_interval("monitor"), ""))
+    if not any(one.name == "monitor" for one in desired):
+        desired.append(Operation("monitor", default_interval("monitor"), ""))
     used: set[tuple[str, int]] = set()
-    for one in sorted(wanted, key=lambda operation: operation.name):
+    for one in sorted(desired, key=lambda operation: operation.name):
         found = _whole_seconds(one.interval)
         seconds = found
         while seconds is not None and (one.name, seconds) in used:

@@ -157,14 +157,14 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as wanted; None: it is not there."""
+    """One thing that is not as desired; None: it is not there."""
 
     where: str  # "memcached-clone meta interleave"
     present: str | None
-    wanted: str | None
+    desired: str | None
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.present or 'absent'} -> {self.wanted or 'absent'}"
+        return f"{self.where}: {self.present or 'absent'} -> {self.desired or 'absent'}"
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,12 @@ def all_ids(root: etree._Element) -> set[str]:
     return {str(found) for element in root.iter() if (found := element.get("id"))}
 
 
-def unused(wanted: str, taken: set[str]) -> str:
+def unused(desired: str, taken: set[str]) -> str:
     """Return the id, numbered when there is one of that name."""
-    found, number = clean(wanted), 0
+    found, number = clean(desired), 0
     while found in taken:
         number += 1
-        found = f"{clean(wanted)}-{number}"
+        found = f"{clean(desired)}-{number}"
     return found
 
 

@@ -34,11 +34,11 @@ def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTH
 
 
 def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
-    noun = change.wanted or change.present
+    noun = change.desired or change.present
     if change.kind in {"note", "section"}:
         return
     if isinstance(noun, Setting):
-        yield _setting(noun, "" if change.wanted is None else noun.value)
+        yield _setting(noun, "" if change.desired is None else noun.value)
     elif change.action is Action.REMOVE:
         yield _delete(change, noun)
     elif isinstance(noun, Order | Colocation | Location):
@@ -113,45 +113,60 @@ def _container(resource: Resource) -> list[str]:
 
 
 def _update(
-    present: Noun | None, wanted: Resource, metadata: Mapping[str, Metadata]
+    present: Noun | None, desired: Resource, metadata: Mapping[str, Metadata]
 ) -> Iterator[list[str]]:
     if present is None or isinstance(present, Setting | Order | Colocation | Location):
-        yield from _contain(wanted)
+        yield from _contain(desired)
         return
     had = {one.id: one for one in primitives(present)}
-    for one in primitives(wanted):
+    for one in primitives(desired):
         if one.id in had:
             yield from _update_primitive(had[one.id], one)
         else:
-            yield from _create(Group(wanted.id, (one,)), metadata)
-    for name in had.keys() - {one.id for one in primitives(wanted)}:
+            yield from _create(Group(desired.id, (one,)), metadata)
+    for name in had.keys() - {one.id for one in primitives(desired)}:
         yield ["pcs", "resource", "delete", name]
-    if not isinstance(wanted, Primitive) and (words := _assign(present.meta, wanted.meta)):
-        yield ["pcs", "resource", "meta", wanted.id, *words]
+    if not isinstance(desired, Primitive) and (words := _assign(present.meta, desired.meta)):
+        yield ["pcs", "resource", "meta", desired.id, *words]
 
 
-def _contain(wanted: Resource) -> Iterator[list[str]]:
+def _contain(desired: Resource) -> Iterator[list[str]]:
     """Return the lines that put a resource that stands alone into its container."""
-    if isinstance(wanted, Clone):
-        word, *rest = _container(wanted)
-        yield ["pcs", "resource", word, wanted.primitive.id, *rest]
-    elif isinstance(wanted, Group):
-        yield ["pcs", "resource", "group", "add", wanted.id, *(one.id for one in wanted.primitives)]
+    if isinstance(desired, Clone):
+        word, *rest = _container(desired)
+        yield ["pcs", "resource", word, desired.primitive.id, *rest]
+    elif isinstance(desired, Group):
+        yield [
+            "pcs",
+            "resource",
+            "group",
+            "add",
+            desired.id,
+            *(one.id for one in desired.primitives),
+        ]
 
 
-def _update_primitive(present: Primitive, wanted: Primitive) -> Iterator[list[str]]:
-    words = _assign(_changed(present, wanted), _shown(wanted))
-    meta = _assign(present.meta, wanted.meta)
+def _update_primitive(present: Primitive, desired: Primitive) -> Iterator[list[str]]:
+    words = _assign(_changed(present, desired), _shown(desired))
+    meta = _assign(present.meta, desired.meta)
     had = {key(op): terms(op) for op in present.operations}
-    want = {key(op): terms(op) for op in wanted.operations}
-    changed = [op for op in wanted.operations if had.get(key(op)) != terms(op)]
+    want = {key(op): terms(op) for op in desired.operations}
+    changed = [op for op in desired.operations if had.get(key(op)) != terms(op)]
     words += ["op", *(word for op in changed for word in _operation(op))] if changed else []
     words += ["meta", *meta] if meta else []
     if words:
-        yield ["pcs", _family(wanted), "update", wanted.id, *words]
+        yield ["pcs", _family(desired), "update", desired.id, *words]
     for op in present.operations:
         if key(op) not in want and op.name not in {one.name for one in changed}:
-            yield ["pcs", "resource", "op", "delete", wanted.id, op.name, f"interval={op.interval}"]
+            yield [
+                "pcs",
+                "resource",
+                "op",
+                "delete",
+                desired.id,
+                op.name,
+                f"interval={op.interval}",
+            ]
 
 
 def _shown(primitive: Primitive) -> dict[str, str]:
@@ -160,17 +175,17 @@ def _shown(primitive: Primitive) -> dict[str, str]:
     return {k: "(secret)" if k in hidden else v for k, v in primitive.parameters.items()}
 
 
-def _changed(present: Primitive, wanted: Primitive) -> dict[str, str]:
+def _changed(present: Primitive, desired: Primitive) -> dict[str, str]:
     """Return the present parameters, those that are secret and stay in the same word."""
-    same = {k for k, v in wanted.parameters.items() if present.parameters.get(k) == v}
-    hidden = wanted.hidden & same
+    same = {k for k, v in desired.parameters.items() if present.parameters.get(k) == v}
+    hidden = desired.hidden & same
     return {k: "(secret)" if k in hidden else v for k, v in present.parameters.items()}
 
 
-def _assign(present: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+def _assign(present: Mapping[str, str], desired: Mapping[str, str]) -> list[str]:
     """Return name=value for what has to be set, and name= for what has to go."""
-    names = [name for name in {**wanted, **present} if present.get(name) != wanted.get(name)]
-    return [f"{name}={wanted.get(name, '')}" for name in names]
+    names = [name for name in {**desired, **present} if present.get(name) != desired.get(name)]
+    return [f"{name}={desired.get(name, '')}" for name in names]
 
 
 def _pairs(values: Mapping[str, str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Wanted and present -> what would have to change, each with its reason. Pure."""
+"""Desired and present -> what would have to change, each with its reason. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class ObjectChange:
 
     `kind` is an operator's word (clone, promotable clone, primitive, fencing device, group, order
     constraint, property, resource default, node attribute). `present` is None for what is not
-    there, and for what our nouns cannot say; `wanted` is None for what goes.
+    there, and for what our nouns cannot say; `desired` is None for what goes.
     """
 
     action: Action
@@ -59,11 +59,11 @@ class ObjectChange:
     id: str
     differences: tuple[Difference, ...] = ()
     present: Noun | None = None
-    wanted: Noun | None = None
+    desired: Noun | None = None
 
     def __str__(self) -> str:
         """Return a line: "add clone memcached-clone", "update property x: 1 -> 2"."""
-        if isinstance(self.wanted or self.present, Setting) and self.differences:
+        if isinstance(self.desired or self.present, Setting) and self.differences:
             return f"{self.action.value} {self.kind} {self.differences[0]}"
         said = f"{self.action.value} {self.kind} {self.id}"
         return f"{said}: {'; '.join(map(str, self.differences))}" if self.differences else said
@@ -77,8 +77,8 @@ class ConfigurationPlan:
         changes: what is done.
         owned: pacefab's record after it: ids of resources and constraints, keys of settings.
         adopted: of these, what others made: it is there, and not in the record yet.
-        unmanaged: ids of resources that are neither wanted nor ours; never touched.
-        leftover: what is ours and no longer wanted; it stays, for want of `prune`.
+        unmanaged: ids of resources that are neither desired nor ours; never touched.
+        leftover: what is ours and no longer desired; it stays, for want of `prune`.
     """
 
     changes: tuple[ObjectChange, ...] = ()
@@ -93,15 +93,15 @@ class ConfigurationPlan:
 
 
 def plan_configuration(
-    cib: Cib | None, wanted: Configuration, *, prune: bool = False, whole: bool = True
+    cib: Cib | None, desired: Configuration, *, prune: bool = False, whole: bool = True
 ) -> ConfigurationPlan:
-    """Return what makes the CIB hold `wanted`.
+    """Return what makes the CIB hold `desired`.
 
     Args:
         cib: as read; None where no cluster is yet.
-        wanted: operations included (`metadata.complete`).
-        prune: what is ours and no longer wanted goes, with every constraint that names it.
-        whole: `wanted` is all that the inventory wants. A part of it (one service) makes nothing
+        desired: operations included (`metadata.complete`).
+        prune: what is ours and no longer desired goes, with every constraint that names it.
+        whole: `desired` is all that the inventory wants. A part of it (one service) makes nothing
             else a leftover, and takes no constraint away.
 
     Raises:
@@ -111,27 +111,27 @@ def plan_configuration(
     """
     if cib is None:
         cib = EMPTY
-    for resource in wanted.resources:
+    for resource in desired.resources:
         check_place(cib, resource)
-    check_units(cib, wanted.resources)
+    check_units(cib, desired.resources)
     made = [
-        *_settings(cib, wanted),
-        *(_resource(cib, resource) for resource in wanted.resources),
-        *_constraints(cib, wanted.constraints),
+        *_settings(cib, desired),
+        *(_resource(cib, resource) for resource in desired.resources),
+        *_constraints(cib, desired.constraints),
     ]
     keys = {key for key, _ in made}
-    leftover = _leftover(cib, wanted, keys) if whole else []
-    going = [key for key in leftover if prune or _loose(cib, wanted, key)]
+    leftover = _leftover(cib, desired, keys) if whole else []
+    going = [key for key in leftover if prune or _loose(cib, desired, key)]
     gone = tuple(_removals(cib, going))
     removed = {change.id for change in gone} | set(going)
-    kept = [key for key in _recorded(cib, wanted) if key not in removed]
+    kept = [key for key in _recorded(cib, desired) if key not in removed]
     changes = (*gone, *(change for _, change in made if change))
     added = {key for key, change in made if change and change.action is Action.ADD}
     return ConfigurationPlan(
         changes=changes,
         owned=tuple(dict.fromkeys([*kept, *(key for key, _ in made)])),
         adopted=tuple(key for key, _ in made if key not in cib.owned and key not in added),
-        unmanaged=tuple(_unmanaged(cib, wanted)),
+        unmanaged=tuple(_unmanaged(cib, desired)),
         leftover=tuple(key for key in leftover if key not in removed),
     )
 
@@ -139,10 +139,10 @@ def plan_configuration(
 Made = tuple[str, ObjectChange | None]  # the key it is owned under, what is to be done
 
 
-def _settings(cib: Cib, wanted: Configuration) -> Iterator[Made]:
+def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
     present = settings(read_configuration(cib))
     nodes = {node.get("uname") for node in cib.root.iterfind("configuration/nodes/node")}
-    for key, setting in settings(wanted).items():
+    for key, setting in settings(desired).items():
         if setting.node and nodes and setting.node not in nodes:
             raise RefusedError(
                 f"set the attribute {setting.name} of {setting.node}",
@@ -152,34 +152,34 @@ def _settings(cib: Cib, wanted: Configuration) -> Iterator[Made]:
         yield key, _setting(present.get(key), setting)
 
 
-def _setting(present: Setting | None, wanted: Setting) -> ObjectChange | None:
-    if present and same_value(present.value, wanted.value):
+def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
+    if present and same_value(present.value, desired.value):
         return None
-    difference = Difference(wanted.id, present.value if present else None, wanted.value)
+    difference = Difference(desired.id, present.value if present else None, desired.value)
     action = Action.UPDATE if present else Action.ADD
-    return ObjectChange(action, wanted.kind, wanted.id, (difference,), present, wanted)
+    return ObjectChange(action, desired.kind, desired.id, (difference,), present, desired)
 
 
-def _resource(cib: Cib, wanted: Resource) -> Made:
-    kind = kind_of(wanted)
-    element = cib.element(wanted.id)
+def _resource(cib: Cib, desired: Resource) -> Made:
+    kind = kind_of(desired)
+    element = cib.element(desired.id)
     if element is not None:
         present = read_resource(element)
-        found = differences(present, wanted) if present else ()
-        update = ObjectChange(Action.UPDATE, kind, wanted.id, found, present, wanted)
-        return wanted.id, update if found else None
-    inner = [one.id for one in primitives(wanted) if cib.element(one.id) is not None]
+        found = differences(present, desired) if present else ()
+        update = ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
+        return desired.id, update if found else None
+    inner = [one.id for one in primitives(desired) if cib.element(one.id) is not None]
     if not inner:
-        return wanted.id, ObjectChange(Action.ADD, kind, wanted.id, wanted=wanted)
-    uncontained = Difference(kind.rpartition(" ")[2], None, wanted.id)
-    return wanted.id, ObjectChange(Action.UPDATE, kind, wanted.id, (uncontained,), None, wanted)
+        return desired.id, ObjectChange(Action.ADD, kind, desired.id, desired=desired)
+    uncontained = Difference(kind.rpartition(" ")[2], None, desired.id)
+    return desired.id, ObjectChange(Action.UPDATE, kind, desired.id, (uncontained,), None, desired)
 
 
-def _constraints(cib: Cib, wanted: tuple[Constraint, ...]) -> Iterator[Made]:
+def _constraints(cib: Cib, desired: tuple[Constraint, ...]) -> Iterator[Made]:
     present = {c.id: c for c in read_configuration(cib).constraints}
     ids = {str(meaning(c)): c.id for c in present.values()}
     taken = all_ids(cib.root)
-    every = {str(meaning(constraint)): constraint for constraint in wanted}
+    every = {str(meaning(constraint)): constraint for constraint in desired}
     for said, constraint in every.items():
         if said in ids:
             yield ids[said], None
@@ -192,12 +192,12 @@ def _constraints(cib: Cib, wanted: tuple[Constraint, ...]) -> Iterator[Made]:
         yield name, _constraint(old, replace(constraint, id=name))
 
 
-def _constraint(present: Constraint | None, wanted: Constraint) -> ObjectChange:
-    kind = kind_of(wanted)
+def _constraint(present: Constraint | None, desired: Constraint) -> ObjectChange:
+    kind = kind_of(desired)
     if present is None:
-        return ObjectChange(Action.ADD, kind, wanted.id, wanted=wanted)
-    found = constraint_differences(present, wanted)
-    return ObjectChange(Action.UPDATE, kind, wanted.id, found, present, wanted)
+        return ObjectChange(Action.ADD, kind, desired.id, desired=desired)
+    found = constraint_differences(present, desired)
+    return ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
 
 
 def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
@@ -246,37 +246,37 @@ def kind_of(noun: Noun) -> str:
     return words.get(type(noun), "location constraint")
 
 
-def _leftover(cib: Cib, wanted: Configuration, keys: set[str]) -> list[str]:
-    """Return the keys of what is ours, is there and is no longer wanted."""
-    return [key for key in _recorded(cib, wanted) if key not in keys]
+def _leftover(cib: Cib, desired: Configuration, keys: set[str]) -> list[str]:
+    """Return the keys of what is ours, is there and is no longer desired."""
+    return [key for key in _recorded(cib, desired) if key not in keys]
 
 
-def _recorded(cib: Cib, wanted: Configuration) -> Iterator[str]:
+def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
     """Return our record as far as it is still true.
 
     What was taken away by hand is not there; what became part of a clone goes by the clone's id.
     """
     top = {str(element.get("id")) for element in (*cib.resources, *cib.constraints)}
     there = top | set(settings(read_configuration(cib)))
-    inner = {one.id for resource in wanted.resources for one in primitives(resource)}
-    nested = inner - {resource.id for resource in wanted.resources}
+    inner = {one.id for resource in desired.resources for one in primitives(resource)}
+    nested = inner - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
 
 
-def _loose(cib: Cib, wanted: Configuration, key: str) -> bool:
+def _loose(cib: Cib, desired: Configuration, key: str) -> bool:
     """Whether it goes without `prune`: a note that is no longer true, a constraint that is loose.
 
     A constraint all of whose resources stay is but a changed setting of theirs.
     """
     if key.startswith("note:"):
         return True
-    stay = {resource.id for resource in wanted.resources}
-    stay |= {one.id for resource in wanted.resources for one in primitives(resource)}
+    stay = {resource.id for resource in desired.resources}
+    stay |= {one.id for resource in desired.resources for one in primitives(resource)}
     found = next((element for element in cib.constraints if element.get("id") == key), None)
     return found is not None and set(named_by(found)) <= stay
 
 
-def _unmanaged(cib: Cib, wanted: Configuration) -> Iterator[str]:
-    known = {*cib.owned, *(resource.id for resource in wanted.resources)}
-    known |= {one.id for resource in wanted.resources for one in primitives(resource)}
+def _unmanaged(cib: Cib, desired: Configuration) -> Iterator[str]:
+    known = {*cib.owned, *(resource.id for resource in desired.resources)}
+    known |= {one.id for resource in desired.resources for one in primitives(resource)}
     yield from (str(e.get("id")) for e in cib.resources if e.get("id") not in known)

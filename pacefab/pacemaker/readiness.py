@@ -1,4 +1,4 @@
-"""A cluster's state and what is wanted -> what is not yet so. Pure."""
+"""A cluster's state and what is desired -> what is not yet so. Pure."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class StartFailedError(CommandError):
 
 
 def missing(status: ClusterStatus, configuration: Configuration) -> str:
-    """Return what is not yet as wanted ("memcached is not Started on c2"); empty: nothing.
+    """Return what is not yet as desired ("memcached is not Started on c2"); empty: nothing.
 
     A primitive has to be Started somewhere; a clone on every node that may run it; of a promotable
     clone as many as `promoted-max` says have to be Promoted. What is disabled (target-role Stopped)
-    is not waited for. Nor is anything as wanted while Pacemaker has yet to do something to it.
+    is not waited for. Nor is anything as desired while Pacemaker has yet to do something to it.
 
     Raises:
         StartFailedError: a start or promotion has failed for good.
     """
     found = [one for resource in configuration.resources
              for one in _missing(status, resource, configuration)]  # fmt: skip
-    wanted = {one.id for resource in configuration.resources for one in primitives(resource)}
-    return "; ".join(found) or unfinished(status, wanted)
+    desired = {one.id for resource in configuration.resources for one in primitives(resource)}
+    return "; ".join(found) or unfinished(status, desired)
 
 
 def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
@@ -97,12 +97,12 @@ def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) ->
     others = [one for one in _failures(status, clone.primitive) if one.node not in started]
     if absent and len(started) < most:
         yield f"{name} is not Started on {', '.join(absent)}{_because(others)}"
-    wanted = min(_promoted_max(clone), len(nodes), most)
-    if len(promoted) < wanted:
+    desired = min(_promoted_max(clone), len(nodes), most)
+    if len(promoted) < desired:
         refused = _failures(status, clone.primitive, "promote")
-        if refused and len(nodes - {one.node for one in refused}) < wanted:
+        if refused and len(nodes - {one.node for one in refused}) < desired:
             raise _failed(clone.primitive, refused)
-        yield f"{name} is Promoted on {len(promoted)} of {wanted} nodes{_because(refused)}"
+        yield f"{name} is Promoted on {len(promoted)} of {desired} nodes{_because(refused)}"
 
 
 def _promoted_max(clone: Clone) -> int:
@@ -132,7 +132,7 @@ def _allowed(
 
 
 def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool:
-    """Whether a constraint is about a node, as far as the wanted attributes can tell."""
+    """Whether a constraint is about a node, as far as the desired attributes can tell."""
     value = attributes.get(location.attribute)
     tests = {
         "eq": value == location.value,

@@ -36,7 +36,7 @@ def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
 
 
 def _apply(cib: Cib, change: ObjectChange) -> None:
-    noun = change.wanted or change.present
+    noun = change.desired or change.present
     if isinstance(noun, Setting):
         put_setting(cib, noun, remove=change.action is Action.REMOVE)
     elif change.action is Action.REMOVE:
@@ -89,12 +89,12 @@ def _contain(cib: Cib, resource: Resource, first: etree._Element) -> etree._Elem
 
 
 def _change_members(cib: Cib, container: etree._Element, resource: Resource) -> None:
-    """Make the container hold the wanted primitives in their order, and no others."""
-    wanted = primitives(resource)
+    """Make the container hold the desired primitives in their order, and no others."""
+    desired = primitives(resource)
     for element in container.findall("primitive"):
-        if element.get("id") not in {one.id for one in wanted}:
+        if element.get("id") not in {one.id for one in desired}:
             container.remove(element)
-    for place, primitive in enumerate(wanted):
+    for place, primitive in enumerate(desired):
         present = cib.element(primitive.id)
         element = elements.add_primitive(container, primitive) if present is None else present
         _change_primitive(element, primitive)
@@ -118,27 +118,27 @@ def _change_primitive(element: etree._Element, primitive: Primitive) -> None:
         found = read_operation(present)
         equal[key(found), terms(found)] = present
         operations.remove(present)
-    for wanted in primitive.operations:
-        if (same := equal.get((key(wanted), terms(wanted)))) is not None:
+    for desired in primitive.operations:
+        if (same := equal.get((key(desired), terms(desired)))) is not None:
             operations.append(same)
         else:
-            elements.add_operation(operations, primitive.id, wanted)
+            elements.add_operation(operations, primitive.id, desired)
 
 
-def _change_pairs(element: etree._Element, kind: str, wanted: Mapping[str, str]) -> None:
-    """Make a set hold the wanted pairs and no others; it comes first where it is new."""
+def _change_pairs(element: etree._Element, kind: str, desired: Mapping[str, str]) -> None:
+    """Make a set hold the desired pairs and no others; it comes first where it is new."""
     nvset = plain_set(element, kind)
     if nvset is None:
-        elements.add_pairs(element, kind, sorted(wanted.items()))
-        if wanted:
+        elements.add_pairs(element, kind, sorted(desired.items()))
+        if desired:
             element.insert(0, element[-1])
         return
     present = pairs(nvset)
     exact = kind == "instance_attributes"
-    for name, value in sorted(wanted.items()):
+    for name, value in sorted(desired.items()):
         if present.get(name) != value if exact else not same_value(present.get(name), value):
             elements.set_pair(nvset, name, value)
-    for name in present.keys() - wanted.keys():
+    for name in present.keys() - desired.keys():
         elements.remove_pair(nvset, name)
 
 

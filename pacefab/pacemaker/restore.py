@@ -71,7 +71,7 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
     after, earlier = now.next(), settings(read_configuration(before))
     was = {(one.kind, one.id): one for one in earlier.values()}
     for change in plan.changes:
-        noun = change.wanted or change.present
+        noun = change.desired or change.present
         if isinstance(noun, Setting):
             old = was.get((noun.kind, noun.id))
             put_setting(after, old or noun, remove=old is None)
@@ -110,9 +110,9 @@ def _replace(
 
 
 def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
-    present, wanted = (settings(read_configuration(cib)) for cib in (now, before))
-    for key in {**present, **wanted}:
-        old, new = present.get(key), wanted.get(key)
+    present, desired = (settings(read_configuration(cib)) for cib in (now, before))
+    for key in {**present, **desired}:
+        old, new = present.get(key), desired.get(key)
         one = new or old
         if one is None or old == new or one.name in _PACEMAKERS:
             continue
@@ -121,9 +121,9 @@ def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
 
 
 def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
-    present, wanted = (_by_id(cib.section(section)) for cib in (now, before))
-    for name in {**present, **wanted}:
-        old, new = present.get(name), wanted.get(name)
+    present, desired = (_by_id(cib.section(section)) for cib in (now, before))
+    for name in {**present, **desired}:
+        old, new = present.get(name), desired.get(name)
         if _text(old) == _text(new):
             continue
         had, has = _noun(old), _noun(new)

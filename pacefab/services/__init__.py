@@ -1,1 +1,1 @@
-"""Services as data: options in, wanted state out. Nothing here knows a connection."""
+"""Services as data: options in, desired state out. Nothing here knows a connection."""

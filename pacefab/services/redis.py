@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.services.service import Look, NodeWanted, Port, Probe, Service, Site, whole
+from pacefab.services.service import DesiredNode, Look, Port, Probe, Service, Site, whole
 from pacefab.transport.command import Section, step
 
 PORT = 6379
@@ -29,7 +29,7 @@ class RedisSection(Part):
     )
 
 
-def node(section: RedisSection, site: Site, name: str) -> NodeWanted:
+def node(section: RedisSection, site: Site, name: str) -> DesiredNode:
     """Return package, configuration and port of one node."""
     lines = [
         f"bind 127.0.0.1 {site.own_address(name)}",  # the agent asks at 127.0.0.1
@@ -39,7 +39,7 @@ def node(section: RedisSection, site: Site, name: str) -> NodeWanted:
         *([f"maxmemory {section.memory}mb"] if section.memory else []),
     ]
     debian = site.facts[name].family == "debian"
-    return NodeWanted(
+    return DesiredNode(
         packages=("redis-server" if debian else "redis",),
         files=(whole(PATH, "\n".join([*lines, ""])),),
         units=UNITS[:1] if debian else UNITS[1:],

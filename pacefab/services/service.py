@@ -1,7 +1,7 @@
 """What a service is: a description, from which installing, creating, verifying all follow.
 
 A new service is one module in `services/offered` with a `SERVICE` of this class; nothing else has
-to change. Everything here is pure: facts and settings in, wanted state out.
+to change. Everything here is pure: facts and settings in, desired state out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ S = TypeVar("S")  # a service's section of the inventory, a pydantic model
 class File:
     """A file that a service wants on a node.
 
-    `render` gets the present text (None: there is no such file) and returns the wanted one; one
+    `render` gets the present text (None: there is no such file) and returns the desired one; one
     that owns the whole file ignores what is there. What `check` says against the new text (an
     argv, `{}` stands for its path) keeps the old one in place. `apply` runs after the new text is
     in place (`sysctl -p FILE`), and again after it was taken back. `reload` names the unit that is
@@ -66,17 +66,17 @@ class Port:
 class Process:
     """What a service tells of the process that its unit runs now.
 
-    One with the wanted settings that Pacemaker does not manage is left to it, to be adopted; a unit
-    of `NodeWanted.units` without a `Process` is stopped when it runs so.
+    One with the desired settings that Pacemaker does not manage is left to it, to be adopted; a
+    unit of `DesiredNode.units` without a `Process` is stopped when it runs so.
     """
 
     unit: str
     settings: str  # as a person reads them: "listen 10.0.0.1, port 11211"
-    as_wanted: bool
+    as_desired: bool
 
 
 @dataclass(frozen=True)
-class NodeWanted:
+class DesiredNode:
     """What a service wants of one node.
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
@@ -140,9 +140,9 @@ class Site:
         )
 
 
-def nothing_wanted(_section: Any, _site: Site, _node: str) -> NodeWanted:
+def nothing_desired(_section: Any, _site: Site, _node: str) -> DesiredNode:
     """Return what a service without packages and files wants of a node."""
-    return NodeWanted()
+    return DesiredNode()
 
 
 def no_configuration(_section: Any, _site: Site) -> Configuration:
@@ -174,7 +174,7 @@ class Service(Generic[S]):
     name: str
     section: type[S]
     look: Callable[[S], Look] = field(default=lambda _: Look())
-    node: Callable[[S, Site, str], NodeWanted] = nothing_wanted
+    node: Callable[[S, Site, str], DesiredNode] = nothing_desired
     configuration: Callable[[S, Site], Configuration] = no_configuration
     probes: Callable[[S, Site], Sequence[Probe]] = no_probes
     secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())

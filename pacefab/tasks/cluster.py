@@ -64,7 +64,7 @@ def _look(run: Run, form: str) -> tuple[list[str], Verdict]:
     from pacefab.workflows.checks.health import Verdict, examine
 
     try:
-        found = examine(hosts, run.reach, run.limit, memcached_wanted=_wants_memcached(run))
+        found = examine(hosts, run.reach, run.limit, memcached_desired=_wants_memcached(run))
     except UsageError:
         raise
     except PacefabError as error:
@@ -98,7 +98,7 @@ def _form(name: str) -> str:
 
 
 def _wants_memcached(run: Run) -> bool:
-    """Whether a cluster without memcached is not as wanted: unless an inventory names others."""
+    """Whether a cluster without memcached is not as desired: unless an inventory names others."""
     sections = run.inventory.sections if run.inventory else {}
     return not sections or "memcached" in sections
 

@@ -126,7 +126,7 @@ def _check_adoption(plan: Plan) -> None:
 
     moved = [str(one) for one in plan.transitions]
     added = [one for one in plan.configuration.changes if one.action is Action.ADD]
-    absent = [str(one) for one in added if isinstance(one.wanted, Primitive | Group | Clone)]
+    absent = [str(one) for one in added if isinstance(one.desired, Primitive | Group | Clone)]
     if plan.forming or moved or absent:
         raise RefusedError(
             "adopt the cluster",

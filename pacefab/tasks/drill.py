@@ -50,7 +50,7 @@ def drill(
     from pacefab.report import drill as reported
     from pacefab.report import drill_page
 
-    wanted = Drill(
+    desired = Drill(
         _kinds(kind, every=all), node, number("--rate", rate, least=1),
         number("--hold", hold, least=0), number("--timeout", timeout, least=1), _objectives(run),
         run.limit,
@@ -59,7 +59,7 @@ def drill(
     for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
         write_file(Path(file), b"")
     with run.printer.working("drill", hosts):
-        found = wanted.run(hosts, run.reach, run.printer, lambda name: _ask(run, name, yes_break))
+        found = desired.run(hosts, run.reach, run.printer, lambda name: _ask(run, name, yes_break))
     if json:
         write_file(Path(json), reported.render_json(found).encode())
     if report:

@@ -42,7 +42,7 @@ def install_memcached(
     install = Install(
         "memcached",
         memcached.LOOK,
-        partial(memcached.wanted_node, request),
+        partial(memcached.desired_node, request),
         firewall=run.manages_firewall,
         lock_seconds=seconds,
         dry_run=dry_run,
@@ -127,7 +127,7 @@ def remove_memcached(
 
 
 @cluster_task(
-    update="Bring an existing, different resource to the wanted state.",
+    update="Bring an existing, different resource to the desired state.",
     timeout="Seconds for the cluster to start memcached everywhere and for it to answer.",
     dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
     keep_on_failure="Leave the resource as it is when it does not come up, for a look at it.",

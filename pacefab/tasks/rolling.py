@@ -30,7 +30,7 @@ def update_memcached(
     """Change memcached node by node: stopped by Pacemaker, changed, started, asked, then the next.
 
     Before each node the cluster must be healthy; the first failure ends it, with the nodes after
-    it untouched. Nodes that are as wanted are left alone, so a run that was cut off goes on when
+    it untouched. Nodes that are as desired are left alone, so a run that was cut off goes on when
     it is repeated. What no option says, the inventory's section memcached does.
 
     Example: fab -H c1,c2,c3 update-memcached --max-connections 4096

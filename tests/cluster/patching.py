@@ -47,5 +47,5 @@ def pcs_lines(cluster: Cluster, file: Path) -> list[str]:
     plans = planner(file)
     seen = survey(hosts(cluster), plans.look(), limit=len(cluster.nodes))
     plan = plans.plan_cluster(seen)
-    known = seen.metadata(metadata.agents(plan.wanted))
+    known = seen.metadata(metadata.agents(plan.desired))
     return render_pcs(plan.configuration, known)

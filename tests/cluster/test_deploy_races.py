@@ -108,9 +108,9 @@ def test_killed_at_any_moment_the_cib_is_the_old_or_the_new_one(
         seen.append(found == states[many])
 
     assert len(set(seen)) == 2, "no deploy was killed before, or none after its change"
-    for file, wanted in states.items():
+    for file, desired in states.items():
         finish(deploy(idle, file, "--prune"))
-        assert objects(idle) == wanted
+        assert objects(idle) == desired
 
 
 def test_of_two_at_once_one_wins_and_the_other_plans_again(idle: Cluster, tmp_path: Path) -> None:

@@ -96,8 +96,8 @@ def test_listen_takes_every_address_or_the_one_in_a_network(
     done = installed.fab("install-memcached", "--listen", listen.format(network=network))
     assert done.returncode == 0, done.stdout + done.stderr
     for node in installed.nodes:
-        wanted = expected.format(address=installed.address(node))
-        assert f"-l {wanted}" in options(installed, node)
+        desired = expected.format(address=installed.address(node))
+        assert f"-l {desired}" in options(installed, node)
 
 
 def test_options_not_given_stay_as_they_are(installed: Cluster) -> None:

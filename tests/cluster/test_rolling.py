@@ -72,7 +72,7 @@ def test_three_nodes_are_updated_without_losing_an_item(restartable: Cluster) ->
     assert restartable.fab("status").returncode == 0
 
 
-def test_what_is_as_wanted_is_left_alone(restartable: Cluster) -> None:
+def test_what_is_as_desired_is_left_alone(restartable: Cluster) -> None:
     with eyes.unchanged(restartable):
         done = restartable.fab(TASK)
         planned = restartable.fab(TASK, "--max-connections", "1000", "--dry-run")

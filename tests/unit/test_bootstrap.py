@@ -25,7 +25,7 @@ INSTALLED = dict.fromkeys(PACKAGES, "1.0")
 NAMES = ("c1", "c2", "c3")
 
 
-def wanted(*names: str, cluster: str = "mine") -> Membership:
+def desired(*names: str, cluster: str = "mine") -> Membership:
     members = (Member(name, (f"192.0.2.1{name[1:]}",)) for name in names or NAMES)
     return Membership(cluster, tuple(members))
 
@@ -60,7 +60,7 @@ def bare(name: str) -> Candidate:
 
 
 def plan(*hosts: Candidate, of: Membership | None = None) -> Formation:
-    return plan_formation(of or wanted(), {one.name: one for one in hosts})
+    return plan_formation(of or desired(), {one.name: one for one in hosts})
 
 
 def refusal(*hosts: Candidate, of: Membership | None = None) -> str:
@@ -77,59 +77,59 @@ def test_bare_hosts_are_set_up() -> None:
 
 
 def test_what_stands_is_left_alone() -> None:
-    found = plan(*(host(name, wanted()) for name in NAMES))
+    found = plan(*(host(name, desired()) for name in NAMES))
     assert not found
     assert found.sentences() == ()
 
 
 def test_more_members_than_the_inventory_has_are_none_of_our_business() -> None:
-    assert not plan(*(host(name, wanted(*NAMES, "c4")) for name in NAMES))
+    assert not plan(*(host(name, desired(*NAMES, "c4")) for name in NAMES))
 
 
 def test_a_bare_host_joins() -> None:
-    others = [host(name, wanted("c1", "c2")) for name in ("c1", "c2")]
+    others = [host(name, desired("c1", "c2")) for name in ("c1", "c2")]
     found = plan(*others, bare("c3"))
     assert (found.setup, found.start, found.forget, found.join) == ((), (), (), ("c3",))
     assert list(found.prepare) == ["c3"]
 
 
 def test_a_reinstalled_member_is_forgotten_first() -> None:
-    found = plan(host("c1", wanted()), host("c2", wanted()), bare("c3"))
+    found = plan(host("c1", desired()), host("c2", desired()), bare("c3"))
     assert (found.forget, found.join) == (("c3",), ("c3",))
 
 
 def test_a_setup_that_reached_some_hosts_only_is_begun_anew() -> None:
-    found = plan(host("c1", wanted(), running=False), host("c2"), host("c3"))
+    found = plan(host("c1", desired(), running=False), host("c2"), host("c3"))
     assert (found.setup, found.join) == (NAMES, ())
 
 
 def test_a_stopped_cluster_with_resources_is_started_not_set_up() -> None:
-    stopped = [host(n, wanted(), running=False, resources=("db",)) for n in ("c1", "c2")]
+    stopped = [host(n, desired(), running=False, resources=("db",)) for n in ("c1", "c2")]
     found = plan(*stopped, bare("c3"))
     assert (found.setup, found.start, found.join) == ((), ("c1", "c2"), ("c3",))
 
 
 def test_a_member_that_starts_yet_is_waited_for() -> None:
-    yet = replace(host("c1", wanted()), starting=True)
-    found = plan(yet, *(host(name, wanted()) for name in ("c2", "c3")))
+    yet = replace(host("c1", desired()), starting=True)
+    found = plan(yet, *(host(name, desired()) for name in ("c2", "c3")))
     assert (found.setup, found.start, found.join) == ((), ("c1",), ())
 
 
 def test_a_member_that_lacks_a_fence_agent_gets_its_package_and_nothing_else() -> None:
-    lacking = host("c1", wanted(), agents=("fence-agents",))
-    found = plan(lacking, host("c2", wanted()), host("c3", wanted()))
+    lacking = host("c1", desired(), agents=("fence-agents",))
+    found = plan(lacking, host("c2", desired()), host("c3", desired()))
     assert found.prepare == {"c1": ("fence-agents",)}
     assert (found.setup, found.start, found.join) == ((), (), ())
-    assert not lacking.wanted.units  # they run, and must go on
+    assert not lacking.desired.units  # they run, and must go on
 
 
 def test_another_clusters_host_is_named_with_its_cluster() -> None:
-    other = host("c2", wanted("c2", "c9", cluster="other"))
+    other = host("c2", desired("c2", "c9", cluster="other"))
     assert "c2 runs in cluster other (c2, c9)" in refusal(bare("c1"), other, bare("c3"))
 
 
 def test_another_cluster_of_the_same_name() -> None:
-    other = host("c2", wanted("c8", "c9"))
+    other = host("c2", desired("c8", "c9"))
     assert "another one of that name, of c8, c9" in refusal(bare("c1"), other, bare("c3"))
 
 
@@ -139,15 +139,15 @@ def test_a_cib_with_resources_and_no_cluster_is_somebodys() -> None:
 
 
 def test_running_nodes_that_disagree() -> None:
-    seen = refusal(host("c1", wanted()), host("c2", wanted()), host("c3", wanted("c2", "c3")))
+    seen = refusal(host("c1", desired()), host("c2", desired()), host("c3", desired("c2", "c3")))
     assert "do not agree" in seen
     assert "c3 knows c2, c3" in seen
     assert "pcs cluster sync" in seen
 
 
 def test_a_node_that_was_taken_out_while_it_was_off() -> None:
-    stay = [host(name, wanted("c1", "c2")) for name in ("c1", "c2")]
-    assert "c3 was taken out: run `pcs cluster destroy`" in refusal(*stay, host("c3", wanted()))
+    stay = [host(name, desired("c1", "c2")) for name in ("c1", "c2")]
+    assert "c3 was taken out: run `pcs cluster destroy`" in refusal(*stay, host("c3", desired()))
 
 
 def test_an_address_is_needed_where_a_host_has_several() -> None:

@@ -165,9 +165,9 @@ def test_a_file_without_the_section_gets_it() -> None:
 
 @pytest.mark.parametrize("present", ["true", "True", "0.50", "a, b ,c"])
 def test_another_spelling_of_the_same_is_left_alone(present: str) -> None:
-    wanted = {"0.50": 0.5, "a, b ,c": "a,b,c"}.get(present, "true")
+    desired = {"0.50": 0.5, "a, b ,c": "a,b,c"}.get(present, "true")
     text = f"[cache]\nx = {present}\n"
-    assert ini.write(text, "cache", [Option("x", wanted, "why")]) == text
+    assert ini.write(text, "cache", [Option("x", desired, "why")]) == text
 
 
 def test_what_oslo_config_would_not_read_is_refused_with_its_line() -> None:
@@ -188,12 +188,12 @@ def test_python_formats_are_python_with_every_option() -> None:
     exec(FORMATS["django"][1](SERVERS), names)  # noqa: S102
     caches = names["CACHES"]
     assert isinstance(caches, dict)
-    wanted = {option.name: option.value for option in HASH_CLIENT}
-    assert caches["default"]["OPTIONS"] == wanted
+    desired = {option.name: option.value for option in HASH_CLIENT}
+    assert caches["default"]["OPTIONS"] == desired
     assert caches["default"]["LOCATION"] == LIST.split(",")
     exec(FORMATS["pymemcache"][1](SERVERS), names)  # noqa: S102
     client = names["client"]
-    assert vars(client)["dead_timeout"] == wanted["dead_timeout"]
+    assert vars(client)["dead_timeout"] == desired["dead_timeout"]
     assert list(vars(client)["clients"]) == LIST.split(",")
 
 

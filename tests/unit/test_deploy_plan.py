@@ -26,19 +26,19 @@ SECRET = "not for every eye"  # noqa: S105  (a test's)
 
 def moved() -> Plan:
     """Return the plan to move an address of the captured stack, a file on two hosts changed."""
-    wanted = read_configuration(STACK)
+    desired = read_configuration(STACK)
     resources = tuple(
         replace(one, parameters={**one.parameters, "ip": "192.0.2.131"})
         if isinstance(one, Primitive) and one.id == "vip-db"
         else one
-        for one in wanted.resources
+        for one in desired.resources
     )
     step = Step("write", ("sh",), stdin=SECRET)
     node = NodePlan(steps=(step,), changes=("/etc/haproxy/haproxy.cfg: changed, not shown",))
     return Plan(
         "openstack",
         nodes={"c1": node, "c2": node, "c3": NodePlan()},
-        configuration=plan_configuration(STACK, replace(wanted, resources=resources), whole=False),
+        configuration=plan_configuration(STACK, replace(desired, resources=resources), whole=False),
         transitions=simulation.parse(captured.text("debian12", "simulation-restart.xml")),
     )
 

@@ -118,11 +118,11 @@ def test_a_donor_goes_on_serving_where_the_copy_lets_it() -> None:
 
 def test_every_file_is_looked_at() -> None:
     for family in ("debian", "rhel"):
-        wanted = service.SERVICE.node(section(), site(*(family,) * 3), "c1")
+        desired = service.SERVICE.node(section(), site(*(family,) * 3), "c1")
         look = service.SERVICE.look(section())
-        assert {file.path for file in wanted.files} <= set(look.files)
-        assert {*wanted.units, *wanted.helpers} <= set(look.units)
-        assert set(wanted.packages) <= set(look.packages)
+        assert {file.path for file in desired.files} <= set(look.files)
+        assert {*desired.units, *desired.helpers} <= set(look.units)
+        assert set(desired.packages) <= set(look.packages)
 
 
 def test_a_node_in_sync() -> None:

@@ -43,8 +43,8 @@ def section(*proxies: dict[str, object], **others: Any) -> HaproxySection:
 
 
 def config(*proxies: dict[str, object], password: str = PASSWORD, **others: Any) -> str:
-    wanted = service.node(section(*proxies, **others), site(password), "c1")
-    file = next(file for file in wanted.files if file.path == service.CONFIG)
+    desired = service.node(section(*proxies, **others), site(password), "c1")
+    file = next(file for file in desired.files if file.path == service.CONFIG)
     return file.render(None)
 
 
@@ -126,8 +126,8 @@ def test_a_password_that_crypt_would_cut_is_refused() -> None:
 
 
 def test_a_configuration_with_credentials_is_for_root_and_their_hash_is_hidden() -> None:
-    wanted = service.node(section(DB, stats={}), site(), "c1")
-    file = next(file for file in wanted.files if file.path == service.CONFIG)
+    desired = service.node(section(DB, stats={}), site(), "c1")
+    file = next(file for file in desired.files if file.path == service.CONFIG)
     shown = re.sub(file.hidden, "", file.render(None))
     assert file.mode == "600"
     assert "$2b$" not in shown
@@ -135,8 +135,8 @@ def test_a_configuration_with_credentials_is_for_root_and_their_hash_is_hidden()
 
 
 def test_one_without_is_for_everybody() -> None:
-    wanted = service.node(section(DB), site(), "c1")
-    modes = {file.path: file.mode for file in wanted.files}
+    desired = service.node(section(DB), site(), "c1")
+    modes = {file.path: file.mode for file in desired.files}
     assert modes[service.CONFIG] == "644"
     assert service.SERVICE.secrets(section(DB)) == []
 

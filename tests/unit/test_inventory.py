@@ -219,8 +219,8 @@ def test_what_ssh_config_says_wins_over_the_inventory() -> None:
 
 @patient
 @given(inventories)
-def test_what_is_written_is_read(wanted: dict[str, Any]) -> None:
-    assert read_text(dump(wanted)).model_dump(mode="json", exclude_unset=True) == wanted
+def test_what_is_written_is_read(desired: dict[str, Any]) -> None:
+    assert read_text(dump(desired)).model_dump(mode="json", exclude_unset=True) == desired
 
 
 @patient

@@ -41,7 +41,7 @@ def secret(name: str) -> str:
     return f"value of {name}"
 
 
-def test_nothing_is_wanted_that_the_inventory_does_not_say(file: Path) -> None:
+def test_nothing_is_desired_that_the_inventory_does_not_say(file: Path) -> None:
     inventory = read(file, "")
     configuration = inventory.configuration(secret)
     assert configuration == type(configuration)()
@@ -193,7 +193,7 @@ def test_services_keep_the_order_of_the_document(file: Path) -> None:
     assert list(read(file, "services: {redis: , memcached: }\n").sections) == ["redis", "memcached"]
 
 
-def test_a_service_that_is_not_wanted_has_no_section(file: Path) -> None:
+def test_a_service_that_is_not_desired_has_no_section(file: Path) -> None:
     inventory = read(file, "services: {memcached: {port: 11300}}\n")
     assert inventory.section("memcached").port == 11300
     assert inventory.section("galera") is None

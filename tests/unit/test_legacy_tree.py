@@ -106,9 +106,9 @@ def test_without_services_everything_is_a_resource(tmp_path: Path, done: Any) ->
     inventory = read_inventory(target)
     assert not inventory.sections
     assert len(inventory.resources) == 43 + 15  # lb-haproxy, 12 VIPs, galera, memcached
-    wanted = inventory.configuration(lambda name: name)
+    desired = inventory.configuration(lambda name: name)
     made = done.configuration.resources
-    assert {one.id for one in wanted.resources} == {one.id for one in made} - HOSTLESS
+    assert {one.id for one in desired.resources} == {one.id for one in made} - HOSTLESS
     assert len(inventory.constraints.order) == 42 + 12
 
 

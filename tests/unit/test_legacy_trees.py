@@ -57,11 +57,11 @@ def test_the_inventory_makes_what_the_commands_made(name: str, tmp_path: Path) -
     done = migrate(TREES / name / "scripts", plain=True)
     file = tmp_path / "inventory.yaml"
     file.write_text(done.inventory, encoding="utf-8")
-    wanted = read_inventory(file).configuration(lambda secret: secret)
+    desired = read_inventory(file).configuration(lambda secret: secret)
     told = {entry.text.split()[3] for entry in done.entries
             if entry.fate is Fate.UNTRANSLATED and "stonith create" in entry.text}  # fmt: skip
     made = {one.id: one for one in done.configuration.resources if one.id not in told}
-    assert {one.id: type(one) for one in wanted.resources} == {
+    assert {one.id: type(one) for one in desired.resources} == {
         name: type(one) for name, one in made.items()
     }
 

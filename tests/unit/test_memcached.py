@@ -12,11 +12,11 @@ from pacefab.pacemaker.model import Member, Membership
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.memcached import (
     Request,
+    desired_node,
+    desired_settings,
     listen_endpoints,
     render_config,
     running_settings,
-    wanted_node,
-    wanted_settings,
 )
 from pacefab.services.service import Port, Site
 
@@ -78,13 +78,13 @@ def test_options_that_can_never_be_are_refused_before_any_contact(
     ],
 )
 def test_where_to_listen(listen: str, addresses: tuple[str, ...]) -> None:
-    assert wanted_settings(Request(listen), NODE, CLUSTER).listen == addresses
+    assert desired_settings(Request(listen), NODE, CLUSTER).listen == addresses
 
 
 def test_what_is_not_asked_for_stays_as_the_file_says() -> None:
     node = configured("-m 512\n-p 11300\n-c 99\n-l 127.0.0.1\n")
-    assert wanted_settings(Request(), node, CLUSTER) == Settings(("10.0.0.1",), 11300, 512, 99)
-    assert wanted_settings(Request(memory=64), node, CLUSTER).memory == 64
+    assert desired_settings(Request(), node, CLUSTER) == Settings(("10.0.0.1",), 11300, 512, 99)
+    assert desired_settings(Request(memory=64), node, CLUSTER).memory == 64
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_the_node_forbids(
     request_: Request, node: HostFacts, membership: Membership | None, said: str
 ) -> None:
     with pytest.raises(RefusedError) as caught:
-        wanted_settings(request_, node, membership)
+        desired_settings(request_, node, membership)
     assert said in caught.value.seen
 
 
@@ -121,7 +121,7 @@ def listening(address: str, pid: int, port: int = 11211) -> HostFacts:
 @pytest.mark.parametrize("address", ["10.0.0.1", "0.0.0.0", "::"])
 def test_a_port_that_another_process_has_is_refused(address: str) -> None:
     with pytest.raises(RefusedError, match="taken by nc"):
-        wanted_settings(Request(), listening(address, pid=99), CLUSTER)
+        desired_settings(Request(), listening(address, pid=99), CLUSTER)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_port_that_another_process_has_is_refused(address: str) -> None:
     ],
 )
 def test_a_port_that_is_free_or_its_own_is_not(node: HostFacts) -> None:
-    assert wanted_settings(Request(), node, CLUSTER).port == 11211
+    assert desired_settings(Request(), node, CLUSTER).port == 11211
 
 
 def test_the_same_settings_leave_the_file_as_it_is() -> None:
@@ -147,13 +147,13 @@ def test_what_runs_is_read_from_the_process() -> None:
     assert running_settings(listening("10.0.0.1", pid=7)) == Settings(("10.0.0.1",))
 
 
-def test_what_is_wanted_of_a_node() -> None:
-    wanted = wanted_node(Request(memory=70), Site(CLUSTER, {"c1": NODE}, {}, str), "c1")
-    (file,) = wanted.files
+def test_what_is_desired_of_a_node() -> None:
+    desired = desired_node(Request(memory=70), Site(CLUSTER, {"c1": NODE}, {}, str), "c1")
+    (file,) = desired.files
     assert file.render(NODE.text(FILE)) == "-m 70\n-p 11211\n-l 10.0.0.1\n-c 1024\n-U 0\n"
     assert (file.mode, file.owner) == ("640", "root:adm"), "as the operator gave them"
-    assert (wanted.packages, wanted.units) == (("memcached",), ("memcached.service",))
-    assert wanted.ports == (Port(11211),)
+    assert (desired.packages, desired.units) == (("memcached",), ("memcached.service",))
+    assert desired.ports == (Port(11211),)
 
 
 @pytest.mark.parametrize(

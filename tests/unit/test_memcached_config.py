@@ -128,7 +128,7 @@ debian_lines = st.sampled_from([
 
 
 @given(settings, st.lists(debian_lines))
-def test_any_debian_file_holds_what_is_written(wanted: Settings, lines: list[str]) -> None:
-    written = write(DEBIAN_PATH, "\n".join([*lines, ""]), wanted)
-    assert read(DEBIAN_PATH, written) == wanted
-    assert write(DEBIAN_PATH, written, wanted) == written
+def test_any_debian_file_holds_what_is_written(desired: Settings, lines: list[str]) -> None:
+    written = write(DEBIAN_PATH, "\n".join([*lines, ""]), desired)
+    assert read(DEBIAN_PATH, written) == desired
+    assert write(DEBIAN_PATH, written, desired) == written

@@ -8,7 +8,7 @@ import pytest
 
 from pacefab.host import packages
 from pacefab.host.model import FileState
-from pacefab.services.memcached.memcached import Request, wanted_node, wanted_settings
+from pacefab.services.memcached.memcached import Request, desired_node, desired_settings
 from pacefab.services.memcached.warm import DROP_IN, MEMORY_FILE, TMPFILES
 from pacefab.services.service import Site
 from tests.unit import captured
@@ -16,9 +16,9 @@ from tests.unit.test_memcached import CLUSTER, NODE, configured
 
 
 def texts(request: Request, node: object = NODE) -> dict[str, str]:
-    """Return the wanted files' texts by path."""
+    """Return the desired files' texts by path."""
     site = Site(CLUSTER, {"c1": node}, {}, str)  # type: ignore[dict-item]
-    return {file.path: file.render("") for file in wanted_node(request, site, "c1").files}
+    return {file.path: file.render("") for file in desired_node(request, site, "c1").files}
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_what_is_switched_off_leaves_nothing_in_force() -> None:
 
 def test_it_stays_on_while_nobody_says_otherwise() -> None:
     node = configured(f"-m 64\n-e {MEMORY_FILE}\n")
-    assert wanted_settings(Request(), node, CLUSTER).memory_file == MEMORY_FILE
+    assert desired_settings(Request(), node, CLUSTER).memory_file == MEMORY_FILE
     assert DROP_IN in texts(Request(), node)
 
 
 def test_a_memory_file_of_the_operators_own_is_left_alone() -> None:
     node = configured("-m 64\n-e /mnt/pmem/items\n")
-    assert wanted_settings(Request(), node, CLUSTER).memory_file == "/mnt/pmem/items"
+    assert desired_settings(Request(), node, CLUSTER).memory_file == "/mnt/pmem/items"
     assert set(texts(Request(), node)) == {"/etc/memcached.conf"}
 
 

@@ -124,8 +124,8 @@ def test_what_is_wrong_with_a_fencing_device(
 
 def test_the_agents_of_a_configuration() -> None:
     one, two = Primitive("one", ADDRESS), Primitive("two", "systemd:redis")
-    wanted = Configuration(resources=(Group("g", (one, two)), Clone("c", Primitive("x", ADDRESS))))
-    assert agents(wanted) == (ADDRESS, "systemd:redis")
+    desired = Configuration(resources=(Group("g", (one, two)), Clone("c", Primitive("x", ADDRESS))))
+    assert agents(desired) == (ADDRESS, "systemd:redis")
 
 
 @pytest.mark.parametrize("broken", ["", "<a", "<cib/>"])

@@ -10,7 +10,7 @@ import pytest
 from pacefab.errors import RefusedError
 from pacefab.host import firewall
 from pacefab.host.model import FileState, Firewall, HostFacts, Interface, Unit
-from pacefab.services.service import File, NodeWanted, Port, Process, whole
+from pacefab.services.service import DesiredNode, File, Port, Process, whole
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node, plan_rollback
 
 CONFIG, SOCKET = "/etc/lb.cfg", "/etc/systemd/system/check.socket"
@@ -33,7 +33,7 @@ NODE = HostFacts(
     },
     files=PRESENT,
 )
-WANTED = NodeWanted(
+WANTED = DesiredNode(
     packages=("lb", "sync"),
     files=(
         whole(CONFIG, "listen 1\n", apply=("true",), reload=LB, check=("lb", "-c", "{}")),
@@ -47,11 +47,11 @@ WANTED = NodeWanted(
 
 def plan(
     facts: HostFacts = NODE,
-    wanted: NodeWanted = WANTED,
+    desired: DesiredNode = WANTED,
     managed: Sequence[str] = (LB,),
     addresses: Sequence[str] | None = None,
 ) -> NodePlan:
-    return plan_node(facts, wanted, managed=managed, firewall=addresses)
+    return plan_node(facts, desired, managed=managed, firewall=addresses)
 
 
 def names(planned: NodePlan) -> list[str]:
@@ -63,12 +63,12 @@ def with_unit(**changes: object) -> HostFacts:
     return replace(NODE, units={**NODE.units, LB: changed})
 
 
-def with_file(path: str, text: str, **changes: object) -> NodeWanted:
+def with_file(path: str, text: str, **changes: object) -> DesiredNode:
     files = [whole(path, text, **changes) if f.path == path else f for f in WANTED.files]
     return replace(WANTED, files=tuple(files))
 
 
-def test_a_node_that_is_as_wanted_has_nothing_to_do() -> None:
+def test_a_node_that_is_as_desired_has_nothing_to_do() -> None:
     assert plan() == NodePlan()
     assert not plan()
 
@@ -98,7 +98,7 @@ def test_packages_need_a_manager_that_we_know() -> None:
 
 
 def test_a_changed_file_is_checked_applied_and_reloaded() -> None:
-    planned = plan(wanted=with_file(CONFIG, "listen 2\n", apply=("true",), reload=LB))
+    planned = plan(desired=with_file(CONFIG, "listen 2\n", apply=("true",), reload=LB))
     assert names(planned) == [f"write {CONFIG}", f"apply {CONFIG}", f"reload {LB}"]
     assert [step.again for step in planned.steps] == [False, True, True]
     assert planned.changes == (f"{CONFIG}: - listen 1", f"{CONFIG}: + listen 2")
@@ -106,19 +106,19 @@ def test_a_changed_file_is_checked_applied_and_reloaded() -> None:
 
 
 @pytest.mark.parametrize("options", [{"mode": "0640"}, {"owner": "lb:lb"}])
-def test_mode_and_owner_are_wanted_too(options: dict[str, str]) -> None:
-    (change,) = plan(wanted=with_file(CONFIG, "listen 1\n", **options)).changes
+def test_mode_and_owner_are_desired_too(options: dict[str, str]) -> None:
+    (change,) = plan(desired=with_file(CONFIG, "listen 1\n", **options)).changes
     assert next(iter(options.values())).lstrip("0") in change
 
 
 def test_a_secret_is_nowhere_in_what_is_told() -> None:
-    planned = plan(wanted=with_file(CONFIG, "password s3cret\n", secret=True))
+    planned = plan(desired=with_file(CONFIG, "password s3cret\n", secret=True))
     assert planned.changes == (f"{CONFIG}: changed, not shown: it holds a secret",)
     assert "s3cret" not in repr(planned.steps)
 
 
 def test_a_changed_unit_file_is_read_and_its_helper_restarted() -> None:
-    planned = plan(wanted=with_file(SOCKET, "[Socket]\nListenStream=1\n"))
+    planned = plan(desired=with_file(SOCKET, "[Socket]\nListenStream=1\n"))
     assert names(planned) == [f"write {SOCKET}", "read unit files", f"restart {CHECK}"]
     assert planned.changes[-1] == f"{CHECK} restarted"
 
@@ -139,18 +139,18 @@ def test_only_pacemaker_starts_a_unit(facts: HostFacts, change: str) -> None:
     assert plan(facts).changes == (change,)
 
 
-def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_wanted() -> None:
+def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_desired() -> None:
     assert plan(managed=()).changes == ("stopped lb, which ran outside Pacemaker",)
-    fitting = replace(WANTED, processes=(Process(LB, "port 1", as_wanted=True),))
-    assert plan(wanted=fitting, managed=()) == NodePlan()
-    other = replace(WANTED, processes=(Process(LB, "port 2", as_wanted=False),))
-    (change,) = plan(wanted=other, managed=()).changes
+    fitting = replace(WANTED, processes=(Process(LB, "port 1", as_desired=True),))
+    assert plan(desired=fitting, managed=()) == NodePlan()
+    other = replace(WANTED, processes=(Process(LB, "port 2", as_desired=False),))
+    (change,) = plan(desired=other, managed=()).changes
     assert change == "stopped lb, which ran outside Pacemaker (port 2) and would be adopted so"
 
 
 def test_what_pacemaker_runs_with_other_settings_is_told_and_left() -> None:
-    other = replace(WANTED, processes=(Process(LB, "port 2", as_wanted=False),))
-    planned = plan(wanted=other)
+    other = replace(WANTED, processes=(Process(LB, "port 2", as_desired=False),))
+    planned = plan(desired=other)
     assert not planned
     (remark,) = planned.remarks
     assert "takes effect at the next restart" in remark
@@ -201,5 +201,5 @@ def test_files_go_back_to_what_they_were_and_take_effect() -> None:
 
 def test_a_file_is_rendered_from_what_is_there() -> None:
     edited = File(CONFIG, lambda text: f"{text}more\n")
-    planned = plan(wanted=replace(WANTED, files=(edited,)))
+    planned = plan(desired=replace(WANTED, files=(edited,)))
     assert planned.changes == (f"{CONFIG}: + more",)

@@ -32,13 +32,13 @@ MEMCACHED = Clone(
 VIP = Primitive("vip", ADDRESS, {"ip": "192.0.2.1", "nic": "eth0"})
 
 
-def lines(wanted: Configuration, before: Configuration | None = None) -> list[str]:
+def lines(desired: Configuration, before: Configuration | None = None) -> list[str]:
     """Return the lines that lead from one configuration to another."""
     cib = EMPTY
     if before:
         first = plan_configuration(cib, complete_configuration(before, METADATA))
         cib = render_configuration(cib, first)
-    plan = plan_configuration(cib, complete_configuration(wanted, METADATA), prune=True)
+    plan = plan_configuration(cib, complete_configuration(desired, METADATA), prune=True)
     return render_pcs(plan, METADATA)
 
 
@@ -52,7 +52,7 @@ def test_what_is_new() -> None:
     galera = Primitive("galera", "ocf:heartbeat:galera", {}, {"priority": "5"}, promote)
     hidden = frozenset({"password"})
     fence = Primitive("fence", "stonith:fence_ipmilan", {"password": "x y"}, hidden=hidden)
-    wanted = Configuration(
+    desired = Configuration(
         properties={"no-quorum-policy": "stop"},
         defaults={"resource-stickiness": "100"},
         attributes={"c1": {"rack": "a b"}},
@@ -75,7 +75,7 @@ def test_what_is_new() -> None:
     )
     created = "pcs resource create galera ocf:heartbeat:galera meta priority=5"
     promotable = "promotable promoted-max=3"
-    assert lines(wanted) == [
+    assert lines(desired) == [
         "pcs property set no-quorum-policy=stop",
         "pcs resource defaults update resource-stickiness=100",
         "pcs node attribute c1 'rack=a b'",
@@ -99,9 +99,9 @@ def test_what_changes() -> None:
     other = Primitive("vip", ADDRESS, {"ip": "192.0.2.9"}, {"priority": "1"}, (monitor,))
     order = Order("vip", "memcached-clone", kind="Optional")
     before = Configuration(resources=(VIP, MEMCACHED), constraints=(order,))
-    wanted = Configuration(resources=(other, MEMCACHED))
+    desired = Configuration(resources=(other, MEMCACHED))
     operation = "op monitor interval=30s timeout=20s"
-    assert lines(wanted, before) == [
+    assert lines(desired, before) == [
         "pcs constraint delete order-vip-memcached-clone-Optional",
         f"pcs resource update vip ip=192.0.2.9 nic= {operation} meta priority=1",
     ]
@@ -124,8 +124,8 @@ def test_what_is_put_into_a_container() -> None:
 
 def test_a_fencing_device_goes_by_its_own_command() -> None:
     fence = Primitive("fence", "stonith:fence_ipmilan")
-    wanted = complete_configuration(Configuration(resources=(fence,)), METADATA)
-    cib = render_configuration(EMPTY, plan_configuration(EMPTY, wanted))
+    desired = complete_configuration(Configuration(resources=(fence,)), METADATA)
+    cib = render_configuration(EMPTY, plan_configuration(EMPTY, desired))
     assert render_pcs(plan_removal(cib, fence)) == ["pcs stonith delete fence"]
 
 

@@ -1,4 +1,4 @@
-"""Present and wanted -> plan -> CIB, on CIBs that real clusters printed."""
+"""Present and desired -> plan -> CIB, on CIBs that real clusters printed."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from pacefab.pacemaker.model import (
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.restore import plan_restore, render_restored, render_undone
-from pacefab.services.memcached.memcached import AGENT, CLONE, RESOURCE, wanted_clone
+from pacefab.services.memcached.memcached import AGENT, CLONE, RESOURCE, desired_clone
 from tests.unit import captured
 
 PLANS = sorted((Path(__file__).parents[1] / "plans").glob("*.yaml"))
-MEMCACHED = Configuration(resources=(wanted_clone(),))
+MEMCACHED = Configuration(resources=(desired_clone(),))
 STACKS = ("debian12", "debian13")
 METADATA = {
     AGENT: "metadata.xml",
@@ -55,19 +55,19 @@ CASES = [
 def test_plan(spec: dict[str, Any], kind: str) -> None:
     """The plan is as written; carried out, nothing is left to do; taken back, all is as before."""
     present = given(spec, kind)
-    wanted = configuration(spec, "wanted", kind)
+    desired = configuration(spec, "desired", kind)
     prune = spec.get("prune", False)
     if "refused" in spec:
         with pytest.raises(RefusedError, match=spec["refused"]):
-            plan_configuration(present, wanted, prune=prune)
+            plan_configuration(present, desired, prune=prune)
         return
-    plan = plan_configuration(present, wanted, prune=prune)
+    plan = plan_configuration(present, desired, prune=prune)
     assert [str(change) for change in plan.changes] == spec.get("changes", [])
     assert list(plan.adopted) == spec.get("adopted", [])
     assert list(plan.unmanaged) == spec.get("unmanaged", [])
     assert list(plan.leftover) == spec.get("leftover", [])
     after = render_configuration(present, plan)
-    again = plan_configuration(after, wanted, prune=prune)
+    again = plan_configuration(after, desired, prune=prune)
     assert not again
     assert set(after.owned) == set(again.owned) == set(plan.owned)
     taken_back(after, present, plan)
@@ -115,8 +115,8 @@ def configuration(spec: dict[str, Any], name: str, kind: str) -> Configuration:
     written = dict(spec[name])
     resources = tuple(resource(one) for one in written.pop("resources", ()))
     constraints = tuple(constraint(one) for one in written.pop("constraints", ()))
-    wanted = Configuration(resources=resources, constraints=constraints, **written)
-    return complete_configuration(wanted, known)
+    desired = Configuration(resources=resources, constraints=constraints, **written)
+    return complete_configuration(desired, known)
 
 
 def resource(written: dict[str, Any]) -> Resource:
@@ -155,7 +155,7 @@ def canonical(cib: Cib, section: str = "configuration") -> str:
 @pytest.mark.parametrize("kind", captured.KINDS)
 def test_what_we_render_is_what_pcs_wrote(kind: str) -> None:
     empty = parse(captured.text(kind, "cib-empty.xml"))
-    plan = plan_configuration(empty, configuration({}, "wanted", kind))
+    plan = plan_configuration(empty, configuration({}, "desired", kind))
     ours = render_configuration(empty, plan)
     theirs = parse(captured.text(kind, "cib-clone.xml"))
     assert canonical(ours, "resources") == canonical(theirs, "resources")
@@ -188,7 +188,7 @@ def test_a_stack_is_written_as_pcs_wrote_it(kind: str) -> None:
 @pytest.mark.parametrize("kind", captured.KINDS)
 def test_removal_takes_the_clone_and_its_constraints(kind: str) -> None:
     present = parse(captured.text(kind, "cib-constraint.xml"))
-    plan = plan_removal(present, wanted_clone())
+    plan = plan_removal(present, desired_clone())
     assert [str(change) for change in plan.changes] == [
         "remove location constraint location-memcached-clone-c3--1000",
         "remove clone memcached-clone",
@@ -196,19 +196,19 @@ def test_removal_takes_the_clone_and_its_constraints(kind: str) -> None:
     after = render_configuration(present, plan)
     assert after.element(CLONE) is after.element(RESOURCE) is None
     assert len(after.constraints) == 0
-    assert not plan_removal(after, wanted_clone())
+    assert not plan_removal(after, desired_clone())
 
 
 def test_other_resources_are_left_alone() -> None:
     present = parse(captured.text("debian12", "cib-mixed.xml"))
-    after = render_configuration(present, plan_removal(present, wanted_clone()))
+    after = render_configuration(present, plan_removal(present, desired_clone()))
     assert [e.get("id") for e in after.resources] == ["vip", "state-clone"]
 
 
 def test_a_part_of_an_inventory_leaves_the_rest_alone() -> None:
     spec = YAML(typ="safe").load(PLANS[0].with_name("service-pruned.yaml"))
     present = given(spec, "debian12")
-    part = configuration({}, "wanted", "debian12")
+    part = configuration({}, "desired", "debian12")
     plan = plan_configuration(present, part, whole=False)
     assert [change.id for change in plan.changes] == [CLONE]  # interleave
     assert plan.leftover == ()
@@ -216,8 +216,8 @@ def test_a_part_of_an_inventory_leaves_the_rest_alone() -> None:
 
 
 def test_before_there_is_a_cluster_all_is_to_be_added() -> None:
-    wanted = replace(MEMCACHED, attributes={"c1": {"rack": "a"}})
-    plan = plan_configuration(None, wanted)
+    desired = replace(MEMCACHED, attributes={"c1": {"rack": "a"}})
+    plan = plan_configuration(None, desired)
     assert [change.action.value for change in plan.changes] == ["add", "add"]
 
 
@@ -237,7 +237,7 @@ def test_going_back_undoes_what_others_made_too() -> None:
 
 def test_what_others_changed_since_stays_when_ours_is_taken_back() -> None:
     before = parse(captured.text("debian12", "cib-empty.xml"))
-    plan = plan_configuration(before, configuration({}, "wanted", "debian12"))
+    plan = plan_configuration(before, configuration({}, "desired", "debian12"))
     theirs = parse(captured.text("debian12", "cib-mixed.xml"))
     back = render_undone(theirs, before, plan)
     assert [e.get("id") for e in back.resources] == ["vip", "state-clone"]

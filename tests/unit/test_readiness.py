@@ -1,4 +1,4 @@
-"""What is not yet as wanted, on states that real clusters were in."""
+"""What is not yet as desired, on states that real clusters were in."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pacefab.pacemaker.model import (
     Transition,
 )
 from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
-from pacefab.services.memcached.memcached import wanted_clone
+from pacefab.services.memcached.memcached import desired_clone
 from tests.unit import captured
 
 VIP = Primitive("vip", "ocf:heartbeat:IPaddr2")
@@ -45,10 +45,10 @@ def without(status: ClusterStatus, resource: str) -> ClusterStatus:
 
 
 def test_a_clone_that_runs_everywhere_needs_nothing() -> None:
-    assert said(state("started"), wanted_clone()) == ""
+    assert said(state("started"), desired_clone()) == ""
 
 
-def test_what_is_about_to_be_restarted_is_not_yet_as_wanted() -> None:
+def test_what_is_about_to_be_restarted_is_not_yet_as_desired() -> None:
     due = simulation.parse_due(captured.text("debian12", "simulation-restart.xml"))
     status = replace(state("mixed"), due=due)
     told = "stop vip-rabbitmq on c2 is yet to come; start vip-rabbitmq on c2 is yet to come"
@@ -57,33 +57,33 @@ def test_what_is_about_to_be_restarted_is_not_yet_as_wanted() -> None:
 
 
 def test_a_clone_that_a_node_lacks() -> None:
-    assert said(state("one-stopped"), wanted_clone()) == "memcached is not Started on c3"
+    assert said(state("one-stopped"), desired_clone()) == "memcached is not Started on c3"
 
 
 def test_a_node_that_is_banned_or_in_standby_lacks_nothing() -> None:
     banned = (Location("memcached-clone", "-INFINITY", node="c3"),)
-    assert said(state("one-stopped"), wanted_clone(), constraints=banned) == ""
-    assert said(state("standby"), wanted_clone(), constraints=banned) == ""
+    assert said(state("one-stopped"), desired_clone(), constraints=banned) == ""
+    assert said(state("standby"), desired_clone(), constraints=banned) == ""
 
 
 def test_a_node_that_a_rule_bans_lacks_nothing() -> None:
     rule = Location("memcached-clone", "-INFINITY", attribute="rack", operation="ne", value="a")
-    wanted = Configuration(
+    desired = Configuration(
         attributes={"c1": {"rack": "a"}, "c2": {"rack": "a"}},
-        resources=(wanted_clone(),),
+        resources=(desired_clone(),),
         constraints=(rule,),
     )
-    assert missing(state("one-stopped"), wanted) == ""
+    assert missing(state("one-stopped"), desired) == ""
 
 
 def test_a_monitor_that_failed_is_told_and_waited_for() -> None:
     failures = (FailedAction("memcached", "monitor", "c3", "not running"),)
-    said_ = said(replace(state("one-stopped"), failures=failures), wanted_clone())
+    said_ = said(replace(state("one-stopped"), failures=failures), desired_clone())
     assert said_ == "memcached is not Started on c3 (monitor failed on c3: not running)"
 
 
-def test_fewer_instances_are_enough_where_that_is_wanted() -> None:
-    two = replace(wanted_clone(), meta={"clone-max": "2"})
+def test_fewer_instances_are_enough_where_that_is_desired() -> None:
+    two = replace(desired_clone(), meta={"clone-max": "2"})
     assert said(state("one-stopped"), two) == ""
 
 
@@ -107,7 +107,7 @@ def test_a_promotable_clone_needs_as_many_promoted_as_it_may_have() -> None:
 
 def test_a_start_that_failed_names_nodes_and_reason() -> None:
     with pytest.raises(StartFailedError) as caught:
-        said(state("started", "debian13"), wanted_clone())
+        said(state("started", "debian13"), desired_clone())
     assert set(caught.value.nodes) == {"c1", "c2", "c3"}
     assert caught.value.attempted == "start memcached"
     assert caught.value.seen.count("start failed on c") == 3

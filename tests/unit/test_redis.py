@@ -42,10 +42,10 @@ def test_it_listens_to_the_nodes_own_address() -> None:
 
 def test_each_family_has_its_names() -> None:
     for family in ("debian", "rhel"):
-        wanted = redis.node(RedisSection(), site(family), "c1")
+        desired = redis.node(RedisSection(), site(family), "c1")
         look = redis.SERVICE.look(RedisSection())
-        assert set(wanted.packages) <= set(look.packages)
-        assert set(wanted.units) <= set(look.units)
+        assert set(desired.packages) <= set(look.packages)
+        assert set(desired.units) <= set(look.units)
 
 
 def test_one_leads_and_the_others_follow() -> None:

@@ -109,8 +109,8 @@ def test_a_nodes_own_address_is_refused() -> None:
 
 
 def test_a_vip_runs_only_where_the_load_balancer_does() -> None:
-    wanted = configuration(with_load_balancer=True, sections={"haproxy": object()})
-    assert wanted.constraints == (
+    desired = configuration(with_load_balancer=True, sections={"haproxy": object()})
+    assert desired.constraints == (
         Order("vip-db", "lb-haproxy-clone", kind="Optional"),
         Colocation("vip-db", "lb-haproxy-clone"),
     )

@@ -58,9 +58,9 @@ class Arithmetic:
         at = self._at + ahead
         return self._tokens[at] if at < len(self._tokens) else ""
 
-    def _take(self, *wanted: str) -> str:
+    def _take(self, *desired: str) -> str:
         token = self._peek()
-        if token and token in wanted:
+        if token and token in desired:
             self._at += 1
             return token
         return ""

@@ -78,7 +78,7 @@ class Parts:
     def say(
         self, place: Place, text: str, reason: str, advice: str = "", by: int | None = None
     ) -> None:
-        """Tell what has no place; `by`: the command that wanted it."""
+        """Tell what has no place; `by`: the command that desired it."""
         entry = Entry(Fate.UNTRANSLATED, place, text, reason, advice)
         if by is None:
             self._made.entries.append(entry)

@@ -88,7 +88,7 @@ class _Search:
 
     def tied(self, name: str) -> list[Constraint]:
         """Return the two constraints that tie a VIP to the load balancer; none without both."""
-        wanted = [
+        desired = [
             ("order", (name, f"{_LB}-clone"),
              {"first_action": "start", "then_action": "start", "kind": "Optional"}),
             ("colocation", (name, f"{_LB}-clone"), {"score": "INFINITY"}),
@@ -96,9 +96,9 @@ class _Search:
         same = [
             one
             for one in self._cluster.constraints
-            if (one.kind, one.resources, one.options) in wanted
+            if (one.kind, one.resources, one.options) in desired
         ]
-        return same if len(same) == len(wanted) else []
+        return same if len(same) == len(desired) else []
 
     def vip(self, one: Resource, *, balanced: bool) -> None:
         """Take a VIP in."""

@@ -123,9 +123,9 @@ def _rules_of_no_node(cluster: Cluster) -> Iterator[Entry]:
     has = {(name, one.text) for shelf in cluster.attributes.values() for name, one in shelf.items()}
     asked: dict[tuple[str, str], list[Constraint]] = {}
     for one in cluster.constraints:
-        wanted = (one.options.get("attribute", ""), one.options.get("value", ""))
-        if one.options.get("operation") == "eq" and wanted[0][:1] != "#" and wanted not in has:
-            asked.setdefault(wanted, []).append(one)
+        desired = (one.options.get("attribute", ""), one.options.get("value", ""))
+        if one.options.get("operation") == "eq" and desired[0][:1] != "#" and desired not in has:
+            asked.setdefault(desired, []).append(one)
     for (name, value), constraints in asked.items():
         yield _doubt(
             constraints[0].place,

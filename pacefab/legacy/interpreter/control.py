@@ -77,11 +77,11 @@ def run_case(ev: Evaluation, node: Node) -> Answer:
 
 
 def _matches(ev: Evaluation, text: str, pattern: Node) -> bool | None:
-    wanted = ev.words.pattern(pattern)
-    if not is_known(text, wanted):
-        return True if wanted == "*" else None
+    desired = ev.words.pattern(pattern)
+    if not is_known(text, desired):
+        return True if desired == "*" else None
     try:
-        return bool(glob(wanted).match(matchable(text)))
+        return bool(glob(desired).match(matchable(text)))
     except UnsafeError:
         return None
 

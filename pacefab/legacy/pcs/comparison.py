@@ -36,24 +36,24 @@ def compare(scripts: Configuration, live: Configuration) -> list[str]:
     ]
 
 
-def _settings(kind: str, wanted: Mapping[str, str], present: Mapping[str, str]) -> Iterator[str]:
-    for name in sorted({*wanted, *present} - _NOT_OF_SCRIPTS):
-        want, have = wanted.get(name), present.get(name)
+def _settings(kind: str, desired: Mapping[str, str], present: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted({*desired, *present} - _NOT_OF_SCRIPTS):
+        want, have = desired.get(name), present.get(name)
         if not same_value(have, want):
             said, found = want or "nothing", have or "nothing"
             yield f"{kind} {name}: the scripts say {said}, the cluster {found}"
 
 
 def _attributes(
-    wanted: Mapping[str, Mapping[str, str]], present: Mapping[str, Mapping[str, str]]
+    desired: Mapping[str, Mapping[str, str]], present: Mapping[str, Mapping[str, str]]
 ) -> Iterator[str]:
-    for node in sorted({*wanted, *present}):
-        yield from _settings(f"attribute of {node}", wanted.get(node, {}), present.get(node, {}))
+    for node in sorted({*desired, *present}):
+        yield from _settings(f"attribute of {node}", desired.get(node, {}), present.get(node, {}))
 
 
-def _resources(wanted: tuple[Resource, ...], present: tuple[Resource, ...]) -> Iterator[str]:
+def _resources(desired: tuple[Resource, ...], present: tuple[Resource, ...]) -> Iterator[str]:
     there = {one.id: one for one in present}
-    for want in wanted:
+    for want in desired:
         have = there.pop(want.id, None)
         if have is None:
             yield f"resource {want.id}: the cluster does not have it"
@@ -102,8 +102,8 @@ def _with_times(want: Operation, present: tuple[Operation, ...]) -> Operation:
     return replace(want, timeout=same[0].timeout)
 
 
-def _constraints(wanted: tuple[Constraint, ...], present: tuple[Constraint, ...]) -> Iterator[str]:
-    want = {_told(one): one for one in wanted}
+def _constraints(desired: tuple[Constraint, ...], present: tuple[Constraint, ...]) -> Iterator[str]:
+    want = {_told(one): one for one in desired}
     have = {_told(one): one for one in present}
     yield from (f"{told}: the cluster does not have it" for told in want if told not in have)
     yield from (f"{told}: no script makes it" for told in have if told not in want)

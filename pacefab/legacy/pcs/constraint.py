@@ -221,8 +221,8 @@ def _rule(job: Job, resource: str, words: list[str]) -> Outcome:
     options.pop("id", None)
     id_ = options.pop("constraint-id", f"location-{resource}")
     _check_order(expression)
-    wanted = {"resource-discovery", "score"}
-    if set(options) - wanted or not _is_plain(expression):
+    desired = {"resource-discovery", "score"}
+    if set(options) - desired or not _is_plain(expression):
         raise UntranslatableError(
             f"a rule of this kind ({' '.join(words)}) has no place in the inventory",
             "write locations with node, or attribute, operation and value",

@@ -63,15 +63,15 @@ def _cut(arguments: Sequence[str], text: str) -> Answer | None:
     return Answer(0, joined([_cut_fields(found["f"], delimiter, line) for line in lines(text)]))
 
 
-def _cut_fields(wanted: str, delimiter: str, line: str) -> str:
+def _cut_fields(desired: str, delimiter: str, line: str) -> str:
     fields = line.split(delimiter)
-    return line if len(fields) == 1 else delimiter.join(_picked(wanted, fields))
+    return line if len(fields) == 1 else delimiter.join(_picked(desired, fields))
 
 
-def _picked(wanted: str, parts: Sequence[str]) -> list[str]:
+def _picked(desired: str, parts: Sequence[str]) -> list[str]:
     """Return the parts (from 1) that a list such as 1,3-5,7- names."""
     numbers: set[int] = set()
-    for one in wanted.split(","):
+    for one in desired.split(","):
         first, dash, last = one.partition("-")
         end = min(int(last), len(parts)) if last else (len(parts) if dash else int(first))
         numbers.update(range(int(first or 1), min(end, len(parts)) + 1))
@@ -101,13 +101,13 @@ def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Ans
     if "F" in found:
         pattern = re.escape(pattern)
     pattern = rf"\b{pattern}\b" if "w" in found else pattern
-    wanted = regex(
+    desired = regex(
         pattern, extended=extended or bool({"E", "F"} & set(found)), ignore_case="i" in found
     )
     kept = [
         (number, line)
         for number, line in enumerate(lines(text), 1)
-        if bool(wanted.search(matchable(line))) != ("v" in found)
+        if bool(desired.search(matchable(line))) != ("v" in found)
     ]
     status = 0 if kept else 1
     if "q" in found:
@@ -116,7 +116,7 @@ def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Ans
         return Answer(status, f"{len(kept)}\n")
     if {"A", "B", "C"} & set(found):
         return Answer(status, _with_context(lines(text), [number for number, _ in kept], found))
-    shown = [hit[0] for _, line in kept for hit in wanted.finditer(line)] if "o" in found else None
+    shown = [hit[0] for _, line in kept for hit in desired.finditer(line)] if "o" in found else None
     prefix = "n" in found
     texts = shown or [f"{number}:{line}" if prefix else line for number, line in kept]
     return Answer(status, joined(texts))
@@ -126,8 +126,8 @@ def _with_context(every: list[str], hits: list[int], found: dict[str, str]) -> s
     """Return lines (counted from 1) with those around them; -- between groups, as grep does it."""
     before = int(found.get("B", found.get("C", "0")))
     after = int(found.get("A", found.get("C", "0")))
-    wanted = {near for hit in hits for near in range(hit - before, hit + after + 1)}
-    numbers = sorted(number for number in wanted if 1 <= number <= len(every))
+    desired = {near for hit in hits for near in range(hit - before, hit + after + 1)}
+    numbers = sorted(number for number in desired if 1 <= number <= len(every))
     parts: list[str] = []
     for at, number in enumerate(numbers):
         if at and numbers[at - 1] != number - 1:
@@ -193,12 +193,12 @@ def _seq(arguments: Sequence[str], _text: str) -> Answer | None:
     first, step, last = {1: [1, 1, *numbers], 2: [*numbers[:1], 1, *numbers[1:]]}.get(
         len(numbers), numbers
     )
-    wanted = range(first, last + (1 if step > 0 else -1), step)
-    if len(wanted) > _MOST_NUMBERS:
+    desired = range(first, last + (1 if step > 0 else -1), step)
+    if len(desired) > _MOST_NUMBERS:
         return None
     width = max(map(len, map(str, [*operands, last])), default=0) if "-w" in arguments else 0
     separator = found.get("s", "\n")
-    text = separator.join(str(one).zfill(width) for one in wanted)
+    text = separator.join(str(one).zfill(width) for one in desired)
     return Answer(0, text + "\n" if text else "")
 
 

@@ -153,8 +153,8 @@ def _address(rest: str, *, extended: bool) -> tuple[Test | None, str]:
         return None, rest
     after = rest[found.end() :]
     if found[2] is not None:
-        wanted = regex(found[2].replace(r"\/", "/"), extended=extended)
-        return lambda _number, _last, line: bool(wanted.search(line)), after
+        desired = regex(found[2].replace(r"\/", "/"), extended=extended)
+        return lambda _number, _last, line: bool(desired.search(line)), after
     if found[1] == "$":
         return lambda number, last, _line: number == last, after
     at = int(found[1][:9])

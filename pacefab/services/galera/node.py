@@ -8,7 +8,7 @@ from pacefab.addresses import bracketed
 from pacefab.services.family import Family, family_of
 from pacefab.services.galera import check as galera_check
 from pacefab.services.galera.section import SECRET, GaleraSection
-from pacefab.services.service import File, Look, NodeWanted, Port, Site, whole
+from pacefab.services.service import DesiredNode, File, Look, Port, Site, whole
 from pacefab.services.templating import render
 
 UNIT = "mariadb.service"
@@ -62,11 +62,11 @@ def look(section: GaleraSection) -> Look:
     )
 
 
-def wanted(section: GaleraSection, site: Site, node: str) -> NodeWanted:
+def desired(section: GaleraSection, site: Site, node: str) -> DesiredNode:
     """Return what one node is to have."""
     flavour = FLAVOURS[family_of(site.facts[node])]
     check = galera_check.files(site.own_address(node), flavour.client, section.sst)
-    return NodeWanted(
+    return DesiredNode(
         packages=(*flavour.packages, _COPYING[section.sst]),
         files=(_config(section, site, node, flavour), *_folders(flavour), *check),
         units=(UNIT,),

@@ -59,7 +59,7 @@ SERVICE = Service(
     "galera",
     GaleraSection,
     look=node.look,
-    node=node.wanted,
+    node=node.desired,
     configuration=configuration,
     probes=lambda _, site: tuple(probes.probes(site)),
     secrets=lambda section: [SECRET] if section.sst_user else [],

@@ -8,7 +8,7 @@ from pacefab.services.haproxy.config import endpoint, render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
 from pacefab.services.probes import reach
 from pacefab.services.probes.reach import Target
-from pacefab.services.service import Look, NodeWanted, Port, Probe, Service, Site, whole
+from pacefab.services.service import DesiredNode, Look, Port, Probe, Service, Site, whole
 
 PACKAGE = "haproxy"
 UNIT = "haproxy.service"
@@ -25,7 +25,7 @@ net.ipv6.ip_nonlocal_bind = 1
 _APPLY = ("sysctl", "-e", "-q", "-p", SYSCTL)  # -e: a node without IPv6 lacks one of them
 
 
-def node(section: HaproxySection, site: Site, name: str) -> NodeWanted:
+def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
     """Return what one node is to have; the first file lets HAProxy start with the second."""
     text = render_config(section, site, name, family_of(site.facts[name]))
     private = {"mode": "600", "hidden": r"password \S+"} if section.stats else {}
@@ -33,7 +33,7 @@ def node(section: HaproxySection, site: Site, name: str) -> NodeWanted:
     ports = {proxy.port for proxy in section.proxies}
     if section.stats:
         ports.add(section.stats.port)
-    return NodeWanted(
+    return DesiredNode(
         packages=(PACKAGE,),
         files=(whole(SYSCTL, _SYSCTL_TEXT, apply=_APPLY), config),
         units=(UNIT,),

@@ -83,9 +83,9 @@ def read_command_line(argv: Sequence[str]) -> Settings:
     return _settings(_split(argv[1:]))
 
 
-def write(path: str, text: str, wanted: Settings) -> str:
+def write(path: str, text: str, desired: Settings) -> str:
     """Return the file's text with our settings in it. Same errors as `read`."""
-    return (_write_debian if path == DEBIAN_PATH else _write_redhat)(text, wanted)
+    return (_write_debian if path == DEBIAN_PATH else _write_redhat)(text, desired)
 
 
 def _settings(options: Options) -> Settings:
@@ -134,9 +134,9 @@ def _debian_options(text: str) -> Options:
     return [option for line in text.splitlines() for option in _debian_line(line)]
 
 
-def _write_debian(text: str, wanted: Settings) -> str:
+def _write_debian(text: str, desired: Settings) -> str:
     """Put each of our options on the line where it stood first, new ones at the end."""
-    left = _debian_wanted(wanted)
+    left = _debian_desired(desired)
     lines: list[str] = []
     for line in text.splitlines():
         options = _debian_line(line)
@@ -152,14 +152,14 @@ def _write_debian(text: str, wanted: Settings) -> str:
     return "\n".join([*lines, *left.values(), ""])
 
 
-def _debian_wanted(wanted: Settings) -> dict[str, str]:
-    optional = {"memory_file": f"-e {wanted.memory_file}"} if wanted.memory_file else {}
+def _debian_desired(desired: Settings) -> dict[str, str]:
+    optional = {"memory_file": f"-e {desired.memory_file}"} if desired.memory_file else {}
     return optional | {
-        "memory": f"-m {wanted.memory}",
-        "port": f"-p {wanted.port}",
-        "listen": f"-l {','.join(wanted.listen)}",
-        "max_connections": f"-c {wanted.max_connections}",
-        "udp_port": f"-U {wanted.udp_port}",
+        "memory": f"-m {desired.memory}",
+        "port": f"-p {desired.port}",
+        "listen": f"-l {','.join(desired.listen)}",
+        "max_connections": f"-c {desired.max_connections}",
+        "udp_port": f"-U {desired.udp_port}",
     }
 
 
@@ -180,15 +180,16 @@ def _redhat_options(text: str) -> Options:
     return options + _split(values.get("OPTIONS", "").split())
 
 
-def _write_redhat(text: str, wanted: Settings) -> str:
+def _write_redhat(text: str, desired: Settings) -> str:
     present = {m["key"]: _value(m["value"]) for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
     kept = _join(o for o in _split(present.get("OPTIONS", "").split()) if o[0] not in _OURS)
-    memory_file = f"-e {wanted.memory_file} " if wanted.memory_file else ""
+    memory_file = f"-e {desired.memory_file} " if desired.memory_file else ""
+    addresses = ",".join(desired.listen)
     new = {
-        "PORT": str(wanted.port),
-        "MAXCONN": str(wanted.max_connections),
-        "CACHESIZE": str(wanted.memory),
-        "OPTIONS": f"-l {','.join(wanted.listen)} -U {wanted.udp_port} {memory_file}{kept}".strip(),
+        "PORT": str(desired.port),
+        "MAXCONN": str(desired.max_connections),
+        "CACHESIZE": str(desired.memory),
+        "OPTIONS": f"-l {addresses} -U {desired.udp_port} {memory_file}{kept}".strip(),
     }
     return _assign(text, {key: value for key, value in new.items() if present.get(key) != value})
 

@@ -1,4 +1,4 @@
-"""memcached as Pacemaker runs it: options -> packages, configuration, wanted clone. Pure."""
+"""memcached as Pacemaker runs it: options -> packages, configuration, desired clone. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pacefab.host.model import FileState, HostFacts, Listener
 from pacefab.pacemaker.model import Clone, Membership, Primitive
 from pacefab.services.memcached import config, warm
 from pacefab.services.memcached.config import Settings
-from pacefab.services.service import File, Look, NodeWanted, Port, Process, Site
+from pacefab.services.service import DesiredNode, File, Look, Port, Process, Site
 
 PACKAGE = "memcached"
 UNIT = "memcached.service"
@@ -58,10 +58,10 @@ class Request:
             if value is not None and not 1 <= value <= (most or value):
                 allowed = f"1 to {most}" if most else "1 or more"
                 raise UsageError("read the options", f"{name} {value}", f"allowed: {allowed}")
-        _wanted_listen(self.listen)
+        _desired_listen(self.listen)
 
 
-def wanted_clone() -> Clone:
+def desired_clone() -> Clone:
     """Return the clone that the classic procedure makes.
 
     `interleave=true` stands on the clone: on the primitive it does nothing (Pacemaker Explained,
@@ -70,7 +70,7 @@ def wanted_clone() -> Clone:
     return Clone(CLONE, Primitive(RESOURCE, AGENT), {"interleave": "true"})
 
 
-def wanted_settings(request: Request, facts: HostFacts, membership: Membership | None) -> Settings:
+def desired_settings(request: Request, facts: HostFacts, membership: Membership | None) -> Settings:
     """Return the settings for one node: what was asked for, else what its file says.
 
     Raises:
@@ -95,37 +95,37 @@ def _memory_file(request: Request, present: Settings) -> str:
     return warm.MEMORY_FILE if request.restartable else ""
 
 
-def wanted_node(request: Request, site: Site, node: str) -> NodeWanted:
-    """Return package, configuration and unit as wanted. Same errors as `wanted_settings`."""
+def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
+    """Return package, configuration and unit as desired. Same errors as `desired_settings`."""
     facts = site.facts[node]
     membership = site.membership if site.membership.members else None
-    wanted = wanted_settings(request, facts, membership)
+    desired = desired_settings(request, facts, membership)
     running = running_settings(facts)
     told = running.describe() if running else "unknown settings"
-    fits = running is not None and same(running, wanted)
-    return NodeWanted(
+    fits = running is not None and same(running, desired)
+    return DesiredNode(
         packages=(PACKAGE,),
-        files=(*_warm_files(facts, wanted), _config_file(facts, wanted)),
+        files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
-        ports=(Port(wanted.port),),
-        processes=(Process(UNIT, told, as_wanted=fits),),
+        ports=(Port(desired.port),),
+        processes=(Process(UNIT, told, as_desired=fits),),
     )
 
 
-def _warm_files(facts: HostFacts, wanted: Settings) -> tuple[File, ...]:
+def _warm_files(facts: HostFacts, desired: Settings) -> tuple[File, ...]:
     """Return the files of a warm restart; the operator's own memory file is left to them."""
-    if wanted.memory_file not in {"", warm.MEMORY_FILE}:
+    if desired.memory_file not in {"", warm.MEMORY_FILE}:
         return ()
-    return warm.files(facts, wanted.memory, on=bool(wanted.memory_file))
+    return warm.files(facts, desired.memory, on=bool(desired.memory_file))
 
 
-def _config_file(facts: HostFacts, wanted: Settings) -> File:
+def _config_file(facts: HostFacts, desired: Settings) -> File:
     """Return the configuration file; owner and mode stay as the operator gave them."""
     path = config_path(facts)
     present = facts.files.get(path) or FileState("", "644", "root:root")
     return File(
         path,
-        lambda text: render_config(facts, text or "", wanted),
+        lambda text: render_config(facts, text or "", desired),
         mode=present.mode,
         owner=present.owner,
     )
@@ -147,12 +147,12 @@ def present_settings(facts: HostFacts) -> Settings | None:
         raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
 
 
-def render_config(facts: HostFacts, text: str, wanted: Settings) -> str:
-    """Return the configuration file with `wanted` in it. Same errors as `present_settings`."""
+def render_config(facts: HostFacts, text: str, desired: Settings) -> str:
+    """Return the configuration file with `desired` in it. Same errors as `present_settings`."""
     path = config_path(facts)
     try:
         present = config.read(path, text)
-        return text if same(present, wanted) else config.write(path, text, wanted)
+        return text if same(present, desired) else config.write(path, text, desired)
     except ValueError as error:
         raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
 
@@ -183,14 +183,14 @@ def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
     return tuple(one for one in settings.listen if not is_loopback(one))
 
 
-def same(present: Settings, wanted: Settings) -> bool:
+def same(present: Settings, desired: Settings) -> bool:
     """Whether two settings come to the same; the order of addresses does not matter."""
     return replace(present, listen=tuple(sorted(present.listen))) == replace(
-        wanted, listen=tuple(sorted(wanted.listen))
+        desired, listen=tuple(sorted(desired.listen))
     )
 
 
-def _wanted_listen(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+def _desired_listen(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]:
     if text == "auto":
         return []
     try:
@@ -207,7 +207,7 @@ def _listen(text: str, facts: HostFacts, membership: Membership | None) -> tuple
     if text == "auto":
         return (cluster_address(facts, membership),)
     found = []
-    for network in _wanted_listen(text):
+    for network in _desired_listen(text):
         if network.network_address.is_unspecified and network.num_addresses == 1:
             found.append(str(network.network_address))
             continue

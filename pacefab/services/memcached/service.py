@@ -10,18 +10,18 @@ from pacefab.pacemaker.model import Configuration
 from pacefab.services.memcached import memcached, probe
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
-from pacefab.services.service import NodeWanted, Probe, Service, Site
+from pacefab.services.service import DesiredNode, Probe, Service, Site
 from pacefab.transport.command import Section
 
 
-def node(section: MemcachedSection, site: Site, name: str) -> NodeWanted:
+def node(section: MemcachedSection, site: Site, name: str) -> DesiredNode:
     """Return package, configuration and unit of one node."""
-    return memcached.wanted_node(section.request(), site, name)
+    return memcached.desired_node(section.request(), site, name)
 
 
 def configuration(_section: MemcachedSection, _site: Site) -> Configuration:
     """Return the clone of the classic procedure."""
-    return Configuration(resources=(memcached.wanted_clone(),))
+    return Configuration(resources=(memcached.desired_clone(),))
 
 
 def probes(section: MemcachedSection, site: Site) -> list[Probe]:
@@ -43,7 +43,7 @@ def probes(section: MemcachedSection, site: Site) -> list[Probe]:
 def _targets(section: MemcachedSection, site: Site, name: str) -> list[Target]:
     """Return where a node's memcached answers: one that runs already, by its present settings."""
     facts = site.facts[name]
-    settings = memcached.running_settings(facts) or memcached.wanted_settings(
+    settings = memcached.running_settings(facts) or memcached.desired_settings(
         section.request(), facts, site.membership
     )
     addresses = memcached.listen_endpoints(settings, site.own_address(name))

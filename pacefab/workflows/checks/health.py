@@ -65,16 +65,16 @@ class Health:
 
 
 def examine(
-    hosts: Mapping[str, Host], reach: Reach, limit: int, *, memcached_wanted: bool = True
+    hosts: Mapping[str, Host], reach: Reach, limit: int, *, memcached_desired: bool = True
 ) -> Health:
     """Ask Pacemaker and every node's memcached; harmless.
 
-    `memcached_wanted` is whether a cluster without it is degraded.
+    `memcached_desired` is whether a cluster without it is degraded.
 
     Raises:
         PacefabError: no host could tell how the cluster is.
     """
-    return examine_fleet(gather(hosts, reach, limit), memcached_wanted=memcached_wanted)
+    return examine_fleet(gather(hosts, reach, limit), memcached_desired=memcached_desired)
 
 
 def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
@@ -90,21 +90,21 @@ def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
         )
 
 
-def examine_fleet(fleet: Fleet, *, memcached_wanted: bool = True) -> Health:
+def examine_fleet(fleet: Fleet, *, memcached_desired: bool = True) -> Health:
     """Return the health of nodes that were gathered a moment ago. Errors of `serving.ask`."""
     status, cib = fleet.view.status, fleet.view.cib
     exists = bool(cib.primitives_of(memcached.AGENT))
     answers = ask_from_neighbours(fleet) if exists else {}
     nodes = tuple(_node(status, node.name, answers, fleet) for node in status.nodes)
     reasons = [*_cluster_reasons(fleet, status), *_node_reasons(nodes, exists)]
-    if memcached_wanted and not exists:
+    if memcached_desired and not exists:
         reasons.insert(0, "there is no memcached resource: fab create-memcached makes it")
     reasons += [f"{n}: {error.attempted}: {error.seen}" for n, error in fleet.silent.items()]
     return Health(
         fleet.membership.cluster,
         status,
         nodes,
-        has_memcached=exists or memcached_wanted,
+        has_memcached=exists or memcached_desired,
         reasons=tuple(reasons),
         notices=_notices(status, cib),
     )

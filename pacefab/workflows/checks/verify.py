@@ -139,26 +139,26 @@ def _node(view: NodeView) -> Iterator[Check]:
         unit.enabled or unit.load,
         "only Pacemaker may start it: fab install-memcached",
     )  # fmt: skip
-    running, wanted = memcached.running_settings(facts), present(view)
+    running, desired = memcached.running_settings(facts), present(view)
     if running is not None:
-        yield _as_configured(node, running, wanted)
-    sockets = [one for one in facts.listeners if one.port == wanted.port]
+        yield _as_configured(node, running, desired)
+    sockets = [one for one in facts.listeners if one.port == desired.port]
     listening = {one.address for one in sockets if one.protocol == "tcp"}
     yield Check(
-        "listens only there", node, wanted.everywhere or listening <= set(wanted.listen),
-        ", ".join(sorted(listening)) or "nowhere", f"the file says {wanted.describe()}",
+        "listens only there", node, desired.everywhere or listening <= set(desired.listen),
+        ", ".join(sorted(listening)) or "nowhere", f"the file says {desired.describe()}",
     )  # fmt: skip
     udp = [one for one in sockets if one.protocol == "udp"]
-    off = wanted.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
+    off = desired.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
     yield Check("UDP off", node, off, "off" if off else "on", "fab install-memcached sets -U 0")
 
 
-def _as_configured(node: str, running: Settings, wanted: Settings) -> Check:
+def _as_configured(node: str, running: Settings, desired: Settings) -> Check:
     """Sizes may wait for the next restart; another address or port would strand clients then."""
-    moved = not memcached.same(replace(running, port=wanted.port, listen=wanted.listen), running)
-    pending = f"the file says {wanted.describe()}: it takes effect at the next restart"
+    moved = not memcached.same(replace(running, port=desired.port, listen=desired.listen), running)
+    pending = f"the file says {desired.describe()}: it takes effect at the next restart"
     seen = running.describe()
-    if not moved and not memcached.same(running, wanted):
+    if not moved and not memcached.same(running, desired):
         seen = f"{seen}; {pending}"
     return Check("listens as configured", node, not moved, seen, pending)
 

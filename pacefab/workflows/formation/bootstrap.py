@@ -55,7 +55,7 @@ class Bootstrap:
     """How hosts become members of a cluster.
 
     Args:
-        wanted: the cluster's name, and its nodes with the addresses by which they reach each other.
+        desired: the cluster's name, and its nodes with the addresses they use for each other.
         agents: fence agents that every node needs, such as fence_ipmilan.
         secret: returns a secret by its name; hacluster is asked for when a host is to be a member.
         firewall: whether ports are opened for the cluster where firewalld is active.
@@ -63,7 +63,7 @@ class Bootstrap:
         step: what outcomes are called.
     """
 
-    wanted: Membership
+    desired: Membership
     agents: tuple[str, ...]
     secret: Callable[[str], str]
     firewall: bool = False
@@ -80,8 +80,8 @@ class Bootstrap:
 
     def plan(self, found: Mapping[str, Candidate]) -> Formation:
         """Return what makes the hosts members. Errors of `plan_formation`."""
-        members = [member for member in self.wanted.members if member.name in found]
-        return plan_formation(replace(self.wanted, members=tuple(members)), found)
+        members = [member for member in self.desired.members if member.name in found]
+        return plan_formation(replace(self.desired, members=tuple(members)), found)
 
     def joining(self, hosts: Mapping[str, Host], newcomer: str) -> dict[str, Host]:
         """Return the cluster's members among the hosts, and the newcomer.
@@ -93,7 +93,7 @@ class Bootstrap:
         members = [name for name, host in found.items() if host.membership]
         if not members:
             raise RefusedError(
-                f"add {newcomer} to cluster {self.wanted.cluster}",
+                f"add {newcomer} to cluster {self.desired.cluster}",
                 "none of the hosts is in a cluster",
                 "nothing was changed: make one of all of them: fab bootstrap",
             )
@@ -127,7 +127,7 @@ class Bootstrap:
         def form() -> list[Outcome]:
             watch = Stopwatch(self.step, progress)
             for sentence in plan.sentences():
-                progress.note(self.wanted.cluster, sentence)
+                progress.note(self.desired.cluster, sentence)
             _Forming(self, plan, hosts, found, progress).carry_out()
             return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
 
@@ -191,10 +191,10 @@ class _Forming:
             run_steps(host, steps.plan_newcomer(self._password), note=note)
 
     def _planned(self, host: Candidate, *, newcomer: bool) -> NodePlan:
-        wanted = replace(host, membership=None).wanted if newcomer else host.wanted
+        desired = replace(host, membership=None).desired if newcomer else host.desired
         own = [address for member in self.plan.members for address in member.addresses]
         peers = own if self.bootstrap.firewall else None
-        return plan_node(host.facts, wanted, managed=(), firewall=peers)
+        return plan_node(host.facts, desired, managed=(), firewall=peers)
 
     @property
     def _password(self) -> str:

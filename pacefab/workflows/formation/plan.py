@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pacefab.errors import RefusedError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Member, Membership
-from pacefab.services.service import NodeWanted, Port
+from pacefab.services.service import DesiredNode, Port
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
 ENGINES = (COROSYNC, PACEMAKER)
@@ -46,12 +46,12 @@ class Candidate:
         return self.facts.unit(PACEMAKER).running
 
     @property
-    def wanted(self) -> NodeWanted:
+    def desired(self) -> DesiredNode:
         """What it needs before it can be a member; on one that is none, no cluster may run."""
         self.facts.supported_manager()
         packages = (*_PACKAGES[self.facts.family or ""], *self.agents)
         engines = () if self.membership else ENGINES
-        return NodeWanted(packages, units=engines, helpers=(PCSD,), ports=PORTS)
+        return DesiredNode(packages, units=engines, helpers=(PCSD,), ports=PORTS)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Formation:
     """What makes the cluster, in this order; nothing when it stands.
 
     Attributes:
-        members: those that are wanted, with the addresses that they use for each other.
+        members: those that are desired, with the addresses that they use for each other.
         prepare: packages that are missing, by host; the hosts that need anything at all.
         setup: of these a new cluster is made.
         start: members whose cluster services are to be started and enabled.
@@ -105,21 +105,21 @@ class Formation:
             yield f"settings of the first start taken out of the CIB of {self.cluster}"
 
 
-def plan_formation(wanted: Membership, found: Mapping[str, Candidate]) -> Formation:
-    """Return what makes the hosts members of the wanted cluster; names are those of `wanted`.
+def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Formation:
+    """Return what makes the hosts members of the desired cluster; names are those of `desired`.
 
-    Members that are not wanted, or not among the hosts, are left alone.
+    Members that are not desired, or not among the hosts, are left alone.
 
     Raises:
         RefusedError: a host is of another cluster, or cannot be a member.
     """
-    attempt = f"form cluster {wanted.cluster}"
+    attempt = f"form cluster {desired.cluster}"
     hosts = list(found.values())
-    _check_clusters(attempt, wanted, hosts)
-    members = tuple(_addressed(attempt, member, found[member.name]) for member in wanted.members)
+    _check_clusters(attempt, desired, hosts)
+    members = tuple(_addressed(attempt, member, found[member.name]) for member in desired.members)
     set_up = [host for host in hosts if host.membership]
     bare = tuple(host.name for host in hosts if not host.membership)
-    plan = Formation(wanted.cluster, members, {}, finish=any(host.forming for host in hosts))
+    plan = Formation(desired.cluster, members, {}, finish=any(host.forming for host in hosts))
     if not set_up or (bare and _cut_off(hosts)):
         names = tuple(found)
         anew = [replace(host, membership=None) for host in hosts]
@@ -139,8 +139,8 @@ def _needs(hosts: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
     """Return the missing packages of each host that is not ready; a newcomer never is."""
     needs = {}
     for host in hosts:
-        wanted, pcsd = host.wanted, host.facts.unit(PCSD)
-        missing = tuple(n for n in wanted.packages if host.facts.packages.get(n) is None)
+        desired, pcsd = host.desired, host.facts.unit(PCSD)
+        missing = tuple(n for n in desired.packages if host.facts.packages.get(n) is None)
         if missing or host.membership is None or not (pcsd.running and pcsd.starts_at_boot):
             needs[host.name] = missing
     return needs
@@ -151,8 +151,8 @@ def _cut_off(hosts: Sequence[Candidate]) -> bool:
     return not any(host.running or host.resources for host in hosts)
 
 
-def _check_clusters(attempt: str, wanted: Membership, hosts: Sequence[Candidate]) -> None:
-    problems = [problem for host in hosts if (problem := _other_cluster(wanted, host))]
+def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate]) -> None:
+    problems = [problem for host in hosts if (problem := _other_cluster(desired, host))]
     if problems:
         raise RefusedError(
             attempt,
@@ -162,14 +162,14 @@ def _check_clusters(attempt: str, wanted: Membership, hosts: Sequence[Candidate]
         )
 
 
-def _other_cluster(wanted: Membership, host: Candidate) -> str:
+def _other_cluster(desired: Membership, host: Candidate) -> str:
     """Return what the host is part of instead; empty when it is free, or a member already."""
     mine = host.membership
     if mine is None:
         ids = ", ".join(host.resources)
         return f"{host.name} has a cluster configuration of its own: {ids}" if ids else ""
     where = f"{host.name} {'runs in' if host.running else 'is set up for'} cluster {mine.cluster}"
-    if mine.cluster != wanted.cluster:
+    if mine.cluster != desired.cluster:
         return f"{where} ({', '.join(mine.names)})"
     if host.name not in mine.names:
         return f"{where}, another one of that name, of {', '.join(mine.names)}"

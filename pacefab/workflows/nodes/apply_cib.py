@@ -130,7 +130,7 @@ def settle(
 
 
 def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:
-    """Wait at most `seconds` until every resource is as wanted. Errors of `settle`.
+    """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
@@ -159,16 +159,16 @@ def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
 
 
 def settle_plan(
-    host: Host, plan: ConfigurationPlan, wanted: Configuration, seconds: float
+    host: Host, plan: ConfigurationPlan, desired: Configuration, seconds: float
 ) -> ClusterStatus:
-    """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as wanted.
+    """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as desired.
 
     Errors of `settle_configuration`.
     """
     deadline = time.monotonic() + seconds
-    for one in _primitives(change.present for change in plan.changes if not change.wanted):
+    for one in _primitives(change.present for change in plan.changes if not change.desired):
         settle_removal(host, one.id, deadline - time.monotonic())
-    return settle_configuration(host, wanted, deadline - time.monotonic())
+    return settle_configuration(host, desired, deadline - time.monotonic())
 
 
 def restore_after(error: PacefabError, host: Host, before: Cib, plan: ConfigurationPlan) -> None:
@@ -187,7 +187,7 @@ def restore_after(error: PacefabError, host: Host, before: Cib, plan: Configurat
 def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
-    changed = [one.id for one in _primitives(change.wanted for change in plan.changes)]
+    changed = [one.id for one in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:
         settle_removal(host, name, seconds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pacefab.host import files, firewall, packages, units
 from pacefab.host.model import FileState, HostFacts
-from pacefab.services.service import File, NodeWanted, Port
+from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
 
 RESTART_LATER = "takes effect at the next restart: Pacemaker runs {unit} with the old settings"
@@ -49,17 +49,17 @@ class NodePlan:
 
 def plan_node(
     facts: HostFacts,
-    wanted: NodeWanted,
+    desired: DesiredNode,
     *,
     managed: Collection[str],
     firewall: Sequence[str] | None,
     lock_seconds: int = packages.LOCK_SECONDS,
 ) -> NodePlan:
-    """Return what brings a node to what is wanted.
+    """Return what brings a node to what is desired.
 
     Args:
         facts: the node as it is.
-        wanted: what its services want of it, all of them together.
+        desired: what its services want of it, all of them together.
         managed: the units that Pacemaker manages; it alone starts and stops those.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
         lock_seconds: how long another package manager's lock is waited for.
@@ -67,39 +67,39 @@ def plan_node(
     Raises:
         RefusedError: the node cannot be brought there.
     """
-    written = _plan_files(facts, wanted)
+    written = _plan_files(facts, desired)
     return (
-        _plan_packages(facts, wanted, lock_seconds)
+        _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
-        + _plan_units(facts, wanted, managed)
-        + _plan_helpers(facts, wanted, _unit_files(written))
+        + _plan_units(facts, desired, managed)
+        + _plan_helpers(facts, desired, _unit_files(written))
         + _plan_reloads(written)
-        + _plan_ports(facts, wanted.ports, firewall)
+        + _plan_ports(facts, desired.ports, firewall)
     )
 
 
 def plan_rollback(
-    facts: HostFacts, before: Mapping[str, FileState | None], wanted: NodeWanted
+    facts: HostFacts, before: Mapping[str, FileState | None], desired: DesiredNode
 ) -> NodePlan:
     """Return what brings files back to what they were `before`.
 
     What services say of a file (how its change takes effect, that it is secret) still holds.
     """
-    described = {file.path: file for file in wanted.files}
+    described = {file.path: file for file in desired.files}
     plan = NodePlan()
     for path, old in before.items():
         plan += _plan_file(facts, described.get(path) or File(path, str), old)
     return plan + _plan_unit_files(plan) + _plan_reloads(plan)
 
 
-def _plan_packages(facts: HostFacts, wanted: NodeWanted, lock_seconds: int) -> NodePlan:
-    missing = tuple(name for name in wanted.packages if facts.packages.get(name) is None)
+def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) -> NodePlan:
+    missing = tuple(name for name in desired.packages if facts.packages.get(name) is None)
     if not missing:
         return NodePlan()
     manager = facts.supported_manager()
     # Those that are there already need no guard: no script of a missing package starts them.
-    guarded = [name for name in wanted.units if facts.unit(name).load == "not-found"]
+    guarded = [name for name in desired.units if facts.unit(name).load == "not-found"]
     return NodePlan(
         packages=missing,
         install=tuple(packages.plan_install(manager, missing, guarded, lock_seconds)),
@@ -108,9 +108,9 @@ def _plan_packages(facts: HostFacts, wanted: NodeWanted, lock_seconds: int) -> N
     )
 
 
-def _plan_files(facts: HostFacts, wanted: NodeWanted) -> NodePlan:
+def _plan_files(facts: HostFacts, desired: DesiredNode) -> NodePlan:
     plan = NodePlan()
-    for file in wanted.files:
+    for file in desired.files:
         mode = file.mode.lstrip("0")
         plan += _plan_file(
             facts, file, FileState(file.render(facts.text(file.path)), mode, file.owner)
@@ -118,17 +118,17 @@ def _plan_files(facts: HostFacts, wanted: NodeWanted) -> NodePlan:
     return plan
 
 
-def _plan_file(facts: HostFacts, file: File, wanted: FileState | None) -> NodePlan:
-    """Return what makes a file as wanted; None: it is to go."""
+def _plan_file(facts: HostFacts, file: File, desired: FileState | None) -> NodePlan:
+    """Return what makes a file as desired; None: it is to go."""
     old = facts.files.get(file.path)
-    if old == wanted:
+    if old == desired:
         return NodePlan()
-    if wanted is None:
+    if desired is None:
         step = files.plan_remove(file.path)
         changes: tuple[str, ...] = (f"{file.path}: removed",)
     else:
-        step = files.plan_write(file.path, wanted, old, file.check)
-        changes = files.difference(file.path, old, wanted, secret=file.secret, hidden=file.hidden)
+        step = files.plan_write(file.path, desired, old, file.check)
+        changes = files.difference(file.path, old, desired, secret=file.secret, hidden=file.hidden)
     after = (Step(f"apply {file.path}", file.apply, again=True),) if file.apply else ()
     return NodePlan(steps=(step, *after), changes=changes, files=((file, old),))
 
@@ -139,10 +139,10 @@ def _plan_reloads(written: NodePlan) -> NodePlan:
     return NodePlan(steps=tuple(units.plan_reload(name) for name in names))
 
 
-def _plan_units(facts: HostFacts, wanted: NodeWanted, managed: Collection[str]) -> NodePlan:
+def _plan_units(facts: HostFacts, desired: DesiredNode, managed: Collection[str]) -> NodePlan:
     plan = NodePlan()
-    for name in wanted.units:
-        plan += _plan_boot(facts, name) + _plan_process(facts, name, wanted, managed)
+    for name in desired.units:
+        plan += _plan_boot(facts, name) + _plan_process(facts, name, desired, managed)
     return plan
 
 
@@ -158,11 +158,11 @@ def _plan_boot(facts: HostFacts, name: str) -> NodePlan:
 
 
 def _plan_process(
-    facts: HostFacts, name: str, wanted: NodeWanted, managed: Collection[str]
+    facts: HostFacts, name: str, desired: DesiredNode, managed: Collection[str]
 ) -> NodePlan:
-    """Stop a process that Pacemaker would adopt as it is, with other settings than wanted."""
-    process = next((one for one in wanted.processes if one.unit == name), None)
-    if not facts.unit(name).running or (process and process.as_wanted):
+    """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
+    process = next((one for one in desired.processes if one.unit == name), None)
+    if not facts.unit(name).running or (process and process.as_desired):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
     if name in managed:
@@ -182,10 +182,10 @@ def _plan_unit_files(written: NodePlan) -> NodePlan:
     return NodePlan(steps=(units.plan_daemon_reload(),) if _unit_files(written) else ())
 
 
-def _plan_helpers(facts: HostFacts, wanted: NodeWanted, changed: Sequence[str]) -> NodePlan:
+def _plan_helpers(facts: HostFacts, desired: DesiredNode, changed: Sequence[str]) -> NodePlan:
     """Return what has the helpers run, with unit files as they are now."""
     plan = NodePlan()
-    for name in wanted.helpers:
+    for name in desired.helpers:
         unit = facts.unit(name)
         if not (unit.starts_at_boot and unit.running):
             change = f"{name} enabled and started"

@@ -24,7 +24,7 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True)
 class NodeUpdate:
-    """What is wanted of every node.
+    """What is desired of every node.
 
     Args:
         request: memcached's settings.
@@ -50,12 +50,12 @@ class NodeUpdate:
         return Due(self, fleet, node, view, self.plan(fleet, node, view), newest)
 
     def plan(self, fleet: Fleet, node: str, view: NodeView) -> NodePlan:
-        """Return what brings files and unit of a node to what is wanted."""
+        """Return what brings files and unit of a node to what is desired."""
         site = Site(fleet.membership, {node: view.facts}, {})
         every = [address for member in fleet.membership.members for address in member.addresses]
         return plan_node(
             view.facts,
-            memcached.wanted_node(self.request, site, node),
+            memcached.desired_node(self.request, site, node),
             managed={memcached.UNIT},
             firewall=every if self.firewall else None,
             lock_seconds=self.lock_seconds,
@@ -81,7 +81,7 @@ class Due:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What changes there, a line each; none: it is as wanted."""
+        """What changes there, a line each; none: it is as desired."""
         version = self.view.facts.packages[memcached.PACKAGE]
         newer = (f"package memcached {version} -> {self.newest}",) if self.newest else ()
         waiting = ("what its file says takes effect",) if self.plan.remarks else ()
@@ -90,24 +90,24 @@ class Due:
     @property
     def loss(self) -> str:
         """Why memcached will start empty; empty: it will keep its items."""
-        running, wanted = memcached.running_settings(self.view.facts), self._wanted
-        if not wanted.memory_file:
+        running, desired = memcached.running_settings(self.view.facts), self._desired
+        if not desired.memory_file:
             return "it is not restartable"
-        if running is None or running.memory_file != wanted.memory_file:
+        if running is None or running.memory_file != desired.memory_file:
             return "it was not restartable until now"
-        return "" if running.memory == wanted.memory else "its memory size changes"
+        return "" if running.memory == desired.memory else "its memory size changes"
 
     @property
-    def _wanted(self) -> Settings:
+    def _desired(self) -> Settings:
         request, facts = self.update.request, self.view.facts
-        return memcached.wanted_settings(request, facts, self.fleet.membership)
+        return memcached.desired_settings(request, facts, self.fleet.membership)
 
     @property
     def _host(self) -> Host:
         return self.fleet.hosts[self.node]
 
     def change(self, note: Note) -> None:
-        """Bring package and files to what is wanted; memcached does not run meanwhile.
+        """Bring package and files to what is desired; memcached does not run meanwhile.
 
         Raises:
             PacefabError: a step failed; files are as before.

@@ -29,7 +29,7 @@ STEP = "update-memcached"
 # ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
 _REST_SECONDS = 2.0
 _POLL_SECONDS = 0.5
-_WANTED = Configuration(resources=(memcached.wanted_clone(),))
+_WANTED = Configuration(resources=(memcached.desired_clone(),))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Rolling:
             check_healthy(fleet, "update memcached", "this node was not touched")
             due = self.update.look(fleet, node)
             if not due.changes:
-                return watch.finish(node, Mark.UNCHANGED, "as wanted")
+                return watch.finish(node, Mark.UNCHANGED, "as desired")
             outlook = f"starts empty: {due.loss}" if due.loss else "keeps its items"
             if self.dry_run:
                 notes = [f"would be: {change}" for change in due.changes]
@@ -113,7 +113,7 @@ class Rolling:
             ban.lift(fleet.host, node)
 
     def _await_service(self, fleet: Fleet, due: Due) -> int:
-        """Return the node's items once it is started, has answered and runs as wanted.
+        """Return the node's items once it is started, has answered and runs as desired.
 
         Raises:
             PacefabError: that did not come about in time.

@@ -28,7 +28,7 @@ from pacefab.workflows.nodes.progress import Progress, Stopwatch
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
-_WANTED = Configuration(resources=(memcached.wanted_clone(),))
+_WANTED = Configuration(resources=(memcached.desired_clone(),))
 
 Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
 
@@ -54,8 +54,8 @@ class Create:
         fleet = gather(hosts, reach, self.limit)
         view, cluster = fleet.view, fleet.membership.cluster
         live.check_ready(view.status, _ATTEMPT)
-        wanted = complete_configuration(_WANTED, {memcached.AGENT: view.metadata})
-        change = _plan(view.cib, wanted)
+        desired = complete_configuration(_WANTED, {memcached.AGENT: view.metadata})
+        change = _plan(view.cib, desired)
         _check_nodes(fleet, managed=not _adds(change))
         self._check_update(change)
         if self.dry_run:
@@ -66,7 +66,7 @@ class Create:
         if absent and change.changes:
             said = "nothing was changed: name only hosts that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
-        status, answers = self._bring_about(fleet, change, wanted, progress, deadline)
+        status, answers = self._bring_about(fleet, change, desired, progress, deadline)
         mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
         first = watch.finish(cluster, mark, *_summary(change))
         told = {outcome.host for outcome in absent}
@@ -77,7 +77,7 @@ class Create:
         self,
         fleet: Fleet,
         change: ConfigurationPlan,
-        wanted: Configuration,
+        desired: Configuration,
         progress: Progress,
         deadline: float,
     ) -> tuple[ClusterStatus, Answers]:
@@ -89,10 +89,10 @@ class Create:
         before, known = fleet.view.cib, fleet.view.status if not change.changes else None
         if change.changes:
             progress.note(fleet.membership.cluster, _told(fleet, change))
-            before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, wanted, change))
+            before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, desired, change))
         try:
             status = apply_cib.settle(
-                fleet.host, lambda now: missing(now, wanted), self.timeout, known
+                fleet.host, lambda now: missing(now, desired), self.timeout, known
             )
             return status, _serve(fleet, status, deadline)
         except PacefabError as error:
@@ -106,7 +106,7 @@ class Create:
             raise RefusedError(
                 _ATTEMPT,
                 "\n".join(["it exists and is different:", *_differences(change)]),
-                "nothing was changed; to bring it to the wanted state: create-memcached --update",
+                "nothing was changed; to bring it to the desired state: create-memcached --update",
             )
 
     def _preview(self, fleet: Fleet, change: ConfigurationPlan, watch: Stopwatch) -> Outcome:
@@ -125,8 +125,8 @@ class Create:
             apply_cib.restore_after(error, fleet.host, before, change)
 
 
-def _plan(cib: Cib, wanted: Configuration) -> ConfigurationPlan:
-    return plan_configuration(cib, wanted, whole=False)
+def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
+    return plan_configuration(cib, desired, whole=False)
 
 
 def _adds(change: ConfigurationPlan) -> bool:
@@ -137,9 +137,9 @@ def _differences(change: ConfigurationPlan) -> list[str]:
     return [str(difference) for one in change.changes for difference in one.differences]
 
 
-def _again(cib: Cib, wanted: Configuration, shown: ConfigurationPlan) -> Cib | None:
+def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | None:
     """Return the CIB to change to; it must be the change that the operator was shown."""
-    change = _plan(cib, wanted)
+    change = _plan(cib, desired)
     if not change.changes:
         return None
     if change.changes != shown.changes:
@@ -230,5 +230,5 @@ def _told(fleet: Fleet, change: ConfigurationPlan) -> str:
 
 def _summary(change: ConfigurationPlan) -> tuple[str, ...]:
     if not change.changes:
-        return (f"{memcached.CLONE} is there, as wanted",)
+        return (f"{memcached.CLONE} is there, as desired",)
     return (f"{memcached.CLONE} created",) if _adds(change) else tuple(_differences(change))

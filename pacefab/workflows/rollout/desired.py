@@ -9,12 +9,12 @@ from typing import Any
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Configuration, Member, Membership
 from pacefab.services import registry
-from pacefab.services.service import Look, NodeWanted, Probe, Service, Site
+from pacefab.services.service import DesiredNode, Look, Probe, Service, Site
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What is wanted, of every service or of those named.
+    """What is desired, of every service or of those named.
 
     `sections` are the services' settings in the inventory's order, all of them: one service's
     description may look at another's. `chosen` are those to act on.
@@ -27,7 +27,7 @@ class Intent:
     secret: Callable[[str], str]
 
     def only(self, service: str) -> Intent:
-        """Return what is wanted of one service alone."""
+        """Return what is desired of one service alone."""
         return replace(self, chosen=(service,), base=Configuration())
 
     def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
@@ -61,20 +61,20 @@ class Intent:
         """Return what descriptions may know, nodes' facts included."""
         return Site(self.membership, facts, self.sections, self.secret)
 
-    def node(self, site: Site, name: str) -> NodeWanted:
+    def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services together want of one node. Errors of the descriptions."""
-        wanted = [service.node(section, site, name) for service, section in self._services()]
-        return NodeWanted(
-            packages=_union(one.packages for one in wanted),
-            files=_union(one.files for one in wanted),
-            units=_union(one.units for one in wanted),
-            helpers=_union(one.helpers for one in wanted),
-            ports=_union(one.ports for one in wanted),
-            processes=_union(one.processes for one in wanted),
+        desired = [service.node(section, site, name) for service, section in self._services()]
+        return DesiredNode(
+            packages=_union(one.packages for one in desired),
+            files=_union(one.files for one in desired),
+            units=_union(one.units for one in desired),
+            helpers=_union(one.helpers for one in desired),
+            ports=_union(one.ports for one in desired),
+            processes=_union(one.processes for one in desired),
         )
 
     def configuration(self, site: Site) -> Configuration:
-        """Return what is wanted of the CIB, services in the inventory's order, then the rest."""
+        """Return what is desired of the CIB, services in the inventory's order, then the rest."""
         parts = [service.configuration(section, site) for service, section in self._services()]
         return merge([*parts, self.base])
 

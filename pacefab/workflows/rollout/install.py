@@ -11,7 +11,7 @@ from pacefab.errors import PacefabError
 from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
 from pacefab.pacemaker.model import Membership
-from pacefab.services.service import Look, NodeWanted, Site, no_secret
+from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
@@ -26,13 +26,13 @@ _NO_CLUSTER = Membership("", ())
 class Install:
     """How a run installs a service.
 
-    `want` says what is wanted of a node; `membership` is who belongs together as long as the hosts
+    `want` says what is desired of a node; `membership` is who belongs together as long as the hosts
     do not say it themselves. A package manager's lock is waited for `lock_seconds` at most.
     """
 
     service: str
     look: Look
-    want: Callable[[Site, str], NodeWanted]
+    want: Callable[[Site, str], DesiredNode]
     sections: Mapping[str, Any] = field(default_factory=dict)
     secret: Callable[[str], str] = no_secret
     membership: Membership = _NO_CLUSTER
@@ -42,7 +42,7 @@ class Install:
     limit: int = 32  # hosts at a time
 
     def run(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
-        """Bring packages, files and units of every host to what is wanted.
+        """Bring packages, files and units of every host to what is desired.
 
         Hosts are worked on side by side and reported as they finish; one that fails stops no
         other.
@@ -87,20 +87,20 @@ class Install:
     ) -> NodePlan:
         """Return what the node needs, by what it is now; whom its units belong to stays."""
         every = {**others, view.node: facts}
-        wanted = self.want(Site(membership, every, self.sections, self.secret), view.node)
+        desired = self.want(Site(membership, every, self.sections, self.secret), view.node)
         addresses = [address for member in membership.members for address in member.addresses]
         return plan_node(
             facts,
-            wanted,
-            managed=_managed(view, wanted),
+            desired,
+            managed=_managed(view, desired),
             firewall=addresses if self.firewall else None,
             lock_seconds=self.lock_seconds,
         )
 
 
-def _managed(view: NodeView, wanted: NodeWanted) -> frozenset[str]:
+def _managed(view: NodeView, desired: DesiredNode) -> frozenset[str]:
     """Return the units that are Pacemaker's; it need not tell while none of them runs."""
-    running = any(view.facts.unit(name).running for name in wanted.units)
+    running = any(view.facts.unit(name).running for name in desired.units)
     return view.managed_units if running else frozenset()
 
 

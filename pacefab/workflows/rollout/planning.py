@@ -33,7 +33,7 @@ class Plan:
     configuration: ConfigurationPlan = field(default_factory=ConfigurationPlan)
     transitions: tuple[Transition, ...] = ()
     silent: Mapping[str, PacefabError] = field(default_factory=dict)  # hosts that did not answer
-    wanted: Configuration = field(default_factory=Configuration, compare=False)
+    desired: Configuration = field(default_factory=Configuration, compare=False)
     probes: tuple[Probe, ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
@@ -131,41 +131,41 @@ class Planner:
 
     def render(self, cib: Cib, plan: Plan) -> Cib | None:
         """Return the CIB that the plan leads to; None: from this one it would be another plan."""
-        change = self._change(cib, plan.wanted)
+        change = self._change(cib, plan.desired)
         same = change.changes == plan.configuration.changes
         return render_configuration(cib, change) if same else None
 
-    def _change(self, cib: Cib, wanted: Configuration) -> ConfigurationPlan:
-        return plan_configuration(cib, wanted, prune=self.prune, whole=self.whole)
+    def _change(self, cib: Cib, desired: Configuration) -> ConfigurationPlan:
+        return plan_configuration(cib, desired, prune=self.prune, whole=self.whole)
 
     def _plan_cluster(self, seen: Survey, nodes: Mapping[str, NodePlan]) -> Plan:
         intent = self.intent.among(seen.membership, seen.facts)
         site = intent.site(seen.facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
-        wanted = intent.configuration(site)
+        desired = intent.configuration(site)
         if seen.membership is None:
-            return replace(plan, configuration=plan_configuration(None, wanted), wanted=wanted)
-        wanted = _without_newcomers(wanted, seen.membership)
+            return replace(plan, configuration=plan_configuration(None, desired), desired=desired)
+        desired = _without_newcomers(desired, seen.membership)
         coming = any(node.packages for node in nodes.values())
-        wanted = _completed(wanted, seen, agents_may_come=coming)
-        change = self._change(seen.cib, wanted)
+        desired = _completed(desired, seen, agents_may_come=coming)
+        change = self._change(seen.cib, desired)
         new = render_configuration(seen.cib, change)
         simulated = apply_cib.simulate(seen.host, new) if change else ()
-        return replace(plan, configuration=change, transitions=simulated, wanted=wanted)
+        return replace(plan, configuration=change, transitions=simulated, desired=desired)
 
 
-def _without_newcomers(wanted: Configuration, membership: Membership) -> Configuration:
+def _without_newcomers(desired: Configuration, membership: Membership) -> Configuration:
     """Return the configuration without attributes of nodes that are still to join."""
-    present = {n: pairs for n, pairs in wanted.attributes.items() if n in membership.names}
-    return replace(wanted, attributes=present)
+    present = {n: pairs for n, pairs in desired.attributes.items() if n in membership.names}
+    return replace(desired, attributes=present)
 
 
-def _completed(wanted: Configuration, seen: Survey, *, agents_may_come: bool) -> Configuration:
+def _completed(desired: Configuration, seen: Survey, *, agents_may_come: bool) -> Configuration:
     """Return the configuration with the operations that agents advise, once they have no objection.
 
     An agent that a package of this very plan brings is not there to be asked yet.
     """
-    named = metadata.agents(wanted)
+    named = metadata.agents(desired)
     known = seen.metadata(named) if named else {}
     absent = [agent for agent in named if agent not in known]
     if absent and not agents_may_come:
@@ -176,7 +176,7 @@ def _completed(wanted: Configuration, seen: Survey, *, agents_may_come: bool) ->
         )
     problems = [
         f"{one.id} ({one.agent}): {problem}"
-        for resource in wanted.resources
+        for resource in desired.resources
         for one in primitives(resource)
         if one.agent in known
         for problem in metadata.check_parameters(one, known[one.agent])
@@ -185,4 +185,4 @@ def _completed(wanted: Configuration, seen: Survey, *, agents_may_come: bool) ->
         raise RefusedError(
             "check the parameters of resources", "\n".join(problems), "mend the inventory"
         )
-    return metadata.complete_configuration(wanted, known)
+    return metadata.complete_configuration(desired, known)

@@ -54,7 +54,7 @@ class Remove:
 
     def _remove(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
         cluster, status = fleet.membership.cluster, fleet.view.status
-        if not plan_removal(fleet.view.cib, memcached.wanted_clone()):
+        if not plan_removal(fleet.view.cib, memcached.desired_clone()):
             return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
         live.check_ready(status, _ATTEMPT)
         if self.dry_run:
@@ -64,7 +64,7 @@ class Remove:
         return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
 
     def _plan(self, cib: Cib) -> Cib | None:
-        change = plan_removal(cib, memcached.wanted_clone())
+        change = plan_removal(cib, memcached.desired_clone())
         if not change:
             return None
         named = cib.constraints_on(memcached.CLONE, memcached.RESOURCE)

@@ -47,8 +47,8 @@ class Restoring:
     def plan_node(self, seen: Survey, name: str) -> NodePlan:
         """Return what brings a node's files back."""
         intent = self.intent.among(seen.membership, seen.facts)
-        wanted = intent.node(intent.site(seen.facts), name)
-        return plan_rollback(seen.views[name].facts, self.kept.get(name, {}), wanted)
+        desired = intent.node(intent.site(seen.facts), name)
+        return plan_rollback(seen.views[name].facts, self.kept.get(name, {}), desired)
 
     def plan_cluster(self, seen: Survey) -> Plan:
         """Return what brings the cluster's configuration back."""
@@ -61,7 +61,7 @@ class Restoring:
             configuration=change,
             transitions=simulated,
             silent=seen.silent,
-            wanted=read_configuration(self.before),
+            desired=read_configuration(self.before),
         )
 
     def render(self, cib: Cib, plan: Plan) -> Cib | None:

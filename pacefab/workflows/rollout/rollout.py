@@ -45,7 +45,7 @@ class Audience(Progress, Protocol):
 
 @dataclass(frozen=True)
 class Rollout:
-    """How a run brings a cluster to what is wanted; it has `timeout` seconds to follow and serve.
+    """How a run brings a cluster to what is desired; it has `timeout` seconds to follow and serve.
 
     `what_forms` tells as sentences what is missing for the nodes to be one cluster; `form` asks for
     what that takes, and returns what does it.
@@ -179,7 +179,7 @@ class _Run:
                 if nodes:
                     run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
                 if tried or shown.forming:
-                    apply_cib.settle_configuration(seen.host, plan.wanted, self.rollout.timeout)
+                    apply_cib.settle_configuration(seen.host, plan.desired, self.rollout.timeout)
                 return self._unchanged(seen, plan)
             if plan.cluster_summary != shown.cluster_summary:
                 self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
@@ -214,7 +214,7 @@ class _Run:
         """
         try:
             deadline = time.monotonic() + self.rollout.timeout
-            apply_cib.settle_plan(seen.host, plan.configuration, plan.wanted, self.rollout.timeout)
+            apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, self.rollout.timeout)
             asked = probing.serve(seen.hosts, plan.probes, deadline)
         except PacefabError as error:
             if isinstance(error, StartFailedError):
