@@ -110,6 +110,18 @@ def lint(c: Context) -> None:
 
 
 @task
+def docs(c: Context) -> None:
+    """Build the documentation and the manual page into .pacefab/docs; warnings are errors.
+
+    Example: invoke docs
+    """
+    program, to = f"{sys.executable} -m sphinx -W --keep-going --quiet", ".pacefab/docs"
+    for builder in ("html", "man"):
+        run(c, f"{program} -b {builder} -t {builder} -d {to}/{builder}.trees docs {to}/{builder}")
+    print("read .pacefab/docs/html/index.html, or: man -l .pacefab/docs/man/pacefab.1")
+
+
+@task
 def test_quick(c: Context) -> None:
     """Run the tests that need no cluster; print what they cover of the parts that are pure.
 

@@ -236,7 +236,8 @@ def test_failed_start_leaves_nothing(cluster: Cluster, monkeypatch: pytest.Monke
     assert traces(name) == []
 
 
-OTHER_SUITE = (REPOSITORY_ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+PAGE = REPOSITORY_ROOT / "docs" / "howto" / "own-tests.md"
+OTHER_SUITE = PAGE.read_text().split("```python\n")[1].split("```")[0]
 
 
 def test_somebody_elses_suite_uses_the_plugin(cluster: Cluster, tmp_path: Path) -> None:
