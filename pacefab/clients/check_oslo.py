@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pacefab.clients import ini
 from pacefab.clients.finding import Checked, Finding, ServerList
-from pacefab.clients.ini import Setting
+from pacefab.clients.ini import IniOption
 from pacefab.clients.recommended import BACKEND, DEAD_SECONDS, TIMEOUT, TIMEOUT_WHOLE
 
 LONGEST_TIMEOUT = 1.0  # seconds
@@ -45,9 +45,9 @@ class _Section:
 
     file: str
     line: int  # of its header
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, IniOption]
 
-    def find(self, *names: str) -> Setting | None:
+    def find(self, *names: str) -> IniOption | None:
         return next((self.settings[name] for name in names if name in self.settings), None)
 
     def text(self, name: str, default: str = "") -> str:
@@ -92,7 +92,7 @@ def check(file: str, text: str) -> Checked:
     return Checked(findings, lists)
 
 
-def _by_name(settings: Iterable[Setting]) -> dict[str, Setting]:
+def _by_name(settings: Iterable[IniOption]) -> dict[str, IniOption]:
     """Return the settings that count; a backend_argument that is an url stands for the servers."""
     found = {one.name: one for one in settings}
     url = found.get("backend_argument")
@@ -109,7 +109,7 @@ def _list(section: _Section, names: Sequence[str]) -> list[ServerList]:
     return [ServerList(section.file, found.line, found.name, tuple(ini.split_list(found.value)))]
 
 
-def _not_read(file: str, settings: Sequence[Setting]) -> Iterator[Finding]:
+def _not_read(file: str, settings: Sequence[IniOption]) -> Iterator[Finding]:
     """Find lists of servers under a name that their program does not read."""
     for one in settings:
         right = _READ.get(one.section)

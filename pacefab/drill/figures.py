@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
-from pacefab.drill.faults import Objectives
 from pacefab.drill.timeline import Event, Sample, Trace, Window, changes
+from pacefab.inventory.objectives import Objectives
 
 _STEADY_SECONDS = 1.0  # of no news, after which none is expected
 _SMOOTH_SECONDS = 1.0  # a hit ratio of fewer seconds than that is mostly chance
@@ -24,7 +24,7 @@ class VipMove:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ObjectiveResult:
     """One objective and what was measured; seconds but for client_errors. None: never."""
 
     objective: str
@@ -55,7 +55,7 @@ class Figures:
     items_lost: int
     vips: tuple[VipMove, ...]
     events: tuple[Event, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ObjectiveResult, ...]
 
     @property
     def passed(self) -> bool:
@@ -91,7 +91,7 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
         items_lost=trace.stored - trace.found,
         vips=vips,
         events=tuple(_events(trace)),
-        verdicts=tuple(Verdict(n, limit, figures[n]) for n, limit in objectives.items()),
+        verdicts=tuple(ObjectiveResult(n, limit, figures[n]) for n, limit in objectives.items()),
     )
 
 
@@ -164,7 +164,7 @@ def _recovered(trace: Trace) -> float | None:
 
     From the failure on where Pacemaker alone ends it, else from when we ended it.
     """
-    if trace.kind.lasting:
+    if trace.fault.lasting:
         return recovery(trace.samples, trace.caused, trace.undone)
     return recovery(_alone(trace), trace.caused, trace.caused)
 
@@ -184,9 +184,9 @@ def _vip_moves(samples: Sequence[Sample]) -> Iterator[VipMove]:
 
 
 def _events(trace: Trace) -> list[Event]:
-    ended = "the drill ends it" if trace.kind.lasting else "the drill clears the failure's record"
-    events = [Event(trace.caused, f"failure: {trace.kind.what}"), Event(trace.undone, ended)]
+    ended = "the drill ends it" if trace.fault.lasting else "the drill clears the failure's record"
+    events = [Event(trace.caused, f"failure: {trace.fault.what}"), Event(trace.undone, ended)]
     # Clearing a record makes Pacemaker look anew at what has been running all the while.
-    for before, after in pairwise(trace.samples if trace.kind.lasting else _alone(trace)):
+    for before, after in pairwise(trace.samples if trace.fault.lasting else _alone(trace)):
         events += changes(before, after)
     return sorted(events, key=lambda event: event.at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
-from pacefab.drill.timeline import Vip
+from pacefab.drill.timeline import WatchedVip
 from pacefab.errors import PacefabError
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
@@ -85,6 +85,6 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
     return Victim(node, peers, port)
 
 
-def find_vips(cib: Cib) -> list[Vip]:
+def find_vips(cib: Cib) -> list[WatchedVip]:
     """Return the cluster's virtual addresses."""
-    return [Vip(resource, address) for resource, address in found.addresses(cib).items()]
+    return [WatchedVip(resource, address) for resource, address in found.addresses(cib).items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pacefab.drill.faults import Kind
+from pacefab.drill.faults import Fault
 from pacefab.pacemaker.model import ClusterStatus, FailedAction, Instance
 
 
@@ -60,7 +60,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Vip:
+class WatchedVip:
     """A virtual address: the id of its resource, and whether it can be asked for."""
 
     resource: str
@@ -154,7 +154,7 @@ class Trace:
     `undone` is when we began to undo it. `samples` begin before the failure.
     """
 
-    kind: Kind
+    fault: Fault
     node: str
     begun: str  # wall clock, ISO 8601
     caused: float

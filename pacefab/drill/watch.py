@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pacefab.drill import faults
-from pacefab.drill.timeline import Sample, Vip, take_sample
+from pacefab.drill.timeline import Sample, WatchedVip, take_sample
 from pacefab.errors import CommandError, PacefabError
 from pacefab.pacemaker import live
 from pacefab.services.memcached.probe import Target
@@ -35,7 +35,7 @@ class Watch:
 
     host: Host
     targets: Sequence[Target]
-    vips: Sequence[Vip] = ()
+    vips: Sequence[WatchedVip] = ()
     samples: list[Sample] = field(default_factory=list)
     _silent: frozenset[str] = frozenset()
     _error: PacefabError | None = None

@@ -7,8 +7,8 @@ import ipaddress
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
 from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
-from pacefab.services.probes import reach
-from pacefab.services.probes.reach import Target
+from pacefab.services.probes import tcp
+from pacefab.services.probes.tcp import Endpoint
 from pacefab.services.service import Probe, Service, Site
 from pacefab.services.vips.section import PREFIX, Vip, VipsSection
 
@@ -102,9 +102,9 @@ def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
 def probes(section: VipsSection, site: Site) -> list[Probe]:
     """Ask from every node whether somebody has each VIP; a refused connection says so too."""
     targets = [
-        Target(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
+        Endpoint(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
     ]
-    return [reach.probe("the VIPs answer", node, targets) for node in site.membership.names]
+    return [tcp.probe("the VIPs answer", node, targets) for node in site.membership.names]
 
 
 SERVICE = Service(

@@ -16,7 +16,7 @@ _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProbeResult:
     """What a probe found; `wrong` is empty when the service answered as it should."""
 
     probe: Probe
@@ -26,28 +26,28 @@ class Finding:
         return f"{self.probe.name} (asked from {self.probe.node}): {self.wrong}"
 
 
-def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[Finding]:
+def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]:
     """Put every probe once; those of a node in one round trip."""
     by_node: dict[str, list[Probe]] = {}
     for probe in probes:
         by_node.setdefault(probe.node, []).append(probe)
 
-    def work(node: str, mine: Sequence[Probe]) -> list[Finding]:
+    def work(node: str, mine: Sequence[Probe]) -> list[ProbeResult]:
         if node not in hosts:
-            return [Finding(probe, f"{node} was not reached") for probe in mine]
+            return [ProbeResult(probe, f"{node} was not reached") for probe in mine]
         try:
             return _ask(hosts[node], mine)
         except PacefabError as error:
-            return [Finding(probe, f"{node} could not ask: {error.seen}") for probe in mine]
+            return [ProbeResult(probe, f"{node} could not ask: {error.seen}") for probe in mine]
 
     asked = values(fan_out(by_node, work))
     return [finding for found in asked.values() for finding in found]
 
 
-def _ask(host: Host, probes: Sequence[Probe]) -> list[Finding]:
+def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
     steps = [_numbered(i, step) for i, probe in enumerate(probes) for step in probe.steps]
     sections = host.query(steps)
-    return [Finding(p, p.judge(_own(i, p, sections))) for i, p in enumerate(probes)]
+    return [ProbeResult(p, p.judge(_own(i, p, sections))) for i, p in enumerate(probes)]
 
 
 def _numbered(number: int, step: Step) -> Step:
