@@ -45,19 +45,19 @@ class DrillResult:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """All drills of one run. `ailing` is why the cluster is not healthy after it; empty: it is."""
+    """All drills of one run. `unhealthy` says why the cluster is not healthy after it, if so."""
 
     cluster: str
     begun: str  # ISO 8601
     setup: Setup
     objectives: Objectives
     results: tuple[DrillResult, ...]
-    ailing: tuple[str, ...]
+    unhealthy: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
         """Whether every objective was met and the cluster is healthy again."""
-        return not self.ailing and all(result.figures.passed for result in self.results)
+        return not self.unhealthy and all(result.figures.passed for result in self.results)
 
 
 @dataclass(frozen=True)
@@ -110,17 +110,17 @@ class Drill:
         confirm(fleet.membership.cluster)
         begun = _now()
         results: list[DrillResult] = []
-        ailing: tuple[str, ...] = ()
+        unhealthy: tuple[str, ...] = ()
         for fault, node in zip(self.faults, victims, strict=True):
             if results:
                 fleet = scene.ready()
             progress.note(node, f"{fault.name}: {fault.what}")
             trace = self._drill(fault, node, fleet, setup, progress)
             results.append(DrillResult(trace, measure(trace, self.objectives)))
-            if ailing := scene.ailing(self.timeout):
+            if unhealthy := scene.unhealthy(self.timeout):
                 break
         cluster = fleet.membership.cluster
-        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), ailing)
+        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), unhealthy)
 
     def _victims(self, fleet: Fleet) -> list[str]:
         names = fleet.membership.names

@@ -69,11 +69,13 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
     before = [window for window in trace.windows if window.at <= trace.caused]
     vips = tuple(_vip_moves(trace.samples))
     recovered = _recovered(trace)
-    figures = {
+    worst = max((window.worst for window in during), default=0.0)
+    errors = sum(window.error for window in during)
+    measured = {
         "recovery": recovered,
-        "worst_stall": max((window.worst for window in during), default=0.0),
+        "worst_stall": worst,
         "vip_away": max((move.away for move in vips), default=0.0),
-        "client_errors": sum(window.error for window in during),
+        "client_errors": errors,
     }
     operations = sum(window.operations for window in trace.windows)
     return Figures(
@@ -81,9 +83,9 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
         recovered=recovered,
         operations=operations,
         operations_per_second=operations / _length(trace.windows),
-        client_errors=int(figures["client_errors"] or 0),
+        client_errors=errors,
         unanswered=sum(window.unanswered for window in during),
-        worst_stall=figures["worst_stall"] or 0.0,
+        worst_stall=worst,
         hit_ratio_before=hit_ratio(before),
         hit_ratio_lowest=min(_smooth_ratios(during), default=None),
         hit_ratio_after=hit_ratio(_last(during)),
@@ -91,7 +93,7 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
         items_lost=trace.stored - trace.found,
         vips=vips,
         events=tuple(_events(trace)),
-        verdicts=tuple(ObjectiveResult(n, limit, figures[n]) for n, limit in objectives.items()),
+        verdicts=tuple(ObjectiveResult(n, limit, measured[n]) for n, limit in objectives.items()),
     )
 
 

@@ -16,6 +16,7 @@ from pacefab.pacemaker import live
 from pacefab.services.memcached.probe import Target
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
+from pacefab.waiting import Pending, wait_until
 
 ANSWER_SECONDS = 0.5
 _POLL_SECONDS = 0.25
@@ -58,14 +59,13 @@ class Watch:
         Raises:
             PacefabError: the watching node could not be asked any more.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+
+        def look() -> bool | Pending:
             if self._error:
                 raise self._error
-            if holds(tuple(self.samples)):
-                return True
-            time.sleep(0.1)
-        return False
+            return holds(tuple(self.samples)) or Pending()
+
+        return wait_until(look, seconds, poll=0.1) is True
 
     def rest(self, seconds: float) -> None:
         """Let time pass. Same errors as `until`."""

@@ -195,22 +195,30 @@ def check_parameters(primitive: Primitive, metadata: Metadata) -> tuple[str, ...
     A required one may be given by its older name. Of a fencing device neither `port` (Pacemaker
     gives the node's) nor `action` is required.
     """
-    return tuple(_problems(primitive, metadata))
-
-
-def _problems(primitive: Primitive, metadata: Metadata) -> Iterator[str]:
     known = {parameter.name: parameter for parameter in metadata.parameters}
     fencing = primitive.agent.startswith("stonith:")
-    for name, value in primitive.parameters.items():
+    given = primitive.parameters
+    return (*_check_given(given, known, fencing=fencing), *_missing(given, known, fencing=fencing))
+
+
+def _check_given(
+    given: Mapping[str, str], known: Mapping[str, Parameter], *, fencing: bool
+) -> Iterator[str]:
+    for name, value in given.items():
         if name in known:
             yield from _check_value(known[name], value)
         elif name not in _ALWAYS and not (fencing and name.startswith(_FENCED)):
             yield f"no parameter {name}{_did_you_mean(name, known)}"
-    for parameter in metadata.parameters:
+
+
+def _missing(
+    given: Mapping[str, str], known: Mapping[str, Parameter], *, fencing: bool
+) -> Iterator[str]:
+    for parameter in known.values():
         excused = fencing and {parameter.name, parameter.replaces} & {"port", "action"}
         if parameter.required and not parameter.deprecated and not excused:
             older = _older_names(parameter.name, known)
-            if not older & primitive.parameters.keys():
+            if not older & given.keys():
                 yield f"the parameter {parameter.name} is missing"
 
 

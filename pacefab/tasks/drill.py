@@ -78,10 +78,10 @@ def _undo(run: Run, seconds: int) -> int:
 
     hosts = run.named()
     status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
-    ailing = Scene(hosts, run.reach, run.limit).ailing(seconds)
-    unhealthy = ["the cluster is NOT healthy:", *ailing, "next: fab status"]
-    run.printer.lines(unhealthy if ailing else ["the cluster is healthy"])
-    return 1 if ailing else status
+    reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
+    unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
+    run.printer.lines(unhealthy if reasons else ["the cluster is healthy"])
+    return 1 if reasons else status
 
 
 def _kinds(name: str | None, *, every: bool) -> tuple[Fault, ...]:

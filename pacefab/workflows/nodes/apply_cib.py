@@ -20,6 +20,7 @@ from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
 from pacefab.transport.command import Step, failed
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
@@ -115,18 +116,22 @@ def settle(
     Raises:
         CommandError: the time was up first.
     """
-    deadline = time.monotonic() + seconds
-    status = status or query_progress(host)
-    while still := missing(status):
-        if time.monotonic() > deadline:
-            raise CommandError(
-                "wait for the cluster to settle",
-                f"after {seconds:.0f} s {still}",
-                "look at: pcs status; give more time with --timeout",
-            )
-        time.sleep(_POLL_SECONDS)
-        status = query_progress(host)
-    return status
+    if status and not missing(status):
+        return status
+
+    def look() -> ClusterStatus | Pending:
+        now = query_progress(host)
+        still = missing(now)
+        return Pending(still) if still else now
+
+    found = wait_until(look, seconds, poll=_POLL_SECONDS)
+    if isinstance(found, Pending):
+        raise CommandError(
+            "wait for the cluster to settle",
+            f"after {seconds:.0f} s {found.seen}",
+            "look at: pcs status; give more time with --timeout",
+        )
+    return found
 
 
 def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:

@@ -11,6 +11,7 @@ from pacefab.services.service import Probe
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
+from pacefab.waiting import Pending, wait_until
 
 _POLL_SECONDS = 1.0
 
@@ -41,7 +42,7 @@ def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]
             return [ProbeResult(probe, f"{node} could not ask: {error.seen}") for probe in mine]
 
     asked = values(fan_out(by_node, work))
-    return [finding for found in asked.values() for finding in found]
+    return [result for results in asked.values() for result in results]
 
 
 def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
@@ -68,14 +69,18 @@ def serve(hosts: Mapping[str, Host], probes: Sequence[Probe], deadline: float) -
     Raises:
         CommandError: some were not met in time.
     """
-    left = [finding for finding in put(hosts, probes) if finding.wrong]
-    while left and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-        left = [finding for finding in put(hosts, [one.probe for one in left]) if finding.wrong]
-    if left:
+    unmet = list(probes)
+
+    def look() -> int | Pending:
+        wrong = [result for result in put(hosts, unmet) if result.wrong]
+        unmet[:] = [result.probe for result in wrong]
+        return Pending("\n".join(map(str, wrong))) if wrong else len(probes)
+
+    found = wait_until(look, deadline - time.monotonic(), poll=_POLL_SECONDS)
+    if isinstance(found, Pending):
         raise CommandError(
             "ask the services themselves, as their clients do",
-            "\n".join(map(str, left)),
+            found.seen,
             "see: fab status, pcs status; the service's own journal on that node",
         )
-    return len(probes)
+    return found
