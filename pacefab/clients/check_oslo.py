@@ -77,7 +77,7 @@ def check(file: str, text: str) -> Checked:
         raise ValueError(f"{file}: {error}") from None
     lines = ini.headers(text)
     cache, token = (
-        _Section(file, lines[name], _by_name(one for one in settings if one.section == name))
+        _Section(file, lines[name], _by_name(s for s in settings if s.section == name))
         if name in lines else None
         for name in ("cache", "keystone_authtoken")
     )  # fmt: skip
@@ -94,7 +94,7 @@ def check(file: str, text: str) -> Checked:
 
 def _by_name(settings: Iterable[IniOption]) -> dict[str, IniOption]:
     """Return the settings that count; a backend_argument that is an url stands for the servers."""
-    found = {one.name: one for one in settings}
+    found = {setting.name: setting for setting in settings}
     url = found.get("backend_argument")
     if url and url.value.startswith("url:"):
         name = _CACHE_SERVERS[0]
@@ -111,13 +111,13 @@ def _list(section: _Section, names: Sequence[str]) -> list[ServerList]:
 
 def _not_read(file: str, settings: Sequence[IniOption]) -> Iterator[Finding]:
     """Find lists of servers under a name that their program does not read."""
-    for one in settings:
-        right = _READ.get(one.section)
-        if right is None or one.name in right or one.name.lower() not in _TOKEN_SERVERS:
+    for setting in settings:
+        right = _READ.get(setting.section)
+        if right is None or setting.name in right or setting.name.lower() not in _TOKEN_SERVERS:
             continue
-        why = f"not read: [{one.section}] has no such option (names are case-sensitive)"
+        why = f"not read: [{setting.section}] has no such option (names are case-sensitive)"
         instead = f"{right[0]} = …" if right else "memcache_servers = … in [cache]"
-        yield Finding(file, one.line, f"{one.name} = {one.value}", why, instead)
+        yield Finding(file, setting.line, f"{setting.name} = {setting.value}", why, instead)
 
 
 def _cache(section: _Section) -> Iterator[Finding]:

@@ -114,8 +114,8 @@ def _continued(setting: IniOption, line: str, number: int) -> IniOption:
 
 
 def _write_option(text: str, section: str, option: Option) -> str:
-    settings = [one for one in read(text) if one.section == section]
-    places = [one for one in settings if one.name in {option.name, option.alias}]
+    settings = [setting for setting in read(text) if setting.section == section]
+    places = [setting for setting in settings if setting.name in {option.name, option.alias}]
     lines = _lines(text)
     for place in reversed(places):
         if not _same(place.value, str(option.value)):
@@ -136,7 +136,7 @@ def _insert(
     if header is None:
         lines += [*([""] if lines and lines[-1] else []), f"[{section}]"]
         header = len(lines)
-    at = max([header, *(one.end for one in settings)])
+    at = max([header, *(setting.end for setting in settings)])
     lines[at:at] = new
 
 

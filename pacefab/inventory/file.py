@@ -67,7 +67,7 @@ def _render(mistakes: Iterable[Mistake]) -> list[str]:
     """Return a line for each mistake, in the order of the file, as far as a screen goes."""
     ordered = sorted(mistakes, key=lambda mistake: mistake.line)
     parts = [(f"line {m.line}", render_path(m.path), m.text) for m in ordered]
-    lines = [": ".join(filter(None, each)) for each in parts]
+    lines = [": ".join(filter(None, words)) for words in parts]
     more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
     return lines[:_MOST_SHOWN] + more
 

@@ -88,15 +88,20 @@ def _operations(primitive: Primitive, metadata: Mapping[str, Metadata]) -> list[
     usual = {(key(op), terms(op)) for op in known.operations} if known else set()
     given = {op.name for op in primitive.operations if (key(op), terms(op)) not in usual}
     words: list[str] = []
-    for one in primitive.operations:
-        if one.name in given:
-            words += _operation(one)
+    for operation in primitive.operations:
+        if operation.name in given:
+            words += _operation(operation)
     return ["op", *words] if words else []
 
 
-def _operation(one: Operation) -> list[str]:
-    terms_ = {"interval": one.interval, "timeout": one.timeout, **one.others, **one.parameters}
-    return [one.name, *(f"{name}={value}" for name, value in terms_.items() if value)]
+def _operation(operation: Operation) -> list[str]:
+    terms_ = {
+        "interval": operation.interval,
+        "timeout": operation.timeout,
+        **operation.others,
+        **operation.parameters,
+    }
+    return [operation.name, *(f"{name}={value}" for name, value in terms_.items() if value)]
 
 
 def _container(resource: Resource) -> list[str]:

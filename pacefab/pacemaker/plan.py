@@ -29,7 +29,7 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
     Setting,
-    primitives,
+    primitive_ids,
 )
 from pacefab.pacemaker.naming import all_ids, constraint_id, unused
 
@@ -183,8 +183,7 @@ def _resource(cib: Cib, desired: Resource) -> Made:
         found = differences(present, desired) if present else ()
         update = ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
         return desired.id, update if found else None
-    inner = [one.id for one in primitives(desired) if cib.element(one.id) is not None]
-    if not inner:
+    if all(cib.element(name) is None for name in primitive_ids([desired])):
         return desired.id, ObjectChange(Action.ADD, kind, desired.id, desired=desired)
     uncontained = Difference(kind.rpartition(" ")[2], None, desired.id)
     return desired.id, ObjectChange(Action.UPDATE, kind, desired.id, (uncontained,), None, desired)
@@ -222,7 +221,7 @@ def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
         RefusedError: the ids belong to something else.
     """
     check_place(cib, resource)
-    ids = (resource.id, *(one.id for one in primitives(resource)))
+    ids = {resource.id, *primitive_ids([resource])}
     going = [str(e.get("id")) for e in cib.resources if e.get("id") in ids]
     gone = tuple(_removals(cib, going))
     removed = {change.id for change in gone}
@@ -273,8 +272,7 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
     """
     top = {str(element.get("id")) for element in (*cib.resources, *cib.constraints)}
     there = top | set(settings(read_configuration(cib)))
-    inner = {one.id for resource in desired.resources for one in primitives(resource)}
-    nested = inner - {resource.id for resource in desired.resources}
+    nested = primitive_ids(desired.resources) - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
 
 
@@ -285,13 +283,12 @@ def _loose(cib: Cib, desired: Configuration, key: str) -> bool:
     """
     if key.startswith("note:"):
         return True
-    stay = {resource.id for resource in desired.resources}
-    stay |= {one.id for resource in desired.resources for one in primitives(resource)}
+    stay = {resource.id for resource in desired.resources} | primitive_ids(desired.resources)
     found = next((element for element in cib.constraints if element.get("id") == key), None)
     return found is not None and set(named_by(found)) <= stay
 
 
 def _unmanaged(cib: Cib, desired: Configuration) -> Iterator[str]:
     known = {*cib.owned, *(resource.id for resource in desired.resources)}
-    known |= {one.id for resource in desired.resources for one in primitives(resource)}
+    known |= primitive_ids(desired.resources)
     yield from (str(e.get("id")) for e in cib.resources if e.get("id") not in known)

@@ -186,8 +186,8 @@ def _equal(fleet: Fleet) -> Check:
     settings = {node: replace(present(view), listen=()) for node, view in fleet.views.items()}
     different = len(set(settings.values())) > 1
     seen = "; ".join(
-        f"{node}: {one.memory} MiB, port {one.port}, {one.max_connections} connections"
-        for node, one in settings.items()
+        f"{node}: {own.memory} MiB, port {own.port}, {own.max_connections} connections"
+        for node, own in settings.items()
     )
     return Check(
         "configuration equal", "all nodes", not different, seen if different else "equal",

@@ -207,7 +207,7 @@ class _Forming:
 
     def _join(self, name: str) -> None:
         self.progress.note(name, f"joining cluster {self.plan.cluster}")
-        (member,) = (one for one in self.plan.members if one.name == name)
+        (member,) = (member for member in self.plan.members if member.name == name)
         authentication = steps.plan_authentication([member], self._password)
         add = steps.plan_join(member, forget=name in self.plan.forget)
         self._run(self._doorway, [authentication, *add])

@@ -110,7 +110,7 @@ class Removal:
     def _check_quorum(self, membership: Membership, status: ClusterStatus) -> None:
         """Refuse to leave none, or too few of the others: quorum is more than half of them."""
         staying = [name for name in membership.names if name != self.node]
-        online = [one.name for one in status.nodes if one.online and one.name in staying]
+        online = [node.name for node in status.nodes if node.online and node.name in staying]
         if not staying:
             advice = f"nothing was changed; to end the cluster, on {self.node}: pcs cluster destroy"
             raise RefusedError(self.attempt, "it is the last one", advice)

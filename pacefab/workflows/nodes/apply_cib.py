@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.pacemaker import live, readiness
@@ -171,8 +172,8 @@ def settle_plan(
     Errors of `settle_configuration`.
     """
     deadline = time.monotonic() + seconds
-    for one in _primitives(change.present for change in plan.changes if not change.desired):
-        settle_removal(host, one.id, deadline - time.monotonic())
+    for primitive in _primitives(change.present for change in plan.changes if not change.desired):
+        settle_removal(host, primitive.id, deadline - time.monotonic())
     return settle_configuration(host, desired, deadline - time.monotonic())
 
 
@@ -192,7 +193,7 @@ def restore_after(error: PacefabError, host: Host, before: Cib, plan: Configurat
 def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
-    changed = [one.id for one in _primitives(change.desired for change in plan.changes)]
+    changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:
         settle_removal(host, name, seconds)
@@ -201,4 +202,5 @@ def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -
 
 
 def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:
-    return [one for noun in nouns if isinstance(noun, Resource) for one in primitives(noun)]
+    resources = (noun for noun in nouns if isinstance(noun, Resource))
+    return list(chain.from_iterable(map(primitives, resources)))

@@ -131,11 +131,11 @@ def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
 
 
 def _adds(change: ConfigurationPlan) -> bool:
-    return any(one.action is Action.ADD for one in change.changes)
+    return any(entry.action is Action.ADD for entry in change.changes)
 
 
 def _differences(change: ConfigurationPlan) -> list[str]:
-    return [str(difference) for one in change.changes for difference in one.differences]
+    return [str(difference) for entry in change.changes for difference in entry.differences]
 
 
 def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | None:
