@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pacefab.cli.inventory import read_inventory
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate
@@ -57,7 +58,7 @@ def test_the_inventory_makes_what_the_commands_made(name: str, tmp_path: Path) -
     done = migrate(TREES / name / "scripts", plain=True)
     file = tmp_path / "inventory.yaml"
     file.write_text(done.inventory, encoding="utf-8")
-    desired = read_inventory(file).configuration(lambda secret: secret)
+    desired = desired_configuration(read_inventory(file), lambda secret: secret)
     told = {entry.text.split()[3] for entry in done.entries
             if entry.fate is Fate.UNTRANSLATED and "stonith create" in entry.text}  # fmt: skip
     made = {one.id: one for one in done.configuration.resources if one.id not in told}
