@@ -11,7 +11,7 @@ import pytest
 from pacefab.legacy.bash.state import Shell, World
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.interpreter.interpreter import evaluate
-from pacefab.legacy.model import Answer, Call
+from pacefab.legacy.model import Call, CommandResult
 from pacefab.legacy.source import SourceFile, Tree
 from pacefab.legacy.unknown import is_known
 
@@ -94,10 +94,10 @@ SNIPPETS = [
 ]
 
 
-def run(text: str) -> Answer:
+def run(text: str) -> CommandResult:
     """Return what our evaluation makes of a snippet."""
     tree = Tree({path: SourceFile(path, content) for path, content in FILES.items()})
-    world = World(tree, lambda _: Answer())
+    world = World(tree, lambda _: CommandResult())
     return evaluate(Script("snippet.sh", text.encode()), Shell(), world)
 
 
@@ -138,7 +138,7 @@ def test_a_snippet_prints_what_bash_prints(snippet: str, folder: Path) -> None:
 )
 def test_what_cannot_be_known_is_unknown(snippet: str) -> None:
     tree = Tree()
-    world = World(tree, lambda _: Answer())
+    world = World(tree, lambda _: CommandResult())
     answer = evaluate(Script("x.sh", snippet.encode()), Shell(by_hand=True), world)
     assert not is_known(answer.output)
 
@@ -148,9 +148,9 @@ def calls(text: str, **files: str) -> list[tuple[str, str, int, str]]:
     tree = Tree({f"{name}.sh": SourceFile(f"{name}.sh", one) for name, one in files.items()})
     found: list[Call] = []
 
-    def note(call: Call) -> Answer:
+    def note(call: Call) -> CommandResult:
         found.append(call)
-        return Answer()
+        return CommandResult()
 
     world = World(tree, note, {"192.0.2.11": "c1"})
     evaluate(Script("x.sh", text.encode()), Shell(), world)

@@ -13,7 +13,7 @@ from pacefab.legacy.unknown import BREAK, is_known
 _MOST_CUT = 2000  # characters of a value that patterns are tried on
 
 
-class Parameters:
+class ShellParameters:
     """Looks parameters up in one shell."""
 
     def __init__(self, shell: Shell, world: World) -> None:

@@ -12,7 +12,7 @@ from typing import Protocol
 from pacefab.legacy.bash.budget import Budget, bounded
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.masking import masked_line
-from pacefab.legacy.model import Answer, Call, Effects, Entry, Fate, Place, WrittenFile
+from pacefab.legacy.model import Call, CommandResult, Effects, Fate, Place, ReportLine, WrittenFile
 from pacefab.legacy.source import Tree
 from pacefab.legacy.unknown import CLOSE, Unknowns, is_known
 
@@ -161,13 +161,13 @@ class Runner(Protocol):
     def world(self) -> World:
         """The world around all shells."""
 
-    def run(self, command: Command) -> Answer:
+    def run(self, command: Command) -> CommandResult:
         """Run a command in this shell."""
 
-    def start(self, script: Script, shell: Shell) -> Answer:
+    def start(self, script: Script, shell: Shell) -> CommandResult:
         """Run a script in a shell, to its end or exit."""
 
-    def source(self, script: Script) -> Answer:
+    def source(self, script: Script) -> CommandResult:
         """Run a script in this shell."""
 
 
@@ -176,7 +176,7 @@ class World:
     """What all shells of a tree share."""
 
     tree: Tree
-    on_call: Callable[[Call], Answer]
+    on_call: Callable[[Call], CommandResult]
     names: dict[str, str] = field(default_factory=dict)  # address -> node's name
     unknowns: Unknowns = field(default_factory=Unknowns)
     effects: Effects = field(default_factory=Effects)
@@ -197,7 +197,9 @@ class World:
 
     def note(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
         """Put a line into the report, once."""
-        entry = Entry(fate, place, self.unknowns.show(text), self.unknowns.show(reason), advice)
+        entry = ReportLine(
+            fate, place, self.unknowns.show(text), self.unknowns.show(reason), advice
+        )
         self.effects.notes.setdefault(entry)
 
     def assume(self, sentence: str, place: Place) -> None:
@@ -213,7 +215,7 @@ class World:
         finally:
             self.conditions.pop()
 
-    def pcs(self, arguments: list[str], place: Place, host: str) -> Answer:
+    def pcs(self, arguments: list[str], place: Place, host: str) -> CommandResult:
         """Hand a pcs command to whoever replays them."""
         self.budget.call()
         ran = self.executed.setdefault((place.file, place.line), [])

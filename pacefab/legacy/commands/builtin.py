@@ -10,18 +10,18 @@ from pacefab.legacy.bash.conditions import test_words
 from pacefab.legacy.bash.state import Command, ExitSignal, LoopSignal, ReturnSignal, Runner
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.commands.printing import echo, printf
-from pacefab.legacy.model import Answer, Place
+from pacefab.legacy.model import CommandResult, Place
 from pacefab.legacy.unknown import OPEN, is_known
 
 _MOST_LEVELS = 9
 
 
-def _well(_runner: Runner, _command: Command) -> Answer:
-    return Answer()
+def _well(_runner: Runner, _command: Command) -> CommandResult:
+    return CommandResult()
 
 
-def _badly(_runner: Runner, _command: Command) -> Answer:
-    return Answer(1)
+def _badly(_runner: Runner, _command: Command) -> CommandResult:
+    return CommandResult(1)
 
 
 def _number(command: Command, otherwise: int | None) -> int | None:
@@ -33,19 +33,19 @@ def _number(command: Command, otherwise: int | None) -> int | None:
     )
 
 
-def _exit(runner: Runner, command: Command) -> Answer:
+def _exit(runner: Runner, command: Command) -> CommandResult:
     raise ExitSignal(_number(command, runner.shell.status))
 
 
-def _return(runner: Runner, command: Command) -> Answer:
+def _return(runner: Runner, command: Command) -> CommandResult:
     raise ReturnSignal(_number(command, runner.shell.status))
 
 
-def _leave(_runner: Runner, command: Command) -> Answer:
+def _leave(_runner: Runner, command: Command) -> CommandResult:
     raise LoopSignal(command.name, max(1, min(_number(command, 1) or 1, _MOST_LEVELS)))
 
 
-def _set(runner: Runner, command: Command) -> Answer:
+def _set(runner: Runner, command: Command) -> CommandResult:
     """Do `set -- WORDS`; options of the shell change nothing here."""
     words = command.arguments
     if any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", one) for one in words):
@@ -55,33 +55,33 @@ def _set(runner: Runner, command: Command) -> Answer:
     if "--" in words or (words and not words[0].startswith(("-", "+"))):
         runner.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
         runner.shell.by_hand = False
-    return Answer()
+    return CommandResult()
 
 
-def _shift(runner: Runner, command: Command) -> Answer:
+def _shift(runner: Runner, command: Command) -> CommandResult:
     del runner.shell.arguments[: _number(command, 1) or 0]
-    return Answer()
+    return CommandResult()
 
 
-def _read(runner: Runner, command: Command) -> Answer:
+def _read(runner: Runner, command: Command) -> CommandResult:
     """Read a line into variables; at a terminal, what the operator types is unknown."""
     names = _operands(command.arguments)
     stdin = runner.shell.stdin
     if stdin is None:
         for name in names or ["REPLY"]:
             runner.shell.set(name, runner.world.mark(f"${name}, which the operator types in"))
-        return Answer(None)
+        return CommandResult(None)
     if not stdin:
         for name in names:
             runner.shell.set(name, "")
-        return Answer(1)
+        return CommandResult(1)
     line = stdin.pop(0)
     if OPEN in line and is_known(re.sub(f"{OPEN}.*", "", line)) and line.startswith(OPEN):
         for name in names or ["REPLY"]:
             runner.shell.set(name, line)
-        return Answer(None)
+        return CommandResult(None)
     _put_fields(runner, names or ["REPLY"], line, command.arguments)
-    return Answer(0)
+    return CommandResult(0)
 
 
 def _put_fields(runner: Runner, names: list[str], line: str, arguments: list[str]) -> None:
@@ -109,16 +109,16 @@ def _operands(arguments: list[str]) -> list[str]:
     return names
 
 
-def _mapfile(runner: Runner, command: Command) -> Answer:
+def _mapfile(runner: Runner, command: Command) -> CommandResult:
     flags = {"-t"}  # of read it takes a value, here it does not
     names = _operands([one for one in command.arguments if one not in flags]) or ["MAPFILE"]
     stdin = runner.shell.stdin or []
     runner.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
     stdin.clear()
-    return Answer()
+    return CommandResult()
 
 
-def _let(runner: Runner, command: Command) -> Answer:
+def _let(runner: Runner, command: Command) -> CommandResult:
     """Evaluate arithmetic; a variable that it cannot know becomes unknown."""
     status: int | None = 0
     for word in command.arguments:
@@ -130,7 +130,7 @@ def _let(runner: Runner, command: Command) -> Answer:
             if name:
                 runner.shell.set(name[0], runner.world.mark(f"let {word}"))
             status = None
-    return Answer(status)
+    return CommandResult(status)
 
 
 def _known(runner: Runner, name: str) -> str:
@@ -140,9 +140,9 @@ def _known(runner: Runner, name: str) -> str:
     return value
 
 
-def _expr(runner: Runner, command: Command) -> Answer:
+def _expr(runner: Runner, command: Command) -> CommandResult:
     text = " ".join(command.arguments)
-    unclear = Answer(
+    unclear = CommandResult(
         None, runner.world.mark(f"what expr {runner.world.unknowns.show(text)} prints")
     )
     if not is_known(text):
@@ -151,33 +151,33 @@ def _expr(runner: Runner, command: Command) -> Answer:
         value = Arithmetic(text, lambda name: _known(runner, name), _no_assignment).value()
     except UnclearError:
         return unclear
-    return Answer(int(value == 0), f"{value}\n")
+    return CommandResult(int(value == 0), f"{value}\n")
 
 
 def _no_assignment(name: str, _value: str) -> None:
     raise UnclearError(name)
 
 
-def _test(runner: Runner, command: Command) -> Answer:
+def _test(runner: Runner, command: Command) -> CommandResult:
     words = [one for one in command.arguments if one != "]"]
     value = test_words(words, runner.world.exists)
-    return Answer(None if value is None else int(not value))
+    return CommandResult(None if value is None else int(not value))
 
 
-def _eval(runner: Runner, command: Command) -> Answer:
+def _eval(runner: Runner, command: Command) -> CommandResult:
     text = " ".join(command.arguments)
     place = command.place_of(1)
     return runner.source(Script(place.file, text.encode(), place.line))
 
 
-def _source(runner: Runner, command: Command) -> Answer:
+def _source(runner: Runner, command: Command) -> CommandResult:
     if not command.arguments:
-        return Answer(1)
+        return CommandResult(1)
     path = command.arguments[0]
     found = runner.world.read(path)
     if found is None:
         runner.shell.foreign = runner.world.unknowns.show(path)
-        return Answer()
+        return CommandResult()
     runner.world.started.add(found.place.file)
     arguments = runner.shell.arguments
     runner.shell.arguments = command.arguments[1:] or arguments
@@ -187,40 +187,40 @@ def _source(runner: Runner, command: Command) -> Answer:
         runner.shell.arguments = arguments
 
 
-def _hostname(runner: Runner, command: Command) -> Answer:
+def _hostname(runner: Runner, command: Command) -> CommandResult:
     plain = not command.arguments or command.arguments[0] in {"-s", "-f", "--short", "--fqdn", "-n"}
     host = runner.shell.host
     if not plain or (not host and command.name == "hostname"):
         what = "the name of the host where it is started" if plain else command.text
-        return Answer(0, runner.world.mark(what) + "\n")
+        return CommandResult(0, runner.world.mark(what) + "\n")
     if command.name == "uname" and command.arguments[:1] != ["-n"]:
-        return Answer(0, runner.world.mark(f"what {command.text} prints") + "\n")
+        return CommandResult(0, runner.world.mark(f"what {command.text} prints") + "\n")
     host = host.partition(".")[0] if "-s" in command.arguments else host
-    return Answer(0, (host or runner.world.mark("the name of the host")) + "\n")
+    return CommandResult(0, (host or runner.world.mark("the name of the host")) + "\n")
 
 
-def _trap(runner: Runner, command: Command) -> Answer:
+def _trap(runner: Runner, command: Command) -> CommandResult:
     """Remember what runs when the shell ends; what other signals run is not evaluated."""
     words = [one for one in command.arguments if one != "--"]
     if {"EXIT", "0"} & set(words[1:]):
         runner.shell.at_exit = (words[0], command.place_of(1))
-    return Answer()
+    return CommandResult()
 
 
-def which(_runner: Runner, command: Command) -> Answer:
+def which(_runner: Runner, command: Command) -> CommandResult:
     """Return where a program is (`which`, `command -v`): that it is there is not known, but pcs."""
     names = [one for one in command.arguments if not one.startswith("-")]
     if not is_known(*names):
-        return Answer(None, "".join(names))
+        return CommandResult(None, "".join(names))
     there = names == ["pcs"]
-    return Answer(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
+    return CommandResult(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
 
 
-def _pwd(_runner: Runner, _command: Command) -> Answer:
-    return Answer(0, "/root\n")
+def _pwd(_runner: Runner, _command: Command) -> CommandResult:
+    return CommandResult(0, "/root\n")
 
 
-def _xargs(runner: Runner, command: Command) -> Answer:
+def _xargs(runner: Runner, command: Command) -> CommandResult:
     """Run a command with the words that are piped in."""
     words = [word for line in runner.shell.stdin or [] for word in line.split()]
     count, place, at = len(words), "", 1
@@ -239,7 +239,7 @@ def _xargs(runner: Runner, command: Command) -> Answer:
         base = command.words[at:] or ["echo"]
         whole = [one.replace(place, chosen[0]) for one in base] if place else [*base, *chosen]
         parts.append(runner.run(Command(whole, command.place)).output)
-    return Answer(0, "".join(parts))
+    return CommandResult(0, "".join(parts))
 
 
 def piped_script(runner: Runner, otherwise: Place) -> Script | None:
@@ -253,7 +253,7 @@ def piped_script(runner: Runner, otherwise: Place) -> Script | None:
     return Script(where.file, ("\n".join(stdin) + "\n").encode(), where.line)
 
 
-BUILTINS: dict[str, Callable[[Runner, Command], Answer]] = {
+BUILTINS: dict[str, Callable[[Runner, Command], CommandResult]] = {
     ":": _well, "true": _well, "false": _badly, "echo": echo, "printf": printf, "exit": _exit,
     "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
     "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,

@@ -9,11 +9,11 @@ from pacefab.legacy.commands.builtin import BUILTINS
 from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
 from pacefab.legacy.commands.remote import REMOTE, run_script
 from pacefab.legacy.commands.texts import TEXTS, run_text
-from pacefab.legacy.model import Answer, Fate
+from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.text.filters import FILTERS
 from pacefab.legacy.unknown import is_known
 
-Handler = Callable[[Runner, Command], Answer]
+Handler = Callable[[Runner, Command], CommandResult]
 
 _WRITING = {
     "cibadmin": {"-C", "-R", "-M", "-P", "-D", "-U", "-E", "-c", "-d", "-o", "--create",
@@ -27,7 +27,7 @@ _WRITING = {
 }  # fmt: skip
 
 
-def run_command(runner: Runner, command: Command) -> Answer:
+def run_command(runner: Runner, command: Command) -> CommandResult:
     """Return what a program answers, its effects noted; nothing is executed."""
     name = command.name
     if name == "pcs":
@@ -45,7 +45,7 @@ def run_command(runner: Runner, command: Command) -> Answer:
     return _unknown(runner, command)
 
 
-def _other_tool(runner: Runner, command: Command) -> Answer:
+def _other_tool(runner: Runner, command: Command) -> CommandResult:
     """Note a change of the cluster that is made without pcs."""
     asks = {"-Q", "--query", "-G"} & set(command.arguments)
     if not asks and _WRITING[command.name] & set(command.arguments):
@@ -56,17 +56,17 @@ def _other_tool(runner: Runner, command: Command) -> Answer:
             f"{command.name} changes the cluster without pcs",
             "write what it does into the inventory by hand, or do it with pcs",
         )
-        return Answer()
-    return Answer(None, runner.world.mark(f"what {command.text} prints"))
+        return CommandResult()
+    return CommandResult(None, runner.world.mark(f"what {command.text} prints"))
 
 
-def _unknown(runner: Runner, command: Command) -> Answer:
+def _unknown(runner: Runner, command: Command) -> CommandResult:
     """Return what is known of a program that is not: nothing; an action is taken to go well."""
     if command.name in QUIET:
-        return Answer()
+        return CommandResult()
     shown = runner.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
-        return Answer(0, runner.world.mark(f"what {shown} prints"))
+        return CommandResult(0, runner.world.mark(f"what {shown} prints"))
     if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
         runner.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):
@@ -74,7 +74,7 @@ def _unknown(runner: Runner, command: Command) -> Answer:
             Fate.UNTRANSLATED, command.place, command.text, "the program's name is not known",
             "see what it runs",
         )  # fmt: skip
-    return Answer(None, runner.world.mark(f"what {shown} prints"))
+    return CommandResult(None, runner.world.mark(f"what {shown} prints"))
 
 
 _HANDLERS: dict[str, Handler] = {**BUILTINS, **PROGRAMS, **REMOTE}

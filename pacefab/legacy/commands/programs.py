@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pacefab.legacy.bash.state import Command, Runner
-from pacefab.legacy.model import Answer, Package, Unit, WrittenFile
+from pacefab.legacy.model import CommandResult, Package, UnitChange, WrittenFile
 from pacefab.legacy.source import sections
 from pacefab.legacy.unknown import is_known
 
@@ -39,16 +39,18 @@ _OPTIONS_WITH_VALUE = {
 }
 
 
-def _packages(runner: Runner, command: Command) -> Answer:
+def _packages(runner: Runner, command: Command) -> CommandResult:
     """Note what a package manager installs."""
     words = _without_options(command.arguments)
     if not words or words[0] not in {"install", "groupinstall", "localinstall", "reinstall"}:
-        return Answer(0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None)
+        return CommandResult(
+            0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None
+        )
     for name in words[1:]:
         shown = runner.world.unknowns.show(name)
         found = Package(shown, runner.shell.host, command.place)
         runner.world.effects.packages.setdefault(found)
-    return Answer()
+    return CommandResult()
 
 
 def _without_options(arguments: list[str]) -> list[str]:
@@ -63,36 +65,36 @@ def _without_options(arguments: list[str]) -> list[str]:
     return words
 
 
-def _systemctl(runner: Runner, command: Command) -> Answer:
+def _systemctl(runner: Runner, command: Command) -> CommandResult:
     words = _without_options(command.arguments)
     if not words or words[0] not in _UNIT_ACTIONS:
         known = words[:1] == ["daemon-reload"]
-        return Answer(0 if known else None, "" if known else _asked(runner, command))
+        return CommandResult(0 if known else None, "" if known else _asked(runner, command))
     for name in words[1:]:
         _unit(runner, command, name, words[0])
         if "--now" in command.arguments and words[0] == "enable":
             _unit(runner, command, name, "start")
-    return Answer()
+    return CommandResult()
 
 
-def _service(runner: Runner, command: Command) -> Answer:
+def _service(runner: Runner, command: Command) -> CommandResult:
     words = _without_options(command.arguments)
     if len(words) > 1 and words[1] in _UNIT_ACTIONS:
         _unit(runner, command, words[0], words[1])
-        return Answer()
-    return Answer(None, _asked(runner, command))
+        return CommandResult()
+    return CommandResult(None, _asked(runner, command))
 
 
-def _chkconfig(runner: Runner, command: Command) -> Answer:
+def _chkconfig(runner: Runner, command: Command) -> CommandResult:
     words = _without_options(command.arguments)
     if len(words) > 1 and words[1] in {"on", "off"}:
         _unit(runner, command, words[0], "enable" if words[1] == "on" else "disable")
-    return Answer()
+    return CommandResult()
 
 
 def _unit(runner: Runner, command: Command, name: str, action: str) -> None:
     shown = runner.world.unknowns.show(name).removesuffix(".service")
-    unit = Unit(shown, action, runner.shell.host, command.place)
+    unit = UnitChange(shown, action, runner.shell.host, command.place)
     runner.world.effects.units.setdefault(unit)
 
 
@@ -100,29 +102,29 @@ def _asked(runner: Runner, command: Command) -> str:
     return runner.world.mark(f"what {command.text} prints")
 
 
-def _settings(runner: Runner, command: Command) -> Answer:
+def _settings(runner: Runner, command: Command) -> CommandResult:
     """Note a file that crudini or openstack-config sets something in."""
     words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
     if "--get" in command.arguments:
         return _asked_setting(runner, command)
     if not words:
-        return Answer(None, _asked(runner, command))
+        return CommandResult(None, _asked(runner, command))
     shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
     runner.world.effects.files.setdefault(shown)
-    return Answer()
+    return CommandResult()
 
 
-def _asked_setting(runner: Runner, command: Command) -> Answer:
+def _asked_setting(runner: Runner, command: Command) -> CommandResult:
     """Return what `crudini --get FILE SECTION KEY` prints for a file of the tree."""
     operands = [one for one in command.arguments if not one.startswith("-")]
     found = runner.world.read(operands[0]) if len(operands) > 2 and is_known(*operands) else None  # noqa: PLR2004
     if found is None:
-        return Answer(None, _asked(runner, command))
+        return CommandResult(None, _asked(runner, command))
     value = sections(found.text).get(operands[1], {}).get(operands[2])
-    return Answer(0, f"{value[0]}\n") if value else Answer(1)
+    return CommandResult(0, f"{value[0]}\n") if value else CommandResult(1)
 
 
-PROGRAMS: dict[str, Callable[[Runner, Command], Answer]] = {
+PROGRAMS: dict[str, Callable[[Runner, Command], CommandResult]] = {
     "yum": _packages, "dnf": _packages, "apt-get": _packages, "apt": _packages,
     "zypper": _packages, "systemctl": _systemctl, "service": _service, "chkconfig": _chkconfig,
     "crudini": _settings, "openstack-config": _settings,

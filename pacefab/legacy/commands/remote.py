@@ -10,7 +10,7 @@ from pacefab.legacy.bash.state import Command, ExitSignal, Runner, Shell, Text
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.commands.builtin import piped_script, which
 from pacefab.legacy.commands.ini import check_read, read_as_awk
-from pacefab.legacy.model import Answer, Fate, Place, WrittenFile
+from pacefab.legacy.model import CommandResult, Fate, Place, WrittenFile
 from pacefab.legacy.unknown import is_known, nothing_known
 
 _SSH_VALUES = set("bcDEeFIiJLlmOopQRSWw")
@@ -19,11 +19,11 @@ _MANY_VALUES = {"-w", "-H", "-h", "-l", "-t", "-f", "-x", "-g", "-o", "-e", "-p"
 _REMOTE_SEPARATOR = ":"
 
 
-def _ssh(runner: Runner, command: Command) -> Answer:
+def _ssh(runner: Runner, command: Command) -> CommandResult:
     """Run the rest of the line in a shell on the host; without a rest, what is piped in."""
     at = _operand(command.words, 1, _SSH_VALUES)
     if at >= len(command.words):
-        return Answer(None)
+        return CommandResult(None)
     shell = _remote_shell(runner, command.words[at])
     at = _operand(command.words, at + 1, _SSH_VALUES)  # ssh takes options behind the host too
     words = command.words[at:]
@@ -33,7 +33,7 @@ def _ssh(runner: Runner, command: Command) -> Answer:
         shell.stdin = []
     else:
         script = Script(place.file, " ".join(words).encode(), place.line)
-    return runner.start(script, shell) if script else Answer(None)
+    return runner.start(script, shell) if script else CommandResult(None)
 
 
 def _remote_shell(runner: Runner, destination: str) -> Shell:
@@ -54,7 +54,7 @@ def _operand(words: list[str], at: int, taking: set[str]) -> int:
     return at
 
 
-def _bash(runner: Runner, command: Command) -> Answer:
+def _bash(runner: Runner, command: Command) -> CommandResult:
     """Run a file, a text (-c), or what is piped in."""
     words, at = command.words, 1
     while at < len(words) and words[at].startswith("-") and words[at] != "-":
@@ -68,7 +68,7 @@ def _bash(runner: Runner, command: Command) -> Answer:
         return run_script(runner, command.after(at))
     script = piped_script(runner, command.place)
     if script is None:
-        return Answer(None)
+        return CommandResult(None)
     if nothing_known(script.source.decode()):
         return _unknown_script(runner, command, script)
     shell = _child(runner, words[at:], "bash")
@@ -76,7 +76,7 @@ def _bash(runner: Runner, command: Command) -> Answer:
     return runner.start(script, shell)
 
 
-def _unknown_script(runner: Runner, command: Command, script: Script) -> Answer:
+def _unknown_script(runner: Runner, command: Command, script: Script) -> CommandResult:
     """Note that a shell is handed commands that are known at run time alone."""
     reasons = runner.world.unknowns.reasons(script.source.decode())
     runner.world.note(
@@ -86,12 +86,12 @@ def _unknown_script(runner: Runner, command: Command, script: Script) -> Answer:
         f"what it runs is known only at run time: {'; '.join(reasons)}",
         "see whether pcs is among it",
     )
-    return Answer(None)
+    return CommandResult(None)
 
 
-def _text(runner: Runner, command: Command, at: int) -> Answer:
+def _text(runner: Runner, command: Command, at: int) -> CommandResult:
     if at >= len(command.words):
-        return Answer(None)
+        return CommandResult(None)
     place = command.place_of(at)
     script = Script(place.file, command.words[at].encode(), place.line)
     name = command.words[at + 1] if at + 1 < len(command.words) else "bash"
@@ -115,7 +115,7 @@ def _child(runner: Runner, arguments: list[str], name: str) -> Shell:
     )
 
 
-def run_script(runner: Runner, command: Command) -> Answer:
+def run_script(runner: Runner, command: Command) -> CommandResult:
     """Run a script of the tree, or one that scripts wrote, by its path."""
     path, world = command.words[0], runner.world
     found = world.read(path)
@@ -132,7 +132,7 @@ def run_script(runner: Runner, command: Command) -> Answer:
     return answer
 
 
-def _absent(runner: Runner, command: Command) -> Answer:
+def _absent(runner: Runner, command: Command) -> CommandResult:
     world = runner.world
     world.note(
         Fate.UNTRANSLATED,
@@ -141,10 +141,10 @@ def _absent(runner: Runner, command: Command) -> Answer:
         f"it runs {command.words[0]}, which is not in the folder",
         "if that one calls pcs, add it to the folder and migrate again",
     )
-    return Answer(None, world.mark(f"what {command.text} prints"))
+    return CommandResult(None, world.mark(f"what {command.text} prints"))
 
 
-def _wrapped(runner: Runner, command: Command) -> Answer:
+def _wrapped(runner: Runner, command: Command) -> CommandResult:
     """Run the command behind sudo, nohup, time, env and their kind."""
     if command.name == "command" and {"-v", "-V"} & set(command.arguments):
         return which(runner, command)
@@ -158,7 +158,7 @@ def _wrapped(runner: Runner, command: Command) -> Answer:
         else:
             break
     if at >= len(command.words):
-        return _login(runner, command) if command.name == "sudo" else Answer()
+        return _login(runner, command) if command.name == "sudo" else CommandResult()
     answer = runner.run(command.after(at))
     if command.name == "exec":
         signal = ExitSignal(answer.status)  # what stands below is not reached
@@ -167,22 +167,22 @@ def _wrapped(runner: Runner, command: Command) -> Answer:
     return answer
 
 
-def _login(runner: Runner, command: Command) -> Answer:
+def _login(runner: Runner, command: Command) -> CommandResult:
     """Run what a shell reads that `sudo -i`, `sudo -s` or `su -` starts without a command."""
     script = piped_script(runner, command.place)
-    return runner.start(script, _child(runner, [], "bash")) if script else Answer(None)
+    return runner.start(script, _child(runner, [], "bash")) if script else CommandResult(None)
 
 
-def _timed(runner: Runner, command: Command) -> Answer:
+def _timed(runner: Runner, command: Command) -> CommandResult:
     """Run the command behind `timeout 30`, `nice -n 5`, `flock FILE`."""
     at = 1
     while at < len(command.words) and command.words[at].startswith("-"):
         at += 2 if command.words[at] in {"-s", "-k", "-n", "-w"} else 1
     at += 0 if command.name == "nice" else 1
-    return runner.run(command.after(at)) if at < len(command.words) else Answer()
+    return runner.run(command.after(at)) if at < len(command.words) else CommandResult()
 
 
-def _sshpass(runner: Runner, command: Command) -> Answer:
+def _sshpass(runner: Runner, command: Command) -> CommandResult:
     """Run the command behind sshpass; a password on its line is told."""
     at = 1
     while at < len(command.words) and command.words[at].startswith("-"):
@@ -192,10 +192,10 @@ def _sshpass(runner: Runner, command: Command) -> Answer:
                 "log in by keys; pacefab never takes a login's password",
             )  # fmt: skip
         at += 2 if command.words[at] in {"-p", "-f", "-d", "-P"} else 1
-    return runner.run(command.after(at)) if at < len(command.words) else Answer()
+    return runner.run(command.after(at)) if at < len(command.words) else CommandResult()
 
 
-def _su(runner: Runner, command: Command) -> Answer:
+def _su(runner: Runner, command: Command) -> CommandResult:
     """Run what follows -c; `su keystone -s /bin/sh -c "…"`."""
     for at, word in enumerate(command.words):
         if word in {"-c", "--command"}:
@@ -203,7 +203,7 @@ def _su(runner: Runner, command: Command) -> Answer:
     return _login(runner, command)
 
 
-def _on_many(runner: Runner, command: Command) -> Answer:
+def _on_many(runner: Runner, command: Command) -> CommandResult:
     """Run `pdsh -w HOSTS command` on each host, with a list such as node[1-3]."""
     words, hosts, at = command.words, "", 1
     while at < len(words) and words[at].startswith("-"):
@@ -218,7 +218,7 @@ def _on_many(runner: Runner, command: Command) -> Answer:
     script = Script(place.file, " ".join(words[at:]).encode(), place.line)
     for host in hosts.split() or [runner.world.mark("hosts")]:
         runner.start(script, _remote_shell(runner, host))
-    return Answer(None)
+    return CommandResult(None)
 
 
 def _listed_hosts(runner: Runner, option: str, value: str) -> str:
@@ -231,7 +231,7 @@ def _listed_hosts(runner: Runner, option: str, value: str) -> str:
     return " ".join(host for one in value.split() for host in braces(one))
 
 
-def _copy(runner: Runner, command: Command) -> Answer:
+def _copy(runner: Runner, command: Command) -> CommandResult:
     """Note files that scp, rsync, cp or mv put somewhere."""
     operands: list[str] = []
     at = 1
@@ -246,7 +246,7 @@ def _copy(runner: Runner, command: Command) -> Answer:
     if len(operands) > 1:
         for source in operands[:-1]:
             _put(runner, source, operands[-1], command.place)
-    return Answer()
+    return CommandResult()
 
 
 def _put(runner: Runner, source: str, target: str, place: Place) -> None:
@@ -267,7 +267,7 @@ def _put(runner: Runner, source: str, target: str, place: Place) -> None:
         world.keep(whole, Text(found.text, found.place))
 
 
-REMOTE: dict[str, Callable[[Runner, Command], Answer]] = {
+REMOTE: dict[str, Callable[[Runner, Command], CommandResult]] = {
     "ssh": _ssh, "bash": _bash, "sh": _bash, "dash": _bash, "ksh": _bash, "sshpass": _sshpass,
     "su": _su, "runuser": _su, "sudo": _wrapped, "nohup": _wrapped, "time": _wrapped,
     "env": _wrapped, "command": _wrapped, "exec": _wrapped, "builtin": _wrapped,

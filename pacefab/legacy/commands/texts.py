@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pacefab.legacy.bash.state import Command, Runner
-from pacefab.legacy.model import Answer, WrittenFile
+from pacefab.legacy.model import CommandResult, WrittenFile
 from pacefab.legacy.text.awk import run_awk, split_awk
 from pacefab.legacy.text.awk_syntax import AwkError
 from pacefab.legacy.text.filters import joined, run_filter
@@ -20,7 +20,7 @@ _STATES = {"Started", "Stopped", "Online", "OFFLINE", "online", "offline", "Mast
 _SHOWING = {"cat", "more", "less"}
 
 
-def run_text(runner: Runner, command: Command) -> Answer:
+def run_text(runner: Runner, command: Command) -> CommandResult:
     """Return what the program makes of its input; unknown input makes unknown output."""
     name, arguments = command.name, command.arguments
     if name == "tee":
@@ -38,7 +38,7 @@ def run_text(runner: Runner, command: Command) -> Answer:
     return _filtered(runner, command, text)
 
 
-def _filtered(runner: Runner, command: Command, text: str) -> Answer:
+def _filtered(runner: Runner, command: Command, text: str) -> CommandResult:
     name, arguments = command.name, command.arguments
     answer = _over(name, arguments, text)
     if answer is None and len(arguments) > 1:
@@ -49,7 +49,7 @@ def _filtered(runner: Runner, command: Command, text: str) -> Answer:
     return answer
 
 
-def _in_listing(runner: Runner, command: Command, listed: frozenset[str]) -> Answer:
+def _in_listing(runner: Runner, command: Command, listed: frozenset[str]) -> CommandResult:
     """Return whether a listing of pcs has an id in it: scripts guard their creates by that.
 
     Only of ids can it be told; words such as Started are known on the cluster alone.
@@ -57,12 +57,12 @@ def _in_listing(runner: Runner, command: Command, listed: frozenset[str]) -> Ans
     words = [one for one in command.arguments if not one.startswith("-")]
     output = runner.world.mark(f"what {command.text} prints")
     if len(words) != 1 or not _ID.match(words[0]) or words[0] in _STATES:
-        return Answer(None, output)
+        return CommandResult(None, output)
     there = any(words[0] in one for one in listed)
-    return Answer(0, output) if there else Answer(1)
+    return CommandResult(0, output) if there else CommandResult(1)
 
 
-def _over(name: str, arguments: list[str], text: str) -> Answer | None:
+def _over(name: str, arguments: list[str], text: str) -> CommandResult | None:
     if name == "sed":
         return run_sed(arguments, text)
     if name not in {"awk", "gawk", "mawk"}:
@@ -81,7 +81,7 @@ def _with_files(runner: Runner, arguments: list[str]) -> tuple[list[str], str]:
     return arguments[:-1], text
 
 
-def _show(runner: Runner, arguments: list[str], text: str) -> Answer:
+def _show(runner: Runner, arguments: list[str], text: str) -> CommandResult:
     """Return the files' texts, or what is piped in."""
     files = [one for one in arguments if not one.startswith("-")]
     parts: list[str] = []
@@ -89,26 +89,26 @@ def _show(runner: Runner, arguments: list[str], text: str) -> Answer:
         found = runner.world.read(path)
         parts.append(found.text if found else runner.world.mark(f"what is in {path}") + "\n")
     whole = "".join(parts) if files else text
-    return Answer(0 if is_known(whole) else None, whole)
+    return CommandResult(0 if is_known(whole) else None, whole)
 
 
-def _unclear(runner: Runner, command: Command, text: str) -> Answer:
+def _unclear(runner: Runner, command: Command, text: str) -> CommandResult:
     """Return an unknown output, with the reason why the input is unknown, or its own."""
     reasons = runner.world.unknowns.reasons(text)
     reason = reasons[0] if reasons else f"what {command.text.split(chr(10))[0]} prints"
-    return Answer(None, runner.world.mark(reason))
+    return CommandResult(None, runner.world.mark(reason))
 
 
-def _tee(runner: Runner, command: Command) -> Answer:
+def _tee(runner: Runner, command: Command) -> CommandResult:
     text = joined(runner.shell.stdin or [])
     append = "-a" in command.arguments
     for path in command.arguments:
         if not path.startswith("-"):
             runner.world.write(path, text, runner.shell.host, command.place, append=append)
-    return Answer(0, text)
+    return CommandResult(0, text)
 
 
-def _edit(runner: Runner, command: Command) -> Answer:
+def _edit(runner: Runner, command: Command) -> CommandResult:
     """Note the files that sed -i changes: its operands that are paths."""
     for path in command.arguments[1:]:
         if path.startswith(("/", "./", "~")) and " " not in path:
@@ -117,4 +117,4 @@ def _edit(runner: Runner, command: Command) -> Answer:
             )
             runner.world.effects.files.setdefault(shown)
             runner.world.written.pop(path, None)
-    return Answer()
+    return CommandResult()

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pacefab.legacy.bash.state import ExitSignal, LoopSignal, ReturnSignal, Shell, World
 from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.model import Answer
+from pacefab.legacy.model import CommandResult
 
 _PCS = re.compile(r"\bpcs\s")
 _CALLED = re.compile(r"[\w./-]+")
@@ -20,7 +20,7 @@ class _Evaluation(Protocol):
     shell: Shell
     world: World
 
-    def statements(self, nodes: Sequence[Node]) -> Answer: ...
+    def statements(self, nodes: Sequence[Node]) -> CommandResult: ...
 
 
 class Branches:
@@ -104,7 +104,7 @@ class Branches:
             self._ends.append(evaluation.shell.fork())
         _restore(evaluation.shell, before)
 
-    def merge(self, node: Node, *, complete: bool) -> Answer:
+    def merge(self, node: Node, *, complete: bool) -> CommandResult:
         """Go on after the branches; `complete`: one of them is taken for sure."""
         shell = self._evaluation.shell
         ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
@@ -118,7 +118,7 @@ class Branches:
         for one in ends:
             shell.functions.update(one.functions)
             shell.foreign = shell.foreign or one.foreign
-        return Answer(None, mark if self._prints else "")
+        return CommandResult(None, mark if self._prints else "")
 
     def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
         arrays = [one.arrays.get(name, {}) for one in ends]

@@ -10,7 +10,7 @@ from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.interpreter.branches import Branches
 from pacefab.legacy.interpreter.control import STATEMENTS
 from pacefab.legacy.interpreter.shapes import opposite
-from pacefab.legacy.model import Answer
+from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.filters import lines
 
 
@@ -21,19 +21,19 @@ class Evaluation(Protocol):
     world: World
     script: Script
 
-    def statements(self, nodes: Sequence[Node]) -> Answer:
+    def statements(self, nodes: Sequence[Node]) -> CommandResult:
         """Evaluate statements one after the other."""
 
-    def execute(self, node: Node) -> Answer:
+    def execute(self, node: Node) -> CommandResult:
         """Evaluate one statement."""
 
     def fork(self) -> Self:
         """Return the evaluation of a subshell."""
 
 
-def run_list(ev: Evaluation, node: Node) -> Answer:
+def run_list(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate `A && B || C`."""
-    answer = Answer(ev.shell.status)
+    answer = CommandResult(ev.shell.status)
     operator = ""
     parts: list[str] = []
     for child in node.children:
@@ -42,10 +42,12 @@ def run_list(ev: Evaluation, node: Node) -> Answer:
         elif child.type in STATEMENTS:
             answer = joined(ev, answer, operator, child) if operator else ev.execute(child)
             parts.append(answer.output)
-    return Answer(answer.status, "".join(parts))
+    return CommandResult(answer.status, "".join(parts))
 
 
-def joined(ev: Evaluation, answer: Answer, operator: str, right: Node | None) -> Answer:
+def joined(
+    ev: Evaluation, answer: CommandResult, operator: str, right: Node | None
+) -> CommandResult:
     """Return what `LEFT && RIGHT` makes of the left one's answer."""
     if right is None or not operator:
         return answer
@@ -53,10 +55,10 @@ def joined(ev: Evaluation, answer: Answer, operator: str, right: Node | None) ->
         return _perhaps(ev, right, operator)
     if (answer.status == 0) == (operator == "&&"):
         return ev.execute(right)
-    return Answer(answer.status)
+    return CommandResult(answer.status)
 
 
-def _perhaps(ev: Evaluation, right: Node, operator: str) -> Answer:
+def _perhaps(ev: Evaluation, right: Node, operator: str) -> CommandResult:
     """Evaluate what runs only when a command went well, or failed, which nobody can know."""
     before = right.prev_sibling
     while before is not None and before.type not in STATEMENTS:
@@ -68,11 +70,11 @@ def _perhaps(ev: Evaluation, right: Node, operator: str) -> Answer:
     return branches.merge(right, complete=False)
 
 
-def run_pipeline(ev: Evaluation, node: Node) -> Answer:
+def run_pipeline(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate `A | B`: each in a subshell, which reads what the one before printed."""
     stages = [one for one in node.children if one.type in STATEMENTS]
     if not stages:
-        return Answer(None)
+        return CommandResult(None)
     # The grammar takes the ! before a pipeline for one before its first command.
     negated = stages[0].type == "negated_command"
     first = stages[0].named_children[0] if negated else stages[0]
@@ -80,17 +82,17 @@ def run_pipeline(ev: Evaluation, node: Node) -> Answer:
     return opposite(answer) if negated else answer
 
 
-def piped(ev: Evaluation, stages: Sequence[Node], answer: Answer) -> Answer:
+def piped(ev: Evaluation, stages: Sequence[Node], answer: CommandResult) -> CommandResult:
     """Hand an answer's output through further stages of a pipeline."""
     for stage in stages:
         answer = _in_subshell(ev, stage, lines(answer.output))
     return answer
 
 
-def _in_subshell(ev: Evaluation, node: Node, stdin: list[str] | None) -> Answer:
+def _in_subshell(ev: Evaluation, node: Node, stdin: list[str] | None) -> CommandResult:
     inside = ev.fork()
     inside.shell.stdin = stdin
     try:
         return inside.execute(node)
     except ExitSignal as signal:
-        return Answer(signal.args[0], signal.output)
+        return CommandResult(signal.args[0], signal.output)

@@ -16,7 +16,7 @@ from pacefab.legacy.bash.state import LoopSignal, Shell, Signal, World
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.bash.words import Words
 from pacefab.legacy.interpreter.branches import Branches
-from pacefab.legacy.model import Answer, Fate
+from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.unknown import is_known
 
 STATEMENTS = {
@@ -35,14 +35,14 @@ class Evaluation(Protocol):
     words: Words
     script: Script
 
-    def statements(self, nodes: Sequence[Node]) -> Answer:
+    def statements(self, nodes: Sequence[Node]) -> CommandResult:
         """Evaluate statements one after the other."""
 
     def truth(self, nodes: Sequence[Node]) -> bool | None:
         """Return whether arithmetic is not zero."""
 
 
-def run_if(ev: Evaluation, node: Node) -> Answer:
+def run_if(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate an `if`: one branch, or all that may be taken."""
     branches = Branches(ev, ev.script)
     for condition, body in branches.of_if(node):
@@ -56,10 +56,10 @@ def run_if(ev: Evaluation, node: Node) -> Answer:
             branches.add(words or f"not: {branches.first}", body, excluded=branches.rivals)
         if value == 0:
             return branches.merge(node, complete=True)
-    return branches.merge(node, complete=False) if branches.some else Answer()
+    return branches.merge(node, complete=False) if branches.some else CommandResult()
 
 
-def run_case(ev: Evaluation, node: Node) -> Answer:
+def run_case(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate a `case`: one item, or all that may be taken."""
     subject = node.child_by_field_name("value")
     text = ev.words.text(subject) if subject is not None else ""
@@ -73,7 +73,7 @@ def run_case(ev: Evaluation, node: Node) -> Answer:
             branches.add(f"{text} is {shown}", body, excluded=branches.rivals)
         if True in matches:
             return branches.merge(node, complete=True)
-    return branches.merge(node, complete=False) if branches.some else Answer()
+    return branches.merge(node, complete=False) if branches.some else CommandResult()
 
 
 def _matches(ev: Evaluation, text: str, pattern: Node) -> bool | None:
@@ -86,12 +86,12 @@ def _matches(ev: Evaluation, text: str, pattern: Node) -> bool | None:
         return None
 
 
-def run_for(ev: Evaluation, node: Node) -> Answer:
+def run_for(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate `for NAME in WORDS`, and `select` as if each were chosen."""
     variable = node.child_by_field_name("variable")
     body = node.child_by_field_name("body")
     if variable is None or body is None:
-        return Answer(None)
+        return CommandResult(None)
     values = node.children_by_field_name("value")
     words = [word for value in values for word in ev.words.fields(value)]
     parts: list[str] = []
@@ -101,10 +101,10 @@ def run_for(ev: Evaluation, node: Node) -> Answer:
         with ev.world.condition(f"for each of {word}") if unknown else nullcontext():
             if not _round(ev, body, parts):
                 break
-    return Answer(ev.shell.status if words else 0, "".join(parts))
+    return CommandResult(ev.shell.status if words else 0, "".join(parts))
 
 
-def run_counted(ev: Evaluation, node: Node) -> Answer:
+def run_counted(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate `for ((…; …; …))`."""
     parts: list[list[Node]] = [[], [], []]
     at = 0
@@ -124,7 +124,7 @@ def run_counted(ev: Evaluation, node: Node) -> Answer:
     return _loop(ev, node, body, goes_on, lambda: ev.truth(parts[2]))
 
 
-def run_while(ev: Evaluation, node: Node) -> Answer:
+def run_while(ev: Evaluation, node: Node) -> CommandResult:
     """Evaluate `while` and `until`."""
     until = node.children[0].type == "until"
     conditions = [one for one in node.children if one.type in STATEMENTS]
@@ -144,7 +144,7 @@ def _loop(
     body: Node | None,
     goes_on: Callable[[], bool | None],
     step: Callable[[], object],
-) -> Answer:
+) -> CommandResult:
     """Run a loop while its condition holds; once, as a branch, where that is not known."""
     parts: list[str] = []
     for _ in range(MOST_ROUNDS):
@@ -152,7 +152,7 @@ def _loop(
         if holds is None and body is not None:
             parts.append(_once(ev, node, body))
         if not holds or body is None or not _round(ev, body, parts):
-            return Answer(0, "".join(parts))
+            return CommandResult(0, "".join(parts))
         step()
     ev.world.note(
         Fate.UNTRANSLATED,
@@ -161,7 +161,7 @@ def _loop(
         f"the loop had not ended after {MOST_ROUNDS} rounds: read on after it",
         "see whether it ends, and what it would have done",
     )
-    return Answer(None, "".join(parts))
+    return CommandResult(None, "".join(parts))
 
 
 def _once(ev: Evaluation, node: Node, body: Node) -> str:

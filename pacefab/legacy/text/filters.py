@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
-from pacefab.legacy.model import Answer
+from pacefab.legacy.model import CommandResult
 
 _MOST_NUMBERS = 20_000
-Filter = Callable[[Sequence[str], str], Answer | None]
+Filter = Callable[[Sequence[str], str], CommandResult | None]
 
 
-def run_filter(name: str, arguments: Sequence[str], text: str) -> Answer | None:
+def run_filter(name: str, arguments: Sequence[str], text: str) -> CommandResult | None:
     """Return what a filter answers; None when it is none, or is used in a way that is not known."""
     try:
         return FILTERS[name](arguments, text) if name in FILTERS else None
@@ -52,15 +52,19 @@ def joined(parts: Sequence[str]) -> str:
     return "".join(f"{part}\n" for part in parts)
 
 
-def _cut(arguments: Sequence[str], text: str) -> Answer | None:
+def _cut(arguments: Sequence[str], text: str) -> CommandResult | None:
     found, operands = options(arguments, "dfcb", "s")
     if operands:
         return None
     delimiter = found.get("d", "\t")
     characters = found.get("c", found.get("b"))
     if characters is not None:
-        return Answer(0, joined(["".join(_picked(characters, line)) for line in lines(text)]))
-    return Answer(0, joined([_cut_fields(found["f"], delimiter, line) for line in lines(text)]))
+        return CommandResult(
+            0, joined(["".join(_picked(characters, line)) for line in lines(text)])
+        )
+    return CommandResult(
+        0, joined([_cut_fields(found["f"], delimiter, line) for line in lines(text)])
+    )
 
 
 def _cut_fields(desired: str, delimiter: str, line: str) -> str:
@@ -78,7 +82,7 @@ def _picked(desired: str, parts: Sequence[str]) -> list[str]:
     return [part for number, part in enumerate(parts, 1) if number in numbers]
 
 
-def _end(arguments: Sequence[str], text: str, *, last: bool) -> Answer | None:
+def _end(arguments: Sequence[str], text: str, *, last: bool) -> CommandResult | None:
     if arguments and re.fullmatch(r"-\d+", arguments[0]):
         arguments = ["-n", arguments[0][1:], *arguments[1:]]
     found, operands = options(arguments, "n", "q")
@@ -87,13 +91,13 @@ def _end(arguments: Sequence[str], text: str, *, last: bool) -> Answer | None:
     every = lines(text)
     count = found.get("n", "10")
     if last:
-        return Answer(
+        return CommandResult(
             0, joined(every[int(count) - 1 :] if count[0] == "+" else every[-int(count) :])
         )
-    return Answer(0, joined(every[: int(count)]))
+    return CommandResult(0, joined(every[: int(count)]))
 
 
-def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Answer | None:
+def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> CommandResult | None:
     found, operands = options(arguments, "emABC", "ivEFqwovnc")
     pattern = found["e"] if "e" in found else operands.pop(0)
     if operands or "m" in found:
@@ -111,15 +115,17 @@ def _grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Ans
     ]
     status = 0 if kept else 1
     if "q" in found:
-        return Answer(status)
+        return CommandResult(status)
     if "c" in found:
-        return Answer(status, f"{len(kept)}\n")
+        return CommandResult(status, f"{len(kept)}\n")
     if {"A", "B", "C"} & set(found):
-        return Answer(status, _with_context(lines(text), [number for number, _ in kept], found))
+        return CommandResult(
+            status, _with_context(lines(text), [number for number, _ in kept], found)
+        )
     shown = [hit[0] for _, line in kept for hit in desired.finditer(line)] if "o" in found else None
     prefix = "n" in found
     texts = shown or [f"{number}:{line}" if prefix else line for number, line in kept]
-    return Answer(status, joined(texts))
+    return CommandResult(status, joined(texts))
 
 
 def _with_context(every: list[str], hits: list[int], found: dict[str, str]) -> str:
@@ -136,19 +142,19 @@ def _with_context(every: list[str], hits: list[int], found: dict[str, str]) -> s
     return joined(parts)
 
 
-def _tr(arguments: Sequence[str], text: str) -> Answer | None:
+def _tr(arguments: Sequence[str], text: str) -> CommandResult | None:
     found, operands = options(arguments, "", "ds")
     first = _characters(operands[0])
     if "d" in found:
-        return Answer(0, "".join(one for one in text if one not in first))
+        return CommandResult(0, "".join(one for one in text if one not in first))
     if len(operands) == 1 and "s" in found:
-        return Answer(0, re.sub(f"([{re.escape(first)}])\\1+", r"\1", text))
+        return CommandResult(0, re.sub(f"([{re.escape(first)}])\\1+", r"\1", text))
     second = _characters(operands[1])
     table = {ord(one): second[min(at, len(second) - 1)] for at, one in enumerate(first)}
     text = text.translate(table)
     if "s" in found:
         text = re.sub(f"([{re.escape(second)}])\\1+", r"\1", text)
-    return Answer(0, text)
+    return CommandResult(0, text)
 
 
 def _characters(text: str) -> str:
@@ -158,12 +164,12 @@ def _characters(text: str) -> str:
     return re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text)
 
 
-def _sort(arguments: Sequence[str], text: str) -> Answer | None:
+def _sort(arguments: Sequence[str], text: str) -> CommandResult | None:
     found, operands = options(arguments, "", "unrV")
     if operands or "V" in found:
         return None
     every = sorted(lines(text), key=_number_first if "n" in found else str, reverse="r" in found)
-    return Answer(0, joined(list(dict.fromkeys(every)) if "u" in found else every))
+    return CommandResult(0, joined(list(dict.fromkeys(every)) if "u" in found else every))
 
 
 def _number_first(line: str) -> tuple[int, str]:
@@ -171,21 +177,21 @@ def _number_first(line: str) -> tuple[int, str]:
     return (int(digits[1]) if digits else 0, line)
 
 
-def _uniq(arguments: Sequence[str], text: str) -> Answer | None:
+def _uniq(arguments: Sequence[str], text: str) -> CommandResult | None:
     if arguments:
         return None
     every = lines(text)
-    return Answer(
+    return CommandResult(
         0, joined([one for at, one in enumerate(every) if at == 0 or one != every[at - 1]])
     )
 
 
-def _wc(arguments: Sequence[str], text: str) -> Answer | None:
+def _wc(arguments: Sequence[str], text: str) -> CommandResult | None:
     counts = {"-l": text.count("\n"), "-w": len(text.split()), "-c": len(text.encode())}
-    return Answer(0, f"{counts[arguments[0]]}\n") if len(arguments) == 1 else None
+    return CommandResult(0, f"{counts[arguments[0]]}\n") if len(arguments) == 1 else None
 
 
-def _seq(arguments: Sequence[str], _text: str) -> Answer | None:
+def _seq(arguments: Sequence[str], _text: str) -> CommandResult | None:
     found, operands = options([one for one in arguments if one != "-w"], "sf", "")
     if "f" in found:
         return None
@@ -199,39 +205,39 @@ def _seq(arguments: Sequence[str], _text: str) -> Answer | None:
     width = max(map(len, map(str, [*operands, last])), default=0) if "-w" in arguments else 0
     separator = found.get("s", "\n")
     text = separator.join(str(one).zfill(width) for one in desired)
-    return Answer(0, text + "\n" if text else "")
+    return CommandResult(0, text + "\n" if text else "")
 
 
-def _basename(arguments: Sequence[str], _text: str) -> Answer | None:
+def _basename(arguments: Sequence[str], _text: str) -> CommandResult | None:
     name = arguments[0].rstrip("/").rpartition("/")[2]
-    return Answer(0, name.removesuffix(arguments[1] if len(arguments) > 1 else "") + "\n")
+    return CommandResult(0, name.removesuffix(arguments[1] if len(arguments) > 1 else "") + "\n")
 
 
-def _dirname(arguments: Sequence[str], _text: str) -> Answer | None:
-    return Answer(0, (arguments[0].rstrip("/").rpartition("/")[0] or ".") + "\n")
+def _dirname(arguments: Sequence[str], _text: str) -> CommandResult | None:
+    return CommandResult(0, (arguments[0].rstrip("/").rpartition("/")[0] or ".") + "\n")
 
 
-def _same_path(arguments: Sequence[str], _text: str) -> Answer | None:
+def _same_path(arguments: Sequence[str], _text: str) -> CommandResult | None:
     """Return the path that readlink -f and realpath are asked for: links are not followed here."""
     _, operands = options([one for one in arguments if not one.startswith("--")], "", "femsqnz")
-    return Answer(0, joined(operands)) if operands else None
+    return CommandResult(0, joined(operands)) if operands else None
 
 
-def _passed_on(arguments: Sequence[str], text: str) -> Answer | None:
-    return Answer(0, text) if not [one for one in arguments if one != "-"] else None
+def _passed_on(arguments: Sequence[str], text: str) -> CommandResult | None:
+    return CommandResult(0, text) if not [one for one in arguments if one != "-"] else None
 
 
-def _reversed(arguments: Sequence[str], text: str) -> Answer | None:
+def _reversed(arguments: Sequence[str], text: str) -> CommandResult | None:
     if arguments:
         return None
-    return Answer(0, joined([line[::-1] for line in lines(text)]))
+    return CommandResult(0, joined([line[::-1] for line in lines(text)]))
 
 
-def _paste(arguments: Sequence[str], text: str) -> Answer | None:
+def _paste(arguments: Sequence[str], text: str) -> CommandResult | None:
     found, operands = options(arguments, "d", "s")
     if "s" not in found or operands not in ([], ["-"]):
         return None
-    return Answer(0, found.get("d", "\t").join(lines(text)) + "\n")
+    return CommandResult(0, found.get("d", "\t").join(lines(text)) + "\n")
 
 
 FILTERS: dict[str, Filter] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
-from pacefab.legacy.model import Answer
+from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.filters import joined, lines, options
 
 _ADDRESS = re.compile(r"\s*(\d+|\$|/((?:[^/\\]|\\.)*)/)")
@@ -41,7 +41,7 @@ class _Command:
         return self.inside != self.negated
 
 
-def run_sed(arguments: Sequence[str], text: str) -> Answer | None:
+def run_sed(arguments: Sequence[str], text: str) -> CommandResult | None:
     """Return what sed makes of a text; None when it is asked for more than is known here."""
     try:
         found, operands = _scripts(arguments)
@@ -52,7 +52,7 @@ def run_sed(arguments: Sequence[str], text: str) -> Answer | None:
     if len(operands) > 1:
         return None
     try:
-        return Answer(0, _edit(commands, text, quiet="n" in found))
+        return CommandResult(0, _edit(commands, text, quiet="n" in found))
     except (UnsafeError, IndexError, re.error):
         return None
 
