@@ -110,6 +110,10 @@ class Effects:
     assumptions: dict[str, Place] = field(default_factory=dict)  # a sentence and where it began
     notes: dict[ReportLine, None] = field(default_factory=dict)  # what evaluation has to report
 
+    def assume(self, sentence: str, place: Place) -> None:
+        """Note what is assumed, and the place where that began."""
+        self.assumptions.setdefault(sentence, place)
+
 
 @dataclass(frozen=True)
 class Migration:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pacefab.legacy.bash.state import Shell, World
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
-from pacefab.legacy.interpreter.interpreter import evaluate
+from pacefab.legacy.bash.world import World
+from pacefab.legacy.interpreter.evaluation import evaluate
 from pacefab.legacy.model import Call, CommandResult
 from pacefab.legacy.source import SourceFile, Tree
 from pacefab.legacy.unknown import is_known

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.patterns import UnsafeError, glob
-from pacefab.legacy.bash.state import FOREIGN, Shell, World
+from pacefab.legacy.bash.shell import FOREIGN, Shell
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.model import Place
 from pacefab.legacy.unknown import BREAK, is_known
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 
 from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
 from pacefab.legacy.bash.budget import bounded
+from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.parameters import ShellParameters
 from pacefab.legacy.bash.patterns import UnsafeError, escaped, glob
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.splitting import (
     BLANKS,
     MOST_WORDS,
@@ -18,8 +20,8 @@ from pacefab.legacy.bash.splitting import (
     braces,
     split,
 )
-from pacefab.legacy.bash.state import Shell, Text, World
 from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.unknown import BREAK, is_known
 
 _EXPANSIONS = {
@@ -199,7 +201,7 @@ class Words:
         """Return the name of a file with the output of <(…)."""
         place = self._script.place(node)
         name = f"/dev/fd/{place.line}-{node.start_byte}"
-        self._world.keep(name, Text(self._substitute(node), place))
+        self._world.files.keep(name, Text(self._substitute(node), place))
         return name
 
     def _arithmetic_text(self, node: Node) -> str:

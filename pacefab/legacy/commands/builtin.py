@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
+from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import test_words
-from pacefab.legacy.bash.state import Command, ExitSignal, LoopSignal, ReturnSignal, Runner
+from pacefab.legacy.bash.interpreter import Interpreter
+from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.commands.printing import echo, printf
 from pacefab.legacy.model import CommandResult, Place
@@ -16,11 +18,11 @@ from pacefab.legacy.unknown import OPEN, is_known
 _MOST_LEVELS = 9
 
 
-def _well(_runner: Runner, _command: Command) -> CommandResult:
+def _well(_interpreter: Interpreter, _command: Command) -> CommandResult:
     return CommandResult()
 
 
-def _badly(_runner: Runner, _command: Command) -> CommandResult:
+def _badly(_interpreter: Interpreter, _command: Command) -> CommandResult:
     return CommandResult(1)
 
 
@@ -33,67 +35,71 @@ def _number(command: Command, otherwise: int | None) -> int | None:
     )
 
 
-def _exit(runner: Runner, command: Command) -> CommandResult:
-    raise ExitSignal(_number(command, runner.shell.status))
+def _exit(interpreter: Interpreter, command: Command) -> CommandResult:
+    raise ExitSignal(_number(command, interpreter.shell.status))
 
 
-def _return(runner: Runner, command: Command) -> CommandResult:
-    raise ReturnSignal(_number(command, runner.shell.status))
+def _return(interpreter: Interpreter, command: Command) -> CommandResult:
+    raise ReturnSignal(_number(command, interpreter.shell.status))
 
 
-def _leave(_runner: Runner, command: Command) -> CommandResult:
+def _leave(_interpreter: Interpreter, command: Command) -> CommandResult:
     raise LoopSignal(command.name, max(1, min(_number(command, 1) or 1, _MOST_LEVELS)))
 
 
-def _set(runner: Runner, command: Command) -> CommandResult:
+def _set(interpreter: Interpreter, command: Command) -> CommandResult:
     """Do `set -- WORDS`; options of the shell change nothing here."""
     words = command.arguments
     if any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", one) for one in words):
-        runner.world.assume(
+        interpreter.world.assume(
             "nothing fails: with set -e the script would end at the first failure", command.place
         )
     if "--" in words or (words and not words[0].startswith(("-", "+"))):
-        runner.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
-        runner.shell.by_hand = False
+        interpreter.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
+        interpreter.shell.by_hand = False
     return CommandResult()
 
 
-def _shift(runner: Runner, command: Command) -> CommandResult:
-    del runner.shell.arguments[: _number(command, 1) or 0]
+def _shift(interpreter: Interpreter, command: Command) -> CommandResult:
+    del interpreter.shell.arguments[: _number(command, 1) or 0]
     return CommandResult()
 
 
-def _read(runner: Runner, command: Command) -> CommandResult:
+def _read(interpreter: Interpreter, command: Command) -> CommandResult:
     """Read a line into variables; at a terminal, what the operator types is unknown."""
     names = _operands(command.arguments)
-    stdin = runner.shell.stdin
+    stdin = interpreter.shell.stdin
     if stdin is None:
         for name in names or ["REPLY"]:
-            runner.shell.set(name, runner.world.mark(f"${name}, which the operator types in"))
+            interpreter.shell.set(
+                name, interpreter.world.mark(f"${name}, which the operator types in")
+            )
         return CommandResult(None)
     if not stdin:
         for name in names:
-            runner.shell.set(name, "")
+            interpreter.shell.set(name, "")
         return CommandResult(1)
     line = stdin.pop(0)
     if OPEN in line and is_known(re.sub(f"{OPEN}.*", "", line)) and line.startswith(OPEN):
         for name in names or ["REPLY"]:
-            runner.shell.set(name, line)
+            interpreter.shell.set(name, line)
         return CommandResult(None)
-    _put_fields(runner, names or ["REPLY"], line, command.arguments)
+    _put_fields(interpreter, names or ["REPLY"], line, command.arguments)
     return CommandResult(0)
 
 
-def _put_fields(runner: Runner, names: list[str], line: str, arguments: list[str]) -> None:
+def _put_fields(
+    interpreter: Interpreter, names: list[str], line: str, arguments: list[str]
+) -> None:
     if any(re.fullmatch(r"-[a-z]*a", one) for one in arguments):
-        separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
+        separator = interpreter.shell.variables.get("IFS", "").strip()[:1] or None
         words = line.split(separator)
-        runner.shell.arrays[names[0]] = {str(at): word for at, word in enumerate(words)}
+        interpreter.shell.arrays[names[0]] = {str(at): word for at, word in enumerate(words)}
         return
-    separator = runner.shell.variables.get("IFS", "").strip()[:1] or None
+    separator = interpreter.shell.variables.get("IFS", "").strip()[:1] or None
     fields = line.strip().split(separator, len(names) - 1)
     for name, field in zip(names, fields + [""] * len(names), strict=False):
-        runner.shell.set(name, field)
+        interpreter.shell.set(name, field)
 
 
 def _operands(arguments: list[str]) -> list[str]:
@@ -109,46 +115,48 @@ def _operands(arguments: list[str]) -> list[str]:
     return names
 
 
-def _mapfile(runner: Runner, command: Command) -> CommandResult:
+def _mapfile(interpreter: Interpreter, command: Command) -> CommandResult:
     flags = {"-t"}  # of read it takes a value, here it does not
     names = _operands([one for one in command.arguments if one not in flags]) or ["MAPFILE"]
-    stdin = runner.shell.stdin or []
-    runner.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
+    stdin = interpreter.shell.stdin or []
+    interpreter.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
     stdin.clear()
     return CommandResult()
 
 
-def _let(runner: Runner, command: Command) -> CommandResult:
+def _let(interpreter: Interpreter, command: Command) -> CommandResult:
     """Evaluate arithmetic; a variable that it cannot know becomes unknown."""
     status: int | None = 0
     for word in command.arguments:
         try:
-            value = Arithmetic(word, lambda name: _known(runner, name), runner.shell.set).value()
+            value = Arithmetic(
+                word, lambda name: _known(interpreter, name), interpreter.shell.set
+            ).value()
             status = int(value == 0)
         except UnclearError:
             name = re.match(r"[A-Za-z_]\w*", word)
             if name:
-                runner.shell.set(name[0], runner.world.mark(f"let {word}"))
+                interpreter.shell.set(name[0], interpreter.world.mark(f"let {word}"))
             status = None
     return CommandResult(status)
 
 
-def _known(runner: Runner, name: str) -> str:
-    value = runner.shell.variables.get(name, "")
+def _known(interpreter: Interpreter, name: str) -> str:
+    value = interpreter.shell.variables.get(name, "")
     if not is_known(value):
         raise UnclearError(name)
     return value
 
 
-def _expr(runner: Runner, command: Command) -> CommandResult:
+def _expr(interpreter: Interpreter, command: Command) -> CommandResult:
     text = " ".join(command.arguments)
     unclear = CommandResult(
-        None, runner.world.mark(f"what expr {runner.world.unknowns.show(text)} prints")
+        None, interpreter.world.mark(f"what expr {interpreter.world.unknowns.show(text)} prints")
     )
     if not is_known(text):
         return unclear
     try:
-        value = Arithmetic(text, lambda name: _known(runner, name), _no_assignment).value()
+        value = Arithmetic(text, lambda name: _known(interpreter, name), _no_assignment).value()
     except UnclearError:
         return unclear
     return CommandResult(int(value == 0), f"{value}\n")
@@ -158,56 +166,56 @@ def _no_assignment(name: str, _value: str) -> None:
     raise UnclearError(name)
 
 
-def _test(runner: Runner, command: Command) -> CommandResult:
+def _test(interpreter: Interpreter, command: Command) -> CommandResult:
     words = [one for one in command.arguments if one != "]"]
-    value = test_words(words, runner.world.exists)
+    value = test_words(words, interpreter.world.files.exists)
     return CommandResult(None if value is None else int(not value))
 
 
-def _eval(runner: Runner, command: Command) -> CommandResult:
+def _eval(interpreter: Interpreter, command: Command) -> CommandResult:
     text = " ".join(command.arguments)
     place = command.place_of(1)
-    return runner.source(Script(place.file, text.encode(), place.line))
+    return interpreter.source(Script(place.file, text.encode(), place.line))
 
 
-def _source(runner: Runner, command: Command) -> CommandResult:
+def _source(interpreter: Interpreter, command: Command) -> CommandResult:
     if not command.arguments:
         return CommandResult(1)
     path = command.arguments[0]
-    found = runner.world.read(path)
+    found = interpreter.world.files.read(path)
     if found is None:
-        runner.shell.foreign = runner.world.unknowns.show(path)
+        interpreter.shell.foreign = interpreter.world.unknowns.show(path)
         return CommandResult()
-    runner.world.started.add(found.place.file)
-    arguments = runner.shell.arguments
-    runner.shell.arguments = command.arguments[1:] or arguments
+    interpreter.world.started.add(found.place.file)
+    arguments = interpreter.shell.arguments
+    interpreter.shell.arguments = command.arguments[1:] or arguments
     try:
-        return runner.source(Script(found.place.file, found.text.encode(), found.place.line))
+        return interpreter.source(Script(found.place.file, found.text.encode(), found.place.line))
     finally:
-        runner.shell.arguments = arguments
+        interpreter.shell.arguments = arguments
 
 
-def _hostname(runner: Runner, command: Command) -> CommandResult:
+def _hostname(interpreter: Interpreter, command: Command) -> CommandResult:
     plain = not command.arguments or command.arguments[0] in {"-s", "-f", "--short", "--fqdn", "-n"}
-    host = runner.shell.host
+    host = interpreter.shell.host
     if not plain or (not host and command.name == "hostname"):
         what = "the name of the host where it is started" if plain else command.text
-        return CommandResult(0, runner.world.mark(what) + "\n")
+        return CommandResult(0, interpreter.world.mark(what) + "\n")
     if command.name == "uname" and command.arguments[:1] != ["-n"]:
-        return CommandResult(0, runner.world.mark(f"what {command.text} prints") + "\n")
+        return CommandResult(0, interpreter.world.mark(f"what {command.text} prints") + "\n")
     host = host.partition(".")[0] if "-s" in command.arguments else host
-    return CommandResult(0, (host or runner.world.mark("the name of the host")) + "\n")
+    return CommandResult(0, (host or interpreter.world.mark("the name of the host")) + "\n")
 
 
-def _trap(runner: Runner, command: Command) -> CommandResult:
+def _trap(interpreter: Interpreter, command: Command) -> CommandResult:
     """Remember what runs when the shell ends; what other signals run is not evaluated."""
     words = [one for one in command.arguments if one != "--"]
     if {"EXIT", "0"} & set(words[1:]):
-        runner.shell.at_exit = (words[0], command.place_of(1))
+        interpreter.shell.at_exit = (words[0], command.place_of(1))
     return CommandResult()
 
 
-def which(_runner: Runner, command: Command) -> CommandResult:
+def which(_interpreter: Interpreter, command: Command) -> CommandResult:
     """Return where a program is (`which`, `command -v`): that it is there is not known, but pcs."""
     names = [one for one in command.arguments if not one.startswith("-")]
     if not is_known(*names):
@@ -216,13 +224,13 @@ def which(_runner: Runner, command: Command) -> CommandResult:
     return CommandResult(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
 
 
-def _pwd(_runner: Runner, _command: Command) -> CommandResult:
+def _pwd(_interpreter: Interpreter, _command: Command) -> CommandResult:
     return CommandResult(0, "/root\n")
 
 
-def _xargs(runner: Runner, command: Command) -> CommandResult:
+def _xargs(interpreter: Interpreter, command: Command) -> CommandResult:
     """Run a command with the words that are piped in."""
-    words = [word for line in runner.shell.stdin or [] for word in line.split()]
+    words = [word for line in interpreter.shell.stdin or [] for word in line.split()]
     count, place, at = len(words), "", 1
     while at < len(command.words) and command.words[at].startswith("-"):
         option = command.words[at]
@@ -232,28 +240,28 @@ def _xargs(runner: Runner, command: Command) -> CommandResult:
         elif option[:2] == "-I":
             count, place, at = 1, value, at + (0 if option[2:] else 1)
         at += 1
-    runner.shell.stdin = []
+    interpreter.shell.stdin = []
     parts: list[str] = []
     for first in range(0, len(words), max(count, 1)):
         chosen = words[first : first + max(count, 1)]
         base = command.words[at:] or ["echo"]
         whole = [one.replace(place, chosen[0]) for one in base] if place else [*base, *chosen]
-        parts.append(runner.run(Command(whole, command.place)).output)
+        parts.append(interpreter.run(Command(whole, command.place)).output)
     return CommandResult(0, "".join(parts))
 
 
-def piped_script(runner: Runner, otherwise: Place) -> Script | None:
+def piped_script(interpreter: Interpreter, otherwise: Place) -> Script | None:
     """Return what is piped into a shell as a script; None when nothing is."""
-    stdin = runner.shell.stdin
+    stdin = interpreter.shell.stdin
     if not stdin:
         return None
-    where = runner.shell.stdin_place or otherwise
+    where = interpreter.shell.stdin_place or otherwise
     if where.line == 1:  # a whole file
-        runner.world.started.add(where.file)
+        interpreter.world.started.add(where.file)
     return Script(where.file, ("\n".join(stdin) + "\n").encode(), where.line)
 
 
-BUILTINS: dict[str, Callable[[Runner, Command], CommandResult]] = {
+BUILTINS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
     ":": _well, "true": _well, "false": _badly, "echo": echo, "printf": printf, "exit": _exit,
     "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": _read,
     "mapfile": _mapfile, "readarray": _mapfile, "let": _let, "expr": _expr, "test": _test,

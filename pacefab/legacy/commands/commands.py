@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pacefab.legacy.bash.state import Command, Runner
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.commands.builtin import BUILTINS
 from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
 from pacefab.legacy.commands.remote import REMOTE, run_script
@@ -13,7 +14,7 @@ from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.text.filters import FILTERS
 from pacefab.legacy.unknown import is_known
 
-Handler = Callable[[Runner, Command], CommandResult]
+Handler = Callable[[Interpreter, Command], CommandResult]
 
 _WRITING = {
     "cibadmin": {"-C", "-R", "-M", "-P", "-D", "-U", "-E", "-c", "-d", "-o", "--create",
@@ -27,29 +28,29 @@ _WRITING = {
 }  # fmt: skip
 
 
-def run_command(runner: Runner, command: Command) -> CommandResult:
+def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what a program answers, its effects noted; nothing is executed."""
     name = command.name
     if name == "pcs":
-        return runner.world.pcs(command.arguments, command.place_of(0), runner.shell.host)
+        return interpreter.world.pcs(command.arguments, command.place_of(0), interpreter.shell.host)
     handler = _HANDLERS.get(name)
     if handler:
-        return handler(runner, command)
+        return handler(interpreter, command)
     if name in FILTERS or name in TEXTS:
-        return run_text(runner, command)
+        return run_text(interpreter, command)
     if name in _WRITING:
-        return _other_tool(runner, command)
-    script = runner.world.read(command.words[0])
+        return _other_tool(interpreter, command)
+    script = interpreter.world.files.read(command.words[0])
     if script and name.endswith((".sh", ".bash")):
-        return run_script(runner, command)
-    return _unknown(runner, command)
+        return run_script(interpreter, command)
+    return _unknown(interpreter, command)
 
 
-def _other_tool(runner: Runner, command: Command) -> CommandResult:
+def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note a change of the cluster that is made without pcs."""
     asks = {"-Q", "--query", "-G"} & set(command.arguments)
     if not asks and _WRITING[command.name] & set(command.arguments):
-        runner.world.note(
+        interpreter.world.note(
             Fate.UNTRANSLATED,
             command.place,
             command.text,
@@ -57,24 +58,24 @@ def _other_tool(runner: Runner, command: Command) -> CommandResult:
             "write what it does into the inventory by hand, or do it with pcs",
         )
         return CommandResult()
-    return CommandResult(None, runner.world.mark(f"what {command.text} prints"))
+    return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
 
 
-def _unknown(runner: Runner, command: Command) -> CommandResult:
+def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what is known of a program that is not: nothing; an action is taken to go well."""
     if command.name in QUIET:
         return CommandResult()
-    shown = runner.world.unknowns.show(command.text).split("\n")[0]
+    shown = interpreter.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
-        return CommandResult(0, runner.world.mark(f"what {shown} prints"))
+        return CommandResult(0, interpreter.world.mark(f"what {shown} prints"))
     if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
-        runner.world.handed_on(command, handed.index("pcs"))
+        interpreter.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):
-        runner.world.note(
+        interpreter.world.note(
             Fate.UNTRANSLATED, command.place, command.text, "the program's name is not known",
             "see what it runs",
         )  # fmt: skip
-    return CommandResult(None, runner.world.mark(f"what {shown} prints"))
+    return CommandResult(None, interpreter.world.mark(f"what {shown} prints"))
 
 
 _HANDLERS: dict[str, Handler] = {**BUILTINS, **PROGRAMS, **REMOTE}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pacefab.legacy.bash.state import Command, World
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.masking import is_secret
 from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.source import sections
@@ -21,7 +22,7 @@ def read_as_awk(world: World, path: str, arguments: list[str]) -> CommandResult 
     name = path.rpartition("/")[2].lower()
     if "ini" not in name or len(arguments) != _ARGUMENTS or not is_known(*arguments):
         return None
-    found = world.read(arguments[0])
+    found = world.files.read(arguments[0])
     if found is None:
         return None
     world.assume(
@@ -44,7 +45,7 @@ def check_read(world: World, command: Command, output: str) -> None:
     if len(arguments) != _ARGUMENTS or not is_known(output, *arguments):
         return
     path, section, key = arguments
-    found = world.read(path)
+    found = world.files.read(path)
     if found is None or not path.endswith((".ini", ".cfg", ".conf")):
         return
     seen = output.strip()

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pacefab.legacy.bash.state import Command, Runner
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.model import CommandResult
 
 _HOLE = re.compile(r"%-?\d{0,3}[sdq]")
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "e": "\033", "r": "\r", "a": "\a", "c": ""}
 
 
-def echo(_runner: Runner, command: Command) -> CommandResult:
+def echo(_interpreter: Interpreter, command: Command) -> CommandResult:
     """Print words."""
     words = command.arguments
     flags = ""
@@ -30,19 +31,19 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\([ntrae\\c])", lambda found: _ESCAPES[found[1]], text)
 
 
-def printf(runner: Runner, command: Command) -> CommandResult:
+def printf(interpreter: Interpreter, command: Command) -> CommandResult:
     """Print words in a form; of forms, %s, %d and %q with a width are known."""
     words = command.arguments
     if words[:1] == ["-v"] and len(words) > 2:  # noqa: PLR2004  # -v NAME FORMAT
-        answer = printf(runner, Command(["printf", *words[2:]], command.place))
-        runner.shell.set(words[1], answer.output)
+        answer = printf(interpreter, Command(["printf", *words[2:]], command.place))
+        interpreter.shell.set(words[1], answer.output)
         return CommandResult()
     if not words:
         return CommandResult(1)
     form, rest = _unescaped(words[0]), words[1:]
     holes = len(_HOLE.findall(form))
     if "%" in _HOLE.sub("", form).replace("%%", ""):
-        return CommandResult(0, runner.world.mark("what printf makes of its format"))
+        return CommandResult(0, interpreter.world.mark("what printf makes of its format"))
     parts: list[str] = []
     while True:
         parts.append(_filled(form, [*rest[:holes], *[""] * holes]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pacefab.legacy.bash.state import Command, Runner
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.model import CommandResult, Package, UnitChange, WrittenFile
 from pacefab.legacy.source import sections
 from pacefab.legacy.unknown import is_known
@@ -25,6 +26,7 @@ ACTIONS = {
     "iptables", "expect", "dd", "openstack", "nova", "neutron", "glance", "cinder", "crm_mon",
     "haproxy", "rabbitmq-plugins", "brctl", "ip", "ifconfig", "ovs-vsctl",
 }  # fmt: skip
+_SECTION_AND_KEY = 2  # words after FILE
 _UNIT_ACTIONS = {"enable", "disable", "start", "stop", "restart", "reload", "mask", "unmask"}
 _MANAGERS = {"install", "groupinstall", "localinstall", "reinstall", "update", "upgrade"}
 _OPTIONS_WITH_VALUE = {
@@ -39,7 +41,7 @@ _OPTIONS_WITH_VALUE = {
 }
 
 
-def _packages(runner: Runner, command: Command) -> CommandResult:
+def _packages(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note what a package manager installs."""
     words = _without_options(command.arguments)
     if not words or words[0] not in {"install", "groupinstall", "localinstall", "reinstall"}:
@@ -47,9 +49,9 @@ def _packages(runner: Runner, command: Command) -> CommandResult:
             0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None
         )
     for name in words[1:]:
-        shown = runner.world.unknowns.show(name)
-        found = Package(shown, runner.shell.host, command.place)
-        runner.world.effects.packages.setdefault(found)
+        shown = interpreter.world.unknowns.show(name)
+        found = Package(shown, interpreter.shell.host, command.place)
+        interpreter.world.effects.packages.setdefault(found)
     return CommandResult()
 
 
@@ -65,66 +67,69 @@ def _without_options(arguments: list[str]) -> list[str]:
     return words
 
 
-def _systemctl(runner: Runner, command: Command) -> CommandResult:
+def _systemctl(interpreter: Interpreter, command: Command) -> CommandResult:
     words = _without_options(command.arguments)
     if not words or words[0] not in _UNIT_ACTIONS:
         known = words[:1] == ["daemon-reload"]
-        return CommandResult(0 if known else None, "" if known else _asked(runner, command))
+        return CommandResult(0 if known else None, "" if known else _asked(interpreter, command))
     for name in words[1:]:
-        _unit(runner, command, name, words[0])
+        _unit(interpreter, command, name, words[0])
         if "--now" in command.arguments and words[0] == "enable":
-            _unit(runner, command, name, "start")
+            _unit(interpreter, command, name, "start")
     return CommandResult()
 
 
-def _service(runner: Runner, command: Command) -> CommandResult:
+def _service(interpreter: Interpreter, command: Command) -> CommandResult:
     words = _without_options(command.arguments)
     if len(words) > 1 and words[1] in _UNIT_ACTIONS:
-        _unit(runner, command, words[0], words[1])
+        _unit(interpreter, command, words[0], words[1])
         return CommandResult()
-    return CommandResult(None, _asked(runner, command))
+    return CommandResult(None, _asked(interpreter, command))
 
 
-def _chkconfig(runner: Runner, command: Command) -> CommandResult:
+def _chkconfig(interpreter: Interpreter, command: Command) -> CommandResult:
     words = _without_options(command.arguments)
     if len(words) > 1 and words[1] in {"on", "off"}:
-        _unit(runner, command, words[0], "enable" if words[1] == "on" else "disable")
+        _unit(interpreter, command, words[0], "enable" if words[1] == "on" else "disable")
     return CommandResult()
 
 
-def _unit(runner: Runner, command: Command, name: str, action: str) -> None:
-    shown = runner.world.unknowns.show(name).removesuffix(".service")
-    unit = UnitChange(shown, action, runner.shell.host, command.place)
-    runner.world.effects.units.setdefault(unit)
+def _unit(interpreter: Interpreter, command: Command, name: str, action: str) -> None:
+    shown = interpreter.world.unknowns.show(name).removesuffix(".service")
+    unit = UnitChange(shown, action, interpreter.shell.host, command.place)
+    interpreter.world.effects.units.setdefault(unit)
 
 
-def _asked(runner: Runner, command: Command) -> str:
-    return runner.world.mark(f"what {command.text} prints")
+def _asked(interpreter: Interpreter, command: Command) -> str:
+    return interpreter.world.mark(f"what {command.text} prints")
 
 
-def _settings(runner: Runner, command: Command) -> CommandResult:
+def _settings(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note a file that crudini or openstack-config sets something in."""
     words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
     if "--get" in command.arguments:
-        return _asked_setting(runner, command)
+        return _asked_setting(interpreter, command)
     if not words:
-        return CommandResult(None, _asked(runner, command))
-    shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
-    runner.world.effects.files.setdefault(shown)
+        return CommandResult(None, _asked(interpreter, command))
+    shown = WrittenFile(words[0], interpreter.shell.host, command.place, f"set by {command.name}")
+    interpreter.world.effects.files.setdefault(shown)
     return CommandResult()
 
 
-def _asked_setting(runner: Runner, command: Command) -> CommandResult:
+def _asked_setting(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what `crudini --get FILE SECTION KEY` prints for a file of the tree."""
-    operands = [one for one in command.arguments if not one.startswith("-")]
-    found = runner.world.read(operands[0]) if len(operands) > 2 and is_known(*operands) else None  # noqa: PLR2004
+    operands = [word for word in command.arguments if not word.startswith("-")]
+    unclear = CommandResult(None, _asked(interpreter, command))
+    if len(operands) <= _SECTION_AND_KEY or not is_known(*operands):
+        return unclear
+    found = interpreter.world.files.read(operands[0])
     if found is None:
-        return CommandResult(None, _asked(runner, command))
+        return unclear
     value = sections(found.text).get(operands[1], {}).get(operands[2])
     return CommandResult(0, f"{value[0]}\n") if value else CommandResult(1)
 
 
-PROGRAMS: dict[str, Callable[[Runner, Command], CommandResult]] = {
+PROGRAMS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
     "yum": _packages, "dnf": _packages, "apt-get": _packages, "apt": _packages,
     "zypper": _packages, "systemctl": _systemctl, "service": _service, "chkconfig": _chkconfig,
     "crudini": _settings, "openstack-config": _settings,

@@ -57,7 +57,7 @@ def _by_use(walk: Walk) -> dict[str, Place]:
 
 def _told_addresses(walk: Walk) -> Iterator[tuple[str, FoundNode]]:
     """Yield nodes with their addresses, the surest source last (it wins)."""
-    for path, text in sorted(walk.world.written.items()):
+    for path, text in sorted(walk.world.files.written.items()):
         if path == "/etc/hosts":
             yield from _of_hosts(text.text, text.place)
     for file in walk.world.tree.files.values():

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pacefab.legacy.bash.state import Text, World
+from pacefab.legacy.bash.files import Text
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.draft.haproxy_file import PATH, read_balancer
 from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.pcs.cluster import (
@@ -168,11 +169,11 @@ class _Search:
         self._take("memcached", one, section)
 
     def _known_file(self, path: str) -> Text | None:
-        text = self._world.written.get(path)
+        text = self._world.files.written.get(path)
         return text if text is not None and is_known(text.text) else None
 
     def _balancer_file(self) -> Text | None:
-        text = self._world.written.get(PATH)
+        text = self._world.files.written.get(PATH)
         vips = self._vips()
         return text if text and read_balancer(text.text, vips, list(self._nodes)).proxies else None
 

@@ -8,18 +8,12 @@ from functools import partial
 
 from pacefab.legacy.bash.assignments import assign, declare
 from pacefab.legacy.bash.budget import bounded
+from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import Double, test_words
-from pacefab.legacy.bash.state import (
-    Command,
-    ExitSignal,
-    LoopSignal,
-    ReturnSignal,
-    Shell,
-    Signal,
-    World,
-)
+from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell, Signal
 from pacefab.legacy.bash.syntax import Node, Script, parse
 from pacefab.legacy.bash.words import Words
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.commands.commands import run_command
 from pacefab.legacy.interpreter import chains, control
 from pacefab.legacy.interpreter.redirects import Redirects
@@ -36,7 +30,7 @@ from pacefab.legacy.text.filters import lines
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
 
 
-class Interpreter:
+class Evaluation:
     """Evaluates nodes of one script in one shell."""
 
     def __init__(self, shell: Shell, world: World, script: Script) -> None:
@@ -119,7 +113,7 @@ class Interpreter:
         inside = self.fork()
         file = file_read(node)
         if file is not None:
-            text = self.world.read(self.words.text(file))
+            text = self.world.files.read(self.words.text(file))
             return text.text if text else self.world.mark(self.script.text(node))
         try:
             answer = inside.statements(node.children)
@@ -179,7 +173,7 @@ class Interpreter:
         shell.running.append(command.words[0])
         try:
             with self.world.budget.deeper():
-                return Interpreter(shell, self.world, script).execute(body)
+                return Evaluation(shell, self.world, script).execute(body)
         except ReturnSignal as signal:
             return CommandResult(signal.args[0], signal.output)
         finally:
@@ -226,9 +220,9 @@ class Interpreter:
         value = self.words.number(text)
         return None if value is None else value != 0
 
-    def fork(self) -> Interpreter:
+    def fork(self) -> Evaluation:
         """Return the evaluation of a subshell."""
-        return Interpreter(self.shell.fork(), self.world, self.script)
+        return Evaluation(self.shell.fork(), self.world, self.script)
 
     def _subshell(self, node: Node) -> CommandResult:
         try:
@@ -241,11 +235,11 @@ class Interpreter:
 
     def _test(self, node: Node) -> CommandResult:
         if node.children[0].type == "[[":
-            judge = Double(self.words.text, self.words.pattern, self.world.exists)
+            judge = Double(self.words.text, self.words.pattern, self.world.files.exists)
             inside = node.children[1:-1]
             return CommandResult(status_of(judge.value(inside[0]) if inside else False))
         words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]
-        return CommandResult(status_of(test_words(words, self.world.exists)))
+        return CommandResult(status_of(test_words(words, self.world.files.exists)))
 
     def _redirected(self, node: Node) -> CommandResult:
         body = node.child_by_field_name("body")
@@ -284,7 +278,7 @@ def evaluate(script: Script, shell: Shell, world: World) -> CommandResult:
     """
     script, root = parse(script)
     with world.budget.deeper():
-        return Interpreter(shell, world, script).statements(root.children)
+        return Evaluation(shell, world, script).statements(root.children)
 
 
 def run_to_end(script: Script, shell: Shell, world: World) -> CommandResult:
