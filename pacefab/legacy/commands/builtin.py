@@ -9,13 +9,25 @@ from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import test_words
 from pacefab.legacy.bash.interpreter import Interpreter
-from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal
+from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.commands.printing import echo, printf
-from pacefab.legacy.model import CommandResult, Place
+from pacefab.legacy.model import CommandResult
+from pacefab.legacy.options import Options, Syntax, split_options
 from pacefab.legacy.unknown import OPEN, is_known
 
 _MOST_LEVELS = 9
+_READ = Syntax("p t n d u N i a")
+_MAPFILE = Syntax("d n O s u C c")
+_HOSTNAME = Syntax(long={"short": "s", "fqdn": "f", "long": "f", "nodename": "n"})
+_XARGS = Syntax(
+    "n I L P s d a E",
+    attached="i",
+    long={
+        "max-args": "n", "replace": "i", "max-lines": "L", "max-procs": "P", "null": "0",
+        "delimiter": "d", "arg-file": "a",
+    },
+)  # fmt: skip
 
 
 def _well(_interpreter: Interpreter, _command: Command) -> CommandResult:
@@ -67,57 +79,43 @@ def _shift(interpreter: Interpreter, command: Command) -> CommandResult:
 
 def _read(interpreter: Interpreter, command: Command) -> CommandResult:
     """Read a line into variables; at a terminal, what the operator types is unknown."""
-    names = _operands(command.arguments)
-    stdin = interpreter.shell.stdin
+    options = split_options(command.arguments, _READ)
+    names = _variables(options.operands) or ["REPLY"]
+    stdin, shell = interpreter.shell.stdin, interpreter.shell
     if stdin is None:
-        for name in names or ["REPLY"]:
-            interpreter.shell.set(
-                name, interpreter.world.mark(f"${name}, which the operator types in")
-            )
+        for name in names:
+            shell.set(name, interpreter.world.mark(f"${name}, which the operator types in"))
         return CommandResult(None)
     if not stdin:
-        for name in names:
-            interpreter.shell.set(name, "")
+        for name in _variables(options.operands):
+            shell.set(name, "")
         return CommandResult(1)
     line = stdin.pop(0)
-    if OPEN in line and is_known(re.sub(f"{OPEN}.*", "", line)) and line.startswith(OPEN):
-        for name in names or ["REPLY"]:
-            interpreter.shell.set(name, line)
+    if line.startswith(OPEN) and is_known(re.sub(f"{OPEN}.*", "", line)):
+        for name in names:
+            shell.set(name, line)
         return CommandResult(None)
-    _put_fields(interpreter, names or ["REPLY"], line, command.arguments)
+    _put_fields(shell, names, line, options.value("a"))
     return CommandResult(0)
 
 
-def _put_fields(
-    interpreter: Interpreter, names: list[str], line: str, arguments: list[str]
-) -> None:
-    if any(re.fullmatch(r"-[a-z]*a", one) for one in arguments):
-        separator = interpreter.shell.variables.get("IFS", "").strip()[:1] or None
-        words = line.split(separator)
-        interpreter.shell.arrays[names[0]] = {str(at): word for at, word in enumerate(words)}
+def _put_fields(shell: Shell, names: list[str], line: str, array: str) -> None:
+    """Split a line at the first separator of $IFS, into an array or variables."""
+    separator = shell.variables.get("IFS", "").strip()[:1] or None
+    if array:
+        shell.arrays[array] = {str(at): word for at, word in enumerate(line.split(separator))}
         return
-    separator = interpreter.shell.variables.get("IFS", "").strip()[:1] or None
     fields = line.strip().split(separator, len(names) - 1)
     for name, field in zip(names, fields + [""] * len(names), strict=False):
-        interpreter.shell.set(name, field)
+        shell.set(name, field)
 
 
-def _operands(arguments: list[str]) -> list[str]:
-    """Return the variables that `read` names, without its options and their values."""
-    names: list[str] = []
-    waiting = list(arguments)
-    while waiting:
-        one = waiting.pop(0)
-        if one in {"-p", "-t", "-n", "-d", "-u", "-N", "-i"} and waiting:
-            waiting.pop(0)
-        elif re.fullmatch(r"[A-Za-z_]\w*", one):
-            names.append(one)
-    return names
+def _variables(words: list[str]) -> list[str]:
+    return [word for word in words if re.fullmatch(r"[A-Za-z_]\w*", word)]
 
 
 def _mapfile(interpreter: Interpreter, command: Command) -> CommandResult:
-    flags = {"-t"}  # of read it takes a value, here it does not
-    names = _operands([one for one in command.arguments if one not in flags]) or ["MAPFILE"]
+    names = _variables(split_options(command.arguments, _MAPFILE).operands) or ["MAPFILE"]
     stdin = interpreter.shell.stdin or []
     interpreter.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
     stdin.clear()
@@ -196,28 +194,29 @@ def _source(interpreter: Interpreter, command: Command) -> CommandResult:
 
 
 def _hostname(interpreter: Interpreter, command: Command) -> CommandResult:
-    plain = not command.arguments or command.arguments[0] in {"-s", "-f", "--short", "--fqdn", "-n"}
-    host = interpreter.shell.host
-    if not plain or (not host and command.name == "hostname"):
-        what = "the name of the host where it is started" if plain else command.text
-        return CommandResult(0, interpreter.world.mark(what) + "\n")
-    if command.name == "uname" and command.arguments[:1] != ["-n"]:
-        return CommandResult(0, interpreter.world.mark(f"what {command.text} prints") + "\n")
-    host = host.partition(".")[0] if "-s" in command.arguments else host
-    return CommandResult(0, (host or interpreter.world.mark("the name of the host")) + "\n")
+    options = split_options(command.arguments, _HOSTNAME)
+    mark, host = interpreter.world.mark, interpreter.shell.host
+    asked = {"n"} if command.name == "uname" else options.names & {"s", "f"}
+    if options.names != asked or options.operands:
+        return CommandResult(0, mark(f"what {command.text} prints") + "\n")
+    if not host:
+        return CommandResult(0, mark("the name of the host where it is started") + "\n")
+    return CommandResult(0, (host.partition(".")[0] if "s" in options else host) + "\n")
 
 
 def _trap(interpreter: Interpreter, command: Command) -> CommandResult:
     """Remember what runs when the shell ends; what other signals run is not evaluated."""
-    words = [one for one in command.arguments if one != "--"]
-    if {"EXIT", "0"} & set(words[1:]):
-        interpreter.shell.at_exit = (words[0], command.place_of(1))
+    options = split_options(command.arguments, Syntax())
+    if {"EXIT", "0"} & set(options.operands[1:]):
+        place = command.place_of(1 + options.first)
+        action = options.operands[0]
+        interpreter.shell.at_exit = None if action == "-" else (action, place)
     return CommandResult()
 
 
 def which(_interpreter: Interpreter, command: Command) -> CommandResult:
-    """Return where a program is (`which`, `command -v`): that it is there is not known, but pcs."""
-    names = [one for one in command.arguments if not one.startswith("-")]
+    """Return where a program is (`which`, `command -v`): known only of pcs."""
+    names = split_options(command.arguments, Syntax(mixed=True)).operands
     if not is_known(*names):
         return CommandResult(None, "".join(names))
     there = names == ["pcs"]
@@ -230,35 +229,37 @@ def _pwd(_interpreter: Interpreter, _command: Command) -> CommandResult:
 
 def _xargs(interpreter: Interpreter, command: Command) -> CommandResult:
     """Run a command with the words that are piped in."""
-    words = [word for line in interpreter.shell.stdin or [] for word in line.split()]
-    count, place, at = len(words), "", 1
-    while at < len(command.words) and command.words[at].startswith("-"):
-        option = command.words[at]
-        value = option[2:] or (command.words[at + 1] if at + 1 < len(command.words) else "")
-        if option[:2] == "-n" and value.isdigit():
-            count, at = int(value) or 1, at + (0 if option[2:] else 1)
-        elif option[:2] == "-I":
-            count, place, at = 1, value, at + (0 if option[2:] else 1)
-        at += 1
+    options = split_options(command.arguments, _XARGS)
+    if {"0", "d", "a", "E"} & options.names:
+        return _unknown_words(interpreter, command)
+    base = command.arguments[options.first :] or ["echo"]
+    batches = _batches(interpreter.shell.stdin or [], options)
     interpreter.shell.stdin = []
+    place = (options.value("i") or "{}") if "i" in options else options.value("I")
     parts: list[str] = []
-    for first in range(0, len(words), max(count, 1)):
-        chosen = words[first : first + max(count, 1)]
-        base = command.words[at:] or ["echo"]
-        whole = [one.replace(place, chosen[0]) for one in base] if place else [*base, *chosen]
+    for words in batches:
+        whole = [word.replace(place, words[0]) for word in base] if place else [*base, *words]
         parts.append(interpreter.run(Command(whole, command.place)).output)
     return CommandResult(0, "".join(parts))
 
 
-def piped_script(interpreter: Interpreter, otherwise: Place) -> Script | None:
-    """Return what is piped into a shell as a script; None when nothing is."""
-    stdin = interpreter.shell.stdin
-    if not stdin:
-        return None
-    where = interpreter.shell.stdin_place or otherwise
-    if where.line == 1:  # a whole file
-        interpreter.world.started.add(where.file)
-    return Script(where.file, ("\n".join(stdin) + "\n").encode(), where.line)
+def _batches(stdin: list[str], options: Options) -> list[list[str]]:
+    """Return the words that each run of the command is given."""
+    if options.names & {"I", "i"}:
+        return [[line.strip()] for line in stdin if line.strip()]
+    filled = [line.split() for line in stdin if line.strip()]
+    size = options.value("L") or options.value("n")
+    count = int(size) if size.isascii() and size.isdigit() else 0
+    units = filled if "L" in options else [[word] for words in filled for word in words]
+    groups = [units[at : at + count] for at in range(0, len(units), count)] if count else [units]
+    return [[word for unit in group for word in unit] for group in groups if group]
+
+
+def _unknown_words(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Note a pcs command that is given words in a way that is not evaluated."""
+    if "pcs" in command.words:
+        interpreter.world.handed_on(command, command.words.index("pcs"))
+    return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
 
 
 BUILTINS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.model import CommandResult, Package, UnitChange, WrittenFile
+from pacefab.legacy.options import Syntax, split_options
 from pacefab.legacy.source import sections
 from pacefab.legacy.unknown import is_known
 
@@ -29,21 +30,16 @@ ACTIONS = {
 _SECTION_AND_KEY = 2  # words after FILE
 _UNIT_ACTIONS = {"enable", "disable", "start", "stop", "restart", "reload", "mask", "unmask"}
 _MANAGERS = {"install", "groupinstall", "localinstall", "reinstall", "update", "upgrade"}
-_OPTIONS_WITH_VALUE = {
-    "-c",
-    "-t",
-    "--enablerepo",
-    "--disablerepo",
-    "-d",
-    "-e",
-    "-x",
-    "--installroot",
-}
+_INSTALLERS = Syntax(
+    "c t d e x o R enablerepo disablerepo installroot", long={"exclude": "x"}, mixed=True
+)
+_UNITS = Syntax("t p n o H M s", long={"type": "t", "property": "p"}, mixed=True)
+_CRUDINI = Syntax(mixed=True)
 
 
 def _packages(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note what a package manager installs."""
-    words = _without_options(command.arguments)
+    words = split_options(command.arguments, _INSTALLERS).operands
     if not words or words[0] not in {"install", "groupinstall", "localinstall", "reinstall"}:
         return CommandResult(
             0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None
@@ -55,32 +51,21 @@ def _packages(interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult()
 
 
-def _without_options(arguments: list[str]) -> list[str]:
-    words: list[str] = []
-    waiting = list(arguments)
-    while waiting:
-        one = waiting.pop(0)
-        if one in _OPTIONS_WITH_VALUE and waiting:
-            waiting.pop(0)
-        elif not one.startswith("-"):
-            words.append(one)
-    return words
-
-
 def _systemctl(interpreter: Interpreter, command: Command) -> CommandResult:
-    words = _without_options(command.arguments)
+    options = split_options(command.arguments, _UNITS)
+    words = options.operands
     if not words or words[0] not in _UNIT_ACTIONS:
         known = words[:1] == ["daemon-reload"]
         return CommandResult(0 if known else None, "" if known else _asked(interpreter, command))
     for name in words[1:]:
         _unit(interpreter, command, name, words[0])
-        if "--now" in command.arguments and words[0] == "enable":
+        if "now" in options and words[0] == "enable":
             _unit(interpreter, command, name, "start")
     return CommandResult()
 
 
 def _service(interpreter: Interpreter, command: Command) -> CommandResult:
-    words = _without_options(command.arguments)
+    words = split_options(command.arguments, _UNITS).operands
     if len(words) > 1 and words[1] in _UNIT_ACTIONS:
         _unit(interpreter, command, words[0], words[1])
         return CommandResult()
@@ -88,7 +73,7 @@ def _service(interpreter: Interpreter, command: Command) -> CommandResult:
 
 
 def _chkconfig(interpreter: Interpreter, command: Command) -> CommandResult:
-    words = _without_options(command.arguments)
+    words = split_options(command.arguments, _UNITS).operands
     if len(words) > 1 and words[1] in {"on", "off"}:
         _unit(interpreter, command, words[0], "enable" if words[1] == "on" else "disable")
     return CommandResult()
@@ -106,9 +91,10 @@ def _asked(interpreter: Interpreter, command: Command) -> str:
 
 def _settings(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note a file that crudini or openstack-config sets something in."""
-    words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
-    if "--get" in command.arguments:
-        return _asked_setting(interpreter, command)
+    options = split_options(command.arguments, _CRUDINI)
+    if "get" in options:
+        return _asked_setting(interpreter, command, options.operands)
+    words = [word for word in options.operands if word.startswith("/") and is_known(word)]
     if not words:
         return CommandResult(None, _asked(interpreter, command))
     shown = WrittenFile(words[0], interpreter.shell.host, command.place, f"set by {command.name}")
@@ -116,9 +102,10 @@ def _settings(interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult()
 
 
-def _asked_setting(interpreter: Interpreter, command: Command) -> CommandResult:
+def _asked_setting(
+    interpreter: Interpreter, command: Command, operands: list[str]
+) -> CommandResult:
     """Return what `crudini --get FILE SECTION KEY` prints for a file of the tree."""
-    operands = [word for word in command.arguments if not word.startswith("-")]
     unclear = CommandResult(None, _asked(interpreter, command))
     if len(operands) <= _SECTION_AND_KEY or not is_known(*operands):
         return unclear

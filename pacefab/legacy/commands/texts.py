@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.model import CommandResult, WrittenFile
+from pacefab.legacy.options import Syntax, split_options
 from pacefab.legacy.text.awk import run_awk, split_awk
 from pacefab.legacy.text.awk_syntax import AwkError
-from pacefab.legacy.text.filters import joined, run_filter
-from pacefab.legacy.text.sed import run_sed
+from pacefab.legacy.text.filters import run_filter
+from pacefab.legacy.text.grep import GREP
+from pacefab.legacy.text.lines import joined
+from pacefab.legacy.text.sed import SED_IN_PLACE, run_sed, split_script
 from pacefab.legacy.unknown import is_known
 
 TEXTS = {"awk", "gawk", "mawk", "sed", "tee"}
@@ -18,6 +22,8 @@ _ID = re.compile(r"[A-Za-z][\w.-]+$")
 _STATES = {"Started", "Stopped", "Online", "OFFLINE", "online", "offline", "Masters", "Slaves",
            "Master", "Slave", "FAILED", "Failed", "running", "stopped", "started", "quorum",
            "Active", "active", "unmanaged", "UNCLEAN", "Starting", "error", "Error"}  # fmt: skip
+_CAT = Syntax(mixed=True)
+_TEE = Syntax(long={"append": "a"}, mixed=True)
 _SHOWING = {"cat", "more", "less"}
 
 
@@ -26,7 +32,7 @@ def run_text(interpreter: Interpreter, command: Command) -> CommandResult:
     name, arguments = command.name, command.arguments
     if name == "tee":
         return _tee(interpreter, command)
-    if name == "sed" and any(one.startswith(("-i", "--in-place")) for one in arguments):
+    if name == "sed" and "i" in split_options(arguments, SED_IN_PLACE):
         return _edit(interpreter, command)
     if not is_known(*arguments):
         return _unclear(interpreter, command, "".join(arguments))
@@ -57,7 +63,8 @@ def _in_listing(
 
     Only of ids can it be told; words such as Started are known on the cluster alone.
     """
-    words = [one for one in command.arguments if not one.startswith("-")]
+    options = split_options(command.arguments, replace(GREP, flags=None))
+    words = options.values("e") or options.operands
     output = interpreter.world.mark(f"what {command.text} prints")
     if len(words) != 1 or not _ID.match(words[0]) or words[0] in _STATES:
         return CommandResult(None, output)
@@ -86,7 +93,7 @@ def _with_files(interpreter: Interpreter, arguments: list[str]) -> tuple[list[st
 
 def _show(interpreter: Interpreter, arguments: list[str], text: str) -> CommandResult:
     """Return the files' texts, or what is piped in."""
-    files = [one for one in arguments if not one.startswith("-")]
+    files = [path for path in split_options(arguments, _CAT).operands if path != "-"]
     parts: list[str] = []
     for path in files:
         found = interpreter.world.files.read(path)
@@ -104,25 +111,23 @@ def _unclear(interpreter: Interpreter, command: Command, text: str) -> CommandRe
 
 def _tee(interpreter: Interpreter, command: Command) -> CommandResult:
     text = joined(interpreter.shell.stdin or [])
-    append = "-a" in command.arguments
-    for path in command.arguments:
-        if not path.startswith("-"):
-            interpreter.world.files.write(
-                path, text, interpreter.shell.host, command.place, append=append
-            )
+    options = split_options(command.arguments, _TEE)
+    for path in options.operands:
+        interpreter.world.files.write(
+            path, text, interpreter.shell.host, command.place, append="a" in options
+        )
     return CommandResult(0, text)
 
 
 def _edit(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note the files that sed -i changes: its operands that are paths."""
-    for path in command.arguments[1:]:
-        if path.startswith(("/", "./", "~")) and " " not in path:
+    world, options = interpreter.world, split_options(command.arguments, SED_IN_PLACE)
+    _, files = split_script(options) if options.operands else ("", [])
+    for path in files:
+        if path.startswith(("/", "./", "~")):
             shown = WrittenFile(
-                interpreter.world.unknowns.show(path),
-                interpreter.shell.host,
-                command.place,
-                "edited by sed",
+                world.unknowns.show(path), interpreter.shell.host, command.place, "edited by sed"
             )
-            interpreter.world.effects.files.setdefault(shown)
-            interpreter.world.files.written.pop(path, None)
+            world.effects.files.setdefault(shown)
+            world.files.written.pop(path, None)
     return CommandResult()

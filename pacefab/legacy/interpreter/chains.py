@@ -11,7 +11,7 @@ from pacefab.legacy.interpreter.branches import Branches
 from pacefab.legacy.interpreter.control import STATEMENTS
 from pacefab.legacy.interpreter.shapes import opposite
 from pacefab.legacy.model import CommandResult
-from pacefab.legacy.text.filters import lines
+from pacefab.legacy.text.lines import lines
 
 
 def run_list(interpreter: Interpreter, node: Node) -> CommandResult:

@@ -14,7 +14,7 @@ from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shel
 from pacefab.legacy.bash.syntax import Node, Script, parse
 from pacefab.legacy.bash.words import Words
 from pacefab.legacy.bash.world import World
-from pacefab.legacy.commands.commands import run_command
+from pacefab.legacy.commands.dispatch import run_command
 from pacefab.legacy.interpreter import chains, control
 from pacefab.legacy.interpreter.redirects import Redirects
 from pacefab.legacy.interpreter.shapes import (
@@ -25,7 +25,7 @@ from pacefab.legacy.interpreter.shapes import (
     status_of,
 )
 from pacefab.legacy.model import CommandResult
-from pacefab.legacy.text.filters import lines
+from pacefab.legacy.text.lines import lines
 
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
 from pacefab.legacy.model import CommandResult
+from pacefab.legacy.options import Syntax, UnknownOptionError, split_options
 from pacefab.legacy.text.awk_syntax import AwkError, AwkNode, AwkRule, parse_awk
 from pacefab.legacy.text.awk_values import (
     FUNCTIONS,
@@ -16,8 +17,9 @@ from pacefab.legacy.text.awk_values import (
     shown,
     split_fields,
 )
-from pacefab.legacy.text.filters import lines
+from pacefab.legacy.text.lines import lines
 
+_AWK = Syntax("F v", "", long={"field-separator": "F", "assign": "v"})
 _MOST_STEPS = 50_000
 _MOST_OUTPUT = 200_000
 _MOST_FIELDS = 2000
@@ -33,21 +35,20 @@ def split_awk(arguments: Sequence[str]) -> tuple[str, dict[str, str], list[str]]
     Raises:
         AwkError: there is no program, or an option that is not known.
     """
+    try:
+        options = split_options(arguments, _AWK)
+    except UnknownOptionError as error:
+        raise AwkError(*error.args) from None
     variables: dict[str, str] = {}
-    rest = list(arguments)
-    while rest and rest[0].startswith("-") and rest[0] != "-":
-        word = rest.pop(0)
-        value = word[2:] or (rest.pop(0) if rest else "")
-        if word[:2] == "-F":
-            variables["FS"] = value.replace("\\t", "\t")
-        elif word[:2] == "-v":
-            name, _, text = value.partition("=")
-            variables[name] = text
+    for option in options.given:
+        if option.name == "F":
+            variables["FS"] = option.value.replace("\\t", "\t")
         else:
-            raise AwkError(word)
-    if not rest:
+            name, _, value = option.value.partition("=")
+            variables[name] = value
+    if not options.operands:
         raise AwkError("no program")
-    return rest[0], variables, rest[1:]
+    return options.operands[0], variables, options.operands[1:]
 
 
 def run_awk(program: str, variables: dict[str, str], text: str) -> CommandResult | None:

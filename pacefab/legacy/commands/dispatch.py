@@ -7,14 +7,17 @@ from collections.abc import Callable
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.commands.builtin import BUILTINS
+from pacefab.legacy.commands.copies import copy
+from pacefab.legacy.commands.hosts import on_many, ssh
 from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
-from pacefab.legacy.commands.remote import REMOTE, run_script
+from pacefab.legacy.commands.shells import bash, run_script, su
 from pacefab.legacy.commands.texts import TEXTS, run_text
+from pacefab.legacy.commands.wrappers import replaced, sshpass, wrapped
 from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.text.filters import FILTERS
 from pacefab.legacy.unknown import is_known
 
-Handler = Callable[[Interpreter, Command], CommandResult]
+CommandHandler = Callable[[Interpreter, Command], CommandResult]
 
 _WRITING = {
     "cibadmin": {"-C", "-R", "-M", "-P", "-D", "-U", "-E", "-c", "-d", "-o", "--create",
@@ -78,4 +81,12 @@ def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult(None, interpreter.world.mark(f"what {shown} prints"))
 
 
-_HANDLERS: dict[str, Handler] = {**BUILTINS, **PROGRAMS, **REMOTE}
+_STARTING: dict[str, CommandHandler] = {
+    "ssh": ssh, "pdsh": on_many, "clush": on_many, "pssh": on_many, "parallel-ssh": on_many,
+    "mussh": on_many, "bash": bash, "sh": bash, "dash": bash, "ksh": bash, "su": su,
+    "runuser": su, "sudo": wrapped, "nohup": wrapped, "time": wrapped, "env": wrapped,
+    "command": wrapped, "builtin": wrapped, "setsid": wrapped, "timeout": wrapped,
+    "nice": wrapped, "flock": wrapped, "exec": replaced, "sshpass": sshpass,
+    "scp": copy, "rsync": copy, "cp": copy, "mv": copy,
+}  # fmt: skip
+_HANDLERS: dict[str, CommandHandler] = {**BUILTINS, **PROGRAMS, **_STARTING}
