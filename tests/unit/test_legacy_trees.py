@@ -19,7 +19,7 @@ from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.replay import Replayed
+from pacefab.legacy.pcs.replay import ReplayedCommand
 from pacefab.legacy.source import read_tree
 from pacefab.report.migration import print_report
 
@@ -31,7 +31,7 @@ PCS = re.compile(
 )
 
 
-def shown(walk: Walk, one: Replayed) -> str:
+def shown(walk: Walk, one: ReplayedCommand) -> str:
     words = [walk.world.unknowns.show(word) for word in one.call.arguments]
     return f"{one.call.host}: {shlex.join(words)}" + (" # perhaps" if one.call.condition else "")
 
