@@ -16,7 +16,7 @@ from invoke.tasks import task
 from pacefab.errors import PacefabError, UsageError
 from pacefab.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
 from pacefab.harness.errors import HarnessError
-from pacefab.report.text import render_error
+from pacefab.report.text import render_last_words
 
 NAMES = ",".join(DEFAULT_NODES)
 TESTED_IMAGES = "debian12,debian13,rpm"
@@ -227,4 +227,4 @@ def told() -> Iterator[None]:
         raise Exit(str(error), code=1) from error
     except PacefabError as error:
         code = 2 if isinstance(error, UsageError) else 1
-        raise Exit("\n".join(render_error(error)), code=code) from error
+        raise Exit(render_last_words(error), code=code) from error

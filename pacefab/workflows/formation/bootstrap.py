@@ -126,6 +126,7 @@ class Bootstrap:
 
         def form() -> list[Outcome]:
             watch = Stopwatch(self.step, progress)
+            watch.begin(*plan.changed)
             for sentence in plan.sentences():
                 progress.note(self.desired.cluster, sentence)
             _Forming(self, plan, hosts, found, progress).carry_out()
@@ -238,6 +239,7 @@ class _Forming:
         """
         deadline = time.monotonic() + _START_SECONDS
         while still := self._missing(names):
+            self.progress.waiting(self.plan.cluster, still)
             if time.monotonic() > deadline:
                 raise CommandError(
                     "wait for the cluster to form",
@@ -247,6 +249,7 @@ class _Forming:
                     host=self._doorway,
                 )
             time.sleep(_POLL_SECONDS)
+        self.progress.waiting(self.plan.cluster, "")
 
     def _missing(self, names: Sequence[str]) -> str:
         try:

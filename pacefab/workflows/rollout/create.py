@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
@@ -24,7 +25,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.observe import NodeView
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Progress, Stopwatch, Waits
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
@@ -87,18 +88,19 @@ class Create:
             PacefabError: it did not come up in time; what was changed is put back.
         """
         before, known = fleet.view.cib, fleet.view.status if not change.changes else None
+        waits = partial(progress.waiting, fleet.membership.cluster)
         if change.changes:
             progress.note(fleet.membership.cluster, _told(fleet, change))
             before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, desired, change))
         try:
             status = apply_cib.settle(
-                fleet.host, lambda now: missing(now, desired), self.timeout, known
+                fleet.host, lambda now: missing(now, desired), self.timeout, known, waits
             )
-            return status, _serve(fleet, status, deadline)
+            return status, _serve(fleet, status, deadline, waits)
         except PacefabError as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(fleet.hosts, error)
-            self._restore(fleet, before, change, error)
+            self._restore(fleet, before, change, error, waits)
             raise
 
     def _check_update(self, change: ConfigurationPlan) -> None:
@@ -118,11 +120,16 @@ class Create:
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
     def _restore(
-        self, fleet: Fleet, before: Cib, change: ConfigurationPlan, error: PacefabError
+        self,
+        fleet: Fleet,
+        before: Cib,
+        change: ConfigurationPlan,
+        error: PacefabError,
+        waits: Waits,
     ) -> None:
         """Put the resource back as it was, wait until it is, and say so in the error."""
         if change.changes and not self.keep_on_failure:
-            apply_cib.restore_after(error, fleet.host, before, change)
+            apply_cib.restore_after(error, fleet.host, before, change, waits)
 
 
 def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
@@ -181,14 +188,16 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     return ""
 
 
-def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:
+def _serve(fleet: Fleet, status: ClusterStatus, deadline: float, waits: Waits) -> Answers:
     """Ask until every started node has answered another one."""
     started = status.started_on(memcached.RESOURCE)
     while True:
         answers = ask_from_neighbours(fleet)
         silent = [(t, f, a) for t, (f, a) in answers.items() if t.node in started and not a.served]
         if not silent:
+            waits("")
             return answers
+        waits(f"memcached does not answer on {silent[0][0].node}")
         if time.monotonic() > deadline:
             raise CommandError(
                 "set and get a key at every node",

@@ -11,6 +11,7 @@ from pacefab.services.service import Probe
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
+from pacefab.workflows.nodes.progress import Waits, unheard
 
 _POLL_SECONDS = 1.0
 
@@ -59,19 +60,26 @@ def _own(number: int, probe: Probe, sections: Mapping[str, Section]) -> dict[str
     return {name: sections[long] for name, long in names.items() if long in sections}
 
 
-def serve(hosts: Mapping[str, Host], probes: Sequence[Probe], deadline: float) -> int:
+def serve(
+    hosts: Mapping[str, Host],
+    probes: Sequence[Probe],
+    deadline: float,
+    waits: Waits = unheard,
+) -> int:
     """Wait until every probe is met; return how many there are.
 
     Each is put once at least, and those that failed again until `deadline` (of the monotonic
-    clock, seconds): a service that just started needs a moment.
+    clock, seconds): a service that just started needs a moment. `waits` hears of one of them.
 
     Raises:
         CommandError: some were not met in time.
     """
     left = [finding for finding in put(hosts, probes) if finding.wrong]
     while left and time.monotonic() < deadline:
+        waits(str(left[0]))
         time.sleep(_POLL_SECONDS)
         left = [finding for finding in put(hosts, [one.probe for one in left]) if finding.wrong]
+    waits("")
     if left:
         raise CommandError(
             "ask the services themselves, as their clients do",
