@@ -1,4 +1,4 @@
-"""What can go wrong, told so that an operator knows what, where and what next."""
+"""What can go wrong: what was attempted, where, what was seen and what to do next."""
 
 from __future__ import annotations
 

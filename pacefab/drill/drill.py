@@ -31,7 +31,7 @@ _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
 _SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
 _FENCED = (
     "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
-    "left to undo on it (fab drill --undo tells)"
+    "left to undo on it (fab drill --undo shows it)"
 )
 
 
@@ -91,7 +91,7 @@ class Drill:
     ) -> DrillReport:
         """Drill, until a failure leaves the cluster unhealthy.
 
-        `confirm` gets the cluster's name, and raises when the operator does not want to.
+        `confirm` gets the cluster's name, and raises when the operator declines.
 
         Raises:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
@@ -128,7 +128,7 @@ class Drill:
             seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
             raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
-            raise RefusedError("drill", "the cluster has one node", "nobody could take over")
+            raise RefusedError("drill", "the cluster has one node", "nothing could take over")
         turn = list(reversed(names))
         return [self.node or turn[place % len(turn)] for place in range(len(self.faults))]
 

@@ -1,8 +1,8 @@
 """Faults that a drill causes on a node, and how each is undone.
 
 Pure: values in, shell for a node out. What is to be undone is known on the node itself, in
-/run/pacefab-drill, and a timer there undoes it when nobody else does: an operator's machine that
-dies leaves no node cut off for longer than that.
+/run/pacefab-drill, and a timer there undoes it when nothing else does: a node stays cut off for
+no longer than that, even if the operator's machine dies.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Fault:
     """One sort of failure.
 
     Both scripts get the node's name as $1, its memcached's port as $2 and the other nodes'
-    addresses as the rest. `lasting` tells whether it goes on until it is undone.
+    addresses as the rest. `lasting` says whether it goes on until it is undone.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Fault:
     fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
 
 
-# crm_resource --refresh asks the node anew what runs there, and forgets the failure: without it a
+# crm_resource --refresh asks the node again what runs there, and forgets the failure: without it a
 # drill that was cut off before the monitor came would leave a dead memcached for up to a minute.
 PROCESS = Fault(
     name="process",

@@ -26,7 +26,7 @@ _REST_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Scene:
-    """The cluster of the named hosts, asked anew each time."""
+    """The cluster of the named hosts, asked again each time."""
 
     hosts: Mapping[str, Host]
     reach: Reach
@@ -49,7 +49,7 @@ class Scene:
     def unhealthy(self, seconds: float) -> tuple[str, ...]:
         """Wait at most `seconds` until the cluster is healthy; return why it is not then.
 
-        Pacemaker also has to have nothing left to do: a VIP may yet move back to the node that it
+        Pacemaker also has to have nothing left to do: a VIP may still move back to the node that it
         prefers.
         """
         reasons: tuple[str, ...] = ()

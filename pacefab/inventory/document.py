@@ -36,7 +36,7 @@ _CONTROL_INSIDE = "there is a control character in it, which Pacemaker's XML can
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing to mend, at a line (from 1) and a key or entry of the file."""
+    """One thing to fix, at a line (from 1) and a key or entry of the file."""
 
     line: int
     path: Path

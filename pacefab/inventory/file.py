@@ -1,4 +1,4 @@
-"""An inventory file -> a checked value, or one screen that tells everything that is wrong."""
+"""An inventory file -> a checked value, or one screen with everything that is wrong."""
 
 from __future__ import annotations
 
@@ -73,6 +73,6 @@ def _render(mistakes: Iterable[Mistake]) -> list[str]:
 
 
 def _refused(
-    file: Path, seen: Iterable[str], next_step: str = "mend the file, then run this again"
+    file: Path, seen: Iterable[str], next_step: str = "fix the file, then run this again"
 ) -> UsageError:
     return UsageError(f"read the inventory {file}", "\n".join(seen), next_step)

@@ -31,7 +31,7 @@ class SecretValues:
     Args:
         environment: variables, such as PACEFAB_SECRET_GALERA.
         file: YAML of `name: value`; None when there is none.
-        ask: returns what somebody types in at a prompt that does not show it; None without a
+        ask: returns what is typed in at a prompt that does not show it; None without a
             terminal.
     """
 
@@ -76,7 +76,7 @@ def _typed(ask: Ask | None, name: str) -> str:
     try:
         return ask(f"secret {name}: ") if ask else ""
     except EOFError:
-        raise UsageError("find the secrets", f"nobody typed in {name}", _ways([name])) from None
+        raise UsageError("find the secrets", f"{name} was not typed in", _ways([name])) from None
 
 
 def _ways(names: list[str]) -> str:
@@ -115,7 +115,7 @@ def _read(file: Path) -> dict[str, str]:
 def _text(file: Path) -> str:
     """Return the text of a file that only its owner may read, who is us."""
     try:
-        # Not to wait for somebody who writes into a pipe.
+        # Not to wait for a program that writes into a pipe.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, encoding="utf-8-sig") as stream:
             problem = _unsafe(os.fstat(stream.fileno()))
@@ -153,4 +153,4 @@ def _entries(file: Path, root: Node | None) -> Iterator[tuple[str, str]]:
 
 
 def _refused(file: Path, seen: str) -> UsageError:
-    return UsageError(f"read the secrets in {file}", seen, "mend that (chmod 600), then run again")
+    return UsageError(f"read the secrets in {file}", seen, "fix that (chmod 600), then run again")

@@ -28,7 +28,7 @@ class Cib:
 
     @property
     def quorum(self) -> bool:
-        """Whether the node it was read from has a DC and quorum; crm_mon tells it from here too."""
+        """Whether the node it was read from has a DC and quorum; crm_mon reads it from here too."""
         return bool(self.root.get("dc-uuid")) and self.root.get("have-quorum") in {"1", "true"}
 
     def text(self, *, status: bool = True) -> str:

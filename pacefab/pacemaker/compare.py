@@ -77,7 +77,7 @@ def _masked(difference: Difference) -> Difference:
 
 
 def key(op: Operation) -> str:
-    """Operations are told apart by name and interval, as Pacemaker does it."""
+    """Operations are identified by name and interval, as Pacemaker does it."""
     return f"{op.name} interval={_seconds(op.interval)}"
 
 

@@ -111,7 +111,7 @@ def _defaults(agent: str, actions: Iterable[Operation]) -> Iterator[Operation]:
     """Return the operations that pcs (0.11 and 0.12) gives a new resource, in its order.
 
     Of a fencing device it is the monitor alone; a monitor is always there; two of one name get
-    different intervals, as Pacemaker could not tell them apart.
+    different intervals, as Pacemaker could not distinguish them.
     """
     fencing = agent.startswith("stonith:")
     desired = [a for a in actions

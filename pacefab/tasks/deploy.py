@@ -204,5 +204,5 @@ def rollback(
         limit=run.limit,
     )
     operator = Operator(run.printer, yes=yes, full=full)
-    run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
+    run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.sentence})", ""])
     return carry_out(run, flow, operator, dry_run=dry_run)

@@ -44,7 +44,7 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
 
     Raises:
         RefusedError: a node's memcached is not where clients could reach it.
-        PacefabError: no host could tell how the cluster is.
+        PacefabError: no host could report the cluster's state.
     """
     fleet = gather(hosts, reach, limit)
     servers = tuple(_server(fleet, name) for name in fleet.membership.names)
@@ -110,7 +110,7 @@ class WriteClients:
         try:
             return replace(old, text=edit_ini(old.text, self.servers))
         except ValueError as error:
-            raise RefusedError(f"edit {path}", str(error), "mend that line, run again") from None
+            raise RefusedError(f"edit {path}", str(error), "fix that line, run again") from None
 
 
 def _present(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState]:

@@ -141,7 +141,7 @@ def test_nobody_at_the_prompt_is_told() -> None:
     def ask(_: str) -> str:
         raise EOFError
 
-    assert "nobody typed in galera" in refusal(SecretValues({}, None, ask), "galera")
+    assert "galera was not typed in" in refusal(SecretValues({}, None, ask), "galera")
 
 
 def test_no_representation_shows_a_value(file: Path) -> None:

@@ -39,7 +39,7 @@ _SAY_FENCING = """\
 nothing was contacted; add fence devices to the inventory, for example
   fencing: {devices: {ipmi: {agent: fence_ipmilan, parameters: {username: admin},
     per_node: {c1: {ip: 10.0.0.1}, c2: {ip: 10.0.0.2}}}}}
-or, for a cluster whose data nobody needs:
+or, for a cluster with data that may be lost:
   fencing: {disabled: true, reason: "a test cluster"}"""
 
 
@@ -224,9 +224,7 @@ class _Forming:
             run_steps(self.hosts[name], commands, note=partial(self.progress.note, name))
         except PacefabError as error:
             error.host = error.host or name
-            error.next_step = (
-                f"mend that, then run this again: it does the rest ({error.next_step})"
-            )
+            error.next_step = f"fix that, then run this again: it does the rest ({error.next_step})"
             raise
 
     def _wait(self, names: Sequence[str]) -> None:
@@ -283,7 +281,7 @@ def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
         raise nobody(failed)
     if failed:
         first, *others = failed.values()
-        told = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
-        first.seen = "\n".join((first.seen, *told))
+        rest = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
+        first.seen = "\n".join((first.seen, *rest))
         raise first
     return values(results)

@@ -75,7 +75,7 @@ class Removal:
             run_steps(seen.host, [step], note=partial(progress.note, seen.doorway))
         except PacefabError as error:
             error.attempted, error.host = f"{self.attempt} (pcs)", seen.doorway
-            error.next_step = "mend that, then run this again; for a node that is dead: --gone"
+            error.next_step = "fix that, then run this again; for a node that is dead: --gone"
             raise
 
     def _find_cluster(self, seen: Survey) -> Membership:
@@ -91,13 +91,13 @@ class Removal:
         return membership
 
     def _check_state(self, status: ClusterStatus) -> None:
-        """Refuse what would end in two minds about one node."""
+        """Refuse while the cluster and the operator disagree about the node's state."""
         state = next((node for node in status.nodes if node.name == self.node), None)
         if state and state.unclean:
             raise RefusedError(
                 self.attempt,
                 "Pacemaker does not know whether it still runs something (UNCLEAN)",
-                "nothing was changed: see that it is off, tell Pacemaker so "
+                "nothing was changed: make sure that it is off, confirm it to Pacemaker "
                 f"(pcs stonith confirm {self.node}), then run this again",
             )
         if state and state.online and self.gone:

@@ -120,7 +120,7 @@ def nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
 def _find_doorway(hosts: Mapping[str, Host], views: dict[str, NodeView]) -> str:
     """Return a node of the partition with quorum, its cluster's parts read into `views`.
 
-    Where no node has quorum, the first one, whose answer tells why.
+    Where no node has quorum, the first one, whose answer says why.
     """
     for node, host in hosts.items():
         if "cib" not in views[node].sections:

@@ -1,4 +1,4 @@
-"""What brings one node to what its services want. Pure: facts and wishes in, a plan out."""
+"""What brings one node to its desired state. Pure: facts and desired state in, a plan out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNIT_FILES = "/etc/systemd/system/"
 
 @dataclass(frozen=True)
 class NodePlan:
-    """Steps for one node, sentences that tell them, and what to say besides.
+    """Steps for one node, the sentences that describe them, and remarks.
 
     While `packages` are missing, the rest is planned as if they brought no files: that is for
     showing, and is planned again once they are there.
@@ -59,7 +59,7 @@ def plan_node(
 
     Args:
         facts: the node as it is.
-        desired: what its services want of it, all of them together.
+        desired: what its services need there, all of them together.
         managed: the units that Pacemaker manages; it alone starts and stops those.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
         lock_seconds: how long another package manager's lock is waited for.

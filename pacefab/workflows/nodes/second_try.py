@@ -12,7 +12,7 @@ from pacefab.transport.connection import Host
 def try_again(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
     """Have Pacemaker try again the clones that failed on these nodes; return whether any did.
 
-    A node that `add-node` made a member was told to start its clones before it had their packages;
+    A node that `add-node` made a member had to start its clones before it had their packages;
     the failure would keep them from ever running there. A resource that runs once runs elsewhere by
     now: tried again, it might move back.
 

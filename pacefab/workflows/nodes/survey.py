@@ -83,7 +83,7 @@ class Survey:
 
     @cached_property
     def status(self) -> ClusterStatus:
-        """The cluster's state, asked once, when somebody wants to know it."""
+        """The cluster's state, asked once, when it is needed."""
         return _status(self.host)
 
     def again(self, node: str) -> Survey:
@@ -92,7 +92,7 @@ class Survey:
         return replace(self, views={**self.views, node: view})
 
     def metadata(self, agents: Sequence[str]) -> dict[str, Metadata]:
-        """Return what agents tell about themselves, those that the doorway has; one round trip."""
+        """Return the metadata of the agents that the doorway has; one round trip."""
         sections = self.host.query(live.observe_metadata(agents))
         found = {agent: live.find_metadata(agent, sections) for agent in agents}
         return {agent: metadata for agent, metadata in found.items() if metadata is not None}

@@ -70,8 +70,8 @@ class Create:
         status, answers = self._bring_about(fleet, change, desired, progress, deadline)
         mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
         first = watch.finish(cluster, mark, *_summary(change))
-        told = {outcome.host for outcome in absent}
-        nodes = [node for node in status.nodes if node.name not in told]
+        reported = {outcome.host for outcome in absent}
+        nodes = [node for node in status.nodes if node.name not in reported]
         return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
 
     def _bring_about(
@@ -89,7 +89,7 @@ class Create:
         """
         before, known = fleet.view.cib, fleet.view.status if not change.changes else None
         if change.changes:
-            progress.note(fleet.membership.cluster, _told(fleet, change))
+            progress.note(fleet.membership.cluster, _sentence(fleet, change))
             before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, desired, change))
         try:
             status = apply_cib.settle(
@@ -115,7 +115,7 @@ class Create:
         if not change.changes:
             return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
         actions = apply_cib.simulate(fleet.host, render_configuration(fleet.view.cib, change))
-        notes = [_told(fleet, change), *_differences(change), *map(str, actions)]
+        notes = [_sentence(fleet, change), *_differences(change), *map(str, actions)]
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
     def _restore(
@@ -145,7 +145,7 @@ def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | 
         return None
     if change.changes != shown.changes:
         raise RefusedError(
-            _ATTEMPT, "somebody else changed the resource in between", "run this again"
+            _ATTEMPT, "another user changed the resource meanwhile", "run this again"
         )
     return render_configuration(cib, change)
 
@@ -228,7 +228,7 @@ def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
     )
 
 
-def _told(fleet: Fleet, change: ConfigurationPlan) -> str:
+def _sentence(fleet: Fleet, change: ConfigurationPlan) -> str:
     if _adds(change):
         (line,) = render_pcs(change, {memcached.AGENT: fleet.view.metadata})
         return f"create {memcached.CLONE}, as: {line}"

@@ -26,13 +26,13 @@ _NO_CLUSTER = Membership("", ())
 class Install:
     """How a run installs a service.
 
-    `want` says what is desired of a node; `membership` is who belongs together as long as the hosts
-    do not say it themselves. A package manager's lock is waited for `lock_seconds` at most.
+    `describe` returns what is desired of a node; `membership` are the nodes as long as the hosts
+    are in no cluster. A package manager's lock is waited for `lock_seconds` at most.
     """
 
     service: str
     look: Look
-    want: Callable[[Site, str], DesiredNode]
+    describe: Callable[[Site, str], DesiredNode]
     sections: Mapping[str, Any] = field(default_factory=dict)
     secret: Callable[[str], str] = no_secret
     membership: Membership = _NO_CLUSTER
@@ -85,9 +85,9 @@ class Install:
         others: Mapping[str, HostFacts],
         facts: HostFacts,
     ) -> NodePlan:
-        """Return what the node needs, by what it is now; whom its units belong to stays."""
+        """Return what the node needs, by its present state; managed units are as observed."""
         every = {**others, view.node: facts}
-        desired = self.want(Site(membership, every, self.sections, self.secret), view.node)
+        desired = self.describe(Site(membership, every, self.sections, self.secret), view.node)
         addresses = [address for member in membership.members for address in member.addresses]
         return plan_node(
             facts,
@@ -99,7 +99,7 @@ class Install:
 
 
 def _managed(view: NodeView, desired: DesiredNode) -> frozenset[str]:
-    """Return the units that are Pacemaker's; it need not tell while none of them runs."""
+    """Return the units that are Pacemaker's; unknown is none while none of them runs."""
     running = any(view.facts.unit(name).running for name in desired.units)
     return view.managed_units if running else frozenset()
 

@@ -91,7 +91,7 @@ class Planner:
     firewall: bool = False  # whether open ports are ours to manage
     nodes: bool = True
     prune: bool = False
-    whole: bool = True  # whether the intent is all that the inventory wants
+    whole: bool = True  # whether the intent is all that the inventory describes
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -183,6 +183,6 @@ def _completed(desired: Configuration, seen: Survey, *, agents_may_come: bool) -
     ]
     if problems:
         raise RefusedError(
-            "check the parameters of resources", "\n".join(problems), "mend the inventory"
+            "check the parameters of resources", "\n".join(problems), "fix the inventory"
         )
     return metadata.complete_configuration(desired, known)

@@ -29,7 +29,7 @@ Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
 class Restoring:
     """Plans back to what stood before one apply, and so before all that came after it."""
 
-    intent: Intent  # tells how files of services take effect, and which are secret
+    intent: Intent  # knows how files of services take effect, and which are secret
     before: Cib
     kept: Mapping[str, Kept]  # by node
 
@@ -111,6 +111,6 @@ def _kept(host: Host, entries: Sequence[str]) -> Kept:
             found |= kept_files.parse(own)
     except ValueError as error:
         raise RefusedError(
-            "read the files of before", str(error), f"look into {kept_files.FOLDER}", host=host.name
+            "read the previous files", str(error), f"look into {kept_files.FOLDER}", host=host.name
         ) from error
     return found

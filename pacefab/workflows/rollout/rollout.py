@@ -29,12 +29,12 @@ from pacefab.workflows.rollout import history, probing
 from pacefab.workflows.rollout.history import Entry
 from pacefab.workflows.rollout.planning import Plan, Plans
 
-_OVERTAKEN = "somebody else changed the cluster in between; planned again"
+_OVERTAKEN = "another user changed the cluster meanwhile; planned again"
 _FORMED = "planned again, now that the cluster stands"
 
 
 class Audience(Progress, Protocol):
-    """Somebody who watches, is shown plans, and is asked."""
+    """Who watches, is shown plans, and is asked."""
 
     def show(self, plan: Plan, reason: str) -> None:
         """See a plan; `reason` says why it is shown again, empty the first time."""
@@ -47,8 +47,8 @@ class Audience(Progress, Protocol):
 class Rollout:
     """How a run brings a cluster to what is desired; it has `timeout` seconds to follow and serve.
 
-    `what_forms` tells as sentences what is missing for the nodes to be one cluster; `form` asks for
-    what that takes, and returns what does it.
+    `what_forms` returns what is missing for the nodes to be one cluster, a sentence each; `form`
+    asks for what that takes, and returns what does it.
     """
 
     planner: Plans
@@ -119,10 +119,13 @@ class _Run:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
         done, changed = self._change_nodes(seen, plan, entry)
         if not all(outcome.mark.ok for outcome in changed):
-            told = self._restore_nodes(seen, done)
-            return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
+            restored = self._restore_nodes(seen, done)
+            return [
+                *changed,
+                self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *restored),
+            ]
         try:
-            # Only now: a node that joins is told at once to start what it has just been given.
+            # Only now: on a joining node Pacemaker starts at once what was just installed there.
             formed = form()
             return [
                 *formed,
@@ -130,8 +133,8 @@ class _Run:
                 self._change_cluster(plan, entry, [n for n in done if done[n]]),
             ]
         except PacefabError as error:
-            told = self._restore_nodes(seen, done)
-            error.next_step = "; ".join((*told, error.next_step))
+            restored = self._restore_nodes(seen, done)
+            error.next_step = "; ".join((*restored, error.next_step))
             raise
 
     def _change_nodes(
@@ -252,12 +255,15 @@ class _Run:
 
         changed = {name: node for name, node in done.items() if node.files}
         back = fan_out(changed, work, limit=self.rollout.limit)
-        told = [f"{', '.join(values(back))} got their old files back"] if values(back) else []
-        return told + [f"{name} did not: {error}" for name, error in errors(back).items()]
+        restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
+        return restored + [
+            f"previous files not restored on {name}: {error}"
+            for name, error in errors(back).items()
+        ]
 
 
 def _quietly(_said: str) -> None:
-    """Tell nobody: nothing here takes long."""
+    """Report nothing: nothing here takes long."""
 
 
 def _answered(probes: int) -> tuple[str, ...]:
