@@ -67,7 +67,7 @@ def remove_node(
     if not node or not others:
         seen = "no other member was named" if node else "no node was named"
         raise UsageError("remove a node", seen, "fab -H c1,c2,c3 remove-node --node c3")
-    from pacefab.workflows.formation.membership import STEP, Removal
+    from pacefab.workflows.formation.removal import STEP, Removal
 
     removal = Removal(
         node,

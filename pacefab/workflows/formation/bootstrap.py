@@ -21,7 +21,7 @@ from pacefab.workflows.formation import steps
 from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, run_steps
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
@@ -127,7 +127,7 @@ class Bootstrap:
             watch = Stopwatch(self.step, progress)
             for sentence in plan.sentences():
                 progress.note(self.desired.cluster, sentence)
-            _Forming(self, plan, hosts, found, progress).carry_out()
+            _Forming(self, plan, hosts, found, progress).execute()
             return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
 
         return form
@@ -152,7 +152,7 @@ class _Forming:
     found: Mapping[str, Candidate]
     progress: Progress
 
-    def carry_out(self) -> None:
+    def execute(self) -> None:
         plan = self.plan
         self._on_all(plan.prepare, self._prepare)
         if plan.setup:
@@ -278,7 +278,7 @@ def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
     """
     failed = errors(results)
     if failed and len(failed) == len(results):
-        raise nobody(failed)
+        raise none_answered(failed)
     if failed:
         first, *others = failed.values()
         rest = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)

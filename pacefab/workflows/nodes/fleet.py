@@ -90,7 +90,7 @@ def gather(
     )
     views, failed = values(asked), errors(asked)
     if not views:
-        raise nobody(failed)
+        raise none_answered(failed)
     membership = one_cluster(views)
     named = {view.node: hosts[name] for name, view in views.items()}
     rest = {n: reach(n) for n in membership.names if n not in named and n not in failed}
@@ -108,7 +108,7 @@ def gather(
     )
 
 
-def nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
+def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
     """Return one error for hosts none of which answered; none of them hides the others."""
     first = next(iter(failed.values()))
     if len(failed) == 1:

@@ -15,7 +15,7 @@ from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node, one_cluster
 
 
@@ -111,5 +111,5 @@ def survey(hosts: Mapping[str, Host], look: Look, limit: int) -> Survey:
     asked = fan_out(hosts, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
     views, silent = values(asked), errors(asked)
     if not views:
-        raise nobody(silent)
+        raise none_answered(silent)
     return Survey(hosts, views, silent, look)

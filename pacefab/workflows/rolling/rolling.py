@@ -19,9 +19,9 @@ from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.health import check_healthy
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.second_try import plan_cleanup
 from pacefab.workflows.rolling import ban
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 

@@ -25,7 +25,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.transport.command import Step, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.fleet import none_answered
 
 KEPT = 50  # entries on a node; older ones go
 
@@ -131,7 +131,7 @@ def gather(hosts: Mapping[str, Host]) -> History:
     asked = fan_out(hosts, lambda _, host: _read_entries(host))
     answered, silent = values(asked), errors(asked)
     if not answered:
-        raise nobody(silent)
+        raise none_answered(silent)
     found = {entry: node for node, entries in answered.items() for entry in entries}
     newest_first = sorted(found.items(), key=lambda item: item[0].id, reverse=True)
     return History(dict(newest_first), silent)

@@ -19,11 +19,11 @@ from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.cleanup import clean_up
+from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.second_try import try_again
 from pacefab.workflows.nodes.survey import Survey, survey
 from pacefab.workflows.rollout import history, probing
 from pacefab.workflows.rollout.history import Entry
@@ -76,7 +76,7 @@ class Rollout:
         Raises:
             PacefabError: nothing was changed, or the old state was put back.
         """
-        return _Run(self, hosts, audience, Stopwatch(self.step, audience)).carry_out()
+        return _RolloutRun(self, hosts, audience, Stopwatch(self.step, audience)).execute()
 
 
 class _OvertakenError(Exception):
@@ -84,7 +84,7 @@ class _OvertakenError(Exception):
 
 
 @dataclass(frozen=True)
-class _Run:
+class _RolloutRun:
     """One run of a rollout."""
 
     rollout: Rollout
@@ -92,10 +92,10 @@ class _Run:
     audience: Audience
     watch: Stopwatch
 
-    def carry_out(self) -> list[Outcome]:
+    def execute(self) -> list[Outcome]:
         seen = self.rollout.survey(self.hosts)
         if seen.silent:
-            raise _incomplete(nobody(seen.silent))
+            raise _incomplete(none_answered(seen.silent))
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
         if not plan:
@@ -176,7 +176,7 @@ class _Run:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen = self.rollout.survey(self.hosts)
             live.check_ready(seen.status, self.rollout.step)
-            tried = try_again(seen.host, seen.status, nodes)
+            tried = clean_up(seen.host, seen.status, nodes)
             plan = self.rollout.planner.plan_cluster(seen)
             if not plan:
                 if nodes:
@@ -242,7 +242,7 @@ class _Run:
         """Put back what the change changed, and say so in the error."""
         if self.rollout.keep_on_failure:
             return
-        self.audience.note(seen.doorway, "it failed: putting the old configuration back")
+        self.audience.note(seen.doorway, "it failed: putting the previous configuration back")
         apply_cib.restore_after(error, seen.host, before, change)
 
     def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
