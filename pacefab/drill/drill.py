@@ -1,4 +1,4 @@
-"""drill: cause one chosen failure after the other under a client load, see, and undo it."""
+"""drill: cause one chosen failure after the other under a client load, measure, and undo it."""
 
 from __future__ import annotations
 

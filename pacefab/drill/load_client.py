@@ -1,4 +1,4 @@
-"""A client load as a program of its own: what one application with a cache would do, and see.
+"""A client load as a program of its own: what one application with a cache does and measures.
 
 Run by `load.py` in a process of its own, so that nothing that fab does is taken for a stall of the
 cache. argv[1] is JSON (`load.Setup`); a JSON record a line comes out (`load.Load` reads it), its

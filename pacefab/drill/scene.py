@@ -1,4 +1,4 @@
-"""Where a drill takes place: a healthy cluster, and who does what in it."""
+"""The cluster in which a drill takes place: its health, the victim, the witness, the VIPs."""
 
 from __future__ import annotations
 

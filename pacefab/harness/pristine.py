@@ -1,4 +1,4 @@
-"""Takes a cluster back to how it was formed, without the product: quicker than a new one."""
+"""Reset a cluster to how it was formed, without the product: quicker than a new one."""
 
 from __future__ import annotations
 

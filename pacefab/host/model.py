@@ -1,4 +1,4 @@
-"""Nouns of one node, the cluster left aside, and of what a task did there."""
+"""Facts about one node without regard to its cluster, and what a task did there."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _text(file: Path) -> str:
         raise _refused(file, [error.strerror or str(error)], _OTHER_FILE) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        seen = f"line {line}: no UTF-8 text: byte 0x{error.object[error.start]:02x}"
+        seen = f"line {line}: not UTF-8 text: byte 0x{error.object[error.start]:02x}"
         raise _refused(file, [seen]) from error
 
 

@@ -34,7 +34,7 @@ def unfit(reason: str) -> PydanticCustomError:
 
 def _name(text: str) -> str:
     if is_address(text):
-        raise unfit("an address is no name: write {name: NAME, address: " + text + "}")
+        raise unfit("an address is not a name: write {name: NAME, address: " + text + "}")
     return text
 
 

@@ -105,10 +105,10 @@ def _read(file: Path) -> dict[str, str]:
         root = YAML(typ="safe", pure=True).compose(_text(file))
     except MarkedYAMLError as error:  # its words may hold a piece of a secret
         where = error.problem_mark or error.context_mark
-        seen = f"line {where.line + 1}: no YAML" if where else "no YAML"
+        seen = f"line {where.line + 1}: not YAML" if where else "it is not YAML"
         raise _refused(file, seen) from None
     except (YAMLError, RecursionError, UnicodeDecodeError):
-        raise _refused(file, "no YAML") from None
+        raise _refused(file, "it is not YAML") from None
     return dict(_entries(file, root))
 
 
@@ -138,16 +138,16 @@ def _unsafe(status: os.stat_result) -> str:
 
 def _entries(file: Path, root: Node | None) -> Iterator[tuple[str, str]]:
     if not isinstance(root, MappingNode):
-        raise _refused(file, "it is no mapping of names to values")
+        raise _refused(file, "it is not a mapping of names to values")
     seen: set[str] = set()
     for key, value in root.value:
         line = key.start_mark.line + 1
         if not isinstance(key, ScalarNode) or not _NAME.fullmatch(key.value):
-            raise _refused(file, f"line {line}: no name (small letters, digits and _)")
+            raise _refused(file, f"line {line}: not a name (small letters, digits and _)")
         if key.value in seen:
             raise _refused(file, f"line {line}: {key.value} is there twice")
         if not isinstance(value, ScalarNode) or str(value.tag).endswith(":null"):
-            raise _refused(file, f"line {line}: the value of {key.value} is no text")
+            raise _refused(file, f"line {line}: the value of {key.value} is not text")
         seen.add(key.value)
         yield key.value, _checked(key.value, value.value, f"line {line} of {file}")
 

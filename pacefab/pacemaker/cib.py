@@ -111,7 +111,7 @@ def parse(text: str) -> Cib:
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
     if root.tag != "cib" or root.find("configuration/resources") is None:
-        raise ValueError(f"no CIB with resources, but <{root.tag}>")
+        raise ValueError(f"not a CIB with resources: <{root.tag}>")
     return Cib(root)
 
 

@@ -1,4 +1,4 @@
-"""Two nouns of one id -> in what they differ, by meaning and not by spelling. Pure."""
+"""Two objects with one id -> their differences, by meaning and not by spelling. Pure."""
 
 from __future__ import annotations
 

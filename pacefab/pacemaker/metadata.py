@@ -1,4 +1,4 @@
-"""What an agent says of itself (OCF 1.0 and 1.1, fence agents, systemd units). Pure."""
+"""The metadata of an agent (OCF 1.0 and 1.1, fence agents, systemd units). Pure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def parse(agent: str, text: str) -> Metadata:
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
     if root.tag != "resource-agent":
-        raise ValueError(f"no metadata of an agent, but <{root.tag}>")
+        raise ValueError(f"not metadata of an agent: <{root.tag}>")
     parameters = tuple(_parameter(e) for e in root.iterfind("parameters/parameter"))
     actions = [_operation(e) for e in root.iterfind("actions/action")]
     return Metadata(agent, parameters, tuple(_defaults(agent, actions)))

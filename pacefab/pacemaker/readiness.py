@@ -1,4 +1,4 @@
-"""A cluster's state and what is desired -> what is not yet so. Pure."""
+"""A cluster's state and what is desired -> what is missing still. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HAProxy on every node: the load balancer behind which the services' VIPs stand."""
+"""HAProxy on every node: the load balancer behind the services' VIPs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""remove-node: one node leaves a cluster, and what it ran goes on elsewhere."""
+"""remove-node: one node leaves a cluster; its resources run on the others."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Removal:
         if state and state.online and self.gone:
             raise RefusedError(
                 self.attempt,
-                "it is online, and so not gone",
+                "it is online: --gone is for a node that will never answer again",
                 "nothing was changed: run this again without --gone",
             )
 

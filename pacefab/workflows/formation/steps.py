@@ -1,4 +1,4 @@
-"""The commands that make a cluster of hosts, and what is looked at before. pcs does the work."""
+"""The pcs commands that make a cluster of hosts, and what is observed before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All nodes of one cluster, whichever of them the operator named."""
+"""All nodes of one cluster, also those that the operator did not name."""
 
 from __future__ import annotations
 

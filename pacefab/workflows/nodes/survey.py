@@ -1,4 +1,4 @@
-"""All nodes asked at once, in one round trip each: what they are, and what their cluster is."""
+"""Ask all nodes at once, one round trip each: their facts and their cluster."""
 
 from __future__ import annotations
 

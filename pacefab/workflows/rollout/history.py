@@ -1,4 +1,4 @@
-"""What stood before each apply: kept on the nodes and here, so that it can be put back.
+"""The state before each apply: kept on the nodes and here, so that it can be restored.
 
 On a node: /var/lib/pacefab/history/ID, readable by root alone, with the previous CIB, a note of
 what was done, and the files that were replaced. Here: the CIB and the note, in the user's state
@@ -144,7 +144,7 @@ def _read_entries(host: Host) -> list[Entry]:
         return [Entry(n["id"], n["cluster"], n["by"], tuple(n["changes"])) for n in notes]
     except (ValueError, KeyError, TypeError) as error:
         raise RefusedError(
-            "read what was applied", f"a note is none: {error}", f"look into {FOLDER}"
+            "read what was applied", f"an entry is not valid: {error}", f"look into {FOLDER}"
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Back to what stood before an apply: planned, shown and applied as everything else."""
+"""Back to the state before an apply: planned, shown and applied like any other change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deploy: observe, plan, show, apply, settle, verify; the old state again when that fails."""
+"""deploy: observe, plan, show, apply, settle, verify; the previous state is restored on failure."""
 
 from __future__ import annotations
 
