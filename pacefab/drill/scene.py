@@ -13,7 +13,7 @@ from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
-from pacefab.services.vips import found
+from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_fleet
@@ -91,4 +91,4 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
 
 def find_vips(cib: Cib) -> list[WatchedVip]:
     """Return the cluster's virtual addresses."""
-    return [WatchedVip(resource, address) for resource, address in found.addresses(cib).items()]
+    return [WatchedVip(resource, address) for resource, address in vip_addresses(cib).items()]

@@ -12,7 +12,7 @@ from pacefab.clients.restart import to_restart
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host import files
 from pacefab.host.model import FileState, Mark, Outcome
-from pacefab.services.vips import found as vips_found
+from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.command import Section, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
@@ -48,7 +48,7 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
     """
     fleet = gather(hosts, reach, limit)
     servers = tuple(_server(fleet, name) for name in fleet.membership.names)
-    vips = frozenset(vips_found.addresses(fleet.view.cib).values())
+    vips = frozenset(vip_addresses(fleet.view.cib).values())
     return CacheCluster(fleet.membership.cluster, servers, vips)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
-from pacefab.host import history, packages
+from pacefab.host import kept_files, packages
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.node_plan import NodePlan
@@ -65,7 +65,7 @@ def _finish(
     rest = anew() if plan.install else plan
     if rest.steps:
         paths = [file.path for file, _ in rest.files]
-        kept = [history.plan_store(entry, paths)] if entry and paths else []
+        kept = [kept_files.plan_store(entry, paths)] if entry and paths else []
         run([*kept, *rest.steps])
         _check(anew())
     return rest

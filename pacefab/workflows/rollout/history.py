@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pacefab.errors import PacefabError, RefusedError, UsageError
-from pacefab.host.history import FOLDER
+from pacefab.host.kept_files import FOLDER
 from pacefab.pacemaker import cib, live
 from pacefab.pacemaker.cib import Cib
 from pacefab.transport.command import Step, shell

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import PacefabError, RefusedError, UsageError
-from pacefab.host import history as kept_files
+from pacefab.host import kept_files
 from pacefab.host.model import FileState
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
