@@ -1,7 +1,8 @@
 """What a service is: a description, from which installing, creating, verifying all follow.
 
-A new service is one module in `services/offered` with a `SERVICE` of this class; nothing else has
-to change. Everything here is pure: facts and settings in, desired state out.
+A new service is a module or package beside this one with a `SERVICE` of this class, named in
+`registry.py`; another package offers one by an entry point. Everything here is pure: facts and
+settings in, desired state out.
 """
 
 from __future__ import annotations

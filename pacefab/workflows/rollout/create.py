@@ -29,7 +29,7 @@ from pacefab.workflows.nodes.progress import Progress, Stopwatch
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
-_WANTED = Configuration(resources=(memcached.desired_clone(),))
+_DESIRED = Configuration(resources=(memcached.desired_clone(),))
 
 Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
 
@@ -55,7 +55,7 @@ class Create:
         fleet = gather(hosts, reach, self.limit)
         view, cluster = fleet.view, fleet.membership.cluster
         live.check_ready(view.status, _ATTEMPT)
-        desired = complete_configuration(_WANTED, {memcached.AGENT: view.metadata})
+        desired = complete_configuration(_DESIRED, {memcached.AGENT: view.metadata})
         change = _plan(view.cib, desired)
         _check_nodes(fleet, managed=not _adds(change))
         self._check_update(change)
