@@ -17,6 +17,7 @@ from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
+from pacefab.interrupts import undoing
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.fleet import Fleet, Reach
 from pacefab.workflows.nodes.progress import Progress
@@ -30,7 +31,7 @@ _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
 _SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
 _FENCED = (
     "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
-    "left to undo on it (fab drill --undo tells)"
+    "left to undo on it (fab drill --undo shows that)"
 )
 
 
@@ -44,19 +45,19 @@ class DrillResult:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """All drills of one run. `ailing` is why the cluster is not healthy after it; empty: it is."""
+    """All drills of one run; `unhealthy` is why the cluster is not healthy after it, if so."""
 
     cluster: str
     begun: str  # ISO 8601
     setup: Setup
     objectives: Objectives
     results: tuple[DrillResult, ...]
-    ailing: tuple[str, ...]
+    unhealthy: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
         """Whether every objective was met and the cluster is healthy again."""
-        return not self.ailing and all(result.figures.passed for result in self.results)
+        return not self.unhealthy and all(result.figures.passed for result in self.results)
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,18 @@ class Drill:
         confirm(fleet.membership.cluster)
         begun = _now()
         results: list[DrillResult] = []
-        ailing: tuple[str, ...] = ()
-        for kind, node in zip(self.kinds, victims, strict=True):
-            if results:
-                fleet = scene.ready()
-            progress.note(node, f"{kind.name}: {kind.what}")
-            trace = self._drill(kind, node, fleet, setup, progress)
-            results.append(DrillResult(trace, measure(trace, self.objectives)))
-            if ailing := scene.ailing(self.timeout):
-                break
+        unhealthy: tuple[str, ...] = ()
+        with _undone_is_said() as undone:
+            for kind, node in zip(self.kinds, victims, strict=True):
+                if results:
+                    fleet = scene.ready()
+                progress.note(node, f"{kind.name}: {kind.what}")
+                trace = self._drill(kind, node, fleet, setup, progress, undone)
+                results.append(DrillResult(trace, measure(trace, self.objectives)))
+                if unhealthy := scene.unhealthy(self.timeout):
+                    break
         cluster = fleet.membership.cluster
-        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), ailing)
+        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), unhealthy)
 
     def _victims(self, fleet: Fleet) -> list[str]:
         names = fleet.membership.names
@@ -127,12 +129,18 @@ class Drill:
             seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
             raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
-            raise RefusedError("drill", "the cluster has one node", "nobody could take over")
+            raise RefusedError("drill", "the cluster has one node", "no other node could take over")
         turn = list(reversed(names))
         return [self.node or turn[place % len(turn)] for place in range(len(self.kinds))]
 
     def _drill(
-        self, kind: Kind, node: str, fleet: Fleet, setup: Setup, progress: Progress
+        self,
+        kind: Kind,
+        node: str,
+        fleet: Fleet,
+        setup: Setup,
+        progress: Progress,
+        undone: list[str],
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
         watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
@@ -140,24 +148,29 @@ class Drill:
         with Load(setup) as load, watch:
             stored = load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
-            with self._failure(kind, node, fleet, progress) as caused:
+            with self._failure(kind, node, fleet, progress, undone) as caused:
                 self._await_notice(kind, watch, caused)
                 if kind.lasting:
                     self._await_answer(kind, watch, caused)
                     watch.rest(self.hold)
                 else:
                     self._await_recovery(watch, caused, caused)
-                undone = time.monotonic()
+                ended = time.monotonic()
             if kind.lasting:
-                self._await_recovery(watch, caused, undone)
+                self._await_recovery(watch, caused, ended)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
             found = load.count(_FILL_SECONDS)
         seen = tuple(watch.samples), tuple(load.windows)
-        return Trace(kind, node, begun, caused, undone, *seen, stored, found)
+        return Trace(kind, node, begun, caused, ended, *seen, stored, found)
 
     @contextmanager
-    def _failure(self, kind: Kind, node: str, fleet: Fleet, progress: Progress) -> Iterator[float]:
-        """Cause the failure and, however the block ends, undo it; yield when it began."""
+    def _failure(
+        self, kind: Kind, node: str, fleet: Fleet, progress: Progress, undone: list[str]
+    ) -> Iterator[float]:
+        """Cause the failure and, however the block ends, undo it; yield when it began.
+
+        `undone` gets what there is to say of that.
+        """
         host, ours = fleet.hosts[node], True
         wait = _ANSWER_SECONDS + self.hold if kind.lasting else self.timeout
         longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
@@ -171,7 +184,9 @@ class Drill:
         finally:
             if ours:
                 progress.note(node, f"{kind.name}: undoing it")
-                undo(host)
+                with undoing():
+                    broken = undo(host)
+                undone[:] = [f"{node} {kind.undone}" if broken else "nothing was broken"]
 
     def _await_notice(self, kind: Kind, watch: Watch, caused: float) -> None:
         if kind.noticeable:
@@ -183,6 +198,18 @@ class Drill:
 
     def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:
         watch.until(lambda seen: recovery(seen, caused, begin) is not None, self.timeout)
+
+
+@contextmanager
+def _undone_is_said() -> Iterator[list[str]]:
+    """Have an interruption say what was undone before it ends the block."""
+    undone: list[str] = []
+    try:
+        yield undone
+    except KeyboardInterrupt as stop:
+        for sentence in undone:
+            stop.add_note(sentence)
+        raise
 
 
 def _now() -> str:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from pacefab import interrupts
 from pacefab.drill.timeline import Window
 from pacefab.errors import CommandError
 
@@ -90,6 +91,7 @@ class Load:
     def _wait(self, what: str, seconds: float) -> int:
         deadline = time.monotonic() + seconds
         while what not in self._counts:
+            interrupts.check()
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise CommandError("run the client load", self._last_words(), "see: fab status")
             time.sleep(0.05)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pacefab import interrupts
 from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
 from pacefab.drill.timeline import Vip
@@ -46,7 +47,7 @@ class Scene:
         apply_cib.settle(fleet.host, _at_work, _REST_SECONDS)
         return fleet
 
-    def ailing(self, seconds: float) -> tuple[str, ...]:
+    def unhealthy(self, seconds: float) -> tuple[str, ...]:
         """Wait at most `seconds` until the cluster is healthy; return why it is not then.
 
         It also has to be at rest: a VIP may yet move back to the node that it prefers.
@@ -55,15 +56,15 @@ class Scene:
         while reasons := self._reasons():
             if time.monotonic() > deadline:
                 return reasons
-            time.sleep(_POLL_SECONDS)
+            interrupts.pause(_POLL_SECONDS)
         return ()
 
     def _reasons(self) -> tuple[str, ...]:
         try:
             fleet = gather(self.hosts, self.reach, self.limit)
             doing = _at_work(apply_cib.query_progress(fleet.host))
-            told = (f"Pacemaker is at work: {doing}",) if doing else ()
-            return examine_fleet(fleet).reasons or told
+            busy = (f"Pacemaker is at work: {doing}",) if doing else ()
+            return examine_fleet(fleet).reasons or busy
         except PacefabError as error:
             return (str(error),)
 

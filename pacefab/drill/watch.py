@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from pacefab import interrupts
 from pacefab.drill import faults
 from pacefab.drill.timeline import Sample, Vip, take_sample
 from pacefab.errors import CommandError, PacefabError
@@ -60,6 +61,7 @@ class Watch:
         """
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            interrupts.check()
             if self._error:
                 raise self._error
             if holds(tuple(self.samples)):

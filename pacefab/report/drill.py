@@ -24,9 +24,9 @@ def render_text(report: DrillReport) -> list[str]:
     for result in report.results:
         missed = [_told(verdict) for verdict in result.figures.verdicts if not verdict.passed]
         lines += [f"{result.trace.kind.name} on {result.trace.node}: {text}" for text in missed]
-    if report.ailing:
+    if report.unhealthy:
         next_step = "next: fab drill --undo, then fab status; it tells what is left to mend"
-        return [*lines, "", "the cluster is NOT healthy:", *report.ailing, next_step]
+        return [*lines, "", "the cluster is NOT healthy:", *report.unhealthy, next_step]
     verdict = "all objectives met" if report.passed else "objectives missed"
     return [*lines, "", f"{verdict}; the cluster is healthy"]
 
@@ -83,8 +83,8 @@ def to_data(report: DrillReport) -> dict[str, Any]:
         "cluster": report.cluster,
         "begun": report.begun,
         "passed": report.passed,
-        "healthy_after": not report.ailing,
-        "reasons": list(report.ailing),
+        "healthy_after": not report.unhealthy,
+        "reasons": list(report.unhealthy),
         "objectives": dict(report.objectives.items()),
         "load": {
             "operations_per_second": report.setup.rate,

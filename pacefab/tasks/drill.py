@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from pacefab.cli.cluster_task import cluster_task
@@ -10,6 +9,7 @@ from pacefab.cli.options import number, write_file
 from pacefab.cli.run import Run
 from pacefab.drill.faults import KINDS, Kind, Objectives
 from pacefab.errors import RefusedError, UsageError
+from pacefab.tasks.asking import UNCHANGED, answer
 
 
 @cluster_task(
@@ -37,7 +37,7 @@ def drill(
     report: str | None = None,
     json: str | None = None,
 ) -> int:
-    """Break a healthy cluster under a client load, see what clients see, and mend it. Exit 0 or 1.
+    """Break a healthy cluster under a client load, see what clients see, undo it. Exit 0 or 1.
 
     The load runs from here, with the client options that client-config prints. What is broken is
     always undone, after Ctrl-C too; a node whose operator is gone undoes it by itself.
@@ -73,11 +73,11 @@ def _undo(run: Run, seconds: int) -> int:
     from pacefab.drill.scene import Scene
 
     hosts = run.named()
-    status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
-    ailing = Scene(hosts, run.reach, run.limit).ailing(seconds)
-    unhealthy = ["the cluster is NOT healthy:", *ailing, "next: fab status"]
-    run.printer.lines(unhealthy if ailing else ["the cluster is healthy"])
-    return 1 if ailing else status
+    status = run.perform("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
+    unhealthy = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
+    lines = ["the cluster is NOT healthy:", *unhealthy, "next: fab status"]
+    run.printer.lines(lines if unhealthy else ["the cluster is healthy"])
+    return 1 if unhealthy else status
 
 
 def _kinds(name: str | None, *, every: bool) -> tuple[Kind, ...]:
@@ -95,11 +95,15 @@ def _objectives(run: Run) -> Objectives:
 
 
 def _ask(run: Run, cluster: str, yes_break: str | None) -> None:
-    """Raise a RefusedError unless the operator named the very cluster that would be broken."""
-    if not yes_break and not sys.stdin.isatty():
-        next_step = f"give --yes-break {cluster}"
-        raise RefusedError("drill", "there is no terminal to ask at", next_step)
-    said = yes_break or run.printer.ask(f"type {cluster} to break it (and mend it again): ").strip()
+    """Return when the operator named the very cluster that would be broken.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        RefusedError: another name was given.
+    """
+    question = f"type {cluster} to break it, and have that undone: "
+    advice = f"{UNCHANGED}; agree beforehand: --yes-break {cluster}"
+    said = yes_break or answer(run.printer, "drill", question, advice)
     if said != cluster:
         seen = f"the cluster is {cluster}, not {said or 'nothing'}"
-        raise RefusedError("drill", seen, "nothing was broken; type the cluster's own name")
+        raise RefusedError("drill", seen, f"{UNCHANGED}; type the cluster's own name")

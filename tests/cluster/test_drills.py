@@ -215,7 +215,7 @@ def test_it_refuses_where_its_load_could_not_run(healthy: Cluster) -> None:
     eyes.assert_refused(done, "from this machine", f"{VICTIM} at", "nothing was broken")
 
 
-def test_it_refuses_an_ailing_cluster(healthy: Cluster) -> None:
+def test_it_refuses_an_unhealthy_cluster(healthy: Cluster) -> None:
     healthy.run("c1", "crm_attribute --node c2 --name standby --lifetime reboot --update on")
     try:
         done = healthy.fab("drill", "--kind", "process", "--yes-break", healthy.name)

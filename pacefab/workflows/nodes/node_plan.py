@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pacefab.host import files, firewall, packages, units
 from pacefab.host.model import FileState, HostFacts
@@ -29,6 +29,7 @@ class NodePlan:
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
+    interruptions: tuple[str, ...] = ()  # of the changes: what stops or rewrites what runs
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -44,6 +45,7 @@ class NodePlan:
             changes=self.changes + other.changes,
             remarks=self.remarks + other.remarks,
             files=self.files + other.files,
+            interruptions=self.interruptions + other.interruptions,
         )
 
 
@@ -70,13 +72,21 @@ def plan_node(
     written = _plan_files(facts, desired)
     return (
         _plan_packages(facts, desired, lock_seconds)
-        + written
+        + _interrupting(facts, desired, written)
         + _plan_unit_files(written)
         + _plan_units(facts, desired, managed)
         + _plan_helpers(facts, desired, _unit_files(written))
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
     )
+
+
+def _interrupting(facts: HostFacts, desired: DesiredNode, written: NodePlan) -> NodePlan:
+    """Return the plan that writes files; it rewrites those that are there of what runs."""
+    if not any(facts.unit(name).running for name in desired.units):
+        return written
+    rewritten = (f"{file.path} rewritten" for file, old in written.files if old is not None)
+    return replace(written, interruptions=tuple(rewritten))
 
 
 def plan_rollback(
@@ -170,7 +180,8 @@ def _plan_process(
         return NodePlan(remarks=(later,) if process else ())
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
-    return NodePlan(steps=(units.plan_stop(name),), changes=(change,))
+    stop = (units.plan_stop(name),)
+    return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
 
 
 def _unit_files(written: NodePlan) -> list[str]:
@@ -192,7 +203,8 @@ def _plan_helpers(facts: HostFacts, desired: DesiredNode, changed: Sequence[str]
             plan += NodePlan(steps=(units.plan_enable(name),), changes=(change,))
         elif any(f"/{name}" in path for path in changed):  # itself or a drop-in of it
             change = f"{name} restarted"
-            plan += NodePlan(steps=(units.plan_restart(name),), changes=(change,))
+            restart = (units.plan_restart(name),)
+            plan += NodePlan(steps=restart, changes=(change,), interruptions=(change,))
     return plan
 
 

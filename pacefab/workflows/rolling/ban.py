@@ -66,5 +66,5 @@ def _lifted(cib: Cib, nodes: tuple[str, ...]) -> Cib | None:
 
 
 def _running(status: ClusterStatus, node: str) -> str:
-    here = [one for one in status.instances(memcached.RESOURCE) if node in one.nodes]
+    here = [copy for copy in status.instances(memcached.RESOURCE) if node in copy.nodes]
     return f"memcached still runs on {node}" if here else ""
