@@ -72,7 +72,7 @@ def answer(printer: Printer, step: str, question: str, advice: str) -> str:
     Raises:
         UsageError: there is no terminal; `advice` is what to do instead.
     """
-    if not sys.stdin.isatty() or not (sys.stdout.isatty() or sys.stderr.isatty()):
+    if not sys.stdin.isatty():
         raise UsageError(step, "this has to be agreed to, and there is no terminal to ask", advice)
     with interrupts.at_once(), _on_terminal():
         return printer.ask(question).strip()

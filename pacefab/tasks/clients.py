@@ -9,7 +9,6 @@ from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.run import Run
 from pacefab.clients.formats import FORMATS
 from pacefab.errors import RefusedError, UsageError
-from pacefab.tasks.asking import Operator
 from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
@@ -30,13 +29,12 @@ def client_config(
     write: str | None = None,
     on: str | None = None,
     dry_run: bool = False,
-    yes: bool = False,
 ) -> int:
     """Print what clients need to survive the loss of any server, from the live cluster.
 
     -H names nodes of the cluster. --write edits files of oslo.config (nova.conf, keystone.conf, …)
-    in place: [cache], and [keystone_authtoken] where it is; comments and everything else stay. What
-    would change, and what then has to be restarted, is shown and asked.
+    in place: [cache], and [keystone_authtoken] where it is; comments and everything else stay.
+    It prints what changed, and what has to be restarted for that.
 
     Example: fab -H c1,c2,c3 client-config --write /etc/nova/nova.conf --on compute1,compute2
     """
@@ -44,11 +42,9 @@ def client_config(
         allowed = f"allowed: {', '.join(FORMATS)}"
         raise UsageError("read the options", f"--format {format}", allowed)
     if write is not None:
-        operator = Operator(run.printer, yes=yes)
-        return _write(run, operator, _editable(write), on, dry_run=dry_run)
-    if on or dry_run or yes:
-        seen = "--on, --dry-run, --yes without --write"
-        raise UsageError("read the options", seen, "say what to write")
+        return _write(run, _editable(write), on, dry_run=dry_run)
+    if on or dry_run:
+        raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
     hosts = run.named()
     from pacefab.report import clients
     from pacefab.workflows.clients import find_cluster
@@ -67,16 +63,14 @@ def _editable(write: str) -> tuple[str, ...]:
     return paths
 
 
-def _write(
-    run: Run, operator: Operator, paths: tuple[str, ...], on: str | None, *, dry_run: bool
-) -> int:
+def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -> int:
     named = run.named()
     from pacefab.workflows.clients import WriteClients, find_cluster
 
     cluster = find_cluster(named, run.reach, run.limit)
     work = WriteClients(cluster.servers, paths, dry_run, run.limit)
     hosts = _hosts(run, on)
-    return run.perform("client-config", lambda: work.run(hosts, operator))
+    return run.perform("client-config", lambda: work.run(hosts, run.printer))
 
 
 @cluster_task(

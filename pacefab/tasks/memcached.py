@@ -31,8 +31,8 @@ def install_memcached(
     """Install and configure memcached on all hosts at once.
 
     The unit is left disabled and stopped: Pacemaker alone starts it. One that Pacemaker already
-    runs is neither stopped nor restarted. Asks before it stops one that runs outside Pacemaker, or
-    rewrites the file of one that runs. What no option says, the inventory's section memcached does.
+    runs is neither stopped nor restarted; before one that runs outside Pacemaker is stopped, it is
+    asked. What no option says, the inventory's section memcached does.
 
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """

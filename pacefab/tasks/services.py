@@ -29,8 +29,8 @@ def _install_task(service: str) -> AnyTask:
     body.__name__ = f"install_{service}"
     body.__doc__ = f"""Install and configure {service} on all nodes at once, as the inventory says.
 
-    Pacemaker alone starts it; a changed file is reloaded where that interrupts nothing. Asks before
-    it stops what runs outside Pacemaker, or rewrites the files of what runs.
+    Pacemaker alone starts it; a changed file is reloaded where that interrupts nothing. Before
+    something that runs is stopped, it is asked.
 
     Example: fab install-{service} --inventory inventory/openstack.yaml
     """

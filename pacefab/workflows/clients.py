@@ -18,7 +18,7 @@ from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
-from pacefab.workflows.nodes.progress import Audience, Stopwatch
+from pacefab.workflows.nodes.progress import Progress, Stopwatch
 
 STEP = "client-config"
 _RUNNING = step(
@@ -68,14 +68,6 @@ def _server(fleet: Fleet, node: str) -> Server:
 
 
 @dataclass(frozen=True)
-class _Edits:
-    """What is to be changed on one host: files as they are and as they will be; lines to show."""
-
-    files: Mapping[str, tuple[FileState, FileState]]
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class WriteClients:
     """Edit clients' files on hosts: the options for these servers, all else left as it is."""
 
@@ -84,66 +76,41 @@ class WriteClients:
     dry_run: bool = False
     limit: int = 32  # hosts at a time
 
-    def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
-        """Edit the files of every host, once agreed to; one that fails stops no other.
+    def run(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
+        """Edit the files of every host; one that fails stops no other.
 
         On each host all files change or none. Owner and mode stay, the previous text is kept
         beside.
-
-        Raises:
-            PacefabError: not agreed to; nothing was changed.
         """
-        watch = Stopwatch(STEP, audience)
-        looked = fan_out(hosts, lambda _, host: self._look(host), limit=self.limit)
-        edits = values(looked)
-        if not self.dry_run:
-            _ask(edits, audience)
-        failed = watch.fail_all(errors(looked))
-        done = watch.each(
-            edits, lambda name, edit: self._write(name, hosts[name], edit, watch), self.limit
-        )
-        outcomes = {outcome.host: outcome for outcome in (*failed, *done)}
-        return [outcomes[name] for name in hosts]
+        watch = Stopwatch(STEP, progress)
+        return watch.each(hosts, lambda _, host: self._write(host, watch), self.limit)
 
-    def _look(self, host: Host) -> _Edits:
-        """Return what is to be changed on a host. Errors of `_present`, and of the files' text."""
+    def _write(self, host: Host, watch: Stopwatch) -> Outcome:
         sections = host.query([*files.observe(self.paths), _RUNNING])
         changed = {
             path: (old, new)
             for path, old in _present(self.paths, sections).items()
             if (new := self._edited(path, old)) != old
         }
+        if not changed:
+            return watch.finish(host.name, Mark.UNCHANGED)
         units = [line.split()[0] for line in sections["running"].out.splitlines()]
-        lines = (
-            line
+        notes = [
+            note
             for path, (old, new) in changed.items()
-            for line in (*files.difference(path, old, new), to_restart(path, units))
-        )
-        return _Edits(changed, tuple(lines))
-
-    def _write(self, name: str, host: Host, edits: _Edits, watch: Stopwatch) -> Outcome:
-        if not edits.files:
-            return watch.finish(name, Mark.UNCHANGED)
+            for note in (*files.difference(path, old, new), to_restart(path, units))
+        ]
         if self.dry_run:
-            return watch.finish(name, Mark.PLANNED, *edits.lines)
-        steps = [files.plan_write(path, new, old) for path, (old, new) in edits.files.items()]
-        run_steps(host, steps, note=lambda text: watch.progress.note(name, text))
-        return watch.finish(name, Mark.CHANGED, *edits.lines)
+            return watch.finish(host.name, Mark.PLANNED, *notes)
+        steps = [files.plan_write(path, new, old) for path, (old, new) in changed.items()]
+        run_steps(host, steps, note=lambda text: watch.progress.note(host.name, text))
+        return watch.finish(host.name, Mark.CHANGED, *notes)
 
     def _edited(self, path: str, old: FileState) -> FileState:
         try:
             return replace(old, text=edit_ini(old.text, self.servers))
         except ValueError as error:
             raise RefusedError(f"edit {path}", str(error), "correct that line, run again") from None
-
-
-def _ask(edits: Mapping[str, _Edits], audience: Audience) -> None:
-    """Show what would be rewritten, and have it agreed to; nothing where nothing is."""
-    touched = {name: edit for name, edit in edits.items() if edit.files}
-    if touched:
-        lines = [f"    {name}: {line}" for name, edit in touched.items() for line in edit.lines]
-        audience.preview([f"{STEP} would:", *lines])
-        audience.ask(STEP, f"Rewrite files on {', '.join(touched)}?")
 
 
 def _present(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState]:

@@ -61,7 +61,7 @@ def converges(cluster: Cluster) -> None:
 
 
 def test_ctrl_c_ends_a_create_at_once_and_the_next_run_converges(installed: Cluster) -> None:
-    installed.fab("remove-memcached", check=True)
+    installed.fab("remove-memcached", "--yes", check=True)
     fab = start(installed, "create-memcached")
     try:
         text = heard(fab, "create memcached-clone")
@@ -79,7 +79,7 @@ def test_ctrl_c_ends_a_create_at_once_and_the_next_run_converges(installed: Clus
 def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
     installed: Cluster, moment: float
 ) -> None:
-    installed.fab("remove-memcached", check=True)
+    installed.fab("remove-memcached", "--yes", check=True)
     fab = start(installed, "create-memcached")
     try:
         heard(fab, "create memcached-clone")

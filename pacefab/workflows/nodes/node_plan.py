@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pacefab.host import files, firewall, packages, units
 from pacefab.host.model import FileState, HostFacts
@@ -29,7 +29,7 @@ class NodePlan:
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
-    interruptions: tuple[str, ...] = ()  # of the changes: what stops or rewrites what runs
+    interruptions: tuple[str, ...] = ()  # of the changes: what stops something that runs
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -72,21 +72,13 @@ def plan_node(
     written = _plan_files(facts, desired)
     return (
         _plan_packages(facts, desired, lock_seconds)
-        + _interrupting(facts, desired, written)
+        + written
         + _plan_unit_files(written)
         + _plan_units(facts, desired, managed)
         + _plan_helpers(facts, desired, _unit_files(written))
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
     )
-
-
-def _interrupting(facts: HostFacts, desired: DesiredNode, written: NodePlan) -> NodePlan:
-    """Return the plan that writes files; it rewrites those that are there of what runs."""
-    if not any(facts.unit(name).running for name in desired.units):
-        return written
-    rewritten = (f"{file.path} rewritten" for file, old in written.files if old is not None)
-    return replace(written, interruptions=tuple(rewritten))
 
 
 def plan_rollback(

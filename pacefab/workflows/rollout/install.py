@@ -45,7 +45,7 @@ class Install:
         """Bring packages, files and units of every host to what is desired.
 
         Hosts are worked on side by side and reported as they finish; one that fails stops no
-        other. What would stop or rewrite something that runs has to be agreed to.
+        other. To stop something that runs has to be agreed to.
 
         Raises:
             PacefabError: it was not; nothing was changed.
@@ -75,8 +75,8 @@ class Install:
         touched = {name: plan for name, plan in plans.items() if plan.interruptions}
         if touched:
             lines = [f"{name}: {line}" for name, plan in touched.items() for line in plan.changes]
-            audience.preview([f"{step} would, where {self.service} runs:", *_indented(lines)])
-            audience.ask(step, f"Change {', '.join(touched)}?")
+            audience.preview([f"{step} would stop what runs:", *_indented(lines)])
+            audience.ask(step, f"Apply this to {', '.join(touched)}?")
 
     def _install(
         self,
