@@ -22,8 +22,8 @@ from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOPPING = (
-    "\nstopping: what runs on a node ends first, what has to be undone is undone "
-    "(Ctrl-\\ ends this at once and undoes nothing)\n"
+    "\nstopping: what runs on a node ends first, and what was begun is undone\n"
+    "(Ctrl-\\ leaves at once and undoes nothing)\n"
 )
 _POLL_SECONDS = 0.2
 
@@ -53,7 +53,10 @@ _undoing: ContextVar[bool] = ContextVar("undoing", default=False)
 
 @contextlib.contextmanager
 def listening() -> Iterator[None]:
-    """Raise `Interrupted` for signals during the block; one that is ignored stays so (nohup)."""
+    """Raise `Interrupted` for signals during the block; one that is ignored stays so (nohup).
+
+    After an interruption they are all ignored: the command ends, and says how.
+    """
     global _state  # noqa: PLW0603  # signals concern the process
     _state = _State()
     if threading.current_thread() is not threading.main_thread():
@@ -65,9 +68,18 @@ def listening() -> Iterator[None]:
         signal.signal(number, _notice)
     try:
         yield
+        _check_heard()
     finally:
         for number in heard:
-            signal.signal(number, previous[number])
+            signal.signal(number, signal.SIG_IGN if _state.number else previous[number])
+
+
+def _check_heard() -> None:
+    """Raise `Interrupted` for a signal that came when nothing was left to stop."""
+    if _state.number and _state.careful:
+        stop = Interrupted(_state.number)
+        stop.add_note("this task is done, what comes after it was not begun")
+        raise stop
 
 
 def _notice(number: int, _frame: FrameType | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,11 +87,12 @@ class Drill:
         hosts: Mapping[str, Host],
         reach: Reach,
         progress: Progress,
-        confirm: Callable[[str], None],
+        confirm: Callable[[str, Sequence[str]], None],
     ) -> DrillReport:
         """Drill, until a failure leaves the cluster unhealthy.
 
-        `confirm` gets the cluster's name, and raises when the operator does not want to.
+        `confirm` gets the cluster's name and what would be done, and raises when that is not agreed
+        to.
 
         Raises:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
@@ -107,12 +108,13 @@ class Drill:
         check_reachable(fleet.targets())
         if fleet.view.status.fencing and any(kind.fenced for kind in self.kinds):
             progress.note(fleet.membership.cluster, _FENCED)
-        confirm(fleet.membership.cluster)
+        pairs = list(zip(self.kinds, victims, strict=True))
+        confirm(fleet.membership.cluster, [f"{node}: {kind.what}" for kind, node in pairs])
         begun = _now()
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
         with _undone_is_said() as undone:
-            for kind, node in zip(self.kinds, victims, strict=True):
+            for kind, node in pairs:
                 if results:
                     fleet = scene.ready()
                 progress.note(node, f"{kind.name}: {kind.what}")

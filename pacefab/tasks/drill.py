@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from pacefab.cli.cluster_task import cluster_task
@@ -59,7 +61,7 @@ def drill(
     for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
         write_file(Path(file), b"")
     with run.printer.working("drill", hosts):
-        found = desired.run(hosts, run.reach, run.printer, lambda name: _ask(run, name, yes_break))
+        found = desired.run(hosts, run.reach, run.printer, partial(_ask, run, yes_break))
     if json:
         write_file(Path(json), reported.render_json(found).encode())
     if report:
@@ -94,13 +96,14 @@ def _objectives(run: Run) -> Objectives:
     return Objectives.of(run.inventory.objectives.model_dump()) if run.inventory else Objectives()
 
 
-def _ask(run: Run, cluster: str, yes_break: str | None) -> None:
+def _ask(run: Run, yes_break: str | None, cluster: str, lines: Sequence[str]) -> None:
     """Return when the operator named the very cluster that would be broken.
 
     Raises:
         UsageError: there is nobody to ask.
         RefusedError: another name was given.
     """
+    run.printer.lines(["drill would, and then undo:", *(f"    {line}" for line in lines), ""])
     question = f"type {cluster} to break it, and have that undone: "
     advice = f"{UNCHANGED}; agree beforehand: --yes-break {cluster}"
     said = yes_break or answer(run.printer, "drill", question, advice)

@@ -83,6 +83,8 @@ class Rolling:
             for line in ("memcached is restarted", *due.changes, due.outlook)
         ]
         if lines:
+            if not ban.bans(fleet.view.cib):  # a node that is banned is healthy once that is lifted
+                check_healthy(fleet, "update memcached", "no node was touched")
             audience.preview([f"{STEP} would, node by node:", *(f"    {line}" for line in lines)])
             audience.ask(STEP, f"Restart memcached in {fleet.membership.cluster}?")
 
@@ -150,7 +152,10 @@ class Rolling:
             yield
             time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
         except KeyboardInterrupt as stop:
-            stop.add_note(f"the ban on {node} is lifted, its files are as before")
+            with interrupts.undoing():
+                if ban.lift(fleet.host, node):
+                    apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
+                    stop.add_note(f"the ban on {node} is lifted, its files are as before")
             raise
         finally:
             with interrupts.undoing():

@@ -259,7 +259,7 @@ class _Run:
         def work(name: str, node: NodePlan) -> None:
             restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
 
-        changed = {name: node for name, node in done.items() if node.files}
+        changed = {name: done[name] for name in seen.views if name in done and done[name].files}
         with undoing():
             back = fan_out(changed, work, limit=self.rollout.limit)
         said = [f"{', '.join(values(back))} got their old files back"] if values(back) else []
