@@ -46,7 +46,12 @@ def change(host: str) -> None:
 
 def test_before_anything_is_changed_it_ends_at_once() -> None:
     steps: list[str] = []
-    stop = interrupted(lambda: (come(), steps.append("went on")))
+
+    def work() -> None:
+        come()
+        steps.append("went on")
+
+    stop = interrupted(work)
     assert steps == []
     assert interrupts.sentence(stop) == "interrupted: nothing was changed"
     assert interrupts.status(stop) == 143
