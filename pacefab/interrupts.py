@@ -14,7 +14,6 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -36,6 +35,15 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
+@dataclass(eq=False)
+class Change:
+    """A change of a host; while it is `waiting` for another run, nothing is changed."""
+
+    host: str
+    waiting: bool = False
+    ended: bool = False
+
+
 @dataclass
 class _State:
     """What has happened in this command so far."""
@@ -43,12 +51,23 @@ class _State:
     number: int = 0  # of the first signal
     at_once: bool = False
     careful: bool = False  # a node has been changed, or is about to be
-    changed: dict[str, None] = field(default_factory=dict)  # hosts, in their order
-    changing: Counter[str] = field(default_factory=Counter)
+    changes: list[Change] = field(default_factory=list)
 
 
 _state = _State()
 _undoing: ContextVar[bool] = ContextVar("undoing", default=False)
+
+
+def prepare() -> None:
+    """Let Ctrl-C end the program as it ends tasks while none is under way: Invoke makes it a 1."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, b"interrupted: no task was under way\n")
+    raise SystemExit(128 + number)
 
 
 @contextlib.contextmanager
@@ -127,7 +146,7 @@ def undoing() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def changing(host: str) -> Iterator[None]:
+def changing(host: str) -> Iterator[Change]:
     """Note that a host is being changed during the block.
 
     Raises:
@@ -135,27 +154,26 @@ def changing(host: str) -> Iterator[None]:
     """
     _state.careful = True
     check()
-    first = host not in _state.changed
-    _state.changed[host] = None
-    _state.changing[host] += 1
+    change = Change(host)
+    _state.changes.append(change)
     try:
-        yield
+        yield change
     except Interrupted:
-        if first:
-            _state.changed.pop(host, None)
+        _state.changes.remove(change)
         raise
     finally:
-        _state.changing[host] -= 1
+        change.ended = True
 
 
 def changed() -> tuple[str, ...]:
     """Return the hosts that this command has changed, or is changing."""
-    return tuple(_state.changed)
+    return tuple(dict.fromkeys(each.host for each in _state.changes if not each.waiting))
 
 
 def under_way() -> tuple[str, ...]:
     """Return the hosts on which a change is under way."""
-    return tuple(name for name in _state.changed if _state.changing[name])
+    busy = (each.host for each in _state.changes if not each.ended and not each.waiting)
+    return tuple(dict.fromkeys(busy))
 
 
 def sentence(stop: KeyboardInterrupt) -> str:

@@ -161,6 +161,11 @@ def has_begun(output: bytes | bytearray) -> bool:
     return _UNIT.encode() in output
 
 
+def is_waiting(output: bytes | bytearray) -> bool:
+    """Whether a change, by its output so far, waits for another run's lock."""
+    return LOCK_WAITED_FOR.encode() in output and not has_begun(output)
+
+
 def failed(sections: Mapping[str, Section]) -> Section | None:
     """Return the step that a change ended at; None when every step went well."""
     return next((s for s in sections.values() if not s.ok and not s.name.startswith("undo ")), None)

@@ -35,6 +35,7 @@ from pacefab.transport.command import (
     Section,
     Step,
     has_begun,
+    is_waiting,
     parse_sections,
     render_change,
     render_query,
@@ -107,8 +108,13 @@ class Host:
         the steps run, they run to their end.
         """
         script = render_change(steps)
-        with interrupts.changing(self.name):
-            out = self._run(script, seconds=seconds, on_line=on_line, begun=has_begun)
+        with interrupts.changing(self.name) as change:
+
+            def begun(out: bytes | bytearray) -> bool:
+                change.waiting = is_waiting(out)
+                return has_begun(out)
+
+            out = self._run(script, seconds=seconds, on_line=on_line, begun=begun)
         return parse_sections(out)
 
     def _run(

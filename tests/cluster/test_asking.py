@@ -55,8 +55,9 @@ def test_what_stops_something_is_shown_and_refused_without_a_terminal(
     eyes.assert_refused(done, "no terminal", "--yes", "nothing was changed", status=2)
 
 
-@pytest.mark.parametrize("task", INTERRUPTING)
-@pytest.mark.parametrize("answer", ["", "n", "what?"])
+@pytest.mark.parametrize(
+    ("task", "answer"), [*((task, "n") for task in INTERRUPTING), ("remove", ""), ("leave", "what")]
+)
 def test_no_answer_but_yes_is_taken_for_one(serving: Cluster, task: str, answer: str) -> None:
     words, shown = INTERRUPTING[task]
     prompt = "type " if task == "drill" else "[y/N]"
@@ -114,11 +115,12 @@ def test_a_process_outside_pacemaker_is_stopped_only_when_agreed_to(serving: Clu
     serving.run("c2", "systemctl start memcached")
     port = ("install-memcached", "--port", "11333")
     try:
+        eyes.until(lambda: eyes.pid(serving, "c2") != "", "its wrapper has become memcached")
         before = eyes.pid(serving, "c2")
         done = serving.fab(*port)
         eyes.assert_refused(done, "no terminal", "--yes", status=2)
         assert "c2: stopped memcached, which ran outside Pacemaker" in done.stdout
-        assert eyes.pid(serving, "c2") == before != ""
+        assert eyes.pid(serving, "c2") == before
     finally:
         serving.run("c2", "systemctl stop memcached")
         serving.fab("install-memcached", "create-memcached", check=True)
