@@ -27,6 +27,14 @@ class PacefabError(Exception):
         return f"{where}{self.attempted}: {self.seen}"
 
 
+def add_ending(error: PacefabError | KeyboardInterrupt, said: str) -> None:
+    """Say in an error, or in an interruption, what became of what had been begun."""
+    if isinstance(error, PacefabError):
+        error.next_step = "; ".join(filter(None, (said, error.next_step)))
+    elif said:
+        error.add_note(said)
+
+
 class UsageError(PacefabError):
     """The command line asks for something that cannot be; nothing was contacted. Exit code 2."""
 

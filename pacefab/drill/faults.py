@@ -41,6 +41,7 @@ class Fault:
     what: str
     cause: str
     undo: str
+    undone: str  # the node as it is then, behind its name
     lasting: bool = True
     noticeable: bool = True  # by Pacemaker
     fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
@@ -53,6 +54,7 @@ PROCESS = Fault(
     what="memcached is killed (SIGKILL)",
     cause=f"systemctl kill --kill-who=all --signal=KILL {memcached.UNIT}",
     undo=f'crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet',
+    undone="has its memcached started by Pacemaker",
     lasting=False,
 )
 STOP_NODE = Fault(
@@ -60,6 +62,7 @@ STOP_NODE = Fault(
     what="the cluster is stopped on the node, as for a reboot",
     cause="pcs cluster stop",
     undo="pcs cluster start",
+    undone="is in the cluster again",
 )
 # With lifetime reboot it stands in the status section: even a forgotten one ends at a reboot.
 STANDBY = Fault(
@@ -67,6 +70,7 @@ STANDBY = Fault(
     what="the node is put into standby",
     cause='crm_attribute --node "$1" --name standby --lifetime reboot --update on',
     undo='crm_attribute --node "$1" --name standby --lifetime reboot --delete',
+    undone="is out of standby again",
 )
 # The load stands for a client on the other side, so memcached's port is closed to it too. SSH stays
 # open also for an operator who works on one of the other nodes. -300 is before other firewalls.
@@ -94,6 +98,7 @@ PARTITION = Fault(
     cause=_CUT,
     undo="! nft list table inet pacefab_drill >/dev/null 2>&1 || "
     "nft delete table inet pacefab_drill",
+    undone="is connected again",
     fenced=True,
 )
 PAUSE = Fault(
@@ -101,6 +106,7 @@ PAUSE = Fault(
     what="memcached hangs (SIGSTOP): connections open, answers never come",
     cause=f"systemctl kill --kill-who=all --signal=STOP {memcached.UNIT}",
     undo=f"systemctl kill --kill-who=all --signal=CONT {memcached.UNIT}",
+    undone="has a memcached that answers again",
     noticeable=False,
 )
 FAULTS: Mapping[str, Fault] = {

@@ -78,6 +78,8 @@ class Watch:
             except PacefabError as error:
                 self._error = error
                 return
+            except KeyboardInterrupt:  # whoever reads the samples ends by itself
+                return
 
     def _take(self) -> Sample:
         sections = self.host.query([*live.observe_status(), *faults.plan_vips(self._addresses)])

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker import cib, corosync, metadata, monitor, simulation
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership, Transition
 from pacefab.transport.command import Section, Step, shell, step
+
+_T = TypeVar("_T")
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": another change was faster
 _NO_PROGRAM = 127
@@ -284,7 +287,7 @@ def read_simulation(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
 
 
 def observe_departure(node: str) -> list[Step]:
-    """Return the step of `read_lost`: nothing is changed."""
+    """Return the step of `read_lost` and `read_departure`: nothing is changed."""
     words = ("--live-check", "--node-down", node, "--simulate", "--output-as=xml")
     return [step("departure", "crm_simulate", *words)]
 
@@ -293,11 +296,22 @@ def read_lost(sections: Mapping[str, Section]) -> tuple[str, ...]:
     """Return the resources that run now and would run nowhere without the node.
 
     Raises:
-        CommandError: Pacemaker did not say.
+        CommandError: Pacemaker did not simulate it.
     """
+    return _departure(sections, simulation.parse_lost)
+
+
+def read_departure(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
+    """Return what Pacemaker would do on the others without the node. Errors of `read_lost`."""
+    return _departure(sections, simulation.parse)
+
+
+def _departure(
+    sections: Mapping[str, Section], parse: Callable[[str], tuple[_T, ...]]
+) -> tuple[_T, ...]:
     section = sections["departure"]
     try:
-        return simulation.parse_lost(_output(section))
+        return parse(_output(section))
     except ValueError as error:
         raise CommandError(
             "simulate that a node leaves", str(error), "nothing was changed"

@@ -34,7 +34,7 @@ cibadmin --patch --xml-file diff.xml
 def ready(installed: Cluster) -> Cluster:
     """Installed, without the clone and without failures of an earlier test."""
     if eyes.has_clone(installed):
-        installed.fab("remove-memcached", "--with-constraints", check=True)
+        installed.fab("remove-memcached", "--yes", "--with-constraints", check=True)
     installed.run("c1", "crm_resource --cleanup --quiet")
     return installed
 
@@ -83,7 +83,7 @@ def differs(cluster: Cluster, *told: str) -> None:
         planned = cluster.fab("create-memcached", "--update", "--dry-run")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     before = eyes.processes(cluster)
-    updated = cluster.fab("create-memcached", "--update")
+    updated = cluster.fab("create-memcached", "--update", "--yes")
     assert updated.returncode == 0, updated.stdout + updated.stderr
     assert eyes.outcomes(updated, "create-memcached")[cluster.name] == "changed"
     assert eyes.clone_meta(cluster) == {"interleave": "true"}
@@ -214,10 +214,10 @@ def test_remove_leaves_other_resources_and_constraints_alone(serving: Cluster) -
     serving.run("c1", SETTLED)
     try:
         with eyes.unchanged(serving):
-            refused = serving.fab("remove-memcached")
+            refused = serving.fab("remove-memcached", "--yes")
             planned = serving.fab("remove-memcached", "--with-constraints", "--dry-run")
-        done = serving.fab("remove-memcached", "--with-constraints")
-        again = serving.fab("remove-memcached")
+        done = serving.fab("remove-memcached", "--yes", "--with-constraints")
+        again = serving.fab("remove-memcached", "--yes")
         root = eyes.cib(serving)
     finally:
         for scope, xml in (("constraints", THEIRS), ("resources", OTHERS)):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker.model import ClusterStatus, Membership
@@ -127,7 +128,13 @@ class Bootstrap:
             watch = Stopwatch(self.step, progress)
             for sentence in plan.sentences():
                 progress.note(self.desired.cluster, sentence)
-            _Forming(self, plan, hosts, found, progress).execute()
+            try:
+                _Forming(self, plan, hosts, found, progress).execute()
+            except KeyboardInterrupt as stop:
+                if interrupts.changed():
+                    stop.add_note("what is formed of the cluster stays")
+                    stop.add_note("run this again: it does the rest")
+                raise
             return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
 
         return form

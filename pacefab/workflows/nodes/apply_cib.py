@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.errors import CommandError, PacefabError, RefusedError, add_ending
+from pacefab.interrupts import undoing
 from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
@@ -177,17 +178,20 @@ def settle_plan(
     return settle_configuration(host, desired, deadline - time.monotonic())
 
 
-def restore_after(error: PacefabError, host: Host, before: Cib, plan: ConfigurationPlan) -> None:
+def restore_after(
+    error: PacefabError | KeyboardInterrupt, host: Host, before: Cib, plan: ConfigurationPlan
+) -> None:
     """Put back what the plan changed as it stood in `before`, and say so in the error.
 
     What others have changed since then stays.
     """
     try:
-        _restore(host, before, plan, _RESTORE_SECONDS)
+        with undoing():
+            _restore(host, before, plan, _RESTORE_SECONDS)
     except PacefabError as second:
-        error.next_step = f"putting the old state back failed too: {second}; see pcs status"
+        add_ending(error, f"putting the old state back failed too: {second}; see pcs status")
     else:
-        error.next_step = f"the old state was put back; {error.next_step}"
+        add_ending(error, "the old state was put back")
 
 
 def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:

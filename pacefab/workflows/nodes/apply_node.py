@@ -8,6 +8,7 @@ from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host import kept_files, packages
+from pacefab.interrupts import undoing
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.node_plan import NodePlan
@@ -67,7 +68,8 @@ def _finish(
         paths = [file.path for file, _ in rest.files]
         kept = [kept_files.plan_store(entry, paths)] if entry and paths else []
         run([*kept, *rest.steps])
-        _check(anew())
+        with undoing():  # what was done is to be known, also to whoever undoes it
+            _check(anew())
     return rest
 
 

@@ -29,6 +29,7 @@ class NodePlan:
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
+    interruptions: tuple[str, ...] = ()  # of the changes: what stops something that runs
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -44,6 +45,7 @@ class NodePlan:
             changes=self.changes + other.changes,
             remarks=self.remarks + other.remarks,
             files=self.files + other.files,
+            interruptions=self.interruptions + other.interruptions,
         )
 
 
@@ -170,7 +172,8 @@ def _plan_process(
         return NodePlan(remarks=(later,) if process else ())
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
-    return NodePlan(steps=(units.plan_stop(name),), changes=(change,))
+    stop = (units.plan_stop(name),)
+    return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
 
 
 def _unit_files(written: NodePlan) -> list[str]:
@@ -192,7 +195,8 @@ def _plan_helpers(facts: HostFacts, desired: DesiredNode, changed: Sequence[str]
             plan += NodePlan(steps=(units.plan_enable(name),), changes=(change,))
         elif any(f"/{name}" in path for path in changed):  # itself or a drop-in of it
             change = f"{name} restarted"
-            plan += NodePlan(steps=(units.plan_restart(name),), changes=(change,))
+            restart = (units.plan_restart(name),)
+            plan += NodePlan(steps=restart, changes=(change,), interruptions=(change,))
     return plan
 
 

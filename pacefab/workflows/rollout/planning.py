@@ -10,7 +10,7 @@ from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership, Transition, primitives
-from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services.service import Look, Probe
 from pacefab.workflows.nodes import apply_cib
@@ -54,7 +54,14 @@ class Plan:
     @property
     def interruptions(self) -> tuple[Transition, ...]:
         """Actions that end or restart something that runs now."""
-        return tuple(transition for transition in self.transitions if transition.interrupts)
+        return tuple(action for action in self.transitions if action.interrupts)
+
+    @property
+    def alters(self) -> bool:
+        """Whether it changes something that is there; else it only adds something new."""
+        changes = self.configuration.changes
+        added = all(change.action is Action.ADD for change in changes)
+        return bool(self.interruptions or not added or any(self.nodes.values()))
 
 
 def _brief(node: NodePlan) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from pacefab.errors import PacefabError, RefusedError
+from pacefab.errors import PacefabError, RefusedError, add_ending
 from pacefab.host.model import Mark, Outcome
+from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import ConfigurationPlan
@@ -23,7 +24,7 @@ from pacefab.workflows.nodes.cleanup import clean_up
 from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.survey import Survey, survey
 from pacefab.workflows.rollout import history, probing
 from pacefab.workflows.rollout.history import Entry
@@ -33,22 +34,20 @@ _OVERTAKEN = "another user changed the cluster meanwhile; planned again"
 _FORMED = "planned again, now that the cluster stands"
 
 
-class Audience(Progress, Protocol):
+class Reader(Audience, Protocol):
     """Who watches, is shown plans, and is asked."""
 
     def show(self, plan: Plan, reason: str) -> None:
         """See a plan; `reason` says why it is shown again, empty the first time."""
-
-    def agree(self, plan: Plan) -> bool:
-        """Say whether it is to be applied."""
 
 
 @dataclass(frozen=True)
 class Rollout:
     """How a run brings a cluster to what is desired; it has `timeout` seconds to follow and serve.
 
-    `what_forms` returns what is missing for the nodes to be one cluster, a sentence each; `form`
-    asks for what that takes, and returns what does it.
+    `what_forms` says in sentences what is missing for the nodes to be one cluster; `form` asks for
+    what that takes, and returns what does it. A plan that only adds something is applied unasked
+    where it `asks_of_additions` not.
     """
 
     planner: Plans
@@ -57,6 +56,7 @@ class Rollout:
     check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
     check_cib: bool = True  # by crm_verify; what stood before may not pass it
     allow_interruption: bool = False
+    asks_of_additions: bool = True
     keep_on_failure: bool = False
     timeout: int = 300
     limit: int = 32
@@ -70,7 +70,7 @@ class Rollout:
         """Return what would change. Errors of `Planner.plan`."""
         return self.planner.plan(seen, self.what_forms(seen))
 
-    def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
+    def run(self, hosts: Mapping[str, Host], audience: Reader) -> list[Outcome]:
         """Plan, show, ask, apply, settle, verify.
 
         Raises:
@@ -89,7 +89,7 @@ class _RolloutRun:
 
     rollout: Rollout
     hosts: Mapping[str, Host]
-    audience: Audience
+    audience: Reader
     watch: Stopwatch
 
     def execute(self) -> list[Outcome]:
@@ -104,7 +104,11 @@ class _RolloutRun:
         return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
-        """Show the plan; raise a RefusedError unless it may be applied."""
+        """Show the plan, and have it agreed to.
+
+        Raises:
+            PacefabError: it may not be applied.
+        """
         self.audience.show(plan, reason)
         if plan.interruptions and not self.rollout.allow_interruption:
             raise RefusedError(
@@ -112,47 +116,44 @@ class _RolloutRun:
                 "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
                 "the cluster was not changed; in a maintenance window: --allow-interruption",
             )
-        if not self.audience.agree(plan):
-            raise RefusedError(self.rollout.step, "not agreed to", "nothing was changed")
+        if self.rollout.asks_of_additions or plan.alters:
+            self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
 
     def _apply(self, seen: Survey, plan: Plan, entry: Entry) -> list[Outcome]:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
-        done, changed = self._change_nodes(seen, plan, entry)
-        if not all(outcome.mark.ok for outcome in changed):
-            restored = self._restore_nodes(seen, done)
-            return [
-                *changed,
-                self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *restored),
-            ]
+        done: dict[str, NodePlan] = {}
         try:
-            # Only now: on a joining node Pacemaker starts at once what was just installed there.
+            changed = self._change_nodes(seen, plan, entry, done)
+            if not all(outcome.mark.ok for outcome in changed):
+                notes = ("not touched", *self._restore_nodes(seen, done))
+                return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
+            # Only now: a node that joins starts at once what it has just been given.
             formed = form()
             return [
                 *formed,
                 *changed,
                 self._change_cluster(plan, entry, [n for n in done if done[n]]),
             ]
-        except PacefabError as error:
-            restored = self._restore_nodes(seen, done)
-            error.next_step = "; ".join((*restored, error.next_step))
+        except (PacefabError, KeyboardInterrupt) as error:
+            add_ending(error, "; ".join(self._restore_nodes(seen, done)))
             raise
 
     def _change_nodes(
-        self, seen: Survey, plan: Plan, entry: Entry
-    ) -> tuple[dict[str, NodePlan], list[Outcome]]:
-        """Change all nodes side by side; return what was done, and a line for each."""
+        self, seen: Survey, plan: Plan, entry: Entry, done: dict[str, NodePlan]
+    ) -> list[Outcome]:
+        """Change all nodes side by side, noting in `done` what was; return a line for each."""
 
-        def work(name: str, node: NodePlan) -> NodePlan:
+        def work(name: str, node: NodePlan) -> None:
             if node:
                 node = self._change_node(seen, name, node, entry)
+            done[name] = node
             mark = Mark.CHANGED if node else Mark.UNCHANGED
             outcomes[name] = self.watch.finish(name, mark, *node.remarks)
-            return node
 
         outcomes: dict[str, Outcome] = {}
-        done = fan_out(plan.nodes, work, limit=self.rollout.limit)
-        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(errors(done))}
-        return values(done), [outcomes[name] for name in plan.nodes]
+        failed = errors(fan_out(plan.nodes, work, limit=self.rollout.limit, patient=True))
+        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(failed)}
+        return [outcomes[name] for name in plan.nodes]
 
     def _change_node(self, seen: Survey, name: str, node: NodePlan, entry: Entry) -> NodePlan:
         return change_node(
@@ -219,7 +220,7 @@ class _RolloutRun:
             deadline = time.monotonic() + self.rollout.timeout
             apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, self.rollout.timeout)
             asked = probing.serve(seen.hosts, plan.probes, deadline)
-        except PacefabError as error:
+        except (PacefabError, KeyboardInterrupt) as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(seen.hosts, error)
             self._restore_cluster(seen, plan.configuration, before, error)
@@ -237,12 +238,17 @@ class _RolloutRun:
         return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
 
     def _restore_cluster(
-        self, seen: Survey, change: ConfigurationPlan, before: Cib, error: PacefabError
+        self,
+        seen: Survey,
+        change: ConfigurationPlan,
+        before: Cib,
+        error: PacefabError | KeyboardInterrupt,
     ) -> None:
         """Put back what the change changed, and say so in the error."""
         if self.rollout.keep_on_failure:
             return
-        self.audience.note(seen.doorway, "it failed: putting the previous configuration back")
+        said = "it failed" if isinstance(error, PacefabError) else "interrupted"
+        self.audience.note(seen.doorway, f"{said}: putting the previous configuration back")
         apply_cib.restore_after(error, seen.host, before, change)
 
     def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
@@ -253,8 +259,9 @@ class _RolloutRun:
         def work(name: str, node: NodePlan) -> None:
             restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
 
-        changed = {name: node for name, node in done.items() if node.files}
-        back = fan_out(changed, work, limit=self.rollout.limit)
+        changed = {name: done[name] for name in seen.views if name in done and done[name].files}
+        with undoing():
+            back = fan_out(changed, work, limit=self.rollout.limit)
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
         return restored + [
             f"previous files not restored on {name}: {error}"
@@ -263,7 +270,7 @@ class _RolloutRun:
 
 
 def _quietly(_said: str) -> None:
-    """Report nothing: nothing here takes long."""
+    """Show nothing: nothing here takes long."""
 
 
 def _answered(probes: int) -> tuple[str, ...]:
