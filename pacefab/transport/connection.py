@@ -357,13 +357,13 @@ def _drain(
             chunk = channel.recv(65536)
         except TimeoutError:
             chunk = None
+        out += chunk or b""
         if not begun(out):
             _check_interrupted(channel)
         while channel.recv_stderr_ready():
             err += channel.recv_stderr(65536)
         if chunk == b"":
             break
-        out += chunk or b""
         if on_line:
             seen = _hand_on(out, seen, on_line)
     status = channel.recv_exit_status()
