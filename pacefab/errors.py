@@ -1,4 +1,4 @@
-"""What can go wrong, told so that an operator knows what, where and what next."""
+"""What can go wrong: what was attempted, where, what was seen and what to do next."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ class PacefabError(Exception):
     def __str__(self) -> str:
         where = f"{self.host}: " if self.host else ""
         return f"{where}{self.attempted}: {self.seen}"
+
+
+def add_ending(error: PacefabError | KeyboardInterrupt, said: str) -> None:
+    """Say in an error, or in an interruption, what became of what had been begun."""
+    if isinstance(error, PacefabError):
+        error.next_step = "; ".join(filter(None, (said, error.next_step)))
+    elif said:
+        error.add_note(said)
 
 
 class UsageError(PacefabError):

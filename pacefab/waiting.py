@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pacefab import interrupts
+
 T = TypeVar("T")
 
 POLL_SECONDS = 0.5
@@ -37,7 +39,8 @@ def wait_until(
     """Look until the result is not `Pending`; return it, or the last `Pending` when time is up.
 
     Args:
-        look: asks once; it is called at least once, and what it raises ends the wait.
+        look: asks once; it is called at least once, and what it raises ends the wait;
+            so does an interruption.
         seconds: how long to wait, by the monotonic clock; a look under way is not cut off.
         poll: seconds between two looks.
         waits: hears of the wait before each pause, and of its end.
@@ -45,6 +48,6 @@ def wait_until(
     deadline = time.monotonic() + seconds
     while isinstance(found := look(), Pending) and time.monotonic() < deadline:
         waits(found.seen.partition("\n")[0])
-        time.sleep(poll)
+        interrupts.pause(poll)
     waits("")
     return found

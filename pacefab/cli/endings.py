@@ -10,24 +10,24 @@ from types import TracebackType
 
 from invoke.exceptions import Exit
 
+from pacefab import interrupts
 from pacefab.errors import PacefabError, UsageError
 from pacefab.report.text import render_last_words
 
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 UNREAD = 141  # 128 + SIGPIPE
 
 
 def exit_with(work: Callable[[], int]) -> None:
     """Turn how the work ended into fab's exit status; 0 lets the next task of the command run."""
     try:
-        status = work()
+        with interrupts.listening():
+            status = work()
     except UsageError as error:
         raise Exit(render_last_words(error), code=2) from None
     except PacefabError as error:
         raise Exit(render_last_words(error), code=1) from None
-    except KeyboardInterrupt:
-        said = "interrupted: what already ran on a node finishes there; run this again to converge"
-        raise Exit(said, code=INTERRUPTED) from None
+    except KeyboardInterrupt as stop:
+        raise Exit(interrupts.sentence(stop), code=interrupts.status(stop)) from None
     if status:
         sys.stdout.flush()
         raise Exit(code=status)

@@ -21,7 +21,7 @@ HELP = {
     "restartable": "Keep the items over a restart that Pacemaker does; left as it is when not "
     "given.",
     "show_pcs": "Print the equivalent pcs commands too.",
-    "yes": "Do not ask.",
+    "yes": "Agree beforehand to what stops or rewrites something that runs.",
 }
 """What an option is for, by its name, in tasks that do not say otherwise."""
 

@@ -9,6 +9,7 @@ from fabric import Config, Executor
 from fabric.main import Fab
 from invoke.collection import Collection
 
+from pacefab import interrupts
 from pacefab.cli.endings import say_last_words
 from pacefab.cli.startup import prepare_imports
 from pacefab.report.stream import substitute_unencodable
@@ -30,6 +31,7 @@ def adopt_fab() -> Collection:
     """Return the tasks, once this process is set up for them: how it imports, how it ends."""
     prepare_imports()
     substitute_unencodable(sys.stdout, sys.stderr)
+    interrupts.prepare()
     sys.excepthook = say_last_words
     # What is set here counts for this import.
     from pacefab.tasks import namespace

@@ -132,7 +132,7 @@ class Run:
             host.open_ahead()
         return self.hosts
 
-    def carry_out(self, step: str, work: Callable[[], Sequence[Outcome]]) -> int:
+    def perform(self, step: str, work: Callable[[], Sequence[Outcome]]) -> int:
         """Do the work and print its summary; the exit status is 0 when all is as desired."""
         with self.printer.working(step, self.hosts):
             outcomes = work()

@@ -85,7 +85,7 @@ def _compare(lists: Sequence[ServerList]) -> Iterator[Finding]:
             same = sorted(named.plain) == sorted(usual)
             how = "in another order than" if same else "other servers, or others' spelling, than"
             yield Finding(
-                named.file, named.line, named.told(),
+                named.file, named.line, named.sentence(),
                 f"{how} {model.file}:{model.line}: {_HASHING}",
                 named.instead(model.plain),
             )  # fmt: skip
@@ -93,4 +93,4 @@ def _compare(lists: Sequence[ServerList]) -> Iterator[Finding]:
 
 def _finding(named: ServerList, why: str, known: Known | None) -> Finding:
     servers = list(map(str, known.servers)) if known else ["every server, in one order"]
-    return Finding(named.file, named.line, named.told(), why, named.instead(servers))
+    return Finding(named.file, named.line, named.sentence(), why, named.instead(servers))

@@ -193,5 +193,5 @@ def _too_long(
     limits = "seconds that each call to a silent server takes"
     dead = "seconds in which a server that came back is not used"
     what = dead if "dead" in names[0] else limits
-    told = f"{seconds:g}{'' if found else ', the default'}: {what}"
-    yield section.finding(names, told, f"{names[-1]} = {desired}")
+    why = f"{seconds:g}{'' if found else ', the default'}: {what}"
+    yield section.finding(names, why, f"{names[-1]} = {desired}")

@@ -22,7 +22,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class ServerList:
-    """The servers that a client is told, as they are written."""
+    """A client's list of servers, as it is written."""
 
     file: str
     line: int
@@ -31,15 +31,15 @@ class ServerList:
 
     @property
     def plain(self) -> tuple[str, ...]:
-        """The servers with their port, without the marks that some clients want before."""
+        """The servers with their port, without the prefixes that some clients need."""
         return tuple(map(_plain, self.servers))
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """Return the option as it is written."""
         return f"{self.name} = {','.join(self.servers) or '(empty)'}"
 
     def instead(self, servers: Sequence[str]) -> str:
-        """Return the option with other servers, given as `plain` has them, as its file wants it."""
+        """Return the option with other servers, given as `plain` has them, as its file has it."""
         if self.file.endswith(".py"):
             return f'"{self.name}": {json.dumps(list(servers))}'
         marked = [f"inet6:{server}" if server.startswith("[") else server for server in servers]

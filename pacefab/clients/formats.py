@@ -1,4 +1,4 @@
-"""What a client has to be told, in the words of each client. Pure: servers in, text out."""
+"""The settings of each client library for a list of servers. Pure: servers in, text out."""
 
 from __future__ import annotations
 

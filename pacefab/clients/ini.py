@@ -33,7 +33,7 @@ def read(text: str) -> list[IniOption]:
     """Return the assignments in the order of the file.
 
     Raises:
-        ValueError: a line that oslo.config would not understand; the text tells which.
+        ValueError: a line that oslo.config would not understand; the text says which.
     """
     found: list[IniOption] = []
     section, going_on = "", False

@@ -1,1 +1,1 @@
-"""A fault on purpose: the load beside it, what was seen, and how it is taken back."""
+"""Faults caused on purpose: the load meanwhile, what was measured, and how they are undone."""

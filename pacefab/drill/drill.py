@@ -1,9 +1,9 @@
-"""drill: cause one chosen failure after the other under a client load, see, and undo it."""
+"""drill: cause one chosen failure after the other under a client load, measure, and undo it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
+from pacefab.interrupts import undoing
 from pacefab.inventory.objectives import Objectives
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.fleet import Fleet, Reach
@@ -31,7 +32,7 @@ _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
 _SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
 _FENCED = (
     "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
-    "left to undo on it (fab drill --undo tells)"
+    "left to undo on it (fab drill --undo shows that)"
 )
 
 
@@ -87,11 +88,12 @@ class Drill:
         hosts: Mapping[str, Host],
         reach: Reach,
         progress: Progress,
-        confirm: Callable[[str], None],
+        confirm: Callable[[str, Sequence[str]], None],
     ) -> DrillReport:
         """Drill, until a failure leaves the cluster unhealthy.
 
-        `confirm` gets the cluster's name, and raises when the operator does not want to.
+        `confirm` gets the cluster's name and what would be done, and raises when that is not agreed
+        to.
 
         Raises:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
@@ -107,18 +109,20 @@ class Drill:
         check_reachable(fleet.targets())
         if fleet.view.status.fencing and any(fault.fenced for fault in self.faults):
             progress.note(fleet.membership.cluster, _FENCED)
-        confirm(fleet.membership.cluster)
+        pairs = list(zip(self.faults, victims, strict=True))
+        confirm(fleet.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
         begun = _now()
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
-        for fault, node in zip(self.faults, victims, strict=True):
-            if results:
-                fleet = scene.ready()
-            progress.note(node, f"{fault.name}: {fault.what}")
-            trace = self._drill(fault, node, fleet, setup, progress)
-            results.append(DrillResult(trace, measure(trace, self.objectives)))
-            if unhealthy := scene.unhealthy(self.timeout):
-                break
+        with _undone_is_said() as undone:
+            for fault, node in pairs:
+                if results:
+                    fleet = scene.ready()
+                progress.note(node, f"{fault.name}: {fault.what}")
+                trace = self._drill(fault, node, fleet, setup, progress, undone)
+                results.append(DrillResult(trace, measure(trace, self.objectives)))
+                if unhealthy := scene.unhealthy(self.timeout):
+                    break
         cluster = fleet.membership.cluster
         return DrillReport(cluster, begun, setup, self.objectives, tuple(results), unhealthy)
 
@@ -128,12 +132,18 @@ class Drill:
             seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
             raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
-            raise RefusedError("drill", "the cluster has one node", "nobody could take over")
+            raise RefusedError("drill", "the cluster has one node", "no other node could take over")
         turn = list(reversed(names))
         return [self.node or turn[place % len(turn)] for place in range(len(self.faults))]
 
     def _drill(
-        self, fault: Fault, node: str, fleet: Fleet, setup: Setup, progress: Progress
+        self,
+        fault: Fault,
+        node: str,
+        fleet: Fleet,
+        setup: Setup,
+        progress: Progress,
+        undone: list[str],
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
         watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
@@ -141,26 +151,29 @@ class Drill:
         with Load(setup) as load, watch:
             stored = load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
-            with self._failure(fault, node, fleet, progress) as caused:
+            with self._failure(fault, node, fleet, progress, undone) as caused:
                 self._await_notice(fault, watch, caused)
                 if fault.lasting:
                     self._await_answer(fault, watch, caused)
                     watch.rest(self.hold)
                 else:
                     self._await_recovery(watch, caused, caused)
-                undone = time.monotonic()
+                ended = time.monotonic()
             if fault.lasting:
-                self._await_recovery(watch, caused, undone)
+                self._await_recovery(watch, caused, ended)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
             found = load.count(_FILL_SECONDS)
         seen = tuple(watch.samples), tuple(load.windows)
-        return Trace(fault, node, begun, caused, undone, *seen, stored, found)
+        return Trace(fault, node, begun, caused, ended, *seen, stored, found)
 
     @contextmanager
     def _failure(
-        self, fault: Fault, node: str, fleet: Fleet, progress: Progress
+        self, fault: Fault, node: str, fleet: Fleet, progress: Progress, undone: list[str]
     ) -> Iterator[float]:
-        """Cause the failure and, however the block ends, undo it; yield when it began."""
+        """Cause the failure and, however the block ends, undo it; yield when it began.
+
+        `undone` gets what there is to say of that.
+        """
         host, ours = fleet.hosts[node], True
         wait = _ANSWER_SECONDS + self.hold if fault.lasting else self.timeout
         longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
@@ -174,7 +187,9 @@ class Drill:
         finally:
             if ours:
                 progress.note(node, f"{fault.name}: undoing it")
-                undo(host)
+                with undoing():
+                    broken = undo(host)
+                undone[:] = [f"{node} {fault.undone}" if broken else "nothing was broken"]
 
     def _await_notice(self, fault: Fault, watch: Watch, caused: float) -> None:
         if fault.noticeable:
@@ -186,6 +201,18 @@ class Drill:
 
     def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:
         watch.until(lambda seen: recovery(seen, caused, begin) is not None, self.timeout)
+
+
+@contextmanager
+def _undone_is_said() -> Iterator[list[str]]:
+    """Have an interruption say what was undone before it ends the block."""
+    undone: list[str] = []
+    try:
+        yield undone
+    except KeyboardInterrupt as stop:
+        for sentence in undone:
+            stop.add_note(sentence)
+        raise
 
 
 def _now() -> str:

@@ -1,8 +1,8 @@
 """Faults that a drill causes on a node, and how each is undone.
 
 Pure: values in, shell for a node out. What is to be undone is known on the node itself, in
-/run/pacefab-drill, and a timer there undoes it when nobody else does: an operator's machine that
-dies leaves no node cut off for longer than that.
+/run/pacefab-drill, and a timer there undoes it when nothing else does: a node stays cut off for
+no longer than that, even if the operator's machine dies.
 """
 
 from __future__ import annotations
@@ -34,25 +34,27 @@ class Fault:
     """One sort of failure.
 
     Both scripts get the node's name as $1, its memcached's port as $2 and the other nodes'
-    addresses as the rest. `lasting` tells whether it goes on until it is undone.
+    addresses as the rest. `lasting` says whether it goes on until it is undone.
     """
 
     name: str
     what: str
     cause: str
     undo: str
+    undone: str  # the node as it is then, behind its name
     lasting: bool = True
     noticeable: bool = True  # by Pacemaker
     fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
 
 
-# crm_resource --refresh asks the node anew what runs there, and forgets the failure: without it a
+# crm_resource --refresh asks the node again what runs there, and forgets the failure: without it a
 # drill that was cut off before the monitor came would leave a dead memcached for up to a minute.
 PROCESS = Fault(
     name="process",
     what="memcached is killed (SIGKILL)",
     cause=f"systemctl kill --kill-who=all --signal=KILL {memcached.UNIT}",
     undo=f'crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet',
+    undone="has its memcached started by Pacemaker",
     lasting=False,
 )
 STOP_NODE = Fault(
@@ -60,6 +62,7 @@ STOP_NODE = Fault(
     what="the cluster is stopped on the node, as for a reboot",
     cause="pcs cluster stop",
     undo="pcs cluster start",
+    undone="is in the cluster again",
 )
 # With lifetime reboot it stands in the status section: even a forgotten one ends at a reboot.
 STANDBY = Fault(
@@ -67,6 +70,7 @@ STANDBY = Fault(
     what="the node is put into standby",
     cause='crm_attribute --node "$1" --name standby --lifetime reboot --update on',
     undo='crm_attribute --node "$1" --name standby --lifetime reboot --delete',
+    undone="is out of standby again",
 )
 # The load stands for a client on the other side, so memcached's port is closed to it too. SSH stays
 # open also for an operator who works on one of the other nodes. -300 is before other firewalls.
@@ -94,6 +98,7 @@ PARTITION = Fault(
     cause=_CUT,
     undo="! nft list table inet pacefab_drill >/dev/null 2>&1 || "
     "nft delete table inet pacefab_drill",
+    undone="is connected again",
     fenced=True,
 )
 PAUSE = Fault(
@@ -101,6 +106,7 @@ PAUSE = Fault(
     what="memcached hangs (SIGSTOP): connections open, answers never come",
     cause=f"systemctl kill --kill-who=all --signal=STOP {memcached.UNIT}",
     undo=f"systemctl kill --kill-who=all --signal=CONT {memcached.UNIT}",
+    undone="has a memcached that answers again",
     noticeable=False,
 )
 FAULTS: Mapping[str, Fault] = {

@@ -147,7 +147,7 @@ def is_answered(samples: Sequence[Sample], caused: float) -> bool:
 def recovery(samples: Sequence[Sample], caused: float, begin: float) -> float | None:
     """Return the seconds from `begin` until as much ran as before, to the end of the samples.
 
-    None: it does not (yet). `caused` tells which samples are of before the failure.
+    None: it does not (yet). Samples until `caused` are from before the failure.
     """
     usual = _usual(samples, caused).shape
     later = [sample for sample in samples if sample.at > begin]
@@ -172,7 +172,7 @@ def _recovered(trace: Trace) -> float | None:
 
 
 def _alone(trace: Trace) -> list[Sample]:
-    """Return the samples of before we did anything about the failure."""
+    """Return the samples from before we did anything about the failure."""
     return [sample for sample in trace.samples if sample.at <= trace.undone]
 
 
@@ -188,7 +188,7 @@ def _vip_moves(samples: Sequence[Sample]) -> Iterator[VipMove]:
 def _events(trace: Trace) -> list[Event]:
     ended = "the drill ends it" if trace.fault.lasting else "the drill clears the failure's record"
     events = [Event(trace.caused, f"failure: {trace.fault.what}"), Event(trace.undone, ended)]
-    # Clearing a record makes Pacemaker look anew at what has been running all the while.
+    # Clearing a record makes Pacemaker check again what has been running all the while.
     for before, after in pairwise(trace.samples if trace.fault.lasting else _alone(trace)):
         events += changes(before, after)
     return sorted(events, key=lambda event: event.at)

@@ -1,4 +1,4 @@
-"""A client load as a program of its own: what one application with a cache would do, and see.
+"""A client load as a program of its own: what one application with a cache does and measures.
 
 Run by `load.py` in a process of its own, so that nothing that fab does is taken for a stall of the
 cache. argv[1] is JSON (`load.Setup`); a JSON record a line comes out (`load.Load` reads it), its
@@ -51,7 +51,7 @@ class LoadGenerator:
             print(json.dumps({"record": record, "at": time.monotonic(), **values}), flush=True)  # noqa: T201
 
     def fill(self) -> None:
-        """Store the keys of the load, and the marked ones that nobody touches until the count."""
+        """Store the keys of the load, and the marked ones, untouched until they are counted."""
         client = self.client(**PATIENCE)
         for kind in ("load", "marked"):
             batches = self._batches(kind)
@@ -61,7 +61,7 @@ class LoadGenerator:
             self.say("filled", kind=kind, stored=self._setup[kind] - sum(map(len, failed)))
 
     def count(self) -> None:
-        """Tell how many marked items are still there, where a client with all servers looks."""
+        """Report how many marked items are still there for a client with all servers."""
         client = self.client(**PATIENCE)
         self.say("counted", found=sum(len(client.get_many(k)) for k in self._batches("marked")))
 
@@ -99,7 +99,7 @@ class LoadGenerator:
         self._done.append((time.monotonic() - begun, outcome))
         return outcome
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Print what was done, one record for each window."""
         while True:
             time.sleep(self._setup["window"])
@@ -132,7 +132,7 @@ def main() -> None:
     load = LoadGenerator(json.loads(sys.argv[1]))
     load.fill()
     workers = [load.work] * load._setup["threads"]  # noqa: SLF001
-    for target in (*workers, load.tell):
+    for target in (*workers, load.report):
         threading.Thread(target=target, daemon=True).start()
     for _ in sys.stdin:
         load.count()

@@ -45,7 +45,7 @@ def cause(host: Host, kind: Fault, victim: Victim, seconds: float) -> None:
 def _next(text: str) -> str:
     if "nft" in text:
         return "it was undone; install nftables on the node, or leave partition out"
-    return "it was undone; mend that on the node, or leave this drill out"
+    return "it was undone; fix that on the node, or leave this drill out"
 
 
 def undo(host: Host) -> str:
@@ -63,7 +63,7 @@ def undo(host: Host) -> str:
     section = sections["undo"]
     if not section.ok:
         raise CommandError(
-            "undo the drill", section.text, f"mend that on the node, then: {_UNDO_HINT}",
+            "undo the drill", section.text, f"fix that on the node, then: {_UNDO_HINT}",
             host=host.name,
         )  # fmt: skip
     return section.out.strip()

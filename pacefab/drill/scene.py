@@ -1,4 +1,4 @@
-"""Where a drill takes place: a healthy cluster, and who does what in it."""
+"""The cluster in which a drill takes place: its health, the victim, the witness, the VIPs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
-from pacefab.services.vips import found
+from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_fleet
@@ -26,7 +26,7 @@ _REST_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Scene:
-    """The cluster of the named hosts, asked anew each time."""
+    """The cluster of the named hosts, asked again each time."""
 
     hosts: Mapping[str, Host]
     reach: Reach
@@ -49,7 +49,7 @@ class Scene:
     def unhealthy(self, seconds: float) -> tuple[str, ...]:
         """Wait at most `seconds` until the cluster is healthy; return why it is not then.
 
-        Pacemaker also has to have nothing left to do: a VIP may yet move back to the node that it
+        Pacemaker also has to have nothing left to do: a VIP may still move back to the node that it
         prefers.
         """
         reasons: tuple[str, ...] = ()
@@ -91,4 +91,4 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
 
 def find_vips(cib: Cib) -> list[WatchedVip]:
     """Return the cluster's virtual addresses."""
-    return [WatchedVip(resource, address) for resource, address in found.addresses(cib).items()]
+    return [WatchedVip(resource, address) for resource, address in vip_addresses(cib).items()]

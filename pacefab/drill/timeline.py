@@ -36,7 +36,7 @@ class Sample:
     """The cluster at one moment, as another node than the victim saw it.
 
     `roles` are (node, role) of each resource's instances; `serving` are the nodes whose memcached
-    answered us; `vips` maps each VIP's resource to its node, empty while nobody has it.
+    answered us; `vips` maps each VIP's resource to its node, empty while no node has it.
     """
 
     at: float
@@ -77,7 +77,7 @@ def take_sample(
 
     Args:
         at: when.
-        status: what crm_mon told.
+        status: what crm_mon reported.
         vips: resource of each VIP -> whether it answers (where it never did: True).
         serving: the nodes whose memcached answered.
     """
@@ -115,7 +115,7 @@ def _holder(roles: set[tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened, told in a few words."""
+    """Something that happened, in a few words."""
 
     at: float
     text: str
@@ -143,8 +143,8 @@ def _moves(
     name: str, before: frozenset[tuple[str, str]], now: frozenset[tuple[str, str]]
 ) -> list[str]:
     gone = {node for node, _ in before} - {node for node, _ in now}
-    told = [f"{name} is stopped on {node}" for node in sorted(gone)]
-    return told + [f"{name} is {role} on {node}" for node, role in sorted(now - before)]
+    stopped = [f"{name} is stopped on {node}" for node in sorted(gone)]
+    return stopped + [f"{name} is {role} on {node}" for node, role in sorted(now - before)]
 
 
 @dataclass(frozen=True)

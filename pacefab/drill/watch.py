@@ -28,7 +28,7 @@ class Watch:
     """Takes a sample about every quarter of a second; as a context manager it ends with the block.
 
     Args:
-        host: the node that is asked; nobody else uses it meanwhile.
+        host: the node that is asked; nothing else uses it meanwhile.
         targets: every node's memcached, asked from here.
         vips: addresses that are asked from the node; one that does not answer at the start (a
             firewall) is believed to be where Pacemaker says.
@@ -78,6 +78,8 @@ class Watch:
             except PacefabError as error:
                 self._error = error
                 return
+            except KeyboardInterrupt:  # whoever reads the samples ends by itself
+                return
 
     def _take(self) -> Sample:
         sections = self.host.query([*live.observe_status(), *faults.plan_vips(self._addresses)])
@@ -102,7 +104,7 @@ def serving(targets: Sequence[Target]) -> frozenset[str]:
 
 
 def unreachable(targets: Sequence[Target]) -> dict[Target, str]:
-    """Return the targets that do not tell their version here within half a second, and why."""
+    """Return the targets that do not answer with their version within half a second, and why."""
     asked = fan_out({str(t): t for t in targets}, lambda _, target: _why_silent(target))
     by_name = {str(target): target for target in targets}
     return {by_name[name]: why for name, why in values(asked).items() if why}

@@ -57,7 +57,7 @@ def _ensure_inotify() -> None:
 
 
 def answers() -> bool:
-    """Tell whether an engine answers the command line client."""
+    """Return whether an engine answers the command line client."""
     return bool(shutil.which("docker")) and succeeds(["docker", "version"], timeout=ANSWER_SECONDS)
 
 

@@ -14,7 +14,7 @@ class HarnessError(Exception):
     def __init__(
         self, attempted: str, *, node: str = "", seen: str = "", next_step: str = ""
     ) -> None:
-        """Keep the parts, for whoever wants to show them otherwise."""
+        """Keep the parts, for callers that show them in another form."""
         super().__init__(attempted)
         self.attempted = attempted
         self.node = node
@@ -22,7 +22,7 @@ class HarnessError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        """Tell the parts that are known, a paragraph each."""
+        """Return the parts that are known, a paragraph each."""
         parts = [f"{self.node}: {self.attempted}" if self.node else self.attempted]
         if self.seen.strip():
             parts.append("\n".join(f"  {line}" for line in last_lines(self.seen)))

@@ -33,7 +33,7 @@ class Recipe(Protocol):
     """How images of one kind are made."""
 
     def digest(self) -> str:
-        """Return what tells this recipe from any other one."""
+        """Return what distinguishes this recipe from any other."""
 
     def build(self, tag: str) -> None:
         """Make the image."""

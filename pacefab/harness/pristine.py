@@ -1,4 +1,4 @@
-"""Takes a cluster back to how it was formed, without the product: quicker than a new one."""
+"""Reset a cluster to how it was formed, without the product: quicker than a new one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTLE_SECONDS: Final = 120
 # What is configured no more is shown until it has stopped, but not while its first probe or start
 # is under way (-1 is "pending"). crm_resource --wait takes 2 s at least.
 # Seen once with Pacemaker 3.0: taken away within moments of its creation, a resource stayed
-# Started, and nobody stopped it. The nodes are then asked anew what they run.
+# Started, and nothing stopped it. The nodes are then asked again what they run.
 NOTHING_RUNS: Final = """
 later=$(($(date +%s) + 10))
 while crm_mon --one-shot --output-as=xml | grep '<resource ' ||

@@ -27,7 +27,7 @@ def run(
     """Run a program and return its exit code and streams.
 
     `timeout` is in seconds. Raises `HarnessError` when it is over and, with `check`, when the
-    program fails; `node` and `attempted` tell in it what this was about.
+    program fails; `node` and `attempted` say in it what this was about.
     """
     attempted = attempted or " ".join(argv)[:SHOWN]
     try:

@@ -13,10 +13,10 @@ _console = Console(stderr=True, highlight=False)
 
 @contextmanager
 def step(what: str) -> Iterator[None]:
-    """Announce a step, and tell its time in seconds when it is done.
+    """Announce a step, and print its time in seconds when it is done.
 
     On a terminal a spinner runs meanwhile; elsewhere the step gets one plain line at its end. A
-    step that raises is told as failed, and the error goes on.
+    step that raises is printed as failed, and the error goes on.
     """
     started = time.monotonic()
     try:

@@ -1,1 +1,1 @@
-"""One node, the cluster left aside: packages, units, files."""
+"""One node without regard to its cluster: packages, units, files."""

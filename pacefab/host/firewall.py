@@ -49,14 +49,14 @@ def parse(sections: Mapping[str, Section]) -> Firewall | None:
     section = sections["firewall"]
     if section.status == _INACTIVE:
         return None
-    told: dict[str, dict[str, list[str]]] = {"zone": {}, "runtime": {}, "permanent": {}}
+    found: dict[str, dict[str, list[str]]] = {"zone": {}, "runtime": {}, "permanent": {}}
     for line in section.out.splitlines():
         kind, name, *rest = shlex.split(line)
-        told[kind][name] = rest
+        found[kind][name] = rest
     return Firewall(
-        zones={name: rest[0] for name, rest in told["zone"].items()},
-        runtime={zone: frozenset(rest[2:]) for zone, rest in told["runtime"].items()},
-        permanent={zone: frozenset(rest[2:]) for zone, rest in told["permanent"].items()},
+        zones={name: rest[0] for name, rest in found["zone"].items()},
+        runtime={zone: frozenset(rest[2:]) for zone, rest in found["runtime"].items()},
+        permanent={zone: frozenset(rest[2:]) for zone, rest in found["permanent"].items()},
     )
 
 
@@ -64,7 +64,7 @@ def zones(firewall: Firewall, interfaces: Iterable[Interface], addresses: Sequen
     """Return the zones of the interfaces that have one of the addresses.
 
     Raises:
-        RefusedError: there is none, or firewalld did not tell it.
+        RefusedError: there is none, or firewalld did not report it.
     """
     names = [interface.name for interface in interfaces if interface.address in addresses]
     found = tuple(dict.fromkeys(firewall.zones[n] for n in names if n in firewall.zones))

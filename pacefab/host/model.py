@@ -1,4 +1,4 @@
-"""Nouns of one node, the cluster left aside, and of what a task did there."""
+"""Facts about one node without regard to its cluster, and what a task did there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Mark(StrEnum):
 
     @property
     def ok(self) -> bool:
-        """Whether the operator has nothing to mend."""
+        """Whether there is nothing left for the operator to fix."""
         return self not in {Mark.FAILED, Mark.UNREACHABLE}
 
 
@@ -39,7 +39,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit, as `systemctl show` tells it."""
+    """A systemd unit, as `systemctl show` reports it."""
 
     name: str
     load: str  # loaded, not-found, masked
@@ -66,7 +66,7 @@ class Listener:
     protocol: str  # tcp, udp
     address: str  # 0.0.0.0 and :: are every address
     port: int
-    program: str  # empty when the kernel does not tell
+    program: str  # empty when the kernel does not show it
     pid: int
 
 
@@ -99,7 +99,7 @@ class Firewall:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What one round trip tells about a node.
+    """What one round trip finds on a node.
 
     `packages`, `units` and `files` have an entry for each name that was looked at.
     """

@@ -1,6 +1,6 @@
 """Packages of a node: what there is, and the steps that install or purge one.
 
-apt-get, dnf and yum are told apart by the node's os-release, not by which programs lie around.
+The node's os-release decides between apt-get, dnf and yum, not which programs are there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def observe(names: Sequence[str]) -> list[Step]:
     return [
         step("os", "cat", "/etc/os-release"),
         shell("managers", 'for m in dnf yum apt-get; do command -v "$m"; done; true'),
-        *(asked if names else ()),  # without a name dpkg-query tells about every package
+        *(asked if names else ()),  # without a name dpkg-query lists every package
     ]
 
 
@@ -62,8 +62,8 @@ def parse_manager(sections: Mapping[str, Section]) -> str | None:
 def parse_packages(names: Sequence[str], sections: Mapping[str, Section]) -> dict[str, str | None]:
     """Return the version of each package; None: not installed, or unknown to this family."""
     section = sections.get("dpkg" if parse_manager(sections) == "apt-get" else "rpm")
-    told = [line.split() for line in section.out.splitlines()] if section else []
-    versions = {words[0]: words[1] for words in told if words[2:] == ["installed"]}
+    rows = [line.split() for line in section.out.splitlines()] if section else []
+    versions = {words[0]: words[1] for words in rows if words[2:] == ["installed"]}
     return {name: versions.get(name) for name in names}
 
 
@@ -72,7 +72,7 @@ def plan_install(
 ) -> list[Step]:
     """Return the steps that install packages; undone (purged) when a later step fails.
 
-    The `units` are kept from starting, as `_guarded` tells.
+    The `units` are kept from starting, as `_guarded` describes.
     """
     name = f"install {' '.join(names)} with {manager}"
     undo = shell("", _PURGE[manager], str(lock_seconds), *names).argv
@@ -151,7 +151,7 @@ apt() {
 }
 """
 # The index is fetched only when the package is not to be had without: most runs need no mirror.
-# `check` tells a lock that is still held from an index that is too old.
+# `check` distinguishes a lock that is still held from an index that is too old.
 _APT_INSTALL = r"""
 known() { for pkg; do apt-cache show "$pkg" >/dev/null 2>&1 || return; done; }
 work() {
@@ -165,12 +165,12 @@ work() {
 _RPM = r"""
 try() { timeout -k 10 600 "$manager" -y --setopt=exit_on_lock=True "$verb" "$@"; }
 work() {
-  end=$(($(date +%s) + lock)) told=
+  end=$(($(date +%s) + lock)) noted=
   until try "$@" > "$log.try" 2>&1; do
     status=$?
     [ "$(date +%s)" -lt "$end" ] && grep -Eq "$locked" "$log.try" || break
-    [ "$told" ] || echo "Waiting for the package manager's lock, at most $lock s"
-    told=1 status=0
+    [ "$noted" ] || echo "Waiting for the package manager's lock, at most $lock s"
+    noted=1 status=0
     sleep 1
   done
   cat "$log.try"; rm "$log.try"
@@ -188,7 +188,7 @@ _UPGRADE = {
     "dnf": _RPM + "manager=dnf verb=upgrade\n" + _RELAY,
     "yum": _RPM + "manager=yum verb=upgrade\n" + _RELAY,
 }
-# An index that could not be fetched leaves the one of before, which is still worth an answer.
+# An index that could not be fetched leaves the previous one, which is still worth an answer.
 _DNF_NEWEST = "dnf -q repoquery --refresh --latest-limit=1 --qf '%{version}-%{release}' \"$1\""
 _NEWEST = {
     "apt-get": "apt-get -qq -o Acquire::Retries=0 -o Acquire::http::Timeout=10 update >&2; "

@@ -11,7 +11,7 @@ from pacefab.host.model import Listener, Unit
 from pacefab.transport.command import Section, Step, shell, step
 
 _PROPERTIES = "LoadState,ActiveState,UnitFileState,MainPID"
-# What `systemctl show` tells of all units, blocks with an empty line between; then for each
+# What `systemctl show` reports of all units, blocks with an empty line between; then for each
 # process that runs its pid and its command line, the words with NUL between written as base64.
 _SHOW = r"""
 [ $# -gt 1 ] || exit 0
@@ -77,7 +77,7 @@ def _listener(line: str) -> Listener:
 
 
 def plan_stop(unit: str) -> Step:
-    """Return the step that stops a unit that nobody manages."""
+    """Return the step that stops a unit that Pacemaker does not manage."""
     return step(f"stop {unit}", "systemctl", "stop", unit)
 
 

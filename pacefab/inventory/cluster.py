@@ -1,4 +1,4 @@
-"""A whole inventory: one cluster. Whoever knows the services adds them, as a field `services`."""
+"""A whole inventory: one cluster. A subclass adds the services, as the field `services`."""
 
 from __future__ import annotations
 

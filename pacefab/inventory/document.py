@@ -36,7 +36,7 @@ _CONTROL_INSIDE = "there is a control character in it, which Pacemaker's XML can
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing to mend, at a line (from 1) and a key or entry of the file."""
+    """One thing to fix, at a line (from 1) and a key or entry of the file."""
 
     line: int
     path: Path
@@ -44,7 +44,7 @@ class Mistake:
 
 
 class SyntaxMistakeError(ValueError):
-    """The text is no YAML; args: line and column (from 1; 0 when not known), what is wrong."""
+    """The text is not YAML; args: line and column (from 1; 0 when not known), what is wrong."""
 
 
 @dataclass
@@ -66,7 +66,7 @@ def parse(text: str) -> Document:
     """Return what the text holds; secrets and what is no plain data are left out, as mistakes.
 
     Raises:
-        SyntaxMistakeError: it is no YAML.
+        SyntaxMistakeError: it is not YAML.
     """
     yaml = YAML(typ="safe", pure=True)
     try:
@@ -173,5 +173,5 @@ def _explain(text: str, error: YAMLError) -> SyntaxMistakeError:
         return SyntaxMistakeError(mark.line + 1, mark.column + 1, problem)
     before = text[: getattr(error, "position", 0)]
     column = len(before) - (before.rfind("\n") + 1) + 1
-    reason = getattr(error, "reason", "this is no YAML")
+    reason = getattr(error, "reason", "this is not YAML")
     return SyntaxMistakeError(before.count("\n") + 1, column, reason)

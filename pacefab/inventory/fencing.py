@@ -41,9 +41,9 @@ class Device(Part):
             *(key for key in _HOST_PARAMETERS if key in self.parameters),
         ]
         if not ways:
-            raise unfit("nothing tells which nodes it fences: write nodes or per_node")
+            raise unfit("it does not say which nodes it fences: write nodes or per_node")
         if len(ways) > 1:
-            raise unfit(f"{' and '.join(ways)} both tell which nodes it fences: keep one")
+            raise unfit(f"{' and '.join(ways)} both say which nodes it fences: keep one")
         return self
 
 

@@ -1,4 +1,4 @@
-"""An inventory file -> a checked value, or one screen that tells everything that is wrong."""
+"""An inventory file -> a checked value, or one screen with everything that is wrong."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _text(file: Path) -> str:
         raise _refused(file, [error.strerror or str(error)], _OTHER_FILE) from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        seen = f"line {line}: no UTF-8 text: byte 0x{error.object[error.start]:02x}"
+        seen = f"line {line}: not UTF-8 text: byte 0x{error.object[error.start]:02x}"
         raise _refused(file, [seen]) from error
 
 
@@ -73,6 +73,6 @@ def _render(mistakes: Iterable[Mistake]) -> list[str]:
 
 
 def _refused(
-    file: Path, seen: Iterable[str], next_step: str = "mend the file, then run this again"
+    file: Path, seen: Iterable[str], next_step: str = "fix the file, then run this again"
 ) -> UsageError:
     return UsageError(f"read the inventory {file}", "\n".join(seen), next_step)

@@ -20,7 +20,7 @@ _MOST_KEYS = 12  # that a sentence lists
 def find_mistakes(
     error: ValidationError, kind: type[BaseModel], document: Document
 ) -> Iterator[Mistake]:
-    """Yield a mistake for each of pydantic's that is not told already, there or around it."""
+    """Yield a mistake for each of pydantic's that is not known already, there or around it."""
     known = [mistake.path for mistake in document.mistakes]
     for detail in error.errors(include_url=False):
         path = _keys(detail["loc"])
@@ -121,7 +121,7 @@ def _choices(field: FieldInfo | None) -> list[str]:
 
 
 def meant(found: object, choices: Iterable[str]) -> str:
-    """Return which of the choices somebody may have meant; empty when none is close."""
+    """Return which of the choices may have been meant; empty when none is close."""
     close = difflib.get_close_matches(str(found), list(choices), n=1)
     return f" (did you mean {close[0]}?)" if close else ""
 

@@ -34,7 +34,7 @@ def unfit(reason: str) -> PydanticCustomError:
 
 def _name(text: str) -> str:
     if is_address(text):
-        raise unfit("an address is no name: write {name: NAME, address: " + text + "}")
+        raise unfit("an address is not a name: write {name: NAME, address: " + text + "}")
     return text
 
 
@@ -67,7 +67,7 @@ Login = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]*$")]
 class Part(BaseModel):
     """A mapping of the inventory: unknown keys are mistakes, texts are no numbers.
 
-    `elsewhere` tells for keys that somebody may look for here where they belong.
+    `elsewhere` says of keys that may be expected here where they belong.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -85,7 +85,7 @@ class Node(Part):
     )
     user: Login | None = Field(
         default=None,
-        description="a login name, of root or of somebody whom sudo allows every command",
+        description="a login name: root, or a user whom sudo allows every command",
     )
     port: Port | None = Field(
         default=None, description="sshd's TCP port, a whole number from 1 to 65535"

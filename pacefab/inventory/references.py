@@ -1,4 +1,4 @@
-"""Where places of an inventory, each right by itself, do not fit together. Pure."""
+"""Contradictions between entries of an inventory that are each valid alone. Pure."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class SecretValues:
     Args:
         environment: variables, such as PACEFAB_SECRET_GALERA.
         file: YAML of `name: value`; None when there is none.
-        ask: returns what somebody types in at a prompt that does not show it; None without a
+        ask: returns what is typed in at a prompt that does not show it; None without a
             terminal.
     """
 
@@ -76,7 +76,7 @@ def _typed(ask: Ask | None, name: str) -> str:
     try:
         return ask(f"secret {name}: ") if ask else ""
     except EOFError:
-        raise UsageError("find the secrets", f"nobody typed in {name}", _ways([name])) from None
+        raise UsageError("find the secrets", f"{name} was not typed in", _ways([name])) from None
 
 
 def _ways(names: list[str]) -> str:
@@ -105,17 +105,17 @@ def _read(file: Path) -> dict[str, str]:
         root = YAML(typ="safe", pure=True).compose(_text(file))
     except MarkedYAMLError as error:  # its words may hold a piece of a secret
         where = error.problem_mark or error.context_mark
-        seen = f"line {where.line + 1}: no YAML" if where else "no YAML"
+        seen = f"line {where.line + 1}: not YAML" if where else "it is not YAML"
         raise _refused(file, seen) from None
     except (YAMLError, RecursionError, UnicodeDecodeError):
-        raise _refused(file, "no YAML") from None
+        raise _refused(file, "it is not YAML") from None
     return dict(_entries(file, root))
 
 
 def _text(file: Path) -> str:
     """Return the text of a file that only its owner may read, who is us."""
     try:
-        # Not to wait for somebody who writes into a pipe.
+        # Not to wait for a program that writes into a pipe.
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, encoding="utf-8-sig") as stream:
             problem = _unsafe(os.fstat(stream.fileno()))
@@ -138,19 +138,19 @@ def _unsafe(status: os.stat_result) -> str:
 
 def _entries(file: Path, root: Node | None) -> Iterator[tuple[str, str]]:
     if not isinstance(root, MappingNode):
-        raise _refused(file, "it is no mapping of names to values")
+        raise _refused(file, "it is not a mapping of names to values")
     seen: set[str] = set()
     for key, value in root.value:
         line = key.start_mark.line + 1
         if not isinstance(key, ScalarNode) or not _NAME.fullmatch(key.value):
-            raise _refused(file, f"line {line}: no name (small letters, digits and _)")
+            raise _refused(file, f"line {line}: not a name (small letters, digits and _)")
         if key.value in seen:
             raise _refused(file, f"line {line}: {key.value} is there twice")
         if not isinstance(value, ScalarNode) or str(value.tag).endswith(":null"):
-            raise _refused(file, f"line {line}: the value of {key.value} is no text")
+            raise _refused(file, f"line {line}: the value of {key.value} is not text")
         seen.add(key.value)
         yield key.value, _checked(key.value, value.value, f"line {line} of {file}")
 
 
 def _refused(file: Path, seen: str) -> UsageError:
-    return UsageError(f"read the secrets in {file}", seen, "mend that (chmod 600), then run again")
+    return UsageError(f"read the secrets in {file}", seen, "fix that (chmod 600), then run again")

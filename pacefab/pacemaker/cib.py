@@ -28,7 +28,7 @@ class Cib:
 
     @property
     def quorum(self) -> bool:
-        """Whether the node it was read from has a DC and quorum; crm_mon tells it from here too."""
+        """Whether the node it was read from has a DC and quorum; crm_mon reads it from here too."""
         return bool(self.root.get("dc-uuid")) and self.root.get("have-quorum") in {"1", "true"}
 
     def text(self, *, status: bool = True) -> str:
@@ -111,7 +111,7 @@ def parse(text: str) -> Cib:
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
     if root.tag != "cib" or root.find("configuration/resources") is None:
-        raise ValueError(f"no CIB with resources, but <{root.tag}>")
+        raise ValueError(f"not a CIB with resources: <{root.tag}>")
     return Cib(root)
 
 

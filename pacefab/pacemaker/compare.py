@@ -1,4 +1,4 @@
-"""Two nouns of one id -> in what they differ, by meaning and not by spelling. Pure."""
+"""Two objects with one id -> their differences, by meaning and not by spelling. Pure."""
 
 from __future__ import annotations
 
@@ -44,21 +44,21 @@ def _meta(resource: Resource) -> Mapping[str, str]:
 
 
 def _members(present: Group, desired: Group) -> Iterator[Difference]:
-    had = {primitive.id: primitive for primitive in present.primitives}
-    want = {primitive.id: primitive for primitive in desired.primitives}
-    if list(had) != list(want):
-        yield Difference(f"{desired.id} members", " ".join(had), " ".join(want))
-    for name, primitive in want.items():
-        if name in had:
-            yield from _primitive(had[name], primitive)
+    before = {primitive.id: primitive for primitive in present.primitives}
+    after = {primitive.id: primitive for primitive in desired.primitives}
+    if list(before) != list(after):
+        yield Difference(f"{desired.id} members", " ".join(before), " ".join(after))
+    for name, primitive in after.items():
+        if name in before:
+            yield from _primitive(before[name], primitive)
 
 
 def _primitive(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     yield from options(f"{desired.id} meta", present.meta, desired.meta)
     yield from _parameters(present, desired)
-    had = {key(op): terms(op) for op in present.operations}
-    want = {key(op): terms(op) for op in desired.operations}
-    yield from _mapping(f"{desired.id} operation", had, want)
+    before = {key(op): terms(op) for op in present.operations}
+    after = {key(op): terms(op) for op in desired.operations}
+    yield from _mapping(f"{desired.id} operation", before, after)
 
 
 def _parameters(present: Primitive, desired: Primitive) -> Iterator[Difference]:
@@ -77,7 +77,7 @@ def _masked(difference: Difference) -> Difference:
 
 
 def key(op: Operation) -> str:
-    """Operations are told apart by name and interval, as Pacemaker does it."""
+    """Operations are identified by name and interval, as Pacemaker does it."""
     return f"{op.name} interval={_seconds(op.interval)}"
 
 

@@ -1,4 +1,4 @@
-"""What in a CIB forbids a desired resource: another one has its id or runs its unit. Pure."""
+"""Conflicts of a desired resource with a CIB: its id or its unit is already in use. Pure."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker import cib, corosync, metadata, monitor, simulation
@@ -17,7 +18,9 @@ from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership, Transition
 from pacefab.transport.command import Section, Step, shell, step
 
-CRM_EX_OLD = 103  # "Update was older than existing configuration": somebody else was faster
+_T = TypeVar("_T")
+
+CRM_EX_OLD = 103  # "Update was older than existing configuration": another change was faster
 _NO_PROGRAM = 127
 
 _RING = r"""
@@ -51,7 +54,7 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
         return None if corosync.is_shipped(found) else found
     except ValueError as error:
         raise RefusedError(
-            "read /etc/corosync/corosync.conf", str(error), "mend it: man corosync.conf"
+            "read /etc/corosync/corosync.conf", str(error), "fix it: man corosync.conf"
         ) from error
 
 
@@ -145,7 +148,7 @@ def observe_progress() -> list[Step]:
 
 
 def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
-    """Return the status, and in it what Pacemaker has yet to begin. Same errors as `read_cib`."""
+    """Return the status, and in it what Pacemaker still has to begin. Same errors as `read_cib`."""
     section = sections["progress"]
     if not section.ok:
         raise _no_cluster(section)
@@ -251,7 +254,7 @@ def plan_patch(old: cib.Cib, new: cib.Cib, *, check: bool = True) -> list[Step]:
 
 
 def read_patch(sections: Mapping[str, Section]) -> bool:
-    """Return whether the patch went in; False when somebody else changed the CIB in between.
+    """Return whether the patch went in; False when another user changed the CIB in between.
 
     Raises:
         CommandError: Pacemaker refused the new CIB; the old one stands.
@@ -284,7 +287,7 @@ def read_simulation(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
 
 
 def observe_departure(node: str) -> list[Step]:
-    """Return the step of `read_lost`: nothing is changed."""
+    """Return the step of `read_lost` and `read_departure`: nothing is changed."""
     words = ("--live-check", "--node-down", node, "--simulate", "--output-as=xml")
     return [step("departure", "crm_simulate", *words)]
 
@@ -293,11 +296,22 @@ def read_lost(sections: Mapping[str, Section]) -> tuple[str, ...]:
     """Return the resources that run now and would run nowhere without the node.
 
     Raises:
-        CommandError: Pacemaker did not tell.
+        CommandError: Pacemaker did not simulate it.
     """
+    return _departure(sections, simulation.parse_lost)
+
+
+def read_departure(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
+    """Return what Pacemaker would do on the others without the node. Errors of `read_lost`."""
+    return _departure(sections, simulation.parse)
+
+
+def _departure(
+    sections: Mapping[str, Section], parse: Callable[[str], tuple[_T, ...]]
+) -> tuple[_T, ...]:
     section = sections["departure"]
     try:
-        return simulation.parse_lost(_output(section))
+        return parse(_output(section))
     except ValueError as error:
         raise CommandError(
             "simulate that a node leaves", str(error), "nothing was changed"
@@ -314,7 +328,7 @@ def plan_look_again() -> list[Step]:
     """Return the step that lets Pacemaker decide anew, by a passing attribute of this node.
 
     Seen with Pacemaker 3.0: a resource taken away within moments of its creation stayed "Started,
-    orphaned", and nobody stopped it. `crm_resource --refresh` is no way out: it makes Pacemaker
+    orphaned", and nothing stopped it. `crm_resource --refresh` is no way out: it makes Pacemaker
     forget the resource, whose process then runs on for ever.
     """
     return [shell("look again", _LOOK_AGAIN)]

@@ -1,4 +1,4 @@
-"""What an agent says of itself (OCF 1.0 and 1.1, fence agents, systemd units). Pure."""
+"""The metadata of an agent (OCF 1.0 and 1.1, fence agents, systemd units). Pure."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def parse(agent: str, text: str) -> Metadata:
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
     if root.tag != "resource-agent":
-        raise ValueError(f"no metadata of an agent, but <{root.tag}>")
+        raise ValueError(f"not metadata of an agent: <{root.tag}>")
     parameters = tuple(_parameter(e) for e in root.iterfind("parameters/parameter"))
     actions = [_operation(e) for e in root.iterfind("actions/action")]
     return Metadata(agent, parameters, tuple(_defaults(agent, actions)))
@@ -111,7 +111,7 @@ def _defaults(agent: str, actions: Iterable[Operation]) -> Iterator[Operation]:
     """Return the operations that pcs (0.11 and 0.12) gives a new resource, in its order.
 
     Of a fencing device it is the monitor alone; a monitor is always there; two of one name get
-    different intervals, as Pacemaker could not tell them apart.
+    different intervals, as Pacemaker could not distinguish them.
     """
     fencing = agent.startswith("stonith:")
     desired = [a for a in actions

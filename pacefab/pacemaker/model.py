@@ -141,13 +141,13 @@ class Setting:
 
     @property
     def id(self) -> str:
-        """What tells it from others of its kind."""
+        """What distinguishes it from others of its kind."""
         return f"{self.node} {self.name}".strip()
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """What an inventory wants of a CIB; what it does not name is left alone.
+    """What is desired of a CIB; what it does not name is left alone.
 
     `attributes` are permanent node attributes by node; `defaults` are rsc_defaults.
     """
@@ -243,7 +243,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class CloneStatus:
-    """A clone as it stands; `promotable` as `pcs resource` tells Master/Slave sets apart."""
+    """A clone as it is; `promotable` distinguishes Master/Slave sets, as `pcs resource` does."""
 
     id: str
     promotable: bool
@@ -282,7 +282,7 @@ class Transition:
 
     @property
     def interrupts(self) -> bool:
-        """Whether something that runs stops running, be it for a moment."""
+        """Whether something that runs stops running, even for a moment."""
         return self.action in _INTERRUPTING
 
     def __str__(self) -> str:
@@ -294,9 +294,9 @@ class Transition:
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """What crm_mon tells: nodes, quorum, resources, failures.
+    """What crm_mon reports: nodes, quorum, resources, failures.
 
-    `due` is what Pacemaker has yet to begin; None: not asked (`live.read_progress` does). Right
+    `due` is what Pacemaker still has to begin; None: not asked (`live.read_progress` does). Right
     after a change crm_mon still shows a resource Started that is about to be restarted.
     """
 

@@ -29,7 +29,7 @@ def parse(text: str) -> ClusterStatus:
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
     if root.find("summary") is None:
-        raise ValueError(f"no status of a cluster, but <{root.tag}>")
+        raise ValueError(f"not the status of a cluster: <{root.tag}>")
     dc = root.find("summary/current_dc")
     options = root.find("summary/cluster_options")
     return ClusterStatus(

@@ -78,7 +78,7 @@ class ConfigurationPlan:
         owned: pacefab's record after it: ids of resources and constraints, keys of settings.
         adopted: of these, what others made: it is there, and not in the record yet.
         unmanaged: ids of resources that are neither desired nor ours; never touched.
-        leftover: what is ours and no longer desired; it stays, for want of `prune`.
+        leftover: what is ours and no longer desired; it stays without `prune`.
     """
 
     changes: tuple[ObjectChange, ...] = ()
@@ -88,7 +88,7 @@ class ConfigurationPlan:
     leftover: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is anything to do, and be it to write down what is ours."""
+        """Whether there is anything to do, if only to record what is ours."""
         return bool(self.changes or self.adopted)
 
 
@@ -101,8 +101,8 @@ def plan_configuration(
         cib: as read; None where no cluster is yet.
         desired: operations included (`metadata.complete`).
         prune: what is ours and no longer desired goes, with every constraint that names it.
-        whole: `desired` is all that the inventory wants. A part of it (one service) makes nothing
-            else a leftover, and takes no constraint away.
+        whole: `desired` is all that the inventory describes. A part of it (one service) makes
+            nothing else a leftover, and takes no constraint away.
 
     Raises:
         RefusedError: an id belongs to something else, a resource stands in another container, a
@@ -279,7 +279,7 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
 def _loose(cib: Cib, desired: Configuration, key: str) -> bool:
     """Whether it goes without `prune`: a note that is no longer true, a constraint that is loose.
 
-    A constraint all of whose resources stay is but a changed setting of theirs.
+    A constraint all of whose resources stay is only a changed setting of theirs.
     """
     if key.startswith("note:"):
         return True

@@ -1,4 +1,4 @@
-"""A cluster's state and what is desired -> what is not yet so. Pure."""
+"""A cluster's state and what is desired -> what is missing still. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
 
     A primitive has to be Started somewhere; a clone on every node that may run it; of a promotable
     clone as many as `promoted-max` says have to be Promoted. What is disabled (target-role Stopped)
-    is not waited for. Nor is anything as desired while Pacemaker has yet to do something to it.
+    is not waited for. Nothing is as desired while Pacemaker still has something to do to it.
 
     Raises:
         StartFailedError: a start or promotion has failed for good.
@@ -46,7 +46,7 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
 
 
 def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
-    """Return what is being done to primitives or is yet to be ("start d on c1"); empty: nothing."""
+    """Return what is being done to primitives or will be ("start d on c1"); empty: nothing."""
     instances = [instance for name in names for instance in status.instances(name)]
     doing = [f"{instance.id}: {instance.pending}" for instance in instances if instance.pending]
     due = [action for action in status.due or () if action.resource.partition(":")[0] in names]
@@ -140,7 +140,7 @@ def _allowed(
 
 
 def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool:
-    """Whether a constraint is about a node, as far as the desired attributes can tell."""
+    """Whether a constraint is about a node, as far as the desired attributes show."""
     value = attributes.get(location.attribute)
     tests = {
         "eq": value == location.value,
@@ -154,7 +154,7 @@ def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool
 def _rests(status: ClusterStatus, primitive: Primitive) -> bool:
     """Whether Pacemaker has nothing left to try, as after a start that is "not configured".
 
-    Not for promotions: an agent's monitor may yet let another node be promoted, as galera's does.
+    Not for promotions: an agent's monitor may still let another node be promoted, as galera's does.
     """
     return status.due is not None and not unfinished(status, [primitive.id])
 
@@ -177,12 +177,12 @@ def _failures(
 
 
 def _because(failures: list[FailedAction]) -> str:
-    """Return what failed, for whoever waits: Pacemaker may yet mend it."""
-    said = "; ".join(_told(failure) for failure in failures)
+    """Return what failed, for whoever waits: Pacemaker may still recover it."""
+    said = "; ".join(_sentence(failure) for failure in failures)
     return f" ({said})" if said else ""
 
 
-def _told(failure: FailedAction) -> str:
+def _sentence(failure: FailedAction) -> str:
     return f"{failure.operation} failed on {failure.node}: {failure.reason}"
 
 
@@ -191,8 +191,8 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
     unit = name if standard == "systemd" else "pacemaker"
     error = StartFailedError(
         f"start {primitive.id}",
-        "\n".join(map(_told, failures)),
-        f"see more: journalctl -u {unit} on that node; mend it, then run this again",
+        "\n".join(map(_sentence, failures)),
+        f"see more: journalctl -u {unit} on that node; fix it, then run this again",
     )
     error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
     error.agent = primitive.agent

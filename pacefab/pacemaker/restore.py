@@ -127,7 +127,9 @@ def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
         if _text(old) == _text(new):
             continue
         had, has = _noun(old), _noun(new)
-        yield ObjectChange(_action(old, new), _kind(old, new), name, _told(had, has), had, has)
+        yield ObjectChange(
+            _action(old, new), _kind(old, new), name, _differences(had, has), had, has
+        )
 
 
 def _whole(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
@@ -152,7 +154,7 @@ def _kind(old: etree._Element | None, new: etree._Element | None) -> str:
     return kind_of(nouns[0]) if nouns else str(every[0].tag)
 
 
-def _told(old: Noun | None, new: Noun | None) -> tuple[Difference, ...]:
+def _differences(old: Noun | None, new: Noun | None) -> tuple[Difference, ...]:
     if old is None or new is None or type(old) is not type(new):
         return ()
     if isinstance(old, Constraint) and isinstance(new, Constraint):
@@ -169,7 +171,7 @@ def _action(old: object | None, new: object | None) -> Action:
 
 
 def _text(element: etree._Element | None) -> str:
-    """Return an element in a spelling that tells equal ones; an absent section is an empty one."""
+    """Return an element so that equal ones have equal texts; an absent section is an empty one."""
     if element is None or (not len(element) and not element.attrib):
         return ""
     return etree.tostring(element, method="c14n").decode()

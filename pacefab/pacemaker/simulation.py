@@ -20,7 +20,7 @@ def parse(text: str) -> tuple[Transition, ...]:
 def parse_due(text: str) -> tuple[Transition, ...]:
     """Return the operations on resources that are to be run; monitors that recur are left out.
 
-    One that is running already is none of them: crm_mon tells those.
+    One that is running already is none of them: crm_mon reports those.
 
     Raises:
         ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.

@@ -50,7 +50,7 @@ def node(section: RedisSection, site: Site, name: str) -> DesiredNode:
 def configuration(_section: RedisSection, _site: Site) -> Configuration:
     """Return the promotable clone; agents notify each other of who is promoted.
 
-    The agent tells followers their leader by the node's name: every node has to resolve them.
+    The agent gives followers their leader by the node's name: every node has to resolve the names.
     """
     primitive = Primitive("redis", "ocf:heartbeat:redis", {"config": PATH})
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}

@@ -57,6 +57,6 @@ def service(name: str) -> Service[Any]:
         next_step = "reinstall or remove the package that offers it"
         raise UsageError(f"import the service {name}", str(error), next_step) from error
     if not isinstance(found, Service):
-        seen = f"{offered.value} is no pacefab.services.service.Service"
+        seen = f"{offered.value} is not a pacefab.services.service.Service"
         raise UsageError(f"import the service {name}", seen, "fix the package that offers it")
     return found

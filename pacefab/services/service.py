@@ -1,7 +1,8 @@
 """What a service is: a description, from which installing, creating, verifying all follow.
 
-A new service is one module in `services/offered` with a `SERVICE` of this class; nothing else has
-to change. Everything here is pure: facts and settings in, desired state out.
+A new service is a module or package beside this one with a `SERVICE` of this class, named in
+`registry.py`; another package offers one by an entry point. Everything here is pure: facts and
+settings in, desired state out.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ S = TypeVar("S")  # a service's section of the inventory, a pydantic model
 
 @dataclass(frozen=True)
 class File:
-    """A file that a service wants on a node.
+    """A file that a service needs on a node.
 
     `render` gets the present text (None: there is no such file) and returns the desired one; one
     that owns the whole file ignores what is there. What `check` says against the new text (an
@@ -64,7 +65,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Process:
-    """What a service tells of the process that its unit runs now.
+    """The process that a service's unit runs now.
 
     One with the desired settings that Pacemaker does not manage is left to it, to be adopted; a
     unit of `DesiredNode.units` without a `Process` is stopped when it runs so.
@@ -77,11 +78,11 @@ class Process:
 
 @dataclass(frozen=True)
 class DesiredNode:
-    """What a service wants of one node.
+    """What a service needs on one node.
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` tell of units that run now.
+    checks): they are enabled and running. `processes` are those of units that run now.
     """
 
     packages: tuple[str, ...] = ()
@@ -115,7 +116,7 @@ class Site:
     """Everything that a description may know: the cluster, its nodes and the other services.
 
     `secret` returns a secret by its name (lower case: galera, haproxy_stats) and raises a
-    `UsageError` that tells how to give it when it was not.
+    `UsageError` that says how to give it when it was not.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
@@ -141,12 +142,12 @@ class Site:
 
 
 def nothing_desired(_section: Any, _site: Site, _node: str) -> DesiredNode:
-    """Return what a service without packages and files wants of a node."""
+    """Return what a service without packages and files needs on a node."""
     return DesiredNode()
 
 
 def no_configuration(_section: Any, _site: Site) -> Configuration:
-    """Return what a service without resources wants of the cluster."""
+    """Return what a service without resources needs of the cluster."""
     return Configuration()
 
 
@@ -163,7 +164,7 @@ class Service(Generic[S]):
         name: its key in the inventory's `services`; tasks are named after it.
         section: pydantic model (a `Part`) of its settings.
         look: what to look at on nodes.
-        node: settings, site, node's name -> what it wants there.
+        node: settings, site, node's name -> what it needs there.
         configuration: settings, site -> CIB objects. Operations that are not given become those
             of the agent's metadata, as pcs does it.
         probes: settings, site -> questions that a serving cluster answers.

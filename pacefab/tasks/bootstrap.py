@@ -9,7 +9,8 @@ from pacefab.cli.options import number
 from pacefab.cli.run import Run
 from pacefab.errors import UsageError
 from pacefab.host.model import Outcome
-from pacefab.tasks.stack import Operator, inventory_of
+from pacefab.tasks.asking import Operator
+from pacefab.tasks.stack import inventory_of
 from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_node(run: Run, node: str = "", timeout: str = "300") -> int:
 
     Example: fab add-node --node c4 --inventory inventory/cluster.yaml
     """
-    known = {one.name for one in inventory_of(run).nodes}
+    known = {member.name for member in inventory_of(run).nodes}
     if node not in known:
         seen = f"the inventory has no node {node!r}, only {', '.join(sorted(known))}"
         raise UsageError("add a node", seen, "add it there, then: fab add-node --node NAME")
@@ -58,8 +59,12 @@ def remove_node(
     gone: bool = False,
     allow_interruption: bool = False,
     timeout: str = "120",
+    dry_run: bool = False,
+    yes: bool = False,
 ) -> int:
     """Take one node out of its cluster; what it ran moves first, quorum is kept or it is refused.
+
+    What stops and what moves is shown, then asked.
 
     Example: fab remove-node --node c3 --inventory inventory/cluster.yaml
     """
@@ -67,7 +72,7 @@ def remove_node(
     if not node or not others:
         seen = "no other member was named" if node else "no node was named"
         raise UsageError("remove a node", seen, "fab -H c1,c2,c3 remove-node --node c3")
-    from pacefab.workflows.formation.membership import STEP, Removal
+    from pacefab.workflows.formation.removal import STEP, Removal
 
     removal = Removal(
         node,
@@ -75,9 +80,11 @@ def remove_node(
         gone=gone,
         allow_interruption=allow_interruption,
         timeout=number("--timeout", timeout, least=1),
+        dry_run=dry_run,
         limit=run.limit,
     )
-    return run.carry_out(STEP, lambda: removal.run(others, run.printer))
+    operator = Operator(run.printer, yes=yes)
+    return run.perform(STEP, lambda: removal.run(others, operator))
 
 
 def bootstrap_of(run: Run, step: str) -> Bootstrap:
@@ -118,23 +125,23 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
     def work() -> list[Outcome]:
         return [*forming.form(hosts, run.printer), *flow.run(hosts, operator)]
 
-    return run.carry_out(step, work)
+    return run.perform(step, work)
 
 
 def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
-    """Return what the inventory wants of every cluster: settings and fencing, no service."""
+    """Return the inventory's settings and fencing, which every cluster has; no service."""
     from pacefab.inventory.configuration import desired_configuration, secret_names
     from pacefab.pacemaker.model import Configuration, Primitive
     from pacefab.workflows.rollout.desired import Intent
 
     run.gather(secret_names(inventory))
     every = desired_configuration(inventory, run.secret)
-    devices = [one for one in every.resources if isinstance(one, Primitive)]
+    primitives = [item for item in every.resources if isinstance(item, Primitive)]
     base = Configuration(
         properties=every.properties,
         defaults=every.defaults,
         attributes=every.attributes,
-        resources=tuple(one for one in devices if one.agent.startswith("stonith:")),
+        resources=tuple(item for item in primitives if item.agent.startswith("stonith:")),
         notes=every.notes,
     )
     return Intent(inventory.membership(), inventory.sections, (), base, run.secret)

@@ -70,7 +70,7 @@ def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -
     cluster = find_cluster(named, run.reach, run.limit)
     work = WriteClients(cluster.servers, paths, dry_run, run.limit)
     hosts = _hosts(run, on)
-    return run.carry_out("client-config", lambda: work.run(hosts, run.printer))
+    return run.perform("client-config", lambda: work.run(hosts, run.printer))
 
 
 @cluster_task(
@@ -115,7 +115,7 @@ def _check(texts: Mapping[str, str], known: Known | None) -> list[Finding]:
     try:
         return check(texts, known)
     except ValueError as error:
-        raise RefusedError("read the files", str(error), "mend that line, run again") from None
+        raise RefusedError("read the files", str(error), "correct that line, run again") from None
 
 
 def _paths(option: str, text: str) -> tuple[str, ...]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.endings import INTERRUPTED
 from pacefab.cli.options import number
 from pacefab.cli.run import Run
 from pacefab.errors import PacefabError, UsageError
@@ -83,14 +81,16 @@ def _watch(run: Run, form: str, seconds: int) -> int:
     from pacefab.report.health import style
 
     found: Health | PacefabError | None = None
-    with contextlib.suppress(KeyboardInterrupt), screen(run.printer, style) as show:
-        while True:
-            found = _look(run)
-            lines = _render(found, form, run.printer.width, watched=True)
-            show([f"{time.strftime('%X')}, every {seconds} s; Ctrl-C ends", *lines])
-            time.sleep(seconds)
-    if found is None:
-        return INTERRUPTED
+    try:
+        with screen(run.printer, style) as show:
+            while True:
+                found = _look(run)
+                lines = _render(found, form, run.printer.width, watched=True)
+                show([f"{time.strftime('%X')}, every {seconds} s; Ctrl-C ends", *lines])
+                time.sleep(seconds)
+    except KeyboardInterrupt:
+        if found is None:
+            raise
     _print(run.printer, _render(found, form, run.printer.width), form)
     return _status_of(found)
 

@@ -11,8 +11,9 @@ from pacefab.cli.options import number as whole_number
 from pacefab.cli.run import Run
 from pacefab.errors import RefusedError
 from pacefab.host.model import Outcome
+from pacefab.tasks.asking import Operator
 from pacefab.tasks.bootstrap import bootstrap_of
-from pacefab.tasks.stack import Operator, carry_out, intent_of, inventory_of, rollout
+from pacefab.tasks.stack import intent_of, inventory_of, roll_out, rollout
 from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def plan(
 def deploy(
     run: Run,
     saved_plan: str | None = None,
+    dry_run: bool = False,
     yes: bool = False,
     allow_interruption: bool = False,
     prune: bool = False,
@@ -100,24 +102,31 @@ def deploy(
         keep_on_failure=keep_on_failure,
         timeout=whole_number("--timeout", timeout, least=1),
     )
-    return carry_out(run, flow, operator)
+    return roll_out(run, flow, operator, dry_run=dry_run)
 
 
 @cluster_task(
     secrets=True,
     timeout="Seconds for the services to answer.",
 )
-def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "300") -> int:
+def adopt(
+    run: Run,
+    dry_run: bool = False,
+    yes: bool = False,
+    full: bool = False,
+    timeout: str = "300",
+) -> int:
     """Take over a cluster that others built as the inventory says; nothing starts, stops, restarts.
 
-    What is there becomes the inventory's, differences that interrupt nothing are mended. Resources
-    that are not there are refused: deploy creates them.
+    What is there becomes the inventory's; files and settings that differ are brought to it, shown
+    and asked as by deploy. Resources that are not there are refused: deploy creates them.
 
     Example: fab adopt --inventory inventory/migrated.yaml
     """
     seconds = whole_number("--timeout", timeout, least=1)
     flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
-    return carry_out(run, flow, Operator(run.printer, yes=True, full=full), dry_run=dry_run)
+    operator = Operator(run.printer, yes=yes, full=full)
+    return roll_out(run, flow, operator, dry_run=dry_run)
 
 
 def _check_adoption(plan: Plan) -> None:
@@ -125,14 +134,14 @@ def _check_adoption(plan: Plan) -> None:
     from pacefab.pacemaker.model import Clone, Group, Primitive
     from pacefab.pacemaker.plan import Action
 
-    moved = [str(one) for one in plan.transitions]
-    added = [one for one in plan.configuration.changes if one.action is Action.ADD]
-    absent = [str(one) for one in added if isinstance(one.desired, Primitive | Group | Clone)]
+    moved = [str(action) for action in plan.transitions]
+    added = [part for part in plan.configuration.changes if part.action is Action.ADD]
+    absent = [str(part) for part in added if isinstance(part.desired, Primitive | Group | Clone)]
     if plan.forming or moved or absent:
         raise RefusedError(
             "adopt the cluster",
             "\n".join(["it is not as the inventory says:", *plan.forming, *absent, *moved]),
-            "nothing was changed; mend the inventory (fab plan shows all), or use fab deploy",
+            "nothing was changed; correct the inventory (fab plan shows all), or use fab deploy",
         )
 
 
@@ -206,5 +215,5 @@ def rollback(
         limit=run.limit,
     )
     operator = Operator(run.printer, yes=yes, full=full)
-    run.printer.text([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
-    return carry_out(run, flow, operator, dry_run=dry_run)
+    run.printer.text([f"back to before {entry.id} ({entry.by}: {entry.sentence})", ""])
+    return roll_out(run, flow, operator, dry_run=dry_run)

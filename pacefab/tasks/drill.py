@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from pacefab.cli.options import number, write_file
 from pacefab.cli.run import Run
 from pacefab.drill.faults import FAULTS, Fault
 from pacefab.errors import RefusedError, UsageError
+from pacefab.tasks.asking import UNCHANGED, answer
 
 if TYPE_CHECKING:
     from pacefab.inventory.objectives import Objectives
@@ -41,7 +43,7 @@ def drill(
     report: str | None = None,
     json: str | None = None,
 ) -> int:
-    """Break a healthy cluster under a client load, see what clients see, and mend it. Exit 0 or 1.
+    """Break a healthy cluster under a client load, see what clients see, undo it. Exit 0 or 1.
 
     The load runs from here, with the client options that client-config prints. What is broken is
     always undone, after Ctrl-C too; a node whose operator is gone undoes it by itself.
@@ -63,7 +65,7 @@ def drill(
     for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
         write_file(Path(file), b"")
     with run.printer.working("drill", hosts):
-        found = desired.run(hosts, run.reach, run.printer, lambda name: _ask(run, name, yes_break))
+        found = desired.run(hosts, run.reach, run.printer, partial(_ask, run, yes_break))
     if json:
         write_file(Path(json), reported.render_json(found).encode())
     if report:
@@ -79,7 +81,7 @@ def _undo(run: Run, seconds: int) -> int:
     from pacefab.report import drill as reported
 
     hosts = run.named()
-    status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
+    status = run.perform("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
     reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
     unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
     run.printer.text(unhealthy if reasons else ["the cluster is healthy"], reported.style)
@@ -102,12 +104,17 @@ def _objectives(run: Run) -> Objectives:
     return run.inventory.objectives if run.inventory else Objectives()
 
 
-def _ask(run: Run, cluster: str, yes_break: str | None) -> None:
-    """Raise a RefusedError unless the operator named the very cluster that would be broken."""
-    if not yes_break and not sys.stdin.isatty():
-        next_step = f"give --yes-break {cluster}"
-        raise RefusedError("drill", "there is no terminal to ask at", next_step)
-    said = yes_break or run.printer.ask(f"type {cluster} to break it (and mend it again): ").strip()
+def _ask(run: Run, yes_break: str | None, cluster: str, lines: Sequence[str]) -> None:
+    """Return when the operator named the very cluster that would be broken.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        RefusedError: another name was given.
+    """
+    run.printer.lines(["drill would, and then undo:", *(f"    {line}" for line in lines), ""])
+    question = f"type {cluster} to break it, and have that undone: "
+    advice = f"{UNCHANGED}; agree beforehand: --yes-break {cluster}"
+    said = yes_break or answer(run.printer, "drill", question, advice)
     if said != cluster:
         seen = f"the cluster is {cluster}, not {said or 'nothing'}"
-        raise RefusedError("drill", seen, "nothing was broken; type the cluster's own name")
+        raise RefusedError("drill", seen, f"{UNCHANGED}; type the cluster's own name")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number, number_if_given, write_file
 from pacefab.cli.run import Run
+from pacefab.tasks.asking import Operator
 
 if TYPE_CHECKING:
     from pacefab.services.memcached.memcached import Request
@@ -25,12 +26,13 @@ def install_memcached(
     restartable: bool = False,
     lock_timeout: str = "120",
     dry_run: bool = False,
+    yes: bool = False,
 ) -> int:
     """Install and configure memcached on all hosts at once.
 
     The unit is left disabled and stopped: Pacemaker alone starts it. One that Pacemaker already
-    runs is neither stopped nor restarted. What no option says, the inventory's section memcached
-    does.
+    runs is neither stopped nor restarted; before one that runs outside Pacemaker is stopped, it is
+    asked. What no option says, the inventory's section memcached does.
 
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """
@@ -48,7 +50,8 @@ def install_memcached(
         dry_run=dry_run,
         limit=run.limit,
     )
-    return run.carry_out("install-memcached", lambda: install.run(hosts, run.printer))
+    operator = Operator(run.printer, yes=yes)
+    return run.perform("install-memcached", lambda: install.run(hosts, operator))
 
 
 def requested(
@@ -117,16 +120,18 @@ def remove_memcached(
     with_constraints: bool = False,
     timeout: str = "60",
     dry_run: bool = False,
+    yes: bool = False,
 ) -> int:
-    """Remove the memcached clone from the cluster; safe to run twice.
+    """Remove the memcached clone from the cluster: shown, asked, then done; safe to run twice.
 
     Example: fab -H c1,c2,c3 remove-memcached --purge
     """
     seconds, hosts = number("--timeout", timeout, least=1), run.named()
-    from pacefab.workflows.rollout.remove import Remove
+    from pacefab.workflows.rollout.remove import STEP, Remove
 
     remove = Remove(purge, with_constraints, seconds, dry_run, run.limit)
-    return run.carry_out("remove-memcached", lambda: remove.run(hosts, run.reach, run.printer))
+    operator = Operator(run.printer, yes=yes)
+    return run.perform(STEP, lambda: remove.run(hosts, run.reach, operator))
 
 
 @cluster_task(
@@ -141,11 +146,13 @@ def create_memcached(
     timeout: str = "60",
     dry_run: bool = False,
     keep_on_failure: bool = False,
+    yes: bool = False,
 ) -> int:
     """Create the memcached clone, once for the cluster, whichever hosts are named.
 
     Done when memcached is Started on all nodes and each has answered a set and a get from another
-    node. What exists and is equal is left alone; what is different is shown, not changed.
+    node. What exists and is equal is left alone; what is different is shown, and changed only with
+    --update, once agreed to.
 
     Example: fab -H c1,c2,c3 create-memcached
     """
@@ -153,4 +160,5 @@ def create_memcached(
     from pacefab.workflows.rollout.create import Create
 
     create = Create(update, seconds, dry_run, keep_on_failure, run.limit)
-    return run.carry_out("create-memcached", lambda: create.run(hosts, run.reach, run.printer))
+    operator = Operator(run.printer, yes=yes)
+    return run.perform("create-memcached", lambda: create.run(hosts, run.reach, operator))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
 from pacefab.cli.run import Run
+from pacefab.tasks.asking import Operator
 from pacefab.tasks.memcached import requested
 
 
@@ -26,12 +27,14 @@ def update_memcached(
     timeout: str = "60",
     lock_timeout: str = "120",
     dry_run: bool = False,
+    yes: bool = False,
 ) -> int:
-    """Change memcached node by node: stopped by Pacemaker, changed, started, asked, then the next.
+    """Change memcached node by node: stopped by Pacemaker, changed, started, probed, then the next.
 
     Before each node the cluster must be healthy; the first failure ends it, with the nodes after
     it untouched. Nodes that are as desired are left alone, so a run that was cut off goes on when
-    it is repeated. What no option says, the inventory's section memcached does.
+    it is repeated. What no option says, the inventory's section memcached does. What would be
+    restarted is shown, then asked.
 
     Example: fab -H c1,c2,c3 update-memcached --max-connections 4096
     """
@@ -42,5 +45,6 @@ def update_memcached(
     from pacefab.workflows.rolling.rolling import Rolling
 
     update = NodeUpdate(request, package, run.manages_firewall, wait)
+    operator = Operator(run.printer, yes=yes)
     rolling = Rolling(update, seconds, dry_run, run.limit)
-    return run.carry_out("update-memcached", lambda: rolling.run(hosts, run.reach, run.printer))
+    return run.perform("update-memcached", lambda: rolling.run(hosts, run.reach, operator))

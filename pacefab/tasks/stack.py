@@ -1,69 +1,19 @@
-"""What every task of an inventory begins with: its flow, and the operator who watches it."""
+"""What every task of an inventory begins with: its flow."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pacefab.cli.run import Run
 from pacefab.errors import UsageError
-from pacefab.report.text import Printer
+from pacefab.tasks.asking import Operator
 
 if TYPE_CHECKING:
     from pacefab.cli.inventory import ClusterInventory
     from pacefab.workflows.rollout.desired import Intent
     from pacefab.workflows.rollout.install import Install
-    from pacefab.workflows.rollout.planning import Plan
     from pacefab.workflows.rollout.rollout import Rollout
-
-
-class Operator:
-    """Whoever sits at the terminal: sees plans, and agrees to them or not."""
-
-    def __init__(
-        self, printer: Printer, *, yes: bool = False, full: bool = False, show_pcs: bool = False
-    ) -> None:
-        self._printer = printer
-        self._yes = yes
-        self._full = full
-        self._show_pcs = show_pcs
-        self.note = printer.note
-        self.waiting = printer.waiting
-        self.finished = printer.finished
-
-    def show(self, plan: Plan, reason: str) -> None:
-        """Print a plan before it is applied."""
-        if reason:
-            self._printer.text([reason, ""])
-        self.print_plan(plan)
-        self._printer.lines([""])
-
-    def print_plan(self, plan: Plan) -> None:
-        """Print a plan with the details that the operator asked for."""
-        from pacefab.report import plan as report
-
-        self._printer.text(report.render_text(plan, full=self._full), report.style)
-        if self._show_pcs:
-            title = "the same by pcs, step by step:"
-            self._printer.lines(["", title, *report.render_shell(plan)])
-
-    def agree(self, plan: Plan) -> bool:
-        """Ask whether the plan is to be applied.
-
-        Raises:
-            UsageError: there is nobody to ask.
-        """
-        if self._yes:
-            return True
-        if not sys.stdin.isatty():
-            raise UsageError(
-                "ask whether to apply this",
-                "there is no terminal to ask at",
-                "nothing was changed; agree beforehand: --yes",
-            )
-        answer = self._printer.ask(f"Apply this to {plan.cluster}? [y/N] ")
-        return answer.strip().lower() in {"y", "yes"}
 
 
 def inventory_of(run: Run) -> ClusterInventory:
@@ -82,7 +32,7 @@ def inventory_of(run: Run) -> ClusterInventory:
 
 
 def intent_of(run: Run) -> Intent:
-    """Return what the run's inventory wants; its secrets are asked for now.
+    """Return what the run's inventory describes; its secrets are asked for now.
 
     Same errors as `inventory_of`.
     """
@@ -141,11 +91,11 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
     )
 
 
-def carry_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:
+def roll_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:
     """Run a flow over the run's hosts, or show its plan alone; return the exit status."""
     hosts = run.named()
     if not dry_run:
-        return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
+        return run.perform(flow.step, lambda: flow.run(hosts, operator))
     with run.printer.working(flow.step, hosts):
         found = flow.plan(flow.survey(hosts))
     operator.print_plan(found)
@@ -154,7 +104,7 @@ def carry_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = Fa
 
 
 def _only(run: Run, service: str) -> Intent:
-    """Return what the inventory wants of one service.
+    """Return what the inventory says of one service.
 
     Raises:
         UsageError: the inventory does not have that service, or cannot be used.

@@ -32,9 +32,18 @@ section() {
 """
 LOCK = "lock"
 LOCK_WAITED_FOR = "Waiting for another run that changes this node, at most 60 s"
+_LOCK_SECONDS = 60
+# Who waits writes a line each second: when nobody reads it any more, nothing is to be changed.
 _LOCK = f"""
 exec 9>/run/pacefab.lock
-lock() {{ flock -n 9 || {{ echo '{LOCK_WAITED_FOR}'; flock -w 60 9; }}; }}
+lock() {{
+  tries=0
+  until flock -n 9; do
+    [ "$tries" -lt {_LOCK_SECONDS} ] && echo '{LOCK_WAITED_FOR}' || return 1
+    ! flock -w 1 9 || {{ echo; return; }}
+    tries=$((tries + 1))
+  done
+}}
 section {LOCK} lock || exit 1
 """
 
@@ -145,6 +154,16 @@ def parse_sections(output: str) -> dict[str, Section]:
         status, _, err = tail.partition("\n")
         sections[name] = Section(name, int(status), out, err.strip("\n"))
     return sections
+
+
+def has_begun(output: bytes | bytearray) -> bool:
+    """Whether a change, by its output so far, has got past the lock."""
+    return _UNIT.encode() in output
+
+
+def is_waiting(output: bytes | bytearray) -> bool:
+    """Whether a change, by its output so far, waits for another run's lock."""
+    return LOCK_WAITED_FOR.encode() in output and not has_begun(output)
 
 
 def failed(sections: Mapping[str, Section]) -> Section | None:

@@ -28,11 +28,14 @@ from paramiko.ssh_exception import (
     SSHException,
 )
 
+from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, UnreachableError, UsageError
 from pacefab.transport.command import (
     RECEIVER,
     Section,
     Step,
+    has_begun,
+    is_waiting,
     parse_sections,
     render_change,
     render_query,
@@ -50,6 +53,7 @@ _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 LineCallback = Callable[[str], None]
+Begun = Callable[[bytes | bytearray], bool]  # by the output so far
 
 
 @dataclass(frozen=True)
@@ -98,14 +102,35 @@ class Host:
     def change(
         self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
     ) -> dict[str, Section]:
-        """Run the steps until one fails; then undo those before it. Same errors as `query`."""
-        return parse_sections(self._run(render_change(steps), seconds=seconds, on_line=on_line))
+        """Run the steps until one fails; then undo those before it. Same errors as `query`.
 
-    def _run(self, script: str, *, seconds: float, on_line: LineCallback | None = None) -> str:
+        An interruption while the node's lock is waited for ends it, and nothing is changed; once
+        the steps run, they run to their end.
+        """
+        script = render_change(steps)
+        with interrupts.changing(self.name) as change:
+
+            def begun(out: bytes | bytearray) -> bool:
+                change.waiting = is_waiting(out)
+                return has_begun(out)
+
+            out = self._run(script, seconds=seconds, on_line=on_line, begun=begun)
+        return parse_sections(out)
+
+    def _run(
+        self,
+        script: str,
+        *,
+        seconds: float,
+        on_line: LineCallback | None = None,
+        begun: Begun = lambda _: False,
+    ) -> str:
         self._open()
         # timeout ends the script on the node when we no longer listen.
         argv = (*self._sudo, "timeout", "-k", "5", str(int(seconds)), *RECEIVER)
-        status, out, err = self._execute(shlex.join(argv), self._fed + script, seconds, on_line)
+        status, out, err = self._execute(
+            shlex.join(argv), self._fed + script, seconds, on_line, begun
+        )
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
@@ -125,14 +150,19 @@ class Host:
         return f"{self._access.sudo_password}\n" if "-S" in self._sudo else ""
 
     def _execute(
-        self, line: str, stdin: str, seconds: float, on_line: LineCallback | None = None
+        self,
+        line: str,
+        stdin: str,
+        seconds: float,
+        on_line: LineCallback | None = None,
+        begun: Begun = lambda _: False,
     ) -> tuple[int, str, str]:
         transport = self._connection.client.get_transport()
         try:
             channel = transport.open_session(timeout=CONNECT_SECONDS)
             channel.exec_command(line)
             _feed(channel, stdin, seconds)
-            return _drain(channel, seconds + _GRACE_SECONDS, on_line)
+            return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
@@ -308,9 +338,14 @@ def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
 
 
 def _drain(
-    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None
+    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None, begun: Begun
 ) -> tuple[int, str, str]:
-    """Read both streams to their end; hand each line of stdout on as it comes."""
+    """Read both streams to their end; hand each line of stdout on as it comes.
+
+    Raises:
+        TimeoutError: there was no end in time.
+        Interrupted: a signal came, and what runs there has not `begun` to change anything.
+    """
     deadline = time.monotonic() + seconds
     out, err, seen = bytearray(), bytearray(), 0
     channel.settimeout(0.5)
@@ -322,17 +357,27 @@ def _drain(
             chunk = channel.recv(65536)
         except TimeoutError:
             chunk = None
+        out += chunk or b""
+        if not begun(out):
+            _check_interrupted(channel)
         while channel.recv_stderr_ready():
             err += channel.recv_stderr(65536)
         if chunk == b"":
             break
-        out += chunk or b""
         if on_line:
             seen = _hand_on(out, seen, on_line)
     status = channel.recv_exit_status()
     while rest := channel.recv_stderr(65536):
         err += rest
     return status, out.decode(errors="replace"), err.decode(errors="replace")
+
+
+def _check_interrupted(channel: paramiko.Channel) -> None:
+    try:
+        interrupts.check()
+    except interrupts.Interrupted:
+        channel.close()
+        raise
 
 
 def _hand_on(out: bytearray, seen: int, on_line: LineCallback) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError
 
 T = TypeVar("T")
 V = TypeVar("V")
 
 DEFAULT_LIMIT = 32  # hosts at a time; what three cores of SSH key exchange bear
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -34,25 +37,54 @@ Result = Success[T] | Failure
 
 
 def fan_out(
-    inputs: Mapping[str, V], call: Callable[[str, V], T], *, limit: int = DEFAULT_LIMIT
+    inputs: Mapping[str, V],
+    call: Callable[[str, V], T],
+    *,
+    limit: int = DEFAULT_LIMIT,
+    patient: bool = False,
 ) -> dict[str, Result[T]]:
     """Call `call(name, value)` for each entry, at most `limit` at a time.
 
     Returns the results in the order of `inputs`, whatever order they came in. An exception that
     is no `PacefabError` becomes one that names the host, so that it never hides the others.
-    Threads are daemons: Ctrl-C ends the program at once; what already runs on a node finishes
-    there by itself (see `command.render_change`).
+
+    Threads are daemons: an interruption ends this at once, and what already runs on a node finishes
+    there by itself (see `command.render_change`). A `patient` one waits for that, because it is to
+    be undone next; no thread begins anything new after an interruption.
+
+    Raises:
+        Interrupted: a signal came.
     """
+    interrupts.check()
     slots = threading.BoundedSemaphore(limit)
     futures: dict[str, Future[Result[T]]] = {name: Future() for name in inputs}
 
     def work(name: str, value: V) -> None:
         with slots:
-            futures[name].set_result(_attempt(call, name, value))
+            try:
+                futures[name].set_result(_attempt(call, name, value))
+            except KeyboardInterrupt as stop:
+                futures[name].set_exception(stop)
 
     for name, value in inputs.items():
-        threading.Thread(target=work, args=(name, value), name=f"host {name}", daemon=True).start()
-    return {name: future.result() for name, future in futures.items()}
+        run = contextvars.copy_context().run  # what is undone here is undone there too
+        threading.Thread(
+            target=run, args=(work, name, value), name=f"host {name}", daemon=True
+        ).start()
+    try:
+        return {name: _await(future) for name, future in futures.items()}
+    except KeyboardInterrupt:
+        if patient:
+            wait(futures.values())
+        raise
+
+
+def _await(future: Future[T]) -> T:
+    while True:
+        try:
+            return future.result(timeout=_POLL_SECONDS)
+        except TimeoutError:
+            interrupts.check()
 
 
 def _attempt(call: Callable[[str, V], T], name: str, value: V) -> Result[T]:

@@ -12,7 +12,7 @@ from pacefab.clients.restart import to_restart
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host import files
 from pacefab.host.model import FileState, Mark, Outcome
-from pacefab.services.vips import found as vips_found
+from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.command import Section, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
@@ -44,11 +44,11 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
 
     Raises:
         RefusedError: a node's memcached is not where clients could reach it.
-        PacefabError: no host could tell how the cluster is.
+        PacefabError: no host could report the cluster's state.
     """
     fleet = gather(hosts, reach, limit)
     servers = tuple(_server(fleet, name) for name in fleet.membership.names)
-    vips = frozenset(vips_found.addresses(fleet.view.cib).values())
+    vips = frozenset(vip_addresses(fleet.view.cib).values())
     return CacheCluster(fleet.membership.cluster, servers, vips)
 
 
@@ -110,7 +110,7 @@ class WriteClients:
         try:
             return replace(old, text=edit_ini(old.text, self.servers))
         except ValueError as error:
-            raise RefusedError(f"edit {path}", str(error), "mend that line, run again") from None
+            raise RefusedError(f"edit {path}", str(error), "fix that line, run again") from None
 
 
 def _present(paths: Sequence[str], sections: Mapping[str, Section]) -> dict[str, FileState]:

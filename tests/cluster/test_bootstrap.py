@@ -210,11 +210,11 @@ def test_a_node_leaves_and_comes_back_while_others_run_on(formed: Cluster, file:
     formed.run(first, f"pcs resource create sleep {SLEEPING} clone && crm_resource --wait")
     before = pids(formed, stay)
     assert all(len(each.split()) == 3 for each in before)
-    done = fab(formed, "remove-node", "--node", last, "--inventory", file)
+    done = fab(formed, "remove-node", "--yes", "--node", last, "--inventory", file)
     assert done.returncode == 0, done.stdout + done.stderr
     assert members(formed, first) == set(stay)
     assert ring(formed, last) == set()
-    again = fab(formed, "remove-node", "--node", last, "--inventory", file)
+    again = fab(formed, "remove-node", "--yes", "--node", last, "--inventory", file)
     assert "no member" in again.stdout
     done = fab(formed, "add-node", "--node", last, "--inventory", file)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -230,7 +230,7 @@ def test_a_node_that_joins_serves_what_the_others_do(formed: Cluster, file: str)
     deploy = ("deploy", "--yes", "--inventory", str(cached))
     done = fab(formed, *deploy)
     assert done.returncode == 0, done.stdout + done.stderr
-    done = fab(formed, "remove-node", "--node", last, "--inventory", file)
+    done = fab(formed, "remove-node", "--yes", "--node", last, "--inventory", file)
     assert done.returncode == 0, done.stdout + done.stderr
     formed.run(last, "apt-get purge -y memcached")
 
@@ -263,7 +263,7 @@ def test_a_node_with_the_only_place_of_a_resource_stays(formed: Cluster, file: s
     others = " ".join(formed.nodes[:-1])
     formed.run(last, "pcs resource create only ocf:pacemaker:Dummy")
     formed.run(last, f"pcs constraint location only avoids {others} && crm_resource --wait")
-    done = fab(formed, "remove-node", "--node", last, "--inventory", file)
+    done = fab(formed, "remove-node", "--yes", "--node", last, "--inventory", file)
     eyes.assert_refused(done, "nothing else could run: only", "--allow-interruption", status=1)
     assert members(formed, last) == set(formed.nodes)
     formed.run(last, "pcs resource delete only")
@@ -272,7 +272,7 @@ def test_a_node_with_the_only_place_of_a_resource_stays(formed: Cluster, file: s
 def test_no_node_leaves_when_the_rest_would_have_no_quorum(formed: Cluster, file: str) -> None:
     first, second, last = formed.nodes
     formed.run(last, "pcs cluster stop")
-    done = fab(formed, "remove-node", "--node", second, "--inventory", file)
+    done = fab(formed, "remove-node", "--yes", "--node", second, "--inventory", file)
     eyes.assert_refused(done, "only 1 would be online: no quorum", status=1)
     assert members(formed, first) == {first, second}
     # A stopped member is started by the next bootstrap.
@@ -329,7 +329,7 @@ def is_off(cluster: Cluster, node: str, other: str) -> bool:
 
 def test_a_node_that_is_gone_for_good_is_taken_out_unasked(formed: Cluster, file: str) -> None:
     first, second, last = formed.nodes
-    leave = ["remove-node", "--node", last, "--inventory", file]
+    leave = ["remove-node", "--yes", "--node", last, "--inventory", file]
     done = fab(formed, *leave, "--gone")
     assert done.returncode == 0, done.stdout + done.stderr
     assert members(formed, first) == {first, second}

@@ -34,7 +34,7 @@ cibadmin --patch --xml-file diff.xml
 def ready(installed: Cluster) -> Cluster:
     """Installed, without the clone and without failures of an earlier test."""
     if eyes.has_clone(installed):
-        installed.fab("remove-memcached", "--with-constraints", check=True)
+        installed.fab("remove-memcached", "--yes", "--with-constraints", check=True)
     installed.run("c1", "crm_resource --cleanup --quiet")
     return installed
 
@@ -75,7 +75,7 @@ def interfering(cluster: Cluster, when: str) -> Iterator[None]:
 
 
 def differs(cluster: Cluster, *told: str) -> None:
-    """Assert that create shows the difference, leaves it, and mends it when told so."""
+    """Assert that create shows the difference, leaves it, and changes it with --update."""
     with eyes.unchanged(cluster):
         done = cluster.fab("create-memcached")
     eyes.assert_refused(done, "different", "--update", *told, status=1)
@@ -83,9 +83,9 @@ def differs(cluster: Cluster, *told: str) -> None:
         planned = cluster.fab("create-memcached", "--update", "--dry-run")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     before = eyes.processes(cluster)
-    mended = cluster.fab("create-memcached", "--update")
-    assert mended.returncode == 0, mended.stdout + mended.stderr
-    assert eyes.outcomes(mended, "create-memcached")[cluster.name] == "changed"
+    updated = cluster.fab("create-memcached", "--update", "--yes")
+    assert updated.returncode == 0, updated.stdout + updated.stderr
+    assert eyes.outcomes(updated, "create-memcached")[cluster.name] == "changed"
     assert eyes.clone_meta(cluster) == {"interleave": "true"}
     assert eyes.processes(cluster) == before
     again = cluster.fab("create-memcached")
@@ -100,12 +100,12 @@ def test_a_dry_run_tells_what_pacemaker_would_do(ready: Cluster) -> None:
         assert any("start" in line and node in line for line in done.stdout.splitlines())
 
 
-def test_interleave_off_is_shown_and_mended_when_told(serving: Cluster) -> None:
+def test_interleave_off_is_shown_and_updated_on_demand(serving: Cluster) -> None:
     serving.run("c1", "pcs resource meta memcached-clone interleave=false")
     differs(serving, "interleave", "false", "true")
 
 
-def test_interleave_on_the_primitive_is_shown_and_mended_when_told(serving: Cluster) -> None:
+def test_interleave_on_the_primitive_is_shown_and_updated_on_demand(serving: Cluster) -> None:
     serving.run("c1", "pcs resource meta memcached-clone interleave=")
     serving.run("c1", "pcs resource meta memcached interleave=true")
     differs(serving, "interleave")
@@ -113,7 +113,7 @@ def test_interleave_on_the_primitive_is_shown_and_mended_when_told(serving: Clus
     assert [pair.get("name") for pair in pairs] == []
 
 
-def test_another_interval_of_the_monitor_is_shown_and_mended_when_told(serving: Cluster) -> None:
+def test_another_interval_of_the_monitor_is_shown_and_updated_on_demand(serving: Cluster) -> None:
     serving.run("c1", "pcs resource update memcached op monitor interval=33")
     differs(serving, "monitor", "33")
 
@@ -125,7 +125,7 @@ def test_a_start_that_fails_names_the_node_and_puts_the_old_state_back(ready: Cl
     assert not eyes.has_clone(ready)
     for node in ready.nodes:
         assert eyes.pid(ready, node) == ""
-    # The cause is mended: nothing else must be cleaned up by hand.
+    # The cause is fixed: nothing else must be cleaned up by hand.
     again = ready.fab("create-memcached")
     assert again.returncode == 0, again.stdout + again.stderr
     assert eyes.started_on(ready) == ready.nodes
@@ -179,7 +179,7 @@ def test_a_change_by_somebody_else_in_between_is_survived(ready: Cluster) -> Non
 def test_a_cib_that_never_rests_is_told(ready: Cluster) -> None:
     with interfering(ready, "true"):
         done = ready.fab("create-memcached", hosts=["c1"])
-    eyes.assert_refused(done, "somebody else changed it", status=1)
+    eyes.assert_refused(done, "another user changed it", status=1)
     assert not eyes.has_clone(ready)
 
 
@@ -214,10 +214,10 @@ def test_remove_leaves_other_resources_and_constraints_alone(serving: Cluster) -
     serving.run("c1", SETTLED)
     try:
         with eyes.unchanged(serving):
-            refused = serving.fab("remove-memcached")
+            refused = serving.fab("remove-memcached", "--yes")
             planned = serving.fab("remove-memcached", "--with-constraints", "--dry-run")
-        done = serving.fab("remove-memcached", "--with-constraints")
-        again = serving.fab("remove-memcached")
+        done = serving.fab("remove-memcached", "--yes", "--with-constraints")
+        again = serving.fab("remove-memcached", "--yes")
         root = eyes.cib(serving)
     finally:
         for scope, xml in (("constraints", THEIRS), ("resources", OTHERS)):

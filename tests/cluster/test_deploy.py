@@ -226,7 +226,7 @@ def test_deploy_asks_before_it_changes_anything(stack: Cluster, tmp_path: Path) 
     assert fab(stack, "rollback", "--yes").returncode == 0
 
 
-def test_drift_is_shown_exactly_and_mended(stack: Cluster) -> None:
+def test_drift_is_shown_exactly_and_repaired(stack: Cluster) -> None:
     stack.run(FIRST, "pcs resource update vip-glance arp_count=9")
     stack.run(FIRST, "crm_resource --wait --timeout 60", timeout=70)
 
@@ -237,8 +237,8 @@ def test_drift_is_shown_exactly_and_mended(stack: Cluster) -> None:
     assert [one["differences"] for one in plan["configuration"]] == [
         ["vip-glance parameter arp_count: 9 -> absent"]
     ]
-    mended = fab(stack, "deploy", "--yes", "--allow-interruption")
-    assert mended.returncode == 0, mended.stdout + mended.stderr
+    repaired = fab(stack, "deploy", "--yes", "--allow-interruption")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     assert fab(stack, "plan").returncode == 0
 
 

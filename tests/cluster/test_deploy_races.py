@@ -17,7 +17,7 @@ from tests.cluster import eyes
 
 ROUNDS = 20
 HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input
-OVERTAKEN = "somebody else changed the cluster"
+OVERTAKEN = "another user changed the cluster"
 
 
 def inventory(cluster: Cluster, file: Path, names: list[str]) -> Path:

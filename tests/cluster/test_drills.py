@@ -186,7 +186,7 @@ def test_it_asks_for_the_clusters_name(healthy: Cluster) -> None:
         wrong = healthy.fab("drill", "--kind", "process", "--yes-break", "other")
         silent = healthy.fab("drill", "--kind", "process")
     eyes.assert_refused(wrong, f"the cluster is {healthy.name}, not other", status=1)
-    eyes.assert_refused(silent, f"--yes-break {healthy.name}", status=1)
+    eyes.assert_refused(silent, f"--yes-break {healthy.name}", status=2)
 
 
 @pytest.mark.parametrize("typed", ["other", ""])

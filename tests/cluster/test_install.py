@@ -48,7 +48,7 @@ def test_a_dry_run_changes_nothing(bare: Cluster) -> None:
 def test_a_process_that_ran_before_with_another_address_is_stopped(bare: Cluster) -> None:
     bare.run("c1", INSTALL, timeout=120)
     eyes.until(lambda: eyes.sockets(bare, "c1") == ["tcp 127.0.0.1"], "it listens")
-    done = bare.fab("install-memcached", hosts=["c1"])
+    done = bare.fab("install-memcached", "--yes", hosts=["c1"])
     assert done.returncode == 0, done.stdout + done.stderr
     assert eyes.outcomes(done, "install-memcached") == {"c1": "changed"}
     assert "stopped memcached, which ran outside Pacemaker (listen 127.0.0.1" in done.stdout

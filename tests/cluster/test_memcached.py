@@ -190,7 +190,7 @@ def test_other_lines_of_the_file_stay(serving: Cluster) -> None:
 
 def test_remove_and_purge_twice(serving: Cluster) -> None:
     # The last test of this module: it takes away what the others look at.
-    first = serving.fab("remove-memcached", "--purge")
+    first = serving.fab("remove-memcached", "--yes", "--purge")
     assert first.returncode == 0, first.stdout + first.stderr
     expected = dict.fromkeys([serving.name, *serving.nodes], "changed")
     assert eyes.outcomes(first, "remove-memcached") == expected
@@ -200,7 +200,7 @@ def test_remove_and_purge_twice(serving: Cluster) -> None:
         assert not eyes.is_installed(serving, node)
         assert serving.run(node, "find /etc -path '*/memcached*' -type f").stdout == ""
     with eyes.unchanged(serving):
-        second = serving.fab("remove-memcached", "--purge")
+        second = serving.fab("remove-memcached", "--yes", "--purge")
     assert second.returncode == 0, second.stdout + second.stderr
     expected = dict.fromkeys([serving.name, *serving.nodes], "unchanged")
     assert eyes.outcomes(second, "remove-memcached") == expected

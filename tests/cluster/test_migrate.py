@@ -90,7 +90,7 @@ def test_a_cluster_that_scripts_built_is_adopted_and_nothing_restarts(
     target = tmp_path / "adopted.yaml"
     migrate("--from", scripts, "--to", target, "--plain")
 
-    adopted = fab(bare, "adopt", inventory=target)
+    adopted = fab(bare, "adopt", "--yes", inventory=target)
 
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     assert history(bare) == before

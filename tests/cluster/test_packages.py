@@ -123,7 +123,7 @@ def lock_kind(bare: Cluster, request: pytest.FixtureRequest) -> str:
     if (family(bare), request.param) not in HOLDERS:
         pytest.skip("only dnf has a lock of its own besides")
     if eyes.is_installed(bare, "c2"):
-        bare.fab("remove-memcached", "--purge", hosts=["c2"], check=True)
+        bare.fab("remove-memcached", "--yes", "--purge", hosts=["c2"], check=True)
     return str(request.param)
 
 
@@ -161,7 +161,7 @@ def test_a_lock_is_waited_for_visibly(bare: Cluster, lock_kind: str) -> None:
 
 
 def test_a_disk_that_is_full_is_told_and_nothing_stays(bare: Cluster) -> None:
-    bare.fab("remove-memcached", "--purge", check=True)
+    bare.fab("remove-memcached", "--yes", "--purge", check=True)
     folder = FULL[family(bare)]
     with full(bare, "c3", folder), eyes.unchanged(bare):
         done = bare.fab("install-memcached", hosts=["c3"])
@@ -184,9 +184,9 @@ def test_yum_alone_is_enough(bare: Cluster) -> None:
         pytest.skip("only the rpm image can do without dnf by its own name")
     bare.run("c1", "mv /usr/bin/dnf /usr/bin/dnf.away && ln -sfn dnf.away /usr/bin/yum")
     try:
-        bare.fab("remove-memcached", "--purge", hosts=["c1"], check=True)
+        bare.fab("remove-memcached", "--yes", "--purge", hosts=["c1"], check=True)
         done = bare.fab("install-memcached", hosts=["c1"])
-        purged = bare.fab("remove-memcached", "--purge", hosts=["c1"])
+        purged = bare.fab("remove-memcached", "--yes", "--purge", hosts=["c1"])
     finally:
         bare.run("c1", "ln -sfn dnf /usr/bin/yum && mv /usr/bin/dnf.away /usr/bin/dnf")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -236,7 +236,7 @@ def test_maintenance_mode_is_told(serving: Cluster) -> None:
     serving.run("c1", f"{MAINTENANCE} --update true")
     try:
         with eyes.unchanged(serving):
-            done = serving.fab("remove-memcached")
+            done = serving.fab("remove-memcached", "--yes")
             eyes.assert_refused(done, "maintenance mode", "maintenance-mode=false", status=1)
             status = serving.fab("status")
         assert status.returncode == 1
@@ -323,7 +323,7 @@ def test_remove_tells_constraints_of_others_first(serving: Cluster) -> None:
     serving.run("c1", "cibadmin --create --scope constraints --xml-pipe", stdin=xml)
     try:
         with eyes.unchanged(serving):
-            done = serving.fab("remove-memcached")
+            done = serving.fab("remove-memcached", "--yes")
         eyes.assert_refused(done, "theirs", "--with-constraints", status=1)
     finally:
         serving.run("c1", "cibadmin --delete --scope constraints --xml-pipe", stdin=xml)

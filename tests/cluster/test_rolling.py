@@ -55,7 +55,7 @@ def test_three_nodes_are_updated_without_losing_an_item(restartable: Cluster) ->
     on_all(lambda node: fill(restartable, node), restartable.nodes)
     before = eyes.processes(restartable)
     with watched(restartable) as serving:
-        done = restartable.fab(TASK, "--max-connections", "2048")
+        done = restartable.fab(TASK, "--yes", "--max-connections", "2048")
     assert eyes.outcomes(done, TASK) == dict.fromkeys(restartable.nodes, "changed"), done.stdout
     assert done.returncode == 0, done.stderr
     found = on_all(lambda node: count(restartable, node), restartable.nodes)
@@ -83,7 +83,7 @@ def test_what_is_as_desired_is_left_alone(restartable: Cluster) -> None:
 
 def test_a_changed_memory_size_is_said_to_start_empty(restartable: Cluster) -> None:
     on_all(lambda node: fill(restartable, node, 1000), restartable.nodes)
-    done = restartable.fab(TASK, "--memory", "80")
+    done = restartable.fab(TASK, "--yes", "--memory", "80")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "starts empty: its memory size changes" in done.stdout
     assert count(restartable, "c2", 1000) == 0
@@ -93,7 +93,7 @@ def test_it_stops_at_the_first_failure_and_goes_on_when_repeated(restartable: Cl
     restartable.run("c2", SET_TRAP)
     third = eyes.node_state(restartable, "c3")
     try:
-        done = restartable.fab(TASK, "--max-connections", "4096")
+        done = restartable.fab(TASK, "--yes", "--max-connections", "4096")
         expected = {"c1": "changed", "c2": "failed", "c3": "skipped"}
         assert eyes.outcomes(done, TASK) == expected, done.stdout + done.stderr
         assert done.returncode == 1
@@ -104,14 +104,14 @@ def test_it_stops_at_the_first_failure_and_goes_on_when_repeated(restartable: Cl
         assert restartable.fab("status").returncode == 0
     finally:
         restartable.run("c2", f"rm -f {TRAP}; systemctl daemon-reload")
-    again = restartable.fab(TASK, "--max-connections", "4096")
+    again = restartable.fab(TASK, "--yes", "--max-connections", "4096")
     expected = {"c1": "unchanged", "c2": "changed", "c3": "changed"}
     assert eyes.outcomes(again, TASK) == expected, again.stdout + again.stderr
 
 
 def test_a_killed_update_goes_on_when_repeated(restartable: Cluster) -> None:
     fab = subprocess.Popen(
-        eyes.fab_argv(restartable, TASK, "--max-connections", "3000"),
+        eyes.fab_argv(restartable, TASK, "--yes", "--max-connections", "3000"),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
         env=eyes.environment(), cwd=REPOSITORY_ROOT,
     )  # fmt: skip
@@ -120,7 +120,7 @@ def test_a_killed_update_goes_on_when_repeated(restartable: Cluster) -> None:
     finally:
         fab.kill()
         fab.communicate()
-    done = restartable.fab(TASK, "--max-connections", "3000")
+    done = restartable.fab(TASK, "--yes", "--max-connections", "3000")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "c1           an earlier run was cut off here" in done.stdout
     assert bans(restartable) == []
@@ -131,8 +131,8 @@ def test_the_package_goes_to_its_newest_version(restartable: Cluster) -> None:
     on_all(lambda node: restartable.run(node, NEWER_PACKAGE), restartable.nodes)
     fill(restartable, "c1", 1000)
     try:
-        done = restartable.fab(TASK, "--package")
-        again = restartable.fab(TASK, "--package")
+        done = restartable.fab(TASK, "--yes", "--package")
+        again = restartable.fab(TASK, "--yes", "--package")
     finally:
         on_all(lambda node: restartable.run(node, OLD_SOURCES), restartable.nodes)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -253,8 +253,8 @@ def test_a_sudo_user_with_password_does_everything(bare: Cluster, tmp_path: Path
     assert bare.clerk_password not in seen
     assert eyes.started_on(bare) == bare.nodes
     password = {"FABRIC_SUDO_PASSWORD": bare.clerk_password}
-    for task in ("verify-memcached", "remove-memcached"):
-        done = fab_as(bare, config, task, hosts="c2,c1,c3", **password)
+    for words in (["verify-memcached"], ["remove-memcached", "--yes"]):
+        done = fab_as(bare, config, *words, hosts="c2,c1,c3", **password)
         assert done.returncode == 0, done.stdout + done.stderr
         assert bare.clerk_password not in done.stdout + done.stderr
     assert not eyes.has_clone(bare)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pacefab.host import files, firewall, history, packages, units
+from pacefab.host import files, firewall, kept_files, packages, units
 from pacefab.host.model import FileState, Interface, Listener
 from pacefab.transport.command import Section, Step
 from tests.unit import captured
@@ -271,15 +271,15 @@ def test_what_is_kept_is_the_first_state_and_absence_too(tmp_path: Path) -> None
     there.chmod(0o640)
 
     def local(step: Step) -> Step:
-        argv = [str(tmp_path / "history") if w == history.FOLDER else w for w in step.argv]
+        argv = [str(tmp_path / "history") if w == kept_files.FOLDER else w for w in step.argv]
         return replace(step, argv=tuple(argv))
 
-    kept = local(history.plan_store("1", [str(there), str(absent)]))
+    kept = local(kept_files.plan_store("1", [str(there), str(absent)]))
     assert run(kept).returncode == 0
     there.write_text("new\n")
     absent.write_text("new\n")
     assert run(kept).returncode == 0
-    told = run(local(history.observe("1")[0]))
-    found = history.parse(captured.section("kept files", told.stdout))
+    told = run(local(kept_files.observe("1")[0]))
+    found = kept_files.parse(captured.section("kept files", told.stdout))
     assert found == {str(there): mine(tmp_path, "old\n"), str(absent): None}
     assert (tmp_path / "history").stat().st_mode & 0o777 == 0o700

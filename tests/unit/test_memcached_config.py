@@ -88,7 +88,7 @@ def test_the_last_assignment_counts() -> None:
     [
         (DEBIAN_PATH, "-m lots\n", "-m is 'lots', not a number"),
         (DEBIAN_PATH, "--no-such-option\n", "no-such-option"),
-        (REDHAT_PATH, 'OPTIONS="-l 1.2.3.4 stray"\n', "'stray' is no option"),
+        (REDHAT_PATH, 'OPTIONS="-l 1.2.3.4 stray"\n', "'stray' is not an option"),
     ],
 )
 def test_what_memcached_would_not_understand_is_an_error(path: str, text: str, said: str) -> None:

@@ -130,5 +130,5 @@ def test_the_agents_of_a_configuration() -> None:
 
 @pytest.mark.parametrize("broken", ["", "<a", "<cib/>"])
 def test_what_is_no_metadata_is_told(broken: str) -> None:
-    with pytest.raises(ValueError, match=r"XML|no metadata"):
+    with pytest.raises(ValueError, match=r"XML|not metadata"):
         parse(ADDRESS, broken)

@@ -12,7 +12,7 @@ from tests.unit import captured
 
 @pytest.mark.parametrize("broken", ["", "<cib", "<other/>", "<cib><configuration/></cib>"])
 def test_an_unreadable_cib_is_never_an_empty_one(broken: str) -> None:
-    with pytest.raises(ValueError, match=r"XML|no CIB"):
+    with pytest.raises(ValueError, match=r"XML|not a CIB"):
         cib.parse(broken)
 
 

@@ -99,21 +99,21 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("", "no mapping"),
-        ("hunter2", "no mapping"),
-        ("- hunter2", "no mapping"),
-        ("a: x\ngalera: [hunter2", "no YAML"),
-        ("galera: *hunter2", "no YAML"),
-        ("galera: hunter2: hunter2", "line 1: no YAML"),
-        ("a: 1\ngalera:\n", "line 2: the value of galera is no text"),
-        ("galera: {value: hunter2}", "line 1: the value of galera is no text"),
+        ("", "not a mapping"),
+        ("hunter2", "not a mapping"),
+        ("- hunter2", "not a mapping"),
+        ("a: x\ngalera: [hunter2", "not YAML"),
+        ("galera: *hunter2", "not YAML"),
+        ("galera: hunter2: hunter2", "line 1: not YAML"),
+        ("a: 1\ngalera:\n", "line 2: the value of galera is not text"),
+        ("galera: {value: hunter2}", "line 1: the value of galera is not text"),
         ("galera: hunter2\ngalera: hunter2", "line 2: galera is there twice"),
-        ("hunter2!: x", "line 1: no name"),
-        ("{hunter2: x}: hunter2", "line 1: no name"),
+        ("hunter2!: x", "line 1: not a name"),
+        ("{hunter2: x}: hunter2", "line 1: not a name"),
         ('galera: ""', "galera: line 1 of "),
         ('galera: "hunter2\\n"', "is no single line of text"),
         ("galera: |\n  hunter2\n  hunter2\n", "is no single line of text"),
-        ("galera: !hunter2 [x]", "is no text"),
+        ("galera: !hunter2 [x]", "is not text"),
     ],
 )
 def test_a_broken_file_is_told_without_what_is_in_it(file: Path, text: str, seen: str) -> None:
@@ -125,7 +125,7 @@ def test_a_broken_file_is_told_without_what_is_in_it(file: Path, text: str, seen
 
 def test_bytes_that_are_no_text_are_told(file: Path) -> None:
     file.write_bytes(b"galera: \xff\n")
-    assert "no YAML" in refusal(SecretValues({}, file, None), "galera")
+    assert "not YAML" in refusal(SecretValues({}, file, None), "galera")
 
 
 @pytest.mark.parametrize("value", ["", "hunter2\n", "hunter2\x00", "\udc80hunter2"])
@@ -141,7 +141,7 @@ def test_nobody_at_the_prompt_is_told() -> None:
     def ask(_: str) -> str:
         raise EOFError
 
-    assert "nobody typed in galera" in refusal(SecretValues({}, None, ask), "galera")
+    assert "galera was not typed in" in refusal(SecretValues({}, None, ask), "galera")
 
 
 def test_no_representation_shows_a_value(file: Path) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from pacefab.addresses import bracketed
 from pacefab.services.family import Family, family_of
-from pacefab.services.galera import check as galera_check
+from pacefab.services.galera import health_check
 from pacefab.services.galera.section import SECRET, GaleraSection
 from pacefab.services.service import DesiredNode, File, Look, Port, Site, whole
 from pacefab.services.templating import render
 
 UNIT = "mariadb.service"
 # SQL; Galera's replication, over TCP and (multicast) UDP; incremental and whole copies.
-PORTS = (Port(3306), Port(4567), Port(4567, "udp"), Port(4568), Port(4444), Port(galera_check.PORT))
+PORTS = (Port(3306), Port(4567), Port(4567, "udp"), Port(4568), Port(4444), Port(health_check.PORT))
 
 
 @dataclass(frozen=True)
@@ -57,27 +58,27 @@ def look(section: GaleraSection) -> Look:
     packages = {name for flavour in flavours for name in flavour.packages} | {_COPYING[section.sst]}
     return Look(
         packages=tuple(sorted(packages)),
-        units=(UNIT, galera_check.SOCKET),
-        files=(*(flavour.config for flavour in flavours), _FOLDERS, *galera_check.PATHS),
+        units=(UNIT, health_check.SOCKET),
+        files=(*(flavour.config for flavour in flavours), _FOLDERS, *health_check.PATHS),
     )
 
 
 def desired(section: GaleraSection, site: Site, node: str) -> DesiredNode:
     """Return what one node is to have."""
     flavour = FLAVOURS[family_of(site.facts[node])]
-    check = galera_check.files(site.own_address(node), flavour.client, section.sst)
+    script = health_check.files(site.own_address(node), flavour.client, section.sst)
     return DesiredNode(
         packages=(*flavour.packages, _COPYING[section.sst]),
-        files=(_config(section, site, node, flavour), *_folders(flavour), *check),
+        files=(_config(section, site, node, flavour), *_folders(flavour), *script),
         units=(UNIT,),
-        helpers=(galera_check.SOCKET,),
+        helpers=(health_check.SOCKET,),
         ports=PORTS,
     )
 
 
 def _config(section: GaleraSection, site: Site, node: str, flavour: Flavour) -> File:
     text = render(
-        "galera.cnf.j2",
+        Path(__file__).with_name("galera.cnf.j2"),
         address=site.own_address(node),
         bracketed=bracketed(site.own_address(node)),
         provider=flavour.provider,

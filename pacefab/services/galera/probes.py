@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from pacefab.services.family import family_of
-from pacefab.services.galera import check
+from pacefab.services.galera import health_check
 from pacefab.services.galera.node import FLAVOURS
 from pacefab.services.probes import tcp
 from pacefab.services.service import Probe, Site
@@ -32,7 +32,7 @@ def probes(site: Site) -> Iterator[Probe]:
         "galera's health checks say so",
         site.membership.names[0],
         [
-            tcp.http(node, site.own_address(node), check.PORT, "/", 200)
+            tcp.http(node, site.own_address(node), health_check.PORT, "/", 200)
             for node in site.membership.names
         ],
     )

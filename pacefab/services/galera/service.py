@@ -29,7 +29,7 @@ _PARAMETERS: dict[Family, dict[str, str]] = {
 def configuration(section: GaleraSection, site: Site) -> Configuration:
     """Return the promotable clone of the classic scripts, in today's words.
 
-    A promotion that fails blocks (on-fail): restarting would not mend a database that cannot be
+    A promotion that fails blocks (on-fail): restarting would not fix a database that cannot be
     copied, and could start one that is behind.
     """
     promote = Operation("promote", interval="0s", timeout="300s", others={"on-fail": "block"})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from pacefab.addresses import bracketed, is_address
 from pacefab.errors import UsageError
 from pacefab.services.family import Family
-from pacefab.services.galera import check
+from pacefab.services.galera import health_check
 from pacefab.services.haproxy.section import SECRET, HaproxySection, Proxy, Stats
 from pacefab.services.service import Site
 from pacefab.services.templating import render
@@ -38,7 +39,7 @@ def render_config(section: HaproxySection, site: Site, node: str, family: Family
             password of the stats page is too long.
     """
     return render(
-        "haproxy.cfg.j2",
+        Path(__file__).with_name("haproxy.cfg.j2"),
         log=_LOG[family],
         socket=_SOCKET[family],
         max_connections=section.max_connections,
@@ -65,7 +66,7 @@ def _proxy(proxy: Proxy, site: Site) -> dict[str, object]:
         "bind": f"{bracketed(address)}:{port}",
         "table": "ipv6" if ":" in address else "ip",
         "check_path": "/" if galera else proxy.check_path,
-        "check_port": check.PORT if galera else None,
+        "check_port": health_check.PORT if galera else None,
         "interval": "5s" if galera else "2s",  # a process of the node's answers for the database
         "servers": list(_servers(proxy, site)),
     }

@@ -1,4 +1,4 @@
-"""HAProxy on every node: the load balancer behind which the services' VIPs stand."""
+"""HAProxy on every node: the load balancer behind the services' VIPs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def configuration(_section: HaproxySection, _site: Site) -> Configuration:
 
 
 def probes(section: HaproxySection, site: Site) -> list[Probe]:
-    """Ask from every node whether each proxy accepts, and whether statistics want a password."""
+    """Ask from every node whether each proxy accepts, and whether statistics need a password."""
     nodes = site.membership.names
     targets = [Endpoint(proxy.name, *endpoint(proxy, site)) for proxy in section.proxies]
     if section.stats:

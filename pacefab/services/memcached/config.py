@@ -116,7 +116,7 @@ def _split(words: Sequence[str]) -> Options:
     except getopt.GetoptError as error:
         raise ValueError(str(error)) from None
     if rest:
-        raise ValueError(f"{rest[0]!r} is no option of memcached")
+        raise ValueError(f"{rest[0]!r} is not an option of memcached")
     return options
 
 

@@ -101,14 +101,14 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
     membership = site.membership if site.membership.members else None
     desired = desired_settings(request, facts, membership)
     running = running_settings(facts)
-    told = running.describe() if running else "unknown settings"
+    seen = running.describe() if running else "unknown settings"
     fits = running is not None and same(running, desired)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
         ports=(Port(desired.port),),
-        processes=(Process(UNIT, told, as_desired=fits),),
+        processes=(Process(UNIT, seen, as_desired=fits),),
     )
 
 
@@ -144,7 +144,7 @@ def present_settings(facts: HostFacts) -> Settings | None:
     try:
         return config.read(path, text)
     except ValueError as error:
-        raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
+        raise RefusedError(f"read {path}", str(error), "fix that line, then run again") from error
 
 
 def render_config(facts: HostFacts, text: str, desired: Settings) -> str:
@@ -154,11 +154,11 @@ def render_config(facts: HostFacts, text: str, desired: Settings) -> str:
         present = config.read(path, text)
         return text if same(present, desired) else config.write(path, text, desired)
     except ValueError as error:
-        raise RefusedError(f"read {path}", str(error), "mend that line, then run again") from error
+        raise RefusedError(f"read {path}", str(error), "fix that line, then run again") from error
 
 
 def running_settings(facts: HostFacts) -> Settings | None:
-    """Return the settings of the process that runs now; None when none runs or it cannot tell."""
+    """Return the settings of the process that runs now; None when none runs or they are unknown."""
     command_line = facts.unit(UNIT).command_line
     if not command_line:
         return None
@@ -277,7 +277,7 @@ def _collides(settings: Settings, other: Listener) -> bool:
 def _own(other: Listener, facts: HostFacts) -> bool:
     """Whether it is the unit's own socket.
 
-    In a container the kernel may not tell root whose socket it is (no CAP_SYS_PTRACE); then the
+    In a container the kernel may not show root whose socket it is (no CAP_SYS_PTRACE); then the
     running process's own port decides.
     """
     if other.pid:

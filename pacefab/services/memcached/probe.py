@@ -11,7 +11,7 @@ from pacefab.errors import CommandError
 from pacefab.services.probes.node_python import python
 from pacefab.transport.command import Section, Step
 
-PROBE_SECONDS = 2.0  # for a connection on a local network, an age
+PROBE_SECONDS = 2.0  # far more than a connection on a local network takes
 
 _PROGRAM = Path(__file__).with_name("node_probe.py")
 
@@ -45,7 +45,7 @@ class Answer:
         return bool(self.stats) or self.error not in _NOT_CONNECTED
 
     def number(self, name: str) -> int:
-        """Return a statistic; 0 when memcached does not tell it."""
+        """Return a statistic; 0 when memcached does not report it."""
         return int(self.stats.get(name, "0") or 0)
 
     @property

@@ -1,4 +1,4 @@
-"""The section `memcached` of an inventory: what `install-memcached` would be told by options."""
+"""The section `memcached` of an inventory: what `install-memcached` takes as options."""
 
 from __future__ import annotations
 

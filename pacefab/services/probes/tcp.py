@@ -13,7 +13,7 @@ from pacefab.services.probes.node_python import python
 from pacefab.services.service import Probe
 from pacefab.transport.command import Section, Step
 
-SECONDS = 2.0  # for a connection on a local network, an age
+SECONDS = 2.0  # far more than a connection on a local network takes
 
 _PROGRAM = Path(__file__).with_name("tcp_node.py")
 _REFUSED = "ECONNREFUSED"
@@ -30,7 +30,7 @@ class Endpoint:
     """An address and what it should answer.
 
     After `say` is sent, `answer` has to be in the first line that comes back. Without, that the
-    connection is accepted is enough; and `refused`, that somebody is there to refuse it.
+    connection is accepted is enough; and with `refused`, that a host refuses it.
     """
 
     name: str

@@ -7,7 +7,7 @@ from pacefab.pacemaker.cib import Cib, pairs, plain_set
 _AGENTS = ("ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr")  # the second in old clusters
 
 
-def addresses(cib: Cib) -> dict[str, str]:
+def vip_addresses(cib: Cib) -> dict[str, str]:
     """Return the address of each VIP by its resource; one without an address is left out."""
     found = {
         primitive.get("id", ""): pairs(plain_set(primitive, "instance_attributes")).get("ip")

@@ -101,13 +101,13 @@ def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
     return RefusedError(
         f"find the network of {PREFIX}{vip.name}, {vip.address}",
         seen,
-        "mend the address in the inventory (services: vips), or give nic and netmask there",
+        "fix the address in the inventory (services: vips), or give nic and netmask there",
         host=host,
     )
 
 
 def probes(section: VipsSection, site: Site) -> list[Probe]:
-    """Ask from every node whether somebody has each VIP; a refused connection says so too."""
+    """Ask from every node whether a host has each VIP; a refused connection shows it too."""
     targets = [
         Endpoint(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
     ]

@@ -1,1 +1,1 @@
-"""Is it served: health at a glance, and the read-only checks of verify."""
+"""Health at a glance, and the read-only checks of verify."""

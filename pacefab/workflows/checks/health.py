@@ -72,7 +72,7 @@ def examine(
     `memcached_desired` is whether a cluster without it is degraded.
 
     Raises:
-        PacefabError: no host could tell how the cluster is.
+        PacefabError: no host could report the cluster's state.
     """
     return examine_fleet(gather(hosts, reach, limit), memcached_desired=memcached_desired)
 
@@ -86,7 +86,7 @@ def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
         raise RefusedError(
             attempt,
             "\n".join(["the cluster is not healthy:", *reasons]),
-            f"{unchanged}; bring it to health (fab status tells how it is), then run this again",
+            f"{unchanged}; repair it (see: fab status), then run this again",
         )
 
 

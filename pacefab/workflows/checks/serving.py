@@ -38,7 +38,7 @@ def ask_everyone_from_everyone(fleet: Fleet) -> Matrix:
 def ask_from_neighbours(fleet: Fleet) -> dict[Target, tuple[str, Answer]]:
     """Ask each target once, from another node than its own.
 
-    Returns the asking node and the answer; a target that nobody else could ask is left out.
+    Returns the asking node and the answer; a target that no other node could ask is left out.
     """
     questions: dict[str, list[Target]] = {}
     nodes = list(fleet.views)

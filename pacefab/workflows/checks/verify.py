@@ -47,7 +47,7 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
     """Check the resource, every node's unit and configuration, and the network between them.
 
     Raises:
-        PacefabError: no host could tell how the cluster is.
+        PacefabError: no host could report the cluster's state.
     """
     fleet = gather(hosts, reach, limit)
     matrix = ask_everyone_from_everyone(fleet)

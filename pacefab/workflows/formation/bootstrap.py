@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker.model import ClusterStatus, Membership
@@ -21,7 +22,7 @@ from pacefab.workflows.formation import steps
 from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, run_steps
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
@@ -39,7 +40,7 @@ _SAY_FENCING = """\
 nothing was contacted; add fence devices to the inventory, for example
   fencing: {devices: {ipmi: {agent: fence_ipmilan, parameters: {username: admin},
     per_node: {c1: {ip: 10.0.0.1}, c2: {ip: 10.0.0.2}}}}}
-or, for a cluster whose data nobody needs:
+or, for a cluster with data that may be lost:
   fencing: {disabled: true, reason: "a test cluster"}"""
 
 
@@ -128,7 +129,13 @@ class Bootstrap:
             watch.begin(*plan.changed)
             for sentence in plan.sentences():
                 progress.note(self.desired.cluster, sentence)
-            _Forming(self, plan, hosts, found, progress).carry_out()
+            try:
+                _Forming(self, plan, hosts, found, progress).execute()
+            except KeyboardInterrupt as stop:
+                if interrupts.changed():
+                    stop.add_note("what is formed of the cluster stays")
+                    stop.add_note("run this again: it does the rest")
+                raise
             return [watch.finish(name, Mark.CHANGED) for name in plan.changed]
 
         return form
@@ -153,7 +160,7 @@ class _Forming:
     found: Mapping[str, Candidate]
     progress: Progress
 
-    def carry_out(self) -> None:
+    def execute(self) -> None:
         plan = self.plan
         self._on_all(plan.prepare, self._prepare)
         if plan.setup:
@@ -225,9 +232,7 @@ class _Forming:
             run_steps(self.hosts[name], commands, note=partial(self.progress.note, name))
         except PacefabError as error:
             error.host = error.host or name
-            error.next_step = (
-                f"mend that, then run this again: it does the rest ({error.next_step})"
-            )
+            error.next_step = f"fix that, then run this again: it does the rest ({error.next_step})"
             raise
 
     def _wait(self, names: Sequence[str]) -> None:
@@ -282,10 +287,10 @@ def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
     """
     failed = errors(results)
     if failed and len(failed) == len(results):
-        raise nobody(failed)
+        raise none_answered(failed)
     if failed:
         first, *others = failed.values()
-        told = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
-        first.seen = "\n".join((first.seen, *told))
+        rest = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
+        first.seen = "\n".join((first.seen, *rest))
         raise first
     return values(results)

@@ -186,7 +186,7 @@ def _other_cluster(desired: Membership, host: Candidate) -> str:
 
 
 def _check_agreement(attempt: str, set_up: Sequence[Candidate]) -> None:
-    """Refuse nodes of which one was taken out, or missed a change, while nobody could ask it."""
+    """Refuse nodes of which one was removed, or missed a change, while it was unreachable."""
     lists = {host.name: host.membership.names for host in set_up if host.membership}
     if len({frozenset(names) for names in lists.values()}) == 1:
         return

@@ -1,4 +1,4 @@
-"""The commands that make a cluster of hosts, and what is looked at before. pcs does the work."""
+"""The pcs commands that make a cluster of hosts, and what is observed before."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pacefab.transport.command import Step, shell, step
 from pacefab.workflows.formation.plan import ENGINES, PACEMAKER, PACKAGES, PCSD, Candidate
 from pacefab.workflows.nodes.observe import MANAGED, NodeView
 
-USER = "hacluster"  # whom pcs daemons know each other by; also the name of the secret
+USER = "hacluster"  # the user by which pcs daemons authenticate; also the name of the secret
 _FORMING = "pacefab-forming"  # id of the property set of a first start
 _FORMED = f"//cluster_property_set[@id='{_FORMING}']"
 
@@ -103,7 +103,7 @@ def plan_leave(name: str, *, gone: bool) -> Step:
     """Return the step that takes a node out of the cluster of this one.
 
     Pacemaker there is stopped first, and its resources move. `gone`: it does not answer, and is
-    taken out all the same; pcs then cannot tell whether quorum stays, and wants to be forced.
+    taken out all the same; pcs then cannot check whether quorum stays, and has to be forced.
     """
     return step("remove", *_REMOVE, name, *(("--skip-offline", "--force") if gone else ()))
 

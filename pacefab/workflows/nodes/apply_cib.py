@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.errors import CommandError, PacefabError, RefusedError, add_ending
+from pacefab.interrupts import undoing
 from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
@@ -57,7 +58,7 @@ def patch(
 ) -> Cib:
     """Bring the cluster to the CIB that `plan` renders; return the one it was planned from.
 
-    When somebody else changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
+    When another user changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
     again with what is there now. It returns None when nothing is left to do, and raises when the
     new CIB is not what the operator was shown. `first` gives the steps that run before the patch,
     in the same script; they carry their undo. Without `check` Pacemaker is not asked what it thinks
@@ -82,11 +83,11 @@ def patch(
         if live.read_patch(sections):
             return cib
         now = query_cib(host)
-        tries += now.version[:2] != cib.version[:2]  # a status update is nobody's change
+        tries += now.version[:2] != cib.version[:2]  # a status update is no change
         cib = now
     raise RefusedError(
         "change the CIB",
-        f"somebody else changed it in between, {tries} times"
+        f"another user changed it meanwhile, {tries} times"
         if tries == _TRIES
         else f"for {_BUSY_SECONDS} s the cluster's status changed faster than we could",
         "see who (journalctl -u pacemaker on the DC), then run this again",
@@ -99,7 +100,7 @@ def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
 
 
 def query_progress(host: Host) -> ClusterStatus:
-    """Return the cluster's state, and what Pacemaker is yet to do. Errors of `query_status`."""
+    """Return the cluster's state, and what Pacemaker still has to do. Errors of `query_status`."""
     return live.read_progress(host.query(live.observe_progress()))
 
 
@@ -155,7 +156,7 @@ def settle_removal(
 ) -> ClusterStatus:
     """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
 
-    When it shows no progress, Pacemaker is made to decide anew (`live.plan_look_again` tells why).
+    When it shows no progress, Pacemaker is made to decide again (see `live.plan_look_again`).
     """
     since, shown = time.monotonic(), ""
 
@@ -190,7 +191,7 @@ def settle_plan(
 
 
 def restore_after(
-    error: PacefabError,
+    error: PacefabError | KeyboardInterrupt,
     host: Host,
     before: Cib,
     plan: ConfigurationPlan,
@@ -201,11 +202,12 @@ def restore_after(
     What others have changed since then stays.
     """
     try:
-        _restore(host, before, plan, waits)
+        with undoing():
+            _restore(host, before, plan, waits)
     except PacefabError as second:
-        error.next_step = f"putting the old state back failed too: {second}; see pcs status"
+        add_ending(error, f"putting the old state back failed too: {second}; see pcs status")
     else:
-        error.next_step = f"the old state was put back; {error.next_step}"
+        add_ending(error, "the old state was put back")
 
 
 def _restore(host: Host, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:

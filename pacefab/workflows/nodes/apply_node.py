@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
-from pacefab.host import history, packages
+from pacefab.host import kept_files, packages
+from pacefab.interrupts import undoing
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.node_plan import NodePlan
@@ -36,7 +37,7 @@ def change_node(
         anew: looks at the node and plans again.
         note: hears of what takes long.
         lock_seconds: how long another package manager's lock is waited for.
-        entry: under which the files of before are kept in the node's history; empty: they are not.
+        entry: under which the previous files are kept in the node's history; empty: they are not.
 
     Raises:
         PacefabError: a step failed, and what was done was undone; packages included.
@@ -65,9 +66,10 @@ def _finish(
     rest = anew() if plan.install else plan
     if rest.steps:
         paths = [file.path for file, _ in rest.files]
-        kept = [history.plan_store(entry, paths)] if entry and paths else []
+        kept = [kept_files.plan_store(entry, paths)] if entry and paths else []
         run([*kept, *rest.steps])
-        _check(anew())
+        with undoing():  # what was done is to be known, also to whoever undoes it
+            _check(anew())
     return rest
 
 
@@ -143,13 +145,13 @@ def run_steps(
 
 
 def waits(note: Note) -> Callable[[str], None]:
-    """Return what is to hear a change's output: it notes each wait once, not every second anew."""
-    told: set[str] = set()
+    """Return what reads a change's output: it notes each wait once, not every second."""
+    noted: set[str] = set()
 
     def on_line(line: str) -> None:
         wait = line.strip()
-        if (wait == LOCK_WAITED_FOR or packages.waiting(wait)) and wait not in told:
-            told.add(wait)
+        if (wait == LOCK_WAITED_FOR or packages.waiting(wait)) and wait not in noted:
+            noted.add(wait)
             note(wait)
 
     return on_line
@@ -169,7 +171,7 @@ def _explain(stopped: Section) -> PacefabError:
     hint = (
         "free some space (df -h), run again"
         if "No space left" in stopped.text
-        else ("mend that on the node, run again")
+        else ("fix that on the node, run again")
     )
     seen = stopped.text or f"exit status {stopped.status}"
     return CommandError(f"change the node (step {stopped.name})", seen, f"it was undone; {hint}")

@@ -1,4 +1,4 @@
-"""All nodes of one cluster, whichever of them the operator named."""
+"""All nodes of one cluster, also those that the operator did not name."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def gather(
     )
     views, failed = values(asked), errors(asked)
     if not views:
-        raise nobody(failed)
+        raise none_answered(failed)
     membership = one_cluster(views)
     named = {view.node: hosts[name] for name, view in views.items()}
     rest = {n: reach(n) for n in membership.names if n not in named and n not in failed}
@@ -108,7 +108,7 @@ def gather(
     )
 
 
-def nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
+def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
     """Return one error for hosts none of which answered; none of them hides the others."""
     first = next(iter(failed.values()))
     if len(failed) == 1:
@@ -120,7 +120,7 @@ def nobody(failed: Mapping[str, PacefabError]) -> PacefabError:
 def _find_doorway(hosts: Mapping[str, Host], views: dict[str, NodeView]) -> str:
     """Return a node of the partition with quorum, its cluster's parts read into `views`.
 
-    Where no node has quorum, the first one, whose answer tells why.
+    Where no node has quorum, the first one, whose answer says why.
     """
     for node, host in hosts.items():
         if "cib" not in views[node].sections:

@@ -1,4 +1,4 @@
-"""The last words of what would not start: from the journals of the nodes, as far as they tell."""
+"""Why a resource did not start: the last lines about it in the journals of the nodes."""
 
 from __future__ import annotations
 

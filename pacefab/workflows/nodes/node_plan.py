@@ -1,4 +1,4 @@
-"""What brings one node to what its services want. Pure: facts and wishes in, a plan out."""
+"""What brings one node to its desired state. Pure: facts and desired state in, a plan out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNIT_FILES = "/etc/systemd/system/"
 
 @dataclass(frozen=True)
 class NodePlan:
-    """Steps for one node, sentences that tell them, and what to say besides.
+    """Steps for one node, the sentences that describe them, and remarks.
 
     While `packages` are missing, the rest is planned as if they brought no files: that is for
     showing, and is planned again once they are there.
@@ -29,6 +29,7 @@ class NodePlan:
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
+    interruptions: tuple[str, ...] = ()  # of the changes: what stops something that runs
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -44,6 +45,7 @@ class NodePlan:
             changes=self.changes + other.changes,
             remarks=self.remarks + other.remarks,
             files=self.files + other.files,
+            interruptions=self.interruptions + other.interruptions,
         )
 
 
@@ -59,7 +61,7 @@ def plan_node(
 
     Args:
         facts: the node as it is.
-        desired: what its services want of it, all of them together.
+        desired: what its services need there, all of them together.
         managed: the units that Pacemaker manages; it alone starts and stops those.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
         lock_seconds: how long another package manager's lock is waited for.
@@ -170,7 +172,8 @@ def _plan_process(
         return NodePlan(remarks=(later,) if process else ())
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
-    return NodePlan(steps=(units.plan_stop(name),), changes=(change,))
+    stop = (units.plan_stop(name),)
+    return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
 
 
 def _unit_files(written: NodePlan) -> list[str]:
@@ -192,7 +195,8 @@ def _plan_helpers(facts: HostFacts, desired: DesiredNode, changed: Sequence[str]
             plan += NodePlan(steps=(units.plan_enable(name),), changes=(change,))
         elif any(f"/{name}" in path for path in changed):  # itself or a drop-in of it
             change = f"{name} restarted"
-            plan += NodePlan(steps=(units.plan_restart(name),), changes=(change,))
+            restart = (units.plan_restart(name),)
+            plan += NodePlan(steps=restart, changes=(change,), interruptions=(change,))
     return plan
 
 

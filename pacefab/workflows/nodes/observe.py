@@ -1,4 +1,4 @@
-"""What is there now: one round trip to a node, everything a plan needs to know about it."""
+"""The present state of a node: one round trip, everything that a plan needs to know."""
 
 from __future__ import annotations
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from pacefab import interrupts
 from pacefab.errors import PacefabError, UnreachableError
 from pacefab.host.model import Mark, Outcome
 from pacefab.transport.fanout import errors, fan_out, values
@@ -24,6 +25,21 @@ class Progress(Protocol):
 
     def finished(self, outcome: Outcome) -> None:
         """Hear that a host is done."""
+
+
+class Audience(Progress, Protocol):
+    """Somebody who watches, and is asked before something that runs is stopped or rewritten."""
+
+    def preview(self, lines: Sequence[str]) -> None:
+        """See what is about to be done."""
+
+    def ask(self, step: str, question: str) -> None:
+        """Agree to it.
+
+        Raises:
+            UsageError: there is nobody to ask.
+            RefusedError: not agreed to.
+        """
 
 
 class Stopwatch:
@@ -59,18 +75,24 @@ class Stopwatch:
     ) -> list[Outcome]:
         """Work on hosts side by side, each reported as it is done; return lines in their order.
 
-        One that fails stops no other.
+        One that fails stops no other. An interruption says how far each one is.
         """
+        reported: dict[str, Outcome] = {}
 
         def work(name: str, value: V) -> Outcome:
             self.begin(name)
             try:
-                return call(name, value)
+                reported[name] = call(name, value)
             except PacefabError as error:
-                return self.fail(name, error)
+                reported[name] = self.fail(name, error)
+            return reported[name]
 
-        done = fan_out(inputs, work, limit=limit)
-        outcomes = values(done) | {outcome.host: outcome for outcome in self.fail_all(errors(done))}
+        try:
+            done = fan_out(inputs, work, limit=limit)
+        except KeyboardInterrupt as stop:
+            _say_how_far(stop, list(inputs), dict(reported))
+            raise
+        outcomes = values(done) | {line.host: line for line in self.fail_all(errors(done))}
         return [outcomes[name] for name in inputs]
 
     def _seconds(self, host: str) -> float:
@@ -80,3 +102,25 @@ class Stopwatch:
         self._last_line = time.monotonic()
         self.progress.finished(outcome)
         return outcome
+
+
+def _say_how_far(
+    stop: KeyboardInterrupt, hosts: Sequence[str], reported: Mapping[str, Outcome]
+) -> None:
+    """Note which hosts are done, which end by themselves what they do, which were not begun."""
+    changed, busy = interrupts.changed(), interrupts.under_way()
+    if not set(changed) & set(hosts):
+        return  # nothing was changed, or elsewhere
+    open_hosts = [name for name in hosts if name not in reported]
+    groups = {
+        "done": [name for name in hosts if name in reported and reported[name].mark.ok],
+        "failed": [name for name in hosts if name in reported and not reported[name].mark.ok],
+        "still at work and ends that by itself": [name for name in open_hosts if name in busy],
+        "begun, not done": [n for n in open_hosts if n in changed and n not in busy],
+        "not begun": [name for name in open_hosts if name not in changed],
+    }
+    for said, names in groups.items():
+        if names:
+            stop.add_note(f"{', '.join(names)}: {said}")
+    if open_hosts:
+        stop.add_note("run this again: it does the rest")

@@ -1,4 +1,4 @@
-"""All nodes asked at once, in one round trip each: what they are, and what their cluster is."""
+"""Ask all nodes at once, one round trip each: their facts and their cluster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node, one_cluster
 
 
@@ -83,7 +83,7 @@ class Survey:
 
     @cached_property
     def status(self) -> ClusterStatus:
-        """The cluster's state, asked once, when somebody wants to know it."""
+        """The cluster's state, asked once, when it is needed."""
         return _status(self.host)
 
     def again(self, node: str) -> Survey:
@@ -92,7 +92,7 @@ class Survey:
         return replace(self, views={**self.views, node: view})
 
     def metadata(self, agents: Sequence[str]) -> dict[str, Metadata]:
-        """Return what agents tell about themselves, those that the doorway has; one round trip."""
+        """Return the metadata of the agents that the doorway has; one round trip."""
         sections = self.host.query(live.observe_metadata(agents))
         found = {agent: live.find_metadata(agent, sections) for agent in agents}
         return {agent: metadata for agent, metadata in found.items() if metadata is not None}
@@ -111,5 +111,5 @@ def survey(hosts: Mapping[str, Host], look: Look, limit: int) -> Survey:
     asked = fan_out(hosts, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
     views, silent = values(asked), errors(asked)
     if not views:
-        raise nobody(silent)
+        raise none_answered(silent)
     return Survey(hosts, views, silent, look)

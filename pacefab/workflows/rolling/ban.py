@@ -36,13 +36,17 @@ def stop(host: Host, node: str, seconds: float, waits: Waits = unheard) -> None:
     apply_cib.settle(host, lambda status: _running(status, node), seconds, waits=waits)
 
 
-def lift(host: Host, *nodes: str) -> None:
-    """Lift the nodes' bans; those that are not banned are left as they are.
+def lift(host: Host, *nodes: str) -> bool:
+    """Lift the nodes' bans; return whether there were any.
 
     Raises:
         PacefabError: the CIB could not be changed.
     """
-    apply_cib.patch(host, apply_cib.query_cib(host), lambda cib: _lifted(cib, nodes))
+    cib = apply_cib.query_cib(host)
+    if not set(bans(cib).values()) & set(nodes):
+        return False
+    apply_cib.patch(host, cib, lambda cib: _lifted(cib, nodes))
+    return True
 
 
 def _banned(cib: Cib, node: str) -> Cib | None:
@@ -67,5 +71,5 @@ def _lifted(cib: Cib, nodes: tuple[str, ...]) -> Cib | None:
 
 
 def _running(status: ClusterStatus, node: str) -> str:
-    here = [one for one in status.instances(memcached.RESOURCE) if node in one.nodes]
+    here = [copy for copy in status.instances(memcached.RESOURCE) if node in copy.nodes]
     return f"memcached still runs on {node}" if here else ""

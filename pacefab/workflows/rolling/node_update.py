@@ -77,6 +77,7 @@ class Due:
     view: NodeView
     plan: NodePlan
     newest: str | None
+    upgraded: bool = False
     _done: NodePlan = field(default_factory=NodePlan)
 
     @property
@@ -96,6 +97,11 @@ class Due:
         if running is None or running.memory_file != desired.memory_file:
             return "it was not restartable until now"
         return "" if running.memory == desired.memory else "its memory size changes"
+
+    @property
+    def outlook(self) -> str:
+        """What becomes of the items."""
+        return f"starts empty: {self.loss}" if self.loss else "keeps its items"
 
     @property
     def _desired(self) -> Settings:
@@ -127,6 +133,7 @@ class Due:
         note(f"upgrading the package with {manager}")
         steps = packages.plan_upgrade(manager, (memcached.PACKAGE,), (memcached.UNIT,), wait)
         run_steps(self._host, steps, note=note, lock_seconds=wait)
+        self.upgraded = True
 
     def take_back(self, note: Note) -> None:
         """Put the files back as they were. A package's former version does not come back.

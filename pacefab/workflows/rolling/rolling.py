@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import live
@@ -15,21 +16,22 @@ from pacefab.pacemaker.model import ClusterStatus, Configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
+from pacefab.transport.fanout import fan_out, values
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.second_try import plan_cleanup
+from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.rolling import ban
-from pacefab.workflows.rolling.node_update import Due, NodeUpdate
+from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 
 STEP = "update-memcached"
 # memcached throws its items away when it is started in the second in which it was stopped
 # ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
 _REST_SECONDS = 2.0
-_WANTED = Configuration(resources=(memcached.desired_clone(),))
+_DESIRED = Configuration(resources=(memcached.desired_clone(),))
 
 
 @dataclass(frozen=True)
@@ -41,33 +43,58 @@ class Rolling:
     dry_run: bool = False
     limit: int = 32
 
-    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
-        """Update every node of the cluster; stop at the first that fails.
+    def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
+        """Update every node of the cluster, once agreed to; stop at the first that fails.
 
         What an earlier run left banned is brought back first.
 
         Raises:
             PacefabError: nothing was changed.
         """
-        watch = Stopwatch(STEP, progress)
+        watch = Stopwatch(STEP, audience)
         fleet = gather(hosts, reach, self.limit)
         live.check_ready(fleet.view.status, "update memcached")
-        self._bring_back(fleet, progress)
+        if not self.dry_run:
+            self._ask(fleet, audience)
+            self._bring_back(fleet, audience)
         outcomes: list[Outcome] = []
-        for node in fleet.membership.names:
-            if all(outcome.mark.ok for outcome in outcomes):
-                outcomes.append(self._node(node, hosts, reach, watch))
-            else:
-                outcomes.append(watch.finish(node, Mark.SKIPPED, "not touched: one before failed"))
+        try:
+            for node in fleet.membership.names:
+                if all(outcome.mark.ok for outcome in outcomes):
+                    outcomes.append(self._node(node, hosts, reach, watch))
+                else:
+                    said = "not touched: one before failed"
+                    outcomes.append(watch.finish(node, Mark.SKIPPED, said))
+        except KeyboardInterrupt as stop:
+            _say_how_far(stop, outcomes)
+            raise
         return outcomes
 
-    def _bring_back(self, fleet: Fleet, progress: Progress) -> None:
+    def _ask(self, fleet: Fleet, audience: Audience) -> None:
+        """Show what would be restarted, and have it agreed to; nothing where nothing is."""
+        looked = fan_out(
+            fleet.hosts, lambda node, _: self.update.look(fleet, node), limit=self.limit
+        )
+        # A node that could not be looked at is not healthy, and says so when its turn comes.
+        lines = [
+            f"{node}: {line}"
+            for node, due in values(looked).items()
+            if due.changes
+            for line in ("memcached is restarted", *due.changes, due.outlook)
+        ]
+        if lines:
+            if not ban.bans(fleet.view.cib):  # a node that is banned is healthy once that is lifted
+                check_healthy(fleet, "update memcached", "no node was touched")
+            audience.preview([f"{STEP} would, node by node:", *(f"    {line}" for line in lines)])
+            audience.ask(STEP, f"Restart memcached in {fleet.membership.cluster}?")
+
+    def _bring_back(self, fleet: Fleet, audience: Audience) -> None:
         left = ban.bans(fleet.view.cib).values()
-        if left and not self.dry_run:
+        if left:
             for node in left:
-                progress.note(node, "an earlier run was cut off here: its ban is lifted")
+                audience.note(node, "an earlier run was cut off here: its ban is lifted")
             ban.lift(fleet.host, *left)
-            apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
+            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
 
     def _node(
         self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
@@ -79,11 +106,10 @@ class Rolling:
             due = self.update.look(fleet, node)
             if not due.changes:
                 return watch.finish(node, Mark.UNCHANGED, "as desired")
-            outlook = f"starts empty: {due.loss}" if due.loss else "keeps its items"
             if self.dry_run:
                 notes = [f"would be: {change}" for change in due.changes]
-                return watch.finish(node, Mark.PLANNED, *notes, outlook)
-            watch.progress.note(node, outlook)
+                return watch.finish(node, Mark.PLANNED, *notes, due.outlook)
+            watch.progress.note(node, due.outlook)
             before = _items(fleet, node)
             after = self._restart(fleet, due, watch.progress)
             kept = f"{min(after, before)} of {before} items kept" if before else "it had no items"
@@ -94,11 +120,27 @@ class Rolling:
     def _restart(self, fleet: Fleet, due: Due, progress: Progress) -> int:
         """Change the node while memcached is stopped; return how many items it has then."""
         with self._banned(fleet, due.node, progress):
-            due.change(partial(progress.note, due.node))
+            self._change(due, partial(progress.note, due.node))
         try:
             return self._await_service(fleet, due, partial(progress.waiting, due.node))
         except PacefabError as error:
-            self._take_back(fleet, due, error, progress)
+            with interrupts.undoing():
+                self._take_back(fleet, due, error, progress)
+            raise
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{due.node} is changed, and Pacemaker starts memcached there")
+            raise
+
+    def _change(self, due: Due, note: Note) -> None:
+        """Change the node's package and files; an interruption puts the files back."""
+        try:
+            due.change(note)
+            interrupts.check()
+        except KeyboardInterrupt as stop:
+            with interrupts.undoing():
+                due.take_back(note)
+            if due.upgraded:
+                stop.add_note(f"{due.node} has the newer package")
             raise
 
     @contextmanager
@@ -110,8 +152,15 @@ class Rolling:
             stopped = time.monotonic()
             yield
             time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
+        except KeyboardInterrupt as stop:
+            with interrupts.undoing():
+                if ban.lift(fleet.host, node):
+                    apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
+                    stop.add_note(f"the ban on {node} is lifted, its files are as before")
+            raise
         finally:
-            ban.lift(fleet.host, node)
+            with interrupts.undoing():
+                ban.lift(fleet.host, node)
 
     def _await_service(self, fleet: Fleet, due: Due, waits: Waits) -> int:
         """Return the node's items once it is started, has answered and runs as desired.
@@ -120,7 +169,7 @@ class Rolling:
             PacefabError: that did not come about in time.
         """
         deadline = time.monotonic() + self.timeout
-        apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout, waits)
+        apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
 
         def look() -> tuple[Fleet, Answer] | Pending:
             now = gather(fleet.hosts, fleet.hosts.__getitem__, self.limit)
@@ -150,7 +199,7 @@ class Rolling:
             with self._banned(fleet, due.node, progress):
                 fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
                 apply_cib.settle(fleet.host, partial(_remembered, due.node), self.timeout)
-            apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
+            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
         except PacefabError as second:
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
         else:
@@ -161,13 +210,24 @@ class Rolling:
 
 def _remembered(node: str, status: ClusterStatus) -> str:
     """Return which failure of memcached on the node is not forgotten yet, if any."""
-    failed = {one.resource.partition(":")[0] for one in status.failures if one.node == node}
+    failures = [failure for failure in status.failures if failure.node == node]
+    failed = {failure.resource.partition(":")[0] for failure in failures}
     return f"{memcached.UNIT} counts as failed on {node}" if memcached.RESOURCE in failed else ""
 
 
 def _ask(fleet: Fleet, node: str) -> Answer | None:
     answers = ask_from_neighbours(fleet).items()
     return next((answer for target, (_, answer) in answers if target.node == node), None)
+
+
+def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
+    """Note which nodes are done; a repeated run goes on behind them."""
+    if not interrupts.changed():
+        return
+    done = ", ".join(line.host for line in outcomes if line.mark is Mark.CHANGED)
+    if done:
+        stop.add_note(f"{done}: done")
+    stop.add_note("run this again to go on")
 
 
 def _items(fleet: Fleet, node: str) -> int:

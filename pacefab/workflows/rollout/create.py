@@ -26,11 +26,11 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.observe import NodeView
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
-_WANTED = Configuration(resources=(memcached.desired_clone(),))
+_DESIRED = Configuration(resources=(memcached.desired_clone(),))
 
 Answers = Mapping[Target, tuple[str, Answer]]  # target -> who asked it, what it said
 
@@ -45,18 +45,19 @@ class Create:
     keep_on_failure: bool = False
     limit: int = 32
 
-    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+    def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Create the clone unless it is there; return a line for the cluster and one per node.
+
+        To change one that is there has to be agreed to.
 
         Raises:
             PacefabError: nothing was changed, or the old state was put back.
         """
-        watch = Stopwatch(STEP, progress)
-        deadline = time.monotonic() + self.timeout
+        watch = Stopwatch(STEP, audience)
         fleet = gather(hosts, reach, self.limit)
         view, cluster = fleet.view, fleet.membership.cluster
         live.check_ready(view.status, _ATTEMPT)
-        desired = complete_configuration(_WANTED, {memcached.AGENT: view.metadata})
+        desired = complete_configuration(_DESIRED, {memcached.AGENT: view.metadata})
         change = _plan(view.cib, desired)
         _check_nodes(fleet, managed=not _adds(change))
         self._check_update(change)
@@ -68,11 +69,12 @@ class Create:
         if absent and change.changes:
             said = "nothing was changed: name only hosts that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
-        status, answers = self._bring_about(fleet, change, desired, progress, deadline)
+        self._ask(fleet, change, audience)
+        status, answers = self._bring_about(fleet, change, desired, audience)
         mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
         first = watch.finish(cluster, mark, *_summary(change))
-        told = {outcome.host for outcome in absent}
-        nodes = [node for node in status.nodes if node.name not in told]
+        reported = {outcome.host for outcome in absent}
+        nodes = [node for node in status.nodes if node.name not in reported]
         return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
 
     def _bring_about(
@@ -81,24 +83,24 @@ class Create:
         change: ConfigurationPlan,
         desired: Configuration,
         progress: Progress,
-        deadline: float,
     ) -> tuple[ClusterStatus, Answers]:
         """Change the CIB, and return once every node has started and answered.
 
         Raises:
             PacefabError: it did not come up in time; what was changed is put back.
         """
+        deadline = time.monotonic() + self.timeout
         before, known = fleet.view.cib, fleet.view.status if not change.changes else None
         waits = partial(progress.waiting, fleet.membership.cluster)
         if change.changes:
-            progress.note(fleet.membership.cluster, _told(fleet, change))
+            progress.note(fleet.membership.cluster, _action(fleet, change))
             before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, desired, change))
         try:
             status = apply_cib.settle(
                 fleet.host, lambda now: missing(now, desired), self.timeout, known, waits
             )
             return status, _serve(fleet, status, deadline, waits)
-        except PacefabError as error:
+        except (PacefabError, KeyboardInterrupt) as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(fleet.hosts, error)
             self._restore(fleet, before, change, error, waits)
@@ -116,16 +118,21 @@ class Create:
         cluster = fleet.membership.cluster
         if not change.changes:
             return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
-        actions = apply_cib.simulate(fleet.host, render_configuration(fleet.view.cib, change))
-        notes = [_told(fleet, change), *_differences(change), *map(str, actions)]
-        return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
+        notes = (f"would: {line}" for line in _effects(fleet, change))
+        return watch.finish(cluster, Mark.PLANNED, *notes)
+
+    def _ask(self, fleet: Fleet, change: ConfigurationPlan, audience: Audience) -> None:
+        if change.changes and not _adds(change):
+            lines = (f"    {line}" for line in _effects(fleet, change))
+            audience.preview([f"{STEP} would:", *lines])
+            audience.ask(STEP, f"Change {memcached.CLONE} of {fleet.membership.cluster}?")
 
     def _restore(
         self,
         fleet: Fleet,
         before: Cib,
         change: ConfigurationPlan,
-        error: PacefabError,
+        error: PacefabError | KeyboardInterrupt,
         waits: Waits,
     ) -> None:
         """Put the resource back as it was, wait until it is, and say so in the error."""
@@ -138,11 +145,17 @@ def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
 
 
 def _adds(change: ConfigurationPlan) -> bool:
-    return any(entry.action is Action.ADD for entry in change.changes)
+    return any(part.action is Action.ADD for part in change.changes)
 
 
 def _differences(change: ConfigurationPlan) -> list[str]:
-    return [str(difference) for entry in change.changes for difference in entry.differences]
+    return [str(difference) for part in change.changes for difference in part.differences]
+
+
+def _effects(fleet: Fleet, change: ConfigurationPlan) -> list[str]:
+    """Return what would be done, and what Pacemaker would do then."""
+    actions = apply_cib.simulate(fleet.host, render_configuration(fleet.view.cib, change))
+    return [_action(fleet, change), *_differences(change), *map(str, actions)]
 
 
 def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | None:
@@ -152,7 +165,7 @@ def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | 
         return None
     if change.changes != shown.changes:
         raise RefusedError(
-            _ATTEMPT, "somebody else changed the resource in between", "run this again"
+            _ATTEMPT, "another user changed the resource in between", "run this again"
         )
     return render_configuration(cib, change)
 
@@ -235,7 +248,7 @@ def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
     )
 
 
-def _told(fleet: Fleet, change: ConfigurationPlan) -> str:
+def _action(fleet: Fleet, change: ConfigurationPlan) -> str:
     if _adds(change):
         (line,) = render_pcs(change, {memcached.AGENT: fleet.view.metadata})
         return f"create {memcached.CLONE}, as: {line}"

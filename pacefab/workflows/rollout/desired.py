@@ -1,4 +1,4 @@
-"""What an inventory wants of a cluster, tied to what its nodes are: the start of the one flow."""
+"""What is desired of a cluster, given what its nodes are: the start of the one flow."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Intent:
         return Site(self.membership, facts, self.sections, self.secret)
 
     def node(self, site: Site, name: str) -> DesiredNode:
-        """Return what all services together want of one node. Errors of the descriptions."""
+        """Return what all services together need on one node. Errors of the descriptions."""
         desired = [service.node(section, site, name) for service, section in self._services()]
         return DesiredNode(
             packages=_union(own.packages for own in desired),

@@ -1,6 +1,6 @@
-"""What stood before each apply: kept on the nodes and here, so that it can be put back.
+"""The state before each apply: kept on the nodes and here, so that it can be restored.
 
-On a node: /var/lib/pacefab/history/ID, readable by root alone, with the CIB of before, a note of
+On a node: /var/lib/pacefab/history/ID, readable by root alone, with the previous CIB, a note of
 what was done, and the files that were replaced. Here: the CIB and the note, in the user's state
 folder (XDG Base Directory Specification), mode 600. Files stay on their node: they may hold
 secrets.
@@ -19,13 +19,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pacefab.errors import PacefabError, RefusedError, UsageError
-from pacefab.host.history import FOLDER
+from pacefab.host.kept_files import FOLDER
 from pacefab.pacemaker import cib, live
 from pacefab.pacemaker.cib import Cib
 from pacefab.transport.command import Step, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.fleet import none_answered
 
 KEPT = 50  # entries on a node; older ones go
 
@@ -61,7 +61,7 @@ class Entry:
         return datetime.strptime(self.id, _ID).replace(tzinfo=UTC)
 
     @property
-    def told(self) -> str:
+    def sentence(self) -> str:
         """The changes in a few words."""
         first, rest = self.changes[:1], len(self.changes) - 1
         return "; ".join(
@@ -88,7 +88,7 @@ def plan_store(entry: Entry, before: Cib) -> Step:
 
 
 def store_here(entry: Entry, before: Cib) -> None:
-    """Keep the CIB of before on this machine too.
+    """Keep the previous CIB on this machine too.
 
     Raises:
         UsageError: the state folder cannot be written.
@@ -119,7 +119,7 @@ class History:
     """The applies that the nodes know of, newest first, each with a node that has it."""
 
     entries: Mapping[Entry, str]
-    silent: Mapping[str, PacefabError]  # nodes that did not tell, and may know of more
+    silent: Mapping[str, PacefabError]  # nodes that did not answer, and may know of more
 
 
 def gather(hosts: Mapping[str, Host]) -> History:
@@ -129,10 +129,10 @@ def gather(hosts: Mapping[str, Host]) -> History:
         PacefabError: none of them answered.
     """
     asked = fan_out(hosts, lambda _, host: _read_entries(host))
-    told, silent = values(asked), errors(asked)
-    if not told:
-        raise nobody(silent)
-    found = {entry: node for node, entries in told.items() for entry in entries}
+    answered, silent = values(asked), errors(asked)
+    if not answered:
+        raise none_answered(silent)
+    found = {entry: node for node, entries in answered.items() for entry in entries}
     newest_first = sorted(found.items(), key=lambda item: item[0].id, reverse=True)
     return History(dict(newest_first), silent)
 
@@ -144,7 +144,7 @@ def _read_entries(host: Host) -> list[Entry]:
         return [Entry(n["id"], n["cluster"], n["by"], tuple(n["changes"])) for n in notes]
     except (ValueError, KeyError, TypeError) as error:
         raise RefusedError(
-            "read what was applied", f"a note is none: {error}", f"look into {FOLDER}"
+            "read what was applied", f"an entry is not valid: {error}", f"look into {FOLDER}"
         ) from error
 
 

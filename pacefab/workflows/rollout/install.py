@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,7 +17,7 @@ from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node, settle_membership
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Audience, Stopwatch
 
 _NO_CLUSTER = Membership("", ())
 
@@ -26,13 +26,13 @@ _NO_CLUSTER = Membership("", ())
 class Install:
     """How a run installs a service.
 
-    `want` says what is desired of a node; `membership` is who belongs together as long as the hosts
-    do not say it themselves. A package manager's lock is waited for `lock_seconds` at most.
+    `describe` returns what is desired of a node; `membership` are the nodes as long as the hosts
+    are in no cluster. A package manager's lock is waited for `lock_seconds` at most.
     """
 
     service: str
     look: Look
-    want: Callable[[Site, str], DesiredNode]
+    describe: Callable[[Site, str], DesiredNode]
     sections: Mapping[str, Any] = field(default_factory=dict)
     secret: Callable[[str], str] = no_secret
     membership: Membership = _NO_CLUSTER
@@ -41,42 +41,70 @@ class Install:
     dry_run: bool = False
     limit: int = 32  # hosts at a time
 
-    def run(self, hosts: Mapping[str, Host], progress: Progress) -> list[Outcome]:
+    def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
         """Bring packages, files and units of every host to what is desired.
 
         Hosts are worked on side by side and reported as they finish; one that fails stops no
-        other.
+        other. To stop something that runs has to be agreed to.
+
+        Raises:
+            PacefabError: it was not; nothing was changed.
         """
-        watch = Stopwatch(f"install-{self.service}", progress)
+        watch = Stopwatch(f"install-{self.service}", audience)
         asked = fan_out(
             hosts, lambda _, host: observe_node(host, self.look, MANAGED), limit=self.limit
         )
-        silent, views = watch.fail_all(errors(asked)), values(asked)
+        views = values(asked)
+        planned = fan_out(
+            views, lambda _, view: self._planner(view, views)(view.facts), limit=self.limit
+        )
+        plans = values(planned)
+        if not self.dry_run:
+            self._ask(plans, audience)
+        failed = watch.fail_all({**errors(asked), **errors(planned)})
         done = watch.each(
-            views,
-            lambda name, view: self._install(hosts[name], view, views, watch),
+            plans,
+            lambda name, plan: self._install(name, hosts[name], plan, views, watch),
             self.limit,
         )
-        outcomes = {outcome.host: outcome for outcome in (*silent, *done)}
+        outcomes = {outcome.host: outcome for outcome in (*failed, *done)}
         return [outcomes[name] for name in hosts]
 
+    def _ask(self, plans: Mapping[str, NodePlan], audience: Audience) -> None:
+        step = f"install-{self.service}"
+        touched = {name: plan for name, plan in plans.items() if plan.interruptions}
+        if touched:
+            lines = [f"{name}: {line}" for name, plan in touched.items() for line in plan.changes]
+            audience.preview([f"{step} would stop what runs:", *_indented(lines)])
+            audience.ask(step, f"Apply this to {', '.join(touched)}?")
+
     def _install(
-        self, host: Host, view: NodeView, views: Mapping[str, NodeView], watch: Stopwatch
+        self,
+        name: str,
+        host: Host,
+        plan: NodePlan,
+        views: Mapping[str, NodeView],
+        watch: Stopwatch,
     ) -> Outcome:
-        membership = settle_membership(view, views.values()) or self.membership
-        plan = partial(self._plan, view, membership, _facts(views))
-        first = plan(view.facts)
         if self.dry_run:
-            return _preview(watch, host.name, first)
+            return _preview(watch, name, plan)
+        planner = self._planner(views[name], views)
         done = change_node(
             host,
-            first,
-            anew=lambda: plan(observe_node(host, self.look).facts),
-            note=partial(watch.progress.note, host.name),
+            plan,
+            anew=lambda: planner(observe_node(host, self.look).facts),
+            note=partial(watch.progress.note, name),
             lock_seconds=self.lock_seconds,
         )
         mark = Mark.CHANGED if done else Mark.UNCHANGED
-        return watch.finish(host.name, mark, *done.changes, *done.remarks)
+        return watch.finish(name, mark, *done.changes, *done.remarks)
+
+    def _planner(
+        self, view: NodeView, views: Mapping[str, NodeView]
+    ) -> Callable[[HostFacts], NodePlan]:
+        """Return what plans for a host by what it is at that moment."""
+        membership = settle_membership(view, views.values()) or self.membership
+        return partial(self._plan, view, membership, _facts(views))
 
     def _plan(
         self,
@@ -85,9 +113,9 @@ class Install:
         others: Mapping[str, HostFacts],
         facts: HostFacts,
     ) -> NodePlan:
-        """Return what the node needs, by what it is now; whom its units belong to stays."""
+        """Return what the node needs, by its present state; managed units are as observed."""
         every = {**others, view.node: facts}
-        desired = self.want(Site(membership, every, self.sections, self.secret), view.node)
+        desired = self.describe(Site(membership, every, self.sections, self.secret), view.node)
         addresses = [address for member in membership.members for address in member.addresses]
         return plan_node(
             facts,
@@ -99,7 +127,7 @@ class Install:
 
 
 def _managed(view: NodeView, desired: DesiredNode) -> frozenset[str]:
-    """Return the units that are Pacemaker's; it need not tell while none of them runs."""
+    """Return the units that are Pacemaker's; unknown is none while none of them runs."""
     running = any(view.facts.unit(name).running for name in desired.units)
     return view.managed_units if running else frozenset()
 
@@ -113,6 +141,10 @@ def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:
         except PacefabError:
             found[view.host] = view.facts
     return found
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _preview(watch: Stopwatch, name: str, plan: NodePlan) -> Outcome:

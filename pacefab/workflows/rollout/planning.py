@@ -10,7 +10,7 @@ from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership, Transition, primitives
-from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services.service import Look, Probe
 from pacefab.workflows.nodes import apply_cib
@@ -54,7 +54,14 @@ class Plan:
     @property
     def interruptions(self) -> tuple[Transition, ...]:
         """Actions that end or restart something that runs now."""
-        return tuple(transition for transition in self.transitions if transition.interrupts)
+        return tuple(action for action in self.transitions if action.interrupts)
+
+    @property
+    def alters(self) -> bool:
+        """Whether it changes something that is there; else it only adds something new."""
+        changes = self.configuration.changes
+        added = all(change.action is Action.ADD for change in changes)
+        return bool(self.interruptions or not added or any(self.nodes.values()))
 
 
 def _brief(node: NodePlan) -> list[str]:
@@ -91,7 +98,7 @@ class Planner:
     firewall: bool = False  # whether open ports are ours to manage
     nodes: bool = True
     prune: bool = False
-    whole: bool = True  # whether the intent is all that the inventory wants
+    whole: bool = True  # whether the intent is all that the inventory describes
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -183,6 +190,6 @@ def _completed(desired: Configuration, seen: Survey, *, agents_may_come: bool) -
     ]
     if problems:
         raise RefusedError(
-            "check the parameters of resources", "\n".join(problems), "mend the inventory"
+            "check the parameters of resources", "\n".join(problems), "fix the inventory"
         )
     return metadata.complete_configuration(desired, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,11 +16,12 @@ from pacefab.pacemaker.render import render_configuration
 from pacefab.services.memcached import memcached
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
+from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 from pacefab.workflows.nodes.observe import NodeView, observe_node
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Audience, Stopwatch
 
 STEP = "remove-memcached"
 _ATTEMPT = "remove the memcached clone"
@@ -36,32 +37,67 @@ class Remove:
     dry_run: bool = False
     limit: int = 32
 
-    def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> list[Outcome]:
+    def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Take the resource out, wait until it is stopped everywhere, then purge the named hosts.
+
+        Both have to be agreed to.
 
         Raises:
             PacefabError: nothing was changed.
         """
-        watch = Stopwatch(STEP, progress)
+        watch = Stopwatch(STEP, audience)
         fleet = gather(hosts, reach, self.limit)
-        outcomes = [self._remove(fleet, watch)]
-        if not self.purge:
-            return [
-                *outcomes,
-                *watch.fail_all({n: fleet.silent[n] for n in hosts if n in fleet.silent}),
-            ]
-        return outcomes + watch.each(hosts, lambda _, host: self._purge(host, watch), self.limit)
+        removal = self._plan_removal(fleet)
+        silent = {name: fleet.silent[name] for name in hosts if name in fleet.silent}
+        looked = fan_out(hosts, _look, limit=self.limit) if self.purge else {}
+        purges = values(looked)
+        if not self.dry_run:
+            self._ask(fleet, removal, purges, audience)
+        first = self._remove(fleet, removal, watch)
+        failed = watch.fail_all(errors(looked) if self.purge else silent)
+        purged = watch.each(
+            purges, lambda name, steps: self._purge(name, hosts[name], steps, watch), self.limit
+        )
+        outcomes = {outcome.host: outcome for outcome in (*failed, *purged)}
+        return [first, *(outcomes[name] for name in hosts if name in outcomes)]
 
-    def _remove(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
-        cluster, status = fleet.membership.cluster, fleet.view.status
+    def _plan_removal(self, fleet: Fleet) -> tuple[str, ...]:
+        """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
         if not plan_removal(fleet.view.cib, memcached.desired_clone()):
+            return ()
+        live.check_ready(fleet.view.status, _ATTEMPT)
+        new = self._plan(fleet.view.cib) or fleet.view.cib
+        actions = apply_cib.simulate(fleet.host, new)
+        return (f"remove {memcached.CLONE}", *map(str, actions))
+
+    def _ask(
+        self,
+        fleet: Fleet,
+        removal: Sequence[str],
+        purges: Mapping[str, Sequence[Step]],
+        audience: Audience,
+    ) -> None:
+        """Show what would go, and have it agreed to; nothing where nothing is left."""
+        lines = [*removal, *(f"{n}: {s.name}" for n, steps in purges.items() for s in steps)]
+        if lines:
+            audience.preview([f"{STEP} would:", *(f"    {line}" for line in lines)])
+            audience.ask(STEP, f"Remove memcached from {fleet.membership.cluster}?")
+
+    def _remove(self, fleet: Fleet, removal: Sequence[str], watch: Stopwatch) -> Outcome:
+        cluster = fleet.membership.cluster
+        if not removal:
             return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
-        live.check_ready(status, _ATTEMPT)
         if self.dry_run:
-            return self._preview(fleet, watch)
+            return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in removal))
         apply_cib.patch(fleet.host, fleet.view.cib, self._plan)
         waits = partial(watch.progress.waiting, cluster)
-        apply_cib.settle_removal(fleet.host, memcached.RESOURCE, self.timeout, waits)
+        try:
+            apply_cib.settle_removal(fleet.host, memcached.RESOURCE, self.timeout, waits)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{memcached.CLONE} is out of the cluster, and Pacemaker stops it")
+            if self.purge:
+                stop.add_note("nothing was purged; run this again: it does the rest")
+            raise
         return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
 
     def _plan(self, cib: Cib) -> Cib | None:
@@ -77,21 +113,17 @@ class Remove:
             )
         return render_configuration(cib, change)
 
-    def _preview(self, fleet: Fleet, watch: Stopwatch) -> Outcome:
-        new = self._plan(fleet.view.cib) or fleet.view.cib
-        actions = apply_cib.simulate(fleet.host, new)
-        notes = [f"would: remove {memcached.CLONE}", *(f"would: {action}" for action in actions)]
-        return watch.finish(fleet.membership.cluster, Mark.PLANNED, *notes)
-
-    def _purge(self, host: Host, watch: Stopwatch) -> Outcome:
-        view = observe_node(host, memcached.REMNANTS)
-        steps = plan_purge(view)
+    def _purge(self, name: str, host: Host, steps: Sequence[Step], watch: Stopwatch) -> Outcome:
         if not steps:
-            return watch.finish(host.name, Mark.UNCHANGED, "neither package nor configuration")
+            return watch.finish(name, Mark.UNCHANGED, "neither package nor configuration")
         if self.dry_run:
-            return watch.finish(host.name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
-        run_steps(host, steps, note=partial(watch.progress.note, host.name))
-        return watch.finish(host.name, Mark.CHANGED, "package and configuration removed")
+            return watch.finish(name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
+        run_steps(host, steps, note=partial(watch.progress.note, name))
+        return watch.finish(name, Mark.CHANGED, "package and configuration removed")
+
+
+def _look(_: str, host: Host) -> list[Step]:
+    return plan_purge(observe_node(host, memcached.REMNANTS))
 
 
 def plan_purge(view: NodeView) -> list[Step]:

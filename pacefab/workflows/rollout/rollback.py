@@ -1,4 +1,4 @@
-"""Back to what stood before an apply: planned, shown and applied as everything else."""
+"""Back to the state before an apply: planned, shown and applied like any other change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import PacefabError, RefusedError, UsageError
-from pacefab.host import history as kept_files
+from pacefab.host import kept_files
 from pacefab.host.model import FileState
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
@@ -29,7 +29,7 @@ Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
 class Restoring:
     """Plans back to what stood before one apply, and so before all that came after it."""
 
-    intent: Intent  # tells how files of services take effect, and which are secret
+    intent: Intent  # knows how files of services take effect, and which are secret
     before: Cib
     kept: Mapping[str, Kept]  # by node
 
@@ -111,6 +111,6 @@ def _kept(host: Host, entries: Sequence[str]) -> Kept:
             found |= kept_files.parse(own)
     except ValueError as error:
         raise RefusedError(
-            "read the files of before", str(error), f"look into {kept_files.FOLDER}", host=host.name
+            "read the previous files", str(error), f"look into {kept_files.FOLDER}", host=host.name
         ) from error
     return found

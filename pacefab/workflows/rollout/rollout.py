@@ -1,4 +1,4 @@
-"""deploy: observe, plan, show, apply, settle, verify; the old state again when that fails."""
+"""deploy: observe, plan, show, apply, settle, verify; the previous state is restored on failure."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from pacefab.errors import PacefabError, RefusedError
+from pacefab.errors import PacefabError, RefusedError, add_ending
 from pacefab.host.model import Mark, Outcome
+from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import ConfigurationPlan
@@ -19,36 +20,34 @@ from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
-from pacefab.workflows.nodes.fleet import nobody
+from pacefab.workflows.nodes.cleanup import clean_up
+from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.second_try import try_again
+from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.survey import Survey, survey
 from pacefab.workflows.rollout import history, probing
 from pacefab.workflows.rollout.history import Entry
 from pacefab.workflows.rollout.planning import Plan, Plans
 
-_OVERTAKEN = "somebody else changed the cluster in between; planned again"
+_OVERTAKEN = "another user changed the cluster meanwhile; planned again"
 _FORMED = "planned again, now that the cluster stands"
 
 
-class Audience(Progress, Protocol):
-    """Somebody who watches, is shown plans, and is asked."""
+class Reader(Audience, Protocol):
+    """Who watches, is shown plans, and is asked."""
 
     def show(self, plan: Plan, reason: str) -> None:
         """See a plan; `reason` says why it is shown again, empty the first time."""
-
-    def agree(self, plan: Plan) -> bool:
-        """Say whether it is to be applied."""
 
 
 @dataclass(frozen=True)
 class Rollout:
     """How a run brings a cluster to what is desired; it has `timeout` seconds to follow and serve.
 
-    `what_forms` tells as sentences what is missing for the nodes to be one cluster; `form` asks for
-    what that takes, and returns what does it.
+    `what_forms` says in sentences what is missing for the nodes to be one cluster; `form` asks for
+    what that takes, and returns what does it. A plan that only adds something is applied unasked
+    where it `asks_of_additions` not.
     """
 
     planner: Plans
@@ -57,6 +56,7 @@ class Rollout:
     check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
     check_cib: bool = True  # by crm_verify; what stood before may not pass it
     allow_interruption: bool = False
+    asks_of_additions: bool = True
     keep_on_failure: bool = False
     timeout: int = 300
     limit: int = 32
@@ -70,13 +70,13 @@ class Rollout:
         """Return what would change. Errors of `Planner.plan`."""
         return self.planner.plan(seen, self.what_forms(seen))
 
-    def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
+    def run(self, hosts: Mapping[str, Host], audience: Reader) -> list[Outcome]:
         """Plan, show, ask, apply, settle, verify.
 
         Raises:
             PacefabError: nothing was changed, or the old state was put back.
         """
-        return _Run(self, hosts, audience, Stopwatch(self.step, audience)).carry_out()
+        return _RolloutRun(self, hosts, audience, Stopwatch(self.step, audience)).execute()
 
 
 class _OvertakenError(Exception):
@@ -84,18 +84,18 @@ class _OvertakenError(Exception):
 
 
 @dataclass(frozen=True)
-class _Run:
+class _RolloutRun:
     """One run of a rollout."""
 
     rollout: Rollout
     hosts: Mapping[str, Host]
-    audience: Audience
+    audience: Reader
     watch: Stopwatch
 
-    def carry_out(self) -> list[Outcome]:
+    def execute(self) -> list[Outcome]:
         seen = self.rollout.survey(self.hosts)
         if seen.silent:
-            raise _incomplete(nobody(seen.silent))
+            raise _incomplete(none_answered(seen.silent))
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
         if not plan:
@@ -104,7 +104,11 @@ class _Run:
         return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
-        """Show the plan; raise a RefusedError unless it may be applied."""
+        """Show the plan, and have it agreed to.
+
+        Raises:
+            PacefabError: it may not be applied.
+        """
         self.audience.show(plan, reason)
         if plan.interruptions and not self.rollout.allow_interruption:
             raise RefusedError(
@@ -112,45 +116,45 @@ class _Run:
                 "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
                 "the cluster was not changed; in a maintenance window: --allow-interruption",
             )
-        if not self.audience.agree(plan):
-            raise RefusedError(self.rollout.step, "not agreed to", "nothing was changed")
+        if self.rollout.asks_of_additions or plan.alters:
+            self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
 
     def _apply(self, seen: Survey, plan: Plan, entry: Entry) -> list[Outcome]:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
-        done, changed = self._change_nodes(seen, plan, entry)
-        if not all(outcome.mark.ok for outcome in changed):
-            told = self._restore_nodes(seen, done)
-            return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, "not touched", *told)]
+        done: dict[str, NodePlan] = {}
         try:
-            # Only now: a node that joins is told at once to start what it has just been given.
+            changed = self._change_nodes(seen, plan, entry, done)
+            if not all(outcome.mark.ok for outcome in changed):
+                notes = ("not touched", *self._restore_nodes(seen, done))
+                return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
+            # Only now: a node that joins starts at once what it has just been given.
             formed = form()
             return [
                 *formed,
                 *changed,
                 self._change_cluster(plan, entry, [n for n in done if done[n]]),
             ]
-        except PacefabError as error:
-            told = self._restore_nodes(seen, done)
-            error.next_step = "; ".join((*told, error.next_step))
+        except (PacefabError, KeyboardInterrupt) as error:
+            add_ending(error, "; ".join(self._restore_nodes(seen, done)))
             raise
 
     def _change_nodes(
-        self, seen: Survey, plan: Plan, entry: Entry
-    ) -> tuple[dict[str, NodePlan], list[Outcome]]:
-        """Change all nodes side by side; return what was done, and a line for each."""
+        self, seen: Survey, plan: Plan, entry: Entry, done: dict[str, NodePlan]
+    ) -> list[Outcome]:
+        """Change all nodes side by side, noting in `done` what was; return a line for each."""
 
-        def work(name: str, node: NodePlan) -> NodePlan:
+        def work(name: str, node: NodePlan) -> None:
             self.watch.begin(name)
             if node:
                 node = self._change_node(seen, name, node, entry)
+            done[name] = node
             mark = Mark.CHANGED if node else Mark.UNCHANGED
             outcomes[name] = self.watch.finish(name, mark, *node.remarks)
-            return node
 
         outcomes: dict[str, Outcome] = {}
-        done = fan_out(plan.nodes, work, limit=self.rollout.limit)
-        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(errors(done))}
-        return values(done), [outcomes[name] for name in plan.nodes]
+        failed = errors(fan_out(plan.nodes, work, limit=self.rollout.limit, patient=True))
+        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(failed)}
+        return [outcomes[name] for name in plan.nodes]
 
     def _change_node(self, seen: Survey, name: str, node: NodePlan, entry: Entry) -> NodePlan:
         return change_node(
@@ -176,7 +180,7 @@ class _Run:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen = self.rollout.survey(self.hosts)
             live.check_ready(seen.status, self.rollout.step)
-            tried = try_again(seen.host, seen.status, nodes)
+            tried = clean_up(seen.host, seen.status, nodes)
             plan = self.rollout.planner.plan_cluster(seen)
             if not plan:
                 if nodes:
@@ -223,7 +227,7 @@ class _Run:
             deadline = time.monotonic() + seconds
             apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
             asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
-        except PacefabError as error:
+        except (PacefabError, KeyboardInterrupt) as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(seen.hosts, error)
             self._restore_cluster(seen, plan.configuration, before, error)
@@ -242,12 +246,17 @@ class _Run:
         return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
 
     def _restore_cluster(
-        self, seen: Survey, change: ConfigurationPlan, before: Cib, error: PacefabError
+        self,
+        seen: Survey,
+        change: ConfigurationPlan,
+        before: Cib,
+        error: PacefabError | KeyboardInterrupt,
     ) -> None:
         """Put back what the change changed, and say so in the error."""
         if self.rollout.keep_on_failure:
             return
-        self.audience.note(seen.doorway, "it failed: putting the old configuration back")
+        said = "it failed" if isinstance(error, PacefabError) else "interrupted"
+        self.audience.note(seen.doorway, f"{said}: putting the previous configuration back")
         waits = partial(self.audience.waiting, seen.doorway)
         apply_cib.restore_after(error, seen.host, before, change, waits)
 
@@ -259,14 +268,18 @@ class _Run:
         def work(name: str, node: NodePlan) -> None:
             restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
 
-        changed = {name: node for name, node in done.items() if node.files}
-        back = fan_out(changed, work, limit=self.rollout.limit)
-        told = [f"{', '.join(values(back))} got their old files back"] if values(back) else []
-        return told + [f"{name} did not: {error}" for name, error in errors(back).items()]
+        changed = {name: done[name] for name in seen.views if name in done and done[name].files}
+        with undoing():
+            back = fan_out(changed, work, limit=self.rollout.limit)
+        restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
+        return restored + [
+            f"previous files not restored on {name}: {error}"
+            for name, error in errors(back).items()
+        ]
 
 
 def _quietly(_said: str) -> None:
-    """Tell nobody: nothing here takes long."""
+    """Show nothing: nothing here takes long."""
 
 
 def _answered(probes: int) -> tuple[str, ...]:

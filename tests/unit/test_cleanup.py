@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pacefab.pacemaker import monitor
 from pacefab.pacemaker.model import FailedAction
-from pacefab.workflows.nodes.second_try import find_failed
+from pacefab.workflows.nodes.cleanup import find_failed
 from tests.unit import captured
 
 

@@ -1,4 +1,4 @@
-"""Failures that Pacemaker remembers, forgotten where their cause is gone: it then tries again."""
+"""Clean up failures that Pacemaker remembers, so that it tries again."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
 
 
-def try_again(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
-    """Have Pacemaker try again the clones that failed on these nodes; return whether any did.
+def clean_up(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
+    """Clean up the failures of clones on these nodes; return whether there were any.
 
-    A node that `add-node` made a member was told to start its clones before it had their packages;
+    A node that `add-node` made a member had to start its clones before it had their packages;
     the failure would keep them from ever running there. A resource that runs once runs elsewhere by
     now: tried again, it might move back.
 

@@ -1,23 +1,24 @@
-"""remove-node: one node leaves a cluster, and what it ran goes on elsewhere."""
+"""remove-node: one node leaves a cluster; its resources run on the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import live
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import ClusterStatus, Instance, Membership
 from pacefab.services.service import Look
+from pacefab.transport.command import Section
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.observe import one_cluster
-from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.survey import Survey, survey
 
 STEP = "remove-node"
@@ -33,6 +34,7 @@ class Removal:
         gone: it will never answer again, and is taken out without being asked.
         allow_interruption: take it out even when something then runs nowhere.
         timeout: seconds for Pacemaker to know it no more.
+        dry_run: show what would be done, and change nothing.
         limit: how many hosts are asked at a time.
     """
 
@@ -41,6 +43,7 @@ class Removal:
     gone: bool = False
     allow_interruption: bool = False
     timeout: int = 120
+    dry_run: bool = False
     limit: int = 32
 
     @property
@@ -48,13 +51,13 @@ class Removal:
         """What is being done, for errors."""
         return f"take {self.node} out of its cluster"
 
-    def run(self, others: Mapping[str, Host], progress: Progress) -> list[Outcome]:
-        """Take the node out through one of the other members; return one line.
+    def run(self, others: Mapping[str, Host], audience: Audience) -> list[Outcome]:
+        """Take the node out through one of the other members, once agreed to; return one line.
 
         Raises:
             PacefabError: it is in the cluster still, which is as it was.
         """
-        watch = Stopwatch(STEP, progress)
+        watch = Stopwatch(STEP, audience)
         seen = survey(others, Look(), self.limit)
         membership = self._find_cluster(seen)
         if self.node not in membership.names:
@@ -62,12 +65,34 @@ class Removal:
             return [watch.finish(self.node, Mark.UNCHANGED, said)]
         self._check_state(seen.status)
         self._check_quorum(membership, seen.status)
-        self._check_resources(seen)
-        progress.note(self.node, f"leaving cluster {membership.cluster}")
-        self._leave(seen, progress)
-        self._wait(seen)
+        departure = seen.host.query(live.observe_departure(self.node))
+        self._check_resources(departure)
+        effects = list(self._effects(membership, seen.status, departure))
+        if self.dry_run:
+            return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
+        audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
+        audience.ask(STEP, f"Take {self.node} out of {membership.cluster}?")
+        audience.note(self.node, f"leaving cluster {membership.cluster}")
+        self._leave(seen, audience)
+        try:
+            self._wait(seen)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{self.node} has left {membership.cluster}")
+            stop.add_note("see that Pacemaker knows it no more: fab status")
+            raise
         said = "take it out of the inventory too, or the next bootstrap adds it again"
         return [watch.finish(self.node, Mark.CHANGED, said)]
+
+    def _effects(
+        self, membership: Membership, status: ClusterStatus, departure: Mapping[str, Section]
+    ) -> Iterator[str]:
+        """Yield what is done, what stops on the node by it, and what Pacemaker does then."""
+        yield f"take {self.node} out of cluster {membership.cluster}"
+        for item in status.resources:
+            for copy in (item,) if isinstance(item, Instance) else item.instances:
+                if self.node in copy.nodes:
+                    yield f"stop {copy.id} on {self.node}"
+        yield from map(str, live.read_departure(departure))
 
     def _leave(self, seen: Survey, progress: Progress) -> None:
         step = steps.plan_leave(self.node, gone=self.gone)
@@ -75,7 +100,7 @@ class Removal:
             run_steps(seen.host, [step], note=partial(progress.note, seen.doorway))
         except PacefabError as error:
             error.attempted, error.host = f"{self.attempt} (pcs)", seen.doorway
-            error.next_step = "mend that, then run this again; for a node that is dead: --gone"
+            error.next_step = "fix that, then run this again; for a node that is dead: --gone"
             raise
 
     def _find_cluster(self, seen: Survey) -> Membership:
@@ -91,19 +116,19 @@ class Removal:
         return membership
 
     def _check_state(self, status: ClusterStatus) -> None:
-        """Refuse what would end in two minds about one node."""
+        """Refuse while the cluster and the operator disagree about the node's state."""
         state = next((node for node in status.nodes if node.name == self.node), None)
         if state and state.unclean:
             raise RefusedError(
                 self.attempt,
                 "Pacemaker does not know whether it still runs something (UNCLEAN)",
-                "nothing was changed: see that it is off, tell Pacemaker so "
+                "nothing was changed: make sure that it is off, confirm it to Pacemaker "
                 f"(pcs stonith confirm {self.node}), then run this again",
             )
         if state and state.online and self.gone:
             raise RefusedError(
                 self.attempt,
-                "it is online, and so not gone",
+                "it is online: --gone is for a node that will never answer again",
                 "nothing was changed: run this again without --gone",
             )
 
@@ -119,8 +144,8 @@ class Removal:
             advice = "nothing was changed: bring back the others (pcs status), then run this again"
             raise RefusedError(self.attempt, seen, advice)
 
-    def _check_resources(self, seen: Survey) -> None:
-        lost = live.read_lost(seen.host.query(live.observe_departure(self.node)))
+    def _check_resources(self, departure: Mapping[str, Section]) -> None:
+        lost = live.read_lost(departure)
         if lost and not self.allow_interruption:
             raise RefusedError(
                 self.attempt,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pacefab.addresses import bracketed
 from pacefab.services.service import File, whole
 from pacefab.services.templating import render
@@ -9,6 +11,7 @@ from pacefab.services.templating import render
 PORT = 9200  # where clustercheck has always answered
 SOCKET = "pacefab-galera-check.socket"
 
+_TEMPLATES = Path(__file__).parent
 _PROGRAM = "/usr/local/sbin/pacefab-galera-check"
 _UNITS = "/etc/systemd/system"
 PATHS = (
@@ -28,15 +31,19 @@ def files(address: str, client: str, sst: str) -> tuple[File, ...]:
     serving = _SYNCED_OR_DONOR if sst == "mariabackup" else _SYNCED
     program, service, socket = PATHS
     return (
-        whole(program, render("galera-check.sh.j2", client=client, serving=serving), mode="755"),
+        whole(
+            program,
+            render(_TEMPLATES / "galera-check.sh.j2", client=client, serving=serving),
+            mode="755",
+        ),
         whole(
             service,
-            render("galera-check.service.j2", program=program),
+            render(_TEMPLATES / "galera-check.service.j2", program=program),
             apply=("systemctl", "daemon-reload"),
         ),
         whole(
             socket,
-            render("galera-check.socket.j2", bracketed=bracketed(address), port=PORT),
+            render(_TEMPLATES / "galera-check.socket.j2", bracketed=bracketed(address), port=PORT),
             apply=("sh", "-c", _RELOAD, "pacefab", SOCKET),
         ),
     )
