@@ -62,20 +62,20 @@ def _fill(
 def declare(words: Words, shell: Shell, node: Node, script: Script) -> None:
     """Do declare, local, export, readonly and typeset: assignments with a property."""
     kind = script.text(node.children[0])
-    flags = "".join(script.text(one) for one in node.children[1:] if one.type == "word")
-    for one in node.named_children:
-        if one.type == "variable_name":
-            name = script.text(one)
-        elif one.type == "variable_assignment" and one.child_by_field_name("name") is not None:
-            name = _plain_name(one, script)
+    flags = "".join(script.text(child) for child in node.children[1:] if child.type == "word")
+    for child in node.named_children:
+        if child.type == "variable_name":
+            name = script.text(child)
+        elif child.type == "variable_assignment" and child.child_by_field_name("name") is not None:
+            name = _plain_name(child, script)
         else:
             continue
         if kind == "local" or (kind in {"declare", "typeset"} and shell.locals):
             shell.declare_local(name)
         if "A" in flags:
             shell.named.add(name)
-        if one.type == "variable_assignment":
-            assign(words, shell, one, script)
+        if child.type == "variable_assignment":
+            assign(words, shell, child, script)
         elif kind == "local":
             shell.variables[name] = ""
         if kind == "export" or "x" in flags:

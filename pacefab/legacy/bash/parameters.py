@@ -30,7 +30,7 @@ class ShellParameters:
     def _many(self, sign: str, values: list[str]) -> list[str]:
         """Return the values apart; of "$*" and "${x[*]}" one text, joined as $IFS says."""
         if sign == "@":
-            return [one for value in values for one in (value, BREAK)][:-1]
+            return [piece for value in values for piece in (value, BREAK)][:-1]
         return [self._shell.variables.get("IFS", " ")[:1].join(values)] if values else []
 
     def value(self, name: str, index: str | None = None) -> str:
@@ -57,7 +57,7 @@ class ShellParameters:
             return self._world.mark(f"{name}[{self._world.unknowns.show(index)}]")
         if re.fullmatch(r"-\d{1,4}", index):  # from the end
             index = str(
-                max((int(one) for one in items if one.isdigit()), default=-1) + 1 + int(index)
+                max((int(key) for key in items if key.isdigit()), default=-1) + 1 + int(index)
             )
         return items.get(index, "")
 

@@ -90,16 +90,16 @@ def _basic_to_extended(pattern: str) -> str:
     done: list[str] = []
     at, bracket = 0, False
     while at < len(pattern):
-        one = pattern[at]
+        character = pattern[at]
         if bracket:
-            bracket = one != "]"
-            done.append(one)
-        elif one == "\\" and at + 1 < len(pattern):
+            bracket = character != "]"
+            done.append(character)
+        elif character == "\\" and at + 1 < len(pattern):
             at += 1
             after = pattern[at]
             done.append(after if after in "(){}+?|" else "\\" + after)
         else:
-            bracket = one == "["
-            done.append("\\" + one if one in "(){}+?|" else one)
+            bracket = character == "["
+            done.append("\\" + character if character in "(){}+?|" else character)
         at += 1
     return "".join(done)

@@ -64,8 +64,8 @@ def split(parts: list[WordPart], separators: str = BLANKS) -> list[str]:
 def _pieces(text: str, separators: str) -> list[str]:
     if not separators:
         return [text]
-    blanks = "".join(one for one in separators if one in BLANKS)
-    others = "".join(one for one in separators if one not in BLANKS)
+    blanks = "".join(separator for separator in separators if separator in BLANKS)
+    others = "".join(separator for separator in separators if separator not in BLANKS)
     if not others:
         return re.split(f"[{re.escape(blanks)}]+", text)
     text = text.removesuffix(others[0])
@@ -82,7 +82,7 @@ def braces(word: str) -> list[str]:
     before, after = word[: found.start()], word[found.end() :]
     ends = re.fullmatch(r"(-?\d{1,9})\.\.(-?\d{1,9})", found[1])
     choices = _range(int(ends[1]), int(ends[2])) if ends else found[1].split(",")
-    words = (one for choice in choices for one in braces(f"{before}{choice}{after}"))
+    words = (variant for choice in choices for variant in braces(f"{before}{choice}{after}"))
     return list(itertools.islice(words, MOST_WORDS))
 
 

@@ -79,10 +79,10 @@ def _swallowed(root: Node, source: bytes) -> Iterator[int]:
     for node in walk(root):
         if node.type not in {"command", "redirected_statement"}:
             continue
-        for one, after in pairwise(node.children):
-            between = source[one.end_byte : after.start_byte].replace(b"\\\n", b"")
-            if b"\n" in between and one.type != "heredoc_redirect":
-                yield one.end_byte
+        for child, after in pairwise(node.children):
+            between = source[child.end_byte : after.start_byte].replace(b"\\\n", b"")
+            if b"\n" in between and child.type != "heredoc_redirect":
+                yield child.end_byte
                 break
 
 
@@ -90,6 +90,6 @@ def walk(node: Node) -> Iterator[Node]:
     """Yield a node and all below it, in the order of the text."""
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        yield one
-        waiting.extend(reversed(one.children))
+        below = waiting.pop()
+        yield below
+        waiting.extend(reversed(below.children))

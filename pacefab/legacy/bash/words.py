@@ -65,9 +65,9 @@ class Words:
         parts = list(self._parts(node))
         words = split(parts, self._shell.variables.get("IFS", BLANKS))
         if all(part.kind is not PartKind.QUOTED for part in parts):
-            words = [one for word in words for one in braces(word)]
+            words = [variant for word in words for variant in braces(word)]
         if any(part.kind is PartKind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
-            words = [one for word in words for one in self._matching(word)]
+            words = [path for word in words for path in self._matching(word)]
         return words
 
     def text(self, node: Node) -> str:
@@ -271,10 +271,10 @@ def _expansions_below(node: Node, start: int, end: int) -> Iterator[Node]:
     """Yield the topmost expansions below a node that stand between two bytes, in order."""
     waiting = list(reversed(node.children))
     while waiting:
-        one = waiting.pop()
-        if one.end_byte <= start or one.start_byte >= end:
+        below = waiting.pop()
+        if below.end_byte <= start or below.start_byte >= end:
             continue
-        if one.type in _EXPANSIONS:
-            yield one
+        if below.type in _EXPANSIONS:
+            yield below
         else:
-            waiting.extend(reversed(one.children))
+            waiting.extend(reversed(below.children))

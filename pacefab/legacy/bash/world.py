@@ -67,7 +67,7 @@ class World:
         if arguments[:4] not in ran:
             ran.append(arguments[:4])
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
-        excluded = any(one for _, one in self.conditions)
+        excluded = any(rivals for _, rivals in self.conditions)
         answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))
         if self.unset:
             names = ", ".join(f"${name}" for name in self.unset)

@@ -62,7 +62,7 @@ def _leave(_interpreter: Interpreter, command: Command) -> CommandResult:
 def _set(interpreter: Interpreter, command: Command) -> CommandResult:
     """Do `set -- WORDS`; options of the shell change nothing here."""
     words = command.arguments
-    if any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", one) for one in words):
+    if any(re.fullmatch(r"-[a-z]*e[a-z]*|errexit", word) for word in words):
         interpreter.world.assume(
             "nothing fails: with set -e the script would end at the first failure", command.place
         )
@@ -165,7 +165,7 @@ def _no_assignment(name: str, _value: str) -> None:
 
 
 def _test(interpreter: Interpreter, command: Command) -> CommandResult:
-    words = [one for one in command.arguments if one != "]"]
+    words = [word for word in command.arguments if word != "]"]
     value = test_words(words, interpreter.world.files.exists)
     return CommandResult(None if value is None else int(not value))
 

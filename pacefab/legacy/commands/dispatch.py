@@ -71,7 +71,7 @@ def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     shown = interpreter.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
         return CommandResult(0, interpreter.world.mark(f"what {shown} prints"))
-    if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
+    if "pcs" in (handed := [word.rpartition("/")[2] for word in command.words]):
         interpreter.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):
         interpreter.world.note(

@@ -68,7 +68,7 @@ def _in_listing(
     output = interpreter.world.mark(f"what {command.text} prints")
     if len(words) != 1 or not _ID.match(words[0]) or words[0] in _STATES:
         return CommandResult(None, output)
-    there = any(words[0] in one for one in listed)
+    there = any(words[0] in listed_id for listed_id in listed)
     return CommandResult(0, output) if there else CommandResult(1)
 
 

@@ -27,7 +27,7 @@ class HaproxySection:
 
     def values(self, *words: str) -> list[list[str]]:
         """Return what follows these words, of each line that begins with them."""
-        return [one[len(words) :] for one in self.lines if one[: len(words)] == list(words)]
+        return [line[len(words) :] for line in self.lines if line[: len(words)] == list(words)]
 
 
 @dataclass
@@ -47,14 +47,14 @@ def read_balancer(text: str, vips: Mapping[str, str], nodes: Sequence[str]) -> B
     """
     found = Balancer()
     parts = _sections(text)
-    backends = {one.name: one for one in parts if one.kind == "backend"}
+    backends = {node.name: node for node in parts if node.kind == "backend"}
     for part in parts:
         if part.values("stats", "enable") or part.values("stats", "uri"):
             _stats(part, found)
         elif part.kind == "listen":
             _proxy(part, part, vips, nodes, found)
         elif part.kind == "frontend":
-            names = [one[0] for one in part.values("default_backend") if one]
+            names = [words[0] for words in part.values("default_backend") if words]
             backend = backends.get(names[0]) if names else None
             if backend is None:
                 found.skipped.append(f"frontend {part.name}: no backend {' '.join(names)}")
@@ -82,7 +82,7 @@ def _proxy(
     nodes: Sequence[str],
     found: Balancer,
 ) -> None:
-    binds = [one[0] for one in front.values("bind") if one]
+    binds = [words[0] for words in front.values("bind") if words]
     for bind in binds:
         address, _, port = bind.rpartition(":")
         if not is_known(bind) or not port.isdigit() or address in {"", "*", "0.0.0.0"}:  # noqa: S104
@@ -96,7 +96,9 @@ def _proxy(
         made.update(_servers(back, int(port), nodes))
         made.update(_timeout(front, back))
         same = [
-            one for one in found.proxies if (one["vip"], one["port"]) == (made["vip"], made["port"])
+            proxy
+            for proxy in found.proxies
+            if (proxy["vip"], proxy["port"]) == (made["vip"], made["port"])
         ]
         if same:
             found.skipped.append(f"{front.kind} {front.name}: {same[0]['name']} has {bind} already")
@@ -106,25 +108,25 @@ def _proxy(
 
 def _servers(back: HaproxySection, port: int, nodes: Sequence[str]) -> dict[str, object]:
     made: dict[str, object] = {}
-    servers = [one for one in back.values("server") if len(one) > 1]
-    ports = {one[1].rpartition(":")[2] for one in servers}
+    servers = [server for server in back.values("server") if len(server) > 1]
+    ports = {server[1].rpartition(":")[2] for server in servers}
     if len(ports) == 1 and (only := ports.pop()).isdigit() and int(only) != port:
         made["backend_port"] = int(only)
-    checked = any("port" in one for one in servers) or port == _GALERA_PORT
+    checked = any("port" in server for server in servers) or port == _GALERA_PORT
     if back.values("option", "httpchk") and checked:
         made["check"] = "galera"
     elif (asked := back.values("option", "httpchk")) and back.values("mode", "http"):
         made["check"] = "http"
         paths = [word for word in asked[0] if word.startswith("/")]
         made.update({"check_path": paths[0]} if paths else {})
-    if servers and all("backup" in one for one in servers[1:]) and len(servers) > 1:
+    if servers and all("backup" in server for server in servers[1:]) and len(servers) > 1:
         made["active"] = "one"
-    balance = [one[0] for one in back.values("balance") if one and one[0] in _BALANCES]
+    balance = [words[0] for words in back.values("balance") if words and words[0] in _BALANCES]
     made.update({"balance": balance[0]} if balance else {})
-    names = [one[0] for one in servers]
-    if names and set(names) != set(nodes) and all(is_known(one[1]) for one in servers):
+    names = [server[0] for server in servers]
+    if names and set(names) != set(nodes) and all(is_known(server[1]) for server in servers):
         made["servers"] = [
-            one[0] if one[0] in nodes else one[1].rpartition(":")[0] for one in servers
+            server[0] if server[0] in nodes else server[1].rpartition(":")[0] for server in servers
         ]
     return made
 
@@ -132,9 +134,9 @@ def _servers(back: HaproxySection, port: int, nodes: Sequence[str]) -> dict[str,
 def _timeout(front: HaproxySection, back: HaproxySection) -> dict[str, object]:
     """Return the longer one of both sides' timeouts, in seconds."""
     texts = [
-        one[0]
-        for one in [*front.values("timeout", "client"), *back.values("timeout", "server")]
-        if one
+        words[0]
+        for words in [*front.values("timeout", "client"), *back.values("timeout", "server")]
+        if words
     ]
     seconds = [
         float(part[1]) * _SECONDS[part[2] or ""]
@@ -145,10 +147,10 @@ def _timeout(front: HaproxySection, back: HaproxySection) -> dict[str, object]:
 
 
 def _stats(part: HaproxySection, found: Balancer) -> None:
-    binds = [one[0].rpartition(":")[2] for one in part.values("bind") if one]
+    binds = [words[0].rpartition(":")[2] for words in part.values("bind") if words]
     if binds and binds[0].isdigit():
         found.stats["port"] = int(binds[0])
-    users = [one[0].partition(":")[0] for one in part.values("stats", "auth") if one]
+    users = [words[0].partition(":")[0] for words in part.values("stats", "auth") if words]
     if users and is_known(users[0]) and users[0] != "admin":
         found.stats["user"] = users[0]
     found.passwords += [f"stats auth {user}:***" for user in users]

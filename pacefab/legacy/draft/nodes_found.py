@@ -47,8 +47,8 @@ def _by_use(walk: Walk) -> dict[str, Place]:
     """Return hosts that packages were installed on or pcs was run on, each with its place."""
     found: dict[str, Place] = {}
     for host, place in (
-        *((one.host, one.place) for one in walk.world.effects.packages),
-        *((one.call.host, one.call.place) for one in walk.replay.done),
+        *((package.host, package.place) for package in walk.world.effects.packages),
+        *((command.call.host, command.call.place) for command in walk.replay.done),
     ):
         if _NAME.match(host) and _address(host) == "":
             found.setdefault(host, place)

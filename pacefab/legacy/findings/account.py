@@ -78,21 +78,21 @@ def replayed_entries(replay: Replay, made: Draft) -> list[ReportLine]:
     """
     alive = set(replay.cluster.commands())
     failed = {by: entry for by, entry in made.problems if by not in made.written}
-    entries = [_at_the_end(one, replay, alive) for one in replay.done]
+    entries = [_at_the_end(command, replay, alive) for command in replay.done]
     for number, problem in failed.items():
         told = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
         entries[number] = replace(entries[number], **told)  # type: ignore[arg-type]
     return [*entries, *(entry for by, entry in made.problems if by in made.written)]
 
 
-def _at_the_end(one: ReplayedCommand, replay: Replay, alive: set[int]) -> ReportLine:
-    if one.file and one.file not in replay.pushed and one.entry.fate is Fate.TRANSLATED:
-        why = f"it changes a copy of the CIB, {one.file}, that is never pushed"
-        return replace(one.entry, fate=Fate.LEFT_OUT, reason=why)
-    if one.entry.fate is Fate.TRANSLATED and one.number not in alive:
-        why = replay.gone.get(one.number, "a later command takes its place")
-        return replace(one.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
-    return one.entry
+def _at_the_end(command: ReplayedCommand, replay: Replay, alive: set[int]) -> ReportLine:
+    if command.file and command.file not in replay.pushed and command.entry.fate is Fate.TRANSLATED:
+        why = f"it changes a copy of the CIB, {command.file}, that is never pushed"
+        return replace(command.entry, fate=Fate.LEFT_OUT, reason=why)
+    if command.entry.fate is Fate.TRANSLATED and command.number not in alive:
+        why = replay.gone.get(command.number, "a later command takes its place")
+        return replace(command.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
+    return command.entry
 
 
 def collapsed(entries: list[ReportLine]) -> list[ReportLine]:
@@ -252,9 +252,11 @@ def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
     if name.rpartition("/")[2] != "cat":
         return _handed(name)
     assert statement is not None  # noqa: S101  # it has a body
-    into = [one for one in statement.children if one.type == "file_redirect"]
+    into = [child for child in statement.children if child.type == "file_redirect"]
     into += [
-        one for one in (node.parent.children if node.parent else []) if one.type == "file_redirect"
+        child
+        for child in (node.parent.children if node.parent else [])
+        if child.type == "file_redirect"
     ]
     if not into:
         return _WHY_NOT["printed"]

@@ -44,19 +44,19 @@ class Branches:
             if clause.type == "elif_clause":
                 found.append(_split_if(clause.children))
             elif clause.type == "else_clause":
-                found.append(([], [one for one in clause.children if one.type not in _WORDS]))
+                found.append(([], [child for child in clause.children if child.type not in _WORDS]))
         self._weigh([body for _, body in found])
         yield from found
 
     def of_case(self, node: Node) -> Iterator[tuple[list[Node], list[Node]]]:
         """Yield patterns and body of each item of a `case`."""
-        items = [one for one in node.children if one.type == "case_item"]
+        items = [child for child in node.children if child.type == "case_item"]
         found = [(item.children_by_field_name("value"), _after_parenthesis(item)) for item in items]
         self._weigh([body for _, body in found])
         yield from found
 
     def _weigh(self, bodies: Sequence[Sequence[Node]]) -> None:
-        texts = ["\n".join(self._script.text(one) for one in body) for body in bodies]
+        texts = ["\n".join(self._script.text(node) for node in body) for body in bodies]
         self.rivals = sum(self._has_pcs(text, set()) for text in texts) > 1
 
     def _has_pcs(self, text: str, seen: set[str]) -> bool:
@@ -103,18 +103,18 @@ class Branches:
         ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
         reason = f"it depends on: {self.first} ({self._script.place(node)})"
         mark = self._interpreter.world.mark(reason)
-        for name in {name for one in ends for name in one.variables}:
-            values = {one.variables.get(name, "") for one in ends}
+        for name in {name for end in ends for name in end.variables}:
+            values = {end.variables.get(name, "") for end in ends}
             shell.variables[name] = values.pop() if len(values) == 1 else mark
-        for name in {name for one in ends for name in one.arrays}:
+        for name in {name for end in ends for name in end.arrays}:
             self._merge_array(name, ends, mark)
-        for one in ends:
-            shell.functions.update(one.functions)
-            shell.foreign = shell.foreign or one.foreign
+        for end in ends:
+            shell.functions.update(end.functions)
+            shell.foreign = shell.foreign or end.foreign
         return CommandResult(None, mark if self._prints else "")
 
     def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
-        arrays = [one.arrays.get(name, {}) for one in ends]
+        arrays = [end.arrays.get(name, {}) for end in ends]
         merged = self._interpreter.shell.arrays.setdefault(name, {})
         for index in {index for array in arrays for index in array}:
             values = {array.get(index, "") for array in arrays}
@@ -123,16 +123,16 @@ class Branches:
 
 def _split_if(children: Sequence[Node]) -> tuple[list[Node], list[Node]]:
     """Return the condition and the body of an `if` or `elif`."""
-    at = next((at for at, one in enumerate(children) if one.type == "then"), len(children))
-    body = [one for one in children[at + 1 :] if not one.type.endswith("_clause")]
+    at = next((at for at, child in enumerate(children) if child.type == "then"), len(children))
+    body = [child for child in children[at + 1 :] if not child.type.endswith("_clause")]
     return (
-        [one for one in children[:at] if one.type not in _WORDS],
-        [one for one in body if one.type not in _WORDS],
+        [child for child in children[:at] if child.type not in _WORDS],
+        [node for node in body if node.type not in _WORDS],
     )
 
 
 def _after_parenthesis(item: Node) -> list[Node]:
-    at = next((at for at, one in enumerate(item.children) if one.type == ")"), 0)
+    at = next((at for at, child in enumerate(item.children) if child.type == ")"), 0)
     return list(item.children[at + 1 :])
 
 

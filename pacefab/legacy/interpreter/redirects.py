@@ -43,13 +43,20 @@ class Redirects:
             elif node.type == "heredoc_redirect":
                 self._here_document(node)
             elif node.type == "herestring_redirect":
-                self.stdin = "".join(self._words.text(one) for one in node.named_children) + "\n"
+                self.stdin = (
+                    "".join(self._words.text(child) for child in node.named_children) + "\n"
+                )
                 self.place = self._script.place(node)
 
     def _file(self, node: Node) -> None:
-        operator = next((one.type for one in node.children if not one.is_named), "")
+        operator = next((child.type for child in node.children if not child.is_named), "")
         descriptor = next(
-            (self._script.text(one) for one in node.children if one.type == "file_descriptor"), ""
+            (
+                self._script.text(child)
+                for child in node.children
+                if child.type == "file_descriptor"
+            ),
+            "",
         )
         destination = node.child_by_field_name("destination")
         if destination is None:
@@ -65,14 +72,14 @@ class Redirects:
             self._target = (path, ">>" in operator, self._script.place(node))
 
     def _here_document(self, node: Node) -> None:
-        body = next((one for one in node.children if one.type == "heredoc_body"), None)
-        end = next((one for one in node.children if one.type == "heredoc_end"), None)
-        start = next((one for one in node.children if one.type == "heredoc_start"), None)
-        for one in node.children:
-            if one.type == "pipeline":
-                self.pipeline += one.named_children
-            elif one.type.endswith("_redirect"):
-                self.read([one])
+        body = next((child for child in node.children if child.type == "heredoc_body"), None)
+        end = next((child for child in node.children if child.type == "heredoc_end"), None)
+        start = next((child for child in node.children if child.type == "heredoc_start"), None)
+        for child in node.children:
+            if child.type == "pipeline":
+                self.pipeline += child.named_children
+            elif child.type.endswith("_redirect"):
+                self.read([child])
         operator = node.child_by_field_name("operator")
         self.operator = self._script.text(operator) if operator is not None else ""
         self.right = node.child_by_field_name("right")
@@ -85,7 +92,7 @@ class Redirects:
         """Take the text: the grammar's node leaves out blanks at its beginning."""
         source = self._script.source
         last = max(
-            (one.end_byte for one in node.children if one.end_byte <= body.start_byte),
+            (child.end_byte for child in node.children if child.end_byte <= body.start_byte),
             default=start.end_byte,
         )
         first = source.find(b"\n", last) + 1

@@ -35,8 +35,8 @@ def walk_through(tree: Tree) -> Walk:
     """Evaluate every script that is started by hand; the others are called by those."""
     walk = _new_walk(tree)
     called = _called(tree)
-    called |= _started(tree, [one for one in tree.scripts if one.path not in called])
-    for script in sorted(tree.scripts, key=lambda one: one.path in called):
+    called |= _started(tree, [file for file in tree.scripts if file.path not in called])
+    for script in sorted(tree.scripts, key=lambda file: file.path in called):
         if script.path not in walk.world.started:
             _begin(walk, script)
     return walk
@@ -54,8 +54,10 @@ def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
 
     It is done only where a name that `_called` took for no command stands in another script.
     """
-    names = [(one, one.path.rpartition("/")[2]) for one in scripts]
-    if not any(name in other.text for one, name in names for other in scripts if other is not one):
+    names = [(script, script.path.rpartition("/")[2]) for script in scripts]
+    if not any(
+        name in other.text for script, name in names for other in scripts if other is not script
+    ):
         return set()
     trial, found = _new_walk(tree), set[str]()
     trial.world.budget = Budget(MOST_SECONDS / 3)  # the real walk's time runs already
@@ -125,8 +127,12 @@ def _begin(walk: Walk, script: SourceFile) -> None:
         _cut(walk, script, str(error))
     except RecursionError:
         _cut(walk, script, "nested too deeply")
-    changes = [one for one in replay.done[count:] if not _idle(one.entry.fate, one.entry.reason)]
-    if changes and all(one.takes_away for one in changes):
+    changes = [
+        command
+        for command in replay.done[count:]
+        if not _idle(command.entry.fate, command.entry.reason)
+    ]
+    if changes and all(command.takes_away for command in changes):
         replay.cluster = before
         replay.taken_back(count, f"{script.path} only takes away: no part of a deployment")
         walk.taken_down[script.path] = "it only takes away"

@@ -80,9 +80,9 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     for word in words:
         job.cluster.nodes[word.partition(",")[0]] = Value(word, job.place, job.number)
     more = [
-        one
-        for one in job.line.options
-        if one not in {"--name", "--force", "--start", "--enable", "--wait"}
+        option
+        for option in job.line.options
+        if option not in {"--name", "--force", "--start", "--enable", "--wait"}
     ]
     if more or any("," in word for word in words):
         job.doubt(

@@ -114,7 +114,7 @@ def _order_set(job: Job, words: list[str]) -> ReplayOutcome:
         word in {"sequential=true", "setoptions", "kind=Mandatory"} or "=" not in word
         for word in words
     )
-    members = [one for one in members if one != "setoptions"]
+    members = [member for member in members if member != "setoptions"]
     if not plain or len(members) < 2:  # noqa: PLR2004
         raise UntranslatableError(
             "sets of resources have no place in the inventory",
@@ -122,8 +122,8 @@ def _order_set(job: Job, words: list[str]) -> ReplayOutcome:
         )
     made = {"first_action": "start", "then_action": "start"}
     there = [
-        one.resources for one in job.cluster.constraints
-        if one.kind == "order" and one.options == made
+        constraint.resources for constraint in job.cluster.constraints
+        if constraint.kind == "order" and constraint.options == made
     ]  # fmt: skip
     for pair in pairwise(members):
         if tuple(job.cluster.today(name) for name in pair) not in there:
@@ -196,8 +196,8 @@ def _location(job: Job, words: list[str]) -> ReplayOutcome:
         return _rule(job, resource, rest)
     if verb not in {"prefers", "avoids"}:
         raise NotUnderstoodError(f"{verb} is none of prefers, avoids, rule")
-    for one in rest:
-        node, _, score = one.partition("=")
+    for word in rest:
+        node, _, score = word.partition("=")
         score = score or "INFINITY"
         score = score if verb == "prefers" else f"-{score.lstrip('-+')}"
         id_ = f"location-{resource}-{node}-{score}"
@@ -258,7 +258,9 @@ def _add(
         job.find(name)
     ids = tuple(job.cluster.today(name) for name in resources)
     made = ReplayedConstraint(kind, id_, ids, options, job.place, job.number)
-    same = [one for one in job.cluster.constraints if _about(one) == _about(made)]
+    same = [
+        constraint for constraint in job.cluster.constraints if _about(constraint) == _about(made)
+    ]
     if same:
         _repeated(made, same[0])
     job.cluster.constraints.append(made)
@@ -268,14 +270,14 @@ def _add(
     return translated("; ".join([f"{kind} {' '.join(ids)}", *renamed]))
 
 
-def _about(one: ReplayedConstraint) -> tuple[object, ...]:
+def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:
     """Return what an inventory can have only one constraint about."""
     keys = {
         "order": ("first_action", "then_action"),
         "colocation": ("role", "with_role"),
         "location": ("node", "attribute", "operation", "value"),
-    }[one.kind]
-    return (one.kind, one.resources, *(one.options.get(key) for key in keys))
+    }[constraint.kind]
+    return (constraint.kind, constraint.resources, *(constraint.options.get(key) for key in keys))
 
 
 def _repeated(made: ReplayedConstraint, there: ReplayedConstraint) -> None:

@@ -120,11 +120,11 @@ def split_create(words: Sequence[str]) -> CreateWords:
             flag = word == "--master"
         elif flag and present is parts.clone_meta and not _is_meta(word):
             parts.options.append(word)
-        elif any(present is one for one in (parts.options, parts.meta, parts.clone_meta)):
+        elif any(present is shelf for shelf in (parts.options, parts.meta, parts.clone_meta)):
             present.append(word)
         else:
             _add_to_operation(parts.operations, word)
-    parts.operations = [one for one in parts.operations if one]
+    parts.operations = [operation for operation in parts.operations if operation]
     if parts.copies == "promotable" and "promotable" not in words:
         parts.clone_meta, parts.meta = [*parts.meta, *parts.clone_meta], []
     return parts

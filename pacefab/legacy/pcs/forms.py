@@ -89,7 +89,7 @@ def unclone(job: Job, words: list[str]) -> ReplayOutcome:
     return translated(f"{found.id} is no clone any more")
 
 
-def group(job: Job, words: list[str]) -> ReplayOutcome:
+def change_group(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource group add|remove|list …`."""
     verb, *rest = words or [""]
     if verb in {"list", "show"}:
@@ -105,12 +105,12 @@ def join(job: Job, name: str, members: list[str]) -> ReplayOutcome:
     """Put resources into a group: behind those that are there, or where --before, --after say."""
     found = [job.find(member) for member in members]
     for other in job.cluster.groups.values():
-        other.members = [one for one in other.members if one not in members]
+        other.members = [member for member in other.members if member not in members]
     group = job.cluster.groups.setdefault(name, ReplayedGroup(name, job.place, job.number))
     at = _position(job, group)
-    group.members[at:at] = [one.id for one in found]
-    for one in found:
-        touch(job, one)
+    group.members[at:at] = [resource.id for resource in found]
+    for resource in found:
+        touch(job, resource)
     return translated(f"{', '.join(members)} in group {name}")
 
 
@@ -193,25 +193,27 @@ def switch(job: Job, words: list[str], *, disabled: bool) -> ReplayOutcome:
     """Do `resource enable|disable X…`."""
     found = [job.find(name) for name in words]
     word = "disabled" if disabled else "enabled"
-    for one in found:
-        one.disabled = disabled
-        one.meta.pop("target-role", None)
-        if isinstance(one, ReplayedResource):
-            _supersede(job, one, f"{one.id} is {word} at {job.place}")
-        touch(job, one)
-    return translated(f"{', '.join(one.id for one in found)} is {word}")
+    for resource in found:
+        resource.disabled = disabled
+        resource.meta.pop("target-role", None)
+        if isinstance(resource, ReplayedResource):
+            _supersede(job, resource, f"{resource.id} is {word} at {job.place}")
+        touch(job, resource)
+    return translated(f"{', '.join(resource.id for resource in found)} is {word}")
 
 
-def _supersede(job: Job, one: ReplayedResource, why: str) -> None:
+def _supersede(job: Job, resource: ReplayedResource, why: str) -> None:
     """Take the place of the switches before; the same line on another node is no other one."""
-    if one.switched and one.switched[-1][1] != job.place:
-        job.book.gone.update({number: why for number, _ in one.switched})
-        one.touched = [each for each in one.touched if each not in one.switched]
-        one.switched = []
-    one.switched.append((job.number, job.place))
+    if resource.switched and resource.switched[-1][1] != job.place:
+        job.book.gone.update({number: why for number, _ in resource.switched})
+        resource.touched = [
+            command for command in resource.touched if command not in resource.switched
+        ]
+        resource.switched = []
+    resource.switched.append((job.number, job.place))
 
 
-def operation(job: Job, words: list[str]) -> ReplayOutcome:
+def change_operations(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource op add|remove X NAME [k=v]` and `op defaults`."""
     verb, *rest = words or [""]
     if verb == "defaults":
@@ -219,14 +221,16 @@ def operation(job: Job, words: list[str]) -> ReplayOutcome:
     if verb not in {"add", "remove", "delete"}:
         raise NotUnderstoodError(f"there is no pcs resource op {verb}")
     found, rest = one_resource(job, rest, "op")
-    for one in split_create(["op", *rest]).operations:
+    for present in split_create(["op", *rest]).operations:
         if verb == "add":
-            _check_new(found, one)
-            _doubt_second(job, found, one)
-            found.operations.append(one)
+            _check_new(found, present)
+            _doubt_second(job, found, present)
+            found.operations.append(present)
         else:
-            found.removed.add(one["name"])
-            found.operations = [old for old in found.operations if not (one.items() <= old.items())]
+            found.removed.add(present["name"])
+            found.operations = [
+                old for old in found.operations if not (present.items() <= old.items())
+            ]
     return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
 
 
@@ -263,7 +267,7 @@ def level(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `stonith level …`."""
     verb, *rest = words or [""]
     if verb == "add" and len(rest) > 2:  # noqa: PLR2004  # level, node, devices
-        devices = [one for word in rest[2:] for one in word.split(",")]
+        devices = [part for word in rest[2:] for part in word.split(",")]
         job.cluster.levels.append(Level(rest[0], rest[1], devices, job.place, job.number))
         raise UntranslatableError(
             f"fencing levels have no place in the inventory (level {rest[0]} of {rest[1]}: "
@@ -280,4 +284,4 @@ def clones(kind: str) -> PcsHandler:
 
 def members_of(cluster: ReplayedCluster, name: str) -> str:
     """Return the group that a resource is in; empty when it is in none."""
-    return next((one.id for one in cluster.groups.values() if name in one.members), "")
+    return next((group.id for group in cluster.groups.values() if name in group.members), "")

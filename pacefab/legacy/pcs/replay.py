@@ -86,9 +86,9 @@ class Replay:
 
     def taken_back(self, first: int, why: str) -> None:
         """Leave all commands from a number on out: their script is no part of a deployment."""
-        for one in self.done[first:]:
-            one.entry = replace(one.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
-            self.gone.pop(one.number, None)
+        for command in self.done[first:]:
+            command.entry = replace(command.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
+            self.gone.pop(command.number, None)
 
     def _outcome(self, call: Call, line: PcsLine, number: int) -> ReplayOutcome:
         job = Job(self, self._target(line), line, call, number)

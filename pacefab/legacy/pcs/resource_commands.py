@@ -16,16 +16,16 @@ from pacefab.legacy.pcs.dialect import (
     split_create,
 )
 from pacefab.legacy.pcs.forms import (
+    change_group,
+    change_operations,
     clones,
     defaults,
-    group,
     join,
     level,
     manage,
     merge,
     meta,
     one_resource,
-    operation,
     switch,
     unclone,
 )
@@ -169,8 +169,15 @@ def _already(
     )
 
 
-def _content(one: ReplayedResource) -> tuple[object, ...]:
-    return (one.agent, one.parameters, one.meta, one.operations, one.copies, one.clone_meta)
+def _content(resource: ReplayedResource) -> tuple[object, ...]:
+    return (
+        resource.agent,
+        resource.parameters,
+        resource.meta,
+        resource.operations,
+        resource.copies,
+        resource.clone_meta,
+    )
 
 
 def _told(made: ReplayedResource, into: str) -> str:
@@ -201,17 +208,17 @@ def _remove(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
     ids.update(members)
     for name in ids:
         taken = [shelf.pop(name, None) for shelf in (cluster.resources, cluster.fencing)]
-        for one in (*taken, cluster.groups.pop(name, None)):
-            if one is not None:
-                job.book.gone[one.by] = why
-    for each in cluster.groups.values():
-        each.members = [one for one in each.members if one not in ids]
+        for item in (*taken, cluster.groups.pop(name, None)):
+            if item is not None:
+                job.book.gone[item.by] = why
+    for group in cluster.groups.values():
+        group.members = [member for member in group.members if member not in ids]
     lost = cluster.naming(ids)
     for constraint in lost:
         told = f"{found.id} was deleted at {job.place}, its constraints with it"
         job.book.gone[constraint.by] = told
         job.book.lost.append((constraint, f"{found.id} at {job.place}"))
-    cluster.constraints = [one for one in cluster.constraints if one not in lost]
+    cluster.constraints = [other for other in cluster.constraints if other not in lost]
     return len(lost)
 
 
@@ -225,17 +232,18 @@ def _update(job: Job, words: list[str]) -> ReplayOutcome:
     merge(found.parameters, pairs(parts.options))
     merge(found.meta, meta_of_today(pairs(parts.meta)))
     merge(found.clone_meta, meta_of_today(pairs(parts.clone_meta)))
-    for one in parts.operations:
-        _replace_operation(found, one)
+    for operation in parts.operations:
+        _replace_operation(found, operation)
     return translated(f"{found.id}: {' '.join(rest)}")
 
 
 def _replace_operation(found: ReplayedResource, operation: dict[str, str]) -> None:
     """Put an operation in the place of the first of its name and role: nothing of that stays."""
     same = [
-        one
-        for one in found.operations
-        if one.get("name") == operation.get("name") and one.get("role") == operation.get("role")
+        present
+        for present in found.operations
+        if present.get("name") == operation.get("name")
+        and present.get("role") == operation.get("role")
     ]
     if same:
         found.operations[found.operations.index(same[0])] = operation
@@ -254,7 +262,7 @@ _SHARED: dict[str, PcsHandler] = {
     "disable": lambda job, words: switch(job, words, disabled=True),
     "update": _update,
     "meta": meta,
-    "op": operation,
+    "op": change_operations,
     "utilization": _no_place,
 }
 _RESOURCE: dict[str, PcsHandler] = {
@@ -264,8 +272,8 @@ _RESOURCE: dict[str, PcsHandler] = {
     "master": clones(PROMOTABLE),
     "promotable": clones(PROMOTABLE),
     "unclone": unclone,
-    "group": group,
-    "ungroup": lambda job, words: group(job, ["remove", *words]),
+    "group": change_group,
+    "ungroup": lambda job, words: change_group(job, ["remove", *words]),
     "defaults": defaults,
     "manage": lambda job, words: manage(job, words, managed=True),
     "unmanage": lambda job, words: manage(job, words, managed=False),
