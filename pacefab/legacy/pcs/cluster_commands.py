@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import difflib
 
 from pacefab.legacy.pcs.cluster import Value
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, pairs
+from pacefab.legacy.pcs.dialect import NotUnderstoodError, no_such, pairs
 from pacefab.legacy.pcs.forms import put
 from pacefab.legacy.pcs.outcome import (
     Job,
@@ -30,6 +29,7 @@ _LEFT_OUT = {
     "uidgid": "users of corosync are its own matter", "remote-node": "see the remote resource",
     "node": "", "setup": "", "cib": "", "cib-push": "", "quorum": "",
 }  # fmt: skip
+_SETUP_OPTIONS = {"--name", "--force", "--start", "--enable", "--wait"}
 
 
 def cluster(job: Job, words: list[str]) -> ReplayOutcome:
@@ -50,17 +50,10 @@ def cluster(job: Job, words: list[str]) -> ReplayOutcome:
     if verb == "destroy":
         return _destroy(job)
     if verb not in _LEFT_OUT:
-        _misspelt("cluster", verb, list(_LEFT_OUT))
+        raise no_such("pcs cluster", verb, _LEFT_OUT)
     if verb == "status":
         return asks(job, rest)
     return left_out(_LEFT_OUT[verb], output=None if "asks" in _LEFT_OUT[verb] else "")
-
-
-def _misspelt(noun: str, verb: str, known: list[str]) -> None:
-    close = difflib.get_close_matches(verb, known, 1)
-    raise NotUnderstoodError(
-        f"there is no pcs {noun} {verb}{f': {close[0]}?' if close else ''}".strip()
-    )
 
 
 def _setup(job: Job, words: list[str]) -> ReplayOutcome:
@@ -68,28 +61,29 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     name = job.line.options.get("--name", "")
     if not name and words:
         name, *words = words
-    words = [word for word in words if "=" not in word and word not in {"transport", "link"}]
-    if not name or not words:
+    nodes = [word for word in words if "=" not in word and word not in {"transport", "link"}]
+    if not name or not nodes:
         raise NotUnderstoodError("setup needs a name and nodes")
-    if job.cluster.nodes and not job.line.options.keys() & {"--force"}:
+    if job.cluster.nodes and "--force" not in job.line.options:
         raise RefusedByPcsError(
             f"the nodes are in cluster {job.cluster.name and job.cluster.name.text} already"
         )
     job.cluster.name = Value(name, job.place, job.number)
-    job.cluster.nodes.clear()
-    for word in words:
-        job.cluster.nodes[word.partition(",")[0]] = Value(word, job.place, job.number)
-    more = [
-        option
-        for option in job.line.options
-        if option not in {"--name", "--force", "--start", "--enable", "--wait"}
-    ]
-    if more or any("," in word for word in words):
+    job.cluster.nodes = {
+        node.partition(",")[0]: Value(node, job.place, job.number) for node in nodes
+    }
+    _doubt_corosync_options(job, nodes)
+    return translated(f"cluster {name} of {', '.join(job.cluster.nodes)}")
+
+
+def _doubt_corosync_options(job: Job, nodes: list[str]) -> None:
+    """Report options of corosync: they are not taken over."""
+    options = [option for option in job.line.options if option not in _SETUP_OPTIONS]
+    if options or any("," in node for node in nodes):
         job.doubt(
-            f"options of corosync are not taken over: {' '.join(more) or 'a second ring'}",
+            f"options of corosync are not taken over: {' '.join(options) or 'a second ring'}",
             "bootstrap uses pcs's own choice (knet, encrypted)",
         )
-    return translated(f"cluster {name} of {', '.join(job.cluster.nodes)}")
 
 
 def _members(job: Job, words: list[str]) -> ReplayOutcome:
@@ -141,7 +135,7 @@ def properties(job: Job, words: list[str]) -> ReplayOutcome:
     if verb in {"", "show", "list", "config", "defaults", "describe"}:
         return left_out("it only asks", output=None)
     if verb not in {"set", "unset", "remove"}:
-        _misspelt("property", verb, ["set", "unset", "show", "list", "config"])
+        raise no_such("pcs property", verb, ["set", "unset", "show", "list", "config"])
     values = pairs(rest) if verb == "set" else dict.fromkeys(rest, "")
     node_name = job.line.options.get("--node", "")
     if node_name:
@@ -181,8 +175,9 @@ def node(job: Job, words: list[str]) -> ReplayOutcome:
         return left_out("it only asks", output=None)
     if verb in {"standby", "unstandby", "maintenance", "unmaintenance"}:
         return left_out("a state of the moment: no part of a configuration")
-    _misspelt("node", verb, ["attribute", "utilization", "standby", "unstandby", "maintenance"])
-    return left_out("")
+    raise no_such(
+        "pcs node", verb, ["attribute", "utilization", "standby", "unstandby", "maintenance"]
+    )
 
 
 def asks(job: Job, _words: list[str]) -> ReplayOutcome:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from itertools import pairwise
 
 from pacefab.legacy.model import Fate
 from pacefab.legacy.pcs.cluster import ReplayedConstraint
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, pairs, role
+from pacefab.legacy.pcs.dialect import NotUnderstoodError, no_such, pairs, role
 from pacefab.legacy.pcs.outcome import (
     Job,
     RefusedByPcsError,
@@ -47,9 +46,7 @@ def _no_such(kind: str) -> None:
             f"a {kind} has no place in the inventory",
             "write a location with attribute, operation and value",
         )
-    close = difflib.get_close_matches(kind, ["order", "colocation", "location", "remove"], 1)
-    meant = f": {close[0]}?" if close else ""
-    raise NotUnderstoodError(f"there is no pcs constraint {kind}{meant}")
+    raise no_such("pcs constraint", kind, ["order", "colocation", "location", "remove"])
 
 
 def _order(job: Job, words: list[str]) -> ReplayOutcome:
@@ -108,46 +105,58 @@ def _order_options(options: dict[str, str], made: dict[str, str]) -> tuple[str, 
 
 
 def _order_set(job: Job, words: list[str]) -> ReplayOutcome:
-    """Take a plain sequence apart into orders of two; anything else stays."""
-    members = [word for word in words if "=" not in word and word != "set"]
-    plain = words.count("set") == 0 and all(
-        word in {"sequential=true", "setoptions", "kind=Mandatory"} or "=" not in word
-        for word in words
-    )
-    members = [member for member in members if member != "setoptions"]
-    if not plain or len(members) < 2:  # noqa: PLR2004
-        raise UntranslatableError(
-            "sets of resources have no place in the inventory",
-            "write an order for each two that depend on each other",
-        )
+    """Split a plain sequence into orders of two; anything else stays."""
+    members = _plain_sequence(words)
     made = {"first_action": "start", "then_action": "start"}
-    there = [
+    present = [
         constraint.resources for constraint in job.cluster.constraints
         if constraint.kind == "order" and constraint.options == made
     ]  # fmt: skip
     for pair in pairwise(members):
-        if tuple(job.cluster.today(name) for name in pair) not in there:
+        if tuple(job.cluster.today(name) for name in pair) not in present:
             _add(job, "order", f"order-{'-'.join(pair)}-mandatory", pair, dict(made))
     return translated(f"order of each two: {', '.join(members)}")
 
 
+def _plain_sequence(words: list[str]) -> list[str]:
+    """Return the members of a set that is no more than a sequence."""
+    members = [word for word in words if "=" not in word and word not in {"set", "setoptions"}]
+    options = {word for word in words if "=" in word} - {"sequential=true", "kind=Mandatory"}
+    if "set" in words or options or len(members) < 2:  # noqa: PLR2004
+        raise UntranslatableError(
+            "sets of resources have no place in the inventory",
+            "write an order for each two that depend on each other",
+        )
+    return members
+
+
 def _colocation(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `colocation add [ROLE] A with [ROLE] B [SCORE] [OPTION=VALUE…]`, and removals."""
-    if words[0] in {"remove", "delete"}:
-        return remove_colocation(job, words[1:])
-    if words[0] == "set":
+    verb, *rest = words
+    if verb in {"remove", "delete"}:
+        return remove_colocation(job, rest)
+    if verb == "set":
         raise UntranslatableError(
             "sets of resources have no place in the inventory",
             "write a colocation for each two that belong together",
         )
-    if words[0] != "add":
-        raise NotUnderstoodError(f"there is no pcs constraint colocation {words[0]}")
-    options = pairs([word for word in words[1:] if "=" in word])
-    plain = [word for word in words[1:] if "=" not in word]
+    if verb != "add":
+        raise NotUnderstoodError(f"there is no pcs constraint colocation {verb}")
+    plain = [word for word in rest if "=" not in word]
     score = plain.pop() if len(plain) > 2 and _SCORE.match(plain[-1]) else ""  # noqa: PLR2004
-    resource_role, resource, with_role, with_resource = _sides(plain)
+    sides = _sides(plain)
+    options = pairs([word for word in rest if "=" in word])
     # A score that is given as an option does not come into the id that pcs makes.
-    id_ = options.pop("id", f"colocation-{resource}-{with_resource}-{score or 'INFINITY'}")
+    default_id = f"colocation-{sides[1]}-{sides[3]}-{score or 'INFINITY'}"
+    id_ = options.pop("id", default_id)
+    made = _colocation_options(options, score, sides[0], sides[2])
+    return _add(job, "colocation", id_, (sides[1], sides[3]), made)
+
+
+def _colocation_options(
+    options: dict[str, str], score: str, resource_role: str, with_role: str
+) -> dict[str, str]:
+    """Return all options by the inventory's names."""
     made = {
         "score": options.pop("score", score) or "INFINITY",
         "role": role(options.pop("rsc-role", resource_role)),
@@ -157,8 +166,7 @@ def _colocation(job: Job, words: list[str]) -> ReplayOutcome:
         raise UntranslatableError(
             f"a colocation has no {', '.join(options)} in the inventory", "see whether it is needed"
         )
-    made = {name: value for name, value in made.items() if value}
-    return _add(job, "colocation", id_, (resource, with_resource), made)
+    return {name: value for name, value in made.items() if value}
 
 
 def _sides(words: list[str]) -> tuple[str, str, str, str]:

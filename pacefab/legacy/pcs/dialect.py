@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
@@ -29,6 +30,13 @@ _NOT_HEARTBEAT = {
 
 class NotUnderstoodError(ValueError):
     """The words are none that pcs takes; its argument says which."""
+
+
+def no_such(command: str, word: str, known: Iterable[str]) -> NotUnderstoodError:
+    """Return the refusal of a word that pcs does not know, with the one that may be meant."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    meant = f": {close[0]}?" if close else ""
+    return NotUnderstoodError(f"there is no {command} {word}{meant}".strip())
 
 
 @dataclass
@@ -103,31 +111,42 @@ def split_create(words: Sequence[str]) -> CreateWords:
     Raises:
         NotUnderstoodError: an operation without a name or options.
     """
-    parts = CreateWords()
-    present, flag = parts.options, False
+    reader = _CreateReader(CreateWords())
     for word in words:
-        if word == "op":
-            present = []
-            parts.operations.append({})
-            continue
-        if word == "params" and present is parts.options:
-            parts.ignored.append(word)
-        elif word == "meta":
-            present = parts.meta
-        elif word in {"clone", "master", "--master", "promotable"}:
-            parts.copies = "clone" if word == "clone" else "promotable"
-            present = parts.clone_meta
-            flag = word == "--master"
-        elif flag and present is parts.clone_meta and not _is_meta(word):
-            parts.options.append(word)
-        elif any(present is shelf for shelf in (parts.options, parts.meta, parts.clone_meta)):
-            present.append(word)
-        else:
-            _add_to_operation(parts.operations, word)
+        reader.read(word)
+    parts = reader.parts
     parts.operations = [operation for operation in parts.operations if operation]
     if parts.copies == "promotable" and "promotable" not in words:
         parts.clone_meta, parts.meta = [*parts.meta, *parts.clone_meta], []
     return parts
+
+
+class _CreateReader:
+    """Sorts words by the keyword that they follow."""
+
+    def __init__(self, parts: CreateWords) -> None:
+        self.parts = parts
+        self._shelf: list[str] | None = parts.options  # None: words belong to an operation
+        self._old_master = False
+
+    def read(self, word: str) -> None:
+        parts = self.parts
+        if word == "op":
+            self._shelf = None
+            parts.operations.append({})
+        elif word == "params" and self._shelf is parts.options:
+            parts.ignored.append(word)
+        elif word == "meta":
+            self._shelf = parts.meta
+        elif word in {"clone", "master", "--master", "promotable"}:
+            parts.copies = "clone" if word == "clone" else "promotable"
+            self._shelf, self._old_master = parts.clone_meta, word == "--master"
+        elif self._shelf is None:
+            _add_to_operation(parts.operations, word)
+        elif self._old_master and self._shelf is parts.clone_meta and not _is_meta(word):
+            parts.options.append(word)
+        else:
+            self._shelf.append(word)
 
 
 def _is_meta(word: str) -> bool:

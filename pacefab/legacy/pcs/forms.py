@@ -58,11 +58,7 @@ def merge(into: dict[str, str], values: dict[str, str]) -> None:
 
 def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
     """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
-    names = [word for word in words if "=" not in word and word != "meta"]
-    if not names:
-        raise NotUnderstoodError("it needs a resource")
-    own_id = names[0] if len(names) > 1 and not job.cluster.find(names[0]) else ""
-    found = job.find(names[1] if own_id else names[0])
+    own_id, found = _to_clone(job, words)
     if found.copies:
         raise RefusedByPcsError(
             f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
@@ -77,6 +73,15 @@ def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
             "constraints of these scripts are rewritten; mind your own",
         )
     return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
+
+
+def _to_clone(job: Job, words: list[str]) -> tuple[str, ReplayedResource | ReplayedGroup]:
+    """Return the id that the clone is given (empty: none), and what is cloned."""
+    names = [word for word in words if "=" not in word and word != "meta"]
+    if not names:
+        raise NotUnderstoodError("it needs a resource")
+    own_id = names[0] if len(names) > 1 and not job.cluster.find(names[0]) else ""
+    return own_id, job.find(names[1] if own_id else names[0])
 
 
 def unclone(job: Job, words: list[str]) -> ReplayOutcome:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import difflib
 from dataclasses import dataclass, field, replace
 
 from pacefab.legacy.masking import mask, masked_line
 from pacefab.legacy.model import Call, CommandResult, Fate, Place, ReportLine
 from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
 from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, PcsLine, read_line
+from pacefab.legacy.pcs.dialect import NotUnderstoodError, PcsLine, no_such, read_line
 from pacefab.legacy.pcs.outcome import (
     Job,
     PcsHandler,
@@ -138,9 +137,7 @@ class Replay:
     def _unknown_noun(self, noun: str) -> None:
         if not is_known(noun):
             raise UntranslatableError("which command it is, is known only at run time", _BY_HAND)
-        close = difflib.get_close_matches(noun, [*_NOUNS, *_NOT_OURS], 1)
-        meant = f": {close[0]}?" if close else ""
-        raise NotUnderstoodError(f"there is no pcs {noun}{meant}")
+        raise no_such("pcs", noun, [*_NOUNS, *_NOT_OURS])
 
     def _not_known(self, call: Call, job: Job) -> None:
         """Refuse a command with a part that nobody can know."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from pacefab.legacy.model import Fate
@@ -12,6 +11,7 @@ from pacefab.legacy.pcs.dialect import (
     NotUnderstoodError,
     agent_of_today,
     meta_of_today,
+    no_such,
     pairs,
     split_create,
 )
@@ -84,9 +84,7 @@ def _choose(job: Job, words: list[str], verbs: dict[str, PcsHandler], noun: str)
     if verb in _MOMENT:
         return _moment(job, verb, rest)
     if verb not in verbs:
-        close = difflib.get_close_matches(verb, [*verbs, *_MOMENT, *_ASKING], 1)
-        meant = f": {close[0]}?" if close else ""
-        raise NotUnderstoodError(f"there is no pcs {noun} {verb}{meant}")
+        raise no_such(f"pcs {noun}", verb, [*verbs, *_MOMENT, *_ASKING])
     return verbs[verb](job, rest)
 
 
