@@ -148,7 +148,10 @@ def _rank(part: str) -> tuple[int, int, str]:
     return (0, int(part[:18]), "") if part.isascii() and part.isdigit() else (1, 0, part)
 
 
-def sections(text: str) -> Mapping[str, Mapping[str, tuple[str, int]]]:
+Sections = Mapping[str, Mapping[str, tuple[str, int]]]  # section -> key -> value and line
+
+
+def sections(text: str) -> Sections:
     """Return an ini file as a correct reader sees it: section -> key -> value and line.
 
     Comments begin with # or ;. The first of equal keys counts, as for the scripts' readers.

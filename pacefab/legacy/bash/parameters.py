@@ -107,17 +107,26 @@ class ShellParameters:
         if bracket and index in {"@", "*"}:
             return self._all(sign, name, operand, index)
         if name in {"@", "*"} and not sign:
-            # Offsets count from $0: "${@:2}" begins with $2.
-            every = [self._shell.name, *self._arguments()] if operand[:1] == ":" else []
-            return self._many(name, _sliced(every, operand) if every else self._arguments())
-        if bracket:
-            index = self._named_index(index) if name in self._shell.named else index_of(index)
-        value = self.value(name, index.strip("\"'") if bracket else None)
+            return self._many(name, self._some_arguments(operand))
+        value = self._present(name, index if bracket else None, index_of)
         if sign == "#":
             return [str(len(value)) if is_known(value) else self._world.mark(f"${{{head}}}")]
         if sign == "!":
             return [self.value(value) if is_known(value) else value]
         return [self._operated(name, value, operand)]
+
+    def _present(self, name: str, index: str | None, index_of: Callable[[str], str]) -> str:
+        """Return the text of a variable, or of one element."""
+        if index is None:
+            return self.value(name)
+        index = self._named_index(index) if name in self._shell.named else index_of(index)
+        return self.value(name, index.strip("\"'"))
+
+    def _some_arguments(self, operand: str) -> list[str]:
+        """Return the arguments that "${@:OFFSET}" names; offsets count from $0."""
+        if not operand.startswith(":"):
+            return self._arguments()
+        return _sliced([self._shell.name, *self._arguments()], operand)
 
     def _named_index(self, index: str) -> str:
         """Return the text that an index of a named array stands for."""

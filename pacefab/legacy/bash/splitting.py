@@ -41,24 +41,38 @@ def split(parts: list[WordPart], separators: str = BLANKS) -> list[str]:
 
     Blanks at the ends, and several in a row, separate once; of other characters each does.
     """
-    words: list[str] = []
-    present: list[str] | None = None
+    joiner = _Joiner()
     for part in parts:
         if part.text == BREAK:
-            words += ["".join(present)] if present is not None else []
-            present = None
+            joiner.end()
         elif part.kind is not PartKind.EXPANDED:
-            present = [*(present or []), part.text]
+            joiner.add(part.text)
         else:
             for number, piece in enumerate(_pieces(part.text, separators)):
                 if number:
-                    words += ["".join(present)] if present is not None else []
-                    present = None
+                    joiner.end()
                 if piece:
-                    present = [*(present or []), piece]
-        if len(words) > MOST_WORDS:
+                    joiner.add(piece)
+    joiner.end()
+    return joiner.words
+
+
+class _Joiner:
+    """Joins pieces to words; an empty piece makes a word, no piece makes none."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self._pieces: list[str] = []
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+
+    def end(self) -> None:
+        if self._pieces:
+            self.words.append("".join(self._pieces))
+            self._pieces = []
+        if len(self.words) > MOST_WORDS:
             raise ExhaustedError(f"a line of more than {MOST_WORDS} words")
-    return [*words, "".join(present)] if present is not None else words
 
 
 def _pieces(text: str, separators: str) -> list[str]:

@@ -13,7 +13,7 @@ from tree_sitter import Language, Node, Parser
 
 from pacefab.legacy.model import Place
 
-__all__ = ["Node", "Script", "parse", "walk"]
+__all__ = ["Node", "Script", "child_of", "children_of", "parse", "walk"]
 
 _MOST_MENDED = 20  # times; one is enough but for nested texts
 
@@ -84,6 +84,16 @@ def _swallowed(root: Node, source: bytes) -> Iterator[int]:
             if b"\n" in between and child.type != "heredoc_redirect":
                 yield child.end_byte
                 break
+
+
+def children_of(node: Node | None, kind: str) -> list[Node]:
+    """Return a node's children of one type."""
+    return [child for child in node.children if child.type == kind] if node is not None else []
+
+
+def child_of(node: Node, kind: str) -> Node | None:
+    """Return a node's first child of a type; None when it has none."""
+    return next(iter(children_of(node, kind)), None)
 
 
 def walk(node: Node) -> Iterator[Node]:

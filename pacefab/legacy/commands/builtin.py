@@ -245,14 +245,20 @@ def _xargs(interpreter: Interpreter, command: Command) -> CommandResult:
 
 def _batches(stdin: list[str], options: Options) -> list[list[str]]:
     """Return the words that each run of the command is given."""
+    filled = [line.strip() for line in stdin if line.strip()]
     if options.names & {"I", "i"}:
-        return [[line.strip()] for line in stdin if line.strip()]
-    filled = [line.split() for line in stdin if line.strip()]
-    size = options.value("L") or options.value("n")
+        return [[line] for line in filled]
+    if "L" in options:
+        return [" ".join(lines).split() for lines in _chunks(filled, options.value("L"))]
+    words = [word for line in filled for word in line.split()]
+    return _chunks(words, options.value("n"))
+
+
+def _chunks(items: list[str], size: str) -> list[list[str]]:
+    """Return the items in groups of a size; in one group when that is no number."""
     count = int(size) if size.isascii() and size.isdigit() else 0
-    units = filled if "L" in options else [[word] for words in filled for word in words]
-    groups = [units[at : at + count] for at in range(0, len(units), count)] if count else [units]
-    return [[word for unit in group for word in unit] for group in groups if group]
+    count = count or max(len(items), 1)
+    return [items[at : at + count] for at in range(0, len(items), count)]
 
 
 def _unknown_words(interpreter: Interpreter, command: Command) -> CommandResult:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 
-from pacefab.legacy.bash.syntax import Node, Script, parse
+from pacefab.legacy.bash.syntax import Node, Script, children_of, parse
 from pacefab.legacy.draft.parts import Draft
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import mask
@@ -246,18 +246,14 @@ def _handed(program: str) -> tuple[Fate, str, str]:
 
 
 def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
+    """Return what becomes of a here document: printed, written to a file, or read by a program."""
     statement = node.parent.parent if node.parent is not None else None
     body = statement.child_by_field_name("body") if statement is not None else None
-    name = script.text(body).split()[0] if body is not None and script.text(body) else "a program"
+    words = script.text(body).split() if body is not None else []
+    name = words[0] if words else "a program"
     if name.rpartition("/")[2] != "cat":
         return _handed(name)
-    assert statement is not None  # noqa: S101  # it has a body
-    into = [child for child in statement.children if child.type == "file_redirect"]
-    into += [
-        child
-        for child in (node.parent.children if node.parent else [])
-        if child.type == "file_redirect"
-    ]
+    into = children_of(statement, "file_redirect") + children_of(node.parent, "file_redirect")
     if not into:
         return _WHY_NOT["printed"]
     target = script.text(into[0]).lstrip("> ")

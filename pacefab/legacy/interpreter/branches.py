@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell
@@ -98,27 +98,27 @@ class Branches:
         _restore(interpreter.shell, before)
 
     def merge(self, node: Node, *, complete: bool) -> CommandResult:
-        """Go on after the branches; `complete`: one of them is taken for sure."""
-        shell = self._interpreter.shell
+        """Continue after the branches; `complete`: it is certain that one of them is taken."""
+        shell, world = self._interpreter.shell, self._interpreter.world
         ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
-        reason = f"it depends on: {self.first} ({self._script.place(node)})"
-        mark = self._interpreter.world.mark(reason)
-        for name in {name for end in ends for name in end.variables}:
-            values = {end.variables.get(name, "") for end in ends}
-            shell.variables[name] = values.pop() if len(values) == 1 else mark
+        mark = world.mark(f"it depends on: {self.first} ({self._script.place(node)})")
+        shell.variables.update(_merged([end.variables for end in ends], mark))
         for name in {name for end in ends for name in end.arrays}:
-            self._merge_array(name, ends, mark)
+            items = _merged([end.arrays.get(name, {}) for end in ends], mark)
+            shell.arrays.setdefault(name, {}).update(items)
         for end in ends:
             shell.functions.update(end.functions)
             shell.foreign = shell.foreign or end.foreign
         return CommandResult(None, mark if self._prints else "")
 
-    def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
-        arrays = [end.arrays.get(name, {}) for end in ends]
-        merged = self._interpreter.shell.arrays.setdefault(name, {})
-        for index in {index for array in arrays for index in array}:
-            values = {array.get(index, "") for array in arrays}
-            merged[index] = values.pop() if len(values) == 1 else mark
+
+def _merged(variants: Sequence[Mapping[str, str]], mark: str) -> dict[str, str]:
+    """Return what all variants have in common; what differs becomes the mark."""
+    merged: dict[str, str] = {}
+    for name in {name for variant in variants for name in variant}:
+        values = {variant.get(name, "") for variant in variants}
+        merged[name] = values.pop() if len(values) == 1 else mark
+    return merged
 
 
 def _split_if(children: Sequence[Node]) -> tuple[list[Node], list[Node]]:
