@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from pacefab.errors import UsageError
+from pacefab.legacy.cluster.configuration import configuration_of
 from pacefab.legacy.draft.draft import draft
 from pacefab.legacy.draft.inventory_text import render_inventory
 from pacefab.legacy.findings.account import collapsed, replayed_entries, unreached, unread_files
@@ -13,7 +14,6 @@ from pacefab.legacy.findings.doubts import doubts
 from pacefab.legacy.interpreter.walkthrough import walk_through
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Migration, ReportLine
-from pacefab.legacy.pcs.configuration import configuration_of
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
 
 _LARGEST_INI = 1_000_000  # bytes

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pacefab.cli.inventory import read_inventory
 from pacefab.errors import UsageError
+from pacefab.legacy.cluster.comparison import compare
 from pacefab.legacy.migrate import migrate
-from pacefab.legacy.pcs.comparison import compare
 from pacefab.pacemaker.cib import parse
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.report.migration import print_report, render_json

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderEntry
 from pacefab.inventory.model import Node, Part
 from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
+from pacefab.legacy.cluster.model import ReplayedConstraint, Value
 from pacefab.legacy.draft.nodes_found import FoundNode, find_nodes
 from pacefab.legacy.draft.parts import (  # fmt: skip
     FALSE,
@@ -27,7 +28,6 @@ from pacefab.legacy.draft.parts import (  # fmt: skip
 from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Place
-from pacefab.legacy.pcs.cluster import ReplayedConstraint, Value
 
 _OWN_PROPERTIES = {
     "stonith-enabled",

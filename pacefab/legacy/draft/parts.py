@@ -13,11 +13,10 @@ from pacefab.inventory.fencing import Device
 from pacefab.inventory.model import Part
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from pacefab.inventory.resources import ResourceEntry
+from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.masking import is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.pcs.dialect import today
-from pacefab.legacy.pcs.forms import members_of
 
 InventoryData = dict[str, Any]
 TRUE, FALSE = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}
@@ -198,7 +197,7 @@ class InventoryParts:
             "parameters": self._parameters(source, source.parameters),
         }
         self._meta_and_operations(source, made)
-        made["group"] = members_of(self._cluster, source.id)
+        made["group"] = self._cluster.group_of(source.id)
         made["disabled"] = source.disabled
         made = {key: value for key, value in made.items() if value}
         if source.copies:

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.world import World
-from pacefab.legacy.draft.haproxy_file import PATH, read_balancer
-from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.cluster import (
+from pacefab.legacy.cluster.model import (
     CLONE,
     PROMOTABLE,
     ReplayedCluster,
     ReplayedConstraint,
     ReplayedResource,
 )
+from pacefab.legacy.draft.haproxy_file import PATH, read_balancer
+from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.unknown import is_known
 
 _VIP_NAME = re.compile(r"vip-([A-Za-z][A-Za-z0-9_-]*)$")
@@ -55,15 +55,11 @@ def find_services(
     finders = {"lb-haproxy": search.haproxy, "galera": search.galera, "memcached": search.memcached}
     balanced = search.is_balanced()
     for name, resource in cluster.resources.items():
-        if name in finders and not _has_group(cluster, name):
+        if name in finders and not cluster.group_of(name):
             finders[name](resource)
         elif search.is_vip(resource) and (not balanced or search.tied(name)):
             search.vip(resource, balanced=balanced)
     return search.found
-
-
-def _has_group(cluster: ReplayedCluster, name: str) -> bool:
-    return any(name in group.members for group in cluster.groups.values())
 
 
 def _is_plain(resource: ReplayedResource) -> bool:
@@ -88,9 +84,7 @@ class _Search:
             and "ip" in resource.parameters
             and set(resource.parameters) <= _VIP_PARAMETERS
             and _is_plain(resource)
-            and not (
-                resource.operations or resource.copies or _has_group(self._cluster, resource.id)
-            )
+            and not (resource.operations or resource.copies or self._cluster.group_of(resource.id))
         )
 
     def is_balanced(self) -> bool:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import copy
 
-from pacefab.legacy.pcs.cluster import Value
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, no_such, pairs
-from pacefab.legacy.pcs.forms import put
-from pacefab.legacy.pcs.outcome import (
-    Job,
+from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.model import Value
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
+    no_such,
     translated,
 )
+from pacefab.legacy.pcs.dialect import pairs
+from pacefab.legacy.pcs.forms import put
 
 _BOOTSTRAP = "fab bootstrap does it"
 _LEFT_OUT = {

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import ReplayedConstraint
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, no_such, pairs, role
-from pacefab.legacy.pcs.outcome import (
-    Job,
+from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.model import ReplayedConstraint
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
+    no_such,
     translated,
 )
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.dialect import pairs, role
 from pacefab.legacy.pcs.removal import remove, remove_colocation, remove_orders
 
 _ACTIONS = {"start", "stop", "promote", "demote"}

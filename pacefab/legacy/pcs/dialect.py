@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
+from pacefab.legacy.cluster.book import CommandLine
+from pacefab.legacy.cluster.outcome import NotUnderstoodError
 
 _WITH_VALUE = {
     "-f", "--name", "--group", "--before", "--after", "-u", "-p", "--node", "--transport",
@@ -28,33 +29,9 @@ _NOT_HEARTBEAT = {
 }  # fmt: skip
 
 
-class NotUnderstoodError(ValueError):
-    """The words are none that pcs takes; its argument says which."""
-
-
-def no_such(command: str, word: str, known: Iterable[str]) -> NotUnderstoodError:
-    """Return the refusal of a word that pcs does not know, with the one that may be meant."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    meant = f": {close[0]}?" if close else ""
-    return NotUnderstoodError(f"there is no {command} {word}{meant}".strip())
-
-
-@dataclass
-class PcsLine:
-    """A pcs command line: words that mean something by their place, and options."""
-
-    words: list[str] = field(default_factory=list)
-    options: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def file(self) -> str:
-        """The CIB file that is changed in place of the cluster's (-f FILE)."""
-        return self.options.get("-f", "")
-
-
-def read_line(arguments: Sequence[str]) -> PcsLine:
+def read_line(arguments: Sequence[str]) -> CommandLine:
     """Take the options of a pcs command line out of its words."""
-    line = PcsLine()
+    line = CommandLine()
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import (
+from pacefab.legacy.cluster.book import Job, ReplayHandler
+from pacefab.legacy.cluster.model import (
     CLONE,
     Level,
-    ReplayedCluster,
     ReplayedGroup,
     ReplayedResource,
     Value,
 )
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, meta_of_today, pairs, split_create
-from pacefab.legacy.pcs.outcome import (
-    Job,
-    PcsHandler,
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
 )
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.dialect import meta_of_today, pairs, split_create
 
 _OF_CREATE = {"start", "stop", "monitor"}
 _KINDS_OF_MONITOR = {"role", "OCF_CHECK_LEVEL"}  # several monitors may differ by these
@@ -282,11 +281,6 @@ def level(job: Job, words: list[str]) -> ReplayOutcome:
     return left_out("it only asks, or takes away levels, which are not taken over")
 
 
-def clones(kind: str) -> PcsHandler:
+def clones(kind: str) -> ReplayHandler:
     """Return the handler of `resource clone`, or of `resource master` and `promotable`."""
     return lambda job, words: _clone(job, words, kind=kind)
-
-
-def members_of(cluster: ReplayedCluster, name: str) -> str:
-    """Return the group that a resource is in; empty when it is in none."""
-    return next((group.id for group in cluster.groups.values() if name in group.members), "")

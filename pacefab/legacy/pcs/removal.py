@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pacefab.legacy.pcs.cluster import ReplayedConstraint
-from pacefab.legacy.pcs.outcome import Job, RefusedByPcsError, ReplayOutcome, left_out
+from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.model import ReplayedConstraint
+from pacefab.legacy.cluster.outcome import RefusedByPcsError, ReplayOutcome, left_out
 
 
 def remove(job: Job, words: list[str]) -> ReplayOutcome:

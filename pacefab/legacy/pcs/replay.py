@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from pacefab.legacy.masking import mask, masked_line
-from pacefab.legacy.model import Call, CommandResult, Fate, Place, ReportLine
-from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
-from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, PcsLine, no_such, read_line
-from pacefab.legacy.pcs.outcome import (
-    Job,
-    PcsHandler,
+from pacefab.legacy.cluster.book import Book, CommandLine, Job, ReplayHandler
+from pacefab.legacy.cluster.model import ReplayedCluster
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
+    no_such,
 )
+from pacefab.legacy.masking import mask, masked_line
+from pacefab.legacy.model import Call, CommandResult, Fate, ReportLine
+from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
+from pacefab.legacy.pcs.dialect import read_line
 from pacefab.legacy.unknown import Unknowns, is_known
 
-_NOUNS: dict[str, PcsHandler] = {
+_NOUNS: dict[str, ReplayHandler] = {
     "resource": resource_commands.resource,
     "stonith": resource_commands.stonith,
     "constraint": constraint.constraint,
@@ -48,22 +49,18 @@ class ReplayedCommand:
     file: str = ""
 
 
-@dataclass
-class Replay:
-    """The cluster so far, and what became of each command."""
+class Replay(Book):
+    """A book, and the commands that wrote it.
 
-    unknowns: Unknowns
-    cluster: ReplayedCluster = field(default_factory=ReplayedCluster)
-    copies: dict[str, ReplayedCluster] = field(default_factory=dict)  # CIB files by name
-    done: list[ReplayedCommand] = field(default_factory=list)
-    pushed: set[str] = field(default_factory=set)
-    notes: dict[ReportLine, None] = field(default_factory=dict)
-    listings: dict[str, frozenset[str]] = field(default_factory=dict)  # what a listing has in it
-    unclear: dict[str, Place] = field(default_factory=dict)  # ids that were not translated
-    gone: dict[int, str] = field(default_factory=dict)  # number of a command -> what undid it
-    lost: list[tuple[ReplayedConstraint, str]] = field(
-        default_factory=list
-    )  # deleted with a resource
+    Args:
+        unknowns: the register of what is unknown.
+    """
+
+    def __init__(self, unknowns: Unknowns) -> None:
+        super().__init__()
+        self.unknowns = unknowns
+        self.done: list[ReplayedCommand] = []
+        self.listings: dict[str, frozenset[str]] = {}  # what a listing has in it
 
     def call(self, call: Call) -> CommandResult:
         """Take a command in and answer it as pcs would."""
@@ -89,7 +86,7 @@ class Replay:
             command.entry = replace(command.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
             self.gone.pop(command.number, None)
 
-    def _outcome(self, call: Call, line: PcsLine, number: int) -> ReplayOutcome:
+    def _outcome(self, call: Call, line: CommandLine, number: int) -> ReplayOutcome:
         job = Job(self, self._target(line), line, call, number)
         try:
             return self._handled(job, line, call)
@@ -105,12 +102,12 @@ class Replay:
         except UntranslatableError as error:
             return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice)
 
-    def _target(self, line: PcsLine) -> ReplayedCluster:
+    def _target(self, line: CommandLine) -> ReplayedCluster:
         if not line.file:
             return self.cluster
         return self.copies.setdefault(line.file, copy.deepcopy(self.cluster))
 
-    def _handled(self, job: Job, line: PcsLine, call: Call) -> ReplayOutcome:
+    def _handled(self, job: Job, line: CommandLine, call: Call) -> ReplayOutcome:
         if not line.words:
             return ReplayOutcome(Fate.LEFT_OUT, "it only prints help or a version")
         noun, *words = line.words
@@ -155,5 +152,5 @@ class Replay:
 _BY_HAND = "see whether it is needed today, and keep a script of your own for it"
 
 
-def _only_asks(line: PcsLine) -> bool:
+def _only_asks(line: CommandLine) -> bool:
     return line.words[:1] == ["status"] or line.words[1:2] in (["show"], ["list"], ["config"])

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pacefab.legacy.cluster.book import Job, ReplayHandler
+from pacefab.legacy.cluster.model import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
+    RefusedByPcsError,
+    ReplayOutcome,
+    UntranslatableError,
+    left_out,
+    no_such,
+    translated,
+)
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
 from pacefab.legacy.pcs.dialect import (
     CreateWords,
-    NotUnderstoodError,
     agent_of_today,
     meta_of_today,
-    no_such,
     pairs,
     split_create,
 )
@@ -28,15 +36,6 @@ from pacefab.legacy.pcs.forms import (
     one_resource,
     switch,
     unclone,
-)
-from pacefab.legacy.pcs.outcome import (
-    Job,
-    PcsHandler,
-    RefusedByPcsError,
-    ReplayOutcome,
-    UntranslatableError,
-    left_out,
-    translated,
 )
 
 _ASKING = {
@@ -77,7 +76,9 @@ def stonith(job: Job, words: list[str]) -> ReplayOutcome:
     return _choose(job, words, _STONITH, "stonith")
 
 
-def _choose(job: Job, words: list[str], verbs: dict[str, PcsHandler], noun: str) -> ReplayOutcome:
+def _choose(
+    job: Job, words: list[str], verbs: dict[str, ReplayHandler], noun: str
+) -> ReplayOutcome:
     if not words or words[0] in _ASKING:
         return _ask(job, words[1:])
     verb, *rest = words
@@ -253,7 +254,7 @@ def _no_place(_job: Job, _words: list[str]) -> ReplayOutcome:
     raise UntranslatableError("it has no place in the inventory", "keep it as a step of your own")
 
 
-_SHARED: dict[str, PcsHandler] = {
+_SHARED: dict[str, ReplayHandler] = {
     "delete": _delete,
     "remove": _delete,
     "enable": lambda job, words: switch(job, words, disabled=False),
@@ -263,7 +264,7 @@ _SHARED: dict[str, PcsHandler] = {
     "op": change_operations,
     "utilization": _no_place,
 }
-_RESOURCE: dict[str, PcsHandler] = {
+_RESOURCE: dict[str, ReplayHandler] = {
     **_SHARED,
     "create": _create,
     "clone": clones(CLONE),
@@ -277,7 +278,7 @@ _RESOURCE: dict[str, PcsHandler] = {
     "unmanage": lambda job, words: manage(job, words, managed=False),
     "bundle": _no_place,
 }
-_STONITH: dict[str, PcsHandler] = {
+_STONITH: dict[str, ReplayHandler] = {
     **_SHARED,
     "create": _create_device,
     "level": level,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pacefab.legacy.masking import is_secret
-from pacefab.legacy.pcs.cluster import (
+from pacefab.legacy.cluster.model import (
     CLONE,
     ReplayedCluster,
     ReplayedConstraint,
@@ -13,7 +12,7 @@ from pacefab.legacy.pcs.cluster import (
     ReplayedResource,
     Value,
 )
-from pacefab.legacy.pcs.forms import members_of
+from pacefab.legacy.masking import is_secret
 from pacefab.pacemaker import model
 
 _PARAMETERS = {"OCF_CHECK_LEVEL"}
@@ -39,7 +38,7 @@ def _resources(cluster: ReplayedCluster) -> Iterator[model.Resource]:
         yield _primitive(device, f"stonith:{device.agent}")
     groups: set[str] = set()
     for resource in cluster.resources.values():
-        group = members_of(cluster, resource.id)
+        group = cluster.group_of(resource.id)
         if group and group not in groups:
             groups.add(group)
             yield _group(cluster, cluster.groups[group])

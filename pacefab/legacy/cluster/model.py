@@ -139,6 +139,10 @@ class ReplayedCluster:
         """Return the constraints that name one of these ids."""
         return [constraint for constraint in self.constraints if ids & set(constraint.resources)]
 
+    def group_of(self, name: str) -> str:
+        """Return the group that a resource is in; empty when it is in none."""
+        return next((group.id for group in self.groups.values() if name in group.members), "")
+
     def in_order(self) -> Iterator[ReplayedResource]:
         """Yield the resources; members of a group together, in the group's order."""
         grouped = {name: group for group in self.groups.values() for name in group.members}
