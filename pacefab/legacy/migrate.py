@@ -21,8 +21,8 @@ _HEADER = """\
 yaml-language-server: $schema=schema.json
 
 Written by: invoke migrate --from {folder}
-Comments tell which file and line each part came from. Secrets are named, never given here.
-What could not be taken over, and what looks like a bug, is in the report: read it first."""
+Comments say which file and line each part came from. Secrets are only named here.
+What could not be translated, and what looks like a bug, is in the report: read it first."""
 
 
 def migrate(

@@ -75,11 +75,11 @@ def read_tree(folder: Path) -> Tree:
     """Return the texts of a folder and its folders; links that lead outside are not followed.
 
     Raises:
-        UsageError: it is no folder that can be read.
+        UsageError: it is not a folder that can be read.
     """
     if not folder.is_dir():
         raise UsageError(
-            f"read the scripts in {folder}", "it is no folder", "name one with --from DIR"
+            f"read the scripts in {folder}", "it is not a folder", "name one with --from DIR"
         )
     tree, total = Tree(), 0
     for path in _walk(folder):
@@ -123,7 +123,7 @@ def decode(data: bytes, name: str, remarks: dict[str, str]) -> str:
     text, how = _decode(data)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        how = ", ".join(filter(None, [how, "lines end as on Windows: bash stumbles over that"]))
+        how = ", ".join(filter(None, [how, "Windows line endings, which bash cannot read"]))
     if how:
         remarks[name] = how
     return RESERVED.sub("\ufffd", text)

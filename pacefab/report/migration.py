@@ -104,12 +104,12 @@ def _summary(migration: Migration) -> Iterator[str]:
     made = migration.configuration
     yield f"Summary: {_counted(migration.summary)}"
     yield (
-        f"The scripts make {len(made.resources)} resources (clones and groups count once) and "
-        f"{len(made.constraints)} constraints; the inventory has what is translated."
+        f"The scripts create {len(made.resources)} resources (clones and groups count once) and "
+        f"{len(made.constraints)} constraints; the inventory has those that are translated."
     )
     files = Counter(line.place.file for line in migration.entries if line.fate in _TO_LOOK_AT)
     if files:
-        yield "To look at, what could not be translated and what looks like a bug:"
+        yield "To check (not translated, or likely a bug), by file:"
     for file, count in files.most_common(_MOST_FILES):
         yield f"  {count:3} {file or '(all files)'}"
     if len(files) > _MOST_FILES:
@@ -141,5 +141,5 @@ def _besides(effects: Effects) -> Iterator[str]:
         yield f"Files that the scripts write, {len(paths)}; the JSON report has them all:"
         yield f"  {', '.join(paths[:12])}{', …' if len(paths) > 12 else ''}"  # noqa: PLR2004
     if effects.assumptions:
-        yield "Taken for granted:"
+        yield "Assumed:"
         yield from (f"  {place}: {text}" for text, place in sorted(effects.assumptions.items()))

@@ -59,7 +59,7 @@ def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:
     except OSError as error:
         raise UsageError(f"read {cib}", error.strerror or str(error), _QUERY) from error
     except ValueError as error:  # UnicodeDecodeError is one
-        raise UsageError(f"read {cib}", f"it is no CIB: {error}", _QUERY) from error
+        raise UsageError(f"read {cib}", f"it is not a CIB: {error}", _QUERY) from error
     lines = compare(migrate(folder, ini).configuration, live)
     for line in lines or ["the cluster is as the scripts say"]:
         sys.stdout.write(f"{line}\n")

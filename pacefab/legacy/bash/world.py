@@ -87,6 +87,6 @@ class World:
             Fate.UNTRANSLATED,
             command.place,
             command.text,
-            f"it is handed to {command.name}: whether that runs it is not known",
-            "run the command's meaning by hand: write it into the inventory",
+            f"it is passed to {command.name}: it is unknown whether that runs it",
+            "add what the command does to the inventory by hand",
         )

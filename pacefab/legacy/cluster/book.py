@@ -76,7 +76,7 @@ class Job:
             )
         raise RefusedByPcsError(
             f"there is no resource {name} at this point",
-            "see whether the scripts run in another order, or the name is misspelt",
+            "check whether the scripts run in another order, or the name is misspelt",
         )
 
     def doubt(self, reason: str, advice: str = "", *, text: str = "") -> None:

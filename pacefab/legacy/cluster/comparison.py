@@ -58,12 +58,13 @@ def _resources(desired: tuple[Resource, ...], present: tuple[Resource, ...]) -> 
         if have is None:
             yield f"resource {want.id}: the cluster does not have it"
         elif type(have) is not type(want) or _agents(have) != _agents(want):
-            yield f"resource {want.id}: in the cluster it is another: {', '.join(_agents(have))}"
+            agents = ", ".join(_agents(have))
+            yield f"resource {want.id}: in the cluster it is of another kind: {agents}"
         else:
             yield from (
                 f"resource {difference}" for difference in differences(have, _completed(want, have))
             )
-    yield from (f"resource {name}: no script makes it" for name in there)
+    yield from (f"resource {name}: no script creates it" for name in there)
 
 
 def _agents(resource: Resource) -> list[str]:
@@ -108,7 +109,7 @@ def _constraints(desired: tuple[Constraint, ...], present: tuple[Constraint, ...
     want = {_told(constraint): constraint for constraint in desired}
     have = {_told(constraint): constraint for constraint in present}
     yield from (f"{told}: the cluster does not have it" for told in want if told not in have)
-    yield from (f"{told}: no script makes it" for told in have if told not in want)
+    yield from (f"{told}: no script creates it" for told in have if told not in want)
 
 
 def _told(constraint: Constraint) -> str:

@@ -11,13 +11,14 @@ from pacefab.legacy.model import Fate
 
 @dataclass(frozen=True)
 class ReplayOutcome:
-    """What became of a command; `output` None: not known."""
+    """What became of a command; `output` None: unknown; `removes`: it undoes earlier ones."""
 
     fate: Fate
     reason: str
     advice: str = ""
     status: int | None = 0
     output: str | None = ""
+    removes: bool = False
 
 
 class UntranslatableError(Exception):
@@ -56,6 +57,11 @@ def translated(what: str) -> ReplayOutcome:
 def left_out(why: str, *, status: int | None = 0, output: str | None = "") -> ReplayOutcome:
     """Return the outcome of a command that has no place in an inventory, with the reason."""
     return ReplayOutcome(Fate.LEFT_OUT, why, status=status, output=output)
+
+
+def removed(why: str) -> ReplayOutcome:
+    """Return the outcome of a command that removes what earlier commands created."""
+    return ReplayOutcome(Fate.LEFT_OUT, why, removes=True)
 
 
 def shown(options: Mapping[str, str]) -> str:

@@ -58,7 +58,7 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
             command.place,
             command.text,
             f"{command.name} changes the cluster without pcs",
-            "write what it does into the inventory by hand, or do it with pcs",
+            "add what it does to the inventory by hand, or use pcs",
         )
         return CommandResult()
     return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
@@ -75,8 +75,8 @@ def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
         interpreter.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):
         interpreter.world.note(
-            Fate.UNTRANSLATED, command.place, command.text, "the program's name is not known",
-            "see what it runs",
+            Fate.UNTRANSLATED, command.place, command.text, "the program's name is unknown",
+            "check what it runs",
         )  # fmt: skip
     return CommandResult(None, interpreter.world.mark(f"what {shown} prints"))
 

@@ -58,7 +58,7 @@ def check_read(world: World, command: Command, output: str) -> None:
         command.place,
         f"{command.words[0].rpartition('/')[2]} {path} {section} {key}",
         _difference(known, section, key, seen),
-        "kept as the scripts saw it; mend the ini file or the inventory where that was not meant",
+        "kept as the scripts read it; fix the ini file or the inventory if that was not intended",
     )
 
 

@@ -98,7 +98,7 @@ class _Drafting:
             try:
                 Node.model_validate(made)
             except ValidationError as error:
-                self._parts.say(known.place, f"node {name}", told(error), "write it by hand")
+                self._parts.say(known.place, f"node {name}", told(error), "add it by hand")
                 continue
             setup = self._cluster.nodes.get(name)
             places = [setup.place] if setup else []
@@ -133,13 +133,13 @@ class _Drafting:
             fit = fitting(kind[0], value.text) if kind else None
             if fit is None:
                 reason = (
-                    f"it has to be {kind[1]}" if kind else "today's Pacemaker knows no such option"
+                    f"it has to be {kind[1]}" if kind else "current Pacemaker has no such option"
                 )
                 self._parts.say(
                     value.place,
                     f"{section}: {name}={value.text}",
                     reason,
-                    "see what it was for",
+                    "check what it was for",
                     value.by,
                 )
                 continue
@@ -248,10 +248,10 @@ class _Drafting:
         if None in names:
             device = set(constraint.resources) & set(self._cluster.fencing)
             reason = "a resource that it names could not be translated"
-            advice = "write both by hand"
+            advice = "add both by hand"
             if device:
                 reason = "constraints of fencing devices have no place in the inventory"
-                advice = "keep it by pcs; a device that is told its nodes rarely needs one"
+                advice = "set it with pcs; a device whose nodes are listed rarely needs one"
             self._parts.say(constraint.place, text, reason, advice, constraint.by)
             return None
         made = constraint_data(constraint, [name for name in names if name is not None])
@@ -260,7 +260,7 @@ class _Drafting:
                 constraint.place,
                 text,
                 f"there is no node {made['node']}",
-                "see what was meant",
+                "check what was intended",
                 constraint.by,
             )
             return None

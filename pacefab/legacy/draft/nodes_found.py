@@ -35,7 +35,7 @@ def find_nodes(walk: Walk, entries: list[ReportLine]) -> dict[str, FoundNode]:
                 Fate.UNTRANSLATED,
                 place,
                 "nodes",
-                f"no script sets the cluster up: taken for its nodes are {names}",
+                f"no script sets up the cluster; its nodes are assumed to be {names}",
                 "write nodes and cluster by hand, as corosync.conf has them",
             )
         )

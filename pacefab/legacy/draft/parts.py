@@ -132,16 +132,19 @@ class InventoryParts:
             elif today(name) in CLONE_META and name not in kinds:
                 self._does_nothing(resource, name, f"{resource.id} meta {name}={text}")
             else:
-                why = "Pacemaker knows no such option, or not this value"
+                why = "Pacemaker has no such option, or does not accept this value"
                 self.say(
-                    resource.place, f"{resource.id} meta {name}={text}", why, "see what was meant"
+                    resource.place,
+                    f"{resource.id} meta {name}={text}",
+                    why,
+                    "check what was intended",
                 )
         return made
 
     def _does_nothing(self, resource: ReplayedResource, name: str, text: str) -> None:
         """Tell of an option of clones on a primitive, where it was set."""
         reason = "it is an option of clones: on the primitive it does nothing"
-        advice = f"if it was meant, write it below {resource.copies}" if resource.copies else ""
+        advice = f"if it was intended, add it to {resource.copies}" if resource.copies else ""
         by, place = resource.meta_set.get(name, (None, resource.place))
         told = ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
         if by is None:
@@ -185,7 +188,7 @@ class InventoryParts:
         try:
             kind.model_validate(_as_read(made))
         except ValidationError as error:
-            advice = "write it into the inventory by hand"
+            advice = "add it to the inventory by hand"
             self.say(source.place, text, told(error), advice, source.by)
             return False
         return True

@@ -143,7 +143,7 @@ class _Search:
         if resource.copies == CLONE and not resource.clone_meta:
             self._say(
                 Fate.DOUBTFUL, resource.place, f"{resource.id} without interleave=true",
-                "what depends on it would wait for all nodes, not its own; the service sets it",
+                "dependent resources would wait for all nodes, not their own; the service sets it",
             )  # fmt: skip
 
     def _say(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
@@ -192,7 +192,7 @@ class _Search:
         if text is None:
             self._say(
                 Fate.DOUBTFUL, resource.place, resource.id,
-                f"{PATH} cannot be known from the scripts: it stays a plain resource",
+                f"{PATH} cannot be derived from the scripts: it remains a plain resource",
                 "keep your haproxy.cfg, or write services: haproxy: proxies by hand",
             )  # fmt: skip
             return
@@ -217,7 +217,7 @@ class _Search:
                 place,
                 f"{PATH}: {shown}",
                 "this part of haproxy.cfg has no place in the service haproxy",
-                "see whether it is needed",
+                "check whether it is needed",
             )
 
     def _written_at(self, path: str, text: Text) -> Place:

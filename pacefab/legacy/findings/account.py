@@ -59,7 +59,7 @@ _PRINTING = {
 }
 _WHY_NOT = {
     "ERROR": (Fate.UNTRANSLATED, "bash cannot parse the lines around it",
-              "mend the script (an unclosed quote or block?) and migrate again"),
+              "fix the script (an unclosed quote or block?) and migrate again"),
     "comment": (Fate.LEFT_OUT, "commented out", ""),
     "printed": (Fate.LEFT_OUT, "only a text that is printed", ""),
 }  # fmt: skip
@@ -90,7 +90,7 @@ def _at_the_end(command: ReplayedCommand, replay: Replay, alive: set[int]) -> Re
         why = f"it changes a copy of the CIB, {command.file}, that is never pushed"
         return replace(command.entry, fate=Fate.LEFT_OUT, reason=why)
     if command.entry.fate is Fate.TRANSLATED and command.number not in alive:
-        why = replay.gone.get(command.number, "a later command takes its place")
+        why = replay.gone.get(command.number, "a later command replaces it")
         return replace(command.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
     return command.entry
 
@@ -228,7 +228,11 @@ def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
     name = above.child_by_field_name("name")
     shown = script.text(name) if name is not None else "a program"
     if above.type == "variable_assignment":
-        return Fate.LEFT_OUT, f"only a text, kept in ${shown}: what runs it is told there", ""
+        return (
+            Fate.LEFT_OUT,
+            f"only a text, kept in ${shown}: the command that runs it is reported at its own line",
+            "",
+        )
     into = above.next_named_sibling
     if above.parent is not None and above.parent.type == "pipeline" and into is not None:
         return _handed(script.text(into).split()[0])
@@ -240,8 +244,8 @@ def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
 def _handed(program: str) -> tuple[Fate, str, str]:
     return (
         Fate.UNTRANSLATED,
-        f"a text handed to {program}; whether that runs it is not known, or it never got there",
-        "run the command's meaning by hand: write it into the inventory",
+        f"a text passed to {program}; it is unknown whether that runs it",
+        "add what the command does to the inventory by hand",
     )
 
 
@@ -260,7 +264,7 @@ def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
     return (
         Fate.UNTRANSLATED,
         f"written into {target}, which no script of the folder runs",
-        "if somebody runs it by hand, write its meaning into the inventory",
+        "if it is run by hand, add what it does to the inventory",
     )
 
 
@@ -270,7 +274,7 @@ def unread_files(walk: Walk) -> Iterator[ReportLine]:
     for path, why in tree.unread.items():
         binary = why == "binary"
         fate = Fate.LEFT_OUT if binary else Fate.UNTRANSLATED
-        advice = "" if binary else "look into it by hand"
+        advice = "" if binary else "check it by hand"
         yield ReportLine(fate, Place(path, 0), path, f"not read: {why}", advice)
     for path, how in tree.remarks.items():
         fate = Fate.DOUBTFUL if "Windows" in how else Fate.LEFT_OUT

@@ -48,7 +48,7 @@ def _enabled_at_boot(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLin
                 unit.place,
                 f"systemctl enable {unit.name}",
                 f"Pacemaker manages it as {managed[unit.name].id}: enabled at boot, systemd starts "
-                "it behind Pacemaker's back",
+                "it without Pacemaker's knowledge",
                 "left out; pacefab disables the units of its services",
             )
 
@@ -70,7 +70,7 @@ def _addresses(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
                 yield _doubt(
                     Place(path, line),
                     f"{key}={value}",
-                    f"[{section}] names a VIP that no script makes",
+                    f"[{section}] names a VIP that no script creates",
                     "",
                 )
         elif vip.parameters.get("ip") not in {value, None}:
@@ -78,7 +78,7 @@ def _addresses(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
                 vip.place,
                 f"{name} ip={vip.parameters['ip']}",
                 f"the ini file says {value} ({path}:{line})",
-                "kept as the scripts make it; see which address clients use",
+                "kept as in the scripts; check which address clients use",
             )
 
 
@@ -117,7 +117,7 @@ def _fencing(cluster: ReplayedCluster) -> Iterator[ReportLine]:
         yield _doubt(
             enabled.place,
             "stonith-enabled=false",
-            "a node that hangs is taken for stopped, and its addresses and data are started twice",
+            "a hung node is assumed to be stopped: its addresses and data can become active twice",
             "decide: fencing devices, or fencing: {disabled: true, reason: …} as written now",
         )
 
@@ -144,7 +144,7 @@ def _rules_of_no_node(cluster: ReplayedCluster) -> Iterator[ReportLine]:
             f"{name} eq {value}",
             f"no node is known to have {name}={value}; resources with this rule: "
             + ", ".join(dict.fromkeys(constraint.resources[0] for constraint in constraints)),
-            "give it to the nodes that are meant (nodes: attributes), or they may run nowhere",
+            "set it on the intended nodes (nodes: attributes), or the resources may run nowhere",
         )
 
 
@@ -157,8 +157,8 @@ def _lost_constraints(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLi
             yield _doubt(
                 constraint.place,
                 f"{constraint.kind} {' '.join(constraint.resources)}",
-                f"the delete of {why} takes this constraint along, and nothing makes it again",
-                "add it to constraints where it is still meant",
+                f"deleting {why} also deletes this constraint, and nothing creates it again",
+                "add it to constraints if it is still intended",
             )
 
 
@@ -193,6 +193,6 @@ def _quorum(cluster: ReplayedCluster) -> Iterator[ReportLine]:
         yield _doubt(
             policy.place,
             "no-quorum-policy=ignore",
-            "each half of a parted cluster goes on by itself: split brain",
-            "of three nodes or more: stop",
+            "in a network partition each side continues by itself: split brain",
+            "with three nodes or more, use stop",
         )

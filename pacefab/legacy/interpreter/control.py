@@ -142,8 +142,8 @@ def _loop(
         Fate.UNTRANSLATED,
         interpreter.script.place(node),
         interpreter.script.text(node).split("\n")[0],
-        f"the loop had not ended after {MOST_ROUNDS} rounds: read on after it",
-        "see whether it ends, and what it would have done",
+        f"the loop did not end after {MOST_ROUNDS} rounds; reading continues after it",
+        "check whether it ends and what it does",
     )
     return CommandResult(None, "".join(parts))
 

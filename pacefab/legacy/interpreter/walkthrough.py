@@ -28,7 +28,6 @@ class Walk:
     world: World
     replay: Replay
     cut_short: dict[str, str]  # scripts that were not read to their end, and why
-    taken_down: dict[str, str]  # scripts that only take away, and are left out
 
 
 def walk_through(tree: Tree) -> Walk:
@@ -46,7 +45,7 @@ def _new_walk(tree: Tree) -> Walk:
     unknowns = Unknowns()
     replay = Replay(unknowns)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
-    return Walk(world, replay, {}, {})
+    return Walk(world, replay, {})
 
 
 def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
@@ -115,7 +114,7 @@ def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
 
 
 def _begin(walk: Walk, script: SourceFile) -> None:
-    """Evaluate one script; one that only takes away is no part of a deployment: it is undone."""
+    """Evaluate a script; a script that only removes is undone: it is not part of a deployment."""
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
     world.budget.begin()
@@ -127,20 +126,10 @@ def _begin(walk: Walk, script: SourceFile) -> None:
         _cut(walk, script, str(error))
     except RecursionError:
         _cut(walk, script, "nested too deeply")
-    changes = [
-        command
-        for command in replay.done[count:]
-        if not _idle(command.entry.fate, command.entry.reason)
-    ]
-    if changes and all(command.takes_away for command in changes):
+    changes = [command for command in replay.done[count:] if not command.idle]
+    if changes and all(command.only_removes for command in changes):
         replay.cluster = before
-        replay.taken_back(count, f"{script.path} only takes away: no part of a deployment")
-        walk.taken_down[script.path] = "it only takes away"
-
-
-def _idle(fate: Fate, reason: str) -> bool:
-    """Tell whether a command asked, or did nothing."""
-    return fate is Fate.LEFT_OUT and "takes away" not in reason
+        replay.taken_back(count, f"{script.path} only removes: not part of a deployment")
 
 
 def _cut(walk: Walk, script: SourceFile, why: str) -> None:
@@ -151,5 +140,5 @@ def _cut(walk: Walk, script: SourceFile, why: str) -> None:
         Place(script.path, 0),
         script.path,
         f"not read to its end: {why}",
-        "see what it does, and write by hand what is missing",
+        "check what it does and add what is missing by hand",
     )

@@ -32,13 +32,13 @@ def constraint(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs constraint …`."""
     kind, *rest = words or [""]
     if kind in {"", "list", "show", "ref", "config"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     if kind in {"remove", "delete"}:
         return remove(job, rest)
     if kind not in {"order", "colocation", "location"}:
         _no_such(kind)
     if not rest or rest[0] in {"show", "list", "config"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     return {"order": _order, "colocation": _colocation, "location": _location}[kind](job, rest)
 
 
@@ -77,7 +77,7 @@ def _order_words(job: Job, words: list[str]) -> list[str]:
     words = [named.get(word, word) for word in words]
     for word in words:
         if "=" not in word:
-            job.doubt(f"pcs 0.9 passes over the word {word}, newer pcs refuses it", "leave it out")
+            job.doubt(f"pcs 0.9 ignores the word {word}, later versions refuse it", "leave it out")
     return [word for word in words if "=" in word]
 
 
@@ -166,7 +166,8 @@ def _colocation_options(
     }
     if options:
         raise UntranslatableError(
-            f"a colocation has no {', '.join(options)} in the inventory", "see whether it is needed"
+            f"a colocation has no {', '.join(options)} in the inventory",
+            "check whether it is needed",
         )
     return {name: value for name, value in made.items() if value}
 
@@ -293,13 +294,13 @@ def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:
 def _repeated(made: ReplayedConstraint, there: ReplayedConstraint) -> None:
     """Refuse what is there already; pcs 0.9 does so, too, for equal ones (but by --force)."""
     if made.place == there.place:
-        raise RefusedByPcsError("the same line made it before", fate=Fate.LEFT_OUT)
+        raise RefusedByPcsError("the same line created it before", fate=Fate.LEFT_OUT)
     if made.options == there.options:
         raise RefusedByPcsError(
-            f"a duplicate of the constraint at {there.place}", "leave one of the two out"
+            f"a duplicate of the constraint at {there.place}", "remove one of the two"
         )
     raise RefusedByPcsError(
-        f"another constraint about the same stands at {there.place}, with other options",
-        "see which of the two is meant; the first one counts here",
+        f"another constraint on the same resources is at {there.place}, with other options",
+        "check which of the two is intended; the first is used here",
         Fate.DOUBTFUL,
     )

@@ -69,7 +69,7 @@ def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
         job.cluster.aliases[own_id] = found.id
         job.doubt(
             f"the id {own_id} becomes {found.clone_id}",
-            "constraints of these scripts are rewritten; mind your own",
+            "constraints of these scripts are rewritten; rewrite your own",
         )
     return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
 
@@ -97,7 +97,7 @@ def change_group(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource group add|remove|list …`."""
     verb, *rest = words or [""]
     if verb in {"list", "show"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     if verb == "add" and len(rest) > 1:
         return join(job, rest[0], rest[1:])
     if verb in {"remove", "delete"} and rest:
@@ -147,11 +147,11 @@ def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) 
     if words[:1] == ["set"]:
         raise UntranslatableError(
             f"sets of {what} have no place in the inventory",
-            "write the values below defaults where they hold for all",
+            "add the values to defaults if they apply to all",
         )
     words = words[1:] if words[:1] == ["update"] else words
     if not words or words[0] in {"show", "config"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     for name, value in pairs(words).items():
         put(shelf, name, value, job)
     return translated(f"{what}: {' '.join(words)}")
@@ -243,7 +243,7 @@ def _check_new(found: ReplayedResource, made: dict[str, str]) -> None:
     if _when(made) in map(_when, found.operations):
         raise RefusedByPcsError(
             f"{found.id} has an operation {made['name']} of this interval already",
-            "see which of the two is meant; the first one counts here",
+            "check which of the two is intended; the first is used here",
         )
 
 
@@ -278,7 +278,7 @@ def level(job: Job, words: list[str]) -> ReplayOutcome:
             f"{', '.join(devices)})",
             "after bootstrap: pcs stonith level add " + " ".join(rest),
         )
-    return left_out("it only asks, or takes away levels, which are not taken over")
+    return left_out("it only queries, or takes away levels, which are not taken over")
 
 
 def clones(kind: str) -> ReplayHandler:

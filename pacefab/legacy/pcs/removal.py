@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.model import ReplayedConstraint
-from pacefab.legacy.cluster.outcome import RefusedByPcsError, ReplayOutcome, left_out
+from pacefab.legacy.cluster.outcome import RefusedByPcsError, ReplayOutcome, removed
 
 
 def remove(job: Job, words: list[str]) -> ReplayOutcome:
@@ -36,8 +36,8 @@ def remove_orders(job: Job, words: list[str]) -> ReplayOutcome:
     if len(ids) > 1 and others:
         named = ", ".join(f"{' then '.join(order.resources)} ({order.place})" for order in others)
         job.doubt(
-            f"pcs takes away every order that names one of them, so also {named}",
-            "add to constraints: order what is still meant",
+            f"pcs removes every order that names one of them, also {named}",
+            "add those that are still intended to constraints: order",
         )
     return _gone(job, gone, " ".join(words))
 
@@ -55,12 +55,13 @@ def remove_colocation(job: Job, words: list[str]) -> ReplayOutcome:
 def _gone(job: Job, gone: list[ReplayedConstraint], what: str) -> ReplayOutcome:
     if not gone:
         raise RefusedByPcsError(
-            f"there is no constraint {what} at this point", "see which one was meant: it stays"
+            f"there is no constraint {what} at this point",
+            "check which one was intended; none is removed",
         )
     for constraint in gone:
-        job.book.gone[constraint.by] = f"removed again at {job.place}"
+        job.book.gone[constraint.by] = f"removed at {job.place}"
     job.cluster.constraints = [
         constraint for constraint in job.cluster.constraints if constraint not in gone
     ]
     places = ", ".join(str(constraint.place) for constraint in gone)
-    return left_out(f"it takes away again what was made before ({places})")
+    return removed(f"it removes what was created before ({places})")

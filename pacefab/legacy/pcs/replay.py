@@ -40,12 +40,22 @@ _RUNS_NOTHING = {"delete", "remove", "disable", "destroy", "stop", "clear", "uns
 
 @dataclass
 class ReplayedCommand:
-    """A command, what became of it, and whether it only takes away."""
+    """A command and what became of it.
+
+    Args:
+        call: the command.
+        entry: its line of the report.
+        number: its place among all commands.
+        idle: it only queries, or had no effect.
+        only_removes: it adds nothing to the cluster.
+        file: the copy of the CIB that it changes.
+    """
 
     call: Call
     entry: ReportLine
     number: int
-    takes_away: bool
+    idle: bool
+    only_removes: bool
     file: str = ""
 
 
@@ -72,8 +82,9 @@ class Replay(Book):
         if call.condition and outcome.fate is Fate.TRANSLATED:
             reason += f"; assumed to hold: {mask(call.condition)}"
         entry = ReportLine(outcome.fate, call.place, text, reason, outcome.advice)
-        away = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
-        self.done.append(ReplayedCommand(call, entry, number, away, line.file))
+        idle = outcome.fate is Fate.LEFT_OUT and not outcome.removes
+        only = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
+        self.done.append(ReplayedCommand(call, entry, number, idle, only, line.file))
         output = outcome.output
         if output is None:
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
@@ -81,7 +92,7 @@ class Replay(Book):
         return CommandResult(outcome.status, output)
 
     def taken_back(self, first: int, why: str) -> None:
-        """Leave all commands from a number on out: their script is no part of a deployment."""
+        """Leave all commands from a number on out: their script is not part of a deployment."""
         for command in self.done[first:]:
             command.entry = replace(command.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
             self.gone.pop(command.number, None)
@@ -95,8 +106,8 @@ class Replay(Book):
         except NotUnderstoodError as error:
             return ReplayOutcome(
                 Fate.DOUBTFUL,
-                f"pcs does not take this: {error}; it did nothing",
-                "see what was meant",
+                f"pcs does not accept this: {error}; it had no effect",
+                "check what was intended",
                 status=1,
             )
         except UntranslatableError as error:
@@ -121,19 +132,19 @@ class Replay(Book):
         if call.excluded and not _only_asks(line):
             raise UntranslatableError(
                 f"whether it runs is known only at run time: {call.condition}",
-                "decide which branch holds for this cluster and write it by hand",
+                "decide which branch applies to this cluster and add it by hand",
             )
         if call.condition and _TAKES_AWAY & set(words[:2]):
             raise UntranslatableError(
-                f"it takes something away only if: {call.condition}",
-                "see whether it is to be there",
+                f"it removes something only if: {call.condition}",
+                "decide whether to keep it",
             )
         assert handler is not None  # noqa: S101  # _unknown_noun raises
         return handler(job, words)
 
     def _unknown_noun(self, noun: str) -> None:
         if not is_known(noun):
-            raise UntranslatableError("which command it is, is known only at run time", _BY_HAND)
+            raise UntranslatableError("the command is known only at run time", _BY_HAND)
         raise no_such("pcs", noun, [*_NOUNS, *_NOT_OURS])
 
     def _not_known(self, call: Call, job: Job) -> None:
@@ -149,7 +160,7 @@ class Replay(Book):
         )
 
 
-_BY_HAND = "see whether it is needed today, and keep a script of your own for it"
+_BY_HAND = "check whether it is still needed; if so, keep a script of your own for it"
 
 
 def _only_asks(line: CommandLine) -> bool:

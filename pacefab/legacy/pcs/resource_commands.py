@@ -13,6 +13,7 @@ from pacefab.legacy.cluster.outcome import (
     UntranslatableError,
     left_out,
     no_such,
+    removed,
     translated,
 )
 from pacefab.legacy.model import Fate
@@ -51,18 +52,18 @@ _ASKING = {
     "get-properties",
 }
 _MOMENT = {
-    "cleanup": "it clears failures of the moment",
-    "refresh": "it asks the nodes anew",
-    "failcount": "it asks for, or clears, failures of the moment",
+    "cleanup": "it clears recorded failures",
+    "refresh": "it probes the nodes again",
+    "failcount": "it shows or clears recorded failures",
     "restart": "it restarts a resource once",
     "move": "it moves a resource once",
-    "ban": "it keeps a resource from a node for the moment",
-    "clear": "it takes back a move or ban",
+    "ban": "it bans a resource from a node once",
+    "clear": "it reverts a move or ban",
     "relocate": "it moves resources once",
-    "debug-start": "it tries an agent by hand", "debug-stop": "it tries an agent by hand",
-    "debug-monitor": "it tries an agent by hand", "debug-promote": "it tries an agent by hand",
-    "fence": "it fences a node once", "confirm": "it confirms a fencing by hand",
-    "history": "it asks about the past",
+    "debug-start": "it runs an agent once", "debug-stop": "it runs an agent once",
+    "debug-monitor": "it runs an agent once", "debug-promote": "it runs an agent once",
+    "fence": "it fences a node once", "confirm": "it confirms a manual fencing",
+    "history": "it shows the history",
 }  # fmt: skip
 
 
@@ -93,20 +94,20 @@ def _ask(job: Job, rest: Sequence[str]) -> ReplayOutcome:
     """Answer `resource show X` by whether it is there: scripts guard creates by that."""
     names = [word for word in rest if "=" not in word]
     if not names:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     there = all(job.cluster.find(name) for name in names)
-    return left_out("it only asks", status=0 if there else 1, output=None if there else "")
+    return left_out("it only queries", status=0 if there else 1, output=None if there else "")
 
 
 def _moment(job: Job, verb: str, rest: Sequence[str]) -> ReplayOutcome:
     if verb in {"move", "ban"} and rest:
         where = rest[1] if len(rest) > 1 else "the node where it runs"
         job.doubt(
-            f"in pcs 0.9 this leaves a constraint behind that keeps {rest[0]} "
-            f"{'on' if verb == 'move' and len(rest) > 1 else 'off'} {where} for ever",
-            "write a location constraint by hand where that is meant to last",
+            f"in pcs 0.9 this leaves a constraint that keeps {rest[0]} "
+            f"{'on' if verb == 'move' and len(rest) > 1 else 'off'} {where} permanently",
+            "add a location constraint if that is meant to be permanent",
         )
-    return left_out(f"{_MOMENT[verb]}: no part of a configuration")
+    return left_out(f"{_MOMENT[verb]}: not part of a configuration")
 
 
 def _create(job: Job, words: list[str]) -> ReplayOutcome:
@@ -144,8 +145,11 @@ def _add(
     for options in (made.meta, made.clone_meta):
         made.disabled |= options.pop("target-role", "").lower() == "stopped"
     for word in parts.ignored:
-        why = f"{word} is of crm: pcs up to 0.9.157 passes over it, newer ones refuse the command"
-        job.doubt(f"{why}; taken as passed over", "leave it out")
+        job.doubt(
+            f"{word} belongs to crm: pcs up to 0.9.157 ignores it, later versions refuse the "
+            "command; read as ignored",
+            "leave it out",
+        )
     there = job.cluster.find(name)
     if there is not None:
         raise _already(job, made, there)
@@ -164,7 +168,8 @@ def _already(
     if same or there.place == job.place:
         return RefusedByPcsError(where, fate=Fate.LEFT_OUT)
     return RefusedByPcsError(
-        f"{where}, and not the same", "see which of the two is meant; the first one counts here"
+        f"{where}, with other settings",
+        "check which of the two is intended; the first is used here",
     )
 
 
@@ -191,17 +196,17 @@ def _delete(job: Job, words: list[str]) -> ReplayOutcome:
     if not gone:
         unclear = [name for name in words if name in job.book.unclear]
         why = "what it deletes could not be translated" if unclear else "there is nothing to delete"
-        return left_out(f"{why}: on a first run it fails, and nothing happens", status=1)
+        return left_out(f"{why}: on a first run it fails without effect", status=1)
     lost = 0
     for found in gone:
         lost += _remove(job, found)
     names = ", ".join(f"{found.id} ({found.place})" for found in gone)
     taken = f", and {lost} constraints that name it" if lost else ""
-    return left_out(f"it takes away again what was made before: {names}{taken}")
+    return removed(f"it removes what was created before: {names}{taken}")
 
 
 def _remove(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
-    cluster, why = job.cluster, f"deleted again at {job.place}"
+    cluster, why = job.cluster, f"deleted at {job.place}"
     ids = {found.id, f"{found.id}-clone"}
     members = found.members if isinstance(found, ReplayedGroup) else []
     ids.update(members)
@@ -251,7 +256,7 @@ def _replace_operation(found: ReplayedResource, operation: dict[str, str]) -> No
 
 
 def _no_place(_job: Job, _words: list[str]) -> ReplayOutcome:
-    raise UntranslatableError("it has no place in the inventory", "keep it as a step of your own")
+    raise UntranslatableError("it has no place in the inventory", "keep it as a separate step")
 
 
 _SHARED: dict[str, ReplayHandler] = {
