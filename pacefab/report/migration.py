@@ -100,7 +100,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _summary(migration: Migration) -> Iterator[str]:
-    """Yield the account on one screen: how much, and in which files somebody has to look."""
+    """Yield the account on one screen: how much, and which files need a check."""
     made = migration.configuration
     yield f"Summary: {_counted(migration.summary)}"
     yield (
@@ -118,7 +118,7 @@ def _summary(migration: Migration) -> Iterator[str]:
 
 
 def _table(title: str, entries: Iterable[ReportLine]) -> Table:
-    """Return a part of the account; what is told of several places has one row."""
+    """Return a part of the account; what is reported of several places has one row."""
     table = Table(title=title, title_justify="left", expand=True, show_lines=False)
     for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):
         table.add_column(column, ratio=ratio, overflow="fold")
@@ -132,7 +132,7 @@ def _table(title: str, entries: Iterable[ReportLine]) -> Table:
 
 
 def _besides(effects: Effects) -> Iterator[str]:
-    """Yield what scripts do besides pcs, and what was taken for granted."""
+    """Yield what scripts do apart from pcs, and what was assumed."""
     if effects.packages:
         yield "Packages that the scripts install (services of the inventory install their own):"
         yield from (f"  {host}: {', '.join(names)}" for host, names in _packages(effects).items())

@@ -1,4 +1,4 @@
-"""What `invoke migrate` does: read old scripts, write an inventory, and tell what became of all."""
+"""What `migrate` does: read scripts, write an inventory, report what became of each line."""
 
 from __future__ import annotations
 

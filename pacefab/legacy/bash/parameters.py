@@ -44,7 +44,7 @@ class ShellParameters:
         return self._argument(int(name[:4])) if name.isdigit() else self._special(name)
 
     def is_set(self, name: str) -> bool:
-        """Tell whether a script set it (what the environment has is not known)."""
+        """Return whether a script set it (what the environment has is not known)."""
         if name.isdigit():
             return int(name) <= len(self._shell.arguments)
         return name in self._shell.variables or name in self._shell.arrays
@@ -216,7 +216,7 @@ def _index_order(item: tuple[str, str]) -> tuple[int, str]:
 
 
 def _cut(value: str, pattern: str, *, longest: bool, front: bool) -> str:
-    """Take away what a pattern matches at one end."""
+    """Remove what a pattern matches at one end."""
     compiled = glob(pattern)
     if len(value) > _MOST_CUT:
         raise ValueError(value[:20])

@@ -1,6 +1,6 @@
 """Patterns of the shell (globs) and of grep, sed and awk (regular expressions), safe to match.
 
-A pattern comes from a script that nobody vouches for: one that could make Python's matcher run for
+A pattern comes from a script that is not trusted: one that could make Python's matcher run for
 ever (a repeated group with a repetition in it, too many repetitions) is refused.
 """
 

@@ -15,7 +15,7 @@ from pacefab.legacy.model import Place
 
 __all__ = ["Node", "Script", "child_of", "children_of", "parse", "walk"]
 
-_MOST_MENDED = 20  # times; one is enough but for nested texts
+_MOST_REPAIRS = 20  # times; one is enough but for nested texts
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def parse(script: Script) -> tuple[Script, Node]:
     the script returned may differ by semicolons.
     """
     root = _root(script.source)
-    for _ in range(_MOST_MENDED):
+    for _ in range(_MOST_REPAIRS):
         ends = sorted(set(_swallowed(root, script.source)), reverse=True)
         if not ends:
             break

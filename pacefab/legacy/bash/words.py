@@ -40,8 +40,8 @@ class Words:
         script: where the words stand.
         world: its files, and the register of what is unknown.
         substitute: runs a command substitution and returns its output.
-        joints: keep a backslash at a line's end within quotes, so that lines can be told in a
-            text that is handed to another shell (to which it means the same).
+        joints: keep a backslash at a line's end within quotes, so that lines can be counted in a
+            text that is passed to another shell (to which it means the same).
     """
 
     def __init__(
@@ -169,7 +169,7 @@ class Words:
         yield WordPart(literal if raw else self._unescape(literal), PartKind.QUOTED)
 
     def _unescape(self, literal: str) -> str:
-        r"""Take the backslash away that double quotes honour: before $ ` " \ and a line's end."""
+        r"""Remove the backslash that double quotes honour: before $ ` " \ and a line's end."""
         if not self._joints:
             literal = literal.replace("\\\n", "")
         return re.sub(r'\\([$`"\\])', r"\1", literal)

@@ -53,7 +53,7 @@ class World:
 
     @contextmanager
     def condition(self, text: str, *, excluded: bool = False) -> Iterator[None]:
-        """Evaluate what runs only under a condition that nobody can know before."""
+        """Evaluate what runs only under an unknown condition."""
         self.conditions.append((self.unknowns.show(text), excluded))
         try:
             yield
@@ -61,7 +61,7 @@ class World:
             self.conditions.pop()
 
     def pcs(self, arguments: list[str], place: Place, host: str) -> CommandResult:
-        """Hand a pcs command to whoever replays them."""
+        """Pass a pcs command to the replay."""
         self.budget.call()
         ran = self.executed.setdefault((place.file, place.line), [])
         if arguments[:4] not in ran:

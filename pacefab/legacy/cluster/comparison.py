@@ -40,8 +40,8 @@ def _settings(kind: str, desired: Mapping[str, str], present: Mapping[str, str])
     for name in sorted({*desired, *present} - _NOT_OF_SCRIPTS):
         want, have = desired.get(name), present.get(name)
         if not same_value(have, want):
-            said, found = want or "nothing", have or "nothing"
-            yield f"{kind} {name}: the scripts say {said}, the cluster {found}"
+            desired_text, found = want or "nothing", have or "nothing"
+            yield f"{kind} {name}: the scripts say {desired_text}, the cluster {found}"
 
 
 def _attributes(
@@ -106,13 +106,13 @@ def _with_times(want: Operation, present: tuple[Operation, ...]) -> Operation:
 
 
 def _constraints(desired: tuple[Constraint, ...], present: tuple[Constraint, ...]) -> Iterator[str]:
-    want = {_told(constraint): constraint for constraint in desired}
-    have = {_told(constraint): constraint for constraint in present}
-    yield from (f"{told}: the cluster does not have it" for told in want if told not in have)
-    yield from (f"{told}: no script creates it" for told in have if told not in want)
+    want = {_described(constraint): constraint for constraint in desired}
+    have = {_described(constraint): constraint for constraint in present}
+    yield from (f"{line}: the cluster does not have it" for line in want if line not in have)
+    yield from (f"{line}: no script creates it" for line in have if line not in want)
 
 
-def _told(constraint: Constraint) -> str:
+def _described(constraint: Constraint) -> str:
     """Return a constraint as a line: two of one meaning give the same."""
     kind = type(constraint).__name__.lower()
     defaults = {"start", "Started", "Mandatory", "always"}

@@ -37,7 +37,7 @@ class ReplayedResource:
     switched: list[tuple[int, Place]] = field(
         default_factory=list
     )  # what last enabled, disabled it
-    removed: set[str] = field(default_factory=set)  # operations that `op remove` took away
+    removed: set[str] = field(default_factory=set)  # operations that `op remove` removed
     meta_set: dict[str, tuple[int, Place]] = field(default_factory=dict)  # by later commands
 
     @property

@@ -61,7 +61,7 @@ def _in_listing(
 ) -> CommandResult:
     """Return whether a listing of pcs has an id in it: scripts guard their creates by that.
 
-    Only of ids can it be told; words such as Started are known on the cluster alone.
+    Only ids can be decided; words such as Started are known only on the cluster.
     """
     options = split_options(command.arguments, replace(GREP, flags=None))
     words = options.values("e") or options.operands

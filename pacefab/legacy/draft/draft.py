@@ -1,4 +1,4 @@
-"""The replayed cluster -> plain data of an inventory; what has no place there is told.
+"""The replayed cluster -> plain data of an inventory; what has no place there is reported.
 
 Everything is held against the inventory's own types, so that what is written can be read.
 """
@@ -23,7 +23,7 @@ from pacefab.legacy.draft.parts import (  # fmt: skip
     InventoryParts,
     constraint_data,
     fitting,
-    told,
+    what_is_wrong,
 )
 from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
@@ -98,7 +98,7 @@ class _Drafting:
             try:
                 Node.model_validate(made)
             except ValidationError as error:
-                self._parts.say(known.place, f"node {name}", told(error), "add it by hand")
+                self._parts.say(known.place, f"node {name}", what_is_wrong(error), "add it by hand")
                 continue
             setup = self._cluster.nodes.get(name)
             places = [setup.place] if setup else []

@@ -36,7 +36,7 @@ class HaproxySection:
 
 @dataclass
 class Balancer:
-    """What the file says by the inventory's names; `skipped`, `passwords`: what it says besides."""
+    """What the file says by the inventory's names; `skipped`, `passwords`: what else it says."""
 
     proxies: list[dict[str, object]] = field(default_factory=list)
     stats: dict[str, object] = field(default_factory=dict)

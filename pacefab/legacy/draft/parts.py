@@ -61,7 +61,7 @@ def fitting(kind: Any, text: str) -> bool | int | str | None:
 
 
 class InventoryParts:
-    """Makes parts, and tells in the draft what has no place.
+    """Makes parts, and reports in the draft what has no place.
 
     Args:
         made: the draft.
@@ -77,7 +77,7 @@ class InventoryParts:
     def say(
         self, place: Place, text: str, reason: str, advice: str = "", by: int | None = None
     ) -> None:
-        """Tell what has no place; `by`: the command that desired it."""
+        """Report what has no place; `by`: the command that asked for it."""
         entry = ReportLine(Fate.UNTRANSLATED, place, text, reason, advice)
         if by is None:
             self._made.entries.append(entry)
@@ -101,7 +101,7 @@ class InventoryParts:
         return made
 
     def _all_fenced(self) -> bool:
-        """Tell whether devices with lists of hosts reach every node between them."""
+        """Return whether devices with lists of hosts reach every node between them."""
         lists = [
             device.parameters.get("pcmk_host_list", "") for device in self._cluster.fencing.values()
         ]
@@ -142,15 +142,15 @@ class InventoryParts:
         return made
 
     def _does_nothing(self, resource: ReplayedResource, name: str, text: str) -> None:
-        """Tell of an option of clones on a primitive, where it was set."""
+        """Report an option of clones on a primitive, where it was set."""
         reason = "it is an option of clones: on the primitive it does nothing"
         advice = f"if it was intended, add it to {resource.copies}" if resource.copies else ""
         by, place = resource.meta_set.get(name, (None, resource.place))
-        told = ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
+        entry = ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
         if by is None:
-            self._made.entries.append(told)
+            self._made.entries.append(entry)
         else:
-            self._made.problems.append((by, told))
+            self._made.problems.append((by, entry))
 
     def _operation(self, resource: ReplayedResource, operation: Mapping[str, str]) -> InventoryData:
         made: InventoryData = {}
@@ -184,12 +184,12 @@ class InventoryParts:
         source: ReplayedResource | ReplayedConstraint,
         text: str,
     ) -> bool:
-        """Tell whether the inventory takes a part; say why when it does not."""
+        """Return whether the inventory takes a part; report why when it does not."""
         try:
             kind.model_validate(_as_read(made))
         except ValidationError as error:
             advice = "add it to the inventory by hand"
-            self.say(source.place, text, told(error), advice, source.by)
+            self.say(source.place, text, what_is_wrong(error), advice, source.by)
             return False
         return True
 
@@ -258,7 +258,7 @@ def places_of(resource: ReplayedResource) -> str:
     return ", ".join(map(str, places))
 
 
-def told(error: ValidationError) -> str:
+def what_is_wrong(error: ValidationError) -> str:
     """Return what is wrong, without the value itself, which may be a secret."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])

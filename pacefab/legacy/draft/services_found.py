@@ -63,7 +63,7 @@ def find_services(
 
 
 def _is_plain(resource: ReplayedResource) -> bool:
-    """Tell whether nothing is set that a service would not set."""
+    """Return whether nothing is set that a service would not set."""
     return not (resource.meta or resource.disabled)
 
 
@@ -77,7 +77,7 @@ class _Search:
         self.found = FoundServices()
 
     def is_vip(self, resource: ReplayedResource) -> bool:
-        """Tell whether the service vips describes a resource."""
+        """Return whether the service vips describes a resource."""
         return (
             resource.agent == "ocf:heartbeat:IPaddr2"
             and bool(_VIP_NAME.match(resource.id))
@@ -88,7 +88,7 @@ class _Search:
         )
 
     def is_balanced(self) -> bool:
-        """Tell whether there is a load balancer to which VIPs are tied as the service does it."""
+        """Return whether there is a load balancer to which VIPs are tied as the service does it."""
         balancer = self._cluster.resources.get(_LB)
         if balancer is None or not self._is_clone(balancer, "systemd:haproxy"):
             return False

@@ -1,4 +1,4 @@
-"""What looks like a bug in the original, seen from the end: the whole cluster and all effects."""
+"""What looks like a bug in the scripts, judged by the whole cluster and all effects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INI = (".ini", ".conf", ".cfg")
 
 
 def doubts(walk: Walk) -> Iterator[ReportLine]:
-    """Yield an entry for each thing that somebody should look at."""
+    """Yield an entry for each thing that an operator should check."""
     cluster = walk.replay.cluster
     yield from _enabled_at_boot(walk, cluster)
     yield from _addresses(walk, cluster)

@@ -1,4 +1,4 @@
-"""Branches whose condition nobody can know: all are evaluated, and what differs is unknown."""
+"""Branches with an unknown condition: all are evaluated, and what differs is unknown."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Branches:
         self.rivals = sum(self._has_pcs(text, set()) for text in texts) > 1
 
     def _has_pcs(self, text: str, seen: set[str]) -> bool:
-        """Tell whether a text has pcs commands, or calls functions or scripts that have."""
+        """Return whether a text has pcs commands, or calls functions or scripts that have."""
         if _PCS.search(text):
             return True
         tree, functions = self._interpreter.world.tree, self._interpreter.shell.functions

@@ -46,7 +46,7 @@ def joined(
 
 
 def _perhaps(interpreter: Interpreter, right: Node, operator: str) -> CommandResult:
-    """Evaluate what runs only when a command went well, or failed, which nobody can know."""
+    """Evaluate what runs only when a command succeeded, or failed, which is unknown."""
     before = right.prev_sibling
     while before is not None and before.type not in STATEMENTS:
         before = before.prev_sibling

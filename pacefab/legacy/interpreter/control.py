@@ -156,7 +156,7 @@ def _once(interpreter: Interpreter, node: Node, body: Node) -> str:
 
 
 def _round(interpreter: Interpreter, body: Node, parts: list[str]) -> bool:
-    """Run a loop's body once; tell whether the loop goes on."""
+    """Run a loop's body once; return whether the loop continues."""
     interpreter.world.budget.step()
     try:
         parts.append(interpreter.statements(body.children).output)

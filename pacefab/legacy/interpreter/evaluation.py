@@ -69,7 +69,7 @@ class Evaluation:
         if not function:
             return run_command(self, command)
         if self.world.conditions and command.words[0] in self.shell.running:
-            return CommandResult(None)  # it calls itself until something holds that nobody can know
+            return CommandResult(None)  # it calls itself until an unknown condition holds
         return self._call(function, command)
 
     def start(self, script: Script, shell: Shell) -> CommandResult:
@@ -123,7 +123,7 @@ class Evaluation:
         return answer.output
 
     def _command(self, node: Node, more: Sequence[Node] = ()) -> CommandResult:
-        """Run a simple command; `more`: words that stand behind its redirections."""
+        """Run a simple command; `more`: words that follow its redirections."""
         self.world.unset.clear()
         named = node.child_by_field_name("name")
         before = dict(self.shell.variables)
@@ -155,7 +155,7 @@ class Evaluation:
         return Command(words, self.script.place(node), tuple(nodes), caller)
 
     def _put_back(self, node: Node, before: dict[str, str]) -> None:
-        """Take back what `NAME=value command` sets for the command alone."""
+        """Undo what `NAME=value command` sets for the command alone."""
         for name in prefixes(node, self.script):
             if name in before:
                 self.shell.variables[name] = before[name]

@@ -68,7 +68,7 @@ def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
 
 
 def addresses(tree: Tree) -> dict[str, str]:
-    """Return node names by address, as ini files tell them: KEY=NAME beside KEY_ip=ADDRESS."""
+    """Return node names by address, as ini files have them: KEY=NAME beside KEY_ip=ADDRESS."""
     found: dict[str, str] = {}
     for file in tree.files.values():
         if not file.path.endswith((".ini", ".conf", ".cfg")):

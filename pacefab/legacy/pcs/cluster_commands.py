@@ -164,8 +164,8 @@ def _attributes(job: Job, name: str, values: dict[str, str]) -> ReplayOutcome:
         put(shelf, attribute, value, job)
     if not any(values.values()):
         return removed(f"it removes what was set before, if anything: {', '.join(values)}")
-    told = ", ".join(f"{attribute}={value}" for attribute, value in values.items())
-    return translated(f"attribute of node {name}: {told}")
+    listed = ", ".join(f"{attribute}={value}" for attribute, value in values.items())
+    return translated(f"attribute of node {name}: {listed}")
 
 
 def node(job: Job, words: list[str]) -> ReplayOutcome:
@@ -217,7 +217,7 @@ def quorum(_job: Job, words: list[str]) -> ReplayOutcome:
 
 
 def advice(words: list[str]) -> str:
-    """Return what to do by hand about a command with a part that nobody can know."""
+    """Return what to do by hand about a command with an unknown part."""
     match words[:2]:
         case ["property", _]:
             return "write the attribute at each node it is meant for: nodes: attributes"

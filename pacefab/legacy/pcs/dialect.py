@@ -127,7 +127,7 @@ class _CreateReader:
 
 
 def _is_meta(word: str) -> bool:
-    """Tell whether NAME=VALUE is an option of a clone or resource."""
+    """Return whether NAME=VALUE is an option of a clone or resource."""
     name = word.partition("=")[0]
     return _META.get(name, name) in {**CLONE_META, **RESOURCE_META}
 
@@ -172,5 +172,5 @@ def agent_of_today(agent: str) -> str:
 
 
 def _is_ocf(agent: str) -> bool:
-    """Tell whether PROVIDER:TYPE stands without its class."""
+    """Return whether PROVIDER:TYPE stands without its class."""
     return agent.partition(":")[0] in {"heartbeat", "pacemaker", "openstack", "neutron", "rabbitmq"}

@@ -47,7 +47,7 @@ def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[ReplayedRes
 
 
 def merge(into: dict[str, str], values: dict[str, str]) -> None:
-    """Set values; an empty one takes the setting away, as pcs does."""
+    """Set values; an empty one removes the setting, as pcs does."""
     for name, value in values.items():
         if value:
             into[name] = value
@@ -106,7 +106,7 @@ def change_group(job: Job, words: list[str]) -> ReplayOutcome:
 
 
 def join(job: Job, name: str, members: list[str]) -> ReplayOutcome:
-    """Put resources into a group: behind those that are there, or where --before, --after say."""
+    """Put resources into a group: after its members, or where --before, --after say."""
     found = [job.find(member) for member in members]
     for other in job.cluster.groups.values():
         other.members = [member for member in other.members if member not in members]
@@ -158,7 +158,7 @@ def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) 
 
 
 def put(shelf: dict[str, Value], name: str, value: str, job: Job) -> None:
-    """Set a value, or take it away when it is empty."""
+    """Set a value, or remove it when it is empty."""
     before = shelf.pop(name, None)
     if before is not None:
         job.book.gone[before.by] = f"set again at {job.place}"

@@ -92,7 +92,7 @@ class Replay(Book):
         return CommandResult(outcome.status, output)
 
     def taken_back(self, first: int, why: str) -> None:
-        """Leave all commands from a number on out: their script is not part of a deployment."""
+        """Leave out all commands from a number on: their script is not part of a deployment."""
         for command in self.done[first:]:
             command.entry = replace(command.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
             self.gone.pop(command.number, None)
@@ -148,7 +148,7 @@ class Replay(Book):
         raise no_such("pcs", noun, [*_NOUNS, *_NOT_OURS])
 
     def _not_known(self, call: Call, job: Job) -> None:
-        """Refuse a command with a part that nobody can know."""
+        """Refuse a command with an unknown part."""
         reasons = self.unknowns.reasons(" ".join(call.arguments))
         words = job.line.words
         verbs = {"create", "clone", "master", "promotable"}

@@ -157,7 +157,7 @@ def _add(
     into = job.line.options.get("--group", "")
     if into:
         join(job, into, [name])
-    return translated(_told(made, into))
+    return translated(_described(made, into))
 
 
 def _already(
@@ -184,14 +184,14 @@ def _content(resource: ReplayedResource) -> tuple[object, ...]:
     )
 
 
-def _told(made: ReplayedResource, into: str) -> str:
+def _described(made: ReplayedResource, into: str) -> str:
     what = {CLONE: ", cloned", PROMOTABLE: ", promotable"}.get(made.copies, "")
     stopped = ", disabled" if made.disabled else ""
     return f"{made.id}: {made.agent}{what}{f' in group {into}' if into else ''}{stopped}"
 
 
 def _delete(job: Job, words: list[str]) -> ReplayOutcome:
-    """Delete resources; pcs takes every constraint along that names one."""
+    """Delete resources; pcs also deletes every constraint that names one."""
     gone = [found for name in words if (found := job.cluster.find(name)) is not None]
     if not gone:
         unclear = [name for name in words if name in job.book.unclear]
@@ -219,8 +219,8 @@ def _remove(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
         group.members = [member for member in group.members if member not in ids]
     lost = cluster.naming(ids)
     for constraint in lost:
-        told = f"{found.id} was deleted at {job.place}, its constraints with it"
-        job.book.gone[constraint.by] = told
+        why_lost = f"{found.id} was deleted at {job.place}, its constraints with it"
+        job.book.gone[constraint.by] = why_lost
         job.book.lost.append((constraint, f"{found.id} at {job.place}"))
     cluster.constraints = [other for other in cluster.constraints if other not in lost]
     return len(lost)
