@@ -1,6 +1,7 @@
-"""Old bash deployments -> what they made of a cluster, in today's terms. Nothing is ever executed.
+"""Bash deployment scripts -> the cluster that they build, in current terms. Nothing is executed.
 
-A tree of scripts is parsed by a grammar (`syntax`), evaluated as far as a reader can (`interpreter`
-and what it uses) and its pcs commands are replayed on a model of the cluster (`cluster`, `pcs_*`).
+`bash` parses and expands, `interpreter` evaluates a tree of scripts as far as their text determines
+it, `commands` and `text` stand for the programs that scripts call. The pcs commands (`pcs`) are
+replayed on a model (`cluster`), from which `draft` writes an inventory and `findings` a report.
 What cannot be known is a value of its own (`unknown`), never a guess.
 """

@@ -19,7 +19,7 @@ _PIPED = re.compile(
 
 
 def is_secret(name: str) -> bool:
-    """Tell whether a parameter or key is named like a secret."""
+    """Return whether a parameter or key is named like a secret."""
     return bool(_NAME.search(name)) and not _NOT_SECRET.search(name)
 
 

@@ -6,14 +6,16 @@ from collections import Counter
 from pathlib import Path
 
 from pacefab.errors import UsageError
+from pacefab.legacy.cluster.configuration import configuration_of
 from pacefab.legacy.draft.draft import draft
 from pacefab.legacy.draft.inventory_text import render_inventory
-from pacefab.legacy.findings.account import collapsed, replayed_entries, unreached, unread_files
 from pacefab.legacy.findings.doubts import doubts
+from pacefab.legacy.findings.replayed import collapsed, replayed_entries
+from pacefab.legacy.findings.unreached import unreached
+from pacefab.legacy.findings.unread import unread_files
 from pacefab.legacy.interpreter.walkthrough import walk_through
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Migration, ReportLine
-from pacefab.legacy.pcs.configuration import configuration_of
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
 
 _LARGEST_INI = 1_000_000  # bytes
@@ -21,8 +23,8 @@ _HEADER = """\
 yaml-language-server: $schema=schema.json
 
 Written by: invoke migrate --from {folder}
-Comments tell which file and line each part came from. Secrets are named, never given here.
-What could not be taken over, and what looks like a bug, is in the report: read it first."""
+Comments say which file and line each part came from. Secrets are only named here.
+What could not be translated, and what looks like a bug, is in the report: read it first."""
 
 
 def migrate(
@@ -33,7 +35,7 @@ def migrate(
     Args:
         folder: the scripts, and the ini files that they read.
         ini: stands for the ini file of the same name in the folder, or the one that is missing.
-        name: of the cluster, when no script tells it.
+        name: of the cluster, when no script names it.
         plain: write resources in Pacemaker's terms alone, and no services: a running cluster can
             be adopted so without a change of any resource.
 

@@ -51,7 +51,7 @@ class Call:
         arguments: its words after `pcs`; unknown parts carry marks (see `unknown`).
         place: where it stands.
         host: the node it runs on; empty: where the scripts are started.
-        condition: text of a condition that nobody can know before; empty: it runs for sure.
+        condition: text of an unknown condition that it depends on; empty: it always runs.
         excluded: the condition has other branches with pcs commands, or is a failure's.
         source: the line where it stands when the command itself is in a text (of ssh).
     """
@@ -94,7 +94,7 @@ class UnitChange:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command leaves behind: exit status (None: not known before) and its output."""
+    """The result of a command: its exit status (None: unknown) and its output."""
 
     status: int | None = 0
     output: str = ""

@@ -44,7 +44,7 @@ class Tree:
     @property
     def scripts(self) -> list[SourceFile]:
         """The tree's scripts, in the order in which people number them (2 before 10)."""
-        return sorted((one for one in self.files.values() if one.is_script), key=_natural)
+        return sorted((path for path in self.files.values() if path.is_script), key=_natural)
 
     def find(self, path: str) -> SourceFile | None:
         """Return the file that a script means by a path, wherever it was copied to."""
@@ -52,32 +52,34 @@ class Tree:
         if path in self.files:
             return self.files[path]
         name = path.rpartition("/")[2]
-        same = [one for one in sorted(self.files) if one.rpartition("/")[2] == name]
+        same = [file for file in sorted(self.files) if file.rpartition("/")[2] == name]
         if name and same:
-            return self.files[max(same, key=lambda one: _shared_end(one, path))]
+            return self.files[max(same, key=lambda path_: _shared_end(path_, path))]
         return self.files[self.ini] if self.ini and name.endswith(".ini") else None
 
     def ending(self, tail: str) -> SourceFile | None:
         """Return the one file whose path ends with /FOLDERS/NAME; None when several do."""
-        same = [one for one in self.files if f"/{one}".endswith(tail)]
+        same = [path for path in self.files if f"/{path}".endswith(tail)]
         return self.files[same[0]] if len(same) == 1 else None
 
 
-def _shared_end(one: str, other: str) -> int:
+def _shared_end(path: str, other: str) -> int:
     """Return how many names two paths have in common, counted from their ends."""
-    pairs = zip(reversed(one.split("/")), reversed(other.split("/")), strict=False)
-    return next((at for at, (left, right) in enumerate(pairs) if left != right), one.count("/") + 1)
+    pairs = zip(reversed(path.split("/")), reversed(other.split("/")), strict=False)
+    return next(
+        (at for at, (left, right) in enumerate(pairs) if left != right), path.count("/") + 1
+    )
 
 
 def read_tree(folder: Path) -> Tree:
     """Return the texts of a folder and its folders; links that lead outside are not followed.
 
     Raises:
-        UsageError: it is no folder that can be read.
+        UsageError: it is not a folder that can be read.
     """
     if not folder.is_dir():
         raise UsageError(
-            f"read the scripts in {folder}", "it is no folder", "name one with --from DIR"
+            f"read the scripts in {folder}", "it is not a folder", "name one with --from DIR"
         )
     tree, total = Tree(), 0
     for path in _walk(folder):
@@ -94,8 +96,8 @@ def read_tree(folder: Path) -> Tree:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if not one.startswith("."))
-        yield from (Path(where) / one for one in sorted(files))
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(where) / path for path in sorted(files))
 
 
 def _read(path: Path, folder: Path, name: str, unread: dict[str, str]) -> bytes | None:
@@ -121,7 +123,7 @@ def decode(data: bytes, name: str, remarks: dict[str, str]) -> str:
     text, how = _decode(data)
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        how = ", ".join(filter(None, [how, "lines end as on Windows: bash stumbles over that"]))
+        how = ", ".join(filter(None, [how, "Windows line endings, which bash cannot read"]))
     if how:
         remarks[name] = how
     return RESERVED.sub("\ufffd", text)
@@ -146,7 +148,10 @@ def _rank(part: str) -> tuple[int, int, str]:
     return (0, int(part[:18]), "") if part.isascii() and part.isdigit() else (1, 0, part)
 
 
-def sections(text: str) -> Mapping[str, Mapping[str, tuple[str, int]]]:
+Sections = Mapping[str, Mapping[str, tuple[str, int]]]  # section -> key -> value and line
+
+
+def sections(text: str) -> Sections:
     """Return an ini file as a correct reader sees it: section -> key -> value and line.
 
     Comments begin with # or ;. The first of equal keys counts, as for the scripts' readers.

@@ -1,8 +1,8 @@
-"""Values that nobody can know from a script: marks inside texts, each with its reason.
+"""Values that a script does not determine: marks inside texts, each with its reason.
 
 A mark is a number between two characters of Unicode's private area, which no script read here can
 contain (`source` replaces them). So a text with an unknown part can be joined, split into words and
-compared like any other, and whoever uses it asks `is_known` first.
+compared like any other, and code that uses it asks `is_known` first.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Unknowns:
 
 
 def is_known(*texts: str) -> bool:
-    """Tell whether every part of these texts is known."""
+    """Return whether every part of these texts is known."""
     return not any(OPEN in text for text in texts)
 
 
 def nothing_known(text: str) -> bool:
-    """Tell whether a text is unknown from its beginning to its end."""
+    """Return whether a text is unknown from its beginning to its end."""
     return OPEN in text and not _MARK.sub("", text).strip()

@@ -35,7 +35,7 @@ def render_json(migration: Migration) -> str:
     """
     data: dict[str, Any] = {"format": 1, "summary": dict(migration.summary)}
     for fate in Fate:
-        data[fate.value] = [_entry(entry) for entry in migration.entries if entry.fate is fate]
+        data[fate.value] = [_entry(line) for line in migration.entries if line.fate is fate]
     data["assumptions"] = [
         {"text": text, "file": place.file, "line": place.line}
         for text, place in sorted(migration.effects.assumptions.items())
@@ -44,13 +44,13 @@ def render_json(migration: Migration) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _entry(entry: ReportLine) -> dict[str, Any]:
+def _entry(line: ReportLine) -> dict[str, Any]:
     return {
-        "file": entry.place.file,
-        "line": entry.place.line,
-        "text": entry.text,
-        "reason": entry.reason,
-        "advice": entry.advice,
+        "file": line.place.file,
+        "line": line.place.line,
+        "text": line.text,
+        "reason": line.reason,
+        "advice": line.advice,
     }
 
 
@@ -113,16 +113,16 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 
 def _summary(migration: Migration) -> Iterator[str]:
-    """Yield the account on one screen: how much, and in which files somebody has to look."""
+    """Yield the account on one screen: how much, and which files need a check."""
     made = migration.configuration
     yield f"Summary: {_counted(migration.summary)}"
     yield (
-        f"The scripts make {len(made.resources)} resources (clones and groups count once) and "
-        f"{len(made.constraints)} constraints; the inventory has what is translated."
+        f"The scripts create {len(made.resources)} resources (clones and groups count once) and "
+        f"{len(made.constraints)} constraints; the inventory has those that are translated."
     )
-    files = Counter(e.place.file for e in migration.entries if e.fate in _TO_LOOK_AT)
+    files = Counter(line.place.file for line in migration.entries if line.fate in _TO_LOOK_AT)
     if files:
-        yield "To look at, what could not be translated and what looks like a bug:"
+        yield "To check (not translated, or likely a bug), by file:"
     for file, count in files.most_common(_MOST_FILES):
         yield f"  {count:3} {file or '(all files)'}"
     if len(files) > _MOST_FILES:
@@ -131,13 +131,13 @@ def _summary(migration: Migration) -> Iterator[str]:
 
 
 def _table(title: str, entries: Iterable[ReportLine]) -> Table:
-    """Return a part of the account; what several places have in common has one row."""
+    """Return a part of the account; what is reported of several places has one row."""
     table = Table(title=title, title_justify="left", expand=True, show_lines=False)
     for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):
         table.add_column(column, ratio=ratio, overflow="fold")
     same: dict[tuple[str, str, str], list[Place]] = {}
-    for entry in entries:
-        same.setdefault((entry.text, entry.reason, entry.advice), []).append(entry.place)
+    for line in entries:
+        same.setdefault((line.text, line.reason, line.advice), []).append(line.place)
     for (text, reason, advice), places in same.items():
         why = f"{reason}; {advice}" if advice else reason
         table.add_row(*map(Text, map(clean, ("\n".join(map(str, places)), text, why))))
@@ -145,7 +145,7 @@ def _table(title: str, entries: Iterable[ReportLine]) -> Table:
 
 
 def _besides(effects: Effects) -> Iterator[str]:
-    """Yield what scripts do besides pcs, and what was taken for granted."""
+    """Yield what scripts do apart from pcs, and what was assumed."""
     if effects.packages:
         yield "Packages that the scripts install (services of the inventory install their own):"
         yield from (f"  {host}: {', '.join(names)}" for host, names in _packages(effects).items())
@@ -154,5 +154,5 @@ def _besides(effects: Effects) -> Iterator[str]:
         yield f"Files that the scripts write, {len(paths)}; the JSON report has them all:"
         yield f"  {', '.join(paths[:12])}{', …' if len(paths) > 12 else ''}"  # noqa: PLR2004
     if effects.assumptions:
-        yield "Taken for granted:"
+        yield "Assumed:"
         yield from (f"  {place}: {text}" for text, place in sorted(effects.assumptions.items()))

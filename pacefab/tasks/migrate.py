@@ -105,7 +105,7 @@ def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:
     """
     live = _read_cib(cib)
     done = _translate(folder, ini)
-    from pacefab.legacy.pcs.comparison import compare
+    from pacefab.legacy.cluster.comparison import compare
 
     lines = compare(done.configuration, live)
     for line in lines or ["the cluster is as the scripts say"]:

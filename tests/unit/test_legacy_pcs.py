@@ -191,19 +191,19 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         (TWO + "pcs constraint order d then e-clone\npcs constraint order d then e-clone\n",
          Fate.DOUBTFUL, "a duplicate of the constraint at a.sh:4"),
         (DUMMY + "pcs resource create d ocf:heartbeat:Dummy fake=1\n", Fate.DOUBTFUL,
-         "d is there already (a.sh:2), and not the same"),
+         "d is there already (a.sh:2), with other settings"),
         (DUMMY + DUMMY, Fate.LEFT_OUT, "d is there already (a.sh:2)"),
-        (DUMMY + "pcs resource delete d\n", Fate.LEFT_OUT, "superseded: deleted again at a.sh:3"),
+        (DUMMY + "pcs resource delete d\n", Fate.LEFT_OUT, "superseded: deleted at a.sh:3"),
         ("pcs resource delete d --force\n" + DUMMY, Fate.LEFT_OUT, "there is nothing to delete"),
         (TWO + "pcs constraint order d then e-clone\npcs resource delete e\n"
          "pcs resource create e ocf:heartbeat:Dummy --clone\n", Fate.DOUBTFUL,
-         "the delete of e at a.sh:5 takes this constraint along, and nothing makes it again"),
+         "deleting e at a.sh:5 also deletes this constraint, and nothing creates it again"),
         ("pcs resource create d ocf:heartbeat:Dummy meta interleave=true --clone\n",
          Fate.DOUBTFUL, "it is an option of clones: on the primitive it does nothing"),
         ("pcs resource create d IPaddr2 ip=$(hostname -I)\npcs constraint location d prefers c1\n",
          Fate.UNTRANSLATED, "it names d, which could not be translated (a.sh:2)"),
         ("pcs property set foo=bar\n", Fate.UNTRANSLATED,
-         "today's Pacemaker knows no such option"),
+         "current Pacemaker has no such option"),
         ("pcs resource op defaults timeout=9s\n", Fate.UNTRANSLATED,
          "defaults of operations have no place"),
         ("pcs stonith create f fence_xvm\n", Fate.DOUBTFUL, "fencing without hosts"),
@@ -222,13 +222,13 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         (TWO + MASTER + "pcs constraint order d then e-clone\n"
          "pcs constraint order promote m-master then e-clone\n"
          "pcs constraint order remove d e-clone\n", Fate.DOUBTFUL,
-         "every order that names one of them, so also m-clone then e-clone (a.sh:6)"),
+         "every order that names one of them, also m-clone then e-clone (a.sh:6)"),
         (TWO + "pcs constraint order d then e-clone kind=Optional\n"
          "pcs constraint order set d e-clone\n", Fate.DOUBTFUL,
-         "another constraint about the same stands at a.sh:4"),
+         "another constraint on the same resources is at a.sh:4"),
         (DUMMY + "for n in c1 c2; do ssh $n pcs resource disable d; done\n"
          "pcs resource enable d\n", Fate.LEFT_OUT, "superseded: d is enabled at a.sh:4"),
-        (DUMMY + "pcs resource move d c2\n", Fate.DOUBTFUL, "keeps d on c2 for ever"),
+        (DUMMY + "pcs resource move d c2\n", Fate.DOUBTFUL, "keeps d on c2 permanently"),
         ("pcs alert create path=/x\n", Fate.UNTRANSLATED, "has nothing for pcs alert"),
         ("pcs resource create web systemd:httpd\nsystemctl enable httpd\n", Fate.DOUBTFUL,
          "Pacemaker manages it as web: enabled at boot"),
@@ -237,11 +237,11 @@ def test_settings(command: str, section: str, expected: Any) -> None:
          "vip-db has the same address (a.sh:2)"),
         ("exit 0\npcs status\n", Fate.LEFT_OUT, "never reached"),
         ("f() {\n  pcs status\n}\n", Fate.LEFT_OUT, "the function f is never called"),
-        ("echo 'pcs status' | at now\n", Fate.UNTRANSLATED, "a text handed to at"),
+        ("echo 'pcs status' | at now\n", Fate.UNTRANSLATED, "a text passed to at"),
         ("echo 'pcs status'\n", Fate.LEFT_OUT, "only a text that is printed"),
         ("# pcs resource cleanup\n", Fate.LEFT_OUT, "commented out"),
         ("ansible all -m shell -a 'pcs resource cleanup'\n", Fate.UNTRANSLATED,
-         "a text handed to ansible"),
+         "a text passed to ansible"),
         ("bash elsewhere.sh\n", Fate.UNTRANSLATED, "elsewhere.sh, which is not in the folder"),
         ("cibadmin --modify -X '<a/>'\n", Fate.UNTRANSLATED, "changes the cluster without pcs"),
     ],
@@ -313,7 +313,7 @@ def test_the_ini_file_says_another_address() -> None:
     ini = "[haproxy]\nvip-db=192.0.2.9\nvip-mq=192.0.2.8\n"
     found = said("pcs resource create vip-db IPaddr2 ip=192.0.2.1\n", Fate.DOUBTFUL, vars_ini=ini)
     assert any("the ini file says 192.0.2.9 (vars.ini:2)" in one for one in found)
-    assert any("[haproxy] names a VIP that no script makes" in one for one in found)
+    assert any("[haproxy] names a VIP that no script creates" in one for one in found)
 
 
 def test_a_reader_that_is_not_in_the_folder_is_assumed_to_read_as_usual() -> None:
@@ -371,10 +371,10 @@ def test_the_difference_to_a_live_cluster_is_told_object_by_object(
         "attribute of c2 rack: the scripts say c, the cluster b",
         "resource vip-db parameter ip: 192.0.2.101 -> 192.0.2.9",
         "resource nginx: the cluster does not have it",
-        "resource ngx: no script makes it",
+        "resource ngx: no script creates it",
         "resource memcached: the cluster does not have it",
-        "resource memcached-clone: no script makes it",
-        "location of=web2 score=INFINITY node=c1: no script makes it",
+        "resource memcached-clone: no script creates it",
+        "location of=web2 score=INFINITY node=c1: no script creates it",
         "location of=web2 score=INFINITY node=c2: the cluster does not have it",
     ):
         assert expected in said, said
@@ -384,7 +384,7 @@ def test_the_difference_to_a_live_cluster_is_told_object_by_object(
 def test_what_is_no_cib_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.sh").write_text(SETUP)
     (tmp_path / "cib.xml").write_text(text)
-    with pytest.raises(UsageError, match="it is no CIB"):
+    with pytest.raises(UsageError, match="it is not a CIB"):
         check_folder(tmp_path, None, tmp_path / "cib.xml")
 
 

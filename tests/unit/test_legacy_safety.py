@@ -86,7 +86,7 @@ def test_an_endless_loop_ends_and_is_told(tmp_path: Path, text: str) -> None:
     done = migrated(tmp_path, a_loop=text + "\n", b_next=CREATE)
     assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
     problem = told(done, Fate.UNTRANSLATED)
-    assert "had not ended after 10000 rounds" in problem or "not read to its end" in problem
+    assert "did not end after 10000 rounds" in problem or "not read to its end" in problem
 
 
 def test_a_loop_of_ten_thousand_rounds_is_read(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_windows_line_ends_and_chinese_comments_are_read(tmp_path: Path) -> None
     comment = "# 虚拟地址, 数据库\n".encode("gbk")
     done = migrated(tmp_path, gbk=comment + CREATE.replace("\n", "\r\n").encode())
     assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
-    assert "read as GBK, lines end as on Windows" in told(done, Fate.DOUBTFUL)
+    assert "read as GBK, Windows line endings" in told(done, Fate.DOUBTFUL)
 
 
 def test_bash_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_what_is_no_folder_is_told(tmp_path: Path, make: object) -> None:
     make(tmp_path / "x")
     with pytest.raises(UsageError) as caught:
         migrate(tmp_path / "x")
-    assert caught.value.seen == "it is no folder"
+    assert caught.value.seen == "it is not a folder"
 
 
 def test_a_folder_without_scripts_is_told(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_what_an_unknown_program_is_handed_is_told() -> None:
     fates = {entry.place.line: (entry.fate, entry.reason) for entry in entries
              if entry.place.file == "2.sh"}  # fmt: skip
     assert fates[1] == (
-        Fate.UNTRANSLATED, "it is handed to mywrap: whether that runs it is not known"
+        Fate.UNTRANSLATED, "it is passed to mywrap: it is unknown whether that runs it"
     )  # fmt: skip
     assert fates[2] == (Fate.LEFT_OUT, "only a text that is printed")
     assert fates[3] == (Fate.LEFT_OUT, "the function never2 is never called")

@@ -1,1 +1,1 @@
-"""The language: syntax, expansion, arithmetic, conditions, and the state of a shell."""
+"""The language: syntax, expansion, arithmetic, conditions, the state of a shell."""

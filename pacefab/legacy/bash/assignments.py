@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pacefab.legacy.bash.budget import ExhaustedError
 from pacefab.legacy.bash.shell import Shell
-from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.bash.syntax import Node, Script, children_of
 from pacefab.legacy.bash.words import Words
 
 _MOST_ITEMS = 5000  # of an array
@@ -62,26 +62,27 @@ def _fill(
 def declare(words: Words, shell: Shell, node: Node, script: Script) -> None:
     """Do declare, local, export, readonly and typeset: assignments with a property."""
     kind = script.text(node.children[0])
-    flags = "".join(script.text(one) for one in node.children[1:] if one.type == "word")
-    for one in node.named_children:
-        if one.type == "variable_name":
-            name = script.text(one)
-        elif one.type == "variable_assignment" and one.child_by_field_name("name") is not None:
-            name = _plain_name(one, script)
-        else:
+    flags = "".join(script.text(word) for word in children_of(node, "word"))
+    local = kind == "local" or (kind in {"declare", "typeset"} and bool(shell.locals))
+    for child in node.named_children:
+        name = _declared(child, script)
+        if not name:
             continue
-        if kind == "local" or (kind in {"declare", "typeset"} and shell.locals):
+        if local:
             shell.declare_local(name)
         if "A" in flags:
             shell.named.add(name)
-        if one.type == "variable_assignment":
-            assign(words, shell, one, script)
+        if child.type == "variable_assignment":
+            assign(words, shell, child, script)
         elif kind == "local":
             shell.variables[name] = ""
         if kind == "export" or "x" in flags:
             shell.exported.add(name)
 
 
-def _plain_name(node: Node, script: Script) -> str:
-    name = node.child_by_field_name("name")
+def _declared(node: Node, script: Script) -> str:
+    """Return the variable that is declared; empty for what declares none."""
+    if node.type == "variable_name":
+        return script.text(node)
+    name = node.child_by_field_name("name") if node.type == "variable_assignment" else None
     return script.text(name).partition("[")[0] if name is not None else ""

@@ -1,4 +1,4 @@
-"""How much of a hostile tree is read: bounds of steps, seconds and sizes."""
+"""How much of a hostile tree is read: limits on steps, seconds and sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""test, [ and [[: whether a condition holds; None where only the running host could tell."""
+"""test, [ and [[: whether a condition holds; None where only the running host decides."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def compare(left: str, operator: str, right: str) -> Truth:
         try:
             return _NUMBERS[operator](int(left.strip()[:30]), int(right.strip()[:30]))
         except ValueError:
-            return False  # bash tells an error, and the condition fails
+            return False  # bash reports an error, and the condition fails
     if operator in {"=", "==", "!="}:
         return (left == right) == (operator != "!=")
     if operator in {"<", "\\<", ">", "\\>"}:
@@ -57,7 +57,7 @@ def compare(left: str, operator: str, right: str) -> Truth:
 
 
 def test_words(words: Sequence[str], exists: Callable[[str], Truth]) -> Truth:
-    """Return what `test` makes of its words; `exists` tells of a file whether it is there."""
+    """Return what `test` makes of its words; `exists` returns whether a file is there."""
     if len(words) > _MOST_NESTED:
         return None
     return _Test(list(words), exists).value()

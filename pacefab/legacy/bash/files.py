@@ -86,6 +86,6 @@ class Files:
         return Text(file.text, Place(file.path, 1))
 
     def exists(self, path: str) -> bool | None:
-        """Tell whether a file is there: what scripts wrote and the folder has; else, who knows."""
+        """Return whether a file is there: what scripts wrote and the folder has; else unknown."""
         here = path.removeprefix("/root/").removeprefix("./")
         return True if path in self.written or here in self._tree.files else None

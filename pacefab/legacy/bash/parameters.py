@@ -30,7 +30,7 @@ class ShellParameters:
     def _many(self, sign: str, values: list[str]) -> list[str]:
         """Return the values apart; of "$*" and "${x[*]}" one text, joined as $IFS says."""
         if sign == "@":
-            return [one for value in values for one in (value, BREAK)][:-1]
+            return [piece for value in values for piece in (value, BREAK)][:-1]
         return [self._shell.variables.get("IFS", " ")[:1].join(values)] if values else []
 
     def value(self, name: str, index: str | None = None) -> str:
@@ -44,7 +44,7 @@ class ShellParameters:
         return self._argument(int(name[:4])) if name.isdigit() else self._special(name)
 
     def is_set(self, name: str) -> bool:
-        """Tell whether a script set it (what the environment has is not known)."""
+        """Return whether a script set it (what the environment has is not known)."""
         if name.isdigit():
             return int(name) <= len(self._shell.arguments)
         return name in self._shell.variables or name in self._shell.arrays
@@ -57,7 +57,7 @@ class ShellParameters:
             return self._world.mark(f"{name}[{self._world.unknowns.show(index)}]")
         if re.fullmatch(r"-\d{1,4}", index):  # from the end
             index = str(
-                max((int(one) for one in items if one.isdigit()), default=-1) + 1 + int(index)
+                max((int(key) for key in items if key.isdigit()), default=-1) + 1 + int(index)
             )
         return items.get(index, "")
 
@@ -107,17 +107,26 @@ class ShellParameters:
         if bracket and index in {"@", "*"}:
             return self._all(sign, name, operand, index)
         if name in {"@", "*"} and not sign:
-            # Offsets count from $0: "${@:2}" begins with $2.
-            every = [self._shell.name, *self._arguments()] if operand[:1] == ":" else []
-            return self._many(name, _sliced(every, operand) if every else self._arguments())
-        if bracket:
-            index = self._named_index(index) if name in self._shell.named else index_of(index)
-        value = self.value(name, index.strip("\"'") if bracket else None)
+            return self._many(name, self._some_arguments(operand))
+        value = self._present(name, index if bracket else None, index_of)
         if sign == "#":
             return [str(len(value)) if is_known(value) else self._world.mark(f"${{{head}}}")]
         if sign == "!":
             return [self.value(value) if is_known(value) else value]
         return [self._operated(name, value, operand)]
+
+    def _present(self, name: str, index: str | None, index_of: Callable[[str], str]) -> str:
+        """Return the text of a variable, or of one element."""
+        if index is None:
+            return self.value(name)
+        index = self._named_index(index) if name in self._shell.named else index_of(index)
+        return self.value(name, index.strip("\"'"))
+
+    def _some_arguments(self, operand: str) -> list[str]:
+        """Return the arguments that "${@:OFFSET}" names; offsets count from $0."""
+        if not operand.startswith(":"):
+            return self._arguments()
+        return _sliced([self._shell.name, *self._arguments()], operand)
 
     def _named_index(self, index: str) -> str:
         """Return the text that an index of a named array stands for."""
@@ -207,7 +216,7 @@ def _index_order(item: tuple[str, str]) -> tuple[int, str]:
 
 
 def _cut(value: str, pattern: str, *, longest: bool, front: bool) -> str:
-    """Take away what a pattern matches at one end."""
+    """Remove what a pattern matches at one end."""
     compiled = glob(pattern)
     if len(value) > _MOST_CUT:
         raise ValueError(value[:20])

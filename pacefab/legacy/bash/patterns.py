@@ -1,6 +1,6 @@
 """Patterns of the shell (globs) and of grep, sed and awk (regular expressions), safe to match.
 
-A pattern comes from a script that nobody vouches for: one that could make Python's matcher run for
+A pattern comes from a script that is not trusted: one that could make Python's matcher run for
 ever (a repeated group with a repetition in it, too many repetitions) is refused.
 """
 
@@ -90,16 +90,16 @@ def _basic_to_extended(pattern: str) -> str:
     done: list[str] = []
     at, bracket = 0, False
     while at < len(pattern):
-        one = pattern[at]
+        character = pattern[at]
         if bracket:
-            bracket = one != "]"
-            done.append(one)
-        elif one == "\\" and at + 1 < len(pattern):
+            bracket = character != "]"
+            done.append(character)
+        elif character == "\\" and at + 1 < len(pattern):
             at += 1
             after = pattern[at]
             done.append(after if after in "(){}+?|" else "\\" + after)
         else:
-            bracket = one == "["
-            done.append("\\" + one if one in "(){}+?|" else one)
+            bracket = character == "["
+            done.append("\\" + character if character in "(){}+?|" else character)
         at += 1
     return "".join(done)

@@ -45,7 +45,7 @@ class Shell:
     status: int | None = 0
     stdin: list[str] | None = None  # lines left to read; None: a terminal's
     stdin_place: Place | None = None  # where the text of stdin stands in the tree
-    foreign: str = ""  # a sourced file that nobody has: where unset variables may come from
+    foreign: str = ""  # a sourced file that is missing: where unset variables may come from
     at_exit: tuple[str, Place] | None = None  # what `trap … EXIT` runs, and where it stands
     by_hand: bool = False  # started by an operator, whose arguments are not known
     locals: list[dict[str, str | None]] = field(default_factory=list)
@@ -75,12 +75,12 @@ class Shell:
             self.variables[name] = value
 
     def declare_local(self, name: str) -> None:
-        """Make a variable the running function's own."""
+        """Make a variable local to the running function."""
         if self.locals and name not in self.locals[-1]:
             self.locals[-1][name] = self.variables.get(name)
 
     def leave_function(self) -> None:
-        """Give the variables back that the function had for its own."""
+        """Restore the variables that the function had as its own."""
         for name, value in self.locals.pop().items():
             if value is None:
                 self.variables.pop(name, None)

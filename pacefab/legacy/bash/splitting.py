@@ -41,31 +41,45 @@ def split(parts: list[WordPart], separators: str = BLANKS) -> list[str]:
 
     Blanks at the ends, and several in a row, separate once; of other characters each does.
     """
-    words: list[str] = []
-    present: list[str] | None = None
+    joiner = _Joiner()
     for part in parts:
         if part.text == BREAK:
-            words += ["".join(present)] if present is not None else []
-            present = None
+            joiner.end()
         elif part.kind is not PartKind.EXPANDED:
-            present = [*(present or []), part.text]
+            joiner.add(part.text)
         else:
             for number, piece in enumerate(_pieces(part.text, separators)):
                 if number:
-                    words += ["".join(present)] if present is not None else []
-                    present = None
+                    joiner.end()
                 if piece:
-                    present = [*(present or []), piece]
-        if len(words) > MOST_WORDS:
+                    joiner.add(piece)
+    joiner.end()
+    return joiner.words
+
+
+class _Joiner:
+    """Joins pieces to words; an empty piece makes a word, no piece makes none."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self._pieces: list[str] = []
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+
+    def end(self) -> None:
+        if self._pieces:
+            self.words.append("".join(self._pieces))
+            self._pieces = []
+        if len(self.words) > MOST_WORDS:
             raise ExhaustedError(f"a line of more than {MOST_WORDS} words")
-    return [*words, "".join(present)] if present is not None else words
 
 
 def _pieces(text: str, separators: str) -> list[str]:
     if not separators:
         return [text]
-    blanks = "".join(one for one in separators if one in BLANKS)
-    others = "".join(one for one in separators if one not in BLANKS)
+    blanks = "".join(separator for separator in separators if separator in BLANKS)
+    others = "".join(separator for separator in separators if separator not in BLANKS)
     if not others:
         return re.split(f"[{re.escape(blanks)}]+", text)
     text = text.removesuffix(others[0])
@@ -82,7 +96,7 @@ def braces(word: str) -> list[str]:
     before, after = word[: found.start()], word[found.end() :]
     ends = re.fullmatch(r"(-?\d{1,9})\.\.(-?\d{1,9})", found[1])
     choices = _range(int(ends[1]), int(ends[2])) if ends else found[1].split(",")
-    words = (one for choice in choices for one in braces(f"{before}{choice}{after}"))
+    words = (variant for choice in choices for variant in braces(f"{before}{choice}{after}"))
     return list(itertools.islice(words, MOST_WORDS))
 
 

@@ -13,9 +13,9 @@ from tree_sitter import Language, Node, Parser
 
 from pacefab.legacy.model import Place
 
-__all__ = ["Node", "Script", "parse", "walk"]
+__all__ = ["Node", "Script", "child_of", "children_of", "parse", "walk"]
 
-_MOST_MENDED = 20  # times; one is enough but for nested texts
+_MOST_REPAIRS = 20  # times; one is enough but for nested texts
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def parse(script: Script) -> tuple[Script, Node]:
     the script returned may differ by semicolons.
     """
     root = _root(script.source)
-    for _ in range(_MOST_MENDED):
+    for _ in range(_MOST_REPAIRS):
         ends = sorted(set(_swallowed(root, script.source)), reverse=True)
         if not ends:
             break
@@ -79,17 +79,27 @@ def _swallowed(root: Node, source: bytes) -> Iterator[int]:
     for node in walk(root):
         if node.type not in {"command", "redirected_statement"}:
             continue
-        for one, after in pairwise(node.children):
-            between = source[one.end_byte : after.start_byte].replace(b"\\\n", b"")
-            if b"\n" in between and one.type != "heredoc_redirect":
-                yield one.end_byte
+        for child, after in pairwise(node.children):
+            between = source[child.end_byte : after.start_byte].replace(b"\\\n", b"")
+            if b"\n" in between and child.type != "heredoc_redirect":
+                yield child.end_byte
                 break
+
+
+def children_of(node: Node | None, kind: str) -> list[Node]:
+    """Return a node's children of one type."""
+    return [child for child in node.children if child.type == kind] if node is not None else []
+
+
+def child_of(node: Node, kind: str) -> Node | None:
+    """Return a node's first child of a type; None when it has none."""
+    return next(iter(children_of(node, kind)), None)
 
 
 def walk(node: Node) -> Iterator[Node]:
     """Yield a node and all below it, in the order of the text."""
     waiting = [node]
     while waiting:
-        one = waiting.pop()
-        yield one
-        waiting.extend(reversed(one.children))
+        below = waiting.pop()
+        yield below
+        waiting.extend(reversed(below.children))

@@ -40,8 +40,8 @@ class Words:
         script: where the words stand.
         world: its files, and the register of what is unknown.
         substitute: runs a command substitution and returns its output.
-        joints: keep a backslash at a line's end within quotes, so that lines can be told in a
-            text that is handed to another shell (to which it means the same).
+        joints: keep a backslash at a line's end within quotes, so that lines can be counted in a
+            text that is passed to another shell (to which it means the same).
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class Words:
         parts = list(self._parts(node))
         words = split(parts, self._shell.variables.get("IFS", BLANKS))
         if all(part.kind is not PartKind.QUOTED for part in parts):
-            words = [one for word in words for one in braces(word)]
+            words = [variant for word in words for variant in braces(word)]
         if any(part.kind is PartKind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
-            words = [one for word in words for one in self._matching(word)]
+            words = [path for word in words for path in self._matching(word)]
         return words
 
     def text(self, node: Node) -> str:
@@ -169,7 +169,7 @@ class Words:
         yield WordPart(literal if raw else self._unescape(literal), PartKind.QUOTED)
 
     def _unescape(self, literal: str) -> str:
-        r"""Take the backslash away that double quotes honour: before $ ` " \ and a line's end."""
+        r"""Remove the backslash that double quotes honour: before $ ` " \ and a line's end."""
         if not self._joints:
             literal = literal.replace("\\\n", "")
         return re.sub(r'\\([$`"\\])', r"\1", literal)
@@ -271,10 +271,10 @@ def _expansions_below(node: Node, start: int, end: int) -> Iterator[Node]:
     """Yield the topmost expansions below a node that stand between two bytes, in order."""
     waiting = list(reversed(node.children))
     while waiting:
-        one = waiting.pop()
-        if one.end_byte <= start or one.start_byte >= end:
+        below = waiting.pop()
+        if below.end_byte <= start or below.start_byte >= end:
             continue
-        if one.type in _EXPANSIONS:
-            yield one
+        if below.type in _EXPANSIONS:
+            yield below
         else:
-            waiting.extend(reversed(one.children))
+            waiting.extend(reversed(below.children))

@@ -53,7 +53,7 @@ class World:
 
     @contextmanager
     def condition(self, text: str, *, excluded: bool = False) -> Iterator[None]:
-        """Evaluate what runs only under a condition that nobody can know before."""
+        """Evaluate what runs only under an unknown condition."""
         self.conditions.append((self.unknowns.show(text), excluded))
         try:
             yield
@@ -61,13 +61,13 @@ class World:
             self.conditions.pop()
 
     def pcs(self, arguments: list[str], place: Place, host: str) -> CommandResult:
-        """Hand a pcs command to whoever replays them."""
+        """Pass a pcs command to the replay."""
         self.budget.call()
         ran = self.executed.setdefault((place.file, place.line), [])
         if arguments[:4] not in ran:
             ran.append(arguments[:4])
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
-        excluded = any(one for _, one in self.conditions)
+        excluded = any(rivals for _, rivals in self.conditions)
         answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))
         if self.unset:
             names = ", ".join(f"${name}" for name in self.unset)
@@ -87,6 +87,6 @@ class World:
             Fate.UNTRANSLATED,
             command.place,
             command.text,
-            f"it is handed to {command.name}: whether that runs it is not known",
-            "run the command's meaning by hand: write it into the inventory",
+            f"it is passed to {command.name}: it is unknown whether that runs it",
+            "add what the command does to the inventory by hand",
         )

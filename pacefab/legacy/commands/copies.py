@@ -27,7 +27,7 @@ def _put(interpreter: Interpreter, source: str, target: str, place: Place) -> No
     world = interpreter.world
     host, colon, path = target.rpartition(_REMOTE_SEPARATOR)
     host = host.rpartition("@")[2] if colon else interpreter.shell.host
-    if source.rpartition(_REMOTE_SEPARATOR)[1]:  # fetched from a host: nobody knows what
+    if source.rpartition(_REMOTE_SEPARATOR)[1]:  # fetched from a host: unknown
         return
     name = source.rstrip("/").rpartition("/")[2]
     whole = path + name if path.endswith("/") or not path else path

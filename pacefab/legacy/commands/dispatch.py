@@ -58,7 +58,7 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
             command.place,
             command.text,
             f"{command.name} changes the cluster without pcs",
-            "write what it does into the inventory by hand, or do it with pcs",
+            "add what it does to the inventory by hand, or use pcs",
         )
         return CommandResult()
     return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
@@ -71,12 +71,12 @@ def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     shown = interpreter.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
         return CommandResult(0, interpreter.world.mark(f"what {shown} prints"))
-    if "pcs" in (handed := [one.rpartition("/")[2] for one in command.words]):
+    if "pcs" in (handed := [word.rpartition("/")[2] for word in command.words]):
         interpreter.world.handed_on(command, handed.index("pcs"))
     if not is_known(command.words[0]):
         interpreter.world.note(
-            Fate.UNTRANSLATED, command.place, command.text, "the program's name is not known",
-            "see what it runs",
+            Fate.UNTRANSLATED, command.place, command.text, "the program's name is unknown",
+            "check what it runs",
         )  # fmt: skip
     return CommandResult(None, interpreter.world.mark(f"what {shown} prints"))
 

@@ -6,7 +6,7 @@ from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.masking import is_secret
 from pacefab.legacy.model import CommandResult, Fate
-from pacefab.legacy.source import sections
+from pacefab.legacy.source import Sections, sections
 from pacefab.legacy.unknown import is_known
 
 _ARGUMENTS = 3  # FILE SECTION KEY
@@ -57,19 +57,18 @@ def check_read(world: World, command: Command, output: str) -> None:
         Fate.DOUBTFUL,
         command.place,
         f"{command.words[0].rpartition('/')[2]} {path} {section} {key}",
-        _difference(known, section, key, seen, right),
-        "kept as the scripts saw it; mend the ini file or the inventory where that was not meant",
+        _difference(known, section, key, seen),
+        "kept as the scripts read it; fix the ini file or the inventory if that was not intended",
     )
 
 
-def _difference(
-    known: object, section: str, key: str, seen: str, right: tuple[str, int] | None
-) -> str:
-    assert isinstance(known, dict)  # noqa: S101  # what `sections` returns
-    shown = "a secret" if is_secret(key) else (seen or "nothing")
+def _difference(known: Sections, section: str, key: str, seen: str) -> str:
+    """Return how the value that a script was given differs from that of a correct reader."""
+    shown = _shown(key, seen)
+    right = known.get(section, {}).get(key)
     if right is not None:
-        value = "a secret" if is_secret(key) else (right[0] or "nothing")
-        return f"the reader gave {shown}, a correct one gives {value} (line {right[1]})"
+        correct = _shown(key, right[0])
+        return f"the reader gave {shown}, a correct one gives {correct} (line {right[1]})"
     what = f"no section [{section}]" if section not in known else f"[{section}] has no {key}"
     if not seen:
         return f"{what}: the value is empty"
@@ -78,3 +77,8 @@ def _difference(
             if other.startswith(key) and value.partition("=")[0].strip() == seen:
                 return f"{what}: the reader took {other} of [{name}] (line {line}): {shown}"
     return f"{what}: the reader gave {shown}"
+
+
+def _shown(key: str, value: str) -> str:
+    """Return a value for people, secrets hidden."""
+    return "a secret" if is_secret(key) else (value or "nothing")

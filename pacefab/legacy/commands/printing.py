@@ -54,7 +54,7 @@ def printf(interpreter: Interpreter, command: Command) -> CommandResult:
 
 def _filled(form: str, values: list[str]) -> str:
     waiting = iter(values)
-    return re.sub(rf"{_HOLE.pattern}|%%", lambda one: _one_filled(one[0], waiting), form)
+    return re.sub(rf"{_HOLE.pattern}|%%", lambda hole: _one_filled(hole[0], waiting), form)
 
 
 def _one_filled(hole: str, waiting: Iterator[str]) -> str:

@@ -21,7 +21,7 @@ QUIET = {
     "restorecon", "semanage", "setsebool", "ldconfig", "logger", "corosync-keygen", "exportfs",
     "keystone-manage",
 }  # fmt: skip
-# These may also print what nobody knows before.
+# These may also print what is unknown.
 ACTIONS = {
     "rabbitmqctl", "mysql", "mongo", "wget", "curl", "hostnamectl", "timedatectl", "firewall-cmd",
     "iptables", "expect", "dd", "openstack", "nova", "neutron", "glance", "cinder", "crm_mon",

@@ -81,7 +81,7 @@ def _unknown_script(interpreter: Interpreter, command: Command, script: Script) 
         command.place,
         f"… | {command.text}",
         f"what it runs is known only at run time: {'; '.join(reasons)}",
-        "see whether pcs is among it",
+        "check whether it runs pcs",
     )
     return CommandResult(None)
 
@@ -136,6 +136,6 @@ def _absent(interpreter: Interpreter, command: Command) -> CommandResult:
         command.place,
         command.text,
         f"it runs {command.words[0]}, which is not in the folder",
-        "if that one calls pcs, add it to the folder and migrate again",
+        "if it calls pcs, add it to the folder and migrate again",
     )
     return CommandResult(None, world.mark(f"what {command.text} prints"))

@@ -61,14 +61,14 @@ def _in_listing(
 ) -> CommandResult:
     """Return whether a listing of pcs has an id in it: scripts guard their creates by that.
 
-    Only of ids can it be told; words such as Started are known on the cluster alone.
+    Only ids can be decided; words such as Started are known only on the cluster.
     """
     options = split_options(command.arguments, replace(GREP, flags=None))
     words = options.values("e") or options.operands
     output = interpreter.world.mark(f"what {command.text} prints")
     if len(words) != 1 or not _ID.match(words[0]) or words[0] in _STATES:
         return CommandResult(None, output)
-    there = any(words[0] in one for one in listed)
+    there = any(words[0] in listed_id for listed_id in listed)
     return CommandResult(0, output) if there else CommandResult(1)
 
 

@@ -60,6 +60,6 @@ def sshpass(interpreter: Interpreter, command: Command) -> CommandResult:
     if "p" in split_options(command.arguments, _SYNTAX["sshpass"]):
         interpreter.world.note(
             Fate.DOUBTFUL, command.place, "sshpass -p ***", "a password in clear text",
-            "log in by keys; pacefab never takes a login's password",
+            "log in with keys; pacefab never takes a login password",
         )  # fmt: skip
     return wrapped(interpreter, command)

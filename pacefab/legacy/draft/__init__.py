@@ -1,1 +1,1 @@
-"""An inventory, from what the replayed commands made."""
+"""An inventory, drafted from the replayed cluster: nodes, services, resources, constraints."""

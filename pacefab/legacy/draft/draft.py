@@ -1,4 +1,4 @@
-"""The replayed cluster -> plain data of an inventory; what has no place there is told.
+"""The replayed cluster -> plain data of an inventory; what has no place there is reported.
 
 Everything is held against the inventory's own types, so that what is written can be read.
 """
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderEntry
 from pacefab.inventory.model import Node, Part
 from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
+from pacefab.legacy.cluster.model import ReplayedConstraint, Value
 from pacefab.legacy.draft.nodes_found import FoundNode, find_nodes
 from pacefab.legacy.draft.parts import (  # fmt: skip
     FALSE,
@@ -22,12 +23,11 @@ from pacefab.legacy.draft.parts import (  # fmt: skip
     InventoryParts,
     constraint_data,
     fitting,
-    told,
+    what_is_wrong,
 )
 from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Place
-from pacefab.legacy.pcs.cluster import ReplayedConstraint, Value
 
 _OWN_PROPERTIES = {
     "stonith-enabled",
@@ -98,11 +98,11 @@ class _Drafting:
             try:
                 Node.model_validate(made)
             except ValidationError as error:
-                self._parts.say(known.place, f"node {name}", told(error), "write it by hand")
+                self._parts.say(known.place, f"node {name}", what_is_wrong(error), "add it by hand")
                 continue
             setup = self._cluster.nodes.get(name)
             places = [setup.place] if setup else []
-            places += [known.place, *(one.place for one in attributes.values())]
+            places += [known.place, *(setting.place for setting in attributes.values())]
             self._made.places["nodes", len(nodes)] = ", ".join(map(str, dict.fromkeys(places)))
             nodes.append(made)
         self._made.data["nodes"] = nodes
@@ -133,13 +133,13 @@ class _Drafting:
             fit = fitting(kind[0], value.text) if kind else None
             if fit is None:
                 reason = (
-                    f"it has to be {kind[1]}" if kind else "today's Pacemaker knows no such option"
+                    f"it has to be {kind[1]}" if kind else "current Pacemaker has no such option"
                 )
                 self._parts.say(
                     value.place,
                     f"{section}: {name}={value.text}",
                     reason,
-                    "see what it was for",
+                    "check what it was for",
                     value.by,
                 )
                 continue
@@ -164,8 +164,8 @@ class _Drafting:
         disabled = enabled is not None and enabled.text.lower() in FALSE | {"0"}
         devices = {
             name: made
-            for name, one in self._cluster.fencing.items()
-            if (made := self._parts.device(one)) is not None
+            for name, device in self._cluster.fencing.items()
+            if (made := self._parts.device(device)) is not None
         }
         section: InventoryData = {}
         if disabled and enabled is not None:
@@ -180,15 +180,15 @@ class _Drafting:
             self._made.data["fencing"] = section
 
     def _no_fencing(self, devices: InventoryData) -> None:
-        place = next((one.place for one in self._cluster.fencing.values()), Place("", 0))
+        place = next((device.place for device in self._cluster.fencing.values()), Place("", 0))
         for name in devices:
-            one = self._cluster.fencing[name]
+            device = self._cluster.fencing[name]
             self._parts.say(
-                one.place,
+                device.place,
                 f"stonith {name}",
                 "left out together with the devices that cannot be translated",
                 "write all devices below fencing: devices",
-                one.by,
+                device.by,
             )
         self._parts.say(
             place,
@@ -202,15 +202,15 @@ class _Drafting:
         if found.sections:
             self._made.data["services"] = found.sections
         for name, places in found.places.items():
-            shown = [str(one) for one in dict.fromkeys(places)]
+            shown = [str(place) for place in dict.fromkeys(places)]
             self._made.places["services", name] = ", ".join(shown)
 
     def _resources(self) -> None:
         made = {
-            one.id: entry
-            for one in self._cluster.in_order()
-            if one.id not in self._services.resources
-            and (entry := self._parts.resource(one)) is not None
+            resource.id: entry
+            for resource in self._cluster.in_order()
+            if resource.id not in self._services.resources
+            and (entry := self._parts.resource(resource)) is not None
         }
         if made:
             self._made.data["resources"] = made
@@ -227,35 +227,41 @@ class _Drafting:
 
     def _constraints(self) -> None:
         section: dict[str, list[InventoryData]] = {}
-        for one in self._cluster.constraints:
-            if one in self._services.constraints:
+        for constraint in self._cluster.constraints:
+            if constraint in self._services.constraints:
                 continue
-            entry = self._constraint(one)
+            entry = self._constraint(constraint)
             if entry is not None:
-                listed = section.setdefault(one.kind, [])
-                self._made.places["constraints", one.kind, len(listed)] = str(one.place)
+                listed = section.setdefault(constraint.kind, [])
+                self._made.places["constraints", constraint.kind, len(listed)] = str(
+                    constraint.place
+                )
                 listed.append(entry)
-                self._made.written.add(one.by)
+                self._made.written.add(constraint.by)
         if section:
             ordered = ("order", "colocation", "location")
             self._made.data["constraints"] = {k: section[k] for k in ordered if k in section}
 
-    def _constraint(self, one: ReplayedConstraint) -> InventoryData | None:
-        names = [self._inventory_id(name) for name in one.resources]
-        text = f"{one.kind} {' '.join(one.resources)}"
+    def _constraint(self, constraint: ReplayedConstraint) -> InventoryData | None:
+        names = [self._inventory_id(name) for name in constraint.resources]
+        text = f"{constraint.kind} {' '.join(constraint.resources)}"
         if None in names:
-            device = set(one.resources) & set(self._cluster.fencing)
+            device = set(constraint.resources) & set(self._cluster.fencing)
             reason = "a resource that it names could not be translated"
-            advice = "write both by hand"
+            advice = "add both by hand"
             if device:
                 reason = "constraints of fencing devices have no place in the inventory"
-                advice = "keep it by pcs; a device that is told its nodes rarely needs one"
-            self._parts.say(one.place, text, reason, advice, one.by)
+                advice = "set it with pcs; a device whose nodes are listed rarely needs one"
+            self._parts.say(constraint.place, text, reason, advice, constraint.by)
             return None
-        made = constraint_data(one, [name for name in names if name is not None])
+        made = constraint_data(constraint, [name for name in names if name is not None])
         if "node" in made and made["node"] not in self._known_nodes():
             self._parts.say(
-                one.place, text, f"there is no node {made['node']}", "see what was meant", one.by
+                constraint.place,
+                text,
+                f"there is no node {made['node']}",
+                "check what was intended",
+                constraint.by,
             )
             return None
         kinds: dict[str, type[Part]] = {
@@ -263,7 +269,7 @@ class _Drafting:
             "colocation": ColocationEntry,
             "location": LocationEntry,
         }
-        return made if self._parts.valid(kinds[one.kind], made, one, text) else None
+        return made if self._parts.valid(kinds[constraint.kind], made, constraint, text) else None
 
     def _known_nodes(self) -> set[str]:
         remote = {

@@ -27,12 +27,16 @@ class HaproxySection:
 
     def values(self, *words: str) -> list[list[str]]:
         """Return what follows these words, of each line that begins with them."""
-        return [one[len(words) :] for one in self.lines if one[: len(words)] == list(words)]
+        return [line[len(words) :] for line in self.lines if line[: len(words)] == list(words)]
+
+    def firsts(self, *words: str) -> list[str]:
+        """Return the first word that follows these words, of each such line."""
+        return [values[0] for values in self.values(*words) if values]
 
 
 @dataclass
 class Balancer:
-    """What the file says by the inventory's names; `skipped`, `passwords`: what it says besides."""
+    """What the file says by the inventory's names; `skipped`, `passwords`: what else it says."""
 
     proxies: list[dict[str, object]] = field(default_factory=list)
     stats: dict[str, object] = field(default_factory=dict)
@@ -47,20 +51,26 @@ def read_balancer(text: str, vips: Mapping[str, str], nodes: Sequence[str]) -> B
     """
     found = Balancer()
     parts = _sections(text)
-    backends = {one.name: one for one in parts if one.kind == "backend"}
+    backends = {part.name: part for part in parts if part.kind == "backend"}
     for part in parts:
         if part.values("stats", "enable") or part.values("stats", "uri"):
             _stats(part, found)
-        elif part.kind == "listen":
-            _proxy(part, part, vips, nodes, found)
-        elif part.kind == "frontend":
-            names = [one[0] for one in part.values("default_backend") if one]
-            backend = backends.get(names[0]) if names else None
-            if backend is None:
-                found.skipped.append(f"frontend {part.name}: no backend {' '.join(names)}")
-            else:
-                _proxy(part, backend, vips, nodes, found)
+        elif part.kind in {"listen", "frontend"}:
+            back = part if part.kind == "listen" else _backend(part, backends, found)
+            if back is not None:
+                _proxy(part, back, vips, nodes, found)
     return found
+
+
+def _backend(
+    front: HaproxySection, backends: Mapping[str, HaproxySection], found: Balancer
+) -> HaproxySection | None:
+    """Return the backend that a frontend names; None, and a remark, when there is none."""
+    names = front.firsts("default_backend")
+    backend = backends.get(names[0]) if names else None
+    if backend is None:
+        found.skipped.append(f"frontend {front.name}: no backend {' '.join(names)}")
+    return backend
 
 
 def _sections(text: str) -> list[HaproxySection]:
@@ -82,7 +92,7 @@ def _proxy(
     nodes: Sequence[str],
     found: Balancer,
 ) -> None:
-    binds = [one[0] for one in front.values("bind") if one]
+    binds = front.firsts("bind")
     for bind in binds:
         address, _, port = bind.rpartition(":")
         if not is_known(bind) or not port.isdigit() or address in {"", "*", "0.0.0.0"}:  # noqa: S104
@@ -96,7 +106,9 @@ def _proxy(
         made.update(_servers(back, int(port), nodes))
         made.update(_timeout(front, back))
         same = [
-            one for one in found.proxies if (one["vip"], one["port"]) == (made["vip"], made["port"])
+            proxy
+            for proxy in found.proxies
+            if (proxy["vip"], proxy["port"]) == (made["vip"], made["port"])
         ]
         if same:
             found.skipped.append(f"{front.kind} {front.name}: {same[0]['name']} has {bind} already")
@@ -105,50 +117,60 @@ def _proxy(
 
 
 def _servers(back: HaproxySection, port: int, nodes: Sequence[str]) -> dict[str, object]:
-    made: dict[str, object] = {}
-    servers = [one for one in back.values("server") if len(one) > 1]
-    ports = {one[1].rpartition(":")[2] for one in servers}
-    if len(ports) == 1 and (only := ports.pop()).isdigit() and int(only) != port:
-        made["backend_port"] = int(only)
-    checked = any("port" in one for one in servers) or port == _GALERA_PORT
-    if back.values("option", "httpchk") and checked:
-        made["check"] = "galera"
-    elif (asked := back.values("option", "httpchk")) and back.values("mode", "http"):
-        made["check"] = "http"
-        paths = [word for word in asked[0] if word.startswith("/")]
-        made.update({"check_path": paths[0]} if paths else {})
-    if servers and all("backup" in one for one in servers[1:]) and len(servers) > 1:
+    """Return the keys of a proxy that its backend decides."""
+    servers = [server for server in back.values("server") if len(server) > 1]
+    made = {**_backend_port(servers, port), **_check(back, servers, port)}
+    if len(servers) > 1 and all("backup" in server for server in servers[1:]):
         made["active"] = "one"
-    balance = [one[0] for one in back.values("balance") if one and one[0] in _BALANCES]
-    made.update({"balance": balance[0]} if balance else {})
-    names = [one[0] for one in servers]
-    if names and set(names) != set(nodes) and all(is_known(one[1]) for one in servers):
-        made["servers"] = [
-            one[0] if one[0] in nodes else one[1].rpartition(":")[0] for one in servers
+    balance = [name for name in back.firsts("balance") if name in _BALANCES]
+    if balance:
+        made["balance"] = balance[0]
+    return {**made, **_server_names(servers, nodes)}
+
+
+def _backend_port(servers: Sequence[Sequence[str]], port: int) -> dict[str, object]:
+    ports = {server[1].rpartition(":")[2] for server in servers}
+    only = ports.pop() if len(ports) == 1 else ""
+    return {"backend_port": int(only)} if only.isdigit() and int(only) != port else {}
+
+
+def _check(back: HaproxySection, servers: Sequence[Sequence[str]], port: int) -> dict[str, object]:
+    asked = back.values("option", "httpchk")
+    if not asked:
+        return {}
+    if port == _GALERA_PORT or any("port" in server for server in servers):
+        return {"check": "galera"}
+    if not back.values("mode", "http"):
+        return {}
+    paths = [word for word in asked[0] if word.startswith("/")]
+    return {"check": "http", **({"check_path": paths[0]} if paths else {})}
+
+
+def _server_names(servers: Sequence[Sequence[str]], nodes: Sequence[str]) -> dict[str, object]:
+    """Return the servers by name, or by address where that is no node; nothing for all nodes."""
+    names = {server[0] for server in servers}
+    if names in (set(), set(nodes)) or not all(is_known(server[1]) for server in servers):
+        return {}
+    return {
+        "servers": [
+            server[0] if server[0] in nodes else server[1].rpartition(":")[0] for server in servers
         ]
-    return made
+    }
 
 
 def _timeout(front: HaproxySection, back: HaproxySection) -> dict[str, object]:
-    """Return the longer one of both sides' timeouts, in seconds."""
-    texts = [
-        one[0]
-        for one in [*front.values("timeout", "client"), *back.values("timeout", "server")]
-        if one
-    ]
-    seconds = [
-        float(part[1]) * _SECONDS[part[2] or ""]
-        for text in texts
-        if (part := _TIME.match(text[:12]))
-    ]
+    """Return the longer of both sides' timeouts, in seconds."""
+    texts = [*front.firsts("timeout", "client"), *back.firsts("timeout", "server")]
+    times = [found for text in texts if (found := _TIME.match(text[:12]))]
+    seconds = [float(found[1]) * _SECONDS[found[2] or ""] for found in times]
     return {"timeout": min(max(1, int(max(seconds))), _MOST_SECONDS)} if seconds else {}
 
 
 def _stats(part: HaproxySection, found: Balancer) -> None:
-    binds = [one[0].rpartition(":")[2] for one in part.values("bind") if one]
-    if binds and binds[0].isdigit():
-        found.stats["port"] = int(binds[0])
-    users = [one[0].partition(":")[0] for one in part.values("stats", "auth") if one]
+    ports = [bind.rpartition(":")[2] for bind in part.firsts("bind")]
+    if ports and ports[0].isdigit():
+        found.stats["port"] = int(ports[0])
+    users = [login.partition(":")[0] for login in part.firsts("stats", "auth")]
     if users and is_known(users[0]) and users[0] != "admin":
         found.stats["user"] = users[0]
     found.passwords += [f"stats auth {user}:***" for user in users]

@@ -67,7 +67,7 @@ def _mapping(value: dict[str, Any], path: tuple[str | int, ...], draft: Draft) -
 
 def _sequence(value: list[Any], path: tuple[str | int, ...], draft: Draft) -> CommentedSeq:
     made = CommentedSeq()
-    if all(isinstance(one, str) for one in value):
+    if all(isinstance(item, str) for item in value):
         made.fa.set_flow_style()
     for number, item in enumerate(value):
         here = (*path, number)

@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
 
 @dataclass(frozen=True)
 class FoundNode:
-    """What is known of a node; the address is empty when nothing tells it."""
+    """What is known of a node; the address is empty when it is unknown."""
 
     address: str
     place: Place
@@ -35,27 +35,27 @@ def find_nodes(walk: Walk, entries: list[ReportLine]) -> dict[str, FoundNode]:
                 Fate.UNTRANSLATED,
                 place,
                 "nodes",
-                f"no script sets the cluster up: taken for its nodes are {names}",
+                f"no script sets up the cluster; its nodes are assumed to be {names}",
                 "write nodes and cluster by hand, as corosync.conf has them",
             )
         )
-    told = dict(_told_addresses(walk))
-    return {name: told.get(name, FoundNode("", place)) for name, place in found.items()}
+    addresses = dict(_addresses(walk))
+    return {name: addresses.get(name, FoundNode("", place)) for name, place in found.items()}
 
 
 def _by_use(walk: Walk) -> dict[str, Place]:
     """Return hosts that packages were installed on or pcs was run on, each with its place."""
     found: dict[str, Place] = {}
     for host, place in (
-        *((one.host, one.place) for one in walk.world.effects.packages),
-        *((one.call.host, one.call.place) for one in walk.replay.done),
+        *((package.host, package.place) for package in walk.world.effects.packages),
+        *((command.call.host, command.call.place) for command in walk.replay.done),
     ):
         if _NAME.match(host) and _address(host) == "":
             found.setdefault(host, place)
     return found
 
 
-def _told_addresses(walk: Walk) -> Iterator[tuple[str, FoundNode]]:
+def _addresses(walk: Walk) -> Iterator[tuple[str, FoundNode]]:
     """Yield nodes with their addresses, the surest source last (it wins)."""
     for path, text in sorted(walk.world.files.written.items()):
         if path == "/etc/hosts":
@@ -77,7 +77,7 @@ def _of_hosts(text: str, place: Place) -> Iterator[tuple[str, FoundNode]]:
 
 
 def _of_sections(path: str, text: str) -> Iterator[tuple[str, FoundNode]]:
-    """Yield what [NODE] int_ip=… and KEY=NODE beside KEY_ip=… tell."""
+    """Yield what [NODE] int_ip=… and KEY=NODE beside KEY_ip=… say."""
     found = sections(text)
     for name, items in found.items():
         for key in reversed(_ADDRESS_KEYS):

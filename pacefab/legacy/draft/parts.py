@@ -13,11 +13,10 @@ from pacefab.inventory.fencing import Device
 from pacefab.inventory.model import Part
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from pacefab.inventory.resources import ResourceEntry
+from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.masking import is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.pcs.dialect import today
-from pacefab.legacy.pcs.forms import members_of
 
 InventoryData = dict[str, Any]
 TRUE, FALSE = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}
@@ -62,7 +61,7 @@ def fitting(kind: Any, text: str) -> bool | int | str | None:
 
 
 class InventoryParts:
-    """Makes parts, and tells in the draft what has no place.
+    """Makes parts, and reports in the draft what has no place.
 
     Args:
         made: the draft.
@@ -78,46 +77,52 @@ class InventoryParts:
     def say(
         self, place: Place, text: str, reason: str, advice: str = "", by: int | None = None
     ) -> None:
-        """Tell what has no place; `by`: the command that desired it."""
+        """Report what has no place; `by`: the command that asked for it."""
         entry = ReportLine(Fate.UNTRANSLATED, place, text, reason, advice)
         if by is None:
             self._made.entries.append(entry)
         else:
             self._made.problems.append((by, entry))
 
-    def device(self, one: ReplayedResource) -> InventoryData | None:
+    def device(self, resource: ReplayedResource) -> InventoryData | None:
         """Return a fencing device as the inventory has it; None when it cannot be there."""
-        made: InventoryData = {"agent": one.agent}
-        parameters = dict(one.parameters)
+        made: InventoryData = {"agent": resource.agent}
+        parameters = dict(resource.parameters)
         hosts = re.split(r"[\s,;]+", parameters.get("pcmk_host_list", "").strip())
         if hosts[0] and set(hosts) <= set(self._nodes) and self._all_fenced():
             del parameters["pcmk_host_list"]
             made["nodes"] = hosts
-        made["parameters"] = self._parameters(one, parameters)
-        self._meta_and_operations(one, made)
+        made["parameters"] = self._parameters(resource, parameters)
+        self._meta_and_operations(resource, made)
         made = {key: value for key, value in made.items() if value}
-        if not self.valid(Device, made, one, f"stonith {one.id}"):
+        if not self.valid(Device, made, resource, f"stonith {resource.id}"):
             return None
-        self._made.places["fencing", "devices", one.id] = places_of(one)
+        self._made.places["fencing", "devices", resource.id] = places_of(resource)
         return made
 
     def _all_fenced(self) -> bool:
-        """Tell whether devices with lists of hosts reach every node between them."""
-        lists = [one.parameters.get("pcmk_host_list", "") for one in self._cluster.fencing.values()]
-        return set(self._nodes) <= {name for one in lists for name in re.split(r"[\s,;]+", one)}
+        """Return whether devices with lists of hosts reach every node between them."""
+        lists = [
+            device.parameters.get("pcmk_host_list", "") for device in self._cluster.fencing.values()
+        ]
+        return set(self._nodes) <= {name for names in lists for name in re.split(r"[\s,;]+", names)}
 
-    def _parameters(self, one: ReplayedResource, parameters: Mapping[str, str]) -> InventoryData:
+    def _parameters(
+        self, resource: ReplayedResource, parameters: Mapping[str, str]
+    ) -> InventoryData:
         return {
-            key: {"secret": secret_name(one.id, key)} if is_secret(key) else scalar(value)
+            key: {"secret": secret_name(resource.id, key)} if is_secret(key) else scalar(value)
             for key, value in parameters.items()
         }
 
-    def _meta_and_operations(self, one: ReplayedResource, made: InventoryData) -> None:
-        made["meta"] = self._meta(one, one.meta, RESOURCE_META)
-        made["operations"] = [self._operation(one, each) for each in one.operations]
+    def _meta_and_operations(self, resource: ReplayedResource, made: InventoryData) -> None:
+        made["meta"] = self._meta(resource, resource.meta, RESOURCE_META)
+        made["operations"] = [
+            self._operation(resource, operation) for operation in resource.operations
+        ]
 
     def _meta(
-        self, one: ReplayedResource, meta: Mapping[str, str], kinds: Mapping[str, Any]
+        self, resource: ReplayedResource, meta: Mapping[str, str], kinds: Mapping[str, Any]
     ) -> InventoryData:
         made: InventoryData = {}
         for name, text in meta.items():
@@ -125,24 +130,29 @@ class InventoryParts:
             if fit is not None:
                 made[name] = fit
             elif today(name) in CLONE_META and name not in kinds:
-                self._does_nothing(one, name, f"{one.id} meta {name}={text}")
+                self._does_nothing(resource, name, f"{resource.id} meta {name}={text}")
             else:
-                why = "Pacemaker knows no such option, or not this value"
-                self.say(one.place, f"{one.id} meta {name}={text}", why, "see what was meant")
+                why = "Pacemaker has no such option, or does not accept this value"
+                self.say(
+                    resource.place,
+                    f"{resource.id} meta {name}={text}",
+                    why,
+                    "check what was intended",
+                )
         return made
 
-    def _does_nothing(self, one: ReplayedResource, name: str, text: str) -> None:
-        """Tell of an option of clones on a primitive, where it was set."""
+    def _does_nothing(self, resource: ReplayedResource, name: str, text: str) -> None:
+        """Report an option of clones on a primitive, where it was set."""
         reason = "it is an option of clones: on the primitive it does nothing"
-        advice = f"if it was meant, write it below {one.copies}" if one.copies else ""
-        by, place = one.meta_set.get(name, (None, one.place))
-        told = ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
+        advice = f"if it was intended, add it to {resource.copies}" if resource.copies else ""
+        by, place = resource.meta_set.get(name, (None, resource.place))
+        entry = ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
         if by is None:
-            self._made.entries.append(told)
+            self._made.entries.append(entry)
         else:
-            self._made.problems.append((by, told))
+            self._made.problems.append((by, entry))
 
-    def _operation(self, one: ReplayedResource, operation: Mapping[str, str]) -> InventoryData:
+    def _operation(self, resource: ReplayedResource, operation: Mapping[str, str]) -> InventoryData:
         made: InventoryData = {}
         for key, text in operation.items():
             name = _OPERATION.get(key, key)
@@ -160,8 +170,8 @@ class InventoryParts:
                 made[name] = text if name in {"name", "role", "on_fail"} else scalar(text)
             else:
                 self.say(
-                    one.place,
-                    f"{one.id} op {operation.get('name')} {key}={text}",
+                    resource.place,
+                    f"{resource.id} op {operation.get('name')} {key}={text}",
                     "this option of an operation has no place in the inventory",
                     "",
                 )
@@ -171,48 +181,52 @@ class InventoryParts:
         self,
         kind: type[Part],
         made: InventoryData,
-        one: ReplayedResource | ReplayedConstraint,
+        source: ReplayedResource | ReplayedConstraint,
         text: str,
     ) -> bool:
-        """Tell whether the inventory takes a part; say why when it does not."""
+        """Return whether the inventory takes a part; report why when it does not."""
         try:
             kind.model_validate(_as_read(made))
         except ValidationError as error:
-            advice = "write it into the inventory by hand"
-            self.say(one.place, text, told(error), advice, one.by)
+            advice = "add it to the inventory by hand"
+            self.say(source.place, text, what_is_wrong(error), advice, source.by)
             return False
         return True
 
-    def resource(self, one: ReplayedResource) -> InventoryData | None:
+    def resource(self, source: ReplayedResource) -> InventoryData | None:
         """Return a resource as the inventory has it; None when it cannot be there."""
         made: InventoryData = {
-            "agent": one.agent,
-            "parameters": self._parameters(one, one.parameters),
+            "agent": source.agent,
+            "parameters": self._parameters(source, source.parameters),
         }
-        self._meta_and_operations(one, made)
-        made["group"] = members_of(self._cluster, one.id)
-        made["disabled"] = one.disabled
+        self._meta_and_operations(source, made)
+        made["group"] = self._cluster.group_of(source.id)
+        made["disabled"] = source.disabled
         made = {key: value for key, value in made.items() if value}
-        if one.copies:
-            made[one.copies] = self._meta(one, one.clone_meta, {**RESOURCE_META, **CLONE_META})
-        if not self.valid(ResourceEntry, made, one, f"resource {one.id}"):
+        if source.copies:
+            made[source.copies] = self._meta(
+                source, source.clone_meta, {**RESOURCE_META, **CLONE_META}
+            )
+        if not self.valid(ResourceEntry, made, source, f"resource {source.id}"):
             return None
-        self._made.written.update({one.by, *(number for number, _ in one.touched)} - _idle(one))
-        self._made.places["resources", one.id] = places_of(one)
+        self._made.written.update(
+            {source.by, *(number for number, _ in source.touched)} - _idle(source)
+        )
+        self._made.places["resources", source.id] = places_of(source)
         return made
 
 
-def constraint_data(one: ReplayedConstraint, names: list[str]) -> InventoryData:
+def constraint_data(constraint: ReplayedConstraint, names: list[str]) -> InventoryData:
     """Return a constraint by the inventory's keys, without what is the default there."""
-    options = dict(one.options)
-    if one.kind == "order":
+    options = dict(constraint.options)
+    if constraint.kind == "order":
         made: InventoryData = {"first": names[0], "then": names[1]}
         for key in ("first_action", "then_action"):
             if options.pop(key, "start") != "start":
-                made[key] = one.options[key]
+                made[key] = constraint.options[key]
         flags = {key: value == "true" for key, value in options.items() if key != "kind"}
         return {**made, **{k: v for k, v in options.items() if k == "kind"}, **flags}
-    if one.kind == "colocation":
+    if constraint.kind == "colocation":
         made = {"resource": names[0], "with": names[1]}
     else:
         made = {"resource": names[0]}
@@ -228,21 +242,23 @@ def _as_read(value: Any) -> Any:
     return tuple(map(_as_read, value)) if isinstance(value, list) else value
 
 
-def _idle(one: ReplayedResource) -> set[int]:
+def _idle(resource: ReplayedResource) -> set[int]:
     """Return the commands that set nothing but options of clones on the primitive."""
-    clones = {name for name in one.meta_set if today(name) in CLONE_META}
-    useful = {number for name, (number, _) in one.meta_set.items() if name not in clones}
-    return {one.meta_set[name][0] for name in clones} - useful
+    clones = {name for name in resource.meta_set if today(name) in CLONE_META}
+    useful = {number for name, (number, _) in resource.meta_set.items() if name not in clones}
+    return {resource.meta_set[name][0] for name in clones} - useful
 
 
-def places_of(one: ReplayedResource) -> str:
+def places_of(resource: ReplayedResource) -> str:
     """Return where a resource was made and changed."""
-    idle = _idle(one)
-    places = dict.fromkeys([one.place, *(at for number, at in one.touched if number not in idle)])
+    idle = _idle(resource)
+    places = dict.fromkeys(
+        [resource.place, *(at for number, at in resource.touched if number not in idle)]
+    )
     return ", ".join(map(str, places))
 
 
-def told(error: ValidationError) -> str:
+def what_is_wrong(error: ValidationError) -> str:
     """Return what is wrong, without the value itself, which may be a secret."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])

@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 
 from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.world import World
-from pacefab.legacy.draft.haproxy_file import PATH, read_balancer
-from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.cluster import (
+from pacefab.legacy.cluster.model import (
     CLONE,
     PROMOTABLE,
     ReplayedCluster,
     ReplayedConstraint,
     ReplayedResource,
 )
+from pacefab.legacy.draft.haproxy_file import PATH, read_balancer
+from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.unknown import is_known
 
 _VIP_NAME = re.compile(r"vip-([A-Za-z][A-Za-z0-9_-]*)$")
@@ -41,7 +41,10 @@ class FoundServices:
 
     def ids(self) -> set[str]:
         """Return the ids that constraints may name, of what became services."""
-        return {one if one.startswith("vip-") else f"{one}-clone" for one in self.resources}
+        return {
+            resource if resource.startswith("vip-") else f"{resource}-clone"
+            for resource in self.resources
+        }
 
 
 def find_services(
@@ -51,21 +54,17 @@ def find_services(
     search = _Search(cluster, world, nodes)
     finders = {"lb-haproxy": search.haproxy, "galera": search.galera, "memcached": search.memcached}
     balanced = search.is_balanced()
-    for name, one in cluster.resources.items():
-        if name in finders and not _has_group(cluster, name):
-            finders[name](one)
-        elif search.is_vip(one) and (not balanced or search.tied(name)):
-            search.vip(one, balanced=balanced)
+    for name, resource in cluster.resources.items():
+        if name in finders and not cluster.group_of(name):
+            finders[name](resource)
+        elif search.is_vip(resource) and (not balanced or search.tied(name)):
+            search.vip(resource, balanced=balanced)
     return search.found
 
 
-def _has_group(cluster: ReplayedCluster, name: str) -> bool:
-    return any(name in group.members for group in cluster.groups.values())
-
-
-def _is_plain(one: ReplayedResource) -> bool:
-    """Tell whether nothing is set that a service would not set."""
-    return not (one.meta or one.disabled)
+def _is_plain(resource: ReplayedResource) -> bool:
+    """Return whether nothing is set that a service would not set."""
+    return not (resource.meta or resource.disabled)
 
 
 class _Search:
@@ -77,19 +76,19 @@ class _Search:
         self._nodes = nodes
         self.found = FoundServices()
 
-    def is_vip(self, one: ReplayedResource) -> bool:
-        """Tell whether the service vips describes a resource."""
+    def is_vip(self, resource: ReplayedResource) -> bool:
+        """Return whether the service vips describes a resource."""
         return (
-            one.agent == "ocf:heartbeat:IPaddr2"
-            and bool(_VIP_NAME.match(one.id))
-            and "ip" in one.parameters
-            and set(one.parameters) <= _VIP_PARAMETERS
-            and _is_plain(one)
-            and not (one.operations or one.copies or _has_group(self._cluster, one.id))
+            resource.agent == "ocf:heartbeat:IPaddr2"
+            and bool(_VIP_NAME.match(resource.id))
+            and "ip" in resource.parameters
+            and set(resource.parameters) <= _VIP_PARAMETERS
+            and _is_plain(resource)
+            and not (resource.operations or resource.copies or self._cluster.group_of(resource.id))
         )
 
     def is_balanced(self) -> bool:
-        """Tell whether there is a load balancer to which VIPs are tied as the service does it."""
+        """Return whether there is a load balancer to which VIPs are tied as the service does it."""
         balancer = self._cluster.resources.get(_LB)
         if balancer is None or not self._is_clone(balancer, "systemd:haproxy"):
             return False
@@ -103,56 +102,56 @@ class _Search:
             ("colocation", (name, f"{_LB}-clone"), {"score": "INFINITY"}),
         ]  # fmt: skip
         same = [
-            one
-            for one in self._cluster.constraints
-            if (one.kind, one.resources, one.options) in desired
+            constraint
+            for constraint in self._cluster.constraints
+            if (constraint.kind, constraint.resources, constraint.options) in desired
         ]
         return same if len(same) == len(desired) else []
 
-    def vip(self, one: ReplayedResource, *, balanced: bool) -> None:
+    def vip(self, resource: ReplayedResource, *, balanced: bool) -> None:
         """Take a VIP in."""
-        found = _VIP_NAME.match(one.id)
+        found = _VIP_NAME.match(resource.id)
         assert found is not None  # noqa: S101  # is_vip
         section = self.found.sections.setdefault(
             "vips", {"with_load_balancer": balanced, "addresses": []}
         )
-        made: dict[str, object] = {"name": found[1], "address": one.parameters["ip"]}
-        if nic := one.parameters.get("nic"):
+        made: dict[str, object] = {"name": found[1], "address": resource.parameters["ip"]}
+        if nic := resource.parameters.get("nic"):
             made["nic"] = nic
-        if netmask := one.parameters.get("cidr_netmask"):
+        if netmask := resource.parameters.get("cidr_netmask"):
             made["netmask"] = int(netmask) if netmask.isdigit() else netmask
         addresses = section["addresses"]
         assert isinstance(addresses, list)  # noqa: S101  # made above
         addresses.append(made)
-        self.found.places.setdefault("vips", []).append(one.place)
-        self.found.resources.add(one.id)
-        self.found.constraints += self.tied(one.id) if balanced else []
+        self.found.places.setdefault("vips", []).append(resource.place)
+        self.found.resources.add(resource.id)
+        self.found.constraints += self.tied(resource.id) if balanced else []
 
-    def _is_clone(self, one: ReplayedResource, agent: str) -> bool:
+    def _is_clone(self, resource: ReplayedResource, agent: str) -> bool:
         return (
-            one.agent == agent
-            and one.copies == CLONE
-            and one.clone_meta in ({}, {"interleave": "true"})
-            and not (one.parameters or one.operations)
-            and _is_plain(one)
+            resource.agent == agent
+            and resource.copies == CLONE
+            and resource.clone_meta in ({}, {"interleave": "true"})
+            and not (resource.parameters or resource.operations)
+            and _is_plain(resource)
         )
 
-    def _take(self, service: str, one: ReplayedResource, section: dict[str, object]) -> None:
+    def _take(self, service: str, resource: ReplayedResource, section: dict[str, object]) -> None:
         self.found.sections[service] = section
-        self.found.places[service] = [one.place]
-        self.found.resources.add(one.id)
-        if one.copies == CLONE and not one.clone_meta:
+        self.found.places[service] = [resource.place]
+        self.found.resources.add(resource.id)
+        if resource.copies == CLONE and not resource.clone_meta:
             self._say(
-                Fate.DOUBTFUL, one.place, f"{one.id} without interleave=true",
-                "what depends on it would wait for all nodes, not its own; the service sets it",
+                Fate.DOUBTFUL, resource.place, f"{resource.id} without interleave=true",
+                "dependent resources would wait for all nodes, not their own; the service sets it",
             )  # fmt: skip
 
     def _say(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
         self.found.entries.append(ReportLine(fate, place, text, reason, advice))
 
-    def memcached(self, one: ReplayedResource) -> None:
+    def memcached(self, resource: ReplayedResource) -> None:
         """Take memcached in, with what its file of settings was given."""
-        if not self._is_clone(one, "systemd:memcached"):
+        if not self._is_clone(resource, "systemd:memcached"):
             return
         section: dict[str, object] = {}
         text = self._known_file(_MEMCACHED_FILE)
@@ -166,7 +165,7 @@ class _Search:
             )
             if value and value[1] != {"PORT": "11211"}.get(key):
                 section[name] = int(value[1])
-        self._take("memcached", one, section)
+        self._take("memcached", resource, section)
 
     def _known_file(self, path: str) -> Text | None:
         text = self._world.files.written.get(path)
@@ -180,27 +179,27 @@ class _Search:
     def _vips(self) -> dict[str, str]:
         """Return the names of VIPs by their addresses."""
         return {
-            one.parameters["ip"]: one.id.removeprefix("vip-")
-            for one in self._cluster.resources.values()
-            if self.is_vip(one)
+            resource.parameters["ip"]: resource.id.removeprefix("vip-")
+            for resource in self._cluster.resources.values()
+            if self.is_vip(resource)
         }
 
-    def haproxy(self, one: ReplayedResource) -> None:
+    def haproxy(self, resource: ReplayedResource) -> None:
         """Take the load balancer in, with the proxies that its file has."""
-        if not self._is_clone(one, "systemd:haproxy"):
+        if not self._is_clone(resource, "systemd:haproxy"):
             return
         text = self._balancer_file()
         if text is None:
             self._say(
-                Fate.DOUBTFUL, one.place, one.id,
-                f"{PATH} cannot be known from the scripts: it stays a plain resource",
+                Fate.DOUBTFUL, resource.place, resource.id,
+                f"{PATH} cannot be derived from the scripts: it remains a plain resource",
                 "keep your haproxy.cfg, or write services: haproxy: proxies by hand",
             )  # fmt: skip
             return
         balancer = read_balancer(text.text, self._tied_vips(), list(self._nodes))
         section: dict[str, object] = {"stats": balancer.stats} if balancer.stats else {}
         section["proxies"] = balancer.proxies
-        self._take("haproxy", one, section)
+        self._take("haproxy", resource, section)
         place = self._written_at(PATH, text)
         self.found.places["haproxy"].append(place)
         for what in balancer.passwords:
@@ -218,13 +217,13 @@ class _Search:
                 place,
                 f"{PATH}: {shown}",
                 "this part of haproxy.cfg has no place in the service haproxy",
-                "see whether it is needed",
+                "check whether it is needed",
             )
 
     def _written_at(self, path: str, text: Text) -> Place:
         """Return the command that writes a file; `text` itself begins in the line after it."""
         files = self._world.effects.files
-        return next((one.place for one in files if one.path == path), text.place)
+        return next((file.place for file in files if file.path == path), text.place)
 
     def _tied_vips(self) -> dict[str, str]:
         balanced = self.is_balanced()
@@ -234,22 +233,22 @@ class _Search:
             if not balanced or self.tied(f"vip-{name}")
         }
 
-    def galera(self, one: ReplayedResource) -> None:
+    def galera(self, resource: ReplayedResource) -> None:
         """Take Galera in, where it is promoted everywhere and its members are the nodes."""
         everywhere = str(len(self._nodes))
-        operations = [{"interval": "0s", **operation} for operation in one.operations]
+        operations = [{"interval": "0s", **operation} for operation in resource.operations]
         same = (
-            one.agent == "ocf:heartbeat:galera"
-            and one.copies == PROMOTABLE
-            and one.clone_meta == {"promoted-max": everywhere, "ordered": "true"}
+            resource.agent == "ocf:heartbeat:galera"
+            and resource.copies == PROMOTABLE
+            and resource.clone_meta == {"promoted-max": everywhere, "ordered": "true"}
             and operations == [_PROMOTE]
-            and _is_plain(one)
-            and set(one.parameters)
+            and _is_plain(resource)
+            and set(resource.parameters)
             <= {"enable_creation", "wsrep_cluster_address", "additional_parameters"}
         )
-        section = self._galera_section(one.parameters) if same else None
+        section = self._galera_section(resource.parameters) if same else None
         if section is not None:
-            self._take("galera", one, section)
+            self._take("galera", resource, section)
 
     def _galera_section(self, parameters: Mapping[str, str]) -> dict[str, object] | None:
         members = parameters.get("wsrep_cluster_address", "").removeprefix("gcomm://").split(",")

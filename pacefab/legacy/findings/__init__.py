@@ -1,1 +1,1 @@
-"""The account of every line: what became of it, and what looks like a bug."""
+"""The report of a migration: what became of each line, and what looks like a bug in the scripts."""

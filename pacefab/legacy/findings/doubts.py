@@ -1,14 +1,14 @@
-"""What looks like a bug in the original, seen from the end: the whole cluster and all effects."""
+"""What looks like a bug in the scripts, judged by the whole cluster and all effects."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.source import sections
 
 _HOSTS = ("pcmk_host_list", "pcmk_host_map")
@@ -17,7 +17,7 @@ _INI = (".ini", ".conf", ".cfg")
 
 
 def doubts(walk: Walk) -> Iterator[ReportLine]:
-    """Yield an entry for each thing that somebody should look at."""
+    """Yield an entry for each thing that an operator should check."""
     cluster = walk.replay.cluster
     yield from _enabled_at_boot(walk, cluster)
     yield from _addresses(walk, cluster)
@@ -36,9 +36,9 @@ def _doubt(place: Place, text: str, reason: str, advice: str = "") -> ReportLine
 
 def _enabled_at_boot(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
     managed = {
-        one.agent.removeprefix("systemd:").removesuffix(".service"): one
-        for one in cluster.resources.values()
-        if one.agent.startswith("systemd:")
+        resource.agent.removeprefix("systemd:").removesuffix(".service"): resource
+        for resource in cluster.resources.values()
+        if resource.agent.startswith("systemd:")
     }
     said: set[tuple[Place, str]] = set()
     for unit in walk.world.effects.units:
@@ -48,14 +48,18 @@ def _enabled_at_boot(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLin
                 unit.place,
                 f"systemctl enable {unit.name}",
                 f"Pacemaker manages it as {managed[unit.name].id}: enabled at boot, systemd starts "
-                "it behind Pacemaker's back",
+                "it without Pacemaker's knowledge",
                 "left out; pacefab disables the units of its services",
             )
 
 
 def _addresses(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
     """Compare VIPs with ini keys of the same name, and look for keys that no VIP has."""
-    vips = {name: one for name, one in cluster.resources.items() if one.agent == _VIP_AGENT}
+    vips = {
+        name: resource
+        for name, resource in cluster.resources.items()
+        if resource.agent == _VIP_AGENT
+    }
     for path, section, key, value, line in _ini_values(walk):
         name = key.replace("_", "-")
         if not re.match(r"(\d{1,3}\.){3}\d{1,3}$", value) or not name.startswith("vip-"):
@@ -66,7 +70,7 @@ def _addresses(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
                 yield _doubt(
                     Place(path, line),
                     f"{key}={value}",
-                    f"[{section}] names a VIP that no script makes",
+                    f"[{section}] names a VIP that no script creates",
                     "",
                 )
         elif vip.parameters.get("ip") not in {value, None}:
@@ -74,7 +78,7 @@ def _addresses(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
                 vip.place,
                 f"{name} ip={vip.parameters['ip']}",
                 f"the ini file says {value} ({path}:{line})",
-                "kept as the scripts make it; see which address clients use",
+                "kept as in the scripts; check which address clients use",
             )
 
 
@@ -88,23 +92,23 @@ def _ini_values(walk: Walk) -> Iterator[tuple[str, str, str, str, int]]:
 
 def _same_address(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     seen: dict[str, ReplayedResource] = {}
-    for one in cluster.resources.values():
-        address = one.parameters.get("ip", "") if one.agent == _VIP_AGENT else ""
+    for resource in cluster.resources.values():
+        address = resource.parameters.get("ip", "") if resource.agent == _VIP_AGENT else ""
         if address and address in seen:
             yield _doubt(
-                one.place,
-                f"{one.id} ip={address}",
+                resource.place,
+                f"{resource.id} ip={address}",
                 f"{seen[address].id} has the same address ({seen[address].place})",
             )
-        seen.setdefault(address, one)
+        seen.setdefault(address, resource)
 
 
 def _fencing(cluster: ReplayedCluster) -> Iterator[ReportLine]:
-    for one in cluster.fencing.values():
-        if not any(key in one.parameters for key in _HOSTS):
+    for device in cluster.fencing.values():
+        if not any(key in device.parameters for key in _HOSTS):
             yield _doubt(
-                one.place,
-                f"stonith {one.id}",
+                device.place,
+                f"stonith {device.id}",
                 "fencing without hosts: nothing says which nodes this device fences",
                 "give it nodes: [NODE…] in the inventory",
             )
@@ -113,40 +117,48 @@ def _fencing(cluster: ReplayedCluster) -> Iterator[ReportLine]:
         yield _doubt(
             enabled.place,
             "stonith-enabled=false",
-            "a node that hangs is taken for stopped, and its addresses and data are started twice",
+            "a hung node is assumed to be stopped: its addresses and data can become active twice",
             "decide: fencing devices, or fencing: {disabled: true, reason: …} as written now",
         )
 
 
 def _rules_of_no_node(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     """Look for rules on an attribute's value that no node is given."""
-    has = {(name, one.text) for shelf in cluster.attributes.values() for name, one in shelf.items()}
+    has = {
+        (name, setting.text)
+        for shelf in cluster.attributes.values()
+        for name, setting in shelf.items()
+    }
     asked: dict[tuple[str, str], list[ReplayedConstraint]] = {}
-    for one in cluster.constraints:
-        desired = (one.options.get("attribute", ""), one.options.get("value", ""))
-        if one.options.get("operation") == "eq" and desired[0][:1] != "#" and desired not in has:
-            asked.setdefault(desired, []).append(one)
+    for constraint in cluster.constraints:
+        desired = (constraint.options.get("attribute", ""), constraint.options.get("value", ""))
+        if (
+            constraint.options.get("operation") == "eq"
+            and desired[0][:1] != "#"
+            and desired not in has
+        ):
+            asked.setdefault(desired, []).append(constraint)
     for (name, value), constraints in asked.items():
         yield _doubt(
             constraints[0].place,
             f"{name} eq {value}",
             f"no node is known to have {name}={value}; resources with this rule: "
-            + ", ".join(dict.fromkeys(one.resources[0] for one in constraints)),
-            "give it to the nodes that are meant (nodes: attributes), or they may run nowhere",
+            + ", ".join(dict.fromkeys(constraint.resources[0] for constraint in constraints)),
+            "set it on the intended nodes (nodes: attributes), or the resources may run nowhere",
         )
 
 
 def _lost_constraints(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
-    there = {(one.kind, one.resources) for one in cluster.constraints}
-    for one, why in walk.replay.lost:
-        known = all(cluster.find(name) for name in one.resources)
-        if known and (one.kind, one.resources) not in there:
-            there.add((one.kind, one.resources))
+    there = {(constraint.kind, constraint.resources) for constraint in cluster.constraints}
+    for constraint, why in walk.replay.lost:
+        known = all(cluster.find(name) for name in constraint.resources)
+        if known and (constraint.kind, constraint.resources) not in there:
+            there.add((constraint.kind, constraint.resources))
             yield _doubt(
-                one.place,
-                f"{one.kind} {' '.join(one.resources)}",
-                f"the delete of {why} takes this constraint along, and nothing makes it again",
-                "add it to constraints where it is still meant",
+                constraint.place,
+                f"{constraint.kind} {' '.join(constraint.resources)}",
+                f"deleting {why} also deletes this constraint, and nothing creates it again",
+                "add it to constraints if it is still intended",
             )
 
 
@@ -163,13 +175,13 @@ def _secrets_of_files(walk: Walk) -> Iterator[ReportLine]:
 
 
 def _secrets_of_resources(cluster: ReplayedCluster) -> Iterator[ReportLine]:
-    for one in (*cluster.resources.values(), *cluster.fencing.values()):
-        for key in one.parameters:
+    for device in (*cluster.resources.values(), *cluster.fencing.values()):
+        for key in device.parameters:
             if is_secret(key):
-                name = secret_name(one.id, key)
+                name = secret_name(device.id, key)
                 yield _doubt(
-                    one.place,
-                    f"{one.id} {key}=***",
+                    device.place,
+                    f"{device.id} {key}=***",
                     "a secret in clear text",
                     f"give it as the secret {name} (PACEFAB_SECRET_{name.upper()} or --secrets)",
                 )
@@ -181,6 +193,6 @@ def _quorum(cluster: ReplayedCluster) -> Iterator[ReportLine]:
         yield _doubt(
             policy.place,
             "no-quorum-policy=ignore",
-            "each half of a parted cluster goes on by itself: split brain",
-            "of three nodes or more: stop",
+            "in a network partition each side continues by itself: split brain",
+            "with three nodes or more, use stop",
         )

@@ -1,1 +1,1 @@
-"""Scripts are walked through: control flow, pipelines, redirections, functions."""
+"""Scripts are evaluated: control flow, pipelines, redirections, functions, a whole tree."""

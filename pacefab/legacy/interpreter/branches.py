@@ -1,9 +1,9 @@
-"""Branches whose condition nobody can know: all are evaluated, and what differs is unknown."""
+"""Branches with an unknown condition: all are evaluated, and what differs is unknown."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell
@@ -44,23 +44,23 @@ class Branches:
             if clause.type == "elif_clause":
                 found.append(_split_if(clause.children))
             elif clause.type == "else_clause":
-                found.append(([], [one for one in clause.children if one.type not in _WORDS]))
+                found.append(([], [child for child in clause.children if child.type not in _WORDS]))
         self._weigh([body for _, body in found])
         yield from found
 
     def of_case(self, node: Node) -> Iterator[tuple[list[Node], list[Node]]]:
         """Yield patterns and body of each item of a `case`."""
-        items = [one for one in node.children if one.type == "case_item"]
+        items = [child for child in node.children if child.type == "case_item"]
         found = [(item.children_by_field_name("value"), _after_parenthesis(item)) for item in items]
         self._weigh([body for _, body in found])
         yield from found
 
     def _weigh(self, bodies: Sequence[Sequence[Node]]) -> None:
-        texts = ["\n".join(self._script.text(one) for one in body) for body in bodies]
+        texts = ["\n".join(self._script.text(node) for node in body) for body in bodies]
         self.rivals = sum(self._has_pcs(text, set()) for text in texts) > 1
 
     def _has_pcs(self, text: str, seen: set[str]) -> bool:
-        """Tell whether a text has pcs commands, or calls functions or scripts that have."""
+        """Return whether a text has pcs commands, or calls functions or scripts that have."""
         if _PCS.search(text):
             return True
         tree, functions = self._interpreter.world.tree, self._interpreter.shell.functions
@@ -98,41 +98,41 @@ class Branches:
         _restore(interpreter.shell, before)
 
     def merge(self, node: Node, *, complete: bool) -> CommandResult:
-        """Go on after the branches; `complete`: one of them is taken for sure."""
-        shell = self._interpreter.shell
+        """Continue after the branches; `complete`: it is certain that one of them is taken."""
+        shell, world = self._interpreter.shell, self._interpreter.world
         ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
-        reason = f"it depends on: {self.first} ({self._script.place(node)})"
-        mark = self._interpreter.world.mark(reason)
-        for name in {name for one in ends for name in one.variables}:
-            values = {one.variables.get(name, "") for one in ends}
-            shell.variables[name] = values.pop() if len(values) == 1 else mark
-        for name in {name for one in ends for name in one.arrays}:
-            self._merge_array(name, ends, mark)
-        for one in ends:
-            shell.functions.update(one.functions)
-            shell.foreign = shell.foreign or one.foreign
+        mark = world.mark(f"it depends on: {self.first} ({self._script.place(node)})")
+        shell.variables.update(_merged([end.variables for end in ends], mark))
+        for name in {name for end in ends for name in end.arrays}:
+            items = _merged([end.arrays.get(name, {}) for end in ends], mark)
+            shell.arrays.setdefault(name, {}).update(items)
+        for end in ends:
+            shell.functions.update(end.functions)
+            shell.foreign = shell.foreign or end.foreign
         return CommandResult(None, mark if self._prints else "")
 
-    def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
-        arrays = [one.arrays.get(name, {}) for one in ends]
-        merged = self._interpreter.shell.arrays.setdefault(name, {})
-        for index in {index for array in arrays for index in array}:
-            values = {array.get(index, "") for array in arrays}
-            merged[index] = values.pop() if len(values) == 1 else mark
+
+def _merged(variants: Sequence[Mapping[str, str]], mark: str) -> dict[str, str]:
+    """Return what all variants have in common; what differs becomes the mark."""
+    merged: dict[str, str] = {}
+    for name in {name for variant in variants for name in variant}:
+        values = {variant.get(name, "") for variant in variants}
+        merged[name] = values.pop() if len(values) == 1 else mark
+    return merged
 
 
 def _split_if(children: Sequence[Node]) -> tuple[list[Node], list[Node]]:
     """Return the condition and the body of an `if` or `elif`."""
-    at = next((at for at, one in enumerate(children) if one.type == "then"), len(children))
-    body = [one for one in children[at + 1 :] if not one.type.endswith("_clause")]
+    at = next((at for at, child in enumerate(children) if child.type == "then"), len(children))
+    body = [child for child in children[at + 1 :] if not child.type.endswith("_clause")]
     return (
-        [one for one in children[:at] if one.type not in _WORDS],
-        [one for one in body if one.type not in _WORDS],
+        [child for child in children[:at] if child.type not in _WORDS],
+        [node for node in body if node.type not in _WORDS],
     )
 
 
 def _after_parenthesis(item: Node) -> list[Node]:
-    at = next((at for at, one in enumerate(item.children) if one.type == ")"), 0)
+    at = next((at for at, child in enumerate(item.children) if child.type == ")"), 0)
     return list(item.children[at + 1 :])
 
 

@@ -46,7 +46,7 @@ def joined(
 
 
 def _perhaps(interpreter: Interpreter, right: Node, operator: str) -> CommandResult:
-    """Evaluate what runs only when a command went well, or failed, which nobody can know."""
+    """Evaluate what runs only when a command succeeded, or failed, which is unknown."""
     before = right.prev_sibling
     while before is not None and before.type not in STATEMENTS:
         before = before.prev_sibling
@@ -59,7 +59,7 @@ def _perhaps(interpreter: Interpreter, right: Node, operator: str) -> CommandRes
 
 def run_pipeline(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate `A | B`: each in a subshell, which reads what the one before printed."""
-    stages = [one for one in node.children if one.type in STATEMENTS]
+    stages = [child for child in node.children if child.type in STATEMENTS]
     if not stages:
         return CommandResult(None)
     # The grammar takes the ! before a pipeline for one before its first command.

@@ -36,7 +36,7 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
         if value == 0 and not branches.some:
             return interpreter.statements(body)
         if value == 0 or value is None:
-            words = " ".join(interpreter.script.text(one) for one in condition)
+            words = " ".join(interpreter.script.text(part) for part in condition)
             branches.add(words or f"not: {branches.first}", body, excluded=branches.rivals)
         if value == 0:
             return branches.merge(node, complete=True)
@@ -53,7 +53,7 @@ def run_case(interpreter: Interpreter, node: Node) -> CommandResult:
         if True in matches and not branches.some:
             return interpreter.statements(body)
         if True in matches or None in matches:
-            shown = "|".join(interpreter.script.text(one) for one in patterns)
+            shown = "|".join(interpreter.script.text(part) for part in patterns)
             branches.add(f"{text} is {shown}", body, excluded=branches.rivals)
         if True in matches:
             return branches.merge(node, complete=True)
@@ -111,9 +111,9 @@ def run_counted(interpreter: Interpreter, node: Node) -> CommandResult:
 def run_while(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate `while` and `until`."""
     until = node.children[0].type == "until"
-    conditions = [one for one in node.children if one.type in STATEMENTS]
+    conditions = [child for child in node.children if child.type in STATEMENTS]
     body = node.child_by_field_name("body")
-    conditions = [one for one in conditions if one != body]
+    conditions = [part for part in conditions if part != body]
 
     def goes_on() -> bool | None:
         status = interpreter.statements(conditions).status
@@ -142,8 +142,8 @@ def _loop(
         Fate.UNTRANSLATED,
         interpreter.script.place(node),
         interpreter.script.text(node).split("\n")[0],
-        f"the loop had not ended after {MOST_ROUNDS} rounds: read on after it",
-        "see whether it ends, and what it would have done",
+        f"the loop did not end after {MOST_ROUNDS} rounds; reading continues after it",
+        "check whether it ends and what it does",
     )
     return CommandResult(None, "".join(parts))
 
@@ -156,7 +156,7 @@ def _once(interpreter: Interpreter, node: Node, body: Node) -> str:
 
 
 def _round(interpreter: Interpreter, body: Node, parts: list[str]) -> bool:
-    """Run a loop's body once; tell whether the loop goes on."""
+    """Run a loop's body once; return whether the loop continues."""
     interpreter.world.budget.step()
     try:
         parts.append(interpreter.statements(body.children).output)

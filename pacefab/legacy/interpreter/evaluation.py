@@ -69,7 +69,7 @@ class Evaluation:
         if not function:
             return run_command(self, command)
         if self.world.conditions and command.words[0] in self.shell.running:
-            return CommandResult(None)  # it calls itself until something holds that nobody can know
+            return CommandResult(None)  # it calls itself until an unknown condition holds
         return self._call(function, command)
 
     def start(self, script: Script, shell: Shell) -> CommandResult:
@@ -123,14 +123,14 @@ class Evaluation:
         return answer.output
 
     def _command(self, node: Node, more: Sequence[Node] = ()) -> CommandResult:
-        """Run a simple command; `more`: words that stand behind its redirections."""
+        """Run a simple command; `more`: words that follow its redirections."""
         self.world.unset.clear()
         named = node.child_by_field_name("name")
         before = dict(self.shell.variables)
         exported = set(self.shell.exported)
-        for one in node.children:
-            if one.type == "variable_assignment":
-                assign(self.words, self.shell, one, self.script)
+        for child in node.children:
+            if child.type == "variable_assignment":
+                assign(self.words, self.shell, child, self.script)
         if named is None:
             return CommandResult()
         self.shell.exported = exported | (self.shell.variables.keys() & prefixes(node, self.script))
@@ -146,16 +146,16 @@ class Evaluation:
         words: list[str] = []
         nodes: list[Node] = []
         arguments = node.children_by_field_name("argument")
-        for one in (named.children[0] if named.children else named, *arguments, *more):
+        for child in (named.children[0] if named.children else named, *arguments, *more):
             handed_on = words and words[0].rpartition("/")[2] in _SHELLS
-            found = (self._joints if handed_on else self.words).fields(one)
+            found = (self._joints if handed_on else self.words).fields(child)
             words += found
-            nodes += [one] * len(found)
+            nodes += [child] * len(found)
         caller = self.shell.called_from[-1] if self.shell.called_from else None
         return Command(words, self.script.place(node), tuple(nodes), caller)
 
     def _put_back(self, node: Node, before: dict[str, str]) -> None:
-        """Take back what `NAME=value command` sets for the command alone."""
+        """Undo what `NAME=value command` sets for the command alone."""
         for name in prefixes(node, self.script):
             if name in before:
                 self.shell.variables[name] = before[name]
@@ -188,8 +188,8 @@ class Evaluation:
         return CommandResult(self.shell.status)  # of a command substitution in it
 
     def _assignments(self, node: Node) -> CommandResult:
-        for one in node.named_children:
-            self._assignment(one)
+        for child in node.named_children:
+            self._assignment(child)
         return CommandResult()
 
     def _declaration(self, node: Node) -> CommandResult:
@@ -197,8 +197,8 @@ class Evaluation:
         return CommandResult()
 
     def _unset(self, node: Node) -> CommandResult:
-        for one in node.named_children:
-            name = self.script.text(one)
+        for child in node.named_children:
+            name = self.script.text(child)
             self.shell.variables.pop(name, None)
             self.shell.arrays.pop(name, None)
         return CommandResult()
@@ -216,7 +216,7 @@ class Evaluation:
 
     def truth(self, nodes: Sequence[Node]) -> bool | None:
         """Return whether arithmetic between (( and )) is not zero."""
-        text = "".join(self.words.expanded_source(one) for one in nodes)
+        text = "".join(self.words.expanded_source(node) for node in nodes)
         value = self.words.number(text)
         return None if value is None else value != 0
 
@@ -243,9 +243,11 @@ class Evaluation:
 
     def _redirected(self, node: Node) -> CommandResult:
         body = node.child_by_field_name("body")
-        redirects = [one for one in node.children if one.type.endswith("_redirect")]
+        redirects = [child for child in node.children if child.type.endswith("_redirect")]
         # `command < file word`: the grammar takes the word for a second file.
-        more = [word for one in redirects for word in one.children_by_field_name("destination")[1:]]
+        more = [
+            word for part in redirects for word in part.children_by_field_name("destination")[1:]
+        ]
         if body is None:
             return self._with_redirects(redirects, CommandResult)
         if body.type == "command" and more:

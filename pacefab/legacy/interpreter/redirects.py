@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.bash.syntax import Node, Script, child_of
 from pacefab.legacy.bash.words import Words
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.model import CommandResult, Place
@@ -43,49 +43,58 @@ class Redirects:
             elif node.type == "heredoc_redirect":
                 self._here_document(node)
             elif node.type == "herestring_redirect":
-                self.stdin = "".join(self._words.text(one) for one in node.named_children) + "\n"
+                self.stdin = (
+                    "".join(self._words.text(child) for child in node.named_children) + "\n"
+                )
                 self.place = self._script.place(node)
 
     def _file(self, node: Node) -> None:
-        operator = next((one.type for one in node.children if not one.is_named), "")
-        descriptor = next(
-            (self._script.text(one) for one in node.children if one.type == "file_descriptor"), ""
-        )
         destination = node.child_by_field_name("destination")
         if destination is None:
             return
+        operator = next((child.type for child in node.children if not child.is_named), "")
         path = self._words.text(destination)
         if operator == "<":
-            text = self._world.files.read(path)
-            self.stdin = text.text if text else self._world.mark(f"what is in {path}") + "\n"
-            self.place = text.place if text else None
-        elif operator == ">&" and path == "2" and descriptor in {"", "1"}:
+            self._input(path)
+        elif self._of_output(node):
+            self._output(operator, path, self._script.place(node))
+
+    def _of_output(self, node: Node) -> bool:
+        """Return whether a redirection is of standard output, not of another descriptor."""
+        descriptor = child_of(node, "file_descriptor")
+        return descriptor is None or self._script.text(descriptor) == "1"
+
+    def _input(self, path: str) -> None:
+        text = self._world.files.read(path)
+        self.stdin = text.text if text else self._world.mark(f"what is in {path}") + "\n"
+        self.place = text.place if text else None
+
+    def _output(self, operator: str, path: str, place: Place) -> None:
+        if operator == ">&" and path == "2":
             self._silent = True
-        elif operator in _OUTPUTS and descriptor in {"", "1"}:
-            self._target = (path, ">>" in operator, self._script.place(node))
+        elif operator in _OUTPUTS:
+            self._target = (path, ">>" in operator, place)
 
     def _here_document(self, node: Node) -> None:
-        body = next((one for one in node.children if one.type == "heredoc_body"), None)
-        end = next((one for one in node.children if one.type == "heredoc_end"), None)
-        start = next((one for one in node.children if one.type == "heredoc_start"), None)
-        for one in node.children:
-            if one.type == "pipeline":
-                self.pipeline += one.named_children
-            elif one.type.endswith("_redirect"):
-                self.read([one])
+        for child in node.children:
+            if child.type == "pipeline":
+                self.pipeline += child.named_children
+            elif child.type.endswith("_redirect"):
+                self.read([child])
         operator = node.child_by_field_name("operator")
         self.operator = self._script.text(operator) if operator is not None else ""
         self.right = node.child_by_field_name("right")
+        start, body = child_of(node, "heredoc_start"), child_of(node, "heredoc_body")
         if body is None or start is None:
             self.stdin = ""
-            return
-        self._body(node, start, body, end)
+        else:
+            self._body(node, start, body, child_of(node, "heredoc_end"))
 
     def _body(self, node: Node, start: Node, body: Node, end: Node | None) -> None:
         """Take the text: the grammar's node leaves out blanks at its beginning."""
         source = self._script.source
         last = max(
-            (one.end_byte for one in node.children if one.end_byte <= body.start_byte),
+            (child.end_byte for child in node.children if child.end_byte <= body.start_byte),
             default=start.end_byte,
         )
         first = source.find(b"\n", last) + 1

@@ -14,13 +14,15 @@ def file_read(node: Node) -> Node | None:
     """Return the file's word of $(<FILE)."""
     inside = node.named_children
     if len(inside) == 1 and inside[0].type in {"redirected_statement", "file_redirect"}:
-        one = inside[0]
-        if one.type == "redirected_statement":
-            if one.child_by_field_name("body") is not None or not one.named_children:
+        statement = inside[0]
+        if statement.type == "redirected_statement":
+            if statement.child_by_field_name("body") is not None or not statement.named_children:
                 return None
-            one = one.named_children[0]
-        if one.type == "file_redirect" and any(child.type == "<" for child in one.children):
-            return one.child_by_field_name("destination")
+            statement = statement.named_children[0]
+        if statement.type == "file_redirect" and any(
+            child.type == "<" for child in statement.children
+        ):
+            return statement.child_by_field_name("destination")
     return None
 
 
@@ -29,11 +31,11 @@ def leaves_of_test(node: Node) -> list[Node]:
     found: list[Node] = []
     waiting = list(reversed(node.children[1:-1]))
     while waiting:
-        one = waiting.pop()
-        if one.type in _EXPRESSIONS:
-            waiting.extend(reversed(one.children))
+        leaf = waiting.pop()
+        if leaf.type in _EXPRESSIONS:
+            waiting.extend(reversed(leaf.children))
         else:
-            found.append(one)
+            found.append(leaf)
     return found
 
 
@@ -50,6 +52,6 @@ def opposite(answer: CommandResult) -> CommandResult:
 
 def prefixes(node: Node, script: Script) -> set[str]:
     """Return the variables that a command's own assignments set (NAME=value command)."""
-    assignments = [one for one in node.children if one.type == "variable_assignment"]
-    names = [one.child_by_field_name("name") for one in assignments]
+    assignments = [child for child in node.children if child.type == "variable_assignment"]
+    names = [assignment.child_by_field_name("name") for assignment in assignments]
     return {script.text(name) for name in names if name is not None}

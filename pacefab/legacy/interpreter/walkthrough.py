@@ -28,15 +28,14 @@ class Walk:
     world: World
     replay: Replay
     cut_short: dict[str, str]  # scripts that were not read to their end, and why
-    taken_down: dict[str, str]  # scripts that only take away, and are left out
 
 
 def walk_through(tree: Tree) -> Walk:
     """Evaluate every script that is started by hand; the others are called by those."""
     walk = _new_walk(tree)
     called = _called(tree)
-    called |= _started(tree, [one for one in tree.scripts if one.path not in called])
-    for script in sorted(tree.scripts, key=lambda one: one.path in called):
+    called |= _started(tree, [file for file in tree.scripts if file.path not in called])
+    for script in sorted(tree.scripts, key=lambda file: file.path in called):
         if script.path not in walk.world.started:
             _begin(walk, script)
     return walk
@@ -46,7 +45,7 @@ def _new_walk(tree: Tree) -> Walk:
     unknowns = Unknowns()
     replay = Replay(unknowns)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
-    return Walk(world, replay, {}, {})
+    return Walk(world, replay, {})
 
 
 def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
@@ -54,8 +53,10 @@ def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
 
     It is done only where a name that `_called` took for no command stands in another script.
     """
-    names = [(one, one.path.rpartition("/")[2]) for one in scripts]
-    if not any(name in other.text for one, name in names for other in scripts if other is not one):
+    names = [(script, script.path.rpartition("/")[2]) for script in scripts]
+    if not any(
+        name in other.text for script, name in names for other in scripts if other is not script
+    ):
         return set()
     trial, found = _new_walk(tree), set[str]()
     trial.world.budget = Budget(MOST_SECONDS / 3)  # the real walk's time runs already
@@ -67,7 +68,7 @@ def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
 
 
 def addresses(tree: Tree) -> dict[str, str]:
-    """Return node names by address, as ini files tell them: KEY=NAME beside KEY_ip=ADDRESS."""
+    """Return node names by address, as ini files have them: KEY=NAME beside KEY_ip=ADDRESS."""
     found: dict[str, str] = {}
     for file in tree.files.values():
         if not file.path.endswith((".ini", ".conf", ".cfg")):
@@ -113,7 +114,7 @@ def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
 
 
 def _begin(walk: Walk, script: SourceFile) -> None:
-    """Evaluate one script; one that only takes away is no part of a deployment: it is undone."""
+    """Evaluate a script; a script that only removes is undone: it is not part of a deployment."""
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
     world.budget.begin()
@@ -125,16 +126,10 @@ def _begin(walk: Walk, script: SourceFile) -> None:
         _cut(walk, script, str(error))
     except RecursionError:
         _cut(walk, script, "nested too deeply")
-    changes = [one for one in replay.done[count:] if not _idle(one.entry.fate, one.entry.reason)]
-    if changes and all(one.takes_away for one in changes):
+    changes = [command for command in replay.done[count:] if not command.idle]
+    if changes and all(command.only_removes for command in changes):
         replay.cluster = before
-        replay.taken_back(count, f"{script.path} only takes away: no part of a deployment")
-        walk.taken_down[script.path] = "it only takes away"
-
-
-def _idle(fate: Fate, reason: str) -> bool:
-    """Tell whether a command asked, or did nothing."""
-    return fate is Fate.LEFT_OUT and "takes away" not in reason
+        replay.taken_back(count, f"{script.path} only removes: not part of a deployment")
 
 
 def _cut(walk: Walk, script: SourceFile, why: str) -> None:
@@ -145,5 +140,5 @@ def _cut(walk: Walk, script: SourceFile, why: str) -> None:
         Place(script.path, 0),
         script.path,
         f"not read to its end: {why}",
-        "see what it does, and write by hand what is missing",
+        "check what it does and add what is missing by hand",
     )

@@ -1,1 +1,1 @@
-"""pcs commands, replayed on a model of the cluster, in every dialect from 0.9 on."""
+"""pcs commands, from 0.9 to current: read, checked as pcs would, and replayed on the cluster."""

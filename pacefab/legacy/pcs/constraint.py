@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from itertools import pairwise
 
-from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import ReplayedConstraint
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, pairs, role
-from pacefab.legacy.pcs.outcome import (
-    Job,
+from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.model import ReplayedConstraint
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
+    no_such,
     translated,
 )
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.dialect import pairs, role
 from pacefab.legacy.pcs.removal import remove, remove_colocation, remove_orders
 
 _ACTIONS = {"start", "stop", "promote", "demote"}
@@ -31,13 +32,13 @@ def constraint(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs constraint …`."""
     kind, *rest = words or [""]
     if kind in {"", "list", "show", "ref", "config"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     if kind in {"remove", "delete"}:
         return remove(job, rest)
     if kind not in {"order", "colocation", "location"}:
         _no_such(kind)
     if not rest or rest[0] in {"show", "list", "config"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     return {"order": _order, "colocation": _colocation, "location": _location}[kind](job, rest)
 
 
@@ -47,9 +48,7 @@ def _no_such(kind: str) -> None:
             f"a {kind} has no place in the inventory",
             "write a location with attribute, operation and value",
         )
-    close = difflib.get_close_matches(kind, ["order", "colocation", "location", "remove"], 1)
-    meant = f": {close[0]}?" if close else ""
-    raise NotUnderstoodError(f"there is no pcs constraint {kind}{meant}")
+    raise no_such("pcs constraint", kind, ["order", "colocation", "location", "remove"])
 
 
 def _order(job: Job, words: list[str]) -> ReplayOutcome:
@@ -78,7 +77,7 @@ def _order_words(job: Job, words: list[str]) -> list[str]:
     words = [named.get(word, word) for word in words]
     for word in words:
         if "=" not in word:
-            job.doubt(f"pcs 0.9 passes over the word {word}, newer pcs refuses it", "leave it out")
+            job.doubt(f"pcs 0.9 ignores the word {word}, later versions refuse it", "leave it out")
     return [word for word in words if "=" in word]
 
 
@@ -108,46 +107,58 @@ def _order_options(options: dict[str, str], made: dict[str, str]) -> tuple[str, 
 
 
 def _order_set(job: Job, words: list[str]) -> ReplayOutcome:
-    """Take a plain sequence apart into orders of two; anything else stays."""
-    members = [word for word in words if "=" not in word and word != "set"]
-    plain = words.count("set") == 0 and all(
-        word in {"sequential=true", "setoptions", "kind=Mandatory"} or "=" not in word
-        for word in words
-    )
-    members = [one for one in members if one != "setoptions"]
-    if not plain or len(members) < 2:  # noqa: PLR2004
-        raise UntranslatableError(
-            "sets of resources have no place in the inventory",
-            "write an order for each two that depend on each other",
-        )
+    """Split a plain sequence into orders of two; anything else stays."""
+    members = _plain_sequence(words)
     made = {"first_action": "start", "then_action": "start"}
-    there = [
-        one.resources for one in job.cluster.constraints
-        if one.kind == "order" and one.options == made
+    present = [
+        constraint.resources for constraint in job.cluster.constraints
+        if constraint.kind == "order" and constraint.options == made
     ]  # fmt: skip
     for pair in pairwise(members):
-        if tuple(job.cluster.today(name) for name in pair) not in there:
+        if tuple(job.cluster.today(name) for name in pair) not in present:
             _add(job, "order", f"order-{'-'.join(pair)}-mandatory", pair, dict(made))
     return translated(f"order of each two: {', '.join(members)}")
 
 
+def _plain_sequence(words: list[str]) -> list[str]:
+    """Return the members of a set that is no more than a sequence."""
+    members = [word for word in words if "=" not in word and word not in {"set", "setoptions"}]
+    options = {word for word in words if "=" in word} - {"sequential=true", "kind=Mandatory"}
+    if "set" in words or options or len(members) < 2:  # noqa: PLR2004
+        raise UntranslatableError(
+            "sets of resources have no place in the inventory",
+            "write an order for each two that depend on each other",
+        )
+    return members
+
+
 def _colocation(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `colocation add [ROLE] A with [ROLE] B [SCORE] [OPTION=VALUE…]`, and removals."""
-    if words[0] in {"remove", "delete"}:
-        return remove_colocation(job, words[1:])
-    if words[0] == "set":
+    verb, *rest = words
+    if verb in {"remove", "delete"}:
+        return remove_colocation(job, rest)
+    if verb == "set":
         raise UntranslatableError(
             "sets of resources have no place in the inventory",
             "write a colocation for each two that belong together",
         )
-    if words[0] != "add":
-        raise NotUnderstoodError(f"there is no pcs constraint colocation {words[0]}")
-    options = pairs([word for word in words[1:] if "=" in word])
-    plain = [word for word in words[1:] if "=" not in word]
+    if verb != "add":
+        raise NotUnderstoodError(f"there is no pcs constraint colocation {verb}")
+    plain = [word for word in rest if "=" not in word]
     score = plain.pop() if len(plain) > 2 and _SCORE.match(plain[-1]) else ""  # noqa: PLR2004
-    resource_role, resource, with_role, with_resource = _sides(plain)
+    sides = _sides(plain)
+    options = pairs([word for word in rest if "=" in word])
     # A score that is given as an option does not come into the id that pcs makes.
-    id_ = options.pop("id", f"colocation-{resource}-{with_resource}-{score or 'INFINITY'}")
+    default_id = f"colocation-{sides[1]}-{sides[3]}-{score or 'INFINITY'}"
+    id_ = options.pop("id", default_id)
+    made = _colocation_options(options, score, sides[0], sides[2])
+    return _add(job, "colocation", id_, (sides[1], sides[3]), made)
+
+
+def _colocation_options(
+    options: dict[str, str], score: str, resource_role: str, with_role: str
+) -> dict[str, str]:
+    """Return all options by the inventory's names."""
     made = {
         "score": options.pop("score", score) or "INFINITY",
         "role": role(options.pop("rsc-role", resource_role)),
@@ -155,10 +166,10 @@ def _colocation(job: Job, words: list[str]) -> ReplayOutcome:
     }
     if options:
         raise UntranslatableError(
-            f"a colocation has no {', '.join(options)} in the inventory", "see whether it is needed"
+            f"a colocation has no {', '.join(options)} in the inventory",
+            "check whether it is needed",
         )
-    made = {name: value for name, value in made.items() if value}
-    return _add(job, "colocation", id_, (resource, with_resource), made)
+    return {name: value for name, value in made.items() if value}
 
 
 def _sides(words: list[str]) -> tuple[str, str, str, str]:
@@ -196,8 +207,8 @@ def _location(job: Job, words: list[str]) -> ReplayOutcome:
         return _rule(job, resource, rest)
     if verb not in {"prefers", "avoids"}:
         raise NotUnderstoodError(f"{verb} is none of prefers, avoids, rule")
-    for one in rest:
-        node, _, score = one.partition("=")
+    for word in rest:
+        node, _, score = word.partition("=")
         score = score or "INFINITY"
         score = score if verb == "prefers" else f"-{score.lstrip('-+')}"
         id_ = f"location-{resource}-{node}-{score}"
@@ -258,7 +269,9 @@ def _add(
         job.find(name)
     ids = tuple(job.cluster.today(name) for name in resources)
     made = ReplayedConstraint(kind, id_, ids, options, job.place, job.number)
-    same = [one for one in job.cluster.constraints if _about(one) == _about(made)]
+    same = [
+        constraint for constraint in job.cluster.constraints if _about(constraint) == _about(made)
+    ]
     if same:
         _repeated(made, same[0])
     job.cluster.constraints.append(made)
@@ -268,26 +281,26 @@ def _add(
     return translated("; ".join([f"{kind} {' '.join(ids)}", *renamed]))
 
 
-def _about(one: ReplayedConstraint) -> tuple[object, ...]:
+def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:
     """Return what an inventory can have only one constraint about."""
     keys = {
         "order": ("first_action", "then_action"),
         "colocation": ("role", "with_role"),
         "location": ("node", "attribute", "operation", "value"),
-    }[one.kind]
-    return (one.kind, one.resources, *(one.options.get(key) for key in keys))
+    }[constraint.kind]
+    return (constraint.kind, constraint.resources, *(constraint.options.get(key) for key in keys))
 
 
 def _repeated(made: ReplayedConstraint, there: ReplayedConstraint) -> None:
     """Refuse what is there already; pcs 0.9 does so, too, for equal ones (but by --force)."""
     if made.place == there.place:
-        raise RefusedByPcsError("the same line made it before", fate=Fate.LEFT_OUT)
+        raise RefusedByPcsError("the same line created it before", fate=Fate.LEFT_OUT)
     if made.options == there.options:
         raise RefusedByPcsError(
-            f"a duplicate of the constraint at {there.place}", "leave one of the two out"
+            f"a duplicate of the constraint at {there.place}", "remove one of the two"
         )
     raise RefusedByPcsError(
-        f"another constraint about the same stands at {there.place}, with other options",
-        "see which of the two is meant; the first one counts here",
+        f"another constraint on the same resources is at {there.place}, with other options",
+        "check which of the two is intended; the first is used here",
         Fate.DOUBTFUL,
     )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
+from pacefab.legacy.cluster.book import CommandLine
+from pacefab.legacy.cluster.outcome import NotUnderstoodError
 
 _WITH_VALUE = {
     "-f", "--name", "--group", "--before", "--after", "-u", "-p", "--node", "--transport",
@@ -27,26 +29,9 @@ _NOT_HEARTBEAT = {
 }  # fmt: skip
 
 
-class NotUnderstoodError(ValueError):
-    """The words are none that pcs takes; its argument says which."""
-
-
-@dataclass
-class PcsLine:
-    """A pcs command line: words that mean something by their place, and options."""
-
-    words: list[str] = field(default_factory=list)
-    options: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def file(self) -> str:
-        """The CIB file that is changed in place of the cluster's (-f FILE)."""
-        return self.options.get("-f", "")
-
-
-def read_line(arguments: Sequence[str]) -> PcsLine:
+def read_line(arguments: Sequence[str]) -> CommandLine:
     """Take the options of a pcs command line out of its words."""
-    line = PcsLine()
+    line = CommandLine()
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)
@@ -103,35 +88,46 @@ def split_create(words: Sequence[str]) -> CreateWords:
     Raises:
         NotUnderstoodError: an operation without a name or options.
     """
-    parts = CreateWords()
-    present, flag = parts.options, False
+    reader = _CreateReader(CreateWords())
     for word in words:
-        if word == "op":
-            present = []
-            parts.operations.append({})
-            continue
-        if word == "params" and present is parts.options:
-            parts.ignored.append(word)
-        elif word == "meta":
-            present = parts.meta
-        elif word in {"clone", "master", "--master", "promotable"}:
-            parts.copies = "clone" if word == "clone" else "promotable"
-            present = parts.clone_meta
-            flag = word == "--master"
-        elif flag and present is parts.clone_meta and not _is_meta(word):
-            parts.options.append(word)
-        elif any(present is one for one in (parts.options, parts.meta, parts.clone_meta)):
-            present.append(word)
-        else:
-            _add_to_operation(parts.operations, word)
-    parts.operations = [one for one in parts.operations if one]
+        reader.read(word)
+    parts = reader.parts
+    parts.operations = [operation for operation in parts.operations if operation]
     if parts.copies == "promotable" and "promotable" not in words:
         parts.clone_meta, parts.meta = [*parts.meta, *parts.clone_meta], []
     return parts
 
 
+class _CreateReader:
+    """Sorts words by the keyword that they follow."""
+
+    def __init__(self, parts: CreateWords) -> None:
+        self.parts = parts
+        self._shelf: list[str] | None = parts.options  # None: words belong to an operation
+        self._old_master = False
+
+    def read(self, word: str) -> None:
+        parts = self.parts
+        if word == "op":
+            self._shelf = None
+            parts.operations.append({})
+        elif word == "params" and self._shelf is parts.options:
+            parts.ignored.append(word)
+        elif word == "meta":
+            self._shelf = parts.meta
+        elif word in {"clone", "master", "--master", "promotable"}:
+            parts.copies = "clone" if word == "clone" else "promotable"
+            self._shelf, self._old_master = parts.clone_meta, word == "--master"
+        elif self._shelf is None:
+            _add_to_operation(parts.operations, word)
+        elif self._old_master and self._shelf is parts.clone_meta and not _is_meta(word):
+            parts.options.append(word)
+        else:
+            self._shelf.append(word)
+
+
 def _is_meta(word: str) -> bool:
-    """Tell whether NAME=VALUE is an option of a clone or resource."""
+    """Return whether NAME=VALUE is an option of a clone or resource."""
     name = word.partition("=")[0]
     return _META.get(name, name) in {**CLONE_META, **RESOURCE_META}
 
@@ -176,5 +172,5 @@ def agent_of_today(agent: str) -> str:
 
 
 def _is_ocf(agent: str) -> bool:
-    """Tell whether PROVIDER:TYPE stands without its class."""
+    """Return whether PROVIDER:TYPE stands without its class."""
     return agent.partition(":")[0] in {"heartbeat", "pacemaker", "openstack", "neutron", "rabbitmq"}

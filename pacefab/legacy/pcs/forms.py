@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import (
+from pacefab.legacy.cluster.book import Job, ReplayHandler
+from pacefab.legacy.cluster.model import (
     CLONE,
     Level,
-    ReplayedCluster,
     ReplayedGroup,
     ReplayedResource,
     Value,
 )
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, meta_of_today, pairs, split_create
-from pacefab.legacy.pcs.outcome import (
-    Job,
-    PcsHandler,
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
 )
+from pacefab.legacy.model import Fate
+from pacefab.legacy.pcs.dialect import meta_of_today, pairs, split_create
 
 _OF_CREATE = {"start", "stop", "monitor"}
 _KINDS_OF_MONITOR = {"role", "OCF_CHECK_LEVEL"}  # several monitors may differ by these
@@ -48,7 +47,7 @@ def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[ReplayedRes
 
 
 def merge(into: dict[str, str], values: dict[str, str]) -> None:
-    """Set values; an empty one takes the setting away, as pcs does."""
+    """Set values; an empty one removes the setting, as pcs does."""
     for name, value in values.items():
         if value:
             into[name] = value
@@ -58,11 +57,7 @@ def merge(into: dict[str, str], values: dict[str, str]) -> None:
 
 def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
     """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
-    names = [word for word in words if "=" not in word and word != "meta"]
-    if not names:
-        raise NotUnderstoodError("it needs a resource")
-    own_id = names[0] if len(names) > 1 and not job.cluster.find(names[0]) else ""
-    found = job.find(names[1] if own_id else names[0])
+    own_id, found = _to_clone(job, words)
     if found.copies:
         raise RefusedByPcsError(
             f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
@@ -74,9 +69,18 @@ def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
         job.cluster.aliases[own_id] = found.id
         job.doubt(
             f"the id {own_id} becomes {found.clone_id}",
-            "constraints of these scripts are rewritten; mind your own",
+            "constraints of these scripts are rewritten; rewrite your own",
         )
     return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
+
+
+def _to_clone(job: Job, words: list[str]) -> tuple[str, ReplayedResource | ReplayedGroup]:
+    """Return the id that the clone is given (empty: none), and what is cloned."""
+    names = [word for word in words if "=" not in word and word != "meta"]
+    if not names:
+        raise NotUnderstoodError("it needs a resource")
+    own_id = names[0] if len(names) > 1 and not job.cluster.find(names[0]) else ""
+    return own_id, job.find(names[1] if own_id else names[0])
 
 
 def unclone(job: Job, words: list[str]) -> ReplayOutcome:
@@ -89,11 +93,11 @@ def unclone(job: Job, words: list[str]) -> ReplayOutcome:
     return translated(f"{found.id} is no clone any more")
 
 
-def group(job: Job, words: list[str]) -> ReplayOutcome:
+def change_group(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource group add|remove|list …`."""
     verb, *rest = words or [""]
     if verb in {"list", "show"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     if verb == "add" and len(rest) > 1:
         return join(job, rest[0], rest[1:])
     if verb in {"remove", "delete"} and rest:
@@ -102,15 +106,15 @@ def group(job: Job, words: list[str]) -> ReplayOutcome:
 
 
 def join(job: Job, name: str, members: list[str]) -> ReplayOutcome:
-    """Put resources into a group: behind those that are there, or where --before, --after say."""
+    """Put resources into a group: after its members, or where --before, --after say."""
     found = [job.find(member) for member in members]
     for other in job.cluster.groups.values():
-        other.members = [one for one in other.members if one not in members]
+        other.members = [member for member in other.members if member not in members]
     group = job.cluster.groups.setdefault(name, ReplayedGroup(name, job.place, job.number))
     at = _position(job, group)
-    group.members[at:at] = [one.id for one in found]
-    for one in found:
-        touch(job, one)
+    group.members[at:at] = [resource.id for resource in found]
+    for resource in found:
+        touch(job, resource)
     return translated(f"{', '.join(members)} in group {name}")
 
 
@@ -143,18 +147,18 @@ def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) 
     if words[:1] == ["set"]:
         raise UntranslatableError(
             f"sets of {what} have no place in the inventory",
-            "write the values below defaults where they hold for all",
+            "add the values to defaults if they apply to all",
         )
     words = words[1:] if words[:1] == ["update"] else words
     if not words or words[0] in {"show", "config"}:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     for name, value in pairs(words).items():
         put(shelf, name, value, job)
     return translated(f"{what}: {' '.join(words)}")
 
 
 def put(shelf: dict[str, Value], name: str, value: str, job: Job) -> None:
-    """Set a value, or take it away when it is empty."""
+    """Set a value, or remove it when it is empty."""
     before = shelf.pop(name, None)
     if before is not None:
         job.book.gone[before.by] = f"set again at {job.place}"
@@ -193,25 +197,27 @@ def switch(job: Job, words: list[str], *, disabled: bool) -> ReplayOutcome:
     """Do `resource enable|disable X…`."""
     found = [job.find(name) for name in words]
     word = "disabled" if disabled else "enabled"
-    for one in found:
-        one.disabled = disabled
-        one.meta.pop("target-role", None)
-        if isinstance(one, ReplayedResource):
-            _supersede(job, one, f"{one.id} is {word} at {job.place}")
-        touch(job, one)
-    return translated(f"{', '.join(one.id for one in found)} is {word}")
+    for resource in found:
+        resource.disabled = disabled
+        resource.meta.pop("target-role", None)
+        if isinstance(resource, ReplayedResource):
+            _supersede(job, resource, f"{resource.id} is {word} at {job.place}")
+        touch(job, resource)
+    return translated(f"{', '.join(resource.id for resource in found)} is {word}")
 
 
-def _supersede(job: Job, one: ReplayedResource, why: str) -> None:
+def _supersede(job: Job, resource: ReplayedResource, why: str) -> None:
     """Take the place of the switches before; the same line on another node is no other one."""
-    if one.switched and one.switched[-1][1] != job.place:
-        job.book.gone.update({number: why for number, _ in one.switched})
-        one.touched = [each for each in one.touched if each not in one.switched]
-        one.switched = []
-    one.switched.append((job.number, job.place))
+    if resource.switched and resource.switched[-1][1] != job.place:
+        job.book.gone.update({number: why for number, _ in resource.switched})
+        resource.touched = [
+            command for command in resource.touched if command not in resource.switched
+        ]
+        resource.switched = []
+    resource.switched.append((job.number, job.place))
 
 
-def operation(job: Job, words: list[str]) -> ReplayOutcome:
+def change_operations(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource op add|remove X NAME [k=v]` and `op defaults`."""
     verb, *rest = words or [""]
     if verb == "defaults":
@@ -219,14 +225,16 @@ def operation(job: Job, words: list[str]) -> ReplayOutcome:
     if verb not in {"add", "remove", "delete"}:
         raise NotUnderstoodError(f"there is no pcs resource op {verb}")
     found, rest = one_resource(job, rest, "op")
-    for one in split_create(["op", *rest]).operations:
+    for present in split_create(["op", *rest]).operations:
         if verb == "add":
-            _check_new(found, one)
-            _doubt_second(job, found, one)
-            found.operations.append(one)
+            _check_new(found, present)
+            _doubt_second(job, found, present)
+            found.operations.append(present)
         else:
-            found.removed.add(one["name"])
-            found.operations = [old for old in found.operations if not (one.items() <= old.items())]
+            found.removed.add(present["name"])
+            found.operations = [
+                old for old in found.operations if not (present.items() <= old.items())
+            ]
     return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
 
 
@@ -235,7 +243,7 @@ def _check_new(found: ReplayedResource, made: dict[str, str]) -> None:
     if _when(made) in map(_when, found.operations):
         raise RefusedByPcsError(
             f"{found.id} has an operation {made['name']} of this interval already",
-            "see which of the two is meant; the first one counts here",
+            "check which of the two is intended; the first is used here",
         )
 
 
@@ -263,21 +271,16 @@ def level(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `stonith level …`."""
     verb, *rest = words or [""]
     if verb == "add" and len(rest) > 2:  # noqa: PLR2004  # level, node, devices
-        devices = [one for word in rest[2:] for one in word.split(",")]
+        devices = [part for word in rest[2:] for part in word.split(",")]
         job.cluster.levels.append(Level(rest[0], rest[1], devices, job.place, job.number))
         raise UntranslatableError(
             f"fencing levels have no place in the inventory (level {rest[0]} of {rest[1]}: "
             f"{', '.join(devices)})",
             "after bootstrap: pcs stonith level add " + " ".join(rest),
         )
-    return left_out("it only asks, or takes away levels, which are not taken over")
+    return left_out("it only queries, or takes away levels, which are not taken over")
 
 
-def clones(kind: str) -> PcsHandler:
+def clones(kind: str) -> ReplayHandler:
     """Return the handler of `resource clone`, or of `resource master` and `promotable`."""
     return lambda job, words: _clone(job, words, kind=kind)
-
-
-def members_of(cluster: ReplayedCluster, name: str) -> str:
-    """Return the group that a resource is in; empty when it is in none."""
-    return next((one.id for one in cluster.groups.values() if name in one.members), "")

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from pacefab.legacy.pcs.cluster import ReplayedConstraint
-from pacefab.legacy.pcs.outcome import Job, RefusedByPcsError, ReplayOutcome, left_out
+from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.model import ReplayedConstraint
+from pacefab.legacy.cluster.outcome import RefusedByPcsError, ReplayOutcome, removed
 
 
 def remove(job: Job, words: list[str]) -> ReplayOutcome:
     """Remove constraints by their ids, as pcs makes them."""
-    gone = [one for one in job.cluster.constraints if one.id in words or _today_id(one) in words]
+    gone = [
+        constraint
+        for constraint in job.cluster.constraints
+        if constraint.id in words or _today_id(constraint) in words
+    ]
     return _gone(job, gone, " ".join(words))
 
 
-def _today_id(one: ReplayedConstraint) -> str:
-    if one.kind == "order":
-        kind = one.options.get("kind", "mandatory")
-        return f"order-{'-'.join(one.resources)}-{kind}"
-    return one.id
+def _today_id(constraint: ReplayedConstraint) -> str:
+    if constraint.kind == "order":
+        kind = constraint.options.get("kind", "mandatory")
+        return f"order-{'-'.join(constraint.resources)}-{kind}"
+    return constraint.id
 
 
 def remove_orders(job: Job, words: list[str]) -> ReplayOutcome:
     """Remove every order that names one of the resources, as pcs does; not that between them."""
     ids = {job.cluster.today(word) for word in words}
     gone = [
-        one for one in job.cluster.constraints if one.kind == "order" and ids & set(one.resources)
+        constraint
+        for constraint in job.cluster.constraints
+        if constraint.kind == "order" and ids & set(constraint.resources)
     ]
-    others = [one for one in gone if not ids <= set(one.resources)]
+    others = [order for order in gone if not ids <= set(order.resources)]
     if len(ids) > 1 and others:
-        named = ", ".join(f"{' then '.join(one.resources)} ({one.place})" for one in others)
+        named = ", ".join(f"{' then '.join(order.resources)} ({order.place})" for order in others)
         job.doubt(
-            f"pcs takes away every order that names one of them, so also {named}",
-            "add to constraints: order what is still meant",
+            f"pcs removes every order that names one of them, also {named}",
+            "add those that are still intended to constraints: order",
         )
     return _gone(job, gone, " ".join(words))
 
@@ -39,8 +46,8 @@ def remove_colocation(job: Job, words: list[str]) -> ReplayOutcome:
     """Remove the colocations of two resources, whichever depends on the other."""
     ids = {job.cluster.today(word) for word in words if word != "with"}
     gone = [
-        one for one in job.cluster.constraints
-        if one.kind == "colocation" and ids and ids <= set(one.resources)
+        constraint for constraint in job.cluster.constraints
+        if constraint.kind == "colocation" and ids and ids <= set(constraint.resources)
     ]  # fmt: skip
     return _gone(job, gone, " ".join(words))
 
@@ -48,10 +55,13 @@ def remove_colocation(job: Job, words: list[str]) -> ReplayOutcome:
 def _gone(job: Job, gone: list[ReplayedConstraint], what: str) -> ReplayOutcome:
     if not gone:
         raise RefusedByPcsError(
-            f"there is no constraint {what} at this point", "see which one was meant: it stays"
+            f"there is no constraint {what} at this point",
+            "check which one was intended; none is removed",
         )
-    for one in gone:
-        job.book.gone[one.by] = f"removed again at {job.place}"
-    job.cluster.constraints = [one for one in job.cluster.constraints if one not in gone]
-    places = ", ".join(str(one.place) for one in gone)
-    return left_out(f"it takes away again what was made before ({places})")
+    for constraint in gone:
+        job.book.gone[constraint.by] = f"removed at {job.place}"
+    job.cluster.constraints = [
+        constraint for constraint in job.cluster.constraints if constraint not in gone
+    ]
+    places = ", ".join(str(constraint.place) for constraint in gone)
+    return removed(f"it removes what was created before ({places})")

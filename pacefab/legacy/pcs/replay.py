@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import copy
-import difflib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from pacefab.legacy.masking import mask, masked_line
-from pacefab.legacy.model import Call, CommandResult, Fate, Place, ReportLine
-from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
-from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint
-from pacefab.legacy.pcs.dialect import NotUnderstoodError, PcsLine, read_line
-from pacefab.legacy.pcs.outcome import (
-    Job,
-    PcsHandler,
+from pacefab.legacy.cluster.book import Book, CommandLine, Job, ReplayHandler
+from pacefab.legacy.cluster.model import ReplayedCluster
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
     RefusedByPcsError,
     ReplayOutcome,
     UntranslatableError,
+    no_such,
 )
+from pacefab.legacy.masking import mask, masked_line
+from pacefab.legacy.model import Call, CommandResult, Fate, ReportLine
+from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
+from pacefab.legacy.pcs.dialect import read_line
 from pacefab.legacy.unknown import Unknowns, is_known
 
-_NOUNS: dict[str, PcsHandler] = {
+_NOUNS: dict[str, ReplayHandler] = {
     "resource": resource_commands.resource,
     "stonith": resource_commands.stonith,
     "constraint": constraint.constraint,
@@ -40,31 +40,37 @@ _RUNS_NOTHING = {"delete", "remove", "disable", "destroy", "stop", "clear", "uns
 
 @dataclass
 class ReplayedCommand:
-    """A command, what became of it, and whether it only takes away."""
+    """A command and what became of it.
+
+    Args:
+        call: the command.
+        entry: its line of the report.
+        number: its place among all commands.
+        idle: it only queries, or had no effect.
+        only_removes: it adds nothing to the cluster.
+        file: the copy of the CIB that it changes.
+    """
 
     call: Call
     entry: ReportLine
     number: int
-    takes_away: bool
+    idle: bool
+    only_removes: bool
     file: str = ""
 
 
-@dataclass
-class Replay:
-    """The cluster so far, and what became of each command."""
+class Replay(Book):
+    """A book, and the commands that wrote it.
 
-    unknowns: Unknowns
-    cluster: ReplayedCluster = field(default_factory=ReplayedCluster)
-    copies: dict[str, ReplayedCluster] = field(default_factory=dict)  # CIB files by name
-    done: list[ReplayedCommand] = field(default_factory=list)
-    pushed: set[str] = field(default_factory=set)
-    notes: dict[ReportLine, None] = field(default_factory=dict)
-    listings: dict[str, frozenset[str]] = field(default_factory=dict)  # what a listing has in it
-    unclear: dict[str, Place] = field(default_factory=dict)  # ids that were not translated
-    gone: dict[int, str] = field(default_factory=dict)  # number of a command -> what undid it
-    lost: list[tuple[ReplayedConstraint, str]] = field(
-        default_factory=list
-    )  # deleted with a resource
+    Args:
+        unknowns: the register of what is unknown.
+    """
+
+    def __init__(self, unknowns: Unknowns) -> None:
+        super().__init__()
+        self.unknowns = unknowns
+        self.done: list[ReplayedCommand] = []
+        self.listings: dict[str, frozenset[str]] = {}  # what a listing has in it
 
     def call(self, call: Call) -> CommandResult:
         """Take a command in and answer it as pcs would."""
@@ -76,8 +82,9 @@ class Replay:
         if call.condition and outcome.fate is Fate.TRANSLATED:
             reason += f"; assumed to hold: {mask(call.condition)}"
         entry = ReportLine(outcome.fate, call.place, text, reason, outcome.advice)
-        away = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
-        self.done.append(ReplayedCommand(call, entry, number, away, line.file))
+        idle = outcome.fate is Fate.LEFT_OUT and not outcome.removes
+        only = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
+        self.done.append(ReplayedCommand(call, entry, number, idle, only, line.file))
         output = outcome.output
         if output is None:
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
@@ -85,12 +92,12 @@ class Replay:
         return CommandResult(outcome.status, output)
 
     def taken_back(self, first: int, why: str) -> None:
-        """Leave all commands from a number on out: their script is no part of a deployment."""
-        for one in self.done[first:]:
-            one.entry = replace(one.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
-            self.gone.pop(one.number, None)
+        """Leave out all commands from a number on: their script is not part of a deployment."""
+        for command in self.done[first:]:
+            command.entry = replace(command.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
+            self.gone.pop(command.number, None)
 
-    def _outcome(self, call: Call, line: PcsLine, number: int) -> ReplayOutcome:
+    def _outcome(self, call: Call, line: CommandLine, number: int) -> ReplayOutcome:
         job = Job(self, self._target(line), line, call, number)
         try:
             return self._handled(job, line, call)
@@ -99,19 +106,19 @@ class Replay:
         except NotUnderstoodError as error:
             return ReplayOutcome(
                 Fate.DOUBTFUL,
-                f"pcs does not take this: {error}; it did nothing",
-                "see what was meant",
+                f"pcs does not accept this: {error}; it had no effect",
+                "check what was intended",
                 status=1,
             )
         except UntranslatableError as error:
             return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice)
 
-    def _target(self, line: PcsLine) -> ReplayedCluster:
+    def _target(self, line: CommandLine) -> ReplayedCluster:
         if not line.file:
             return self.cluster
         return self.copies.setdefault(line.file, copy.deepcopy(self.cluster))
 
-    def _handled(self, job: Job, line: PcsLine, call: Call) -> ReplayOutcome:
+    def _handled(self, job: Job, line: CommandLine, call: Call) -> ReplayOutcome:
         if not line.words:
             return ReplayOutcome(Fate.LEFT_OUT, "it only prints help or a version")
         noun, *words = line.words
@@ -125,25 +132,23 @@ class Replay:
         if call.excluded and not _only_asks(line):
             raise UntranslatableError(
                 f"whether it runs is known only at run time: {call.condition}",
-                "decide which branch holds for this cluster and write it by hand",
+                "decide which branch applies to this cluster and add it by hand",
             )
         if call.condition and _TAKES_AWAY & set(words[:2]):
             raise UntranslatableError(
-                f"it takes something away only if: {call.condition}",
-                "see whether it is to be there",
+                f"it removes something only if: {call.condition}",
+                "decide whether to keep it",
             )
         assert handler is not None  # noqa: S101  # _unknown_noun raises
         return handler(job, words)
 
     def _unknown_noun(self, noun: str) -> None:
         if not is_known(noun):
-            raise UntranslatableError("which command it is, is known only at run time", _BY_HAND)
-        close = difflib.get_close_matches(noun, [*_NOUNS, *_NOT_OURS], 1)
-        meant = f": {close[0]}?" if close else ""
-        raise NotUnderstoodError(f"there is no pcs {noun}{meant}")
+            raise UntranslatableError("the command is known only at run time", _BY_HAND)
+        raise no_such("pcs", noun, [*_NOUNS, *_NOT_OURS])
 
     def _not_known(self, call: Call, job: Job) -> None:
-        """Refuse a command with a part that nobody can know."""
+        """Refuse a command with an unknown part."""
         reasons = self.unknowns.reasons(" ".join(call.arguments))
         words = job.line.words
         verbs = {"create", "clone", "master", "promotable"}
@@ -155,8 +160,8 @@ class Replay:
         )
 
 
-_BY_HAND = "see whether it is needed today, and keep a script of your own for it"
+_BY_HAND = "check whether it is still needed; if so, keep a script of your own for it"
 
 
-def _only_asks(line: PcsLine) -> bool:
+def _only_asks(line: CommandLine) -> bool:
     return line.words[:1] == ["status"] or line.words[1:2] in (["show"], ["list"], ["config"])

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
+from pacefab.legacy.cluster.book import Job, ReplayHandler
+from pacefab.legacy.cluster.model import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
+from pacefab.legacy.cluster.outcome import (
+    NotUnderstoodError,
+    RefusedByPcsError,
+    ReplayOutcome,
+    UntranslatableError,
+    left_out,
+    no_such,
+    removed,
+    translated,
+)
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
 from pacefab.legacy.pcs.dialect import (
     CreateWords,
-    NotUnderstoodError,
     agent_of_today,
     meta_of_today,
     pairs,
     split_create,
 )
 from pacefab.legacy.pcs.forms import (
+    change_group,
+    change_operations,
     clones,
     defaults,
-    group,
     join,
     level,
     manage,
     merge,
     meta,
     one_resource,
-    operation,
     switch,
     unclone,
-)
-from pacefab.legacy.pcs.outcome import (
-    Job,
-    PcsHandler,
-    RefusedByPcsError,
-    ReplayOutcome,
-    UntranslatableError,
-    left_out,
-    translated,
 )
 
 _ASKING = {
@@ -52,18 +52,18 @@ _ASKING = {
     "get-properties",
 }
 _MOMENT = {
-    "cleanup": "it clears failures of the moment",
-    "refresh": "it asks the nodes anew",
-    "failcount": "it asks for, or clears, failures of the moment",
+    "cleanup": "it clears recorded failures",
+    "refresh": "it probes the nodes again",
+    "failcount": "it shows or clears recorded failures",
     "restart": "it restarts a resource once",
     "move": "it moves a resource once",
-    "ban": "it keeps a resource from a node for the moment",
-    "clear": "it takes back a move or ban",
+    "ban": "it bans a resource from a node once",
+    "clear": "it reverts a move or ban",
     "relocate": "it moves resources once",
-    "debug-start": "it tries an agent by hand", "debug-stop": "it tries an agent by hand",
-    "debug-monitor": "it tries an agent by hand", "debug-promote": "it tries an agent by hand",
-    "fence": "it fences a node once", "confirm": "it confirms a fencing by hand",
-    "history": "it asks about the past",
+    "debug-start": "it runs an agent once", "debug-stop": "it runs an agent once",
+    "debug-monitor": "it runs an agent once", "debug-promote": "it runs an agent once",
+    "fence": "it fences a node once", "confirm": "it confirms a manual fencing",
+    "history": "it shows the history",
 }  # fmt: skip
 
 
@@ -77,16 +77,16 @@ def stonith(job: Job, words: list[str]) -> ReplayOutcome:
     return _choose(job, words, _STONITH, "stonith")
 
 
-def _choose(job: Job, words: list[str], verbs: dict[str, PcsHandler], noun: str) -> ReplayOutcome:
+def _choose(
+    job: Job, words: list[str], verbs: dict[str, ReplayHandler], noun: str
+) -> ReplayOutcome:
     if not words or words[0] in _ASKING:
         return _ask(job, words[1:])
     verb, *rest = words
     if verb in _MOMENT:
         return _moment(job, verb, rest)
     if verb not in verbs:
-        close = difflib.get_close_matches(verb, [*verbs, *_MOMENT, *_ASKING], 1)
-        meant = f": {close[0]}?" if close else ""
-        raise NotUnderstoodError(f"there is no pcs {noun} {verb}{meant}")
+        raise no_such(f"pcs {noun}", verb, [*verbs, *_MOMENT, *_ASKING])
     return verbs[verb](job, rest)
 
 
@@ -94,20 +94,20 @@ def _ask(job: Job, rest: Sequence[str]) -> ReplayOutcome:
     """Answer `resource show X` by whether it is there: scripts guard creates by that."""
     names = [word for word in rest if "=" not in word]
     if not names:
-        return left_out("it only asks", output=None)
+        return left_out("it only queries", output=None)
     there = all(job.cluster.find(name) for name in names)
-    return left_out("it only asks", status=0 if there else 1, output=None if there else "")
+    return left_out("it only queries", status=0 if there else 1, output=None if there else "")
 
 
 def _moment(job: Job, verb: str, rest: Sequence[str]) -> ReplayOutcome:
     if verb in {"move", "ban"} and rest:
         where = rest[1] if len(rest) > 1 else "the node where it runs"
         job.doubt(
-            f"in pcs 0.9 this leaves a constraint behind that keeps {rest[0]} "
-            f"{'on' if verb == 'move' and len(rest) > 1 else 'off'} {where} for ever",
-            "write a location constraint by hand where that is meant to last",
+            f"in pcs 0.9 this leaves a constraint that keeps {rest[0]} "
+            f"{'on' if verb == 'move' and len(rest) > 1 else 'off'} {where} permanently",
+            "add a location constraint if that is meant to be permanent",
         )
-    return left_out(f"{_MOMENT[verb]}: no part of a configuration")
+    return left_out(f"{_MOMENT[verb]}: not part of a configuration")
 
 
 def _create(job: Job, words: list[str]) -> ReplayOutcome:
@@ -145,8 +145,11 @@ def _add(
     for options in (made.meta, made.clone_meta):
         made.disabled |= options.pop("target-role", "").lower() == "stopped"
     for word in parts.ignored:
-        why = f"{word} is of crm: pcs up to 0.9.157 passes over it, newer ones refuse the command"
-        job.doubt(f"{why}; taken as passed over", "leave it out")
+        job.doubt(
+            f"{word} belongs to crm: pcs up to 0.9.157 ignores it, later versions refuse the "
+            "command; read as ignored",
+            "leave it out",
+        )
     there = job.cluster.find(name)
     if there is not None:
         raise _already(job, made, there)
@@ -154,7 +157,7 @@ def _add(
     into = job.line.options.get("--group", "")
     if into:
         join(job, into, [name])
-    return translated(_told(made, into))
+    return translated(_described(made, into))
 
 
 def _already(
@@ -165,53 +168,61 @@ def _already(
     if same or there.place == job.place:
         return RefusedByPcsError(where, fate=Fate.LEFT_OUT)
     return RefusedByPcsError(
-        f"{where}, and not the same", "see which of the two is meant; the first one counts here"
+        f"{where}, with other settings",
+        "check which of the two is intended; the first is used here",
     )
 
 
-def _content(one: ReplayedResource) -> tuple[object, ...]:
-    return (one.agent, one.parameters, one.meta, one.operations, one.copies, one.clone_meta)
+def _content(resource: ReplayedResource) -> tuple[object, ...]:
+    return (
+        resource.agent,
+        resource.parameters,
+        resource.meta,
+        resource.operations,
+        resource.copies,
+        resource.clone_meta,
+    )
 
 
-def _told(made: ReplayedResource, into: str) -> str:
+def _described(made: ReplayedResource, into: str) -> str:
     what = {CLONE: ", cloned", PROMOTABLE: ", promotable"}.get(made.copies, "")
     stopped = ", disabled" if made.disabled else ""
     return f"{made.id}: {made.agent}{what}{f' in group {into}' if into else ''}{stopped}"
 
 
 def _delete(job: Job, words: list[str]) -> ReplayOutcome:
-    """Delete resources; pcs takes every constraint along that names one."""
+    """Delete resources; pcs also deletes every constraint that names one."""
     gone = [found for name in words if (found := job.cluster.find(name)) is not None]
     if not gone:
         unclear = [name for name in words if name in job.book.unclear]
         why = "what it deletes could not be translated" if unclear else "there is nothing to delete"
-        return left_out(f"{why}: on a first run it fails, and nothing happens", status=1)
+        return left_out(f"{why}: on a first run it fails without effect", status=1)
     lost = 0
     for found in gone:
         lost += _remove(job, found)
     names = ", ".join(f"{found.id} ({found.place})" for found in gone)
     taken = f", and {lost} constraints that name it" if lost else ""
-    return left_out(f"it takes away again what was made before: {names}{taken}")
+    return removed(f"it removes what was created before: {names}{taken}")
 
 
 def _remove(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
-    cluster, why = job.cluster, f"deleted again at {job.place}"
+    cluster, why = job.cluster, f"deleted at {job.place}"
     ids = {found.id, f"{found.id}-clone"}
     members = found.members if isinstance(found, ReplayedGroup) else []
     ids.update(members)
     for name in ids:
         taken = [shelf.pop(name, None) for shelf in (cluster.resources, cluster.fencing)]
-        for one in (*taken, cluster.groups.pop(name, None)):
-            if one is not None:
-                job.book.gone[one.by] = why
-    for each in cluster.groups.values():
-        each.members = [one for one in each.members if one not in ids]
+        for item in (*taken, cluster.groups.pop(name, None)):
+            if item is not None:
+                job.book.gone[item.by] = why
+    for group in cluster.groups.values():
+        group.members = [member for member in group.members if member not in ids]
     lost = cluster.naming(ids)
     for constraint in lost:
-        told = f"{found.id} was deleted at {job.place}, its constraints with it"
-        job.book.gone[constraint.by] = told
+        why_lost = f"{found.id} was deleted at {job.place}, its constraints with it"
+        job.book.gone[constraint.by] = why_lost
         job.book.lost.append((constraint, f"{found.id} at {job.place}"))
-    cluster.constraints = [one for one in cluster.constraints if one not in lost]
+    cluster.constraints = [other for other in cluster.constraints if other not in lost]
     return len(lost)
 
 
@@ -225,17 +236,18 @@ def _update(job: Job, words: list[str]) -> ReplayOutcome:
     merge(found.parameters, pairs(parts.options))
     merge(found.meta, meta_of_today(pairs(parts.meta)))
     merge(found.clone_meta, meta_of_today(pairs(parts.clone_meta)))
-    for one in parts.operations:
-        _replace_operation(found, one)
+    for operation in parts.operations:
+        _replace_operation(found, operation)
     return translated(f"{found.id}: {' '.join(rest)}")
 
 
 def _replace_operation(found: ReplayedResource, operation: dict[str, str]) -> None:
     """Put an operation in the place of the first of its name and role: nothing of that stays."""
     same = [
-        one
-        for one in found.operations
-        if one.get("name") == operation.get("name") and one.get("role") == operation.get("role")
+        present
+        for present in found.operations
+        if present.get("name") == operation.get("name")
+        and present.get("role") == operation.get("role")
     ]
     if same:
         found.operations[found.operations.index(same[0])] = operation
@@ -244,34 +256,34 @@ def _replace_operation(found: ReplayedResource, operation: dict[str, str]) -> No
 
 
 def _no_place(_job: Job, _words: list[str]) -> ReplayOutcome:
-    raise UntranslatableError("it has no place in the inventory", "keep it as a step of your own")
+    raise UntranslatableError("it has no place in the inventory", "keep it as a separate step")
 
 
-_SHARED: dict[str, PcsHandler] = {
+_SHARED: dict[str, ReplayHandler] = {
     "delete": _delete,
     "remove": _delete,
     "enable": lambda job, words: switch(job, words, disabled=False),
     "disable": lambda job, words: switch(job, words, disabled=True),
     "update": _update,
     "meta": meta,
-    "op": operation,
+    "op": change_operations,
     "utilization": _no_place,
 }
-_RESOURCE: dict[str, PcsHandler] = {
+_RESOURCE: dict[str, ReplayHandler] = {
     **_SHARED,
     "create": _create,
     "clone": clones(CLONE),
     "master": clones(PROMOTABLE),
     "promotable": clones(PROMOTABLE),
     "unclone": unclone,
-    "group": group,
-    "ungroup": lambda job, words: group(job, ["remove", *words]),
+    "group": change_group,
+    "ungroup": lambda job, words: change_group(job, ["remove", *words]),
     "defaults": defaults,
     "manage": lambda job, words: manage(job, words, managed=True),
     "unmanage": lambda job, words: manage(job, words, managed=False),
     "bundle": _no_place,
 }
-_STONITH: dict[str, PcsHandler] = {
+_STONITH: dict[str, ReplayHandler] = {
     **_SHARED,
     "create": _create_device,
     "level": level,

@@ -1,1 +1,1 @@
-"""Programs that turn text into text: awk, sed, grep and their kind."""
+"""Programs that turn text into text: awk, sed, grep, cut and others."""

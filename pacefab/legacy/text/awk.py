@@ -126,18 +126,18 @@ class _AwkRun:
         getattr(self, f"_run_{node[0]}")(node)
 
     def _run_block(self, node: AwkNode) -> None:
-        for one in node[1]:
-            self._run(one)
+        for statement in node[1]:
+            self._run(statement)
 
     def _run_do(self, node: AwkNode) -> None:
         self._value(node[1])
 
     def _run_print(self, node: AwkNode) -> None:
-        values = [self._value(one) for one in node[1]] or [self._fields[0]]
+        values = [self._value(statement) for statement in node[1]] or [self._fields[0]]
         self._done.append(self._names["OFS"].join(values) + self._names["ORS"])
 
     def _run_printf(self, node: AwkNode) -> None:
-        form, *values = [self._value(one) for one in node[1]]
+        form, *values = [self._value(statement) for statement in node[1]]
         if re.search(r"%[^sd%]", form):
             raise AwkError("printf")
         parts: list[str | int] = [
@@ -245,7 +245,7 @@ class _AwkRun:
             return self._substituted(name, arguments)
         if name == "split":
             return self._split_into(arguments)
-        values = [self._value(one) for one in arguments] or [self._fields[0]]
+        values = [self._value(word) for word in arguments] or [self._fields[0]]
         return FUNCTIONS[name](values)
 
     def _substituted(self, name: str, arguments: list[AwkNode]) -> str:

@@ -208,7 +208,7 @@ class _Parser:
         levels = (("||",), ("&&",), ("~", "!~"), ("==", "!=", "<", "<=", ">=", ">"))
         if level == len(levels):
             return self._joined()
-        signs = [one for one in levels[level] if not (inside_print and one == ">")]
+        signs = [sign for sign in levels[level] if not (inside_print and sign == ">")]
         left = self._binary(level + 1, inside_print)
         while operator := self._take(*signs):
             left = ("binary", operator, left, self._binary(level + 1, inside_print))

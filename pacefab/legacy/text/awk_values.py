@@ -24,7 +24,7 @@ def split_fields(line: str, separator: str) -> list[str]:
 
 
 def looks_like_number(text: str) -> bool:
-    """Tell whether awk compares a text as a number."""
+    """Return whether awk compares a text as a number."""
     return bool(re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)\s*", text))
 
 

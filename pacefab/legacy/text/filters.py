@@ -66,8 +66,8 @@ def _cut_fields(desired: str, delimiter: str, line: str) -> str:
 def _picked(desired: str, parts: Sequence[str]) -> list[str]:
     """Return the parts (from 1) that a list such as 1,3-5,7- names."""
     numbers: set[int] = set()
-    for one in desired.split(","):
-        first, dash, last = one.partition("-")
+    for range_ in desired.split(","):
+        first, dash, last = range_.partition("-")
         end = min(int(last), len(parts)) if last else (len(parts) if dash else int(first))
         numbers.update(range(int(first or 1), min(end, len(parts)) + 1))
     return [part for number, part in enumerate(parts, 1) if number in numbers]
@@ -91,11 +91,11 @@ def _tr(arguments: Sequence[str], text: str) -> CommandResult | None:
     operands = options.operands
     first = _characters(operands[0])
     if "d" in options:
-        return CommandResult(0, "".join(one for one in text if one not in first))
+        return CommandResult(0, "".join(character for character in text if character not in first))
     if len(operands) == 1 and "s" in options:
         return CommandResult(0, re.sub(f"([{re.escape(first)}])\\1+", r"\1", text))
     second = _characters(operands[1])
-    table = {ord(one): second[min(at, len(second) - 1)] for at, one in enumerate(first)}
+    table = {ord(character): second[min(at, len(second) - 1)] for at, character in enumerate(first)}
     text = text.translate(table)
     if "s" in options:
         text = re.sub(f"([{re.escape(second)}])\\1+", r"\1", text)
@@ -128,7 +128,7 @@ def _uniq(arguments: Sequence[str], text: str) -> CommandResult | None:
         return None
     every = lines(text)
     return CommandResult(
-        0, joined([one for at, one in enumerate(every) if at == 0 or one != every[at - 1]])
+        0, joined([line for at, line in enumerate(every) if at == 0 or line != every[at - 1]])
     )
 
 
@@ -172,7 +172,7 @@ def _same_path(arguments: Sequence[str], _text: str) -> CommandResult | None:
 
 
 def _passed_on(arguments: Sequence[str], text: str) -> CommandResult | None:
-    return CommandResult(0, text) if not [one for one in arguments if one != "-"] else None
+    return CommandResult(0, text) if not [word for word in arguments if word != "-"] else None
 
 
 def _reversed(arguments: Sequence[str], text: str) -> CommandResult | None:

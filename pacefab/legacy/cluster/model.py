@@ -37,7 +37,7 @@ class ReplayedResource:
     switched: list[tuple[int, Place]] = field(
         default_factory=list
     )  # what last enabled, disabled it
-    removed: set[str] = field(default_factory=set)  # operations that `op remove` took away
+    removed: set[str] = field(default_factory=set)  # operations that `op remove` removed
     meta_set: dict[str, tuple[int, Place]] = field(default_factory=dict)  # by later commands
 
     @property
@@ -125,9 +125,9 @@ class ReplayedCluster:
         everything: list[ReplayedResource | ReplayedGroup] = [
             *self.resources.values(), *self.fencing.values(), *self.groups.values()
         ]  # fmt: skip
-        found = {name for one in everything for name in (one.id, one.clone_id)}
-        found.update(one.agent for one in everything if isinstance(one, ReplayedResource))
-        found.update(one.id for one in self.constraints)
+        found = {name for item in everything for name in (item.id, item.clone_id)}
+        found.update(item.agent for item in everything if isinstance(item, ReplayedResource))
+        found.update(constraint.id for constraint in self.constraints)
         return found | set(self.properties) | set(self.nodes)
 
     def today(self, name: str) -> str:
@@ -137,17 +137,21 @@ class ReplayedCluster:
 
     def naming(self, ids: set[str]) -> list[ReplayedConstraint]:
         """Return the constraints that name one of these ids."""
-        return [one for one in self.constraints if ids & set(one.resources)]
+        return [constraint for constraint in self.constraints if ids & set(constraint.resources)]
+
+    def group_of(self, name: str) -> str:
+        """Return the group that a resource is in; empty when it is in none."""
+        return next((group.id for group in self.groups.values() if name in group.members), "")
 
     def in_order(self) -> Iterator[ReplayedResource]:
         """Yield the resources; members of a group together, in the group's order."""
         grouped = {name: group for group in self.groups.values() for name in group.members}
         shown: set[str] = set()
         for name in self.resources:
-            for each in grouped[name].members if name in grouped else [name]:
-                if each in self.resources and each not in shown:
-                    shown.add(each)
-                    yield self.resources[each]
+            for member in grouped[name].members if name in grouped else [name]:
+                if member in self.resources and member not in shown:
+                    shown.add(member)
+                    yield self.resources[member]
 
     def commands(self) -> Iterator[int]:
         """Yield the numbers of the commands that something is left of."""
@@ -156,12 +160,12 @@ class ReplayedCluster:
             *self.properties.values(),
             *self.defaults.values(),
             *self.operation_defaults.values(),
-            *(one for shelf in self.attributes.values() for one in shelf.values()),
+            *(value for shelf in self.attributes.values() for value in shelf.values()),
         ]
         yield from ([self.name.by] if self.name else [])
-        yield from (one.by for one in settings)
-        yield from (one.by for one in self.levels)
-        yield from (one.by for one in self.constraints)
+        yield from (value.by for value in settings)
+        yield from (level.by for level in self.levels)
+        yield from (constraint.by for constraint in self.constraints)
         for resource in (*self.resources.values(), *self.fencing.values()):
             yield resource.by
             yield from (number for number, _ in resource.touched)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from pacefab.legacy.masking import is_secret
-from pacefab.legacy.pcs.cluster import (
+from pacefab.legacy.cluster.model import (
     CLONE,
     ReplayedCluster,
     ReplayedConstraint,
@@ -13,7 +12,7 @@ from pacefab.legacy.pcs.cluster import (
     ReplayedResource,
     Value,
 )
-from pacefab.legacy.pcs.forms import members_of
+from pacefab.legacy.masking import is_secret
 from pacefab.pacemaker import model
 
 _PARAMETERS = {"OCF_CHECK_LEVEL"}
@@ -26,7 +25,7 @@ def configuration_of(cluster: ReplayedCluster) -> model.Configuration:
         _texts(cluster.defaults),
         {node: _texts(attributes) for node, attributes in cluster.attributes.items()},
         tuple(_resources(cluster)),
-        tuple(_constraint(one) for one in cluster.constraints),
+        tuple(_constraint(constraint) for constraint in cluster.constraints),
     )
 
 
@@ -35,41 +34,41 @@ def _texts(values: Mapping[str, Value]) -> dict[str, str]:
 
 
 def _resources(cluster: ReplayedCluster) -> Iterator[model.Resource]:
-    for one in cluster.fencing.values():
-        yield _primitive(one, f"stonith:{one.agent}")
+    for device in cluster.fencing.values():
+        yield _primitive(device, f"stonith:{device.agent}")
     groups: set[str] = set()
-    for one in cluster.resources.values():
-        group = members_of(cluster, one.id)
+    for resource in cluster.resources.values():
+        group = cluster.group_of(resource.id)
         if group and group not in groups:
             groups.add(group)
             yield _group(cluster, cluster.groups[group])
         elif not group:
-            yield _resource(one)
+            yield _resource(resource)
 
 
 def _group(cluster: ReplayedCluster, group: ReplayedGroup) -> model.Group:
     members = (cluster.resources[name] for name in group.members if name in cluster.resources)
-    inside = tuple(_primitive(one, one.agent) for one in members)
+    inside = tuple(_primitive(member, member.agent) for member in members)
     return model.Group(group.id, inside, dict(group.meta))
 
 
-def _resource(one: ReplayedResource) -> model.Resource:
-    primitive = _primitive(one, one.agent)
-    if not one.copies:
+def _resource(resource: ReplayedResource) -> model.Resource:
+    primitive = _primitive(resource, resource.agent)
+    if not resource.copies:
         return primitive
-    meta = {**one.clone_meta, **({} if one.copies == CLONE else {"promotable": "true"})}
-    return model.Clone(one.clone_id, primitive, meta)
+    meta = {**resource.clone_meta, **({} if resource.copies == CLONE else {"promotable": "true"})}
+    return model.Clone(resource.clone_id, primitive, meta)
 
 
-def _primitive(one: ReplayedResource, agent: str) -> model.Primitive:
-    stopped = {"target-role": "Stopped"} if one.disabled else {}
+def _primitive(resource: ReplayedResource, agent: str) -> model.Primitive:
+    stopped = {"target-role": "Stopped"} if resource.disabled else {}
     return model.Primitive(
-        one.id,
+        resource.id,
         agent,
-        dict(one.parameters),
-        {**one.meta, **stopped},
-        tuple(_operation(each) for each in one.operations),
-        frozenset(name for name in one.parameters if is_secret(name)),
+        dict(resource.parameters),
+        {**resource.meta, **stopped},
+        tuple(_operation(operation) for operation in resource.operations),
+        frozenset(name for name in resource.parameters if is_secret(name)),
     )
 
 
@@ -85,16 +84,16 @@ def _operation(words: Mapping[str, str]) -> model.Operation:
     )
 
 
-def _constraint(one: ReplayedConstraint) -> model.Constraint:
-    options, first = one.options, one.resources[0]
-    if one.kind == "order":
+def _constraint(constraint: ReplayedConstraint) -> model.Constraint:
+    options, first = constraint.options, constraint.resources[0]
+    if constraint.kind == "order":
         flags = {key.replace("_", "-"): options[key] for key in ("symmetrical", "require_all")
                  if key in options}  # fmt: skip
         actions = options["first_action"], options["then_action"]
-        return model.Order(first, one.resources[1], *actions, options.get("kind", ""), flags)
-    if one.kind == "colocation":
+        return model.Order(first, constraint.resources[1], *actions, options.get("kind", ""), flags)
+    if constraint.kind == "colocation":
         roles = options.get("role", ""), options.get("with_role", "")
-        return model.Colocation(first, one.resources[1], options["score"], *roles)
+        return model.Colocation(first, constraint.resources[1], options["score"], *roles)
     return model.Location(
         first,
         options["score"],

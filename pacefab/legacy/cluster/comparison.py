@@ -40,8 +40,8 @@ def _settings(kind: str, desired: Mapping[str, str], present: Mapping[str, str])
     for name in sorted({*desired, *present} - _NOT_OF_SCRIPTS):
         want, have = desired.get(name), present.get(name)
         if not same_value(have, want):
-            said, found = want or "nothing", have or "nothing"
-            yield f"{kind} {name}: the scripts say {said}, the cluster {found}"
+            desired_text, found = want or "nothing", have or "nothing"
+            yield f"{kind} {name}: the scripts say {desired_text}, the cluster {found}"
 
 
 def _attributes(
@@ -52,31 +52,34 @@ def _attributes(
 
 
 def _resources(desired: tuple[Resource, ...], present: tuple[Resource, ...]) -> Iterator[str]:
-    there = {one.id: one for one in present}
+    there = {resource.id: resource for resource in present}
     for want in desired:
         have = there.pop(want.id, None)
         if have is None:
             yield f"resource {want.id}: the cluster does not have it"
         elif type(have) is not type(want) or _agents(have) != _agents(want):
-            yield f"resource {want.id}: in the cluster it is another: {', '.join(_agents(have))}"
+            agents = ", ".join(_agents(have))
+            yield f"resource {want.id}: in the cluster it is of another kind: {agents}"
         else:
-            yield from (f"resource {one}" for one in differences(have, _completed(want, have)))
-    yield from (f"resource {name}: no script makes it" for name in there)
+            yield from (
+                f"resource {difference}" for difference in differences(have, _completed(want, have))
+            )
+    yield from (f"resource {name}: no script creates it" for name in there)
 
 
-def _agents(one: Resource) -> list[str]:
-    return [primitive.agent for primitive in _inside(one)]
+def _agents(resource: Resource) -> list[str]:
+    return [primitive.agent for primitive in _inside(resource)]
 
 
-def _inside(one: Resource) -> tuple[Primitive, ...]:
-    if isinstance(one, Group):
-        return one.primitives
-    return (one.primitive,) if isinstance(one, Clone) else (one,)
+def _inside(resource: Resource) -> tuple[Primitive, ...]:
+    if isinstance(resource, Group):
+        return resource.primitives
+    return (resource.primitive,) if isinstance(resource, Clone) else (resource,)
 
 
 def _completed(want: Resource, have: Resource) -> Resource:
     """Return a resource with the operations that pcs took from the agent, as they are there."""
-    present = {one.id: one for one in _inside(have)}
+    present = {primitive.id: primitive for primitive in _inside(have)}
     if isinstance(want, Group):
         return replace(want, primitives=tuple(_filled(p, present) for p in want.primitives))
     if isinstance(want, Clone):
@@ -88,55 +91,58 @@ def _filled(want: Primitive, present: Mapping[str, Primitive]) -> Primitive:
     have = present.get(want.id)
     if have is None:
         return want
-    named = {one.name for one in want.operations}
-    others = [one for one in have.operations if one.name not in named]
-    ours = [_with_times(one, have.operations) for one in want.operations]
+    named = {operation.name for operation in want.operations}
+    others = [operation for operation in have.operations if operation.name not in named]
+    ours = [_with_times(operation, have.operations) for operation in want.operations]
     return replace(want, operations=(*ours, *others))
 
 
 def _with_times(want: Operation, present: tuple[Operation, ...]) -> Operation:
     """Return an operation with the timeout that the cluster has where the scripts give none."""
-    same = [one for one in present if one.name == want.name]
+    same = [operation for operation in present if operation.name == want.name]
     if want.timeout or len(same) != 1:
         return want
     return replace(want, timeout=same[0].timeout)
 
 
 def _constraints(desired: tuple[Constraint, ...], present: tuple[Constraint, ...]) -> Iterator[str]:
-    want = {_told(one): one for one in desired}
-    have = {_told(one): one for one in present}
-    yield from (f"{told}: the cluster does not have it" for told in want if told not in have)
-    yield from (f"{told}: no script makes it" for told in have if told not in want)
+    want = {_described(constraint): constraint for constraint in desired}
+    have = {_described(constraint): constraint for constraint in present}
+    yield from (f"{line}: the cluster does not have it" for line in want if line not in have)
+    yield from (f"{line}: no script creates it" for line in have if line not in want)
 
 
-def _told(one: Constraint) -> str:
+def _described(constraint: Constraint) -> str:
     """Return a constraint as a line: two of one meaning give the same."""
-    kind = type(one).__name__.lower()
+    kind = type(constraint).__name__.lower()
     defaults = {"start", "Started", "Mandatory", "always"}
-    said = [f"{key}={value}" for key, value in meaning(one).items()
+    said = [f"{key}={value}" for key, value in meaning(constraint).items()
             if value and value not in defaults]  # fmt: skip
     return f"{kind} {' '.join(said)}"
 
 
 def _of_today(live: Configuration) -> Configuration:
     """Return a configuration with clones called NAME-clone, also those once called NAME-master."""
-    names = {one.id: f"{one.primitive.id}-clone" for one in live.resources
-             if isinstance(one, Clone)}  # fmt: skip
+    names = {resource.id: f"{resource.primitive.id}-clone" for resource in live.resources
+             if isinstance(resource, Clone)}  # fmt: skip
     resources = tuple(
-        replace(one, id=names[one.id]) if isinstance(one, Clone) else one for one in live.resources
+        replace(resource, id=names[resource.id]) if isinstance(resource, Clone) else resource
+        for resource in live.resources
     )
-    constraints = tuple(_renamed(one, names) for one in live.constraints)
+    constraints = tuple(_renamed(constraint, names) for constraint in live.constraints)
     return replace(live, resources=resources, constraints=constraints)
 
 
-def _renamed(one: Constraint, names: Mapping[str, str]) -> Constraint:
-    if isinstance(one, Order):
+def _renamed(constraint: Constraint, names: Mapping[str, str]) -> Constraint:
+    if isinstance(constraint, Order):
         return replace(
-            one, first=names.get(one.first, one.first), then=names.get(one.then, one.then)
+            constraint,
+            first=names.get(constraint.first, constraint.first),
+            then=names.get(constraint.then, constraint.then),
         )
-    if isinstance(one, Colocation):
-        with_resource = names.get(one.with_resource, one.with_resource)
-        return replace(one, resource=names.get(one.resource, one.resource),
+    if isinstance(constraint, Colocation):
+        with_resource = names.get(constraint.with_resource, constraint.with_resource)
+        return replace(constraint, resource=names.get(constraint.resource, constraint.resource),
                        with_resource=with_resource)  # fmt: skip
-    assert isinstance(one, Location)  # noqa: S101  # there are three kinds
-    return replace(one, resource=names.get(one.resource, one.resource))
+    assert isinstance(constraint, Location)  # noqa: S101  # there are three kinds
+    return replace(constraint, resource=names.get(constraint.resource, constraint.resource))

@@ -1,0 +1,46 @@
+"""The report lines of the commands that were replayed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pacefab.legacy.draft.parts import Draft
+from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.pcs.replay import Replay, ReplayedCommand
+
+_WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
+
+
+def replayed_entries(replay: Replay, made: Draft) -> list[ReportLine]:
+    """Return an entry for each command that ran, by what is left of it at the end.
+
+    What the inventory has no place for is reported in the command's own entry when nothing else of
+    the command is written, else in an entry of its own.
+    """
+    alive = set(replay.cluster.commands())
+    failed = {by: entry for by, entry in made.problems if by not in made.written}
+    entries = [_at_the_end(command, replay, alive) for command in replay.done]
+    for number, problem in failed.items():
+        reported = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
+        entries[number] = replace(entries[number], **reported)  # type: ignore[arg-type]
+    return [*entries, *(entry for by, entry in made.problems if by in made.written)]
+
+
+def _at_the_end(command: ReplayedCommand, replay: Replay, alive: set[int]) -> ReportLine:
+    if command.file and command.file not in replay.pushed and command.entry.fate is Fate.TRANSLATED:
+        why = f"it changes a copy of the CIB, {command.file}, that is never pushed"
+        return replace(command.entry, fate=Fate.LEFT_OUT, reason=why)
+    if command.entry.fate is Fate.TRANSLATED and command.number not in alive:
+        why = replay.gone.get(command.number, "a later command replaces it")
+        return replace(command.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
+    return command.entry
+
+
+def collapsed(entries: list[ReportLine]) -> list[ReportLine]:
+    """Return one entry for a command that ran on several nodes: the most that it became."""
+    best: dict[tuple[Place, str], ReportLine] = {}
+    for entry in entries:
+        before = best.setdefault((entry.place, entry.text), entry)
+        if _WEIGHT.index(entry.fate) < _WEIGHT.index(before.fate):
+            best[entry.place, entry.text] = entry
+    return list(best.values())
