@@ -13,13 +13,14 @@ from pacefab.drill.faults import Kind, Objectives
 from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
 from pacefab.drill.load import Load, Setup
 from pacefab.drill.revert import BusyError, cause, undo
-from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
+from pacefab.drill.scene import Scene, find_versions, find_victim, find_vips, find_witness
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.fleet import Fleet, Reach
 from pacefab.workflows.nodes.progress import Progress
+from pacefab.workflows.rollout.history import operator
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
 _NOTICE_SECONDS = 90.0  # memcached's monitor comes once in 60
@@ -48,6 +49,8 @@ class DrillReport:
 
     cluster: str
     begun: str  # ISO 8601
+    operator: str  # user@host
+    versions: Mapping[str, str]  # of pacefab, Pacemaker, memcached
     setup: Setup
     objectives: Objectives
     results: tuple[DrillResult, ...]
@@ -119,7 +122,10 @@ class Drill:
             if ailing := scene.ailing(self.timeout):
                 break
         cluster = fleet.membership.cluster
-        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), ailing)
+        return DrillReport(
+            cluster, begun, operator(), find_versions(fleet), setup, self.objectives,
+            tuple(results), ailing,
+        )  # fmt: skip
 
     def _victims(self, fleet: Fleet) -> list[str]:
         names = fleet.membership.names

@@ -74,8 +74,12 @@ _ID = "%Y%m%dT%H%M%S.%fZ"
 
 def new_entry(cluster: str, changes: Sequence[str]) -> Entry:
     """Return the entry of an apply that begins now."""
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Entry(datetime.now(UTC).strftime(_ID), cluster, who, tuple(changes))
+    return Entry(datetime.now(UTC).strftime(_ID), cluster, operator(), tuple(changes))
+
+
+def operator() -> str:
+    """Return who runs this, and where: user@host."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def plan_store(entry: Entry, before: Cib) -> Step:
