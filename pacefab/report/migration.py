@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pacefab.legacy.model import Effects, Entry, Fate, Migration, Place
+from pacefab.legacy.model import Effects, Fate, Migration, Place, ReportLine
 from pacefab.report.stream import Stream, clean
 from pacefab.report.text import Printer
 
@@ -44,7 +44,7 @@ def render_json(migration: Migration) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: ReportLine) -> dict[str, Any]:
     return {
         "file": entry.place.file,
         "line": entry.place.line,
@@ -130,7 +130,7 @@ def _summary(migration: Migration) -> Iterator[str]:
     yield ""
 
 
-def _table(title: str, entries: Iterable[Entry]) -> Table:
+def _table(title: str, entries: Iterable[ReportLine]) -> Table:
     """Return a part of the account; what several places have in common has one row."""
     table = Table(title=title, title_justify="left", expand=True, show_lines=False)
     for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):

@@ -26,14 +26,6 @@ class Progress(Protocol):
         """Hear that a host is done."""
 
 
-Waits = Callable[[str], None]
-"""Hears what is waited for right now; empty: for nothing any more."""
-
-
-def unheard(_text: str) -> None:
-    """Hear of a wait that nobody needs to see."""
-
-
 class Stopwatch:
     """Times each line of a task: from the `begin` of its work, else from the line before it."""
 

@@ -14,8 +14,8 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.services.memcached import memcached
 from pacefab.transport.connection import Host
+from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.progress import Waits, unheard
 
 _PREFIX = "pacefab-update-"
 
