@@ -20,10 +20,10 @@ class Pending:
 
 
 Waits = Callable[[str], None]
-"""Hears what is waited for right now; empty: for nothing any more."""
+"""Hears the first line of what is waited for right now; empty: for nothing any more."""
 
 
-def unheard(_seen: str) -> None:
+def unheard(_text: str) -> None:
     """Hear of a wait that nobody needs to see."""
 
 
@@ -40,7 +40,7 @@ def wait_until(
         look: asks once; it is called at least once, and what it raises ends the wait.
         seconds: how long to wait, by the monotonic clock; a look under way is not cut off.
         poll: seconds between two looks.
-        waits: hears the first line of what each look has seen instead.
+        waits: hears of the wait before each pause, and of its end.
     """
     deadline = time.monotonic() + seconds
     while isinstance(found := look(), Pending) and time.monotonic() < deadline:
