@@ -76,6 +76,10 @@ class Printer:
                     for host in list(self._board.activities):
                         self._close(host)
 
+    def looking(self, step: str, hosts: Iterable[str]) -> contextlib.AbstractContextManager[None]:
+        """Show on a terminal that `hosts` are asked; a log of that is of no use."""
+        return self.working(step, hosts if self.stream.moves else ())
+
     def aside(self) -> contextlib.AbstractContextManager[None]:
         """Leave the terminal to somebody else, who asks for something, during the block."""
         return self._board.aside()

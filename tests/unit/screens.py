@@ -32,3 +32,14 @@ class NarrowTerminal(Terminal):
 def seen(text: str) -> list[str]:
     """Return the lines without colours."""
     return _ESCAPES.sub("", text).splitlines()
+
+
+def left(text: str) -> list[str]:
+    """Return the lines that stay on the terminal once what was shown live is taken off."""
+    lines: list[str] = []
+    for piece in re.split(r"(\x1b\[\d+A\r\x1b\[J)", text):
+        if erased := re.match(r"\x1b\[(\d+)A", piece):
+            del lines[-int(erased[1]) :]
+        else:
+            lines += seen(piece)
+    return lines
