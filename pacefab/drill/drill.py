@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from pacefab.clients.recommended import PYMEMCACHE_OPTIONS
 from pacefab.drill.faults import Fault
@@ -143,10 +144,12 @@ class Drill:
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
         watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
-        begun = _now()
+        begun, waits = _now(), partial(progress.waiting, node)
         with Load(setup) as load, watch:
+            waits("the client load fills the cache first")
             stored = load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
+            waits("what Pacemaker and the clients do about it")
             with self._failure(fault, node, fleet, progress) as caused:
                 self._await_notice(fault, watch, caused)
                 if fault.lasting:
@@ -155,6 +158,7 @@ class Drill:
                 else:
                     self._await_recovery(watch, caused, caused)
                 undone = time.monotonic()
+            waits("everything runs again as before, and clients are back")
             if fault.lasting:
                 self._await_recovery(watch, caused, undone)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
@@ -181,6 +185,7 @@ class Drill:
             if ours:
                 progress.note(node, f"{fault.name}: undoing it")
                 undo(host)
+                progress.note(node, f"{fault.name}: undone")
 
     def _await_notice(self, fault: Fault, watch: Watch, caused: float) -> None:
         if fault.noticeable:
