@@ -215,3 +215,9 @@ def wait_for(stream: io.StringIO, text: str) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(stream.getvalue())
+
+
+def test_a_line_of_a_file_has_the_colour_of_its_sign() -> None:
+    assert plan.style("  /etc/memcached.conf: + -m 128") == "green"
+    assert plan.style("  /etc/memcached.conf: - -m 64") == "red"
+    assert plan.style("  note: takes effect at the next restart") == ""
