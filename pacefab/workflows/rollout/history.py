@@ -103,7 +103,8 @@ def store_here(entry: Entry, before: Cib) -> None:
         for suffix, text in (("json", json.dumps(asdict(entry), indent=2)), ("xml", before.text())):
             path = folder / f"{entry.id}.{suffix}"
             path.unlink(missing_ok=True)  # of a patch that came too late, and is made again
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+            descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
         raise UsageError(
