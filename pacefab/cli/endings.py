@@ -50,6 +50,9 @@ def say_last_words(
     frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(trace)]
     if frames[-1:] == ["derive_shorthand"]:
         said = UsageError("read -H", str(error), "write a port as a number: host:22")
+    elif isinstance(error, UnicodeEncodeError):  # a name with what the locale cannot read
+        seen = "it has characters that are not of this locale's encoding"
+        said = UsageError("read the command line", seen, "set a UTF-8 locale: LC_ALL=C.UTF-8")
     elif isinstance(error, OSError) and error.filename:  # of -S, -f, --identity
         next_step = "name a file that is there and can be read"
         said = UsageError(f"read {error.filename}", error.strerror or str(error), next_step)

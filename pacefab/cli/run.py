@@ -69,9 +69,13 @@ class Run:
     def _secrets(self) -> SecretValues:
         from pacefab.inventory.secret_values import SecretValues  # takes 0.1 s
 
-        ask = getpass.getpass if sys.stdin.isatty() else None
+        ask = self._ask_secret if sys.stdin.isatty() else None
         file = secrets_file(self._secrets_file, self.inventory_file)
         return SecretValues(os.environ, file, ask)
+
+    def _ask_secret(self, prompt: str) -> str:
+        with self.printer.aside():
+            return getpass.getpass(prompt)
 
     @property
     def manages_firewall(self) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from pacefab.clients.recommended import PYMEMCACHE_OPTIONS
 from pacefab.drill.faults import Fault
 from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
 from pacefab.drill.load import Load, Setup
 from pacefab.drill.revert import BusyError, cause, undo
-from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
+from pacefab.drill.scene import Scene, find_versions, find_victim, find_vips, find_witness
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
@@ -22,6 +23,7 @@ from pacefab.inventory.objectives import Objectives
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.fleet import Fleet, Reach
 from pacefab.workflows.nodes.progress import Progress
+from pacefab.workflows.rollout.history import operator
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
 _NOTICE_SECONDS = 90.0  # memcached's monitor comes once in 60
@@ -50,6 +52,8 @@ class DrillReport:
 
     cluster: str
     begun: str  # ISO 8601
+    operator: str  # user@host
+    versions: Mapping[str, str]  # of pacefab, Pacemaker, memcached
     setup: Setup
     objectives: Objectives
     results: tuple[DrillResult, ...]
@@ -124,7 +128,10 @@ class Drill:
                 if unhealthy := scene.unhealthy(self.timeout):
                     break
         cluster = fleet.membership.cluster
-        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), unhealthy)
+        return DrillReport(
+            cluster, begun, operator(), find_versions(fleet), setup, self.objectives,
+            tuple(results), unhealthy,
+        )  # fmt: skip
 
     def _victims(self, fleet: Fleet) -> list[str]:
         names = fleet.membership.names
@@ -147,10 +154,12 @@ class Drill:
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
         watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
-        begun = _now()
+        begun, waits = _now(), partial(progress.waiting, node)
         with Load(setup) as load, watch:
+            waits("the client load fills the cache first")
             stored = load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
+            waits("what Pacemaker and the clients do about it")
             with self._failure(fault, node, fleet, progress, undone) as caused:
                 self._await_notice(fault, watch, caused)
                 if fault.lasting:
@@ -159,6 +168,7 @@ class Drill:
                 else:
                     self._await_recovery(watch, caused, caused)
                 ended = time.monotonic()
+            waits("everything runs again as before, and clients are back")
             if fault.lasting:
                 self._await_recovery(watch, caused, ended)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
@@ -190,6 +200,7 @@ class Drill:
                 with undoing():
                     broken = undo(host)
                 undone[:] = [f"{node} {fault.undone}" if broken else "nothing was broken"]
+                progress.note(node, f"{fault.name}: undone")
 
     def _await_notice(self, fault: Fault, watch: Watch, caused: float) -> None:
         if fault.noticeable:

@@ -55,7 +55,8 @@ class Load:
         argv = [sys.executable, "-I", str(_PROGRAM), json.dumps(asdict(self.setup))]
         # A session of its own: Ctrl-C is for fab, which ends the load by closing its input.
         self._process = subprocess.Popen(
-            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            encoding="utf-8",
             start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=self._listen, name="load", daemon=True).start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 
 from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
@@ -17,6 +18,7 @@ from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_fleet
+from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 
@@ -87,6 +89,18 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
     peers = tuple(address for member in others for address in member.addresses)
     port = next(target.port for target in fleet.targets() if target.node == node)
     return Victim(node, peers, port)
+
+
+def find_versions(fleet: Fleet) -> Mapping[str, str]:
+    """Return the versions of what a drill depends on; several of one program are all named."""
+    answers = (answer for _, answer in ask_from_neighbours(fleet).values())
+    memcached = {answer.stats.get("version", "") for answer in answers}
+    found = fleet.view.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
+    return {
+        "pacefab": metadata.version("pacefab"),
+        "Pacemaker": ", ".join(pair.get("value", "") for pair in found),
+        "memcached": ", ".join(sorted(filter(None, memcached))),
+    }
 
 
 def find_vips(cib: Cib) -> list[WatchedVip]:

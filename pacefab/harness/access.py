@@ -45,7 +45,7 @@ def write_key(folder: Path) -> str:
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner may read, from its first byte on."""
     path.touch(mode=0o600)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
 
 
 def write_ssh_config(folder: Path, ports: Mapping[str, int]) -> None:

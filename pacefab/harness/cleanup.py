@@ -116,7 +116,7 @@ def _all_labels() -> Iterator[dict[str, str]]:
 def _described_owner(description: Path) -> str:
     """Return the owner that a description names; nothing where none is, or a broken one."""
     try:
-        return str(json.loads(description.read_text())["owner"])
+        return str(json.loads(description.read_text(encoding="utf-8"))["owner"])
     except (OSError, ValueError):
         return ""
 
@@ -133,7 +133,7 @@ def _remove_quietly(thing: Any, **options: bool) -> None:
 
 
 def _boot() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
 
 
 def _namespace() -> str:
@@ -143,7 +143,7 @@ def _namespace() -> str:
 def _start_time(pid: int) -> str | None:
     """Return when a process started, in clock ticks since boot; None when it has ended."""
     try:
-        status = Path(f"/proc/{pid}/stat").read_text()
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The second field, in parentheses, may hold blanks; the start time is the 22nd.

@@ -91,7 +91,10 @@ def _drop_stale_pid_files() -> None:
     """
     for program, file in PID_FILES.items():
         with suppress(OSError):
-            if Path(f"/proc/{file.read_text().strip()}/comm").read_text().strip() != program:
+            if (
+                Path(f"/proc/{file.read_text().strip()}/comm").read_text(encoding="utf-8").strip()
+                != program
+            ):
                 file.unlink()
 
 

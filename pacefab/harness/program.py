@@ -35,7 +35,7 @@ def run(
             argv,
             input=stdin,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=timeout,
             check=False,

@@ -16,11 +16,19 @@ _COLUMNS = (
     "drill", "node", "noticed", "recovered", "worst stall", "errors", "lowest hit ratio",
     "items lost", "VIPs away", "objectives",
 )  # fmt: skip
+_VIPS = "VIPs away"  # left out where the cluster has none
 
 
 def render_text(report: DrillReport, width: int | None = None) -> list[str]:
     """Return the table, what was missed, and whether the cluster is healthy again."""
-    lines = table(_COLUMNS, [_row(r.trace, r.figures) for r in report.results], width)
+    rows = [_row(result.trace, result.figures) for result in report.results]
+    shown = [
+        place
+        for place, name in enumerate(_COLUMNS)
+        if name != _VIPS or any(_has_vips(result.trace) for result in report.results)
+    ]
+    chosen = [[row[place] for place in shown] for row in (_COLUMNS, *rows)]
+    lines = table(chosen[0], chosen[1:], width)
     for result in report.results:
         missed = [_missed(verdict) for verdict in result.figures.verdicts if not verdict.passed]
         lines += [f"{result.trace.fault.name} on {result.trace.node}: {text}" for text in missed]
@@ -91,6 +99,8 @@ def to_data(report: DrillReport) -> dict[str, Any]:
     return {
         "cluster": report.cluster,
         "begun": report.begun,
+        "operator": report.operator,
+        "versions": dict(report.versions),
         "passed": report.passed,
         "healthy_after": not report.unhealthy,
         "reasons": list(report.unhealthy),
@@ -127,6 +137,7 @@ def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
         },
         "items": {"stored": figures.items_stored, "lost": figures.items_lost},
         "vips": [_vip(move) for move in figures.vips],
+        "has_vips": _has_vips(trace),
         "objectives": [
             {**asdict(v), "measured": _round(v.measured), "passed": v.passed}
             for v in figures.verdicts
@@ -137,6 +148,10 @@ def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
         ],
         "timeline": _timeline(trace.windows, trace.caused),
     }  # fmt: skip
+
+
+def _has_vips(trace: Trace) -> bool:
+    return bool(trace.samples and trace.samples[0].vips)
 
 
 def _vip(move: VipMove) -> dict[str, Any]:

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-WIDTH, LEFT, RIGHT = 920, 56, 12  # of the drawing and what of it is no time axis, in pixels
+from pacefab.report.drill_dips import Dip
+
+WIDTH, NARROW = 920, 360  # of the drawing, in pixels: on a desk, and on a phone
+LEFT, RIGHT = 56, 12  # what of it is no time axis
 _GAP = 34
 _TOP = 30  # for the marks of events
 _NEAR = 14  # events closer than that share a mark
 
 _FASTEST = 0.0001  # seconds; where the axis of latency begins
 _NICE_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300)
-_MOST_TICKS = 12
+_TICK_WIDTH = 75
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,15 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Letter:
+    """The sign of a dip, at the place where it begins."""
+
+    letter: str
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class Chart:
     """The whole drawing; `failure` is from where to where the failure lasted."""
 
@@ -71,32 +83,51 @@ class Chart:
     ticks: tuple[Tick, ...]
     marks: tuple[Mark, ...]
     failure: tuple[float, float]
+    letters: tuple[Letter, ...]  # of the dips
+    width: int
     first: float  # seconds at the left edge
     last: float
 
 
-def draw(drill: Mapping[str, Any], objectives: Mapping[str, float]) -> Chart:
-    """Return the chart of a drill of `report.drill.to_data`."""
+def draw(
+    drill: Mapping[str, Any],
+    objectives: Mapping[str, float],
+    dips: Sequence[Dip] = (),
+    width: int = WIDTH,
+) -> Chart:
+    """Return the chart of a drill of `report.drill.to_data`, with its dips lettered."""
     line, when = drill["timeline"], drill["timeline"]["seconds"]
     first, last = min(when, default=0.0), max(when, default=1.0)
 
     def x(second: float) -> float:
         share = (second - first) / ((last - first) or 1.0)
-        return round(LEFT + share * (WIDTH - LEFT - RIGHT), 1)
+        return round(LEFT + share * (width - LEFT - RIGHT), 1)
 
     xs = [x(second) for second in when]
     ratio = _ratio_panel(xs, line["hit_ratio"])
     latency = _latency_panel(xs, line, objectives["worst_stall"], ratio.bottom + _GAP)
     rate = _rate_panel(xs, line, latency.bottom + _GAP)
+    panels = (ratio, latency, rate)
     return Chart(
         height=rate.bottom + 24,
-        panels=(ratio, latency, rate),
-        ticks=tuple(Tick(x(second), f"{second:g} s") for second in _nice(first, last)),
+        panels=panels,
+        ticks=tuple(Tick(x(at), f"{at:g} s") for at in _nice(first, last, width // _TICK_WIDTH)),
         marks=tuple(_marks(drill["events"], x)),
         failure=(x(0.0), x(drill["undone_seconds"])),
+        letters=tuple(
+            Letter(letter(place), x(dip.letter_seconds), panels[dip.panel].top + 11)
+            for place, dip in enumerate(dips)
+        ),
+        width=width,
         first=first,
         last=last,
     )
+
+
+def letter(place: int) -> str:
+    """Return the sign of a dip: A to Z, then A1, B1 and so on."""
+    turn, place = divmod(place, 26)
+    return f"{chr(ord('A') + place)}{turn or ''}"
 
 
 def _ratio_panel(xs: Sequence[float], ratios: Sequence[float | None]) -> Panel:
@@ -165,9 +196,9 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(pairs) if pairs else ""
 
 
-def _nice(first: float, last: float) -> list[float]:
-    """Return round seconds between the edges, at most a dozen."""
-    step = next((n for n in _NICE_STEPS if (last - first) / n <= _MOST_TICKS), 600)
+def _nice(first: float, last: float, most: int) -> list[float]:
+    """Return round seconds between the edges, at most `most`."""
+    step = next((n for n in _NICE_STEPS if (last - first) / n <= most), 600)
     begin = math.ceil(first / step)
     return [float(step * n) for n in range(begin, math.floor(last / step) + 1)]
 

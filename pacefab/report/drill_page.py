@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from pacefab.report import drill_chart
 from pacefab.report.drill import amount, percent, seconds
+from pacefab.report.drill_chart import NARROW, WIDTH, draw, letter
+from pacefab.report.drill_dips import find_dips
+from pacefab.report.stream import clean
 
 _TEMPLATE = "drill.html.j2"
 _OBJECTIVES = {
@@ -18,7 +22,7 @@ _OBJECTIVES = {
 
 
 def render(data: Mapping[str, Any]) -> str:
-    """Return the page for what `report.drill.to_data` returned."""
+    """Return the page for what `report.drill.to_data` returned; times are local ones."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # 50 ms
 
     environment = Environment(
@@ -27,10 +31,43 @@ def render(data: Mapping[str, Any]) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_clean,
     )
-    environment.filters |= {"seconds": seconds, "percent": percent, "count": "{:,}".format}
-    template = environment.get_template(_TEMPLATE)
-    charts = [drill_chart.draw(drill, data["objectives"]) for drill in data["drills"]]
-    return template.render(
-        data=data, charts=charts, amount=amount, objectives=_OBJECTIVES, chart=drill_chart
+    environment.filters |= {
+        "seconds": seconds, "percent": percent, "count": "{:,}".format, "local": local_time,
+    }  # fmt: skip
+    stall, load = data["objectives"]["worst_stall"], data["load"]
+    dips = [find_dips(drill, load, stall) for drill in data["drills"]]
+    charts = [
+        [draw(drill, data["objectives"], found, width) for width in (WIDTH, NARROW)]
+        for drill, found in zip(data["drills"], dips, strict=True)
+    ]
+    return environment.get_template(_TEMPLATE).render(
+        data=data,
+        charts=charts,
+        dips=dips,
+        letter=letter,
+        amount=amount,
+        objectives=_measured(data),
+        chart=drill_chart,
     )
+
+
+def local_time(when: str) -> str:
+    """Return an ISO 8601 time as the clock here shows it, with its zone."""
+    local = datetime.fromisoformat(when).astimezone()
+    offset = f" (UTC{local:%z})" if local.utcoffset() else ""
+    return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname()}{offset}"
+
+
+def _measured(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return the titles of the objectives; without VIPs there is nothing of them to measure."""
+    has_vips = any(drill.get("has_vips", drill["vips"]) for drill in data["drills"])
+    return {name: title for name, title in _OBJECTIVES.items() if has_vips or name != "vip_away"}
+
+
+def _clean(value: object) -> object:
+    """Return what a page may hold: nothing unprintable of what nodes said."""
+    from markupsafe import Markup  # noqa: PLC0415  # comes with jinja2
+
+    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

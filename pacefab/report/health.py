@@ -18,7 +18,12 @@ _COLUMNS = (
     "node", "Pacemaker", "memcached", "answers", "version", "uptime", "items", "memory MiB",
     "hit ratio", "evictions", "connections",
 )  # fmt: skip
-_STYLES = {"healthy": "green", "degraded": "red", "unknown": "red", "notice": "yellow"}
+_STYLES = (
+    ("healthy:", "green"),
+    ("degraded:", "red"),
+    ("unknown:", "red"),
+    ("notice:", "yellow"),
+)  # by how a line begins
 
 
 def render_text(health: Health, width: int | None = None, *, watched: bool = False) -> list[str]:
@@ -44,8 +49,8 @@ def render_unknown(error: PacefabError, *, watched: bool = False) -> list[str]:
 
 def style(line: str) -> str:
     """Return the colour of a line: the verdict, notices and errors have one."""
-    word = line.partition(":")[0]
-    return _STYLES.get(word) or error_style(line)
+    found = (colour for begin, colour in _STYLES if line.startswith(begin))
+    return next(found, error_style(line))
 
 
 def _table(health: Health, width: int | None) -> list[str]:

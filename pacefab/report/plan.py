@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from pacefab.pacemaker.pcs import render_pcs
@@ -14,7 +15,8 @@ _SIGNS = {Action.ADD: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 _SHOWN_LINES = 16  # of what changes on one host, unless everything is asked for
 _NOTHING = "nothing to do"
 _INTERRUPTS = "   ! interrupts what runs"
-_STYLES = {"+ ": "green", "~ ": "cyan", "- ": "red", "! ": "red"}
+_LINE_OF_FILE = re.compile(r"^  /\S+: ")
+_STYLES = (("+ ", "green"), ("~ ", "cyan"), ("- ", "red"), ("! ", "red"))
 
 
 def render_text(plan: Plan, *, full: bool = False) -> list[str]:
@@ -29,7 +31,9 @@ def style(line: str) -> str:
     """Return the colour of a line: by its sign, or where it interrupts what runs."""
     if line.endswith(_INTERRUPTS):
         return "red"
-    return _STYLES.get(line.strip()[:2]) or error_style(line)
+    change = _LINE_OF_FILE.sub("", line).strip()
+    found = (colour for sign, colour in _STYLES if change.startswith(sign))
+    return next(found, error_style(line))
 
 
 def _silent(plan: Plan) -> Iterator[str]:

@@ -28,7 +28,7 @@ def screen(printer: Printer, style: Style) -> Iterator[Show]:
         if len(shown) > rows:
             cut = len(shown) - rows + 1
             shown = [*shown[: rows - 1], f"({cut} more lines: enlarge the terminal)"]
-        end = f"{_REST_OF_LINE}\r\n"
+        end = f"{_REST_OF_LINE}\n"
         stream.write(_HOME + end.join(shown) + _REST_OF_LINE + _REST_OF_SCREEN)
 
     if not stream.moves:

@@ -76,6 +76,10 @@ class Printer:
                     for host in list(self._board.activities):
                         self._close(host)
 
+    def looking(self, step: str, hosts: Iterable[str]) -> contextlib.AbstractContextManager[None]:
+        """Show on a terminal that `hosts` are asked; a log of that is of no use."""
+        return self.working(step, hosts if self.stream.moves else ())
+
     def aside(self) -> contextlib.AbstractContextManager[None]:
         """Leave the terminal to somebody else, who asks for something, during the block."""
         return self._board.aside()
@@ -90,7 +94,7 @@ class Printer:
     def note(self, host: str, text: str) -> None:
         """Print what goes on right now on a host; a terminal shows it live, then with its time."""
         with self._lock:
-            self._close(host)
+            self._keep(host)
             self._board.activities[host] = Activity(text, noted=True)
             if self.stream.moves:
                 self._board.draw()
@@ -138,8 +142,13 @@ class Printer:
         self._print(lines, style)
 
     def _close(self, host: str) -> None:
-        """Take a host off the board; what a terminal showed of it live is printed with its time."""
-        last = self._board.activities.pop(host, None)
+        """Take a host off the board."""
+        self._keep(host)
+        self._board.activities.pop(host, None)
+
+    def _keep(self, host: str) -> None:
+        """Print what a terminal showed of a host live, with its time."""
+        last = self._board.activities.get(host)
         if last and last.noted and self.stream.moves:
             self._print([f"… {host:<12} {last.text}, {last.seconds:.1f} s"])
 

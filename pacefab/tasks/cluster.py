@@ -45,7 +45,8 @@ def status(
     form = _form("json" if json else "prometheus" if prometheus else format)
     if watch:
         return _watch(run, form, number("--interval", interval, least=1))
-    found = _look(run)
+    with run.printer.looking("status", run.named()):
+        found = _look(run)
     lines = _render(found, form, run.printer.width)
     if form == "classic" and isinstance(found, PacefabError):  # its lines are resources
         raise Exit("\n".join(run.printer.render(lines)), code=_status_of(found))

@@ -47,7 +47,7 @@ def plan(
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
     flow = _rollout(run, operator, prune=prune)
     hosts = run.named()
-    with run.printer.working("plan", () if json else hosts):
+    with run.printer.looking("plan", hosts):
         found = flow.plan(flow.survey(hosts))
     from pacefab.report import plan as report
     from pacefab.report import saved
@@ -175,7 +175,8 @@ def history(run: Run) -> int:
     from pacefab.report.text import error_style
     from pacefab.workflows.rollout import history as applies
 
-    applied = applies.gather(hosts)
+    with run.printer.looking("history", hosts):
+        applied = applies.gather(hosts)
     run.printer.text(render_text(applied), error_style)
     return 1 if applied.silent else 0
 

@@ -97,7 +97,8 @@ def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> 
     from pacefab.report import verification
     from pacefab.workflows.checks.verify import verify
 
-    found = verify(hosts, run.reach, run.limit)
+    with run.printer.looking("verify-memcached", hosts):
+        found = verify(hosts, run.reach, run.limit)
     if json:
         run.printer.lines([verification.render_json(found)])
     else:

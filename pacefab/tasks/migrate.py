@@ -12,6 +12,7 @@ from invoke.tasks import task
 
 from pacefab.cli.endings import exit_with
 from pacefab.errors import UsageError
+from pacefab.report.text import Printer
 
 if TYPE_CHECKING:
     from pacefab.legacy.model import Migration
@@ -88,7 +89,7 @@ def migrate_folder(
     if report:
         _write(Path(report), render_json(done))
     print_report(done, sys.stdout)
-    sys.stdout.write(f"inventory: {target}\n")
+    Printer().lines([f"inventory: {target}"])
     read_inventory(target)
 
 
@@ -108,8 +109,7 @@ def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:
     from pacefab.legacy.cluster.comparison import compare
 
     lines = compare(done.configuration, live)
-    for line in lines or ["the cluster is as the scripts say"]:
-        sys.stdout.write(f"{line}\n")
+    Printer().text(lines or ["the cluster is as the scripts say"])
     return len(lines)
 
 

@@ -28,7 +28,7 @@ class _AcceptNew(paramiko.MissingHostKeyPolicy):
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:  # noqa: ARG002
         self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self._file.open("a") as known_hosts:
+        with self._file.open("a", encoding="utf-8") as known_hosts:
             known_hosts.write(f"{hostname} {key.get_name()} {key.get_base64()}\n")
 
 

@@ -167,7 +167,9 @@ def read_here(paths: Sequence[str]) -> dict[str, str]:
         UsageError: one cannot be read.
     """
     try:
-        return {path: Path(path).read_text(errors="surrogateescape") for path in paths}
+        return {
+            path: Path(path).read_text(encoding="utf-8", errors="surrogateescape") for path in paths
+        }
     except OSError as error:
         seen = error.strerror or str(error)
         next_step = "to read it on hosts, name them: fab -H c1,c2,c3 check-clients …"

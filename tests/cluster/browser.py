@@ -19,12 +19,14 @@ class Page:
     """A page as the browser has it once its scripts ran, and what they said on the console."""
 
     def __init__(self, file: Path, profile: Path, script: str = "") -> None:
-        """Open `file`; `script` runs at its end, in the place of a person's hands."""
+        """Open `file` in a window; `script` runs at its end, in the place of a person's hands."""
         ensure_program("chromium", package="chromium")
         if script:
-            text = file.read_text().replace("</body>", f"<script>{script}</script></body>")
+            text = file.read_text(encoding="utf-8").replace(
+                "</body>", f"<script>{script}</script></body>"
+            )
             file = profile.with_suffix(".html")
-            file.write_text(text)
+            file.write_text(text, encoding="utf-8")
         # Whatever the page would fetch is found nowhere, and said on the console.
         options = [
             "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ CAPTURED = Path(__file__).parents[1] / "captured" / "drill.json"
 @pytest.fixture(scope="module")
 def data() -> dict[str, Any]:
     """A run of every kind, as fab drill --all --json wrote it; one objective made unreachable."""
-    found: dict[str, Any] = json.loads(CAPTURED.read_text())
+    found: dict[str, Any] = json.loads(CAPTURED.read_text(encoding="utf-8"))
     goal = next(one for one in found["drills"][0]["objectives"] if one["objective"] == "recovery")
     goal |= {"limit": 0.5, "passed": False}
     found["objectives"]["recovery"] = 0.5
@@ -29,7 +30,7 @@ def data() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def file(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "drill.html"
-    path.write_text(drill_page.render(data))
+    path.write_text(drill_page.render(data), encoding="utf-8")
     return path
 
 
@@ -48,7 +49,8 @@ def test_it_renders_without_a_word_on_the_console(page: Page, data: dict[str, An
 def test_it_needs_no_network(file: Path) -> None:
     assert (
         re.findall(
-            r"(?:src|href|action)\s*=\s*[\"']?\s*(?:https?:|//)|url\(|@import", file.read_text()
+            r"(?:src|href|action)\s*=\s*[\"']?\s*(?:https?:|//)|url\(|@import",
+            file.read_text(encoding="utf-8"),
         )
         == []
     )
@@ -72,15 +74,57 @@ def test_a_missed_objective_is_told_in_words(page: Page) -> None:
 
 def test_the_curves_have_a_point_for_each_window(page: Page, data: dict[str, Any]) -> None:
     for place, one in enumerate(data["drills"]):
-        (curve,) = page.values(f"//svg[@data-drill='{place}']//path[contains(@class,'worst')]/@d")
-        assert curve.count(",") == len(one["timeline"]["seconds"])
+        curves = page.values(f"//svg[@data-drill='{place}']//path[contains(@class,'worst')]/@d")
+        assert len(curves) == 2  # for wide and for narrow screens
+        assert {curve.count(",") for curve in curves} == {len(one["timeline"]["seconds"])}
 
 
 def test_every_event_is_told_with_its_time(page: Page, data: dict[str, Any]) -> None:
     for place, one in enumerate(data["drills"], start=1):
-        (told,) = page.texts(f"(//ol[@class='events'])[{place}]")
+        (told,) = page.texts(f"(//ol[@class='events what'])[{place}]")
         for event in one["events"]:
             assert f"{event['seconds']:+.1f} s {event['text']}" in told
+
+
+def test_it_is_readable_on_a_phone(file: Path) -> None:
+    # A frame: a window of the browser's is never as narrow as that.
+    frame = file.with_name("phone.html")
+    content = escape(file.read_text(encoding="utf-8"))
+    frame.write_text(f"<body>{_PHONE.format(content)}</body>", encoding="utf-8")
+    page = Page(frame, file.with_name("phone"))
+    needed, there = (int(page.values(f"//body/@data-{name}")[0]) for name in ("needed", "there"))
+    assert there == 390
+    assert needed <= there  # nothing to scroll sideways for
+    assert float(page.values("//body/@data-letters")[0]) >= 9  # pixels
+
+
+_PHONE = """
+<iframe width="390" height="800" frameborder="0" srcdoc="{}"></iframe>
+<script>
+document.querySelector("iframe").addEventListener("load", (event) => {{
+  const inner = event.target.contentDocument;
+  const shown = [...inner.querySelectorAll("svg")].filter((svg) => svg.clientWidth > 0);
+  const letters = shown.map((svg) => svg.clientWidth / svg.viewBox.baseVal.width * 11);
+  document.body.dataset.needed = inner.documentElement.scrollWidth;
+  document.body.dataset.there = event.target.contentWindow.innerWidth;
+  document.body.dataset.letters = Math.min(...letters);
+}});
+</script>
+"""
+
+
+def test_every_dip_is_lettered_and_explained(page: Page, data: dict[str, Any]) -> None:
+    for place, one in enumerate(data["drills"]):
+        letters = page.texts(f"//svg[@data-drill='{place}' and @class='wide']//*[@class='letter']")
+        told = page.texts(
+            f"//section[contains(@class,'drill')][{place + 1}]//ol[contains(@class,'dips')]/li"
+        )
+        assert [text.partition("+")[0].strip() for text in told if "+" in text]
+        assert len(told) == len(letters) > 0
+        ratios = [text for text in told if "hit ratio down to" in text]
+        assert ratios
+        for text in ratios:
+            assert any(f"“{event['text']}”" in text for event in one["events"])
 
 
 def test_pointing_at_the_chart_reads_the_window_below(file: Path, data: dict[str, Any]) -> None:

@@ -148,3 +148,11 @@ def test_a_port_change_waits_too_and_the_cluster_is_told_as_it_is(serving: Clust
     assert [one["port"] for one in json.loads(status.stdout)["nodes"]] == [eyes.PORT] * 3
     create = serving.fab("create-memcached", "--timeout", "5")
     assert create.returncode == 0, create.stdout + create.stderr
+
+
+def test_an_output_that_lacks_a_character_ends_no_install(bare: Cluster) -> None:
+    bare.reset()
+    done = bare.fab("install-memcached", env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert eyes.outcomes(done, "install-memcached") == dict.fromkeys(bare.nodes, "changed")
+    assert "... c1           installing the package with " in done.stdout

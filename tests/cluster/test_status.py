@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -179,11 +182,17 @@ def test_metrics_are_read_by_prometheus_own_parser(serving: Cluster) -> None:
 class Terminal:
     """A fab run on a terminal of its own; `text` is all that it wrote there."""
 
-    def __init__(self, cluster: Cluster, *args: str) -> None:
-        """Start it."""
+    def __init__(self, cluster: Cluster, *args: str, size: tuple[int, int] = (200, 50)) -> None:
+        """Start it on a terminal of so many columns and lines."""
         self.text = ""
         self._side, other = pty.openpty()
-        environment = eyes.environment(COLUMNS="200", LINES="50", TERM="xterm")
+        columns, lines = size
+        fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        environment = {
+            name: value
+            for name, value in eyes.environment(TERM="xterm").items()
+            if name not in {"COLUMNS", "LINES", "NO_COLOR"}
+        }
         # A suite that runs in the background hands an ignored SIGINT down.
         argv = ["env", "--default-signal=INT", *eyes.fab_argv(cluster, *args)]
         self.process = subprocess.Popen(
@@ -200,10 +209,20 @@ class Terminal:
         except OSError:  # the other side is closed
             return
 
+    def looks(self) -> list[list[str]]:
+        """Return the lines of each whole look of --watch, as a person sees them."""
+        parts = self.text.partition("\x1b[?1049l")[0].split("\x1b[H")[1:]
+        whole = [part.partition("\x1b[J")[0] for part in parts if "\x1b[J" in part]
+        return [re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", part).splitlines() for part in whole]
+
     def interrupt(self) -> int:
         """Press Ctrl-C; return the exit status."""
         self.process.send_signal(signal.SIGINT)
-        status = self.process.wait(timeout=20)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return the exit status, once it has ended and all that it wrote is here."""
+        status = self.process.wait(timeout=60)
         self._reader.join(timeout=5)
         return status
 
@@ -226,6 +245,36 @@ def test_watching_goes_on_over_lost_connections_until_ctrl_c(serving: Cluster) -
     assert "\x1b[?1049h" in shown
     assert "degraded: c3 is standby" in left
     assert "Traceback" not in watch.text
+
+
+@pytest.mark.parametrize("size", [(80, 10), (80, 24), (40, 12)])
+def test_a_small_terminal_shows_the_verdict_and_folds_nothing(
+    serving: Cluster, size: tuple[int, int]
+) -> None:
+    columns, lines = size
+    watch = Terminal(serving, "status", "--watch", "--interval", "1", size=size)
+    try:
+        eyes.until(lambda: len(watch.looks()) > 1, "it has looked twice", 60)
+        status = watch.interrupt()
+    finally:
+        watch.process.kill()
+    assert status == 0
+    for look in watch.looks():
+        assert len(look) <= lines
+        assert max(map(len, look)) <= columns
+        assert look[1].startswith("healthy: memcached serves on 3 of 3")
+    assert "\x1b[32mhealthy: " in watch.text
+    left = watch.text.partition("\x1b[?1049l")[2]
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", left).split()
+    assert " ".join(shown).endswith("healthy: memcached serves on 3 of 3 nodes")
+
+
+@pytest.mark.parametrize("args", [("status",), ("verify-memcached",), ("create-memcached",)])
+def test_no_line_is_wider_than_eighty_columns(serving: Cluster, args: tuple[str, ...]) -> None:
+    terminal = Terminal(serving, *args, size=(80, 24))
+    assert terminal.wait() == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.text).splitlines()
+    assert max(map(len, shown)) <= 80
 
 
 def test_watching_needs_a_terminal(serving: Cluster) -> None:

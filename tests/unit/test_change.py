@@ -16,10 +16,10 @@ def test_a_node_that_another_run_changes_is_told() -> None:
     check_lock(captured.section(LOCK))
 
 
-def test_a_wait_that_is_said_every_second_is_told_once() -> None:
+def test_a_wait_that_is_said_every_second_is_noted_once_and_so_is_its_end() -> None:
     lock = "Waiting for cache lock: Could not get lock /var/lib/dpkg/lock-frontend"
-    told: list[str] = []
-    on_line = waits(told.append)
+    noted: list[str] = []
+    on_line = waits(noted.append)
     for line in (LOCK_WAITED_FOR, f"{lock}\n", "Setting up memcached (1.6.18) ...", lock, lock):
         on_line(line)
-    assert told == [LOCK_WAITED_FOR, lock]
+    assert noted == [LOCK_WAITED_FOR, lock, "the wait is over"]

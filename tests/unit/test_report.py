@@ -9,21 +9,28 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pacefab.drill.drill import DrillReport, DrillResult
+from pacefab.drill.figures import measure
+from pacefab.drill.load import Setup
 from pacefab.errors import CommandError, PacefabError, UnreachableError
 from pacefab.host.model import Mark, Outcome
+from pacefab.inventory.objectives import Objectives
 from pacefab.pacemaker import monitor
-from pacefab.report import health, history
+from pacefab.report import drill, drill_page, health, history
 from pacefab.report.table import table
 from pacefab.report.text import Printer, render_error
 from pacefab.transport import fanout
 from pacefab.workflows.checks.health import Health
+from pacefab.workflows.nodes import progress
 from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import captured
+from tests.unit.test_drill_figures import TRACE
 
 LONG = "\n".join(f"line {n}" for n in range(40))
 FAILED = CommandError("install memcached", LONG, "look", host="c2")
@@ -144,3 +151,55 @@ def test_a_failure_that_pacemaker_remembers_comes_with_how_it_is_forgotten() -> 
     assert last.endswith("pcs resource cleanup memcached")
     *_, last = health.render_text(replace(unhealthy, status=replace(status, failures=())))
     assert last == "degraded: start failed"
+
+
+class Clock:
+    """A clock that moves when it is told to."""
+
+    now = 100.0
+
+    def monotonic(self) -> float:
+        """Return the time in seconds."""
+        return self.now
+
+
+def test_the_time_of_a_line_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    watch = progress.Stopwatch("deploy", Printer(io.StringIO()))
+    clock.now += 2  # the hosts are asked
+    unreachable = watch.fail_all({"c8": FAILED, "c9": FAILED})
+    watch.begin("c1", "c2")
+    clock.now += 3
+    first = watch.finish("c1", Mark.CHANGED)
+    clock.now += 1
+    second = watch.finish("c2", Mark.CHANGED)
+    clock.now += 5
+    cluster = watch.finish("web", Mark.CHANGED)
+    lines = (*unreachable, first, second, cluster)
+    assert [line.seconds for line in lines] == [2, 2, 3, 4, 5]
+
+
+def test_a_drill_without_virtual_addresses_has_no_column_for_them() -> None:
+    samples = tuple(replace(sample, vips={}) for sample in TRACE.samples)
+    trace = replace(TRACE, samples=samples)
+    result = DrillResult(trace, measure(trace, Objectives()))
+    begun = "2026-11-23T12:00:00+00:00"
+    report = DrillReport(
+        "web", begun, "ops@desk", {}, Setup((), {}, 1), Objectives(), (result,), ()
+    )
+    assert "VIPs" not in drill.render_text(report)[0]
+    data = drill.to_data(report)
+    assert "VIP away" not in drill_page.render(data)
+    assert "ops@desk" in drill_page.render(data)
+
+
+def test_a_time_of_a_report_is_the_one_of_the_clock_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        local = drill_page.local_time("2026-11-23T17:33:21+00:00")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert local == "2026-11-23 18:33:21 CET (UTC+0100)"

@@ -15,4 +15,4 @@ exec "$python" -I -S -c "$1" "$2"
 
 def python(name: str, program: Path, argument: str) -> Step:
     """Return the step that runs `program` on a node; it finds `argument` in argv[1]."""
-    return shell(name, _RUN, program.read_text(), argument)
+    return shell(name, _RUN, program.read_text(encoding="utf-8"), argument)

@@ -145,14 +145,21 @@ def run_steps(
 
 
 def waits(note: Note) -> Callable[[str], None]:
-    """Return what reads a change's output: it notes each wait once, not every second."""
+    """Return what is to hear a change's output: it notes each wait once, and that it is over."""
     noted: set[str] = set()
+    waiting = False
 
     def on_line(line: str) -> None:
-        wait = line.strip()
-        if (wait == LOCK_WAITED_FOR or packages.waiting(wait)) and wait not in noted:
-            noted.add(wait)
-            note(wait)
+        nonlocal waiting
+        text = line.strip()
+        if text == LOCK_WAITED_FOR or packages.waiting(text):
+            if text not in noted:
+                noted.add(text)
+                waiting = True
+                note(text)
+        elif text and waiting:
+            waiting = False
+            note("the wait is over")
 
     return on_line
 

@@ -178,7 +178,7 @@ class Rolling:
                 return Pending("no other node could ask it")
             return (now, answer) if answer.served else Pending(answer.error)
 
-        found = wait_until(look, deadline - time.monotonic())
+        found = wait_until(look, deadline - time.monotonic(), waits=waits)
         if isinstance(found, Pending):
             raise CommandError(
                 "ask memcached from another node",

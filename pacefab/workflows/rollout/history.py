@@ -74,8 +74,12 @@ _ID = "%Y%m%dT%H%M%S.%fZ"
 
 def new_entry(cluster: str, changes: Sequence[str]) -> Entry:
     """Return the entry of an apply that begins now."""
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Entry(datetime.now(UTC).strftime(_ID), cluster, who, tuple(changes))
+    return Entry(datetime.now(UTC).strftime(_ID), cluster, operator(), tuple(changes))
+
+
+def operator() -> str:
+    """Return who runs this, and where: user@host."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def plan_store(entry: Entry, before: Cib) -> Step:
@@ -99,7 +103,8 @@ def store_here(entry: Entry, before: Cib) -> None:
         for suffix, text in (("json", json.dumps(asdict(entry), indent=2)), ("xml", before.text())):
             path = folder / f"{entry.id}.{suffix}"
             path.unlink(missing_ok=True)  # of a patch that came too late, and is made again
-            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+            descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
         raise UsageError(
