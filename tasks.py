@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from invoke import main as running
 from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
+from pacefab.cli.endings import watch_output
 from pacefab.errors import PacefabError, UsageError
 from pacefab.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
 from pacefab.harness.errors import HarnessError
@@ -27,10 +29,12 @@ NAME_HELP = {"name": "the cluster's name (default: dev, which fab finds by itsel
 NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
 IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
 
-
 BARE_HELP = {
     "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13"
 }
+
+if hasattr(running.program, "core"):  # invoke runs; no test imports this file
+    watch_output()
 
 
 @task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP)

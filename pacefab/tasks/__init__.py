@@ -1,27 +1,70 @@
-"""What the operator types."""
+"""What the operator types. In a fabfile of your own: `from pacefab.tasks import status, plan`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from invoke.collection import Collection
 
-from pacefab.tasks import bootstrap, clients, cluster, deploy, drill, memcached, rolling, services
-
-namespace = Collection(
-    memcached.install_memcached,
-    memcached.create_memcached,
-    memcached.verify_memcached,
-    memcached.remove_memcached,
-    cluster.status,
-    bootstrap.bootstrap,
-    bootstrap.add_node,
-    bootstrap.remove_node,
-    deploy.plan,
-    deploy.deploy,
-    deploy.adopt,
-    deploy.history,
-    deploy.rollback,
-    *services.service_tasks(),
-    drill.drill,
-    rolling.update_memcached,
-    clients.client_config,
-    clients.check_clients,
+from pacefab.cli.cluster_task import AnyTask
+from pacefab.tasks.bootstrap import add_node, bootstrap, remove_node
+from pacefab.tasks.clients import check_clients, client_config
+from pacefab.tasks.cluster import status
+from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
+from pacefab.tasks.drill import drill
+from pacefab.tasks.memcached import (
+    create_memcached,
+    install_memcached,
+    remove_memcached,
+    verify_memcached,
 )
-namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})
+from pacefab.tasks.rolling import update_memcached
+from pacefab.tasks.services import service_tasks
+
+_SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()}
+
+GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
+    "First steps": (bootstrap, adopt),
+    "The whole inventory": (plan, deploy, rollback, history),
+    "Look; nothing is changed": (status, verify_memcached, check_clients),
+    "One service": (
+        install_memcached,
+        create_memcached,
+        update_memcached,
+        remove_memcached,
+        *_SERVICE_TASKS.values(),
+    ),
+    "Day two": (add_node, remove_node, client_config, drill),
+}
+"""The tasks by when they are used: what `--list` shows, in this order."""
+
+namespace = Collection(*(task for group in GROUPS.values() for task in group))
+
+
+def __getattr__(name: str) -> Any:
+    """Return a task of the catalogue's services: `from pacefab.tasks import create_haproxy`."""
+    if name not in _SERVICE_TASKS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _SERVICE_TASKS[name]
+
+
+__all__ = [
+    "GROUPS",
+    "add_node",
+    "adopt",
+    "bootstrap",
+    "check_clients",
+    "client_config",
+    "create_memcached",
+    "deploy",
+    "drill",
+    "history",
+    "install_memcached",
+    "namespace",
+    "plan",
+    "remove_memcached",
+    "remove_node",
+    "rollback",
+    "status",
+    "update_memcached",
+    "verify_memcached",
+]
