@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from invoke import main as running
@@ -15,66 +13,27 @@ from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
 from pacefab.cli.endings import watch_output
-from pacefab.errors import PacefabError, UsageError
-from pacefab.harness.cluster import DEFAULT_NODES, Cluster, ensure_cluster, known_clusters
-from pacefab.harness.errors import HarnessError
-from pacefab.report.text import render_error
+from pacefab.cli.options import number
+from pacefab.harness.tasks import (
+    IMAGE_HELP,
+    NODES,
+    NODES_HELP,
+    cluster_down,
+    cluster_shell,
+    cluster_up,
+    errors_as_text,
+)
+from pacefab.tasks.migrate import migrate
 
-NAMES = ",".join(DEFAULT_NODES)
+__all__ = ["cluster_down", "cluster_shell", "cluster_up", "migrate"]  # invoke lists them too
+
 COVERED = ("pacefab/legacy", "pacefab/pacemaker")
 TESTED_IMAGES = "debian12,debian13,rpm"
 WORKERS = 3  # much of a test's time is Pacemaker waiting; two processors bear three
 INTERRUPTED, NONE_FOUND = 2, 5  # exit codes of pytest
-NAME_HELP = {"name": "the cluster's name (default: dev, which fab finds by itself)"}
-NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
-IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
-
-BARE_HELP = {
-    "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13"
-}
 
 if hasattr(running.program, "core"):  # invoke runs; no test imports this file
     watch_output()
-
-
-@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP)
-def cluster_up(
-    _: Context, name: str = "dev", nodes: str = NAMES, image: str = "auto", bare: bool = False
-) -> None:
-    """Start a cluster to try things on, unless it is up.
-
-    Bare nodes have the addresses 192.0.2.11, .12, ... too, those of inventory/openstack.yaml.
-
-    Example: invoke cluster-up --image debian13 --nodes c1,c2,c3
-    """
-    with told():
-        cluster = ensure_cluster(name, nodes.split(","), image, bare=bare)
-    config = os.path.relpath(cluster.ssh_config)
-    print(f"log in: ssh -F {config} {cluster.nodes[0]}   stop: invoke cluster-down --name {name}")
-
-
-@task(help=NAME_HELP | {"all": "all clusters of this checkout, those of running tests too"})
-def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # noqa: A002
-    """Stop a cluster and remove everything it had.
-
-    Example: invoke cluster-down --all
-    """
-    with told():
-        for cluster in known_clusters() if all else [Cluster.load(name)]:
-            cluster.stop()
-            print(f"{cluster.name} removed")
-
-
-@task(help={"node": "name of the node"} | NAME_HELP)
-def cluster_shell(_: Context, node: str, name: str = "dev") -> None:
-    """Log in to a node as root.
-
-    Example: invoke cluster-shell c1
-    """
-    with told():
-        cluster = Cluster.load(name)
-        cluster.address(node)
-    os.execvp("ssh", ["ssh", "-F", str(cluster.ssh_config), node])  # noqa: S606  (an argv, and no shell)
 
 
 @task(
@@ -90,23 +49,27 @@ def cluster_shell(_: Context, node: str, name: str = "dev") -> None:
 def test_cluster(
     c: Context,
     image: str = "auto",
-    nodes: str = NAMES,
+    nodes: str = NODES,
     k: str = "",
     keep: bool = False,
-    workers: int = 1,
+    workers: str = "1",
 ) -> None:
     """Run the end-to-end tests, on clusters of their own.
 
     Example: invoke test-cluster --image rpm -k install
     """
+    with errors_as_text():
+        at_once = number("--workers", workers, least=1)
+        images = image.split(",")
+        check_clusters(images, nodes.split(","))
     arguments = ["tests/cluster", "--nodes", nodes]
     arguments += ["-k", k] if k else []
     arguments += ["--keep"] if keep else []
-    if workers == 1:
+    if at_once == 1:
         pytest(c, *arguments, "--image", image)
         return
     failed = []
-    for phase in phases(image.split(","), workers):
+    for phase in phases(images, at_once):
         try:
             pytest(c, *arguments, *phase)
         except UnexpectedExit as error:
@@ -116,6 +79,16 @@ def test_cluster(
                 failed.append(" ".join(phase))
     if failed:
         raise Exit("\n".join(["tests failed in:", *failed]), code=1)
+
+
+def check_clusters(images: list[str], nodes: list[str]) -> None:
+    """Refuse, before anything starts, what no cluster can be made of. Raises `HarnessError`."""
+    from pacefab.harness.cluster import check_names  # noqa: PLC0415
+    from pacefab.harness.image import check_kind  # noqa: PLC0415
+
+    check_names("test", nodes)
+    for image in images:
+        check_kind(image)
 
 
 def phases(images: list[str], workers: int) -> Iterator[list[str]]:
@@ -142,6 +115,18 @@ def lint(c: Context) -> None:
 
 
 @task
+def docs(c: Context) -> None:
+    """Build the documentation and the manual page into .pacefab/docs; warnings are errors.
+
+    Example: invoke docs
+    """
+    program, to = f"{sys.executable} -m sphinx -W --keep-going --quiet", ".pacefab/docs"
+    for builder in ("html", "man"):
+        run(c, f"{program} -b {builder} -t {builder} -d {to}/{builder}.trees docs {to}/{builder}")
+    print("read .pacefab/docs/html/index.html, or: man -l .pacefab/docs/man/pacefab.1")
+
+
+@task
 def test_quick(c: Context) -> None:
     """Run the tests that need no cluster; print what they cover of the parts that are pure.
 
@@ -158,7 +143,7 @@ def test(c: Context) -> None:
 
     Example: invoke test
     """
-    test_cluster(c, image=TESTED_IMAGES, workers=WORKERS)
+    test_cluster(c, image=TESTED_IMAGES, workers=str(WORKERS))
 
 
 @task(
@@ -196,44 +181,6 @@ def measured(c: Context, program: str) -> bool:
     return bool(c.run(command, pty=sys.stdout.isatty(), in_stream=False, warn=True))
 
 
-@task(
-    help={
-        "from_": "the folder of bash scripts and ini files",
-        "ini": "an ini file in the place of the one of its name, or of one that is missing",
-        "to": "the inventory to write",
-        "report": "a file for the account of every line, as JSON",
-        "check": "compare only: a file with what cibadmin --query says on the scripts' cluster",
-        "plain": "plain resources in place of services: to adopt a running cluster unchanged",
-        "force": "overwrite an inventory that is there",
-    }
-)
-def migrate(
-    _: Context,
-    from_: str,
-    to: str = "inventory/migrated.yaml",
-    ini: str = "",
-    report: str = "",
-    check: str = "",
-    plain: bool = False,
-    force: bool = False,
-) -> None:
-    """Translate a folder of legacy bash scripts into an inventory; nothing is executed.
-
-    With --check, exit code 0: the cluster is as the scripts say; 2: it is not.
-
-    Example: invoke migrate --from ~/openstack-ha --to inventory/openstack-ha.yaml
-    """
-    # It needs a parser of bash, which no other task does.
-    from pacefab.tasks.migrate import check_folder, migrate_folder  # noqa: PLC0415
-
-    folder, variables = Path(from_), Path(ini) if ini else None
-    with told():
-        if not check:
-            migrate_folder(folder, variables, Path(to), report, plain=plain, force=force)
-        elif check_folder(folder, variables, Path(check)):
-            raise Exit(code=2)
-
-
 def pytest(c: Context, *arguments: str) -> None:
     """Run pytest of this environment."""
     run(c, " ".join([sys.executable, "-m", "pytest", *map(shlex.quote, arguments)]))
@@ -242,15 +189,3 @@ def pytest(c: Context, *arguments: str) -> None:
 def run(c: Context, command: str) -> None:
     """Run a command from the repository's root; its exit code ends the task."""
     c.run(command, pty=sys.stdout.isatty(), in_stream=False)
-
-
-@contextmanager
-def told() -> Iterator[None]:
-    """End with the error's text, which fits a screen, in place of a traceback."""
-    try:
-        yield
-    except HarnessError as error:
-        raise Exit(str(error), code=1) from error
-    except PacefabError as error:
-        code = 2 if isinstance(error, UsageError) else 1
-        raise Exit("\n".join(render_error(error)), code=code) from error

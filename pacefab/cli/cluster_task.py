@@ -20,7 +20,7 @@ from invoke.tasks import Task
 
 from pacefab.cli.endings import exit_with, usage_exit
 from pacefab.cli.files import inventory_file
-from pacefab.cli.flags import check_dry, dry_options, is_dry, refuse_flags
+from pacefab.cli.flags import check_flags, dry_options
 from pacefab.cli.options import HELP
 from pacefab.cli.run import Run
 from pacefab.cli.traits import TRAITS, Traits, Values
@@ -100,13 +100,11 @@ def _begin(
         Exit: the command line or a setting is wrong.
     """
     try:
-        refuse_flags(context.config)
-        if dry := is_dry(context.config):
-            check_dry(task_name, options)
+        check_flags(context.config, task_name, options)
         run = Run(context, access, inventory_file(inventory), secrets)
     except UsageError as error:
         raise usage_exit(error) from None
-    return run, dry_options(options) if dry else dict(options)
+    return run, dry_options(context.config, options)
 
 
 def _file_follows(task_name: str) -> bool:

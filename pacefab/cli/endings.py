@@ -13,7 +13,7 @@ from types import TracebackType
 from invoke.exceptions import Exit
 
 from pacefab.errors import CommandError, PacefabError, UsageError
-from pacefab.report.text import render_error
+from pacefab.report.text import render_last_words
 
 BAD_USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
@@ -27,7 +27,7 @@ def exit_with(work: Callable[[], int]) -> None:
     except UsageError as error:
         raise usage_exit(error) from None
     except PacefabError as error:
-        raise Exit("\n".join(render_error(error)), code=1) from None
+        raise Exit(render_last_words(error), code=1) from None
     except KeyboardInterrupt:
         said = "interrupted: what already ran on a node finishes there; run this again to converge"
         raise Exit(said, code=INTERRUPTED) from None
@@ -38,7 +38,7 @@ def exit_with(work: Callable[[], int]) -> None:
 
 def usage_exit(error: UsageError) -> Exit:
     """Return how a command ends whose words, files or settings are wrong."""
-    return Exit("\n".join(render_error(error)), code=BAD_USAGE)
+    return Exit(render_last_words(error), code=BAD_USAGE)
 
 
 def say_last_words(
@@ -76,9 +76,11 @@ def _usage(error: BaseException, trace: TracebackType | None) -> UsageError | No
 def watch_output() -> None:
     """End as other programs do when nobody reads the output any more, or it cannot be written.
 
-    What is printed last waits in Python's buffer for the end of the process; Python would report
-    an error of it after all code of ours, with words and a status of its own.
+    What is printed would wait in Python's buffer for the end of the process, where an error is
+    either lost or reported with words and a status of Python's own. So lines are written at once.
     """
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(line_buffering=True)
     atexit.register(_flush)
     others = sys.excepthook
 
@@ -114,7 +116,7 @@ def unwritable(error: OSError, next_step: str) -> CommandError:
 
 def show_error(error: PacefabError) -> None:
     """Print an error that ends no command by itself."""
-    print("\n".join(render_error(error)), file=sys.stderr, flush=True)  # noqa: T201
+    print(render_last_words(error), file=sys.stderr, flush=True)  # noqa: T201
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_USUAL_INVENTORIES = (Path("inventory", "cluster.yaml"), Path("cluster.yaml"))
+USUAL_INVENTORIES = (Path("inventory", "cluster.yaml"), Path("cluster.yaml"))
 
 
 def inventory_file(option: str | None) -> Path | None:
@@ -16,7 +16,7 @@ def inventory_file(option: str | None) -> Path | None:
     if named := option or os.environ.get("PACEFAB_INVENTORY"):
         return Path(named)
     here = Path.cwd()
-    usual = (folder / name for folder in (here, *here.parents) for name in _USUAL_INVENTORIES)
+    usual = (folder / name for folder in (here, *here.parents) for name in USUAL_INVENTORIES)
     return next((file for file in usual if file.exists()), None)
 
 

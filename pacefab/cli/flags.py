@@ -30,27 +30,21 @@ _REFUSED = {
 """What is refused, by its name in the configuration: how it is typed, and what to take instead."""
 
 
-def refuse_flags(config: Config) -> None:
-    """Raise a UsageError for the first option of Fabric that the tasks have no use for."""
+def check_flags(config: Config, task: str, options: Collection[str] = ()) -> None:
+    """Refuse the options of Fabric that a task, whose own `options` are given, cannot honour.
+
+    Raises:
+        UsageError: there is one; of -R/--dry, because the task has no --dry-run.
+    """
     overrides = config._overrides  # noqa: SLF001  # settings are for others' tasks; options are not
     given = {**overrides.get("run", {}), **overrides.get("timeouts", {})}
     for name, (typed, instead) in _REFUSED.items():
         if given.get(name):
             seen = f"{typed}, which no task can honour"
             raise UsageError(_ATTEMPTED, seen, f"{instead}; {_OWN_COMMAND}")
-
-
-def is_dry(config: Config) -> bool:
-    """Whether -R/--dry was given, or is set (`run: {dry: true}`)."""
-    return bool(config.run.dry)
-
-
-def check_dry(task: str, options: Collection[str]) -> None:
-    """Raise a UsageError when nobody can say what `task` would do: it has no --dry-run."""
-    if "dry_run" in options or traits(task).reads_only:
-        return
-    shown = "fab plan shows what deploy would do" if task == "deploy" else _ELSEWHERE
-    raise UsageError(_ATTEMPTED, f"-R/--dry: {task} has no --dry-run", shown)
+    if is_dry(config) and "dry_run" not in options and not traits(task).reads_only:
+        shown = "fab plan shows what deploy would do" if task == "deploy" else _ELSEWHERE
+        raise UsageError(_ATTEMPTED, f"-R/--dry: {task} has no --dry-run", shown)
 
 
 _ELSEWHERE = (
@@ -59,6 +53,12 @@ _ELSEWHERE = (
 )
 
 
-def dry_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task's options with --dry-run, where it has that."""
-    return {**options, "dry_run": True} if "dry_run" in options else dict(options)
+def is_dry(config: Config) -> bool:
+    """Whether -R/--dry was given, or is set (`run: {dry: true}`)."""
+    return bool(config.run.dry)
+
+
+def dry_options(config: Config, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a task's options; -R/--dry is --dry-run where the task has that."""
+    dry = {"dry_run": True} if is_dry(config) and "dry_run" in options else {}
+    return {**options, **dry}

@@ -22,12 +22,13 @@ from invoke.terminals import pty_size
 
 from pacefab.cli import settings
 from pacefab.cli.endings import say_last_words, usage_exit, watch_output
-from pacefab.cli.flags import check_dry, refuse_flags
+from pacefab.cli.flags import check_flags
 from pacefab.cli.sharing import share_options
 from pacefab.cli.startup import prepare_imports
 from pacefab.cli.traits import TRAITS
 from pacefab.cli.usage import CommandLine
 from pacefab.errors import UsageError
+from pacefab.report.stream import substitute_unencodable
 
 _ATTEMPTED = "read the command line"
 _FORMATS = ("flat", "nested", "json")
@@ -94,10 +95,8 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
             if self.core.remainder:
                 self._execute_command()
                 return
-            refuse_flags(self.config)
-            if self.config.run.dry:
-                for task in self.tasks:
-                    check_dry(task.name, [option.name for option in task.args.values()])
+            for task in self.tasks:  # before the first of them contacts a host
+                check_flags(self.config, task.name, [arg.name for arg in task.args.values()])
         super().execute()
 
     def list_flat(self) -> None:
@@ -137,8 +136,9 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
             if late is not None and late.got_value:
                 belongs = f"it belongs before the tasks: {self.binary} --{name} …"
                 raise UsageError(_ATTEMPTED, f"--{name} behind a task", belongs)
-        if self.args.hosts.value is not None and not self.args.hosts.value.strip():
-            raise UsageError("read -H", "no host in it", "give -H name,name,…, or leave it out")
+        hosts = self.args.hosts.value
+        if hosts is not None and not all(name.strip() for name in hosts.split(",")):
+            raise UsageError("read -H", f"{hosts!r} has no host's name", "give -H name,name,...")
         if self.core.remainder and self.tasks and not self.args.complete.value:
             seen = f"a task, {self.tasks[0].name}, and a command behind --"
             raise UsageError(_ATTEMPTED, seen, "give them one after the other")
@@ -244,5 +244,6 @@ def _loads(program: Fab, name: str) -> bool:
 
 def _prepare() -> None:
     prepare_imports()
+    substitute_unencodable(sys.stdout, sys.stderr)
     sys.excepthook = say_last_words
     watch_output()

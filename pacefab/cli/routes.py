@@ -37,7 +37,7 @@ def given_user(connection: Connection) -> str | None:
     return None if connection.user == usual else str(connection.user)
 
 
-def _given_port(connection: Connection) -> int | None:
+def given_port(connection: Connection) -> int | None:
     """Return the port of `-H host:port`; None when it is the one of the configuration."""
     usual = int(connection.ssh_config.get("port", connection.config.port))
     return None if connection.port == usual else int(connection.port)
@@ -73,5 +73,5 @@ def _through_inventory(connection: Connection, section: str) -> Connection:
 
 
 def _with(connection: Connection, config: Config) -> Connection:
-    user, port = given_user(connection), _given_port(connection)
+    user, port = given_user(connection), given_port(connection)
     return Connection(connection.original_host, user=user, port=port, config=config)

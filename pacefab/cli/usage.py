@@ -59,7 +59,8 @@ class CommandLine:
 
     def _numbers(self) -> Iterator[tuple[str, str]]:
         """Yield what was typed as numbers of the program's own options."""
-        numbers = [name for name, option in self.core.flags.items() if option.kind is int]
+        flags = self.core.flags
+        numbers = [name for name in self.core.flag_names() if flags[name].kind is int]
         words = self.words[: self.words.index("--")] if "--" in self.words else self.words
         for word, following in pairwise([*words, ""]):
             option, equals, value = word.partition("=")
@@ -76,12 +77,13 @@ class CommandLine:
             return f"{self.program} plan shows what {task} would do and changes nothing"
         if not task and behind:
             return f"it belongs behind the task: {self.program} {behind[0]} {word} …"
-        own = self.tasks[task].flags if task else {}
-        if meant := nearest(plain, [*own, *self.core.flags]):
-            return f"did you mean {alternatives(meant)}? {self._help(task)}"
         if takers := [name for name in self.tasks if word in self.tasks[name].flags]:
             return f"it is an option of {', '.join(takers[:4])}; {self._help(task)}"
-        return self._help(task)
+        own = self.tasks[task].flag_names() if task else ()
+        long = [name for name in (*own, *self.core.flag_names()) if name.startswith("--")]
+        meant = nearest(plain, long)
+        guess = f"did you mean {alternatives(meant)}? " if meant else ""
+        return guess + self._help(task)
 
     def _word(self, word: str, task: str | None) -> UsageError:
         """Return what is wrong with a word that is neither task nor option nor its value."""

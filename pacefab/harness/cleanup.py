@@ -19,14 +19,14 @@ from typing import Any, Final
 import docker
 import docker.errors
 
+from .errors import HarnessError
 from .parallel import on_all
+from .place import STATE, open_state
 
 CLUSTER_LABEL: Final = "pacefab.cluster"
 OWNER_LABEL: Final = "pacefab.owner"
 FOLDER_LABEL: Final = "pacefab.folder"
 KEPT: Final = "kept"
-STATE: Final = Path(__file__).resolve().parents[2] / ".pacefab"
-"""Where clusters of this checkout keep their ssh_config, keys and description: one folder each."""
 DESCRIPTION: Final = "cluster.json"
 ENGINE_SECONDS: Final = 60
 
@@ -62,8 +62,7 @@ def sweep() -> list[str]:
 
     One process at a time: of two, the second would give up on what the first is still removing.
     """
-    STATE.mkdir(mode=0o700, exist_ok=True)
-    with (STATE / "sweep.lock").open("w") as lock:
+    with (open_state() / "sweep.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return _sweep()
 
@@ -85,7 +84,7 @@ def owner_of(labels: Mapping[str, str]) -> str:
 
 def remove(folder: Path) -> None:
     """Remove the cluster of a folder: containers, network, and the folder itself."""
-    engine = docker.from_env(timeout=ENGINE_SECONDS)
+    engine = _engine()
     desired = {"label": f"{FOLDER_LABEL}={folder}"}
     containers = engine.containers.list(all=True, filters=desired, ignore_removed=True)
     on_all(lambda container: _remove_quietly(container, force=True, v=True), containers)
@@ -94,8 +93,19 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def _engine() -> docker.DockerClient:
+    try:
+        return docker.from_env(timeout=ENGINE_SECONDS)
+    except docker.errors.DockerException as error:
+        raise HarnessError(
+            "reach the Docker engine",
+            seen=str(error),
+            next_step="start it, and see that this user may use it: docker version",
+        ) from error
+
+
 def _all_labels() -> Iterator[dict[str, str]]:
-    engine = docker.from_env(timeout=ENGINE_SECONDS)
+    engine = _engine()
     desired = {"label": FOLDER_LABEL}
     for container in engine.containers.list(all=True, filters=desired, ignore_removed=True):
         yield container.labels

@@ -19,17 +19,18 @@ import docker
 
 from . import access, cleanup, formation, pristine
 from .engine import ensure_engine, ensure_program
-from .errors import HarnessError
-from .image import BARE, choose_kind, ensure_image
+from .errors import HarnessError, HarnessUsageError, one_of
+from .image import BARE, check_kind, choose_kind, ensure_image
 from .network import addresses, aliases, create_network
 from .nodes import NodeSpec, run_in, start_node
 from .parallel import on_all
+from .place import IN_CHECKOUT, STATE, open_state, typed
 from .program import run
 from .progress import note, step
 
-REPOSITORY_ROOT: Final = cleanup.STATE.parent
+REPOSITORY_ROOT: Final = STATE.parent
 DEFAULT_NODES: Final = ("c1", "c2", "c3")
-CHECKOUT: Final = hashlib.sha256(str(cleanup.STATE).encode()).hexdigest()[:4]
+CHECKOUT: Final = hashlib.sha256(str(STATE).encode()).hexdigest()[:4]
 """Tells containers of one checkout from those of another one on the same engine."""
 PLAIN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -74,6 +75,7 @@ class Cluster:
         start of another one; with `keep` it stays until it is stopped. Raises `HarnessError`.
         """
         check_names(name, nodes)
+        check_kind(image, bare=bare)
         ensure_engine()
         ensure_program("ssh", package="openssh-client")
         for dead in cleanup.sweep():
@@ -114,13 +116,24 @@ class Cluster:
 
     @classmethod
     def load(cls, name: str) -> Self:
-        """Return a cluster that another process started. Raises `HarnessError` without one."""
-        path = cleanup.STATE / name / cleanup.DESCRIPTION
+        """Return a cluster that another process started.
+
+        Raises `HarnessUsageError` without one, `HarnessError` when its description is broken.
+        """
+        path = STATE / name / cleanup.DESCRIPTION
         try:
             return cls(Description(**json.loads(path.read_text())))
-        except FileNotFoundError:
+        except OSError:
+            start = typed(f"cluster-up --name {name}")
+            raise HarnessUsageError(
+                f"no cluster {name!r} here",
+                next_step=f"{one_of(name, known_names())}; to start it: {start}",
+            ) from None
+        except (ValueError, TypeError) as error:
             raise HarnessError(
-                f"no cluster {name!r} here", next_step=f"invoke cluster-up --name {name}"
+                f"{path} does not describe a cluster",
+                seen=str(error),
+                next_step=f"remove what is left of it: {typed(f'cluster-down --name {name}')}",
             ) from None
 
     def keep(self) -> Self:
@@ -144,6 +157,29 @@ class Cluster:
     ) -> None:
         self.stop()
 
+    def __str__(self) -> str:
+        """Return what it is made of, as one reads it."""
+        return f"{'bare nodes, ' * self.description.bare}{self.image}: {', '.join(self.nodes)}"
+
+    def runs(self) -> bool:
+        """Whether any of its nodes runs: there is something to lose."""
+        label = f"{cleanup.FOLDER_LABEL}={self.folder}"
+        filters = {"label": label, "status": ["running", "paused"]}
+        return bool(docker.from_env().containers.list(filters=filters, ignore_removed=True))
+
+    def differences(self, nodes: Sequence[str], image: str, *, bare: bool) -> list[str]:
+        """Return how this differs from what was asked for; nothing when it is that, and works."""
+        found = []
+        if self.nodes != list(nodes):
+            found.append("has other nodes")
+        if image not in {"auto", self.image}:
+            found.append("is of another image")
+        if self.description.bare != bare:
+            found.append("is not of bare nodes" if bare else "is of bare nodes")
+        if not found and not (self.runs() and (bare or self.is_formed())):
+            found.append("is not complete")
+        return found
+
     @property
     def name(self) -> str:
         """Name of the cluster, unique on the engine."""
@@ -162,7 +198,7 @@ class Cluster:
     @property
     def folder(self) -> Path:
         """Folder with ssh_config, keys and description."""
-        return cleanup.STATE / self.name
+        return STATE / self.name
 
     @property
     def ssh_config(self) -> Path:
@@ -184,12 +220,12 @@ class Cluster:
         return self.description.containers
 
     def address(self, node: str) -> str:
-        """Return a node's address on the cluster's network. Raises `HarnessError` for no node."""
+        """Return a node's address on the cluster's network. Raises `HarnessUsageError` for none."""
         try:
             return self.description.addresses[node]
         except KeyError:
-            raise HarnessError(
-                f"{self.name} has no node {node!r}", next_step=f"choose of {', '.join(self.nodes)}"
+            raise HarnessUsageError(
+                f"{self.name} has no node {node!r}", next_step=one_of(node, self.nodes)
             ) from None
 
     def container(self, node: str) -> Any:
@@ -222,13 +258,15 @@ class Cluster:
         stdin: str | None = None,
         cwd: Path = REPOSITORY_ROOT,
     ) -> subprocess.CompletedProcess[str]:
-        """Run this environment's `fab` on all nodes, or `hosts`, with the tasks of `cwd`.
+        """Run this environment's program on all nodes, or `hosts`: `fab` with the tasks of `cwd`.
+
+        Outside pacefab's checkout, where no fabfile is pacefab's, it is `pacefab`.
 
         `timeout` is in seconds. Raises `HarnessError` when time is over or, with `check`, on
         failure.
         """
-        fab = str(Path(sys.executable).with_name("fab"))
-        argv = [fab, "-S", str(self.ssh_config), "-H", ",".join(hosts or self.nodes), *args]
+        program = str(Path(sys.executable).with_name("fab" if IN_CHECKOUT else "pacefab"))
+        argv = [program, "-S", str(self.ssh_config), "-H", ",".join(hosts or self.nodes), *args]
         environment = os.environ | (env or {})
         # Keys of whoever runs the tests must not decide how they end.
         environment.pop("SSH_AUTH_SOCK", None)
@@ -269,28 +307,48 @@ class Cluster:
         pristine.restore(self.folder, self.containers)
 
 
-def ensure_cluster(name: str, nodes: Sequence[str], image: str, *, bare: bool = False) -> Cluster:
-    """Return the kept cluster of that name, started where it isn't up. Raises `HarnessError`."""
+def ensure_cluster(
+    name: str, nodes: Sequence[str], image: str, *, bare: bool = False, replace: bool = False
+) -> Cluster:
+    """Return the kept cluster of that name, started where none runs.
+
+    One that runs and is not as asked for, or not complete, is thrown away only with `replace`.
+    Raises `HarnessError`; options that cannot be are refused before anything else.
+    """
     check_names(name, nodes)
+    check_kind(image, bare=bare)
     ensure_engine()
     cleanup.sweep()
-    try:
+    if (STATE / name / cleanup.DESCRIPTION).exists():
         cluster = Cluster.load(name)
-    except HarnessError:
-        return Cluster.start(name, nodes, image, bare=bare, keep=True)
-    as_desired = cluster.nodes == list(nodes) and image in {"auto", cluster.image}
-    if as_desired and cluster.description.bare == bare and (bare or cluster.is_formed()):
-        note(f"{name} is up already ({cluster.image}: {', '.join(cluster.nodes)})")
-        return cluster
-    note(f"{name} has other nodes, another image, or is not complete: it is made anew")
-    cluster.stop()
+        differences = cluster.differences(nodes, image, bare=bare)
+        if not differences:
+            note(f"{name} is up already ({cluster})")
+            return cluster
+        if cluster.runs() and not replace:
+            raise HarnessError(
+                f"{name} is there and {' and '.join(differences)}; it was left as it is",
+                seen=f"{name} is {cluster}",
+                next_step="add --replace to remove it and start the new one, or another --name",
+            )
+        note(f"{name} is removed and started again: it {' and '.join(differences)}")
+        cluster.stop()
     return Cluster.start(name, nodes, image, bare=bare, keep=True)
 
 
-def known_clusters() -> list[Cluster]:
-    """Return all clusters that were started from this checkout."""
-    found = sorted(cleanup.STATE.glob(f"*/{cleanup.DESCRIPTION}"))
-    return [Cluster.load(path.parent.name) for path in found]
+def known_names() -> list[str]:
+    """Return the names of all clusters that were started from here, broken ones too."""
+    return sorted(path.parent.name for path in STATE.glob(f"*/{cleanup.DESCRIPTION}"))
+
+
+def remove_cluster(name: str) -> None:
+    """Remove a cluster and everything it had, even when its description is broken.
+
+    Raises `HarnessUsageError` when there is none of that name.
+    """
+    if name not in known_names():
+        raise HarnessUsageError(f"no cluster {name!r} here", next_step=one_of(name, known_names()))
+    cleanup.remove(STATE / name)
 
 
 def unique_name(prefix: str) -> str:
@@ -299,28 +357,31 @@ def unique_name(prefix: str) -> str:
 
 
 def check_names(name: str, nodes: Sequence[str]) -> None:
-    """Refuse names that no host could have, and so all that means something to a shell."""
+    """Refuse names that no host could have, and so all that means something to a shell.
+
+    Raises `HarnessUsageError`.
+    """
     for each in (name, *nodes):
         if not PLAIN_NAME.fullmatch(each):
-            raise HarnessError(
+            raise HarnessUsageError(
                 f"{each!r} can't name a cluster or a node", next_step="use a-z, 0-9 and -"
             )
     if not nodes or len(set(nodes)) != len(nodes):
-        raise HarnessError(f"node names {','.join(nodes)!r}", next_step="name each node once")
+        raise HarnessUsageError(f"node names {','.join(nodes)!r}", next_step="name each node once")
 
 
 def _create_folder(name: str) -> Path:
-    cleanup.STATE.mkdir(mode=0o700, exist_ok=True)
-    folder = cleanup.STATE / name
+    folder = open_state() / name
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         raise HarnessError(
-            f"there is a cluster {name!r} already", next_step=f"invoke cluster-down --name {name}"
+            f"there is a cluster {name!r} already",
+            next_step=f"remove it: {typed(f'cluster-down --name {name}')}",
         ) from None
     return folder
 
 
 def _describe(description: Description) -> None:
-    path = cleanup.STATE / description.name / cleanup.DESCRIPTION
+    path = STATE / description.name / cleanup.DESCRIPTION
     path.write_text(json.dumps(asdict(description), indent=2) + "\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 LAST_LINES = 15
 
 
@@ -26,6 +29,29 @@ class HarnessError(Exception):
         if self.next_step:
             parts.append(f"  next: {self.next_step}")
         return "\n".join(parts)
+
+
+class HarnessUsageError(HarnessError):
+    """The options ask for something that there is not; nothing was started or removed."""
+
+
+def missing_extra(error: ModuleNotFoundError) -> str:
+    """Return what an operator reads where the harness' own packages are not installed."""
+    return "\n".join(
+        [
+            "use pacefab's clusters of containers",
+            f"  the Python package {error.name} is not installed",
+            "  next: pip install 'pacefab[harness]'",
+        ]
+    )
+
+
+def one_of(typed: str, known: Iterable[str]) -> str:
+    """Return a next step that names what there is, the nearest to what was typed first."""
+    choices = list(known)
+    nearest = difflib.get_close_matches(typed, choices, n=1)
+    meant = f"did you mean {nearest[0]}? " if nearest else ""
+    return f"{meant}there is {', '.join(choices)}" if choices else "there is none"
 
 
 def last_lines(text: str, count: int = LAST_LINES) -> list[str]:

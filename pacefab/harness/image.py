@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from .cleanup import STATE
 from .engine import ensure_program
-from .errors import HarnessError
+from .errors import HarnessError, HarnessUsageError, one_of
+from .place import open_state
 from .program import run, succeeds
 from .progress import note, step
 
@@ -106,18 +106,13 @@ KINDS: Final = ("auto", *NODE_RECIPES)
 def choose_kind(kind: str, *, bare: bool = False) -> str:
     """Return the kind to use for what was asked for; `auto` says which one it takes, and why.
 
-    Raises `HarnessError` for a kind that there is no recipe for.
+    Raises `HarnessUsageError` for a kind that there is no recipe for.
     """
-    known = [*BARE] if bare else [*NODE_RECIPES]
-    if kind in known:
-        return kind
+    check_kind(kind, bare=bare)
     if kind != "auto":
-        what = "image of bare nodes" if bare else "node image"
-        raise HarnessError(
-            f"no {what} {kind!r}", next_step=f"choose one of auto, {', '.join(known)}"
-        )
+        return kind
     if bare:
-        return known[0]
+        return next(iter(BARE))
     if is_present(tag_of("centos9")) or is_present(CENTOS9):
         note("image centos9: CentOS Stream is here")
         return "centos9"
@@ -125,6 +120,14 @@ def choose_kind(kind: str, *, bare: bool = False) -> str:
     chosen = "debian12" if reason else "centos9"
     note(f"image {chosen}: " + (reason or "CentOS Stream was pulled"))
     return chosen
+
+
+def check_kind(kind: str, *, bare: bool = False) -> None:
+    """Refuse a kind that there is no recipe for. Raises `HarnessUsageError`."""
+    known = ["auto", *(BARE if bare else NODE_RECIPES)]
+    if kind not in known:
+        what = "image of bare nodes" if bare else "node image"
+        raise HarnessUsageError(f"no {what} {kind!r}", next_step=one_of(kind, known))
 
 
 def why_not_pulled(image: str) -> str:
@@ -182,8 +185,7 @@ def digest_of(*names: str, extra: str) -> str:
 @contextmanager
 def locked(kind: str) -> Iterator[None]:
     """Hold the build of a kind to one process; the lock ends with its holder, in any case."""
-    STATE.mkdir(mode=0o700, exist_ok=True)
-    with (STATE / f"image-{kind}.lock").open("w") as lock:
+    with (open_state() / f"image-{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -5,7 +5,9 @@ Another suite gets them by `-p pacefab.harness.plugin`, or `pytest_plugins` in i
 
 from __future__ import annotations
 
+import os
 import signal
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from types import FrameType
@@ -13,12 +15,20 @@ from typing import Final, Protocol
 
 import pytest
 
-from .cluster import DEFAULT_NODES, Cluster, unique_name
-from .image import BARE, KINDS
+try:
+    from .cluster import DEFAULT_NODES, Cluster, unique_name
+except ModuleNotFoundError as error:
+    from .errors import missing_extra
+
+    raise pytest.UsageError(missing_extra(error)) from None
+from .errors import HarnessUsageError
+from .image import BARE, KINDS, check_kind
 from .parallel import on_all
+from .place import STATE, typed
 from .progress import note
 
-KEPT: Final = pytest.StashKey[list[str]]()
+KEPT: Final = pytest.StashKey[dict[str, str]]()
+"""The first node of each cluster that was kept, by the cluster's name."""
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
 BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
@@ -59,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "every_image: run on all images of --image, not only the first"
     )
-    config.stash[KEPT] = []
+    config.stash[KEPT] = {}
     # Only the main thread may set handlers; elsewhere the next start's sweep does the work.
     with suppress(ValueError):
         signal.signal(signal.SIGTERM, _interrupt)
@@ -80,9 +90,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tell how to get at clusters that were kept, and how to stop them."""
-    for name in terminalreporter.config.stash[KEPT]:
+    for name, node in terminalreporter.config.stash[KEPT].items():
         terminalreporter.write_line(
-            f"kept {name}: ssh -F .pacefab/{name}/ssh_config c1; invoke cluster-down --name {name}"
+            f"kept {name}: ssh -F {os.path.relpath(STATE)}/{name}/ssh_config {node}; "
+            f"{typed(f'cluster-down --name {name}')}"
         )
 
 
@@ -146,7 +157,7 @@ def start_cluster(
 def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
     """Remove clusters, unless they are to be kept."""
     if config.getoption("--keep"):
-        config.stash[KEPT] += [cluster.name for cluster in clusters]
+        config.stash[KEPT] |= {cluster.name: cluster.nodes[0] for cluster in clusters}
     else:
         on_all(Cluster.stop, clusters)
 
@@ -161,8 +172,11 @@ def _own_cluster(
 
 def _kinds(text: str) -> list[str]:
     kinds = text.split(",")
-    if unknown := set(kinds) - set(KINDS):
-        raise ValueError(", ".join(unknown))
+    try:
+        for kind in kinds:
+            check_kind(kind)
+    except HarnessUsageError as error:
+        raise ArgumentTypeError(f"{error.attempted}; {error.next_step}") from None
     return kinds
 
 

@@ -1,4 +1,8 @@
-"""What the operator types. In a fabfile of your own: `from pacefab.tasks import status, plan`."""
+"""What the operator types.
+
+The tasks are here by their names, for a collection of your own: `from pacefab.tasks import status`;
+`namespace` has them all. Those of services follow from the services that there are.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,19 +15,21 @@ from pacefab.tasks.clients import check_clients, client_config
 from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
+from pacefab.tasks.init import init
 from pacefab.tasks.memcached import (
     create_memcached,
     install_memcached,
     remove_memcached,
     verify_memcached,
 )
+from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks
 
 _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()}
 
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
-    "First steps": (bootstrap, adopt),
+    "First steps": (init, bootstrap, adopt, migrate),
     "The whole inventory": (plan, deploy, rollback, history),
     "Look; nothing is changed": (status, verify_memcached, check_clients),
     "One service": (
@@ -41,7 +47,7 @@ namespace = Collection(*(task for group in GROUPS.values() for task in group))
 
 
 def __getattr__(name: str) -> Any:
-    """Return a task of the catalogue's services: `from pacefab.tasks import create_haproxy`."""
+    """Return the task of a service that any package offers, such as `install_haproxy`."""
     if name not in _SERVICE_TASKS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return _SERVICE_TASKS[name]
@@ -58,7 +64,9 @@ __all__ = [
     "deploy",
     "drill",
     "history",
+    "init",
     "install_memcached",
+    "migrate",
     "namespace",
     "plan",
     "remove_memcached",

@@ -1,19 +1,69 @@
-"""What `invoke migrate` does: read old scripts, write an inventory, and tell what became of all."""
+"""Old scripts -> an inventory, and what became of every line of them: what the operator types."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pacefab.cli.inventory import read_inventory
+from fabric import Connection
+from invoke.context import Context
+from invoke.tasks import task
+
+from pacefab.cli.endings import exit_with
+from pacefab.cli.flags import check_flags
 from pacefab.errors import UsageError
-from pacefab.legacy.migrate import migrate
-from pacefab.legacy.pcs.comparison import compare
-from pacefab.pacemaker.cib import parse
-from pacefab.pacemaker.configuration import read_configuration
-from pacefab.report.migration import print_report, render_json
+
+if TYPE_CHECKING:
+    from pacefab.legacy.model import Migration
+    from pacefab.pacemaker.model import Configuration
 
 _QUERY = "on a node of the cluster: cibadmin --query > cib.xml"
+_DIFFERENT = 2  # exit status of --check, as of plan
+
+
+@task(
+    auto_shortflags=False,
+    help={
+        "from_": "The folder of bash scripts and ini files.",
+        "ini": "An ini file in the place of the one of its name, or of one that is missing.",
+        "to": "The inventory to write. Default: inventory/migrated.yaml.",
+        "report": "A file for the account of every line, as JSON.",
+        "check": "Compare only: a file with what cibadmin --query says on the scripts' cluster.",
+        "plain": "Plain resources in place of services: to adopt a running cluster unchanged.",
+        "force": "Overwrite an inventory that is there.",
+    },
+)
+def migrate(
+    context: Context,
+    from_: str = "",
+    to: str = "inventory/migrated.yaml",
+    ini: str = "",
+    report: str = "",
+    check: str = "",
+    plain: bool = False,
+    force: bool = False,
+) -> None:
+    """Translate legacy bash scripts into an inventory.
+
+    Nothing is executed.
+
+    No host is contacted. With --check, exit code 0: the cluster is as the scripts say; 2: it is
+    not.
+
+    Example: pacefab migrate --from ~/openstack-ha --to inventory/openstack-ha.yaml
+    """
+
+    def work() -> int:
+        check_flags(context.config, "migrate")
+        _check_command_line(context, from_)
+        folder, variables = Path(from_), Path(ini) if ini else None
+        if check:
+            return _DIFFERENT if check_folder(folder, variables, Path(check)) else 0
+        migrate_folder(folder, variables, Path(to), report, plain=plain, force=force)
+        return 0
+
+    exit_with(work)
 
 
 def migrate_folder(
@@ -34,7 +84,10 @@ def migrate_folder(
     if target.exists() and not force:
         raise UsageError(f"write {target}", "it is there already",
                          "name another file with --to, or overwrite it with --force")  # fmt: skip
-    done = migrate(folder, ini, target.stem, plain=plain)
+    done = _translate(folder, ini, target.stem, plain=plain)
+    from pacefab.cli.inventory import read_inventory
+    from pacefab.report.migration import print_report, render_json
+
     _write(target, done.inventory)
     if report:
         _write(Path(report), render_json(done))
@@ -54,16 +107,61 @@ def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:
     Raises:
         UsageError: something cannot be read.
     """
-    try:
-        live = read_configuration(parse(cib.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"read {cib}", error.strerror or str(error), _QUERY) from error
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise UsageError(f"read {cib}", f"it is no CIB: {error}", _QUERY) from error
-    lines = compare(migrate(folder, ini).configuration, live)
+    live = _read_cib(cib)
+    done = _translate(folder, ini)
+    from pacefab.legacy.pcs.comparison import compare
+
+    lines = compare(done.configuration, live)
     for line in lines or ["the cluster is as the scripts say"]:
         sys.stdout.write(f"{line}\n")
     return len(lines)
+
+
+def _check_command_line(context: Context, folder: str) -> None:
+    """Refuse -H, which nothing would come of, and a command without scripts."""
+    if isinstance(context, Connection):
+        raise UsageError(
+            "migrate scripts",
+            f"-H {context.original_host}: migrate reads files on this machine and contacts no host",
+            "leave -H out",
+        )
+    if not folder:
+        raise UsageError(
+            "migrate scripts", "no folder of scripts was named", "name it: migrate --from FOLDER"
+        )
+
+
+def _translate(
+    folder: Path, ini: Path | None, name: str = "cluster", *, plain: bool = False
+) -> Migration:
+    """Return the scripts' inventory and report.
+
+    Raises:
+        UsageError: something cannot be read, or the parser of bash is not installed.
+    """
+    try:
+        from pacefab.legacy.migrate import migrate as translate
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("tree_sitter"):
+            raise
+        raise UsageError(
+            "read bash scripts",
+            f"the Python package {error.name} is not installed",
+            "pip install 'pacefab[migrate]'",
+        ) from error
+    return translate(folder, ini, name, plain=plain)
+
+
+def _read_cib(file: Path) -> Configuration:
+    from pacefab.pacemaker.cib import parse
+    from pacefab.pacemaker.configuration import read_configuration
+
+    try:
+        return read_configuration(parse(file.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"read {file}", error.strerror or str(error), _QUERY) from error
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise UsageError(f"read {file}", f"it is no CIB: {error}", _QUERY) from error
 
 
 def _write(file: Path, text: str) -> None:

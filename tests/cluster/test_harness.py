@@ -19,6 +19,7 @@ from pacefab.harness import cleanup
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster, unique_name
 from pacefab.harness.errors import HarnessError
 from pacefab.harness.parallel import on_all
+from pacefab.harness.place import STATE
 from pacefab.harness.plugin import ClusterFactory
 from pacefab.harness.program import run
 
@@ -39,7 +40,7 @@ def traces(name: str) -> list[str]:
         if name in each.name
     ]
     found += [each.name for each in engine.networks.list() if name in each.name]
-    return [*found, *(path.name for path in cleanup.STATE.glob(f"*{name}*"))]
+    return [*found, *(path.name for path in STATE.glob(f"*{name}*"))]
 
 
 @pytest.mark.every_image
@@ -235,7 +236,8 @@ def test_failed_start_leaves_nothing(cluster: Cluster, monkeypatch: pytest.Monke
     assert traces(name) == []
 
 
-OTHER_SUITE = (REPOSITORY_ROOT / "README.md").read_text().split("```python\n")[1].split("```")[0]
+PAGE = REPOSITORY_ROOT / "docs" / "howto" / "own-tests.md"
+OTHER_SUITE = PAGE.read_text().split("```python\n")[1].split("```")[0]
 
 
 def test_somebody_elses_suite_uses_the_plugin(cluster: Cluster, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.pacemaker import live, readiness
@@ -20,6 +21,7 @@ from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
 from pacefab.transport.command import Step, failed
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
@@ -106,39 +108,51 @@ def settle(
     missing: Callable[[ClusterStatus], str],
     seconds: float,
     status: ClusterStatus | None = None,
+    waits: Waits = unheard,
 ) -> ClusterStatus:
     """Wait at most `seconds` until nothing is missing; return the state in which that is so.
 
     `missing` says what is ("memcached is not Started on c2"), and raises when it sees that it will
     be missing for ever. `status` is what a caller knows already, who has changed nothing since.
+    `waits` hears each time what is missing.
 
     Raises:
         CommandError: the time was up first.
     """
-    deadline = time.monotonic() + seconds
-    status = status or query_progress(host)
-    while still := missing(status):
-        if time.monotonic() > deadline:
-            raise CommandError(
-                "wait for the cluster to settle",
-                f"after {seconds:.0f} s {still}",
-                "look at: pcs status; give more time with --timeout",
-            )
-        time.sleep(_POLL_SECONDS)
-        status = query_progress(host)
-    return status
+    if status and not missing(status):
+        return status
+
+    def look() -> ClusterStatus | Pending:
+        now = query_progress(host)
+        still = missing(now)
+        return Pending(still) if still else now
+
+    found = wait_until(look, seconds, poll=_POLL_SECONDS, waits=waits)
+    if isinstance(found, Pending):
+        raise CommandError(
+            "wait for the cluster to settle",
+            f"after {seconds:.0f} s {found.seen}",
+            "look at: pcs status; give more time with --timeout",
+        )
+    return found
 
 
-def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:
+def settle_configuration(
+    host: Host, configuration: Configuration, seconds: float, waits: Waits = unheard
+) -> ClusterStatus:
     """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
     """
-    return settle(host, lambda status: readiness.missing(status, configuration), seconds)
+    return settle(
+        host, lambda status: readiness.missing(status, configuration), seconds, waits=waits
+    )
 
 
-def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
+def settle_removal(
+    host: Host, resource: str, seconds: float, waits: Waits = unheard
+) -> ClusterStatus:
     """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
 
     When it shows no progress, Pacemaker is made to decide anew (`live.plan_look_again` tells why).
@@ -155,45 +169,61 @@ def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
             since = time.monotonic()
         return said
 
-    return settle(host, remaining, seconds)
+    return settle(host, remaining, seconds, waits=waits)
 
 
 def settle_plan(
-    host: Host, plan: ConfigurationPlan, desired: Configuration, seconds: float
+    host: Host,
+    plan: ConfigurationPlan,
+    desired: Configuration,
+    seconds: float,
+    waits: Waits = unheard,
 ) -> ClusterStatus:
     """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as desired.
 
     Errors of `settle_configuration`.
     """
     deadline = time.monotonic() + seconds
-    for one in _primitives(change.present for change in plan.changes if not change.desired):
-        settle_removal(host, one.id, deadline - time.monotonic())
-    return settle_configuration(host, desired, deadline - time.monotonic())
+    for primitive in _primitives(change.present for change in plan.changes if not change.desired):
+        settle_removal(host, primitive.id, deadline - time.monotonic(), waits)
+    return settle_configuration(host, desired, deadline - time.monotonic(), waits)
 
 
-def restore_after(error: PacefabError, host: Host, before: Cib, plan: ConfigurationPlan) -> None:
+def restore_after(
+    error: PacefabError,
+    host: Host,
+    before: Cib,
+    plan: ConfigurationPlan,
+    waits: Waits = unheard,
+) -> None:
     """Put back what the plan changed as it stood in `before`, and say so in the error.
 
     What others have changed since then stays.
     """
     try:
-        _restore(host, before, plan, _RESTORE_SECONDS)
+        _restore(host, before, plan, waits)
     except PacefabError as second:
         error.next_step = f"putting the old state back failed too: {second}; see pcs status"
     else:
         error.next_step = f"the old state was put back; {error.next_step}"
 
 
-def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
+def _restore(host: Host, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
-    changed = [one.id for one in _primitives(change.desired for change in plan.changes)]
+    changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:
-        settle_removal(host, name, seconds)
+        settle_removal(host, name, _RESTORE_SECONDS, waits)
     kept = [name for name in changed if name not in added]
-    settle(host, lambda status: readiness.unfinished(status, kept), seconds)
+    settle(
+        host,
+        lambda status: readiness.unfinished(status, kept),
+        _RESTORE_SECONDS,
+        waits=waits,
+    )
 
 
 def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:
-    return [one for noun in nouns if isinstance(noun, Resource) for one in primitives(noun)]
+    resources = (noun for noun in nouns if isinstance(noun, Resource))
+    return list(chain.from_iterable(map(primitives, resources)))

@@ -1,0 +1,48 @@
+"""The metrics of `status --prometheus`: a sample's, rendered by the code that exports them."""
+
+from __future__ import annotations
+
+import re
+
+from docs.generator.markdown import code, escape, table
+from pacefab.pacemaker import monitor
+from pacefab.report import prometheus
+from pacefab.services.memcached.probe import Answer, Target
+from pacefab.workflows.checks.health import Health, NodeHealth
+
+_SAMPLE = """\
+<pacemaker-result><summary><current_dc present="true" with_quorum="true" name="c1"/>
+<cluster_options stonith-enabled="false" maintenance-mode="false"/></summary>
+<nodes><node name="c1" id="1" online="true" standby="false" maintenance="false" type="member"/>
+</nodes><resources><clone id="memcached-clone" multi_state="false" managed="true">
+<resource id="memcached" resource_agent="systemd:memcached" role="Started" active="true"
+ managed="true" failed="false" blocked="false"><node name="c1" id="1"/></resource>
+</clone></resources></pacemaker-result>"""
+_LABEL = re.compile(r'(\w+)="')
+
+
+def render() -> str:
+    """Return a table of all metrics."""
+    metrics: dict[str, tuple[str, str]] = {}  # name: kind, help
+    labels: dict[str, list[str]] = {}
+    for line in _lines():
+        match line.split(" ", 3):
+            case ["#", "HELP", name, text]:
+                metrics[name] = ("", text)
+            case ["#", "TYPE", name, kind]:
+                metrics[name] = (kind, metrics[name][1])
+            case _:
+                labels.setdefault(line.partition("{")[0], _LABEL.findall(line.partition("}")[0]))
+    rows = (
+        (code(name), kind, ", ".join(map(code, labels[name])), escape(text))
+        for name, (kind, text) in metrics.items()
+    )
+    return table(("Metric", "Type", "Labels", "Value"), rows)
+
+
+def _lines() -> list[str]:
+    stats = {"version": "1.6.18"}
+    answer = Answer(served=True, error="", seconds=0.002, stats=stats, settings={})
+    node = NodeHealth("c1", "online", "Started", Target("c1", "192.0.2.1", 11211), "c2", answer)
+    health = Health("demo", monitor.parse(_SAMPLE), (node,), has_memcached=True, reasons=())
+    return prometheus.render(health)

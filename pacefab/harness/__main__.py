@@ -1,0 +1,17 @@
+"""`python -m pacefab.harness cluster-up`: the harness' tasks, wherever pacefab is installed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from invoke.collection import Collection
+from invoke.program import Program
+
+from .tasks import cluster_down, cluster_shell, cluster_up
+
+Program(
+    name="python -m pacefab.harness",
+    binary="python -m pacefab.harness",
+    version=version("pacefab"),
+    namespace=Collection(cluster_up, cluster_down, cluster_shell),
+).run()

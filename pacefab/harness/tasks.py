@@ -1,0 +1,104 @@
+"""Clusters of containers from the command line: `invoke cluster-up` in pacefab's checkout.
+
+Elsewhere: `python -m pacefab.harness cluster-up`. Importing this needs none of the harness' own
+packages: a task imports them when it runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from pacefab.errors import UsageError
+from pacefab.report.text import render_last_words
+
+from .errors import HarnessError, HarnessUsageError, missing_extra
+from .place import typed
+
+NODES = "c1,c2,c3"
+NAME_HELP = {"name": "the cluster's name (default: dev, which fab finds by itself)"}
+NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
+IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
+BARE_HELP = {
+    "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13",
+    "replace": "remove a running cluster of this name that has other nodes or another image",
+}
+
+
+@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP)
+def cluster_up(
+    _: Context,
+    name: str = "dev",
+    nodes: str = NODES,
+    image: str = "auto",
+    bare: bool = False,
+    replace: bool = False,
+) -> None:
+    """Start a cluster to try things on, unless it is up.
+
+    Bare nodes have the addresses 192.0.2.11, .12, ... too, those of inventory/openstack.yaml.
+
+    Example: invoke cluster-up --image debian13 --nodes c1,c2,c3
+    """
+    with errors_as_text():
+        from .cluster import ensure_cluster  # noqa: PLC0415
+
+        cluster = ensure_cluster(name, nodes.split(","), image, bare=bare, replace=replace)
+        config = os.path.relpath(cluster.ssh_config)
+        print(f"log in: ssh -F {config} {cluster.nodes[0]}")
+        print(f"stop:   {typed(f'cluster-down --name {name}')}")
+
+
+@task(help=NAME_HELP | {"all": "all clusters that were started here, those of running tests too"})
+def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # noqa: A002
+    """Stop a cluster and remove everything it had.
+
+    Example: invoke cluster-down --all
+    """
+    with errors_as_text():
+        from .cluster import known_names, remove_cluster  # noqa: PLC0415
+
+        names = known_names() if all else [name]
+        for each in names:
+            remove_cluster(each)
+            print(f"{each} removed")
+        if not names:
+            print("there is no cluster here")
+
+
+@task(help={"node": "name of the node"} | NAME_HELP)
+def cluster_shell(_: Context, node: str, name: str = "dev") -> None:
+    """Log in to a node as root.
+
+    Example: invoke cluster-shell c1
+    """
+    with errors_as_text():
+        from .cluster import Cluster  # noqa: PLC0415
+
+        cluster = Cluster.load(name)
+        cluster.address(node)
+    os.execvp("ssh", ["ssh", "-F", str(cluster.ssh_config), node])  # noqa: S606  (an argv, and no shell)
+
+
+@contextmanager
+def errors_as_text() -> Iterator[None]:
+    """End with the error's text, which fits a screen, in place of a traceback.
+
+    Exit code 2: the options ask for what cannot be, or the harness' packages are not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("pacefab"):
+            raise
+        raise Exit(missing_extra(error), code=2) from error
+    except UsageError as error:
+        raise Exit(render_last_words(error), code=2) from error
+    except HarnessError as error:
+        code = 2 if isinstance(error, HarnessUsageError) else 1
+        raise Exit(str(error), code=code) from error

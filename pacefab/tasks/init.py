@@ -1,0 +1,182 @@
+"""The files that somebody begins with: what the operator types."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fabric import Connection
+from invoke.context import Context
+from invoke.tasks import task
+
+from pacefab.cli.endings import exit_with
+from pacefab.cli.files import USUAL_INVENTORIES
+from pacefab.cli.flags import check_flags
+from pacefab.errors import RefusedError, UsageError
+from pacefab.report.text import Printer
+
+if TYPE_CHECKING:
+    from pacefab.pacemaker.model import Membership
+
+_IGNORED = "# Secrets are for the nodes, not for Git.\n*.secrets.yaml\n"
+
+
+def _directory_follows() -> bool:
+    """Whether this command line has a directory right behind the task.
+
+    Invoke insists on every value that has a place; so there is one only when it is given.
+    """
+    return any(
+        word.rpartition(".")[2] == "init" and not following.startswith("-")
+        for word, following in pairwise(sys.argv)
+    )
+
+
+@task(
+    auto_shortflags=False,
+    positional=["directory"] if _directory_follows() else [],
+    help={
+        "directory": "Where to begin, made if need be. Default: the current one.",
+        "from_cluster": "A node of a running cluster, [USER@]HOST[:PORT]: its cluster's name and "
+        "nodes are filled in; it is only read. -H HOST does the same.",
+        "accept_new_host_keys": "Trust a host never met before and note its key.",
+    },
+)
+def init(
+    context: Context,
+    directory: str | None = None,
+    from_cluster: str | None = None,
+    accept_new_host_keys: bool = False,
+) -> None:
+    """Write an inventory to begin with.
+
+    Also its schema for editors, and a .gitignore for secrets.
+
+    A file that is there already is left as it is; so this can be repeated.
+
+    Example: pacefab init --from-cluster root@c1
+    """
+
+    def work() -> int:
+        check_flags(context.config, "init")
+        connection = _connection(context, from_cluster)
+        start = _Start(Path(directory or "."))
+        if connection and start.inventory.exists():
+            raise UsageError(
+                f"write {start.inventory}",
+                "it is there already and was left as it is; no host was contacted",
+                "move it away, or name another directory: pacefab init DIRECTORY",
+            )
+        start.write(_text(connection, accept_new_host_keys=accept_new_host_keys))
+        return 0
+
+    exit_with(work)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """A directory that begins to be one of a cluster."""
+
+    directory: Path
+
+    @property
+    def inventory(self) -> Path:
+        """The inventory that the tasks find here; where there is none, the one to write."""
+        if self.directory.name == USUAL_INVENTORIES[0].parent.name:
+            return self.directory / USUAL_INVENTORIES[0].name
+        usual = [self.directory / name for name in USUAL_INVENTORIES]
+        return next((file for file in usual if file.exists()), usual[0])
+
+    def write(self, inventory: str) -> None:
+        """Write what is missing, and say of each file what became of it.
+
+        Raises:
+            UsageError: a file cannot be written, or the inventory is not complete.
+        """
+        from pacefab.cli.inventory import read_inventory, render_schema
+
+        folder = self.inventory.parent
+        new = _write(self.inventory, inventory)
+        _write(folder / "schema.json", render_schema())
+        _write(folder / ".gitignore", _IGNORED)
+        if new:
+            read_inventory(self.inventory)
+            file = "" if self.directory == Path() else f" --inventory {self.inventory}"
+            Printer().lines([f"next: look through {self.inventory}, then: pacefab plan{file}"])
+
+
+def _write(file: Path, text: str) -> bool:
+    """Write a file unless there is one, and say so; return whether it is new."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            same = file.read_text(encoding="utf-8", errors="replace") == text
+            differs = "" if same else ", and it differs"
+            Printer().lines([f"= {file}  is there already: left as it is{differs}"])
+            return False
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise UsageError(
+            f"write {file}", error.strerror or str(error), "name another directory"
+        ) from error
+    Printer().lines([f"+ {file}"])
+    return True
+
+
+def _connection(context: Context, from_cluster: str | None) -> Connection | None:
+    """Return the way to the node whose cluster is to be read, if one was named."""
+    if from_cluster is None:
+        return context if isinstance(context, Connection) else None
+    try:
+        return Connection(from_cluster, config=context.config)
+    except ValueError as error:
+        raise UsageError(
+            f"read --from-cluster {from_cluster}", str(error), "allowed: [USER@]HOST[:PORT]"
+        ) from error
+
+
+def _text(connection: Connection | None, *, accept_new_host_keys: bool) -> str:
+    """Return the inventory to begin with. Raises a PacefabError when no cluster can be read."""
+    from pacefab.cli.routes import given_port, given_user
+    from pacefab.report import starter
+    from pacefab.services import registry
+
+    if connection is None:
+        return starter.render_inventory(starter.EXAMPLE, registry.names())
+    return starter.render_inventory(
+        _membership(connection, accept_new_host_keys=accept_new_host_keys),
+        registry.names(),
+        source=connection.original_host,
+        user=given_user(connection),
+        port=given_port(connection),
+    )
+
+
+def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Membership:
+    """Return the cluster of a node.
+
+    Raises:
+        PacefabError: the host cannot be reached or asked, or is in no cluster.
+    """
+    from pacefab.cli.routes import route
+    from pacefab.cli.settings import read_settings
+    from pacefab.pacemaker import live
+    from pacefab.transport.connection import Access, check_name
+
+    name = connection.original_host
+    check_name(name)
+    access = Access(accept_new_host_keys, connection.config.sudo.password)
+    host = route(connection, read_settings(connection.config).ssh_config, "", access)
+    found = live.read_membership(host.query(live.observe_membership()))
+    if found is None:
+        raise RefusedError(
+            "read the cluster",
+            "there is no cluster in /etc/corosync/corosync.conf",
+            "name a node of a running cluster, or run pacefab init without one",
+            host=name,
+        )
+    return found
