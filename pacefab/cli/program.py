@@ -122,7 +122,7 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
 
     @property
     def _typed(self) -> CommandLine:
-        contexts = self.collection.to_contexts() if hasattr(self, "collection") else []
+        contexts = self.parser.contexts.values() if hasattr(self, "parser") else ()
         tasks = {context.name: context for context in contexts}
         files = {name: f"--{traits.file}" for name, traits in TRAITS.items() if traits.file}
         return CommandLine(self.binary, self.argv[1:], self.initial_context, tasks, files)

@@ -27,6 +27,9 @@ def typed(
 ) -> Type:
     """Run the program in an empty folder: exit status, standard output, standard error."""
     monkeypatch.chdir(tmp_path)
+    for name in namespace.task_names:  # Invoke takes out of it what it has read
+        task = namespace[name]
+        monkeypatch.setattr(task, "help", dict(task.help))
     monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)  # Invoke sets it
 
     def run(*words: str) -> Ended:
