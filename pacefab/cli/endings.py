@@ -12,6 +12,7 @@ from types import TracebackType
 
 from invoke.exceptions import Exit
 
+from pacefab.cli.naming import as_typed
 from pacefab.errors import CommandError, PacefabError, UsageError
 from pacefab.report.text import render_last_words
 
@@ -27,7 +28,7 @@ def exit_with(work: Callable[[], int]) -> None:
     except UsageError as error:
         raise usage_exit(error) from None
     except PacefabError as error:
-        raise Exit(render_last_words(error), code=1) from None
+        raise Exit(_last_words(error), code=1) from None
     except KeyboardInterrupt:
         said = "interrupted: what already ran on a node finishes there; run this again to converge"
         raise Exit(said, code=INTERRUPTED) from None
@@ -38,7 +39,12 @@ def exit_with(work: Callable[[], int]) -> None:
 
 def usage_exit(error: UsageError) -> Exit:
     """Return how a command ends whose words, files or settings are wrong."""
-    return Exit(render_last_words(error), code=BAD_USAGE)
+    return Exit(_last_words(error), code=BAD_USAGE)
+
+
+def _last_words(error: PacefabError) -> str:
+    error.next_step = as_typed(error.next_step)
+    return render_last_words(error)
 
 
 def say_last_words(
@@ -116,7 +122,7 @@ def unwritable(error: OSError, next_step: str) -> CommandError:
 
 def show_error(error: PacefabError) -> None:
     """Print an error that ends no command by itself."""
-    print(render_last_words(error), file=sys.stderr, flush=True)  # noqa: T201
+    print(_last_words(error), file=sys.stderr, flush=True)  # noqa: T201
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -16,6 +16,7 @@ from invoke.context import Context
 
 from pacefab.cli.endings import UNREAD, unwritable
 from pacefab.cli.files import secrets_file
+from pacefab.cli.naming import as_typed
 from pacefab.cli.routes import given_user, route
 from pacefab.cli.settings import read_settings
 from pacefab.errors import UsageError
@@ -138,6 +139,8 @@ class Run:
         """Do the work and print its summary; the exit status is 0 when all is as desired."""
         with self.printer.working(step, self.hosts):
             outcomes = work()
+        for error in (outcome.error for outcome in outcomes if outcome.error):
+            error.next_step = as_typed(error.next_step)
         self.printer.summary(outcomes)
         return 0 if all(outcome.mark.ok for outcome in outcomes) else 1
 

@@ -12,6 +12,7 @@ from fabric.main import Fab
 
 from pacefab.cli.completion import completed
 from pacefab.cli.flags import check_flags, dry_options
+from pacefab.cli.naming import as_typed
 from pacefab.cli.program import Pacefab
 from pacefab.cli.spelling import nearest
 from pacefab.errors import UsageError
@@ -238,6 +239,21 @@ def test_every_shell_has_its_completion(shell: str, typed: Type) -> None:
     assert "pacefab --complete" in typed("--print-completion-script", shell)[1].replace(
         "pacefab ${=collection_arg} ", "pacefab "
     )
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["/usr/bin/fab", "status"], "fab status; fab -H c1 plan, fab --list, fabulous"),
+        (["/usr/bin/pacefab"], "pacefab status; pacefab -H c1 plan, pacefab --list, fabulous"),
+        (
+            ["fab", "-H", "a.b", "ha.deploy"],
+            "fab ha.status; fab -H c1 ha.plan, fab --list, fabulous",
+        ),
+    ],
+)
+def test_messages_name_tasks_as_they_are_typed_here(argv: list[str], said: str) -> None:
+    assert as_typed("fab status; fab -H c1 plan, fab --list, fabulous", argv) == said
 
 
 def test_nothing_near_is_no_guess() -> None:

@@ -152,11 +152,8 @@ def ended(argv: Sequence[str], stdout: int, **env: str) -> tuple[int, str]:
     [
         (FAB, "--list"),
         (FAB, *AWAY, "status"),
-        (FAB, "status", "--help"),
-        (PACEFAB, "--list"),
         (PACEFAB, "--help"),
         (PACEFAB, "--version"),
-        (PACEFAB, "--list", "-F", "json"),
         (INVOKE, "--list"),
     ],
 )
