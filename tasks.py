@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from invoke import main as running
 from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
+from pacefab.cli.endings import watch_output
 from pacefab.cli.options import number
 from pacefab.harness.tasks import (
     IMAGE_HELP,
@@ -29,6 +31,9 @@ COVERED = ("pacefab/legacy", "pacefab/pacemaker")
 TESTED_IMAGES = "debian12,debian13,rpm"
 WORKERS = 3  # much of a test's time is Pacemaker waiting; two processors bear three
 INTERRUPTED, NONE_FOUND = 2, 5  # exit codes of pytest
+
+if hasattr(running.program, "core"):  # invoke runs; no test imports this file
+    watch_output()
 
 
 @task(

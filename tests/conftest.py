@@ -1,3 +1,19 @@
 """Makes the harness' fixtures known to all tests; none starts a cluster before it is used."""
 
+import os
+
 pytest_plugins = ["pacefab.harness.plugin"]
+
+# What the machine sets of Python's own behaviour would decide how programs under test behave.
+_OF_THE_MACHINE = (
+    "PYTHONUNBUFFERED",
+    "PYTHONIOENCODING",
+    "PYTHONUTF8",
+    "PYTHONWARNINGS",
+    "PYTHONSTARTUP",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONINSPECT",
+    "PYTHONDEVMODE",
+)
+for _name in _OF_THE_MACHINE:
+    os.environ.pop(_name, None)

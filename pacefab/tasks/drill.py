@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @cluster_task(
+    values={"kind": lambda: FAULTS},
     kind=f"The failure: {', '.join(FAULTS)}.",
     all="Every kind, one after the other, on one node after the other.",
     node="The node to break; by default the last one, then the one before it.",
@@ -43,7 +44,9 @@ def drill(
     report: str | None = None,
     json: str | None = None,
 ) -> int:
-    """Break a healthy cluster under a client load, see what clients see, undo it. Exit 0 or 1.
+    """Break a healthy cluster under load, see it recover.
+
+    It shows what clients see, then repairs what was broken. Exit 0 or 1.
 
     The load runs from here, with the client options that client-config prints. What is broken is
     always undone, after Ctrl-C too; a node whose operator is gone undoes it by itself.

@@ -14,6 +14,7 @@ from invoke.tasks import task
 
 from pacefab.cli.endings import exit_with
 from pacefab.cli.files import USUAL_INVENTORIES
+from pacefab.cli.flags import check_flags
 from pacefab.errors import RefusedError, UsageError
 from pacefab.report.text import Printer
 
@@ -50,7 +51,9 @@ def init(
     from_cluster: str | None = None,
     accept_new_host_keys: bool = False,
 ) -> None:
-    """Write an inventory to begin with, its schema for editors, and a .gitignore for secrets.
+    """Write an inventory to begin with.
+
+    Also its schema for editors, and a .gitignore for secrets.
 
     A file that is there already is left as it is; so this can be repeated.
 
@@ -58,6 +61,7 @@ def init(
     """
 
     def work() -> int:
+        check_flags(context.config, "init")
         connection = _connection(context, from_cluster)
         start = _Start(Path(directory or "."))
         if connection and start.inventory.exists():
@@ -159,13 +163,15 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
         PacefabError: the host cannot be reached or asked, or is in no cluster.
     """
     from pacefab.cli.routes import route
+    from pacefab.cli.settings import read_settings
     from pacefab.pacemaker import live
     from pacefab.transport.connection import Access, check_name
 
     name = connection.original_host
     check_name(name)
     access = Access(accept_new_host_keys, connection.config.sudo.password)
-    found = live.read_membership(route(connection, "", access).query(live.observe_membership()))
+    host = route(connection, read_settings(connection.config).ssh_config, "", access)
+    found = live.read_membership(host.query(live.observe_membership()))
     if found is None:
         raise RefusedError(
             "read the cluster",

@@ -11,6 +11,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from pacefab.cli.endings import exit_with
+from pacefab.cli.flags import check_flags
 from pacefab.errors import UsageError
 from pacefab.report.text import Printer
 
@@ -44,7 +45,9 @@ def migrate(
     plain: bool = False,
     force: bool = False,
 ) -> None:
-    """Translate a folder of legacy bash scripts into an inventory; nothing is executed.
+    """Translate legacy bash scripts into an inventory.
+
+    Nothing is executed.
 
     No host is contacted. With --check, exit code 0: the cluster is as the scripts say; 2: it is
     not.
@@ -53,6 +56,7 @@ def migrate(
     """
 
     def work() -> int:
+        check_flags(context.config, "migrate")
         _check_command_line(context, from_)
         folder, variables = Path(from_), Path(ini) if ini else None
         if check:

@@ -29,7 +29,9 @@ def update_memcached(
     dry_run: bool = False,
     yes: bool = False,
 ) -> int:
-    """Change memcached node by node: stopped by Pacemaker, changed, started, probed, then the next.
+    """Change memcached node by node.
+
+    Stopped by Pacemaker, changed, started, probed, then the next.
 
     Before each node the cluster must be healthy; the first failure ends it, with the nodes after
     it untouched. Nodes that are as desired are left alone, so a run that was cut off goes on when

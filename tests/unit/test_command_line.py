@@ -1,0 +1,261 @@
+"""What is typed wrongly ends with status 2 and a next step; nothing that is typed is ignored."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fabric import Config, Executor
+from fabric.main import Fab
+
+from pacefab.cli.completion import completed
+from pacefab.cli.flags import check_flags, dry_options
+from pacefab.cli.naming import as_typed
+from pacefab.cli.program import Pacefab
+from pacefab.cli.spelling import nearest
+from pacefab.errors import UsageError
+from pacefab.tasks import namespace
+
+Ended = tuple[int, str, str]
+Type = Callable[..., Ended]
+
+
+@pytest.fixture
+def typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Type:
+    """Run the program in an empty folder: exit status, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    for name in namespace.task_names:  # Invoke takes out of it what it has read
+        task = namespace[name]
+        monkeypatch.setattr(task, "help", dict(task.help))
+    monkeypatch.setattr(sys, "dont_write_bytecode", sys.dont_write_bytecode)  # Invoke sets it
+
+    def run(*words: str) -> Ended:
+        program = Pacefab(
+            name="pacefab", binary="pacefab", namespace=namespace, version="1",
+            executor_class=Executor, config_class=Config,
+        )  # fmt: skip
+        with pytest.raises(SystemExit) as ended:
+            program.run(["pacefab", *words])
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+WRONG = {
+    "-H c1 stauts": ("there is no task stauts", "did you mean status?"),
+    "-H c1 install_memcached": ("there is no task install_memcached", "did you mean install-mem"),
+    "-H c1 memcached-remove": ("memcached-remove", "did you mean remove-memcached?"),
+    "create": ("there is no task create", "create-haproxy"),
+    "c1,c2 status": ("there is no task c1,c2", "hosts are given with -H"),
+    "status nonsense": ("nonsense behind status", "--help status"),
+    "history 3": ("3 behind history, which takes options only", "--help history"),
+    "status stauts": ("there is no task stauts", "did you mean status?"),
+    "deploy --dry-run": ("--dry-run is no option of deploy", "pacefab plan shows"),
+    "bootstrap --dry-run": ("--dry-run is no option of bootstrap", "pacefab plan shows"),
+    "--inventory x.yaml plan": ("--inventory is no option of pacefab", "pacefab plan --inventory"),
+    "--memory 64 install-memcached": ("--memory", "install-memcached --memory"),
+    "--host c1 status": ("--host", "did you mean --hosts?"),
+    "status --jsn": ("--jsn is no option of status", "did you mean --json?"),
+    "install-memcached --max_connections 5": ("--max_connections", "did you mean --max-connect"),
+    "status --kind process": ("--kind is no option of status", "it is an option of drill"),
+    "install-memcached --memory": ("--memory without a value", "--memory VALUE"),
+    "install-memcached --memory --port 1": ("--memory without a value", "--memory VALUE"),
+    "install-memcached --lock-timeout": ("--lock-timeout without a value", "VALUE"),
+    "-H": ("-H without a value", "VALUE"),
+    "plan --json=yes": ("--json takes no value", "--json alone"),
+    "deploy --yes plan.json": ("plan.json behind deploy", "--saved-plan plan.json"),
+    "-t soon status": ("-t soon", "a whole number, 1 or more"),
+    "-t 0 status": ("-t 0", "a whole number, 1 or more"),
+    "--connect-timeout=-3 status": ("--connect-timeout -3", "a whole number, 1 or more"),
+    "status -t soon": ("-t soon", "a whole number, 1 or more"),
+    "-T many status": ("-T many", "a whole number, 1 or more"),
+    "--list -D all": ("-D all", "a whole number, 1 or more"),
+    "status --version": ("--version behind a task", "before the tasks"),
+    "status --list-agent-keys": ("--list-agent-keys behind a task", "before the tasks"),
+    "status -d": ("--debug behind a task", "before the tasks"),
+    "-D 1 status": ("--list-depth without --list", "--list --list-depth"),
+    "-F json status": ("--list-format without --list", "--list --list-format"),
+    "--list -F yaml": ("--list-format yaml", "flat, nested, json"),
+    "--list nosuch": ("nosuch", "--list shows the tasks"),
+    "--help statsu": ("there is no task statsu", "did you mean status?"),
+    "--print-completion-script tcsh": ("tcsh", "--help"),
+    "-H , status": ("no host's name", "-H name"),
+    "-H c1,,c2 status": ("no host's name", "-H name"),
+    "-H c1 status -- uptime": ("a task, status, and a command", "one after the other"),
+    "-- uptime": ("no host was given", "-H c1,c2 -- COMMAND"),
+    "-f nosuch.yaml status": ("No such file", "can be read"),
+    "-f settings.toml status": ("no kind of settings file", ".yaml"),
+    "-i nosuch status": ("No such file", "can be read"),
+    "-S nosuch status": ("No such file", "can be read"),
+    "plan --inventory a.yaml deploy --inventory b.yaml history": ("--inventory differs", "each"),
+}
+
+
+@pytest.mark.parametrize("line", WRONG)
+def test_what_is_typed_wrongly_is_named_with_what_to_type(line: str, typed: Type) -> None:
+    seen, next_step = WRONG[line]
+    status, _, said = typed(*line.split())
+    assert status == 2
+    lines = said.splitlines()
+    assert [text.partition(":")[0].strip() for text in lines[:2]] == ["error", "attempted"]
+    assert seen in said.partition("seen:")[2].partition("next:")[0]
+    assert next_step in " ".join(said.partition("next:")[2].split())
+
+
+HONOURED_OR_REFUSED = {
+    "-R": "has no --dry-run",
+    "--dry": "has no --dry-run",
+    "-e": "-e/--echo",
+    "--echo": "-e/--echo",
+    "-w": "-w/--warn-only",
+    "--warn-only": "-w/--warn-only",
+    "-p": "-p/--pty",
+    "--pty": "-p/--pty",
+    "-T 5": "-T/--command-timeout",
+    "--command-timeout 5": "-T/--command-timeout",
+    "--hide both": "--hide",
+}
+
+
+@pytest.mark.parametrize("flag", HONOURED_OR_REFUSED)
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_option_of_fabric_that_no_task_can_honour_is_refused(
+    flag: str, behind: bool, typed: Type
+) -> None:
+    words = ["deploy", *flag.split()] if behind else [*flag.split(), "deploy"]
+    status, _, said = typed("-H", "nowhere.invalid", *words)
+    assert status == 2
+    assert HONOURED_OR_REFUSED[flag] in said
+    assert "nowhere.invalid" not in said  # nobody was asked
+
+
+DECIDED = {
+    "refused with tasks": {"command-timeout", "echo", "hide", "pty", "warn-only"},
+    "the task's --dry-run": {"dry"},
+    "with --list only": {"list-depth", "list-format"},
+    "before the tasks only": {
+        "collection", "debug", "list-agent-keys", "print-completion-script", "search-root",
+        "version", "write-pyc",
+    },
+    "honoured": {
+        "complete", "config", "connect-timeout", "help", "hosts", "identity", "list", "no-dedupe",
+        "prompt-for-login-password", "prompt-for-passphrase", "prompt-for-sudo-password",
+        "ssh-config",
+    },
+}  # fmt: skip
+
+
+def test_it_is_decided_what_each_option_of_fabric_means() -> None:
+    program = Fab(version="1")
+    options = {
+        max(option.names, key=len) for option in (*program.core_args(), *program.task_args())
+    }
+    assert set().union(*DECIDED.values()) == options
+
+
+def test_dry_is_a_tasks_own_dry_run() -> None:
+    dry = Config(overrides={"run": {"dry": True}})
+    check_flags(dry, "install-memcached", ["memory", "dry_run"])
+    assert dry_options(dry, {"memory": "1", "dry_run": False}) == {"memory": "1", "dry_run": True}
+    assert dry_options(Config(), {"dry_run": False}) == {"dry_run": False}
+    check_flags(dry, "status")  # changes nothing
+    check_flags(dry, "ha.plan")
+    with pytest.raises(UsageError) as refused:
+        check_flags(dry, "drill", ["kind"])
+    assert "--dry-run" in refused.value.next_step
+
+
+def test_what_others_set_for_their_own_tasks_is_no_option_of_this_command() -> None:
+    check_flags(Config(defaults={**Config.global_defaults(), "timeouts": {"command": 5}}), "deploy")
+
+
+def test_tasks_of_one_command_share_what_is_given_once(typed: Type, tmp_path: Path) -> None:
+    status, _, said = typed("plan", "deploy", "--yes", "--inventory", "nosuch.yaml")
+    assert (status, "read the inventory nosuch.yaml" in said) == (2, True)
+    status, _, said = typed("history", "--inventory", "nosuch.yaml", "plan", "deploy")
+    assert (status, "read the inventory nosuch.yaml" in said) == (2, True)
+
+
+def test_the_list_is_grouped_and_fits_a_terminal(typed: Type) -> None:
+    status, said, _ = typed("--list")
+    assert status == 0
+    assert max(map(len, said.splitlines())) <= 80
+    titles = [line for line in said.splitlines() if line and not line.startswith(" ")]
+    assert titles[0] == "First steps"
+    listed = [line.split()[0] for line in said.splitlines() if line.startswith("  ")]
+    assert sorted(listed) == sorted(namespace.task_names)  # once each, and none on two lines
+    assert said.index("  bootstrap") < said.index("  deploy") < said.index("  drill")
+
+
+def test_programs_get_the_list_as_json(typed: Type) -> None:
+    assert '"name": "status"' in typed("--list", "--list-format", "json")[1]
+
+
+def test_help_of_the_program_and_of_a_task(typed: Type) -> None:
+    assert "First steps" in typed("--help")[1]
+    assert "--inventory" in typed("status", "--help")[1]
+    assert typed("--help", "status")[1] == typed("status", "--help")[1]
+
+
+TASKS = ("client-config", "drill", "status")
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("-H c1 status --format ", ["text", "json", "classic", "prometheus"]),
+        ("status --format", ["text", "json", "classic", "prometheus"]),
+        ("status --format p", ["prometheus"]),
+        ("status --format = p", ["prometheus"]),
+        ("status --format=c", ["classic"]),
+        ("status drill --format ", None),
+        ("status --format text ", None),
+        ("status --interval ", None),
+        ("--format ", None),
+        ("", None),
+        ("status '", None),
+    ],
+)
+def test_values_from_a_list_are_completed(line: str, offered: list[str] | None) -> None:
+    assert completed(line, TASKS) == offered
+
+
+def test_completion_offers_values_options_and_tasks(typed: Type) -> None:
+    kinds = typed("--complete", "--", "/opt/bin/pacefab drill --kind ")[1].split()
+    assert "process" in kinds
+    assert "status" not in kinds
+    assert "--show-pcs" in typed("--complete", "--", "/opt/bin/pacefab plan --s")[1].split()
+    assert "status" in typed("--complete", "--", "pacefab sta")[1].split()
+    assert "--kind" not in typed("--complete", "--", "pacefab plan --")[1].split()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_has_its_completion(shell: str, typed: Type) -> None:
+    assert "pacefab --complete" in typed("--print-completion-script", shell)[1].replace(
+        "pacefab ${=collection_arg} ", "pacefab "
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["/usr/bin/fab", "status"], "fab status; fab -H c1 plan, fab --list, fabulous"),
+        (["/usr/bin/pacefab"], "pacefab status; pacefab -H c1 plan, pacefab --list, fabulous"),
+        (
+            ["fab", "-H", "a.b", "ha.deploy"],
+            "fab ha.status; fab -H c1 ha.plan, fab --list, fabulous",
+        ),
+    ],
+)
+def test_messages_name_tasks_as_they_are_typed_here(argv: list[str], said: str) -> None:
+    assert as_typed("fab status; fab -H c1 plan, fab --list, fabulous", argv) == said
+
+
+def test_nothing_near_is_no_guess() -> None:
+    assert nearest("zzz", ["status", "plan"]) == []
+    assert nearest("PLAN", ["status", "plan"]) == ["plan"]

@@ -1,0 +1,178 @@
+"""Settings below `pacefab`: where they come from, and what is no setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fabric import Config, Connection
+
+from pacefab.cli import settings
+from pacefab.cli.cluster_task import cluster_task
+from pacefab.cli.routes import route
+from pacefab.cli.run import Run
+from pacefab.cli.settings import Settings, find_folder, load_files, read_settings
+from pacefab.errors import UsageError
+from pacefab.transport.connection import Access
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PARALLEL", "SSH_CONFIG"):
+        monkeypatch.delenv(f"FABRIC_PACEFAB_{name}", raising=False)
+
+
+def configured(section: object) -> Config:
+    """Return the configuration of a collection: `ns.configure({"pacefab": section})`."""
+    config = Config(lazy=True)
+    config.load_collection({"pacefab": section})
+    return config
+
+
+def refused(section: object) -> tuple[str, str]:
+    with pytest.raises(UsageError) as error:
+        read_settings(configured(section))
+    return error.value.seen, error.value.next_step
+
+
+def test_nothing_has_to_be_set() -> None:
+    assert read_settings(Config(lazy=True)) == Settings(parallel=32, ssh_config=None)
+    assert read_settings(configured(None)) == Settings()
+    assert read_settings(configured({"ssh_config": None})) == Settings()
+
+
+@pytest.mark.parametrize("value", [3, "3"])
+def test_a_number_may_be_text(value: object) -> None:
+    assert read_settings(configured({"parallel": value})).parallel == 3
+
+
+@pytest.mark.parametrize(
+    ("section", "seen", "allowed"),
+    [
+        ({"parallel": "nope"}, "pacefab.parallel: nope", "a whole number, 1 or more"),
+        ({"parallel": 0}, "pacefab.parallel: 0", "a whole number"),
+        ({"parallel": -1}, "pacefab.parallel: -1", "a whole number"),
+        ({"parallel": 1.5}, "pacefab.parallel: 1.5", "a whole number"),
+        ({"parallel": True}, "pacefab.parallel: true", "a whole number"),
+        ({"parallel": None}, "pacefab.parallel: nothing", "a whole number"),
+        ({"parallel": [3]}, "pacefab.parallel: a list", "a whole number"),
+        ({"ssh_config": {"a": 1}}, "pacefab.ssh_config: a mapping", "the name of a file"),
+        ({"ssh_config": 7}, "pacefab.ssh_config: 7", "the name of a file"),
+        ({"paralel": 3}, "pacefab.paralel is no setting", "did you mean parallel?"),
+        ({"ssh-config": "x"}, "pacefab.ssh-config is no setting", "did you mean ssh_config?"),
+        ({"colour": "x"}, "pacefab.colour is no setting", "there are: parallel, ssh_config"),
+        ({3: "x"}, "pacefab.3 is no setting", "there are"),
+        ("nope", "pacefab: nope", "a mapping of parallel, ssh_config"),
+        ([1], "pacefab: a list", "a mapping of"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(
+    section: object, seen: str, allowed: str
+) -> None:
+    assert refused(section)[0] == seen
+    assert allowed in refused(section)[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "seen", "next_step"),
+    [
+        ("FABRIC_PACEFAB_PARALLEL", "nope", "FABRIC_PACEFAB_PARALLEL: nope", "a whole number"),
+        ("FABRIC_PACEFAB_PARALEL", "3", "PARALEL is no", "did you mean FABRIC_PACEFAB_PARALLEL?"),
+        ("INVOKE_PACEFAB_PARALLEL", "3", "INVOKE_PACEFAB_PARALLEL", "FABRIC_PACEFAB_PARALLEL"),
+    ],
+)
+def test_a_wrong_variable_is_named(
+    name: str, value: str, seen: str, next_step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError) as error:
+        read_settings(Config(lazy=True))
+    assert seen in error.value.seen
+    assert next_step in error.value.next_step
+
+
+def test_a_variable_is_nearer_than_a_file_and_farther_than_the_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fabric.yaml").write_text("pacefab: {parallel: 4}\n")
+    config = Config(lazy=True)
+    load_files(config, tmp_path)
+    assert read_settings(config).parallel == 4
+    monkeypatch.setenv("FABRIC_PACEFAB_PARALLEL", "5")
+    assert read_settings(config).parallel == 5
+    given = tmp_path / "given.yaml"
+    given.write_text("pacefab: {parallel: 6}\n")
+    config.set_runtime_path(str(given))
+    config.load_runtime()
+    assert read_settings(config).parallel == 6
+
+
+def test_files_are_found_above_and_names_in_them_are_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fabric.yaml").write_text("pacefab: {parallel: 4, ssh_config: hosts}\nport: 2222\n")
+    (tmp_path / "pacefab.yaml").write_text("pacefab: {parallel: 5}\n")
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    assert find_folder(below) == tmp_path
+    config = Config(lazy=True)
+    load_files(config, tmp_path)
+    assert read_settings(config) == Settings(5, tmp_path / "hosts")
+    assert config.port == 2222
+
+
+@pytest.mark.parametrize("name", settings.FILES)
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("- 1\n", "a list, which is no mapping"),
+        ("word\n", "word, which is no mapping"),
+        ("pacefab: {\n", "line 2"),
+        ("run: nope\n", "run: nope"),
+        ("pacefab: {paralel: 1}\n", "pacefab.paralel is no setting"),
+        ("\0", "no YAML"),
+    ],
+)
+def test_a_broken_file_is_named(text: str, seen: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UsageError) as error:
+        load_files(Config(lazy=True), tmp_path)
+    assert error.value.attempted == f"read {tmp_path / name}"
+    assert seen in error.value.seen
+    assert error.value.next_step
+
+
+def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
+    (tmp_path / "pacefab.yaml").write_text("# later\n")
+    config = Config(lazy=True)
+    load_files(config, tmp_path)
+    assert read_settings(config) == Settings()
+
+
+def test_the_way_through_a_settings_ssh_config_keeps_what_the_command_line_said(
+    tmp_path: Path,
+) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("Host c1\n  HostName 192.0.2.1\n  Port 2022\n")
+    config = Config(overrides={"connect_kwargs": {"timeout": 3, "password": "x"}})
+    host = route(Connection("c1", config=config), hosts, "", Access())
+    way = host._connection  # noqa: SLF001  # nothing else shows how a host would be reached
+    assert (way.host, way.port) == ("192.0.2.1", 2022)
+    assert way.connect_kwargs == {"timeout": 3, "password": "x"}
+
+
+def test_a_run_works_on_as_many_hosts_at_a_time_as_is_set() -> None:
+    assert (
+        Run(Connection("c1", config=configured({"parallel": 2})), Access(), None, None).limit == 2
+    )
+
+
+def test_a_body_without_options_is_a_task_too() -> None:
+    made = cluster_task()(_nothing)
+    assert made.__doc__ == _nothing.__doc__
+
+
+def _nothing(run: Run) -> int:
+    """Do nothing."""
+    return 0
