@@ -192,7 +192,7 @@ def rollback(
     full: bool = False,
     timeout: str = "300",
 ) -> int:
-    """Put back the cluster's configuration and the files of before an apply: shown, then asked.
+    """Put back the configuration and the files that an apply replaced: shown, then asked.
 
     What others changed in the cluster since then goes back too; the plan shows it.
 

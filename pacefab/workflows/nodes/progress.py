@@ -1,4 +1,4 @@
-"""What a flow tells while it runs; `tasks` passes in who listens. Nothing in deploy prints."""
+"""What a flow reports while it runs; `tasks` passes in who listens. No workflow prints."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
 class Restoring:
     """Plans back to what stood before one apply, and so before all that came after it."""
 
-    intent: Intent  # tells how files of services take effect, and which are secret
+    intent: Intent  # how files of services take effect, and which are secret
     before: Cib
     kept: Mapping[str, Kept]  # by node
 
@@ -88,7 +88,7 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry,
             "see them with: fab history",
         )
     entry, node = list(entries.items())[number - 1]
-    undone = [one.id for one in entries if one.id >= entry.id]
+    undone = [later.id for later in entries if later.id >= entry.id]
     kept = fan_out(hosts, lambda _, host: _kept(host, undone))
     _raise_first(errors(kept))
     return entry, Restoring(intent, history.read_before(hosts[node], entry), values(kept))
@@ -111,6 +111,6 @@ def _kept(host: Host, entries: Sequence[str]) -> Kept:
             found |= kept_files.parse(own)
     except ValueError as error:
         raise RefusedError(
-            "read the files of before", str(error), f"look into {kept_files.FOLDER}", host=host.name
+            "read the previous files", str(error), f"look into {kept_files.FOLDER}", host=host.name
         ) from error
     return found
