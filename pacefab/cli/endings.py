@@ -1,4 +1,4 @@
-"""How a command ends: exit statuses, and the last words about what nobody caught."""
+"""How a command ends: exit statuses, and what is said about an error that was not caught."""
 
 from __future__ import annotations
 

@@ -204,9 +204,9 @@ def rollback(
     full: bool = False,
     timeout: str = "300",
 ) -> int:
-    """Go back to the configuration before an apply.
+    """Put back what an apply replaced.
 
-    The cluster's and the files': shown, then asked.
+    The cluster's configuration and the nodes' files: shown, then asked.
 
     What others changed in the cluster since then goes back too; the plan shows it.
 

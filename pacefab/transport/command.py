@@ -156,14 +156,9 @@ def parse_sections(output: str) -> dict[str, Section]:
     return sections
 
 
-def has_begun(output: bytes | bytearray) -> bool:
-    """Whether a change, by its output so far, has got past the lock."""
-    return _UNIT.encode() in output
-
-
 def is_waiting(output: bytes | bytearray) -> bool:
     """Whether a change, by its output so far, waits for another run's lock."""
-    return LOCK_WAITED_FOR.encode() in output and not has_begun(output)
+    return LOCK_WAITED_FOR.encode() in output and _UNIT.encode() not in output
 
 
 def failed(sections: Mapping[str, Section]) -> Section | None:

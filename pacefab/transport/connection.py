@@ -27,7 +27,6 @@ from pacefab.transport.command import (
     RECEIVER,
     Section,
     Step,
-    has_begun,
     is_waiting,
     parse_sections,
     render_change,
@@ -105,7 +104,7 @@ class Host:
 
             def begun(out: bytes | bytearray) -> bool:
                 change.waiting = is_waiting(out)
-                return has_begun(out)
+                return not change.waiting  # of one that says nothing yet it is not known
 
             out = self._run(script, seconds=seconds, on_line=on_line, begun=begun)
         return parse_sections(out)

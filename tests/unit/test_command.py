@@ -15,6 +15,7 @@ from pacefab.transport.command import (
     RECEIVER,
     Step,
     failed,
+    is_waiting,
     parse_sections,
     render_change,
     render_query,
@@ -51,7 +52,7 @@ def test_a_query_runs_every_step_and_tells_their_streams_apart() -> None:
     assert found["absent"].status == 127
 
 
-@settings(deadline=None)  # each starts a shell, beside others' tests
+@settings(deadline=None)  # each example starts a shell
 @given(st.text(st.characters(blacklist_characters="\x00\x1e\x1f\r", blacklist_categories=["Cs"])))
 def test_no_value_is_ever_read_by_the_shell(value: str) -> None:
     found = run(
@@ -141,6 +142,24 @@ def test_a_second_change_at_the_same_time_waits(tmp_path: Path) -> None:
     told = [one.communicate(timeout=20)[0].decode() for one in both]
     assert sorted(LOCK_WAITED_FOR in text for text in told) == [False, True]
     assert (tmp_path / "log").read_text() == "out\nout\n"
+
+
+def test_a_change_whose_reader_leaves_while_it_waits_is_not_made(tmp_path: Path) -> None:
+    free = tmp_path / "free"
+    hold = render_change([shell("hold", f"until [ -e {free} ]; do sleep 0.1; done")])
+    script = render_change([step("make", "touch", str(tmp_path / "made"))])
+    holder = subprocess.Popen(["sh", "-c", hold], stdout=subprocess.PIPE)
+    assert holder.stdout
+    holder.stdout.readline()  # the lock's section: it has begun
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) as waiting:
+        assert waiting.stdout
+        seen = waiting.stdout.readline() + waiting.stdout.readline()
+        assert is_waiting(seen)
+        waiting.stdout.close()
+        assert waiting.wait(20) == 1
+    free.touch()
+    holder.communicate(timeout=20)
+    assert not (tmp_path / "made").exists()
 
 
 def test_a_section_that_was_cut_off_is_no_section() -> None:

@@ -29,7 +29,7 @@ Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
 class Restoring:
     """Plans back to what stood before one apply, and so before all that came after it."""
 
-    intent: Intent  # knows how files of services take effect, and which are secret
+    intent: Intent  # how files of services take effect, and which are secret
     before: Cib
     kept: Mapping[str, Kept]  # by node
 
@@ -88,7 +88,7 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry,
             "see them with: fab history",
         )
     entry, node = list(entries.items())[number - 1]
-    undone = [other.id for other in entries if other.id >= entry.id]
+    undone = [later.id for later in entries if later.id >= entry.id]
     kept = fan_out(hosts, lambda _, host: _kept(host, undone))
     _raise_first(errors(kept))
     return entry, Restoring(intent, history.read_before(hosts[node], entry), values(kept))
