@@ -158,19 +158,20 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
     Raises:
         PacefabError: the host cannot be reached or asked, or is in no cluster.
     """
-    from pacefab.cli.routes import route
+    from pacefab.cli.run import Run
     from pacefab.pacemaker import live
-    from pacefab.transport.connection import Access, check_name
+    from pacefab.transport.connection import Access
 
-    name = connection.original_host
-    check_name(name)
     access = Access(accept_new_host_keys, connection.config.sudo.password)
-    found = live.read_membership(route(connection, "", access).query(live.observe_membership()))
+    run = Run(connection, access, None, None)
+    run.add(connection)
+    (host,) = run.named().values()
+    found = live.read_membership(host.query(live.observe_membership()))
     if found is None:
         raise RefusedError(
             "read the cluster",
             "there is no cluster in /etc/corosync/corosync.conf",
             "name a node of a running cluster, or run pacefab init without one",
-            host=name,
+            host=host.name,
         )
     return found
