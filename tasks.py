@@ -7,10 +7,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from invoke import main as running
 from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
+from pacefab.cli.endings import watch_output
 from pacefab.cli.options import number
 from pacefab.harness.tasks import (
     IMAGE_HELP,
@@ -25,9 +27,13 @@ from pacefab.tasks.migrate import migrate
 
 __all__ = ["cluster_down", "cluster_shell", "cluster_up", "migrate"]  # invoke lists them too
 
+COVERED = ("pacefab/legacy", "pacefab/pacemaker")
 TESTED_IMAGES = "debian12,debian13,rpm"
 WORKERS = 3  # much of a test's time is Pacemaker waiting; two processors bear three
 INTERRUPTED, NONE_FOUND = 2, 5  # exit codes of pytest
+
+if hasattr(running.program, "core"):  # invoke runs; no test imports this file
+    watch_output()
 
 
 @task(
@@ -92,10 +98,10 @@ def phases(images: list[str], workers: int) -> Iterator[list[str]]:
     every one of them.
     """
     side_by_side = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
-    for alone, options in (("not quiet", side_by_side), ("quiet", [])):
-        for image in images:
-            which = alone if image == images[0] else f"every_image and {alone}"
-            yield ["--image", image, "-m", which, *options]
+    for image in images:
+        which = "not quiet" if image == images[0] else "every_image and not quiet"
+        yield ["--image", image, "-m", which, *side_by_side]
+    yield ["--image", ",".join(images), "-m", "quiet"]
 
 
 @task
@@ -110,11 +116,13 @@ def lint(c: Context) -> None:
 
 @task
 def test_quick(c: Context) -> None:
-    """Run the tests that need no cluster.
+    """Run the tests that need no cluster; print what they cover of the parts that are pure.
 
     Example: invoke lint test-quick
     """
-    pytest(c, "tests", "--ignore=tests/cluster")
+    covered = [f"--cov={folder}" for folder in COVERED]
+    side_by_side = ["--numprocesses", "auto"]
+    pytest(c, "tests", "--ignore=tests/cluster", *side_by_side, *covered, "--cov-report=term")
 
 
 @task(lint, test_quick)
@@ -128,18 +136,37 @@ def test(c: Context) -> None:
 
 @task(
     help={
-        "arguments": "what scripts/benchmark, or scripts/benchmark-stack, takes",
+        "arguments": "more options of scripts/benchmark, or of scripts/benchmark-stack",
         "peers": "the same job by pyinfra and Ansible too",
         "stack": "measure the whole classic stack instead, and its CIB against pcs",
+        "check": "exit 1 when a bound is missed",
     }
 )
-def bench(c: Context, arguments: str = "", peers: bool = False, stack: bool = False) -> None:
-    """Measure the tasks against the bash they replace.
+def bench(
+    c: Context, arguments: str = "", peers: bool = False, stack: bool = False, check: bool = False
+) -> None:
+    """Measure the tasks against the bash they replace, and on 30 hosts against ssh itself.
 
-    Example: invoke bench
+    Example: invoke bench --peers --check
     """
-    program = "scripts/benchmark-stack" if stack else "scripts/benchmark"
-    run(c, f"{sys.executable} {program} {'--peers' if peers else ''} {arguments}")
+    checked = " --check" if check else ""
+    if stack:
+        run(c, f"{sys.executable} scripts/benchmark-stack{checked} {arguments}")
+        return
+    wide = " --peers" if peers else ""
+    programs = (
+        f"scripts/benchmark{wide}{checked} {arguments}",
+        f"scripts/benchmark-hosts{checked}",
+    )
+    missed = [program for program in programs if not measured(c, program)]
+    if missed:
+        raise Exit(code=1)
+
+
+def measured(c: Context, program: str) -> bool:
+    """Run a benchmark; return whether it ended well."""
+    command = f"{sys.executable} {program}"
+    return bool(c.run(command, pty=sys.stdout.isatty(), in_stream=False, warn=True))
 
 
 def pytest(c: Context, *arguments: str) -> None:

@@ -2,6 +2,6 @@
 
 from pacefab.cli.program import adopt_fab
 
-namespace = adopt_fab()
+namespace = adopt_fab(__file__, __name__)
 
 __all__ = ["namespace"]

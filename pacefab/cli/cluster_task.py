@@ -18,10 +18,13 @@ from fabric import task
 from invoke.context import Context
 from invoke.tasks import Task
 
-from pacefab.cli.endings import exit_with
+from pacefab.cli.endings import exit_with, usage_exit
 from pacefab.cli.files import inventory_file
+from pacefab.cli.flags import check_dry, dry_options, is_dry, refuse_flags
 from pacefab.cli.options import HELP
 from pacefab.cli.run import Run
+from pacefab.cli.traits import TRAITS, Traits, Values
+from pacefab.errors import UsageError
 from pacefab.transport.connection import Access
 
 _NOTED: dict[str, tuple[Run, dict[str, Any]]] = {}
@@ -31,19 +34,27 @@ AnyTask = Task[Any]
 
 
 def cluster_task(
-    file: str = "", *, secrets: bool = False, **option_help: str
+    file: str = "",
+    *,
+    secrets: bool = False,
+    reads_only: bool = False,
+    values: Mapping[str, Values] | None = None,
+    **option_help: str,
 ) -> Callable[[Body], AnyTask]:
     """Make a fab task of `body(run, **options) -> exit status`, called once with all hosts.
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
     `--accept-new-host-keys` too, with `secrets` also `--secrets`. The option called `file` may be
-    given without its name, right behind the task's.
+    given without its name, right behind the task's. A task that `reads_only` is its own --dry-run;
+    `values` are the words that options take, for completion.
     """
     common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
+        typed = name.replace("_", "-")
+        TRAITS[typed] = Traits(file.replace("_", "-"), reads_only, values or {})
 
         def note(
             context: Context,
@@ -55,8 +66,7 @@ def cluster_task(
         ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
-                chosen = inventory_file(inventory)
-                _NOTED[name] = (Run(context, access, chosen, secrets), options)
+                _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -76,13 +86,37 @@ def cluster_task(
     return decorate
 
 
+def _begin(
+    task_name: str,
+    context: Context,
+    options: Mapping[str, Any],
+    access: Access,
+    inventory: str | None,
+    secrets: str | None,
+) -> tuple[Run, dict[str, Any]]:
+    """Return a task's run and its options, by Fabric's own options too.
+
+    Raises:
+        Exit: the command line or a setting is wrong.
+    """
+    try:
+        refuse_flags(context.config)
+        if dry := is_dry(context.config):
+            check_dry(task_name, options)
+        run = Run(context, access, inventory_file(inventory), secrets)
+    except UsageError as error:
+        raise usage_exit(error) from None
+    return run, dry_options(options) if dry else dict(options)
+
+
 def _file_follows(task_name: str) -> bool:
     """Whether this command line has a file right behind the task: `fab deploy plan.json`.
 
     Invoke insists on every value that has a place; so there is one only when it is given.
     """
-    words = dict(pairwise(sys.argv))
-    word = words.get(task_name.replace("_", "-"), "")
+    typed = task_name.replace("_", "-")
+    followed = (word for task, word in pairwise(sys.argv) if task.rpartition(".")[2] == typed)
+    word = next(followed, "")
     return not word.startswith("-") and ("." in word or "/" in word)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import errno
 import os
 import sys
 import traceback
@@ -10,9 +12,10 @@ from types import TracebackType
 
 from invoke.exceptions import Exit
 
-from pacefab.errors import PacefabError, UsageError
+from pacefab.errors import CommandError, PacefabError, UsageError
 from pacefab.report.text import render_error
 
+BAD_USAGE = 2
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 UNREAD = 141  # 128 + SIGPIPE
 
@@ -22,7 +25,7 @@ def exit_with(work: Callable[[], int]) -> None:
     try:
         status = work()
     except UsageError as error:
-        raise Exit("\n".join(render_error(error)), code=2) from None
+        raise usage_exit(error) from None
     except PacefabError as error:
         raise Exit("\n".join(render_error(error)), code=1) from None
     except KeyboardInterrupt:
@@ -33,27 +36,85 @@ def exit_with(work: Callable[[], int]) -> None:
         raise Exit(code=status)
 
 
+def usage_exit(error: UsageError) -> Exit:
+    """Return how a command ends whose words, files or settings are wrong."""
+    return Exit("\n".join(render_error(error)), code=BAD_USAGE)
+
+
 def say_last_words(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
     """Tell an error that nobody caught in a sentence: `sys.excepthook`, not a traceback.
 
     Fabric makes the connections of -H before any of our code runs; what it cannot read there ends
-    here too. With PACEFAB_TRACEBACK set, the traceback is shown. A reader who left (`fab --list |
-    head`) ends it without a word, as it ends other programs.
+    here too. With PACEFAB_TRACEBACK set, the traceback is shown.
     """
-    if isinstance(error, BrokenPipeError):
-        os._exit(UNREAD)
     if os.environ.get("PACEFAB_TRACEBACK"):
         sys.__excepthook__(kind, error, trace)
         return
+    if said := _usage(error, trace):
+        show_error(said)
+        os._exit(BAD_USAGE)
+    next_step = "please report this; PACEFAB_TRACEBACK=1 shows where it happened"
+    show_error(CommandError("run the command", f"{kind.__name__}: {error}", next_step))
+
+
+def _usage(error: BaseException, trace: TracebackType | None) -> UsageError | None:
+    """Return what of the command line ended it; None where it was something else."""
+    if isinstance(error, UsageError):
+        return error
     frames = [frame.f_code.co_name for frame, _ in traceback.walk_tb(trace)]
     if frames[-1:] == ["derive_shorthand"]:
-        said = UsageError("read -H", str(error), "write a port as a number: host:22")
-    elif isinstance(error, OSError) and error.filename:  # of -S, -f, --identity
+        port = str(error).rpartition(": ")[2]
+        return UsageError("read -H", f"{port} is no port", "write a port as a number: host:22")
+    if isinstance(error, OSError) and error.filename:  # of -S, -f, --identity
         next_step = "name a file that is there and can be read"
-        said = UsageError(f"read {error.filename}", error.strerror or str(error), next_step)
-    else:
-        next_step = "please report this; PACEFAB_TRACEBACK=1 shows where it happened"
-        said = UsageError("run fab", f"{kind.__name__}: {error}", next_step)
-    print("\n".join(render_error(said)), file=sys.stderr)  # noqa: T201
+        return UsageError(f"read {error.filename}", error.strerror or str(error), next_step)
+    return None
+
+
+def watch_output() -> None:
+    """End as other programs do when nobody reads the output any more, or it cannot be written.
+
+    What is printed last waits in Python's buffer for the end of the process; Python would report
+    an error of it after all code of ours, with words and a status of its own.
+    """
+    atexit.register(_flush)
+    others = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if isinstance(error, OSError) and not error.filename:
+            _end_unwritten(error)
+        others(kind, error, trace)
+
+    sys.excepthook = hook
+
+
+def _flush() -> None:
+    try:
+        if sys.stdout and not sys.stdout.closed:
+            sys.stdout.flush()
+    except OSError as error:
+        _end_unwritten(error)
+
+
+def _end_unwritten(error: OSError) -> None:
+    """End the process when an error is one of writing the output."""
+    if error.errno == errno.EPIPE:
+        os._exit(UNREAD)
+    if error.errno in _FULL:
+        show_error(unwritable(error, "make room, or send it elsewhere"))
+        os._exit(1)
+
+
+def unwritable(error: OSError, next_step: str) -> CommandError:
+    """Return what an operator reads when the output could not be written."""
+    return CommandError("write to the output", error.strerror or str(error), next_step)
+
+
+def show_error(error: PacefabError) -> None:
+    """Print an error that ends no command by itself."""
+    print("\n".join(render_error(error)), file=sys.stderr, flush=True)  # noqa: T201
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

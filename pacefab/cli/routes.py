@@ -8,25 +8,23 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
 
 from fabric import Config, Connection
 from paramiko.config import SSHConfig
 
 from pacefab.transport.connection import Access, Host
 
-_ROOT = Path(__file__).resolve().parents[2]
-
 # Connections live as long as the fab process, so that several tasks in one command open each once.
 _OPEN: dict[tuple[str, Connection, Access], Host] = {}
 
 
-def route(connection: Connection, inventory: str, access: Access) -> Host:
+def route(connection: Connection, ssh_config: Path | None, inventory: str, access: Access) -> Host:
     """Return the run's one host of that name and way; opened at its first use.
 
-    `inventory` is what an inventory says about the host, as a section of an ssh_config.
+    `ssh_config` is the file of the settings, `inventory` what an inventory says about the host, as
+    a section of an ssh_config.
     """
-    way = _through_inventory(_through_harness(connection), inventory)
+    way = _through_inventory(_through_harness(connection, ssh_config), inventory)
     key = connection.original_host, way, access
     if key not in _OPEN:
         _OPEN[key] = Host(connection.original_host, way, access)
@@ -45,23 +43,21 @@ def given_port(connection: Connection) -> int | None:
     return None if connection.port == usual else int(connection.port)
 
 
-def _through_harness(connection: Connection) -> Connection:
-    """Return the same connection by way of fabric.yaml's pacefab.ssh_config, if that names it.
+def _through_harness(connection: Connection, file: Path | None) -> Connection:
+    """Return the same connection by way of the settings' ssh_config, if that names it.
 
     Fabric's own setting, ssh_config_path, ends in a traceback while the file is not there, and
     switches ~/.ssh/config off while it is.
     """
-    config = connection.config
-    file = _ROOT / str(config.pacefab.ssh_config or "")
-    if config._runtime_ssh_path or not file.is_file():  # noqa: SLF001  # -S FILE wins
+    given = connection.config._runtime_ssh_path  # noqa: SLF001  # -S FILE wins
+    if file is None or given or not file.is_file():
         return connection
     harness = SSHConfig.from_path(str(file))
     if connection.original_host not in harness.get_hostnames():
         return connection
-    overrides: dict[str, Any] = {
-        "authentication": {"identities": list(config.authentication.identities)}
-    }
-    return _with(connection, Config(ssh_config=harness, overrides=overrides))
+    config = connection.config.clone()
+    config._set(base_ssh_config=harness)  # noqa: SLF001  # keeps -i, -t and the prompts' answers
+    return _with(connection, config)
 
 
 def _through_inventory(connection: Connection, section: str) -> Connection:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from fabric import Connection
 from invoke.context import Context
 
-from pacefab.cli.endings import UNREAD
+from pacefab.cli.endings import UNREAD, unwritable
 from pacefab.cli.files import secrets_file
 from pacefab.cli.routes import given_user, route
-from pacefab.errors import CommandError, UsageError
+from pacefab.cli.settings import read_settings
+from pacefab.errors import UsageError
 from pacefab.host.model import Outcome
 from pacefab.report.text import Printer
 from pacefab.transport.connection import Access, Host, check_name
@@ -43,6 +44,7 @@ class Run:
         self.printer = Printer()
         self._given: dict[str, Connection] = {}
         self._context = context
+        self.settings = read_settings(context.config)
         self._access = access
         self.inventory_file = inventory_file
         self._secrets_file = secrets_file
@@ -100,7 +102,7 @@ class Run:
         config = self._context.config
         connection = self._given.get(name) or Connection(name, user=self._user, config=config)
         section = self.inventory.ssh_config(name) if self.inventory else ""
-        return route(connection, section, self._access)
+        return route(connection, self.settings.ssh_config, section, self._access)
 
     @functools.cached_property
     def _user(self) -> str | None:
@@ -149,9 +151,9 @@ class Run:
         if lost is None or isinstance(lost, BrokenPipeError):
             return status if lost is None else UNREAD
         next_step = "make room; the work itself went on to its end: fab status shows how it is now"
-        raise CommandError("write to the output", lost.strerror or str(lost), next_step)
+        raise unwritable(lost, next_step)
 
     @property
     def limit(self) -> int:
         """How many hosts are worked on at a time."""
-        return int(self._context.config.pacefab.parallel)
+        return self.settings.parallel

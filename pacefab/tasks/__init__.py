@@ -1,13 +1,11 @@
-"""What the operator types.
+"""What the operator types. In a fabfile of your own: `from pacefab.tasks import status, plan`."""
 
-The tasks are here by their names, for a collection of your own: `from pacefab.tasks import status`;
-`namespace` has them all. Those of services follow from the services that there are.
-"""
-
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from invoke.collection import Collection
 
+from pacefab.cli.cluster_task import AnyTask
 from pacefab.tasks.bootstrap import add_node, bootstrap, remove_node
 from pacefab.tasks.clients import check_clients, client_config
 from pacefab.tasks.cluster import status
@@ -24,7 +22,35 @@ from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks
 
+_SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()}
+
+GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
+    "First steps": (init, migrate, adopt, bootstrap),
+    "The whole inventory": (plan, deploy, rollback, history),
+    "Look; nothing is changed": (status, verify_memcached, check_clients),
+    "One service": (
+        install_memcached,
+        create_memcached,
+        update_memcached,
+        remove_memcached,
+        *_SERVICE_TASKS.values(),
+    ),
+    "Day two": (add_node, remove_node, client_config, drill),
+}
+"""The tasks by when they are used: what `--list` shows, in this order."""
+
+namespace = Collection(*(task for group in GROUPS.values() for task in group))
+
+
+def __getattr__(name: str) -> Any:
+    """Return a task of the catalogue's services: `from pacefab.tasks import create_haproxy`."""
+    if name not in _SERVICE_TASKS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _SERVICE_TASKS[name]
+
+
 __all__ = [
+    "GROUPS",
     "add_node",
     "adopt",
     "bootstrap",
@@ -46,35 +72,3 @@ __all__ = [
     "update_memcached",
     "verify_memcached",
 ]
-
-namespace = Collection(
-    init,
-    install_memcached,
-    create_memcached,
-    verify_memcached,
-    remove_memcached,
-    status,
-    bootstrap,
-    add_node,
-    remove_node,
-    plan,
-    deploy,
-    adopt,
-    history,
-    rollback,
-    *service_tasks(),
-    drill,
-    update_memcached,
-    client_config,
-    check_clients,
-    migrate,
-)
-namespace.configure({"pacefab": {"ssh_config": None, "parallel": 32}})
-
-
-def __getattr__(name: str) -> Any:
-    """Return the task of a service that any package offers, such as `install_haproxy`."""
-    task = namespace.tasks.get(name.replace("_", "-"))
-    if task is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return task

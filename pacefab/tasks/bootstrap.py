@@ -22,7 +22,9 @@ _TIMEOUT = "Seconds for the cluster to follow."
 
 @cluster_task(secrets=True, timeout=_TIMEOUT)
 def bootstrap(run: Run, timeout: str = "300") -> int:
-    """Make a cluster of bare hosts: packages, trust, setup, start, properties, fencing.
+    """Make a cluster of bare hosts.
+
+    Packages, trust, setup, start, properties, fencing.
 
     Safe to repeat: a cluster that stands is left alone, a host that is missing joins it. Hosts of
     another cluster are refused. Needs the secret hacluster: the password of pcs' user.
@@ -34,7 +36,9 @@ def bootstrap(run: Run, timeout: str = "300") -> int:
 
 @cluster_task(secrets=True, node="Its name in the inventory.", timeout=_TIMEOUT)
 def add_node(run: Run, node: str = "", timeout: str = "300") -> int:
-    """Add one bare host of the inventory to its cluster; the other nodes' services run on.
+    """Add one bare host of the inventory to its cluster.
+
+    The other nodes' services run on.
 
     Example: fab add-node --node c4 --inventory inventory/cluster.yaml
     """
@@ -59,7 +63,9 @@ def remove_node(
     allow_interruption: bool = False,
     timeout: str = "120",
 ) -> int:
-    """Take one node out of its cluster; what it ran moves first, quorum is kept or it is refused.
+    """Take one node out of its cluster.
+
+    What it ran moves first; quorum is kept, or it is refused.
 
     Example: fab remove-node --node c3 --inventory inventory/cluster.yaml
     """

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @cluster_task(
+    values={"format": lambda: FORMATS},
     format=f"Only this one, as it goes into a file: {', '.join(FORMATS)}.",
     json="Print servers and all formats as JSON, for programs.",
     write="Edit these files of services, separated by commas, on the hosts of --on.",
@@ -30,7 +31,9 @@ def client_config(
     on: str | None = None,
     dry_run: bool = False,
 ) -> int:
-    """Print what clients need to survive the loss of any server, from the live cluster.
+    """Print what clients need to survive a lost server.
+
+    It comes from the live cluster.
 
     -H names nodes of the cluster. --write edits files of oslo.config (nova.conf, keystone.conf, …)
     in place: [cache], and [keystone_authtoken] where it is; comments and everything else stay.
@@ -75,13 +78,16 @@ def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -
 
 @cluster_task(
     file="files",
+    reads_only=True,
     files="Files to read, separated by commas: nova.conf, …, or Horizon's local_settings.py.",
     on="Hosts to read them on, separated by commas; without it those of -H.",
 )
 def check_clients(
     run: Run, files: str | None = None, on: str | None = None, json: bool = False
 ) -> int:
-    """Say what in clients' configurations would hurt when a server is lost. Changes nothing.
+    """Check clients' configurations for a lost server.
+
+    Says what would hurt when a server is lost. Changes nothing.
 
     With -H, the files are read on those hosts (or those of --on) and compared with the live
     cluster; without -H they are files of this machine, compared with each other. Exit 1 when

@@ -24,6 +24,8 @@ _FORMATS = ("text", "json", "classic", "prometheus")
 
 
 @cluster_task(
+    reads_only=True,
+    values={"format": lambda: _FORMATS},
     json="Print the same as JSON, for programs; as --format json.",
     prometheus="Print metrics for a node_exporter's textfile collector; as --format prometheus.",
     format="text, json, prometheus, or classic: the resources alone, as `pcs resource` once did.",
@@ -38,7 +40,9 @@ def status(
     watch: bool = False,
     interval: str = "2",
 ) -> int:
-    """Show resources, each node's memcached and a verdict. Exit 0 healthy, 1 degraded, 2 unknown.
+    """Show whether the cluster and its services are healthy.
+
+    Resources, each node's memcached and a verdict. Exit 0 healthy, 1 degraded, 2 unknown.
 
     Harmless at any time. A node that Pacemaker calls Started and whose memcached does not answer
     another node is degraded. With --watch, the exit status is that of the last look.

@@ -26,6 +26,7 @@ _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
 
 @cluster_task(
     secrets=True,
+    reads_only=True,
     json="Print the plan as JSON, for programs.",
     save="Keep the plan in this file, for: fab deploy FILE.",
 )
@@ -37,7 +38,9 @@ def plan(
     json: bool = False,
     save: str | None = None,
 ) -> int:
-    """Show what deploy would do, and what Pacemaker would then do; change nothing.
+    """Show what deploy would do; change nothing.
+
+    Also what Pacemaker would then do.
 
     Exit 0: nothing to do; 2: there are changes; 1: it could not be planned.
 
@@ -79,7 +82,9 @@ def deploy(
     keep_on_failure: bool = False,
     timeout: str = "300",
 ) -> int:
-    """Bring nodes and cluster to what the inventory says: shown, asked, applied, verified.
+    """Bring nodes and cluster to what the inventory says.
+
+    Shown, asked, applied, verified.
 
     Bare nodes become a cluster first. The cluster's configuration changes as one atomic patch; when
     a check fails afterwards, it and the files are put back.
@@ -107,7 +112,9 @@ def deploy(
     timeout="Seconds for the services to answer.",
 )
 def adopt(run: Run, dry_run: bool = False, full: bool = False, timeout: str = "300") -> int:
-    """Take over a cluster that others built as the inventory says; nothing starts, stops, restarts.
+    """Take over a cluster that others built.
+
+    As the inventory says; nothing starts, stops or restarts.
 
     What is there becomes the inventory's, differences that interrupt nothing are mended. Resources
     that are not there are refused: deploy creates them.
@@ -154,9 +161,11 @@ def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
     return rollout(run, what_forms=sentences, form=form, **options)
 
 
-@cluster_task()
+@cluster_task(reads_only=True)
 def history(run: Run) -> int:
-    """Show what was applied to the cluster, the last first; fab rollback goes back before it.
+    """Show what was applied to the cluster, the last first.
+
+    fab rollback goes back before it.
 
     Example: fab history --inventory inventory/openstack.yaml
     """
@@ -183,7 +192,9 @@ def rollback(
     full: bool = False,
     timeout: str = "300",
 ) -> int:
-    """Put back the cluster's configuration and the files of before an apply: shown, then asked.
+    """Go back to the configuration before an apply.
+
+    The cluster's and the files': shown, then asked.
 
     What others changed in the cluster since then goes back too; the plan shows it.
 

@@ -13,6 +13,7 @@ from pacefab.errors import RefusedError, UsageError
 
 
 @cluster_task(
+    values={"kind": lambda: KINDS},
     kind=f"The failure: {', '.join(KINDS)}.",
     all="Every kind, one after the other, on one node after the other.",
     node="The node to break; by default the last one, then the one before it.",
@@ -37,7 +38,9 @@ def drill(
     report: str | None = None,
     json: str | None = None,
 ) -> int:
-    """Break a healthy cluster under a client load, see what clients see, and mend it. Exit 0 or 1.
+    """Break a healthy cluster under load, see it recover.
+
+    It shows what clients see, then repairs what was broken. Exit 0 or 1.
 
     The load runs from here, with the client options that client-config prints. What is broken is
     always undone, after Ctrl-C too; a node whose operator is gone undoes it by itself.

@@ -14,6 +14,8 @@ from invoke.tasks import task
 
 from pacefab.cli.endings import exit_with
 from pacefab.cli.files import USUAL_INVENTORIES
+from pacefab.cli.flags import refuse_all
+from pacefab.cli.traits import TRAITS, Traits
 from pacefab.errors import RefusedError, UsageError
 from pacefab.report.text import Printer
 
@@ -58,6 +60,7 @@ def init(
     """
 
     def work() -> int:
+        refuse_all("init", context.config)
         connection = _connection(context, from_cluster)
         start = _Start(Path(directory or "."))
         if connection and start.inventory.exists():
@@ -70,6 +73,9 @@ def init(
         return 0
 
     exit_with(work)
+
+
+TRAITS["init"] = Traits(file="directory")
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,13 @@ def requested(
 
 
 @cluster_task(
+    reads_only=True,
     junit="Write the checks to this file as JUnit XML too.",
 )
 def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> int:
-    """Check that the cache is of use: every node asks every node. Harmless at any time.
+    """Check that the cache is of use; harmless at any time.
+
+    Every node asks every node.
 
     Also: interleave stands on the clone, the unit is not enabled, configurations are equal, UDP is
     off, nothing answers on other addresses. A failure comes with its likely cause.
@@ -115,7 +118,7 @@ def remove_memcached(
     timeout: str = "60",
     dry_run: bool = False,
 ) -> int:
-    """Remove the memcached clone from the cluster; safe to run twice.
+    """Remove the memcached clone; safe to run twice.
 
     Example: fab -H c1,c2,c3 remove-memcached --purge
     """
@@ -139,7 +142,9 @@ def create_memcached(
     dry_run: bool = False,
     keep_on_failure: bool = False,
 ) -> int:
-    """Create the memcached clone, once for the cluster, whichever hosts are named.
+    """Create the memcached clone.
+
+    Once for the cluster, whichever hosts are named.
 
     Done when memcached is Started on all nodes and each has answered a set and a get from another
     node. What exists and is equal is left alone; what is different is shown, not changed.

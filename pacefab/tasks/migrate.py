@@ -11,6 +11,7 @@ from invoke.context import Context
 from invoke.tasks import task
 
 from pacefab.cli.endings import exit_with
+from pacefab.cli.flags import refuse_all
 from pacefab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def migrate(
     """
 
     def work() -> int:
+        refuse_all("migrate", context.config)
         _check_command_line(context, from_)
         folder, variables = Path(from_), Path(ini) if ini else None
         if check:

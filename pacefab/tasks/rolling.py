@@ -27,7 +27,9 @@ def update_memcached(
     lock_timeout: str = "120",
     dry_run: bool = False,
 ) -> int:
-    """Change memcached node by node: stopped by Pacemaker, changed, started, asked, then the next.
+    """Change memcached node by node.
+
+    Stopped by Pacemaker, changed, started, asked, then the next.
 
     Before each node the cluster must be healthy; the first failure ends it, with the nodes after
     it untouched. Nodes that are as desired are left alone, so a run that was cut off goes on when

@@ -25,7 +25,9 @@ def _install_task(service: str) -> AnyTask:
         return run.carry_out(f"install-{service}", lambda: install.run(hosts, run.printer))
 
     body.__name__ = f"install_{service}"
-    body.__doc__ = f"""Install and configure {service} on all nodes at once, as the inventory says.
+    body.__doc__ = f"""Install and configure {service} on all nodes.
+
+    All at once, as the inventory says.
 
     Pacemaker alone starts it; a changed file is reloaded where that interrupts nothing.
 
@@ -49,7 +51,9 @@ def _create_task(service: str) -> AnyTask:
         return carry_out(run, flow, Operator(run.printer, yes=True), dry_run=dry_run)
 
     body.__name__ = f"create_{service}"
-    body.__doc__ = f"""Create the resources of {service} as the inventory says, and ask the service.
+    body.__doc__ = f"""Create the resources of {service}, and ask the service.
+
+    As the inventory says.
 
     What is there and equal is left alone; what differs is brought to it, as one atomic change.
 

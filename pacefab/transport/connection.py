@@ -11,24 +11,17 @@ import contextlib
 import logging
 import re
 import shlex
-import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
 import paramiko
 from fabric import Connection
-from paramiko.ssh_exception import (
-    AuthenticationException,
-    BadHostKeyException,
-    NoValidConnectionsError,
-    SSHException,
-)
+from paramiko.ssh_exception import SSHException
 
-from pacefab.errors import CommandError, PacefabError, UnreachableError, UsageError
+from pacefab.errors import CommandError, UnreachableError, UsageError
 from pacefab.transport.command import (
     RECEIVER,
     Section,
@@ -37,9 +30,9 @@ from pacefab.transport.command import (
     render_change,
     render_query,
 )
-from pacefab.transport.host_keys import UnknownHostKeyError, known_as, prepare
+from pacefab.transport.host_keys import prepare
+from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
 
-CONNECT_SECONDS = 10
 QUERY_SECONDS = 60
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
 
@@ -100,6 +93,15 @@ class Host:
     ) -> dict[str, Section]:
         """Run the steps until one fails; then undo those before it. Same errors as `query`."""
         return parse_sections(self._run(render_change(steps), seconds=seconds, on_line=on_line))
+
+    def shell(self, line: str) -> int:
+        """Run a line of the operator's own; its output goes where Fabric's options say.
+
+        Returns its exit status. Same errors as `query` before it runs, then those of Fabric's
+        Connection.run.
+        """
+        self._open()
+        return int(self._connection.run(line).exited)
 
     def _run(self, script: str, *, seconds: float, on_line: LineCallback | None = None) -> str:
         self._open()
@@ -175,9 +177,9 @@ class Host:
         check_name(self.name)
         prepare(self._connection, accept_new=self._access.accept_new_host_keys)
         try:
-            _connect(self._connection)
+            open_session(self._connection)
         except (SSHException, OSError, EOFError, ValueError) as error:
-            raise _explain(self.name, self._connection, error) from error
+            raise explain(self.name, self._connection, error) from error
         self._opened = True
         if self._connection.user != "root":
             self._sudo = self._privilege()
@@ -222,80 +224,6 @@ def check_name(name: str) -> None:
             f"{name!r} is no host name",
             "give -H name,name,…",
         )
-
-
-def _connect(connection: Connection) -> None:
-    options: dict[str, Any] = dict(connection.connect_kwargs)
-    # Fabric adds each host's IdentityFile to the one mapping that all hosts share.
-    given = [str(path) for path in connection.config.authentication.identities]
-    own = connection.ssh_config.get("identityfile", [])
-    if given or own:
-        options["key_filename"] = [*given, *own]
-    if connection.connect_timeout is None:
-        options.setdefault("timeout", CONNECT_SECONDS)
-    options.setdefault("banner_timeout", CONNECT_SECONDS)
-    options.setdefault("auth_timeout", CONNECT_SECONDS)
-    if connection.ssh_config.get("identitiesonly") == "yes":
-        options.setdefault("allow_agent", False)
-        options.setdefault("look_for_keys", False)
-    options.setdefault("transport_factory", _transport)
-    connection.connect_kwargs = options
-    connection.open()
-    connection.client.get_transport().set_keepalive(15)
-
-
-def _transport(sock: Any, **options: Any) -> paramiko.Transport:
-    """Make the session, its packets sent at once, as ssh(1) does.
-
-    Otherwise the kernel holds back a small packet until the one before is acknowledged, which the
-    other side puts off by 40 ms (tcp(7)): several times for each connection and command.
-    """
-    if isinstance(sock, socket.socket):  # not a gateway's channel or a ProxyCommand
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return paramiko.Transport(sock, **options)
-
-
-def _explain(name: str, connection: Connection, error: Exception) -> PacefabError:
-    """Return the error with what an operator does about it."""
-    where = f"{connection.user}@{connection.host}:{connection.port}"
-    attempted = f"open an SSH session to {where}"
-    if isinstance(error, BadHostKeyException):
-        seen = f"its host key has CHANGED: {error.key.get_name()} is not the one in known_hosts"
-        return UnreachableError(
-            attempted,
-            seen,
-            "somebody may be in between. If the host was reinstalled, check its fingerprint at "
-            f"its console, then: ssh-keygen -R '{known_as(connection)}'",
-            host=name,
-        )
-    if isinstance(error, UnknownHostKeyError):
-        return UnreachableError(
-            attempted,
-            f"its host key is not in known_hosts: {error}",
-            "compare the fingerprint with the host's own, then connect once with ssh, or give "
-            "--accept-new-host-keys to the task",
-            host=name,
-        )
-    seen, following = _plain(error)
-    return UnreachableError(attempted, seen, following, host=name)
-
-
-def _plain(error: Exception) -> tuple[str, str]:
-    if isinstance(error, AuthenticationException):
-        return (
-            f"the key or password was refused ({error})",
-            "try it with ssh; name the key with -i FILE or in ~/.ssh/config",
-        )
-    if isinstance(error, socket.gaierror):
-        return (f"unknown host ({error.strerror})", "check the name in -H, DNS and ~/.ssh/config")
-    if isinstance(error, TimeoutError):
-        return ("no answer in time", "is the host up, is a firewall in between? -t SECONDS waits")
-    if isinstance(error, NoValidConnectionsError | ConnectionRefusedError):
-        return ("the port refused the connection", "does sshd run there, on that port?")
-    # paramiko's words for a session that never came about, by the stage at which time was up.
-    if "banner" in str(error) or "No existing session" in str(error):
-        return ("it took the connection, then said nothing", "is the host hung? see its console")
-    return (str(error) or type(error).__name__, "try it with ssh -v")
 
 
 def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
