@@ -7,8 +7,11 @@ from importlib.metadata import version
 from invoke.collection import Collection
 from invoke.program import Program
 
+from pacefab.cli.endings import watch_output
+
 from .tasks import cluster_down, cluster_shell, cluster_up
 
+watch_output()
 Program(
     name="python -m pacefab.harness",
     binary="python -m pacefab.harness",

@@ -29,7 +29,7 @@ from pacefab.tasks.services import service_tasks
 _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()}
 
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
-    "First steps": (init, bootstrap, adopt, migrate),
+    "First steps": (init, migrate, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
     "Look; nothing is changed": (status, verify_memcached, check_clients),
     "One service": (

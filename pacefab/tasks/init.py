@@ -15,6 +15,7 @@ from invoke.tasks import task
 from pacefab.cli.endings import exit_with
 from pacefab.cli.files import USUAL_INVENTORIES
 from pacefab.cli.flags import check_flags
+from pacefab.cli.traits import TRAITS, Traits
 from pacefab.errors import RefusedError, UsageError
 from pacefab.report.text import Printer
 
@@ -74,6 +75,9 @@ def init(
         return 0
 
     exit_with(work)
+
+
+TRAITS["init"] = Traits(file="directory")
 
 
 @dataclass(frozen=True)
@@ -165,10 +169,8 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
     from pacefab.cli.routes import route
     from pacefab.cli.settings import read_settings
     from pacefab.pacemaker import live
-    from pacefab.transport.connection import Access, check_name
+    from pacefab.transport.connection import Access
 
-    name = connection.original_host
-    check_name(name)
     access = Access(accept_new_host_keys, connection.config.sudo.password)
     host = route(connection, read_settings(connection.config).ssh_config, "", access)
     found = live.read_membership(host.query(live.observe_membership()))
@@ -177,6 +179,6 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
             "read the cluster",
             "there is no cluster in /etc/corosync/corosync.conf",
             "name a node of a running cluster, or run pacefab init without one",
-            host=name,
+            host=host.name,
         )
     return found

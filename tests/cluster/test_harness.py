@@ -281,3 +281,63 @@ def test_second_address_survives_a_restart(bare_nodes: Cluster) -> None:
     bare_nodes.restart_node(last)
     assert f"192.0.2.{10 + len(bare_nodes.nodes)}" in ssh(bare_nodes, last, "hostname -I").split()
     bare_nodes.run(first, f"getent ahostsv4 {last} | grep 192.0.2. && ping -c 1 -W 2 {last}")
+
+
+def invoke(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the harness' tasks as somebody at the keyboard does."""
+    argv = [str(Path(sys.executable).with_name("invoke")), *words]
+    return run(argv, timeout=180, check=False, cwd=REPOSITORY_ROOT)
+
+
+@pytest.fixture
+def kept(bare_nodes: Cluster) -> Iterator[str]:
+    """The name of one bare node that `invoke cluster-up` started: n1."""
+    name = unique_name("kept")
+    image = bare_nodes.image
+    started = invoke("cluster-up", "--bare", "--nodes", "n1", "--name", name, "--image", image)
+    assert started.returncode == 0, started.stderr
+    yield name
+    invoke("cluster-down", "--name", name)  # or there is none any more
+
+
+def ids(name: str) -> list[str]:
+    """Return the containers of a cluster."""
+    return [Cluster.load(name).container(node).id for node in Cluster.load(name).nodes]
+
+
+def test_running_cluster_is_replaced_only_when_that_was_asked_for(kept: str) -> None:
+    up = ("cluster-up", "--name", kept)
+    first = ids(kept)
+    again = invoke(*up, "--bare", "--nodes", "n1")
+    assert (again.returncode, "is up already" in again.stderr) == (0, True)
+    for words, why in (
+        (("--bare", "--nodes", "n1,n2"), "has other nodes"),
+        (("--nodes", "n1"), "is of bare nodes"),
+        (("--nodes", "n1", "--image", "rpm"), "is of another image and is of bare nodes"),
+    ):
+        refused = invoke(*up, *words)
+        assert refused.returncode == 1
+        assert f"{kept} is there and {why}; it was left as it is" in refused.stderr
+        assert "next: add --replace" in refused.stderr
+    misspelled = invoke(*up, "--bare", "--replace", "--image", "debain12")
+    assert misspelled.returncode == 2
+    assert ids(kept) == first
+    assert invoke("cluster-shell", "n2", "--name", kept).returncode == 2
+
+    assert invoke(*up, "--bare", "--nodes", "n2", "--replace").returncode == 0
+    assert Cluster.load(kept).nodes == ["n2"]
+    # What runs no more is no loss.
+    Cluster.load(kept).container("n2").kill()
+    restarted = invoke(*up, "--bare", "--nodes", "n2")
+    assert restarted.returncode == 0, restarted.stderr
+    assert "is removed and started again: it is not complete" in restarted.stderr
+
+
+def test_broken_description_keeps_no_cluster_from_being_removed(kept: str) -> None:
+    (Cluster.load(kept).folder / cleanup.DESCRIPTION).write_text('{"na')
+    shell = invoke("cluster-shell", "n1", "--name", kept)
+    assert shell.returncode == 1
+    assert f"invoke cluster-down --name {kept}" in shell.stderr
+    assert invoke("cluster-down", "--name", kept).returncode == 0
+    assert traces(kept) == []
+    assert invoke("cluster-down", "--name", kept).returncode == 2
