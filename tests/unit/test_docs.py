@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.console import STATES, Block, Command, differences, parse, rerun, shape
+from docs.console.page import STATES, Block, Command, differences, parse, rerun, shape
 from docs.generator import PAGES, dialects, inventory, metrics, platforms, tasks
 from pacefab.cli.inventory import render_schema
 from pacefab.harness.image import KINDS

@@ -1,4 +1,4 @@
-"""Console blocks of the pages: found, run again on a cluster, compared.
+"""Pages and their console blocks: read, run again, compared; pure but for what runs commands.
 
 A page with console blocks begins with `<!-- cluster: STATE -->`, STATE being one of `STATES`, and
 has fenced blocks of the language `console`, in which a line `$ COMMAND` is followed by what the
