@@ -25,12 +25,12 @@ def check(files: Mapping[str, str], known: Known | None = None) -> list[Finding]
         (check_django if file.endswith(".py") else check_oslo).check(file, text)
         for file, text in files.items()
     ]
-    lists = [one for each in checked for one in each.lists]
-    findings = [one for each in checked for one in each.findings]
-    findings += [one for each in lists for one in _judge(each, known)]
+    lists = [named for result in checked for named in result.lists]
+    findings = [finding for result in checked for finding in result.findings]
+    findings += [finding for named in lists for finding in _judge(named, known)]
     findings += _compare_known(lists, known) if known else _compare(lists)
     places = {file: place for place, file in enumerate(files)}
-    return sorted(findings, key=lambda one: (places[one.file], one.line))
+    return sorted(findings, key=lambda finding: (places[finding.file], finding.line))
 
 
 def _judge(named: ServerList, known: Known | None) -> Iterator[Finding]:
@@ -55,30 +55,31 @@ def _judge(named: ServerList, known: Known | None) -> Iterator[Finding]:
 
 
 def _compare_known(lists: Sequence[ServerList], known: Known) -> Iterator[Finding]:
-    """Compare with the live cluster; lists that `_judge` told about are left to it."""
+    """Compare with the live cluster; lists about which `_judge` has a finding are left to it."""
     desired = tuple(map(str, known.servers))
     for named in lists:
         if named.plain == desired or any(_judge(named, known)):
             continue
-        missing = [str(s) for s in known.servers if str(s) not in named.plain]
-        strange = [s for s in named.plain if s not in desired]
-        if not missing and not strange:
-            why = f"not in the cluster's order: {_HASHING}"
-        elif len(missing) == len(strange):
-            why = f"{', '.join(strange)} is not how {', '.join(missing)} is spelled: {_HASHING}"
-        else:
-            why = (
-                f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(strange) or 'none'}"
-            )
-        yield _finding(named, why, known)
+        yield _finding(named, _difference(named.plain, desired), known)
+
+
+def _difference(servers: Sequence[str], desired: Sequence[str]) -> str:
+    """Return how a list of servers differs from the cluster's."""
+    missing = [server for server in desired if server not in servers]
+    strange = [server for server in servers if server not in desired]
+    if not missing and not strange:
+        return f"not in the cluster's order: {_HASHING}"
+    if len(missing) == len(strange):
+        return f"{', '.join(strange)} is not how {', '.join(missing)} is spelled: {_HASHING}"
+    return f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(strange) or 'none'}"
 
 
 def _compare(lists: Sequence[ServerList]) -> Iterator[Finding]:
     """Compare lists with each other: what most of them say, the first where as many do."""
     if not lists:
         return
-    usual = Counter(one.plain for one in lists).most_common(1)[0][0]
-    model = next(one for one in lists if one.plain == usual)
+    usual = Counter(named.plain for named in lists).most_common(1)[0][0]
+    model = next(named for named in lists if named.plain == usual)
     for named in lists:
         if named.plain != usual:
             same = sorted(named.plain) == sorted(usual)

@@ -75,8 +75,8 @@ def check(file: str, text: str) -> Checked:
 def _values(tree: ast.Module) -> dict[str, _Value]:
     """Return what the file assigns at its top, names that it assigned before filled in."""
     values: dict[str, _Value] = {}
-    for one in tree.body:
-        match one:
+    for statement in tree.body:
+        match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 values[name] = _read(value, values)
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):

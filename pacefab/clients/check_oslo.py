@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from pacefab.clients import ini
 from pacefab.clients.finding import Checked, Finding, ServerList
-from pacefab.clients.ini import Setting
+from pacefab.clients.ini import IniOption
 from pacefab.clients.recommended import BACKEND, DEAD_SECONDS, TIMEOUT, TIMEOUT_WHOLE
 
 LONGEST_TIMEOUT = 1.0  # seconds
@@ -45,9 +45,9 @@ class _Section:
 
     file: str
     line: int  # of its header
-    settings: Mapping[str, Setting]
+    settings: Mapping[str, IniOption]
 
-    def find(self, *names: str) -> Setting | None:
+    def find(self, *names: str) -> IniOption | None:
         return next((self.settings[name] for name in names if name in self.settings), None)
 
     def text(self, name: str, default: str = "") -> str:
@@ -77,7 +77,7 @@ def check(file: str, text: str) -> Checked:
         raise ValueError(f"{file}: {error}") from None
     lines = ini.headers(text)
     cache, token = (
-        _Section(file, lines[name], _by_name(one for one in settings if one.section == name))
+        _Section(file, lines[name], _by_name(s for s in settings if s.section == name))
         if name in lines else None
         for name in ("cache", "keystone_authtoken")
     )  # fmt: skip
@@ -92,9 +92,9 @@ def check(file: str, text: str) -> Checked:
     return Checked(findings, lists)
 
 
-def _by_name(settings: Iterable[Setting]) -> dict[str, Setting]:
+def _by_name(settings: Iterable[IniOption]) -> dict[str, IniOption]:
     """Return the settings that count; a backend_argument that is an url stands for the servers."""
-    found = {one.name: one for one in settings}
+    found = {setting.name: setting for setting in settings}
     url = found.get("backend_argument")
     if url and url.value.startswith("url:"):
         name = _CACHE_SERVERS[0]
@@ -109,15 +109,15 @@ def _list(section: _Section, names: Sequence[str]) -> list[ServerList]:
     return [ServerList(section.file, found.line, found.name, tuple(ini.split_list(found.value)))]
 
 
-def _not_read(file: str, settings: Sequence[Setting]) -> Iterator[Finding]:
+def _not_read(file: str, settings: Sequence[IniOption]) -> Iterator[Finding]:
     """Find lists of servers under a name that their program does not read."""
-    for one in settings:
-        right = _READ.get(one.section)
-        if right is None or one.name in right or one.name.lower() not in _TOKEN_SERVERS:
+    for setting in settings:
+        right = _READ.get(setting.section)
+        if right is None or setting.name in right or setting.name.lower() not in _TOKEN_SERVERS:
             continue
-        why = f"not read: [{one.section}] has no such option (names are case-sensitive)"
+        why = f"not read: [{setting.section}] has no such option (names are case-sensitive)"
         instead = f"{right[0]} = …" if right else "memcache_servers = … in [cache]"
-        yield Finding(file, one.line, f"{one.name} = {one.value}", why, instead)
+        yield Finding(file, setting.line, f"{setting.name} = {setting.value}", why, instead)
 
 
 def _cache(section: _Section) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ class ServerList:
         """Return the option with other servers, given as `plain` has them, as its file wants it."""
         if self.file.endswith(".py"):
             return f'"{self.name}": {json.dumps(list(servers))}'
-        marked = [f"inet6:{one}" if one.startswith("[") else one for one in servers]
+        marked = [f"inet6:{server}" if server.startswith("[") else server for server in servers]
         return f"{self.name} = {','.join(marked)}"
 
 

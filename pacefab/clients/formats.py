@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from pacefab.clients import ini
 from pacefab.clients.recommended import (
@@ -102,14 +103,15 @@ def edit_ini(text: str, servers: Sequence[Server]) -> str:
 
 
 def _section(name: str, options: Iterable[Option]) -> str:
-    return _text([f"[{name}]", *(line for one in options for line in ini.render_option(one))])
+    lines = chain.from_iterable(map(ini.render_option, options))
+    return _text([f"[{name}]", *lines])
 
 
 def _arguments(form: str) -> list[str]:
     return [
         line
-        for one in HASH_CLIENT
-        for line in (*ini.comment(one.reason), form.format(one.name, one.value))
+        for option in HASH_CLIENT
+        for line in (*ini.comment(option.reason), form.format(option.name, option.value))
     ]
 
 

@@ -19,7 +19,7 @@ _COMMENT_WIDTH = 86  # columns; leaves room for what indents it
 
 
 @dataclass(frozen=True)
-class Setting:
+class IniOption:
     """One assignment; lines count from 1, `end` is that of its value's last line."""
 
     section: str  # lower case
@@ -29,13 +29,13 @@ class Setting:
     end: int
 
 
-def read(text: str) -> list[Setting]:
+def read(text: str) -> list[IniOption]:
     """Return the assignments in the order of the file.
 
     Raises:
         ValueError: a line that oslo.config would not understand; the text tells which.
     """
-    found: list[Setting] = []
+    found: list[IniOption] = []
     section, going_on = "", False
     for number, raw in enumerate(_lines(text), 1):
         line = raw.rstrip()
@@ -96,7 +96,7 @@ def _section(line: str, number: int) -> str:
     return line[1:-1].lower()
 
 
-def _assignment(section: str, line: str, number: int) -> Setting:
+def _assignment(section: str, line: str, number: int) -> IniOption:
     parts = re.fullmatch(r"([^=:]+)[=:](.*)", line)
     if parts is None or not parts[1].strip():
         raise ValueError(f"line {number}: {line!r} is no NAME = VALUE")
@@ -105,17 +105,17 @@ def _assignment(section: str, line: str, number: int) -> Setting:
     value = parts[2].strip()
     if value and value[0] == value[-1] and value[0] in "\"'":
         value = value[1:-1]
-    return Setting(section, parts[1].strip(), value, number, number)
+    return IniOption(section, parts[1].strip(), value, number, number)
 
 
-def _continued(setting: Setting, line: str, number: int) -> Setting:
+def _continued(setting: IniOption, line: str, number: int) -> IniOption:
     value = f"{setting.value}\n{line}"
-    return Setting(setting.section, setting.name, value, setting.line, number)
+    return IniOption(setting.section, setting.name, value, setting.line, number)
 
 
 def _write_option(text: str, section: str, option: Option) -> str:
-    settings = [one for one in read(text) if one.section == section]
-    places = [one for one in settings if one.name in {option.name, option.alias}]
+    settings = [setting for setting in read(text) if setting.section == section]
+    places = [setting for setting in settings if setting.name in {option.name, option.alias}]
     lines = _lines(text)
     for place in reversed(places):
         if not _same(place.value, str(option.value)):
@@ -129,14 +129,14 @@ def _insert(
     lines: list[str],
     section: str,
     header: int | None,
-    settings: Sequence[Setting],
+    settings: Sequence[IniOption],
     new: Sequence[str],
 ) -> None:
     """Put new lines at the end of the section's settings; without a header it is made."""
     if header is None:
         lines += [*([""] if lines and lines[-1] else []), f"[{section}]"]
         header = len(lines)
-    at = max([header, *(one.end for one in settings)])
+    at = max([header, *(setting.end for setting in settings)])
     lines[at:at] = new
 
 

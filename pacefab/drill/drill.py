@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pacefab.clients.recommended import PYMEMCACHE_OPTIONS
-from pacefab.drill.faults import Kind, Objectives
+from pacefab.drill.faults import Fault
 from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
 from pacefab.drill.load import Load, Setup
 from pacefab.drill.revert import BusyError, cause, undo
@@ -17,6 +17,7 @@ from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
+from pacefab.inventory.objectives import Objectives
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.fleet import Fleet, Reach
 from pacefab.workflows.nodes.progress import Progress
@@ -44,19 +45,19 @@ class DrillResult:
 
 @dataclass(frozen=True)
 class DrillReport:
-    """All drills of one run. `ailing` is why the cluster is not healthy after it; empty: it is."""
+    """All drills of one run. `unhealthy` says why the cluster is not healthy after it, if so."""
 
     cluster: str
     begun: str  # ISO 8601
     setup: Setup
     objectives: Objectives
     results: tuple[DrillResult, ...]
-    ailing: tuple[str, ...]
+    unhealthy: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
         """Whether every objective was met and the cluster is healthy again."""
-        return not self.ailing and all(result.figures.passed for result in self.results)
+        return not self.unhealthy and all(result.figures.passed for result in self.results)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Drill:
     """How a run drills.
 
     Args:
-        kinds: the failures, in their order.
+        faults: the failures, in their order.
         node: the victim; empty: the last node for the first failure, then the one before it, …
         rate: the load's operations per second.
         hold: seconds for which a failure goes on after Pacemaker has done what it does about it.
@@ -73,7 +74,7 @@ class Drill:
         limit: hosts at a time.
     """
 
-    kinds: tuple[Kind, ...]
+    faults: tuple[Fault, ...]
     node: str = ""
     rate: int = 4000
     hold: float = 5.0
@@ -104,22 +105,22 @@ class Drill:
             self.rate,
         )
         check_reachable(fleet.targets())
-        if fleet.view.status.fencing and any(kind.fenced for kind in self.kinds):
+        if fleet.view.status.fencing and any(fault.fenced for fault in self.faults):
             progress.note(fleet.membership.cluster, _FENCED)
         confirm(fleet.membership.cluster)
         begun = _now()
         results: list[DrillResult] = []
-        ailing: tuple[str, ...] = ()
-        for kind, node in zip(self.kinds, victims, strict=True):
+        unhealthy: tuple[str, ...] = ()
+        for fault, node in zip(self.faults, victims, strict=True):
             if results:
                 fleet = scene.ready()
-            progress.note(node, f"{kind.name}: {kind.what}")
-            trace = self._drill(kind, node, fleet, setup, progress)
+            progress.note(node, f"{fault.name}: {fault.what}")
+            trace = self._drill(fault, node, fleet, setup, progress)
             results.append(DrillResult(trace, measure(trace, self.objectives)))
-            if ailing := scene.ailing(self.timeout):
+            if unhealthy := scene.unhealthy(self.timeout):
                 break
         cluster = fleet.membership.cluster
-        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), ailing)
+        return DrillReport(cluster, begun, setup, self.objectives, tuple(results), unhealthy)
 
     def _victims(self, fleet: Fleet) -> list[str]:
         names = fleet.membership.names
@@ -129,10 +130,10 @@ class Drill:
         if len(names) < 2:  # noqa: PLR2004
             raise RefusedError("drill", "the cluster has one node", "nobody could take over")
         turn = list(reversed(names))
-        return [self.node or turn[place % len(turn)] for place in range(len(self.kinds))]
+        return [self.node or turn[place % len(turn)] for place in range(len(self.faults))]
 
     def _drill(
-        self, kind: Kind, node: str, fleet: Fleet, setup: Setup, progress: Progress
+        self, fault: Fault, node: str, fleet: Fleet, setup: Setup, progress: Progress
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
         watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
@@ -140,45 +141,47 @@ class Drill:
         with Load(setup) as load, watch:
             stored = load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
-            with self._failure(kind, node, fleet, progress) as caused:
-                self._await_notice(kind, watch, caused)
-                if kind.lasting:
-                    self._await_answer(kind, watch, caused)
+            with self._failure(fault, node, fleet, progress) as caused:
+                self._await_notice(fault, watch, caused)
+                if fault.lasting:
+                    self._await_answer(fault, watch, caused)
                     watch.rest(self.hold)
                 else:
                     self._await_recovery(watch, caused, caused)
                 undone = time.monotonic()
-            if kind.lasting:
+            if fault.lasting:
                 self._await_recovery(watch, caused, undone)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
             found = load.count(_FILL_SECONDS)
         seen = tuple(watch.samples), tuple(load.windows)
-        return Trace(kind, node, begun, caused, undone, *seen, stored, found)
+        return Trace(fault, node, begun, caused, undone, *seen, stored, found)
 
     @contextmanager
-    def _failure(self, kind: Kind, node: str, fleet: Fleet, progress: Progress) -> Iterator[float]:
+    def _failure(
+        self, fault: Fault, node: str, fleet: Fleet, progress: Progress
+    ) -> Iterator[float]:
         """Cause the failure and, however the block ends, undo it; yield when it began."""
         host, ours = fleet.hosts[node], True
-        wait = _ANSWER_SECONDS + self.hold if kind.lasting else self.timeout
+        wait = _ANSWER_SECONDS + self.hold if fault.lasting else self.timeout
         longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
         caused = time.monotonic()
         try:
-            cause(host, kind, find_victim(fleet, node), longest)
+            cause(host, fault, find_victim(fleet, node), longest)
             yield caused
         except BusyError:
             ours = False
             raise
         finally:
             if ours:
-                progress.note(node, f"{kind.name}: undoing it")
+                progress.note(node, f"{fault.name}: undoing it")
                 undo(host)
 
-    def _await_notice(self, kind: Kind, watch: Watch, caused: float) -> None:
-        if kind.noticeable:
+    def _await_notice(self, fault: Fault, watch: Watch, caused: float) -> None:
+        if fault.noticeable:
             watch.until(lambda seen: notice(seen, caused) is not None, _NOTICE_SECONDS)
 
-    def _await_answer(self, kind: Kind, watch: Watch, caused: float) -> None:
-        if kind.noticeable:
+    def _await_answer(self, fault: Fault, watch: Watch, caused: float) -> None:
+        if fault.noticeable:
             watch.until(lambda seen: is_answered(seen, caused), _ANSWER_SECONDS)
 
     def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:

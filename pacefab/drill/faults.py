@@ -1,4 +1,4 @@
-"""Failures that a drill causes on a node, how each is undone, and what is expected of a cluster.
+"""Faults that a drill causes on a node, and how each is undone.
 
 Pure: values in, shell for a node out. What is to be undone is known on the node itself, in
 /run/pacefab-drill, and a timer there undoes it when nobody else does: an operator's machine that
@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from pacefab.services.memcached import memcached
-from pacefab.services.probes import reach
+from pacefab.services.probes import tcp
 from pacefab.transport.command import Section, Step, shell
 
 _BUSY = 3  # exit status: a drill is on already
@@ -30,7 +30,7 @@ class Victim:
 
 
 @dataclass(frozen=True)
-class Kind:
+class Fault:
     """One sort of failure.
 
     Both scripts get the node's name as $1, its memcached's port as $2 and the other nodes'
@@ -48,21 +48,21 @@ class Kind:
 
 # crm_resource --refresh asks the node anew what runs there, and forgets the failure: without it a
 # drill that was cut off before the monitor came would leave a dead memcached for up to a minute.
-PROCESS = Kind(
+PROCESS = Fault(
     name="process",
     what="memcached is killed (SIGKILL)",
     cause=f"systemctl kill --kill-who=all --signal=KILL {memcached.UNIT}",
     undo=f'crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet',
     lasting=False,
 )
-STOP_NODE = Kind(
+STOP_NODE = Fault(
     name="stop-node",
     what="the cluster is stopped on the node, as for a reboot",
     cause="pcs cluster stop",
     undo="pcs cluster start",
 )
 # With lifetime reboot it stands in the status section: even a forgotten one ends at a reboot.
-STANDBY = Kind(
+STANDBY = Fault(
     name="standby",
     what="the node is put into standby",
     cause='crm_attribute --node "$1" --name standby --lifetime reboot --update on',
@@ -88,7 +88,7 @@ port=$2; shift 2
   echo '}'
 } | nft -f -
 """
-PARTITION = Kind(
+PARTITION = Fault(
     name="partition",
     what="the node is cut off from the other nodes and from clients",
     cause=_CUT,
@@ -96,38 +96,16 @@ PARTITION = Kind(
     "nft delete table inet pacefab_drill",
     fenced=True,
 )
-PAUSE = Kind(
+PAUSE = Fault(
     name="pause",
     what="memcached hangs (SIGSTOP): connections open, answers never come",
     cause=f"systemctl kill --kill-who=all --signal=STOP {memcached.UNIT}",
     undo=f"systemctl kill --kill-who=all --signal=CONT {memcached.UNIT}",
     noticeable=False,
 )
-KINDS: Mapping[str, Kind] = {
-    kind.name: kind for kind in (PROCESS, STOP_NODE, STANDBY, PARTITION, PAUSE)
+FAULTS: Mapping[str, Fault] = {
+    fault.name: fault for fault in (PROCESS, STOP_NODE, STANDBY, PARTITION, PAUSE)
 }
-
-
-@dataclass(frozen=True)
-class Objectives:
-    """What a cluster is expected to do, at most; seconds but for `client_errors`.
-
-    The default of `recovery` leaves room for memcached's monitor, which comes once in 60 s.
-    """
-
-    recovery: float = 90.0
-    worst_stall: float = 2.0
-    vip_away: float = 30.0
-    client_errors: float = 0
-
-    @classmethod
-    def of(cls, given: Mapping[str, float | None]) -> Objectives:
-        """Return the objectives with what an inventory gives; None leaves the default."""
-        return cls(**{name: value for name, value in given.items() if value is not None})
-
-    def items(self) -> list[tuple[str, float]]:
-        """Return names and limits."""
-        return [(field.name, getattr(self, field.name)) for field in fields(self)]
 
 
 # The note is there before the failure is, so that whatever is cut off in between can be undone.
@@ -159,11 +137,11 @@ systemctl --no-block stop pacefab-drill-undo.timer
 """
 
 
-def plan_failure(kind: Kind, victim: Victim, seconds: float) -> list[Step]:
+def plan_failure(fault: Fault, victim: Victim, seconds: float) -> list[Step]:
     """Return the step that causes the failure; the node undoes it by itself after `seconds`."""
     words = (victim.node, str(victim.port), *victim.peers)
-    undo = _UNDO % (kind.undo, shlex.join(words))
-    return [shell("failure", _CAUSE, kind.name, f"{seconds:.0f}s", undo, kind.cause, *words)]
+    undo = _UNDO % (fault.undo, shlex.join(words))
+    return [shell("failure", _CAUSE, fault.name, f"{seconds:.0f}s", undo, fault.cause, *words)]
 
 
 def is_busy(section: Section) -> bool:
@@ -193,16 +171,16 @@ def observe() -> list[Step]:
 
 def plan_vips(addresses: Sequence[str]) -> list[Step]:
     """Return the step of `read_vips`, which takes little more than 0.3 s at most."""
-    return [reach.observe("vips", _targets(addresses), _VIP_SECONDS)]
+    return [tcp.observe("vips", _targets(addresses), _VIP_SECONDS)]
 
 
 def read_vips(addresses: Sequence[str], section: Section) -> frozenset[str]:
     """Return the addresses that answer: a connection is made, or refused by whoever has it."""
     if not section.ok:
         return frozenset()
-    answers = reach.parse(_targets(addresses), section).items()
+    answers = tcp.parse(_targets(addresses), section).items()
     return frozenset(target.address for target, wrong in answers if not wrong)
 
 
-def _targets(addresses: Sequence[str]) -> list[reach.Target]:
-    return [reach.Target("VIP", address, _DISCARD, refused=True) for address in addresses]
+def _targets(addresses: Sequence[str]) -> list[tcp.Endpoint]:
+    return [tcp.Endpoint("VIP", address, _DISCARD, refused=True) for address in addresses]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 
-from pacefab.drill.faults import Objectives
 from pacefab.drill.timeline import Event, Sample, Trace, Window, changes
+from pacefab.inventory.objectives import Objectives
 
 _STEADY_SECONDS = 1.0  # of no news, after which none is expected
 _SMOOTH_SECONDS = 1.0  # a hit ratio of fewer seconds than that is mostly chance
@@ -24,7 +24,7 @@ class VipMove:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ObjectiveResult:
     """One objective and what was measured; seconds but for client_errors. None: never."""
 
     objective: str
@@ -55,7 +55,7 @@ class Figures:
     items_lost: int
     vips: tuple[VipMove, ...]
     events: tuple[Event, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ObjectiveResult, ...]
 
     @property
     def passed(self) -> bool:
@@ -69,11 +69,13 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
     before = [window for window in trace.windows if window.at <= trace.caused]
     vips = tuple(_vip_moves(trace.samples))
     recovered = _recovered(trace)
-    figures = {
+    worst = max((window.worst for window in during), default=0.0)
+    errors = sum(window.error for window in during)
+    measured = {
         "recovery": recovered,
-        "worst_stall": max((window.worst for window in during), default=0.0),
+        "worst_stall": worst,
         "vip_away": max((move.away for move in vips), default=0.0),
-        "client_errors": sum(window.error for window in during),
+        "client_errors": errors,
     }
     operations = sum(window.operations for window in trace.windows)
     return Figures(
@@ -81,9 +83,9 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
         recovered=recovered,
         operations=operations,
         operations_per_second=operations / _length(trace.windows),
-        client_errors=int(figures["client_errors"] or 0),
+        client_errors=errors,
         unanswered=sum(window.unanswered for window in during),
-        worst_stall=figures["worst_stall"] or 0.0,
+        worst_stall=worst,
         hit_ratio_before=hit_ratio(before),
         hit_ratio_lowest=min(_smooth_ratios(during), default=None),
         hit_ratio_after=hit_ratio(_last(during)),
@@ -91,7 +93,7 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
         items_lost=trace.stored - trace.found,
         vips=vips,
         events=tuple(_events(trace)),
-        verdicts=tuple(Verdict(n, limit, figures[n]) for n, limit in objectives.items()),
+        verdicts=tuple(ObjectiveResult(n, limit, measured[n]) for n, limit in objectives.items()),
     )
 
 
@@ -164,7 +166,7 @@ def _recovered(trace: Trace) -> float | None:
 
     From the failure on where Pacemaker alone ends it, else from when we ended it.
     """
-    if trace.kind.lasting:
+    if trace.fault.lasting:
         return recovery(trace.samples, trace.caused, trace.undone)
     return recovery(_alone(trace), trace.caused, trace.caused)
 
@@ -184,9 +186,9 @@ def _vip_moves(samples: Sequence[Sample]) -> Iterator[VipMove]:
 
 
 def _events(trace: Trace) -> list[Event]:
-    ended = "the drill ends it" if trace.kind.lasting else "the drill clears the failure's record"
-    events = [Event(trace.caused, f"failure: {trace.kind.what}"), Event(trace.undone, ended)]
+    ended = "the drill ends it" if trace.fault.lasting else "the drill clears the failure's record"
+    events = [Event(trace.caused, f"failure: {trace.fault.what}"), Event(trace.undone, ended)]
     # Clearing a record makes Pacemaker look anew at what has been running all the while.
-    for before, after in pairwise(trace.samples if trace.kind.lasting else _alone(trace)):
+    for before, after in pairwise(trace.samples if trace.fault.lasting else _alone(trace)):
         events += changes(before, after)
     return sorted(events, key=lambda event: event.at)

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Self
 
 from pacefab.drill.timeline import Window
 from pacefab.errors import CommandError
+from pacefab.waiting import Pending, wait_until
 
 _PROGRAM = Path(__file__).with_name("load_client.py")
 _END_SECONDS = 5.0
@@ -82,18 +82,20 @@ class Load:
         self._counts.pop("counted", None)
         if self._process.stdin is None:
             raise AssertionError("the process was made with a pipe")
-        with contextlib.suppress(BrokenPipeError):  # it ended: waiting for it tells why
+        with contextlib.suppress(BrokenPipeError):  # it ended: waiting for it shows why
             self._process.stdin.write("count\n")
             self._process.stdin.flush()
         return self._wait("counted", seconds)
 
     def _wait(self, what: str, seconds: float) -> int:
-        deadline = time.monotonic() + seconds
-        while what not in self._counts:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise CommandError("run the client load", self._last_words(), "see: fab status")
-            time.sleep(0.05)
-        return self._counts[what]
+        def look() -> int | Pending | None:
+            ended = self._process.poll() is not None
+            return self._counts.get(what, None if ended else Pending())
+
+        found = wait_until(look, seconds, poll=0.05)
+        if found is None or isinstance(found, Pending):
+            raise CommandError("run the client load", self._last_words(), "see: fab status")
+        return found
 
     def _last_words(self) -> str:
         if self._process.poll() is None or self._process.stderr is None:

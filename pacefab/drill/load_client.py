@@ -30,7 +30,7 @@ PATIENCE: Final = {"timeout": 10.0, "connect_timeout": 10.0}  # a slow server ha
 Operation = tuple[float, str]  # seconds that it took; hit, miss, stored, unanswered or error
 
 
-class Load:
+class LoadGenerator:
     """Threads that get and set keys at a given rate, each through a client of its own."""
 
     def __init__(self, setup: dict[str, Any]) -> None:
@@ -129,7 +129,7 @@ def _summary(done: list[Operation]) -> dict[str, float]:
 
 def main() -> None:
     """Fill the cache, then load it until standard input ends."""
-    load = Load(json.loads(sys.argv[1]))
+    load = LoadGenerator(json.loads(sys.argv[1]))
     load.fill()
     workers = [load.work] * load._setup["threads"]  # noqa: SLF001
     for target in (*workers, load.tell):

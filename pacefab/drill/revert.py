@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pacefab.drill import faults
-from pacefab.drill.faults import Kind, Victim
+from pacefab.drill.faults import Fault, Victim
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.transport.connection import Host
@@ -24,7 +24,7 @@ class BusyError(RefusedError):
     """The node has a drill that is not undone."""
 
 
-def cause(host: Host, kind: Kind, victim: Victim, seconds: float) -> None:
+def cause(host: Host, kind: Fault, victim: Victim, seconds: float) -> None:
     """Cause the failure; whoever else fails, the node undoes it by itself after `seconds`.
 
     Raises:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
-from pacefab.drill.timeline import Vip
+from pacefab.drill.timeline import WatchedVip
 from pacefab.errors import PacefabError
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
@@ -16,6 +15,7 @@ from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
 from pacefab.services.vips import found
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_fleet
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
@@ -46,24 +46,28 @@ class Scene:
         apply_cib.settle(fleet.host, _at_work, _REST_SECONDS)
         return fleet
 
-    def ailing(self, seconds: float) -> tuple[str, ...]:
+    def unhealthy(self, seconds: float) -> tuple[str, ...]:
         """Wait at most `seconds` until the cluster is healthy; return why it is not then.
 
-        It also has to be at rest: a VIP may yet move back to the node that it prefers.
+        Pacemaker also has to have nothing left to do: a VIP may yet move back to the node that it
+        prefers.
         """
-        deadline = time.monotonic() + seconds
-        while reasons := self._reasons():
-            if time.monotonic() > deadline:
-                return reasons
-            time.sleep(_POLL_SECONDS)
-        return ()
+        reasons: tuple[str, ...] = ()
+
+        def look() -> bool | Pending:
+            nonlocal reasons
+            reasons = self._reasons()
+            return Pending("; ".join(reasons)) if reasons else True
+
+        wait_until(look, seconds, poll=_POLL_SECONDS)
+        return reasons
 
     def _reasons(self) -> tuple[str, ...]:
         try:
             fleet = gather(self.hosts, self.reach, self.limit)
             doing = _at_work(apply_cib.query_progress(fleet.host))
-            told = (f"Pacemaker is at work: {doing}",) if doing else ()
-            return examine_fleet(fleet).reasons or told
+            busy = (f"Pacemaker is at work: {doing}",) if doing else ()
+            return examine_fleet(fleet).reasons or busy
         except PacefabError as error:
             return (str(error),)
 
@@ -85,6 +89,6 @@ def find_victim(fleet: Fleet, node: str) -> Victim:
     return Victim(node, peers, port)
 
 
-def find_vips(cib: Cib) -> list[Vip]:
+def find_vips(cib: Cib) -> list[WatchedVip]:
     """Return the cluster's virtual addresses."""
-    return [Vip(resource, address) for resource, address in found.addresses(cib).items()]
+    return [WatchedVip(resource, address) for resource, address in found.addresses(cib).items()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pacefab.drill.faults import Kind
+from pacefab.drill.faults import Fault
 from pacefab.pacemaker.model import ClusterStatus, FailedAction, Instance
 
 
@@ -60,7 +60,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Vip:
+class WatchedVip:
     """A virtual address: the id of its resource, and whether it can be asked for."""
 
     resource: str
@@ -82,9 +82,9 @@ def take_sample(
         serving: the nodes whose memcached answered.
     """
     roles: dict[str, set[tuple[str, str]]] = {}
-    for one in _instances(status):
-        found = roles.setdefault(one.id.partition(":")[0], set())
-        found |= {(node, _role(one)) for node in one.nodes if not one.orphaned}
+    for instance in _instances(status):
+        found = roles.setdefault(instance.id.partition(":")[0], set())
+        found |= {(node, _role(instance)) for node in instance.nodes if not instance.orphaned}
     return Sample(
         at=at,
         nodes={node.name: node.word for node in status.nodes},
@@ -92,7 +92,7 @@ def take_sample(
         failures=frozenset(map(_failure, status.failures)),
         serving=serving,
         vips={name: _holder(roles.get(name, set())) if up else "" for name, up in vips.items()},
-        pending=any(one.pending for one in _instances(status)),
+        pending=any(instance.pending for instance in _instances(status)),
     )  # fmt: skip
 
 
@@ -105,8 +105,8 @@ def _failure(failure: FailedAction) -> str:
     return f"{failure.operation} of {failure.resource} failed on {failure.node}"
 
 
-def _role(one: Instance) -> str:
-    return one.pending or ("failed" if one.failed else one.role)
+def _role(instance: Instance) -> str:
+    return instance.pending or ("failed" if instance.failed else instance.role)
 
 
 def _holder(roles: set[tuple[str, str]]) -> str:
@@ -154,7 +154,7 @@ class Trace:
     `undone` is when we began to undo it. `samples` begin before the failure.
     """
 
-    kind: Kind
+    fault: Fault
     node: str
     begun: str  # wall clock, ISO 8601
     caused: float

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from pacefab.drill import faults
-from pacefab.drill.timeline import Sample, Vip, take_sample
+from pacefab.drill.timeline import Sample, WatchedVip, take_sample
 from pacefab.errors import CommandError, PacefabError
 from pacefab.pacemaker import live
 from pacefab.services.memcached.probe import Target
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
+from pacefab.waiting import Pending, wait_until
 
 ANSWER_SECONDS = 0.5
 _POLL_SECONDS = 0.25
@@ -35,7 +36,7 @@ class Watch:
 
     host: Host
     targets: Sequence[Target]
-    vips: Sequence[Vip] = ()
+    vips: Sequence[WatchedVip] = ()
     samples: list[Sample] = field(default_factory=list)
     _silent: frozenset[str] = frozenset()
     _error: PacefabError | None = None
@@ -58,14 +59,13 @@ class Watch:
         Raises:
             PacefabError: the watching node could not be asked any more.
         """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+
+        def look() -> bool | Pending:
             if self._error:
                 raise self._error
-            if holds(tuple(self.samples)):
-                return True
-            time.sleep(0.1)
-        return False
+            return holds(tuple(self.samples)) or Pending()
+
+        return wait_until(look, seconds, poll=0.1) is True
 
     def rest(self, seconds: float) -> None:
         """Let time pass. Same errors as `until`."""

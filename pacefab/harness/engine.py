@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from pacefab.waiting import Pending, wait_until
 
 from .errors import HarnessError
 from .program import run, succeeds
@@ -75,14 +76,12 @@ def start() -> None:
                 stderr=log,
                 start_new_session=True,
             )
-    deadline = time.monotonic() + START_SECONDS
-    while not answers():
-        if time.monotonic() > deadline:
-            seen = LOG.read_text() if LOG.exists() else ""
-            raise HarnessError(
-                f"no answer of dockerd within {START_SECONDS} s", seen=seen, next_step=f"see {LOG}"
-            )
-        time.sleep(0.2)
+    answering = wait_until(lambda: answers() or Pending(), START_SECONDS, poll=0.2)
+    if isinstance(answering, Pending):
+        seen = LOG.read_text() if LOG.exists() else ""
+        raise HarnessError(
+            f"no answer of dockerd within {START_SECONDS} s", seen=seen, next_step=f"see {LOG}"
+        )
 
 
 def _drop_stale_pid_files() -> None:

@@ -49,7 +49,7 @@ class NodeSpec:
     aliases: dict[str, str]
 
 
-class Node(DockerContainer):
+class NodeContainer(DockerContainer):
     """A container that is a whole machine, with the privileges that Pacemaker needs."""
 
     def __init__(self, spec: NodeSpec, ssh_port: int) -> None:
@@ -89,7 +89,7 @@ def start_node(spec: NodeSpec) -> int:
     """
     for _ in range(PORT_ATTEMPTS):
         port = free_port()
-        node = Node(spec, port)
+        node = NodeContainer(spec, port)
         try:
             node.start()
         except docker.errors.APIError as error:

@@ -66,7 +66,7 @@ def zones(firewall: Firewall, interfaces: Iterable[Interface], addresses: Sequen
     Raises:
         RefusedError: there is none, or firewalld did not tell it.
     """
-    names = [one.name for one in interfaces if one.address in addresses]
+    names = [interface.name for interface in interfaces if interface.address in addresses]
     found = tuple(dict.fromkeys(firewall.zones[n] for n in names if n in firewall.zones))
     if not found:
         raise RefusedError(
@@ -90,7 +90,7 @@ def rule(address: str, port: int, protocol: str) -> str:
 def missing(firewall: Firewall, zone: str, rules: Iterable[str]) -> tuple[str, ...]:
     """Return the rules that do not hold both now and after firewalld's next start."""
     both = firewall.runtime.get(zone, frozenset()) & firewall.permanent.get(zone, frozenset())
-    return tuple(one for one in rules if one not in both)
+    return tuple(rule for rule in rules if rule not in both)
 
 
 def plan_open(zone: str, rules: Iterable[str]) -> list[Step]:
@@ -106,5 +106,5 @@ def plan_open(zone: str, rules: Iterable[str]) -> list[Step]:
 
 
 def _plan_add(name: str, command: Names, rules: Iterable[str]) -> Step:
-    added = step(name, *command, *(f"--add-rich-rule={one}" for one in rules))
-    return replace(added, undo=(*command, *(f"--remove-rich-rule={one}" for one in rules)))
+    added = step(name, *command, *(f"--add-rich-rule={rule}" for rule in rules))
+    return replace(added, undo=(*command, *(f"--remove-rich-rule={rule}" for rule in rules)))

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pacefab.inventory import desired, references
 from pacefab.inventory.constraints import Constraints
-from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
 from pacefab.inventory.model import HostName, Name, Node, Part
+from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.pacemaker_options import AnyMeta, Properties
 from pacefab.inventory.resources import ResourceEntry
-from pacefab.inventory.values import Duration
-from pacefab.pacemaker.model import Configuration, Member, Membership
+from pacefab.pacemaker.model import Member, Membership
 
 _NODE_KEYS = "name, address, user, port, role, attributes"
-_DURATION = "a duration: seconds, or a number with ms, s, min or h"
 
 
 def _named(value: object) -> object:
@@ -27,17 +24,6 @@ def _named(value: object) -> object:
 
 
 NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]
-
-
-class Objectives(Part):
-    """What the operator expects of the cluster when something fails; times in seconds."""
-
-    recovery: Duration | None = Field(default=None, description=_DURATION)
-    worst_stall: Duration | None = Field(default=None, description=_DURATION)
-    vip_away: Duration | None = Field(default=None, description=_DURATION)
-    client_errors: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="a whole number, 0 or more"
-    )
 
 
 class Inventory(Part):
@@ -84,24 +70,9 @@ class Inventory(Part):
         """Return the service that each id of a resource belongs to."""
         return {}
 
-    def contradictions(self) -> Iterator[tuple[Path, str]]:
-        """Yield where two places of the inventory do not fit together, and why."""
-        return references.contradictions(self)
-
     def membership(self) -> Membership:
         """Return the cluster's name and nodes; one without an address in the file has none."""
         return Membership(
             self.cluster,
             tuple(Member(n.name, (n.address,) if n.address else ()) for n in self.nodes),
         )
-
-    def secret_names(self) -> tuple[str, ...]:
-        """Return the secrets that fence devices and resources refer to; services know theirs."""
-        return desired.secret_names(self)
-
-    def configuration(self, secret: Callable[[str], str]) -> Configuration:
-        """Return what is desired of the CIB besides what services describe.
-
-        Raises whatever `secret`, which gives a secret by its name, does.
-        """
-        return desired.configuration(self, secret)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from pacefab.inventory.model import HostName, Name, Part, unfit
-from pacefab.inventory.values import SCORE, Boolean, Score, Setting
+from pacefab.inventory.values import SCORE, Boolean, ScalarText, Score
 
 _RESOURCE = "the id of a resource, clone (NAME-clone) or group of this inventory"
 _ACTION = "one of start, stop, promote, demote"
@@ -68,7 +68,7 @@ class LocationEntry(Part):
     operation: Operation | None = Field(
         default=None, description="one of eq, ne, lt, gt, lte, gte, defined, not_defined"
     )
-    value: Setting | None = Field(
+    value: ScalarText | None = Field(
         default=None, description="what the attribute is compared with: a text or a whole number"
     )
     score: Score = Field(default="INFINITY", description=SCORE)

@@ -99,7 +99,7 @@ class _Reading:
         if isinstance(node, MappingNode) and kind == "map":
             return {key: self._value(value, (*path, key)) for key, value in self._items(node, path)}
         if isinstance(node, SequenceNode) and kind == "seq":
-            return tuple(self._value(one, (*path, i)) for i, one in enumerate(node.value))
+            return tuple(self._value(entry, (*path, i)) for i, entry in enumerate(node.value))
         if isinstance(node, ScalarNode) and kind in {*_TEXTS, "int", "float", "bool", "null"}:
             return self._scalar(node, kind, path)
         tag = str(node.tag).replace(_CORE, "!!")

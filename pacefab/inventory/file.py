@@ -12,14 +12,15 @@ from pacefab.errors import UsageError
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.document import Document, Mistake, SyntaxMistakeError, parse
 from pacefab.inventory.mistakes import find_mistakes, render_path
+from pacefab.inventory.references import contradictions
 
 _MOST_SHOWN = 8  # mistakes; more would not fit the screen
 _OTHER_FILE = "name another one with --inventory or PACEFAB_INVENTORY"
 
-Kind = TypeVar("Kind", bound=Inventory)
+InventoryT = TypeVar("InventoryT", bound=Inventory)
 
 
-def read(file: Path, kind: type[Kind]) -> Kind:
+def read(file: Path, kind: type[InventoryT]) -> InventoryT:
     """Return the inventory in a file.
 
     Raises:
@@ -37,14 +38,14 @@ def read(file: Path, kind: type[Kind]) -> Kind:
     return _checked(file, document, kind)
 
 
-def _checked(file: Path, document: Document, kind: type[Kind]) -> Kind:
+def _checked(file: Path, document: Document, kind: type[InventoryT]) -> InventoryT:
     mistakes = list(document.mistakes)
     try:
         inventory = kind.model_validate(document.data, context={})
     except ValidationError as error:
         mistakes += find_mistakes(error, kind, document)
     else:
-        found = () if mistakes else inventory.contradictions()
+        found = () if mistakes else contradictions(inventory)
         mistakes += [Mistake(document.line(path), path, text) for path, text in found]
     if mistakes:
         raise _refused(file, _render(mistakes))
@@ -65,8 +66,8 @@ def _text(file: Path) -> str:
 def _render(mistakes: Iterable[Mistake]) -> list[str]:
     """Return a line for each mistake, in the order of the file, as far as a screen goes."""
     ordered = sorted(mistakes, key=lambda mistake: mistake.line)
-    parts = [(f"line {one.line}", render_path(one.path), one.text) for one in ordered]
-    lines = [": ".join(filter(None, each)) for each in parts]
+    parts = [(f"line {m.line}", render_path(m.path), m.text) for m in ordered]
+    lines = [": ".join(filter(None, words)) for words in parts]
     more = [f"and {len(lines) - _MOST_SHOWN} more"] if len(lines) > _MOST_SHOWN else []
     return lines[:_MOST_SHOWN] + more
 

@@ -48,11 +48,6 @@ def _address(text: str) -> str:
     return str(address)
 
 
-def _named(value: object) -> object:
-    """Read a node that is only a name."""
-    return {"name": value} if isinstance(value, str) else value
-
-
 def _defaults(value: object) -> object:
     """Read `memcached:` with nothing behind it as a section that leaves everything as it is."""
     return {} if value is None else value
@@ -114,6 +109,3 @@ class Node(Part):
                 raise unfit("another node has it already")
             seen.add(value.lower())
         return value
-
-
-NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]

@@ -14,14 +14,14 @@ from typing import Any, Literal
 from pydantic import Field, create_model
 
 from pacefab.inventory.model import Part
-from pacefab.inventory.values import SCORE, TIME, Boolean, Number, Score, Setting, Time
+from pacefab.inventory.values import SCORE, TIME, Boolean, Number, ScalarText, Score, Time
 
 _Kind = tuple[Any, str]  # a type, and what it allows
 
 _BOOLEAN: _Kind = (Boolean, "true or false")
 _NUMBER: _Kind = (Number, "a whole number")
 _SCORE: _Kind = (Score, SCORE)
-_TEXT: _Kind = (Setting, "a text")
+_TEXT: _Kind = (ScalarText, "a text")
 _TIME: _Kind = (Time, TIME)
 
 

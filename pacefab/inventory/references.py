@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator
-from typing import TYPE_CHECKING
 
-from pacefab.inventory.desired import clone_id, device_ids
+from pacefab.inventory.cluster import Inventory
+from pacefab.inventory.configuration import clone_id, device_ids
+from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
 from pacefab.inventory.mistakes import meant, show
-
-if TYPE_CHECKING:
-    from pacefab.inventory.cluster import Inventory
-    from pacefab.inventory.constraints import Constraints
 
 _REMOTE = "ocf:pacemaker:remote"
 _MOST_NAMED = 12  # names that a sentence lists

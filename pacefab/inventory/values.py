@@ -82,7 +82,7 @@ def _duration(value: object) -> object:
 TIME = "a time: seconds, or a number with ms, s, min or h"
 SCORE = "a score: a whole number from -1000000 to 1000000, INFINITY or -INFINITY"
 
-Setting = Annotated[str, BeforeValidator(_text, json_schema_input_type=bool | int | str)]
+ScalarText = Annotated[str, BeforeValidator(_text, json_schema_input_type=bool | int | str)]
 Boolean = Annotated[str, BeforeValidator(_boolean, json_schema_input_type=bool)]
 Number = Annotated[str, BeforeValidator(partial(_matching, _NUMBER), json_schema_input_type=int)]
 Time = Annotated[

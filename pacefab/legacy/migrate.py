@@ -12,7 +12,7 @@ from pacefab.legacy.findings.account import collapsed, replayed_entries, unreach
 from pacefab.legacy.findings.doubts import doubts
 from pacefab.legacy.interpreter.walkthrough import walk_through
 from pacefab.legacy.masking import mask
-from pacefab.legacy.model import Entry, Fate, Migration
+from pacefab.legacy.model import Fate, Migration, ReportLine
 from pacefab.legacy.pcs.configuration import configuration_of
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
 
@@ -73,11 +73,11 @@ def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> 
     return Migration(text, account, walk.world.effects, summary, desired)
 
 
-def _masked(entry: Entry) -> Entry:
-    return Entry(entry.fate, entry.place, mask(entry.text), mask(entry.reason), entry.advice)
+def _masked(entry: ReportLine) -> ReportLine:
+    return ReportLine(entry.fate, entry.place, mask(entry.text), mask(entry.reason), entry.advice)
 
 
-def _order(entry: Entry) -> tuple[int, str, int, str, str]:
+def _order(entry: ReportLine) -> tuple[int, str, int, str, str]:
     fates = list(Fate)
     return (fates.index(entry.fate), entry.place.file, entry.place.line, entry.text, entry.reason)
 

@@ -30,7 +30,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ReportLine:
     """One line of the report.
 
     `reason` says what it became, or why it became nothing; `advice` what to do by hand.
@@ -83,7 +83,7 @@ class WrittenFile:
 
 
 @dataclass(frozen=True)
-class Unit:
+class UnitChange:
     """What a script does to a systemd unit on a node."""
 
     name: str
@@ -93,7 +93,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     """What a command leaves behind: exit status (None: not known before) and its output."""
 
     status: int | None = 0
@@ -106,9 +106,13 @@ class Effects:
 
     packages: dict[Package, None] = field(default_factory=dict)
     files: dict[WrittenFile, None] = field(default_factory=dict)
-    units: dict[Unit, None] = field(default_factory=dict)
+    units: dict[UnitChange, None] = field(default_factory=dict)
     assumptions: dict[str, Place] = field(default_factory=dict)  # a sentence and where it began
-    notes: dict[Entry, None] = field(default_factory=dict)  # what evaluation has to report
+    notes: dict[ReportLine, None] = field(default_factory=dict)  # what evaluation has to report
+
+    def assume(self, sentence: str, place: Place) -> None:
+        """Note what is assumed, and the place where that began."""
+        self.assumptions.setdefault(sentence, place)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ class Migration:
     """
 
     inventory: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportLine, ...]
     effects: Effects
     summary: Mapping[str, int]
     configuration: Configuration

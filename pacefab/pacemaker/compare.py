@@ -65,14 +65,15 @@ def _parameters(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     """Return the differences of the parameters; of secret ones only that there is one."""
     hidden = present.hidden | desired.hidden
     where = f"{desired.id} parameter"
-    for one in _mapping(where, present.parameters, desired.parameters):
-        secret = one.where.removeprefix(f"{where} ") in hidden
-        yield _masked(one) if secret else one
+    for difference in _mapping(where, present.parameters, desired.parameters):
+        secret = difference.where.removeprefix(f"{where} ") in hidden
+        yield _masked(difference) if secret else difference
 
 
-def _masked(one: Difference) -> Difference:
-    present = None if one.present is None else "(secret)"
-    return Difference(one.where, present, None if one.desired is None else "(another secret)")
+def _masked(difference: Difference) -> Difference:
+    present = None if difference.present is None else "(secret)"
+    desired = None if difference.desired is None else "(another secret)"
+    return Difference(difference.where, present, desired)
 
 
 def key(op: Operation) -> str:

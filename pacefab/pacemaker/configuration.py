@@ -54,7 +54,7 @@ def read_configuration(cib: Cib) -> Configuration:
 def property_set(cib: Cib) -> etree._Element | None:
     """Return the set of the cluster's properties."""
     sets = cib.root.iterfind("configuration/crm_config/cluster_property_set")
-    return next((one for one in sets if one.get("id") == PROPERTIES), None)
+    return next((element for element in sets if element.get("id") == PROPERTIES), None)
 
 
 def default_set(cib: Cib) -> etree._Element | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from lxml import etree
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.configuration import read_resource
-from pacefab.pacemaker.model import Primitive, Resource, primitives
+from pacefab.pacemaker.model import Primitive, Resource, primitive_ids, primitives
 
 # Classes whose agent is one program on the node: systemd units and init scripts.
 _ONE_PROCESS = ("systemd:", "service:", "lsb:", "upstart:")
@@ -25,7 +26,7 @@ def check_place(cib: Cib, desired: Resource) -> None:
     container = cib.element(desired.id)
     if container is None:
         return
-    inside = any(cib.element(one.id) is not None for one in primitives(desired))
+    inside = any(cib.element(name) is not None for name in primitive_ids([desired]))
     if type(read_resource(container)) is not type(desired) or not inside:
         seen = f"the id {desired.id} is {_describe(container)}"
         raise RefusedError(attempted, seen, _advice(primitives(desired)[0]))
@@ -48,7 +49,7 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
 def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
     """Raise a RefusedError when a new resource has the unit of another one."""
     users: dict[str, str] = {}
-    for primitive in (one for resource in desired for one in primitives(resource)):
+    for primitive in chain.from_iterable(map(primitives, desired)):
         if not primitive.agent.startswith(_ONE_PROCESS):
             continue
         others = [str(e.get("id")) for e in cib.primitives_of(primitive.agent)]
@@ -71,5 +72,5 @@ def _describe(element: etree._Element) -> str:
     said = f"a {element.tag} {element.get('id')}"
     if agent := agent_of(element):
         return f"{said} of {agent}"
-    inner = [_describe(one) for one in element.iter("primitive")]
+    inner = [_describe(primitive) for primitive in element.iter("primitive")]
     return f"{said} around {', '.join(inner)}" if inner else said

@@ -179,7 +179,7 @@ def _no_cluster(section: Section) -> RefusedError:
 
 def observe_metadata(agents: Iterable[str]) -> list[Step]:
     """Return the steps of `find_metadata`, one per agent."""
-    return [step(f"metadata {one}", "crm_resource", "--show-metadata", one) for one in agents]
+    return [step(f"metadata {agent}", "crm_resource", "--show-metadata", agent) for agent in agents]
 
 
 def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | None:
@@ -246,7 +246,7 @@ def plan_patch(old: cib.Cib, new: cib.Cib, *, check: bool = True) -> list[Step]:
     What stood before is put back unchecked: Pacemaker calls its own first CIB wrong, as it has no
     fencing device.
     """
-    packed = [pack(one.text(status=False)) + "\n" for one in (old, new)]
+    packed = [pack(cib.text(status=False)) + "\n" for cib in (old, new)]
     return [shell("patch", _PATCH, "checked" if check else "unchecked", stdin="".join(packed))]
 
 

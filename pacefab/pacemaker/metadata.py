@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from lxml import etree
 
@@ -115,17 +116,17 @@ def _defaults(agent: str, actions: Iterable[Operation]) -> Iterator[Operation]:
     fencing = agent.startswith("stonith:")
     desired = [a for a in actions
               if (a.name == "monitor" if fencing else a.name not in _NO_OPERATIONS)]  # fmt: skip
-    if not any(one.name == "monitor" for one in desired):
+    if not any(operation.name == "monitor" for operation in desired):
         desired.append(Operation("monitor", default_interval("monitor"), ""))
     used: set[tuple[str, int]] = set()
-    for one in sorted(desired, key=lambda operation: operation.name):
-        found = _whole_seconds(one.interval)
+    for operation in sorted(desired, key=lambda operation: operation.name):
+        found = _whole_seconds(operation.interval)
         seconds = found
-        while seconds is not None and (one.name, seconds) in used:
+        while seconds is not None and (operation.name, seconds) in used:
             seconds += 1
         if seconds is not None:
-            used.add((one.name, seconds))
-        yield one if seconds == found else replace(one, interval=str(seconds))
+            used.add((operation.name, seconds))
+        yield operation if seconds == found else replace(operation, interval=str(seconds))
 
 
 _TIME = re.compile(r"(\d+)\s*(s|sec|m|min|h|hr)?")
@@ -143,9 +144,9 @@ def complete(primitive: Primitive, metadata: Metadata) -> Primitive:
     Those given stand, with pcs's interval where none is given; the agent's own fill in the names
     that are not among them.
     """
-    given = [_given(one) for one in primitive.operations]
-    names = {one.name for one in given}
-    rest = [one for one in metadata.operations if one.name not in names]
+    given = [_given(operation) for operation in primitive.operations]
+    names = {operation.name for operation in given}
+    rest = [operation for operation in metadata.operations if operation.name not in names]
     every = sorted([*given, *rest], key=lambda operation: operation.name)
     return replace(primitive, operations=tuple(every))
 
@@ -166,8 +167,9 @@ def complete_configuration(
 ) -> Configuration:
     """Return the configuration with every primitive complete whose agent is known by `metadata`."""
 
-    def filled(one: Primitive) -> Primitive:
-        return complete(one, metadata[one.agent]) if one.agent in metadata else one
+    def filled(primitive: Primitive) -> Primitive:
+        known = metadata.get(primitive.agent)
+        return complete(primitive, known) if known else primitive
 
     def whole(resource: Resource) -> Resource:
         inner = tuple(map(filled, primitives(resource)))
@@ -180,8 +182,8 @@ def complete_configuration(
 
 def agents(configuration: Configuration) -> tuple[str, ...]:
     """Return the agents that a configuration uses, each once."""
-    every = (one.agent for resource in configuration.resources for one in primitives(resource))
-    return tuple(dict.fromkeys(every))
+    every = chain.from_iterable(map(primitives, configuration.resources))
+    return tuple(dict.fromkeys(primitive.agent for primitive in every))
 
 
 # pcs takes these for agents that do not list them; fencing devices take Pacemaker's own besides.
@@ -195,22 +197,30 @@ def check_parameters(primitive: Primitive, metadata: Metadata) -> tuple[str, ...
     A required one may be given by its older name. Of a fencing device neither `port` (Pacemaker
     gives the node's) nor `action` is required.
     """
-    return tuple(_problems(primitive, metadata))
-
-
-def _problems(primitive: Primitive, metadata: Metadata) -> Iterator[str]:
     known = {parameter.name: parameter for parameter in metadata.parameters}
     fencing = primitive.agent.startswith("stonith:")
-    for name, value in primitive.parameters.items():
+    given = primitive.parameters
+    return (*_check_given(given, known, fencing=fencing), *_missing(given, known, fencing=fencing))
+
+
+def _check_given(
+    given: Mapping[str, str], known: Mapping[str, Parameter], *, fencing: bool
+) -> Iterator[str]:
+    for name, value in given.items():
         if name in known:
             yield from _check_value(known[name], value)
         elif name not in _ALWAYS and not (fencing and name.startswith(_FENCED)):
             yield f"no parameter {name}{_did_you_mean(name, known)}"
-    for parameter in metadata.parameters:
+
+
+def _missing(
+    given: Mapping[str, str], known: Mapping[str, Parameter], *, fencing: bool
+) -> Iterator[str]:
+    for parameter in known.values():
         excused = fencing and {parameter.name, parameter.replaces} & {"port", "action"}
         if parameter.required and not parameter.deprecated and not excused:
             older = _older_names(parameter.name, known)
-            if not older & primitive.parameters.keys():
+            if not older & given.keys():
                 yield f"the parameter {parameter.name} is missing"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
@@ -66,6 +66,11 @@ def primitives(resource: Resource) -> tuple[Primitive, ...]:
     if isinstance(resource, Primitive):
         return (resource,)
     return resource.primitives if isinstance(resource, Group) else (resource.primitive,)
+
+
+def primitive_ids(resources: Iterable[Resource]) -> set[str]:
+    """Return the ids of the primitives that resources are, or are made of."""
+    return {primitive.id for resource in resources for primitive in primitives(resource)}
 
 
 @dataclass(frozen=True)
@@ -306,12 +311,13 @@ class ClusterStatus:
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""
-        return tuple(one for one in self._every() if one.id.partition(":")[0] == resource)
+        every = self._every()
+        return tuple(found for found in every if found.id.partition(":")[0] == resource)
 
     @property
     def primitives(self) -> frozenset[str]:
         """The ids of all primitives, those in clones, groups and bundles too."""
-        return frozenset(one.id.partition(":")[0] for one in self._every())
+        return frozenset(instance.id.partition(":")[0] for instance in self._every())
 
     def _every(self) -> Iterator[Instance]:
         for item in self.resources:
@@ -321,8 +327,8 @@ class ClusterStatus:
         """Return the nodes on which the resource runs and no action on it is pending."""
         return frozenset(
             node
-            for one in self.instances(resource)
-            if one.role in {"Started", "Promoted", "Unpromoted"} and not one.failed
-            and not one.pending
-            for node in one.nodes
+            for instance in self.instances(resource)
+            if instance.role in {"Started", "Promoted", "Unpromoted"} and not instance.failed
+            and not instance.pending
+            for node in instance.nodes
         )  # fmt: skip

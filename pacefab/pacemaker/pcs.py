@@ -88,15 +88,20 @@ def _operations(primitive: Primitive, metadata: Mapping[str, Metadata]) -> list[
     usual = {(key(op), terms(op)) for op in known.operations} if known else set()
     given = {op.name for op in primitive.operations if (key(op), terms(op)) not in usual}
     words: list[str] = []
-    for one in primitive.operations:
-        if one.name in given:
-            words += _operation(one)
+    for operation in primitive.operations:
+        if operation.name in given:
+            words += _operation(operation)
     return ["op", *words] if words else []
 
 
-def _operation(one: Operation) -> list[str]:
-    terms_ = {"interval": one.interval, "timeout": one.timeout, **one.others, **one.parameters}
-    return [one.name, *(f"{name}={value}" for name, value in terms_.items() if value)]
+def _operation(operation: Operation) -> list[str]:
+    terms_ = {
+        "interval": operation.interval,
+        "timeout": operation.timeout,
+        **operation.others,
+        **operation.parameters,
+    }
+    return [operation.name, *(f"{name}={value}" for name, value in terms_.items() if value)]
 
 
 def _container(resource: Resource) -> list[str]:
@@ -118,13 +123,14 @@ def _update(
     if present is None or isinstance(present, Setting | Order | Colocation | Location):
         yield from _contain(desired)
         return
-    had = {one.id: one for one in primitives(present)}
-    for one in primitives(desired):
-        if one.id in had:
-            yield from _update_primitive(had[one.id], one)
+    had = {primitive.id: primitive for primitive in primitives(present)}
+    stay = {primitive.id: primitive for primitive in primitives(desired)}
+    for name, primitive in stay.items():
+        if name in had:
+            yield from _update_primitive(had[name], primitive)
         else:
-            yield from _create(Group(desired.id, (one,)), metadata)
-    for name in had.keys() - {one.id for one in primitives(desired)}:
+            yield from _create(Group(desired.id, (primitive,)), metadata)
+    for name in had.keys() - stay.keys():
         yield ["pcs", "resource", "delete", name]
     if not isinstance(desired, Primitive) and (words := _assign(present.meta, desired.meta)):
         yield ["pcs", "resource", "meta", desired.id, *words]
@@ -136,37 +142,30 @@ def _contain(desired: Resource) -> Iterator[list[str]]:
         word, *rest = _container(desired)
         yield ["pcs", "resource", word, desired.primitive.id, *rest]
     elif isinstance(desired, Group):
-        yield [
-            "pcs",
-            "resource",
-            "group",
-            "add",
-            desired.id,
-            *(one.id for one in desired.primitives),
-        ]
+        members = (member.id for member in desired.primitives)
+        yield ["pcs", "resource", "group", "add", desired.id, *members]
 
 
 def _update_primitive(present: Primitive, desired: Primitive) -> Iterator[list[str]]:
     words = _assign(_changed(present, desired), _shown(desired))
     meta = _assign(present.meta, desired.meta)
     had = {key(op): terms(op) for op in present.operations}
-    want = {key(op): terms(op) for op in desired.operations}
     changed = [op for op in desired.operations if had.get(key(op)) != terms(op)]
     words += ["op", *(word for op in changed for word in _operation(op))] if changed else []
     words += ["meta", *meta] if meta else []
     if words:
         yield ["pcs", _family(desired), "update", desired.id, *words]
-    for op in present.operations:
-        if key(op) not in want and op.name not in {one.name for one in changed}:
-            yield [
-                "pcs",
-                "resource",
-                "op",
-                "delete",
-                desired.id,
-                op.name,
-                f"interval={op.interval}",
-            ]
+    replaced = {op.name for op in changed}
+    for op in _gone(present, desired):
+        if op.name not in replaced:
+            interval = f"interval={op.interval}"
+            yield ["pcs", "resource", "op", "delete", desired.id, op.name, interval]
+
+
+def _gone(present: Primitive, desired: Primitive) -> list[Operation]:
+    """Return the operations that are no longer desired."""
+    stay = {key(op) for op in desired.operations}
+    return [op for op in present.operations if key(op) not in stay]
 
 
 def _shown(primitive: Primitive) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -29,7 +29,7 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
     Setting,
-    primitives,
+    primitive_ids,
 )
 from pacefab.pacemaker.naming import all_ids, constraint_id, unused
 
@@ -111,32 +111,47 @@ def plan_configuration(
     """
     if cib is None:
         cib = EMPTY
-    for resource in desired.resources:
-        check_place(cib, resource)
-    check_units(cib, desired.resources)
-    made = [
-        *_settings(cib, desired),
-        *(_resource(cib, resource) for resource in desired.resources),
-        *_constraints(cib, desired.constraints),
-    ]
-    keys = {key for key, _ in made}
+    made = _made(cib, desired)
+    keys = [key for key, _ in made]
     leftover = _leftover(cib, desired, keys) if whole else []
     going = [key for key in leftover if prune or _loose(cib, desired, key)]
     gone = tuple(_removals(cib, going))
     removed = {change.id for change in gone} | set(going)
-    kept = [key for key in _recorded(cib, desired) if key not in removed]
-    changes = (*gone, *(change for _, change in made if change))
-    added = {key for key, change in made if change and change.action is Action.ADD}
+    kept = _without(removed, _recorded(cib, desired))
     return ConfigurationPlan(
-        changes=changes,
-        owned=tuple(dict.fromkeys([*kept, *(key for key, _ in made)])),
-        adopted=tuple(key for key, _ in made if key not in cib.owned and key not in added),
+        changes=(*gone, *(change for _, change in made if change)),
+        owned=tuple(dict.fromkeys([*kept, *keys])),
+        adopted=tuple(_adopted(cib, made)),
         unmanaged=tuple(_unmanaged(cib, desired)),
-        leftover=tuple(key for key in leftover if key not in removed),
+        leftover=_without(removed, leftover),
     )
 
 
 Made = tuple[str, ObjectChange | None]  # the key it is owned under, what is to be done
+
+
+def _made(cib: Cib, desired: Configuration) -> list[Made]:
+    """Return all that is desired with its change. Errors of `plan_configuration`."""
+    for resource in desired.resources:
+        check_place(cib, resource)
+    check_units(cib, desired.resources)
+    return [
+        *_settings(cib, desired),
+        *(_resource(cib, resource) for resource in desired.resources),
+        *_constraints(cib, desired.constraints),
+    ]
+
+
+def _without(removed: Collection[str], keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(key for key in keys if key not in removed)
+
+
+def _adopted(cib: Cib, made: Iterable[Made]) -> Iterator[str]:
+    """Yield the keys of what is there and not in our record."""
+    for key, change in made:
+        added = change is not None and change.action is Action.ADD
+        if key not in cib.owned and not added:
+            yield key
 
 
 def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
@@ -168,8 +183,7 @@ def _resource(cib: Cib, desired: Resource) -> Made:
         found = differences(present, desired) if present else ()
         update = ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
         return desired.id, update if found else None
-    inner = [one.id for one in primitives(desired) if cib.element(one.id) is not None]
-    if not inner:
+    if all(cib.element(name) is None for name in primitive_ids([desired])):
         return desired.id, ObjectChange(Action.ADD, kind, desired.id, desired=desired)
     uncontained = Difference(kind.rpartition(" ")[2], None, desired.id)
     return desired.id, ObjectChange(Action.UPDATE, kind, desired.id, (uncontained,), None, desired)
@@ -207,11 +221,11 @@ def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
         RefusedError: the ids belong to something else.
     """
     check_place(cib, resource)
-    ids = (resource.id, *(one.id for one in primitives(resource)))
+    ids = {resource.id, *primitive_ids([resource])}
     going = [str(e.get("id")) for e in cib.resources if e.get("id") in ids]
     gone = tuple(_removals(cib, going))
     removed = {change.id for change in gone}
-    return ConfigurationPlan(gone, tuple(key for key in cib.owned if key not in removed))
+    return ConfigurationPlan(gone, _without(removed, cib.owned))
 
 
 def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
@@ -246,7 +260,7 @@ def kind_of(noun: Noun) -> str:
     return words.get(type(noun), "location constraint")
 
 
-def _leftover(cib: Cib, desired: Configuration, keys: set[str]) -> list[str]:
+def _leftover(cib: Cib, desired: Configuration, keys: Collection[str]) -> list[str]:
     """Return the keys of what is ours, is there and is no longer desired."""
     return [key for key in _recorded(cib, desired) if key not in keys]
 
@@ -258,8 +272,7 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
     """
     top = {str(element.get("id")) for element in (*cib.resources, *cib.constraints)}
     there = top | set(settings(read_configuration(cib)))
-    inner = {one.id for resource in desired.resources for one in primitives(resource)}
-    nested = inner - {resource.id for resource in desired.resources}
+    nested = primitive_ids(desired.resources) - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
 
 
@@ -270,13 +283,12 @@ def _loose(cib: Cib, desired: Configuration, key: str) -> bool:
     """
     if key.startswith("note:"):
         return True
-    stay = {resource.id for resource in desired.resources}
-    stay |= {one.id for resource in desired.resources for one in primitives(resource)}
+    stay = {resource.id for resource in desired.resources} | primitive_ids(desired.resources)
     found = next((element for element in cib.constraints if element.get("id") == key), None)
     return found is not None and set(named_by(found)) <= stay
 
 
 def _unmanaged(cib: Cib, desired: Configuration) -> Iterator[str]:
     known = {*cib.owned, *(resource.id for resource in desired.resources)}
-    known |= {one.id for resource in desired.resources for one in primitives(resource)}
+    known |= primitive_ids(desired.resources)
     yield from (str(e.get("id")) for e in cib.resources if e.get("id") not in known)

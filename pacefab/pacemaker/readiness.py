@@ -14,6 +14,7 @@ from pacefab.pacemaker.model import (
     Location,
     Primitive,
     Resource,
+    primitive_ids,
     primitives,
 )
 
@@ -35,18 +36,21 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
     Raises:
         StartFailedError: a start or promotion has failed for good.
     """
-    found = [one for resource in configuration.resources
-             for one in _missing(status, resource, configuration)]  # fmt: skip
-    desired = {one.id for resource in configuration.resources for one in primitives(resource)}
+    found = [
+        text
+        for resource in configuration.resources
+        for text in _missing(status, resource, configuration)
+    ]
+    desired = primitive_ids(configuration.resources)
     return "; ".join(found) or unfinished(status, desired)
 
 
 def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
     """Return what is being done to primitives or is yet to be ("start d on c1"); empty: nothing."""
-    doing = [f"{one.id}: {one.pending}" for name in names for one in status.instances(name)
-             if one.pending]  # fmt: skip
-    due = [str(one) for one in status.due or () if one.resource.partition(":")[0] in names]
-    return "; ".join(doing + [f"{one} is yet to come" for one in due])
+    instances = [instance for name in names for instance in status.instances(name)]
+    doing = [f"{instance.id}: {instance.pending}" for instance in instances if instance.pending]
+    due = [action for action in status.due or () if action.resource.partition(":")[0] in names]
+    return "; ".join([*doing, *(f"{action} is still to be done" for action in due)])
 
 
 def able(status: ClusterStatus) -> frozenset[str]:
@@ -57,7 +61,7 @@ def able(status: ClusterStatus) -> frozenset[str]:
 def remaining(status: ClusterStatus, resource: str) -> str:
     """Return where a primitive still is that is to be gone; empty: nowhere."""
     instances = status.instances(resource)
-    nodes = {node for one in instances for node in one.nodes}
+    nodes = {node for instance in instances for node in instance.nodes}
     if nodes:
         return f"{resource} still runs on {', '.join(sorted(nodes))}"
     return f"{resource} is still there" if instances else ""
@@ -65,7 +69,7 @@ def remaining(status: ClusterStatus, resource: str) -> str:
 
 def idle(status: ClusterStatus, resource: str) -> bool:
     """Whether nothing is being done to a primitive right now."""
-    return not any(one.pending for one in status.instances(resource))
+    return not any(instance.pending for instance in status.instances(resource))
 
 
 def _missing(
@@ -77,30 +81,30 @@ def _missing(
         yield from _clone(status, resource, configuration)
         return
     nodes = _allowed(status, resource, configuration)
-    for one in primitives(resource):
-        if not _disabled(one) and not status.started_on(one.id):
-            failed = _failures(status, one, "start")
+    for primitive in primitives(resource):
+        if not _disabled(primitive) and not status.started_on(primitive.id):
+            failed = _failures(status, primitive, "start")
             everywhere = bool(nodes) and {failure.node for failure in failed} >= nodes
-            if everywhere or (failed and _rests(status, one)):
-                raise _failed(one, failed)
-            yield f"{one.id} is not Started on any node{_because(_failures(status, one))}"
+            if everywhere or (failed and _rests(status, primitive)):
+                raise _failed(primitive, failed)
+            reason = _because(_failures(status, primitive))
+            yield f"{primitive.id} is not Started on any node{reason}"
 
 
 def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) -> Iterator[str]:
     name, nodes = clone.primitive.id, _allowed(status, clone, configuration)
     started, promoted = status.started_on(name), _promoted(status, name)
     most = int(clone.meta.get("clone-max", len(nodes)))
-    failed = _failures(status, clone.primitive, "start")
-    if failed := [one for one in failed if one.node not in started]:
-        raise _failed(clone.primitive, failed)
+    failed = [f for f in _failures(status, clone.primitive) if f.node not in started]
+    if starts := [failure for failure in failed if failure.operation == "start"]:
+        raise _failed(clone.primitive, starts)
     absent = sorted(nodes - started)
-    others = [one for one in _failures(status, clone.primitive) if one.node not in started]
     if absent and len(started) < most:
-        yield f"{name} is not Started on {', '.join(absent)}{_because(others)}"
+        yield f"{name} is not Started on {', '.join(absent)}{_because(failed)}"
     desired = min(_promoted_max(clone), len(nodes), most)
     if len(promoted) < desired:
         refused = _failures(status, clone.primitive, "promote")
-        if refused and len(nodes - {one.node for one in refused}) < desired:
+        if refused and len(nodes - {failure.node for failure in refused}) < desired:
             raise _failed(clone.primitive, refused)
         yield f"{name} is Promoted on {len(promoted)} of {desired} nodes{_because(refused)}"
 
@@ -113,17 +117,21 @@ def _promoted_max(clone: Clone) -> int:
 
 def _promoted(status: ClusterStatus, name: str) -> frozenset[str]:
     instances: tuple[Instance, ...] = status.instances(name)
-    ready = [one for one in instances if one.role == "Promoted" and not one.pending]
-    return frozenset(node for one in ready if not one.failed for node in one.nodes)
+    return frozenset(
+        node
+        for instance in instances
+        if instance.role == "Promoted" and not (instance.pending or instance.failed)
+        for node in instance.nodes
+    )
 
 
 def _allowed(
     status: ClusterStatus, resource: Resource, configuration: Configuration
 ) -> frozenset[str]:
     """Return the nodes that may run it: able ones, without those that a constraint bans."""
-    ids = {resource.id, *(one.id for one in primitives(resource))}
-    locations = [one for one in configuration.constraints if isinstance(one, Location)]
-    bans = [one for one in locations if one.resource in ids and one.score == "-INFINITY"]
+    ids = {resource.id, *primitive_ids([resource])}
+    locations = (c for c in configuration.constraints if isinstance(c, Location))
+    bans = [ban for ban in locations if ban.resource in ids and ban.score == "-INFINITY"]
     return frozenset(
         node
         for node in able(status)
@@ -153,25 +161,29 @@ def _rests(status: ClusterStatus, primitive: Primitive) -> bool:
 
 def _disabled(resource: Resource) -> bool:
     inner = [resource.primitive] if isinstance(resource, Clone) else []
-    return any(one.meta.get("target-role") == "Stopped" for one in (resource, *inner))
+    return any(noun.meta.get("target-role") == "Stopped" for noun in (resource, *inner))
 
 
 def _failures(
     status: ClusterStatus, primitive: Primitive, operation: str = ""
 ) -> list[FailedAction]:
     """Return the failures of a primitive; after one to start or promote, its node is out."""
-    mine = [one for one in status.failures if one.resource.partition(":")[0] == primitive.id]
-    return [one for one in mine if operation in {"", one.operation}]
+    return [
+        failure
+        for failure in status.failures
+        if failure.resource.partition(":")[0] == primitive.id
+        and operation in {"", failure.operation}
+    ]
 
 
 def _because(failures: list[FailedAction]) -> str:
     """Return what failed, for whoever waits: Pacemaker may yet mend it."""
-    said = "; ".join(_told(one) for one in failures)
+    said = "; ".join(_told(failure) for failure in failures)
     return f" ({said})" if said else ""
 
 
-def _told(one: FailedAction) -> str:
-    return f"{one.operation} failed on {one.node}: {one.reason}"
+def _told(failure: FailedAction) -> str:
+    return f"{failure.operation} failed on {failure.node}: {failure.reason}"
 
 
 def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedError:
@@ -182,6 +194,6 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
         "\n".join(map(_told, failures)),
         f"see more: journalctl -u {unit} on that node; mend it, then run this again",
     )
-    error.nodes = tuple(dict.fromkeys(one.node for one in failures))
+    error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
     error.agent = primitive.agent
     return error

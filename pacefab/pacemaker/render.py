@@ -49,7 +49,7 @@ def _apply(cib: Cib, change: ObjectChange) -> None:
 
 def _take_out(cib: Cib, name: str) -> None:
     for section in (cib.resources, cib.constraints):
-        for element in [one for one in section if one.get("id") == name]:
+        for element in [child for child in section if child.get("id") == name]:
             section.remove(element)
 
 
@@ -65,7 +65,8 @@ def _put_constraint(cib: Cib, constraint: Constraint) -> None:
 
 def _put_resource(cib: Cib, resource: Resource) -> None:
     """Append a resource, or change the one that is there where it differs."""
-    there = [e for one in primitives(resource) if (e := cib.element(one.id)) is not None]
+    names = [primitive.id for primitive in primitives(resource)]
+    there = [element for name in names if (element := cib.element(name)) is not None]
     if not there and cib.element(resource.id) is None:
         elements.add_resource(cib.resources, resource)
         return
@@ -92,7 +93,7 @@ def _change_members(cib: Cib, container: etree._Element, resource: Resource) -> 
     """Make the container hold the desired primitives in their order, and no others."""
     desired = primitives(resource)
     for element in container.findall("primitive"):
-        if element.get("id") not in {one.id for one in desired}:
+        if element.get("id") not in {member.id for member in desired}:
             container.remove(element)
     for place, primitive in enumerate(desired):
         present = cib.element(primitive.id)
@@ -160,7 +161,7 @@ def _set_of(cib: Cib, setting: Setting) -> tuple[etree._Element, int | None]:
     if setting.kind == "resource default":
         return _defaults(cib), SETTING_LETTERS
     nodes = cib.root.iterfind("configuration/nodes/node")
-    node = next(one for one in nodes if one.get("uname") == setting.node)
+    node = next(element for element in nodes if element.get("uname") == setting.node)
     nvset = plain_set(node, "instance_attributes")
     if nvset is None:
         nvset = elements.add(node, "instance_attributes", f"nodes-{node.get('id')}")

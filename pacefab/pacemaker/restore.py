@@ -24,7 +24,7 @@ from pacefab.pacemaker.model import (
     Group,
     Primitive,
     Setting,
-    primitives,
+    primitive_ids,
 )
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange, kind_of
 from pacefab.pacemaker.render import put_setting, record
@@ -69,7 +69,7 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
     What others have changed since then stays.
     """
     after, earlier = now.next(), settings(read_configuration(before))
-    was = {(one.kind, one.id): one for one in earlier.values()}
+    was = {(setting.kind, setting.id): setting for setting in earlier.values()}
     for change in plan.changes:
         noun = change.desired or change.present
         if isinstance(noun, Setting):
@@ -85,7 +85,7 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
 def _put_back(after: Cib, before: Cib, name: str, noun: Noun | None) -> None:
     ids = {name}
     if isinstance(noun, Primitive | Group | Clone):
-        ids |= {one.id for one in primitives(noun)}
+        ids |= primitive_ids([noun])
     for now, was in ((after.resources, before.resources), (after.constraints, before.constraints)):
         places = [place for place, e in enumerate(now) if e.get("id") in ids]
         for element in [e for e in now if e.get("id") in ids]:
@@ -113,11 +113,11 @@ def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
     present, desired = (settings(read_configuration(cib)) for cib in (now, before))
     for key in {**present, **desired}:
         old, new = present.get(key), desired.get(key)
-        one = new or old
-        if one is None or old == new or one.name in _PACEMAKERS:
+        setting = new or old
+        if setting is None or old == new or setting.name in _PACEMAKERS:
             continue
-        told = Difference(one.id, old.value if old else None, new.value if new else None)
-        yield ObjectChange(_action(old, new), one.kind, one.id, (told,), old, new)
+        found = Difference(setting.id, old.value if old else None, new.value if new else None)
+        yield ObjectChange(_action(old, new), setting.kind, setting.id, (found,), old, new)
 
 
 def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
@@ -147,8 +147,8 @@ def _noun(element: etree._Element | None) -> Noun | None:
 
 
 def _kind(old: etree._Element | None, new: etree._Element | None) -> str:
-    every = [one for one in (new, old) if one is not None]
-    nouns = [noun for one in every if (noun := _noun(one)) is not None]
+    every = [element for element in (new, old) if element is not None]
+    nouns = [noun for element in every if (noun := _noun(element)) is not None]
     return kind_of(nouns[0]) if nouns else str(every[0].tag)
 
 

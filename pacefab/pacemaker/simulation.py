@@ -26,10 +26,12 @@ def parse_due(text: str) -> tuple[Transition, ...]:
         ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
     """
     operations = _root(text).iterfind("transition/rsc_action")
-    once = (one for one in operations if one.get("interval") is None)
+    once = (operation for operation in operations if operation.get("interval") is None)
     return tuple(
-        Transition(one.get("op", ""), one.get("resource", ""), target=one.get("node", ""))
-        for one in once
+        Transition(
+            operation.get("op", ""), operation.get("resource", ""), target=operation.get("node", "")
+        )
+        for operation in once
     )
 
 
@@ -48,8 +50,8 @@ def parse_lost(text: str) -> tuple[str, ...]:
 
 
 def _running(state: etree._Element) -> list[str]:
-    active = (one for one in state.iter("resource") if one.get("active") == "true")
-    return [str(one.get("id")).partition(":")[0] for one in active]
+    active = (resource for resource in state.iter("resource") if resource.get("active") == "true")
+    return [str(resource.get("id")).partition(":")[0] for resource in active]
 
 
 def _root(text: str) -> etree._Element:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pacefab.drill.drill import DrillReport
-from pacefab.drill.figures import Figures, Verdict, VipMove
+from pacefab.drill.figures import Figures, ObjectiveResult, VipMove
 from pacefab.drill.timeline import Trace, Window
 from pacefab.report.table import table
 
@@ -23,15 +23,15 @@ def render_text(report: DrillReport) -> list[str]:
     lines = table(_COLUMNS, [_row(one.trace, one.figures) for one in report.results])
     for result in report.results:
         missed = [_told(verdict) for verdict in result.figures.verdicts if not verdict.passed]
-        lines += [f"{result.trace.kind.name} on {result.trace.node}: {text}" for text in missed]
-    if report.ailing:
+        lines += [f"{result.trace.fault.name} on {result.trace.node}: {text}" for text in missed]
+    if report.unhealthy:
         next_step = "next: fab drill --undo, then fab status; it tells what is left to mend"
-        return [*lines, "", "the cluster is NOT healthy:", *report.ailing, next_step]
+        return [*lines, "", "the cluster is NOT healthy:", *report.unhealthy, next_step]
     verdict = "all objectives met" if report.passed else "objectives missed"
     return [*lines, "", f"{verdict}; the cluster is healthy"]
 
 
-def _told(verdict: Verdict) -> str:
+def _told(verdict: ObjectiveResult) -> str:
     measured = "never" if verdict.measured is None else amount(verdict.objective, verdict.measured)
     return f"{verdict.objective} {measured}, at most {amount(verdict.objective, verdict.limit)}"
 
@@ -59,7 +59,7 @@ def percent(ratio: float | None) -> str:
 def _row(trace: Trace, figures: Figures) -> tuple[str, ...]:
     away = [f"{move.resource} {seconds(move.away)}" for move in figures.vips]
     return (
-        trace.kind.name,
+        trace.fault.name,
         trace.node,
         seconds(figures.noticed),
         seconds(figures.recovered),
@@ -83,8 +83,8 @@ def to_data(report: DrillReport) -> dict[str, Any]:
         "cluster": report.cluster,
         "begun": report.begun,
         "passed": report.passed,
-        "healthy_after": not report.ailing,
-        "reasons": list(report.ailing),
+        "healthy_after": not report.unhealthy,
+        "reasons": list(report.unhealthy),
         "objectives": dict(report.objectives.items()),
         "load": {
             "operations_per_second": report.setup.rate,
@@ -98,8 +98,8 @@ def to_data(report: DrillReport) -> dict[str, Any]:
 
 def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
     return {
-        "kind": trace.kind.name,
-        "what": trace.kind.what,
+        "kind": trace.fault.name,
+        "what": trace.fault.what,
         "node": trace.node,
         "begun": trace.begun,
         "passed": figures.passed,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pacefab.legacy.model import Effects, Entry, Fate, Migration, Place
+from pacefab.legacy.model import Effects, Fate, Migration, Place, ReportLine
 
 _TITLES = {
     Fate.TRANSLATED: "Translated",
@@ -42,7 +42,7 @@ def render_json(migration: Migration) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _entry(one: Entry) -> dict[str, Any]:
+def _entry(one: ReportLine) -> dict[str, Any]:
     return {
         "file": one.place.file,
         "line": one.place.line,
@@ -117,7 +117,7 @@ def _summary(migration: Migration) -> Iterator[str]:
     yield ""
 
 
-def _table(title: str, entries: Iterable[Entry]) -> Table:
+def _table(title: str, entries: Iterable[ReportLine]) -> Table:
     """Return a part of the account; what is told of several places has one row."""
     table = Table(title=title, title_justify="left", expand=True, show_lines=False)
     for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):

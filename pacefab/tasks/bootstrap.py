@@ -123,11 +123,12 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
 
 def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
     """Return what the inventory wants of every cluster: settings and fencing, no service."""
+    from pacefab.inventory.configuration import desired_configuration, secret_names
     from pacefab.pacemaker.model import Configuration, Primitive
     from pacefab.workflows.rollout.desired import Intent
 
-    run.gather(inventory.secret_names())
-    every = inventory.configuration(run.secret)
+    run.gather(secret_names(inventory))
+    every = desired_configuration(inventory, run.secret)
     devices = [one for one in every.resources if isinstance(one, Primitive)]
     base = Configuration(
         properties=every.properties,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number, write_file
 from pacefab.cli.run import Run
-from pacefab.drill.faults import KINDS, Kind, Objectives
+from pacefab.drill.faults import FAULTS, Fault
 from pacefab.errors import RefusedError, UsageError
+
+if TYPE_CHECKING:
+    from pacefab.inventory.objectives import Objectives
 
 
 @cluster_task(
-    kind=f"The failure: {', '.join(KINDS)}.",
+    kind=f"The failure: {', '.join(FAULTS)}.",
     all="Every kind, one after the other, on one node after the other.",
     node="The node to break; by default the last one, then the one before it.",
     undo="Bring back whatever an earlier drill, cut off, left broken; break nothing.",
@@ -74,24 +78,26 @@ def _undo(run: Run, seconds: int) -> int:
 
     hosts = run.named()
     status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
-    ailing = Scene(hosts, run.reach, run.limit).ailing(seconds)
-    unhealthy = ["the cluster is NOT healthy:", *ailing, "next: fab status"]
-    run.printer.lines(unhealthy if ailing else ["the cluster is healthy"])
-    return 1 if ailing else status
+    reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
+    unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
+    run.printer.lines(unhealthy if reasons else ["the cluster is healthy"])
+    return 1 if reasons else status
 
 
-def _kinds(name: str | None, *, every: bool) -> tuple[Kind, ...]:
+def _kinds(name: str | None, *, every: bool) -> tuple[Fault, ...]:
     if every and name is None:
-        return tuple(KINDS.values())
-    if name is not None and name in KINDS and not every:
-        return (KINDS[name],)
+        return tuple(FAULTS.values())
+    if name is not None and name in FAULTS and not every:
+        return (FAULTS[name],)
     given = "both --kind and --all" if every else f"--kind {name}" if name else "no --kind"
-    allowed = f"give --kind with one of {', '.join(KINDS)}, or --all, or --undo"
+    allowed = f"give --kind with one of {', '.join(FAULTS)}, or --all, or --undo"
     raise UsageError("read the options", given, allowed)
 
 
 def _objectives(run: Run) -> Objectives:
-    return Objectives.of(run.inventory.objectives.model_dump()) if run.inventory else Objectives()
+    from pacefab.inventory.objectives import Objectives
+
+    return run.inventory.objectives if run.inventory else Objectives()
 
 
 def _ask(run: Run, cluster: str, yes_break: str | None) -> None:

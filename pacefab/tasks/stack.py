@@ -83,8 +83,10 @@ def intent_of(run: Run) -> Intent:
     Same errors as `inventory_of`.
     """
     inventory, intent = inventory_of(run), _services_of(run)
-    run.gather((*intent.secrets(), *inventory.secret_names()))
-    return replace(intent, base=inventory.configuration(run.secret))
+    from pacefab.inventory.configuration import desired_configuration, secret_names
+
+    run.gather((*intent.secrets(), *secret_names(inventory)))
+    return replace(intent, base=desired_configuration(inventory, run.secret))
 
 
 def _services_of(run: Run) -> Intent:

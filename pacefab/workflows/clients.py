@@ -54,7 +54,7 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
 
 def _server(fleet: Fleet, node: str) -> Server:
     """Return a node's server: at the address that nodes use for each other, if it listens there."""
-    targets = [one for one in fleet.targets() if one.node == node]
+    targets = [target for target in fleet.targets() if target.node == node]
     if not targets:
         raise RefusedError(
             "find the address of its memcached",
@@ -62,8 +62,8 @@ def _server(fleet: Fleet, node: str) -> Server:
             "fab install-memcached, then restart it",
             host=node,
         )
-    own = next(one.addresses for one in fleet.membership.members if one.name == node)
-    chosen = next((one for one in targets if one.address in own), targets[0])
+    own = next(member.addresses for member in fleet.membership.members if member.name == node)
+    chosen = next((target for target in targets if target.address in own), targets[0])
     return Server(node, chosen.address, chosen.port)
 
 
@@ -149,14 +149,14 @@ def read_on_hosts(hosts: Mapping[str, Host], paths: Sequence[str], limit: int) -
         raise error
     found = values(asked)
     for path in paths:
-        if not any(each[path] for each in found.values()):
+        if not any(states[path] for states in found.values()):
             seen = f"not on {', '.join(hosts)}"
             raise RefusedError(f"read {path}", seen, "name the hosts that have it with --on")
     return {
         f"{name}:{path}": state.text
         for path in paths
-        for name, each in found.items()
-        if (state := each[path]) is not None
+        for name, states in found.items()
+        if (state := states[path]) is not None
     }
 
 

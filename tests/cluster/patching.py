@@ -11,6 +11,7 @@ from fabric import Config, Connection
 
 from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import Cluster
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.transport.connection import Access, Host
@@ -29,7 +30,7 @@ def hosts(cluster: Cluster) -> dict[str, Host]:
 def planner(file: Path) -> Planner:
     """Return who plans the CIB of an inventory; its secrets are no secrets."""
     inventory = read_inventory(file)
-    sections, base = inventory.sections, inventory.configuration(str)
+    sections, base = inventory.sections, desired_configuration(inventory, str)
     intent = Intent(inventory.membership(), sections, tuple(sections), base, str)
     return Planner(intent, nodes=False)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pacefab.drill.faults import KINDS
+from pacefab.drill.faults import FAULTS
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.browser import Page
@@ -66,7 +66,7 @@ def report(done: eyes.Done, folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=list(KINDS))
+@pytest.fixture(params=list(FAULTS))
 def drill(request: pytest.FixtureRequest, report: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = next(one for one in report["drills"] if one["kind"] == request.param)
     return found
@@ -78,7 +78,7 @@ def test_every_objective_is_met_and_the_cluster_healthy(
     assert report["passed"]
     assert report["healthy_after"]
     assert report["objectives"]["recovery"] == 40
-    assert [one["kind"] for one in report["drills"]] == list(KINDS)
+    assert [one["kind"] for one in report["drills"]] == list(FAULTS)
     assert healthy.fab("status").returncode == 0
 
 
@@ -215,7 +215,7 @@ def test_it_refuses_where_its_load_could_not_run(healthy: Cluster) -> None:
     eyes.assert_refused(done, "from this machine", f"{VICTIM} at", "nothing was broken")
 
 
-def test_it_refuses_an_ailing_cluster(healthy: Cluster) -> None:
+def test_it_refuses_an_unhealthy_cluster(healthy: Cluster) -> None:
     healthy.run("c1", "crm_attribute --node c2 --name standby --lifetime reboot --update on")
     try:
         done = healthy.fab("drill", "--kind", "process", "--yes-break", healthy.name)

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacefab.transport import command
@@ -51,6 +51,7 @@ def test_a_query_runs_every_step_and_tells_their_streams_apart() -> None:
     assert found["absent"].status == 127
 
 
+@settings(deadline=None)  # each starts a shell, beside others' tests
 @given(st.text(st.characters(blacklist_characters="\x00\x1e\x1f\r", blacklist_categories=["Cs"])))
 def test_no_value_is_ever_read_by_the_shell(value: str) -> None:
     found = run(

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pacefab.drill.faults import KINDS, PROCESS, Objectives
+from pacefab.drill.faults import FAULTS, PROCESS
 from pacefab.drill.figures import hit_ratio, is_answered, measure
 from pacefab.drill.timeline import Sample, Trace, Window, changes, take_sample
+from pacefab.inventory.objectives import Objectives
 from pacefab.pacemaker import monitor
 from tests.unit import captured
 
@@ -45,7 +46,7 @@ def test_times_count_from_the_failure_where_pacemaker_ends_it() -> None:
 
 
 def test_recovery_counts_from_the_undoing_where_that_ends_the_failure() -> None:
-    figures = measure(replace(TRACE, kind=KINDS["partition"], undone=15.5), Objectives())
+    figures = measure(replace(TRACE, fault=FAULTS["partition"], undone=15.5), Objectives())
     assert figures.recovered == 1.5
 
 
@@ -73,7 +74,7 @@ def test_a_failure_is_answered_once_all_that_moves_has_moved(
 
 def test_a_hang_that_pacemaker_cannot_see_is_never_noticed() -> None:
     samples = (USUAL, DEAD, replace(USUAL, at=17.0))
-    figures = measure(replace(TRACE, kind=KINDS["pause"], samples=samples), Objectives())
+    figures = measure(replace(TRACE, fault=FAULTS["pause"], samples=samples), Objectives())
     assert figures.noticed is None
 
 
@@ -107,8 +108,9 @@ def test_an_objective_is_missed_beyond_its_limit(objectives: Objectives, missed:
 
 
 def test_objectives_that_an_inventory_leaves_out_keep_their_defaults() -> None:
-    given = {"recovery": 30.0, "worst_stall": None, "vip_away": None, "client_errors": None}
-    assert Objectives.of(given) == Objectives(recovery=30.0)
+    given = {"recovery": "30s", "worst_stall": None, "client_errors": None}
+    assert Objectives.model_validate(given) == Objectives(recovery=30.0)
+    assert dict(Objectives().items())["recovery"] == 90.0
 
 
 def test_events_tell_every_change_once_and_in_order() -> None:

@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 
 from pacefab.cli.inventory import ClusterInventory, read_inventory, render_schema
 from pacefab.errors import UsageError
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.report.text import render_error
 from pacefab.services.memcached.memcached import Request
 
@@ -163,7 +164,7 @@ def test_an_example_can_be_used_as_it_is(file: Path) -> None:
     assert file.read_text().startswith("# yaml-language-server: $schema=schema.json\n")
     inventory = read_inventory(file)
     assert len(inventory.nodes) == 3
-    assert inventory.configuration("secret {}".format)
+    assert desired_configuration(inventory, "secret {}".format)
 
 
 def test_the_example_of_settings_gives_them() -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from pacefab.cli.inventory import ClusterInventory, read_inventory
+from pacefab.inventory.configuration import desired_configuration, secret_names
+from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.pacemaker_options import PROPERTIES, RESOURCE_META, Properties
 from pacefab.pacemaker.model import (
     Clone,
@@ -43,11 +45,11 @@ def secret(name: str) -> str:
 
 def test_nothing_is_desired_that_the_inventory_does_not_say(file: Path) -> None:
     inventory = read(file, "")
-    configuration = inventory.configuration(secret)
+    configuration = desired_configuration(inventory, secret)
     assert configuration == type(configuration)()
     assert inventory.fencing is None
     assert inventory.firewall == "unmanaged"
-    assert inventory.secret_names() == ()
+    assert secret_names(inventory) == ()
     members = (Member("c1", ()), Member("c2", ("192.0.2.2",)))
     assert inventory.membership() == Membership("lab", members)
 
@@ -58,7 +60,7 @@ def test_properties_defaults_and_attributes_are_texts_as_pacemaker_writes_them(f
         "properties: {maintenance-mode: false, batch-limit: 10, cluster-recheck-interval: 5min}\n"
         "defaults: {resource-stickiness: -INFINITY, migration-threshold: 3, failure-timeout: 60}\n",
     )
-    configuration = inventory.configuration(secret)
+    configuration = desired_configuration(inventory, secret)
     assert configuration.properties == {
         "maintenance-mode": "false",
         "batch-limit": "10",
@@ -70,7 +72,7 @@ def test_properties_defaults_and_attributes_are_texts_as_pacemaker_writes_them(f
         "failure-timeout": "60",
     }
     file.write_text('cluster: lab\nnodes: [c2, {name: c1, attributes: {rack: b2, slot: "7"}}]\n')
-    attributes = read_inventory(file).configuration(secret).attributes
+    attributes = desired_configuration(read_inventory(file), secret).attributes
     assert attributes == {"c1": {"rack": "b2", "slot": "7"}}
 
 
@@ -88,7 +90,7 @@ def test_every_meta_attribute_that_pacemaker_knows_is_known() -> None:
 
 def test_disabled_fencing_keeps_its_reason_in_the_cib(file: Path) -> None:
     inventory = read(file, "fencing:\n  disabled: true\n  reason: >\n    test nodes\n")
-    configuration = inventory.configuration(secret)
+    configuration = desired_configuration(inventory, secret)
     assert configuration.properties == {"stonith-enabled": "false"}
     assert configuration.notes == {"pacefab-fencing-disabled-reason": "test nodes"}
 
@@ -100,7 +102,7 @@ def test_a_device_for_several_nodes_is_one_primitive(file: Path) -> None:
         "      parameters: {ip: 192.0.2.9, snmp_version: '1.10', verbose: true, ipport: 161}\n"
         "      operations: [{name: monitor, interval: 5min}]\n      meta: {priority: 10}\n",
     )
-    configuration = inventory.configuration(secret)
+    configuration = desired_configuration(inventory, secret)
     assert configuration.properties == {"stonith-enabled": "true"}
     parameters = {
         "ip": "192.0.2.9",
@@ -121,8 +123,8 @@ def test_devices_per_node_share_parameters_and_hide_secrets(file: Path) -> None:
         "      parameters: {username: fence, passwd: {secret: ipmi}}\n"
         "      per_node: {c1: {ip: 192.0.2.201}, c2: {ip: 192.0.2.202, username: root}}\n",
     )
-    assert inventory.secret_names() == ("ipmi",)
-    first, second = inventory.configuration(secret).resources
+    assert secret_names(inventory) == ("ipmi",)
+    first, second = desired_configuration(inventory, secret).resources
     assert isinstance(first, Primitive)
     assert isinstance(second, Primitive)
     assert (first.id, second.id) == ("ipmi-c1", "ipmi-c2")
@@ -152,7 +154,7 @@ def test_resources_are_what_pcs_would_make_of_them(file: Path) -> None:
     )
     stopped = {"interleave": "true", "target-role": "Stopped"}
     d = Primitive("d", "ocf:heartbeat:d", {"x": "value of s"}, operations=(promote,))
-    assert inventory.configuration(secret).resources == (
+    assert desired_configuration(inventory, secret).resources == (
         Group("g", group),
         Clone("b-clone", Primitive("b", "systemd:b"), stopped),
         Clone("d-clone", d, {"promotable": "true", "promoted-max": "3"}),
@@ -177,7 +179,7 @@ def test_constraints_may_name_resources_of_services_remote_nodes_and_groups(file
         "    - {resource: g, attribute: rack, operation: eq, value: 7, score: 0}\n"
         "    - {resource: g, attribute: rack, operation: defined}\n",
     )
-    assert inventory.configuration(secret).constraints == (
+    assert desired_configuration(inventory, secret).constraints == (
         Order("memcached-clone", "a", kind="Optional", options={"symmetrical": "false"}),
         Order("a", "memcached-clone", "stop", "stop"),
         Colocation("g", "memcached-clone", "-10", with_role="Started"),
@@ -220,4 +222,4 @@ def test_objectives_are_seconds(file: Path) -> None:
     found = read(file, text).objectives
     assert (found.recovery, found.worst_stall, found.vip_away) == (90, 0.5, 2)
     assert found.client_errors == 0
-    assert read(file, "").objectives.recovery is None
+    assert read(file, "objectives: {recovery: }\n").objectives == Objectives()

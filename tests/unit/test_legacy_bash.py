@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pacefab.legacy.bash.state import Shell, World
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
-from pacefab.legacy.interpreter.interpreter import evaluate
-from pacefab.legacy.model import Answer, Call
+from pacefab.legacy.bash.world import World
+from pacefab.legacy.interpreter.evaluation import evaluate
+from pacefab.legacy.model import Call, CommandResult
 from pacefab.legacy.source import SourceFile, Tree
 from pacefab.legacy.unknown import is_known
 
@@ -90,14 +91,21 @@ SNIPPETS = [
     "exit_early() { echo before; exit 0; echo never; }; (exit_early); echo after",
     "bash readini.sh vars.ini default ha_node1; bash readini.sh vars.ini default ha_node1_ip",
     "bash readini.sh vars.ini default zz; bash readini.sh vars.ini a ha; bash readini.sh vars.ini a url",
+    "printf 'b\\na\\nB\\n' | grep --ignore-case b; echo a:b | cut --delimiter=: --fields 2; printf '1\\n2\\n' | head --lines=1",
+    "echo x y | awk -F ' ' -- '{print $2}'; echo ab | sed --quiet -e p; echo abc | grep b -c; echo a,b | cut -f2 -d,",
+    "printf 'a b\\nc\\n' | xargs -I{} echo '<{}>'; printf 'a b\\nc d\\n' | xargs -L1 echo l; echo a b c | xargs -r -n 2 -P 1 echo",
+    "printf 'a\\nb\\nc\\n' | tail -n 0; printf 'a\\nb\\n' | tail -n -1; printf 'a\\nb\\n' | tail --lines=+2; seq -s , 3 -1 1",
+    "mapfile -t l < list.txt; echo ${l[1]}; IFS=: read -r -a p <<< a:b; echo ${p[1]}; read -rp '? ' x y <<< '1 2 3'; echo $y",
+    "bash -euo pipefail -c 'echo $1' zero one; echo 'echo $1' | bash -s -- arg; echo 'echo $1' | bash -s arg",
+    "env -u X Y=1 echo env; nice -n 5 echo nice; timeout -k 1 5 echo in; timeout --signal=TERM 5 echo long; command -- echo c",
     'bash readini.sh vars.ini none x; echo "<$(bash readini.sh vars.ini default none)>"',
 ]
 
 
-def run(text: str) -> Answer:
+def run(text: str) -> CommandResult:
     """Return what our evaluation makes of a snippet."""
     tree = Tree({path: SourceFile(path, content) for path, content in FILES.items()})
-    world = World(tree, lambda _: Answer())
+    world = World(tree, lambda _: CommandResult())
     return evaluate(Script("snippet.sh", text.encode()), Shell(), world)
 
 
@@ -138,7 +146,7 @@ def test_a_snippet_prints_what_bash_prints(snippet: str, folder: Path) -> None:
 )
 def test_what_cannot_be_known_is_unknown(snippet: str) -> None:
     tree = Tree()
-    world = World(tree, lambda _: Answer())
+    world = World(tree, lambda _: CommandResult())
     answer = evaluate(Script("x.sh", snippet.encode()), Shell(by_hand=True), world)
     assert not is_known(answer.output)
 
@@ -148,9 +156,9 @@ def calls(text: str, **files: str) -> list[tuple[str, str, int, str]]:
     tree = Tree({f"{name}.sh": SourceFile(f"{name}.sh", one) for name, one in files.items()})
     found: list[Call] = []
 
-    def note(call: Call) -> Answer:
+    def note(call: Call) -> CommandResult:
         found.append(call)
-        return Answer()
+        return CommandResult()
 
     world = World(tree, note, {"192.0.2.11": "c1"})
     evaluate(Script("x.sh", text.encode()), Shell(), world)
@@ -174,7 +182,12 @@ def calls(text: str, **files: str) -> list[tuple[str, str, int, str]]:
         ("cat > /tmp/s.sh <<EOF\n#!/bin/bash\npcs a \\$1\nEOF\nscp /tmp/s.sh c1:/root\n"
          "ssh c1 bash /root/s.sh b", ("c1", "a b", 3, "")),
         ("sudo -u root timeout 30 pcs a", ("", "a", 1, "")),
+        ("sudo -nu root --host=h pcs a", ("", "a", 1, "")),
+        ("flock -n /tmp/lock pcs a", ("", "a", 1, "")),
+        ("ssh -qo X=y c1 -t pcs a", ("c1", "a", 1, "")),
         ("su - root -c 'pcs a'", ("", "a", 1, "")),
+        ("su root --command='pcs a'", ("", "a", 1, "")),
+        ("runuser -u root -- pcs a", ("", "a", 1, "")),
         ("sshpass -p x ssh c1 pcs a", ("c1", "a", 1, "")),
         ("P='pcs -f x'; $P a", ("", "-f x a", 1, "")),
         ("f() { \"$@\"; }\nf pcs a b", ("", "a b", 2, "")),

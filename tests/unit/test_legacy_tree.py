@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pacefab.cli.inventory import read_inventory
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.migrate import migrate
 from pacefab.report.migration import print_report, render_json
 
@@ -106,7 +107,7 @@ def test_without_services_everything_is_a_resource(tmp_path: Path, done: Any) ->
     inventory = read_inventory(target)
     assert not inventory.sections
     assert len(inventory.resources) == 43 + 15  # lb-haproxy, 12 VIPs, galera, memcached
-    desired = inventory.configuration(lambda name: name)
+    desired = desired_configuration(inventory, lambda name: name)
     made = done.configuration.resources
     assert {one.id for one in desired.resources} == {one.id for one in made} - HOSTLESS
     assert len(inventory.constraints.order) == 42 + 12

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from pacefab.cli.inventory import read_inventory
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.replay import Replayed
+from pacefab.legacy.pcs.replay import ReplayedCommand
 from pacefab.legacy.source import read_tree
 from pacefab.report.migration import print_report
 
@@ -30,7 +31,7 @@ PCS = re.compile(
 )
 
 
-def shown(walk: Walk, one: Replayed) -> str:
+def shown(walk: Walk, one: ReplayedCommand) -> str:
     words = [walk.world.unknowns.show(word) for word in one.call.arguments]
     return f"{one.call.host}: {shlex.join(words)}" + (" # perhaps" if one.call.condition else "")
 
@@ -57,7 +58,7 @@ def test_the_inventory_makes_what_the_commands_made(name: str, tmp_path: Path) -
     done = migrate(TREES / name / "scripts", plain=True)
     file = tmp_path / "inventory.yaml"
     file.write_text(done.inventory, encoding="utf-8")
-    desired = read_inventory(file).configuration(lambda secret: secret)
+    desired = desired_configuration(read_inventory(file), lambda secret: secret)
     told = {entry.text.split()[3] for entry in done.entries
             if entry.fate is Fate.UNTRANSLATED and "stonith create" in entry.text}  # fmt: skip
     made = {one.id: one for one in done.configuration.resources if one.id not in told}

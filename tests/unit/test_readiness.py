@@ -51,7 +51,9 @@ def test_a_clone_that_runs_everywhere_needs_nothing() -> None:
 def test_what_is_about_to_be_restarted_is_not_yet_as_desired() -> None:
     due = simulation.parse_due(captured.text("debian12", "simulation-restart.xml"))
     status = replace(state("mixed"), due=due)
-    told = "stop vip-rabbitmq on c2 is yet to come; start vip-rabbitmq on c2 is yet to come"
+    told = (
+        "stop vip-rabbitmq on c2 is still to be done; start vip-rabbitmq on c2 is still to be done"
+    )
     assert unfinished(status, ["vip", "vip-rabbitmq"]) == told
     assert said(status, VIP) == ""
 

@@ -138,8 +138,8 @@ def test_nothing_to_show_is_no_empty_line() -> None:
 
 def test_a_failure_that_pacemaker_remembers_comes_with_how_it_is_forgotten() -> None:
     status = monitor.parse(captured.text("debian13", "monitor-started.xml"))
-    ailing = Health("web", status, (), has_memcached=True, reasons=("start failed",))
-    *_, last = health.render_text(ailing)
+    unhealthy = Health("web", status, (), has_memcached=True, reasons=("start failed",))
+    *_, last = health.render_text(unhealthy)
     assert last.endswith("pcs resource cleanup memcached")
-    *_, last = health.render_text(replace(ailing, status=replace(status, failures=())))
+    *_, last = health.render_text(replace(unhealthy, status=replace(status, failures=())))
     assert last == "degraded: start failed"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pacefab.legacy.bash.budget import ExhaustedError
-from pacefab.legacy.bash.state import Shell
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.bash.words import Words
 

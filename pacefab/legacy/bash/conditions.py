@@ -20,27 +20,27 @@ _NUMBERS: dict[str, Callable[[int, int], bool]] = {
 _OF_FILES = {"-e", "-f", "-d", "-r", "-w", "-x", "-s", "-L", "-h", "-b", "-c", "-S", "-p"}
 _MOST_NESTED = 30
 
-Known = bool | None
+Truth = bool | None
 
 
-def negated(value: Known) -> Known:
+def negated(value: Truth) -> Truth:
     """Return the opposite; of the unknown, the unknown."""
     return None if value is None else not value
 
 
-def both(left: Known, right: Known) -> Known:
+def both(left: Truth, right: Truth) -> Truth:
     """Return `and`: false when one is, even where the other is unknown."""
     if left is False or right is False:
         return False
     return None if left is None or right is None else True
 
 
-def either(left: Known, right: Known) -> Known:
+def either(left: Truth, right: Truth) -> Truth:
     """Return `or`."""
     return negated(both(negated(left), negated(right)))
 
 
-def compare(left: str, operator: str, right: str) -> Known:
+def compare(left: str, operator: str, right: str) -> Truth:
     """Return what two texts and an operator make, as `[` sees them (no patterns)."""
     if not is_known(left, right):
         return None
@@ -56,7 +56,7 @@ def compare(left: str, operator: str, right: str) -> Known:
     return None
 
 
-def test_words(words: Sequence[str], exists: Callable[[str], Known]) -> Known:
+def test_words(words: Sequence[str], exists: Callable[[str], Truth]) -> Truth:
     """Return what `test` makes of its words; `exists` tells of a file whether it is there."""
     if len(words) > _MOST_NESTED:
         return None
@@ -66,11 +66,11 @@ def test_words(words: Sequence[str], exists: Callable[[str], Known]) -> Known:
 class _Test:
     """`test`'s own little grammar: -o, -a, !, one and two operands."""
 
-    def __init__(self, words: list[str], exists: Callable[[str], Known]) -> None:
+    def __init__(self, words: list[str], exists: Callable[[str], Truth]) -> None:
         self._words = words
         self._exists = exists
 
-    def value(self) -> Known:
+    def value(self) -> Truth:
         for operator, join in (("-o", either), ("-a", both)):
             if operator in self._words[1:-1]:
                 at = self._words.index(operator, 1)
@@ -78,7 +78,7 @@ class _Test:
                 return join(_Test(left, self._exists).value(), _Test(right, self._exists).value())
         return self._simple(self._words)
 
-    def _simple(self, words: list[str]) -> Known:
+    def _simple(self, words: list[str]) -> Truth:
         if words[:1] == ["!"] and len(words) > 1:
             return negated(self._simple(words[1:]))
         if len(words) == 0:
@@ -92,7 +92,7 @@ class _Test:
         return None
 
 
-def unary(operator: str, operand: str, exists: Callable[[str], Known]) -> Known:
+def unary(operator: str, operand: str, exists: Callable[[str], Truth]) -> Truth:
     """Return what -n, -z and the questions about files make of one operand."""
     if not is_known(operand):
         return None
@@ -116,13 +116,13 @@ class Double:
         self,
         text: Callable[[Node], str],
         pattern: Callable[[Node], str],
-        exists: Callable[[str], Known],
+        exists: Callable[[str], Truth],
     ) -> None:
         self._text = text
         self._pattern = pattern
         self._exists = exists
 
-    def value(self, node: Node, depth: int = 0) -> Known:
+    def value(self, node: Node, depth: int = 0) -> Truth:
         """Return what an expression makes."""
         if depth > _MOST_NESTED:
             return None
@@ -139,14 +139,14 @@ class Double:
         text = self._text(node)
         return bool(text) if is_known(text) else None
 
-    def _unary(self, node: Node, depth: int) -> Known:
+    def _unary(self, node: Node, depth: int) -> Truth:
         operator = (node.children[0].text or b"").decode(errors="replace")
         operand = node.children[-1]
         if operator == "!":
             return negated(self.value(operand, depth + 1))
         return unary(operator, self._text(operand), self._exists)
 
-    def _binary(self, node: Node, depth: int) -> Known:
+    def _binary(self, node: Node, depth: int) -> Truth:
         left, middle, right = node.children
         operator = (middle.text or b"").decode(errors="replace")
         if operator in {"&&", "||"}:
@@ -158,7 +158,7 @@ class Double:
             return self._found(self._text(left), self._text(right))
         return compare(self._text(left), operator, self._text(right))
 
-    def _matches(self, left: str, operator: str, right: Node) -> Known:
+    def _matches(self, left: str, operator: str, right: Node) -> Truth:
         pattern = self._pattern(right)
         if not is_known(left, pattern):
             return None
@@ -168,7 +168,7 @@ class Double:
             return None
         return found == (operator != "!=")
 
-    def _found(self, left: str, right: str) -> Known:
+    def _found(self, left: str, right: str) -> Truth:
         if not is_known(left, right):
             return None
         try:

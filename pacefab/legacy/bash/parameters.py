@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.patterns import UnsafeError, glob
-from pacefab.legacy.bash.state import FOREIGN, Shell, World
+from pacefab.legacy.bash.shell import FOREIGN, Shell
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.model import Place
 from pacefab.legacy.unknown import BREAK, is_known
 
 _MOST_CUT = 2000  # characters of a value that patterns are tried on
 
 
-class Parameters:
+class ShellParameters:
     """Looks parameters up in one shell."""
 
     def __init__(self, shell: Shell, world: World) -> None:

@@ -15,7 +15,7 @@ MOST_WORDS = 5000
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\033"}
 
 
-class Kind(Enum):
+class PartKind(Enum):
     """How a part of a word is treated after expansion."""
 
     LITERAL = auto()  # not split, but a pattern of file names
@@ -24,11 +24,11 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Part:
+class WordPart:
     """A piece of a word."""
 
     text: str
-    kind: Kind
+    kind: PartKind
 
 
 def ansi(text: str) -> str:
@@ -36,7 +36,7 @@ def ansi(text: str) -> str:
     return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
 
 
-def split(parts: list[Part], separators: str = BLANKS) -> list[str]:
+def split(parts: list[WordPart], separators: str = BLANKS) -> list[str]:
     """Join parts to words; what was expanded is split at separators ($IFS).
 
     Blanks at the ends, and several in a row, separate once; of other characters each does.
@@ -47,7 +47,7 @@ def split(parts: list[Part], separators: str = BLANKS) -> list[str]:
         if part.text == BREAK:
             words += ["".join(present)] if present is not None else []
             present = None
-        elif part.kind is not Kind.EXPANDED:
+        elif part.kind is not PartKind.EXPANDED:
             present = [*(present or []), part.text]
         else:
             for number, piece in enumerate(_pieces(part.text, separators)):

@@ -7,11 +7,21 @@ from collections.abc import Callable, Iterator
 
 from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
 from pacefab.legacy.bash.budget import bounded
-from pacefab.legacy.bash.parameters import Parameters
+from pacefab.legacy.bash.files import Text
+from pacefab.legacy.bash.parameters import ShellParameters
 from pacefab.legacy.bash.patterns import UnsafeError, escaped, glob
-from pacefab.legacy.bash.splitting import BLANKS, MOST_WORDS, Kind, Part, ansi, braces, split
-from pacefab.legacy.bash.state import Shell, Text, World
+from pacefab.legacy.bash.shell import Shell
+from pacefab.legacy.bash.splitting import (
+    BLANKS,
+    MOST_WORDS,
+    PartKind,
+    WordPart,
+    ansi,
+    braces,
+    split,
+)
 from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.unknown import BREAK, is_known
 
 _EXPANSIONS = {
@@ -48,15 +58,15 @@ class Words:
         self._script = script
         self._substitute = substitute
         self._joints = joints
-        self._parameters = Parameters(shell, world)
+        self._parameters = ShellParameters(shell, world)
 
     def fields(self, node: Node) -> list[str]:
         """Return the words that a word becomes: none, one or many."""
         parts = list(self._parts(node))
         words = split(parts, self._shell.variables.get("IFS", BLANKS))
-        if all(part.kind is not Kind.QUOTED for part in parts):
+        if all(part.kind is not PartKind.QUOTED for part in parts):
             words = [one for word in words for one in braces(word)]
-        if any(part.kind is Kind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
+        if any(part.kind is PartKind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
             words = [one for word in words for one in self._matching(word)]
         return words
 
@@ -109,7 +119,7 @@ class Words:
             raise UnclearError(f"${base} is not known")
         return text
 
-    def _parts(self, node: Node) -> Iterator[Part]:
+    def _parts(self, node: Node) -> Iterator[WordPart]:
         kind = node.type
         if kind == "concatenation":
             for child in node.children:
@@ -118,29 +128,31 @@ class Words:
             yield from self._in_quotes(node)
         elif kind in {"raw_string", "ansi_c_string"}:
             text = self._script.text(node)
-            yield Part(text[1:-1] if kind == "raw_string" else ansi(text[2:-1]), Kind.QUOTED)
+            yield WordPart(
+                text[1:-1] if kind == "raw_string" else ansi(text[2:-1]), PartKind.QUOTED
+            )
         elif kind in _EXPANSIONS:
             for text in self._expansion(node):
-                yield Part(text, Kind.EXPANDED)
+                yield WordPart(text, PartKind.EXPANDED)
         elif kind == "ERROR":
-            yield Part(self._world.mark("what cannot be parsed"), Kind.QUOTED)
+            yield WordPart(self._world.mark("what cannot be parsed"), PartKind.QUOTED)
         elif node.named_child_count and kind not in {"word", "number", "brace_expression"}:
             yield from self._region(node, node.start_byte, node.end_byte)
         else:
             text = self._script.text(node).replace("\\\n", "")
-            kind_of_part = Kind.QUOTED if "\\" in text else Kind.LITERAL
-            yield Part(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL), kind_of_part)
+            kind_of_part = PartKind.QUOTED if "\\" in text else PartKind.LITERAL
+            yield WordPart(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL), kind_of_part)
 
-    def _in_quotes(self, node: Node) -> Iterator[Part]:
+    def _in_quotes(self, node: Node) -> Iterator[WordPart]:
         every = bool(_ALL.fullmatch(self._source(node)))  # "$@" of nothing is no word at all
         if not every:
-            yield Part("", Kind.QUOTED)
+            yield WordPart("", PartKind.QUOTED)
         start = node.start_byte + (2 if node.type == "translated_string" else 1)
         for part in self._region(node, start, node.end_byte - 1):
             if part.text or not every:
-                yield Part(part.text, Kind.QUOTED)
+                yield WordPart(part.text, PartKind.QUOTED)
 
-    def _region(self, node: Node, start: int, end: int, *, raw: bool = False) -> Iterator[Part]:
+    def _region(self, node: Node, start: int, end: int, *, raw: bool = False) -> Iterator[WordPart]:
         """Yield what stands between two bytes of a node: literal text, and expansions in it.
 
         Text is taken by what stands between the expansions: the grammar does not always have
@@ -149,12 +161,12 @@ class Words:
         at = start
         for child in _expansions_below(node, start, end):
             literal = self._script.between(at, child.start_byte) + self._blanks(child)
-            yield Part(literal if raw else self._unescape(literal), Kind.QUOTED)
+            yield WordPart(literal if raw else self._unescape(literal), PartKind.QUOTED)
             for text in self._expansion(child):
-                yield Part(text, Kind.QUOTED)
+                yield WordPart(text, PartKind.QUOTED)
             at = child.end_byte
         literal = self._script.between(at, end)
-        yield Part(literal if raw else self._unescape(literal), Kind.QUOTED)
+        yield WordPart(literal if raw else self._unescape(literal), PartKind.QUOTED)
 
     def _unescape(self, literal: str) -> str:
         r"""Take the backslash away that double quotes honour: before $ ` " \ and a line's end."""
@@ -189,7 +201,7 @@ class Words:
         """Return the name of a file with the output of <(…)."""
         place = self._script.place(node)
         name = f"/dev/fd/{place.line}-{node.start_byte}"
-        self._world.keep(name, Text(self._substitute(node), place))
+        self._world.files.keep(name, Text(self._substitute(node), place))
         return name
 
     def _arithmetic_text(self, node: Node) -> str:
@@ -214,17 +226,17 @@ class Words:
         operand = "".join(part.text for part in self._operand(node, head, node.end_byte - 1))
         return self._parameters.braced(found[0], operand, self._index)
 
-    def _operand(self, node: Node, start: int, end: int) -> Iterator[Part]:
+    def _operand(self, node: Node, start: int, end: int) -> Iterator[WordPart]:
         at = start
         for child in node.children:
             if child.start_byte < at or child.end_byte > end:
                 continue
             if child.type in _EXPANSIONS | _NESTED:
                 literal = self._script.between(at, child.start_byte) + self._blanks(child)
-                yield Part(literal, Kind.QUOTED)
+                yield WordPart(literal, PartKind.QUOTED)
                 yield from self._parts(child)
                 at = child.end_byte
-        yield Part(self._script.between(at, end), Kind.QUOTED)
+        yield WordPart(self._script.between(at, end), PartKind.QUOTED)
 
     def _index(self, text: str) -> str:
         """Return an array's index: a number where it is arithmetic."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from pacefab.legacy.bash.state import Command, World
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.masking import is_secret
-from pacefab.legacy.model import Answer, Fate
+from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.source import sections
 from pacefab.legacy.unknown import is_known
 
 _ARGUMENTS = 3  # FILE SECTION KEY
 
 
-def read_as_awk(world: World, path: str, arguments: list[str]) -> Answer | None:
+def read_as_awk(world: World, path: str, arguments: list[str]) -> CommandResult | None:
     """Return what the usual `readini.sh FILE SECTION KEY` prints, for one that is not understood.
 
     Assumed is the awk one-liner that such trees share: it begins at a line with [SECTION] and goes
@@ -21,7 +22,7 @@ def read_as_awk(world: World, path: str, arguments: list[str]) -> Answer | None:
     name = path.rpartition("/")[2].lower()
     if "ini" not in name or len(arguments) != _ARGUMENTS or not is_known(*arguments):
         return None
-    found = world.read(arguments[0])
+    found = world.files.read(arguments[0])
     if found is None:
         return None
     world.assume(
@@ -34,8 +35,8 @@ def read_as_awk(world: World, path: str, arguments: list[str]) -> Answer | None:
         if inside and line.partition("=")[0].startswith(arguments[2]):
             fields = line.split("=")
             value = fields[1] if len(fields) > 1 else ""
-            return Answer(0, " ".join(value.split()) + "\n")
-    return Answer(0, "\n")
+            return CommandResult(0, " ".join(value.split()) + "\n")
+    return CommandResult(0, "\n")
 
 
 def check_read(world: World, command: Command, output: str) -> None:
@@ -44,7 +45,7 @@ def check_read(world: World, command: Command, output: str) -> None:
     if len(arguments) != _ARGUMENTS or not is_known(output, *arguments):
         return
     path, section, key = arguments
-    found = world.read(path)
+    found = world.files.read(path)
     if found is None or not path.endswith((".ini", ".cfg", ".conf")):
         return
     seen = output.strip()

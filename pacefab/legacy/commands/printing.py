@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pacefab.legacy.bash.state import Command, Runner
-from pacefab.legacy.model import Answer
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.interpreter import Interpreter
+from pacefab.legacy.model import CommandResult
 
 _HOLE = re.compile(r"%-?\d{0,3}[sdq]")
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", "e": "\033", "r": "\r", "a": "\a", "c": ""}
 
 
-def echo(_runner: Runner, command: Command) -> Answer:
+def echo(_interpreter: Interpreter, command: Command) -> CommandResult:
     """Print words."""
     words = command.arguments
     flags = ""
@@ -22,7 +23,7 @@ def echo(_runner: Runner, command: Command) -> Answer:
     text = " ".join(words)
     if "e" in flags:
         text = _unescaped(text)
-    return Answer(0, text if "n" in flags else text + "\n")
+    return CommandResult(0, text if "n" in flags else text + "\n")
 
 
 def _unescaped(text: str) -> str:
@@ -30,25 +31,25 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\([ntrae\\c])", lambda found: _ESCAPES[found[1]], text)
 
 
-def printf(runner: Runner, command: Command) -> Answer:
+def printf(interpreter: Interpreter, command: Command) -> CommandResult:
     """Print words in a form; of forms, %s, %d and %q with a width are known."""
     words = command.arguments
     if words[:1] == ["-v"] and len(words) > 2:  # noqa: PLR2004  # -v NAME FORMAT
-        answer = printf(runner, Command(["printf", *words[2:]], command.place))
-        runner.shell.set(words[1], answer.output)
-        return Answer()
+        answer = printf(interpreter, Command(["printf", *words[2:]], command.place))
+        interpreter.shell.set(words[1], answer.output)
+        return CommandResult()
     if not words:
-        return Answer(1)
+        return CommandResult(1)
     form, rest = _unescaped(words[0]), words[1:]
     holes = len(_HOLE.findall(form))
     if "%" in _HOLE.sub("", form).replace("%%", ""):
-        return Answer(0, runner.world.mark("what printf makes of its format"))
+        return CommandResult(0, interpreter.world.mark("what printf makes of its format"))
     parts: list[str] = []
     while True:
         parts.append(_filled(form, [*rest[:holes], *[""] * holes]))
         rest = rest[holes:]
         if not rest or not holes:
-            return Answer(0, "".join(parts))
+            return CommandResult(0, "".join(parts))
 
 
 def _filled(form: str, values: list[str]) -> str:

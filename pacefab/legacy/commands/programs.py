@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pacefab.legacy.bash.state import Command, Runner
-from pacefab.legacy.model import Answer, Package, Unit, WrittenFile
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.interpreter import Interpreter
+from pacefab.legacy.model import CommandResult, Package, UnitChange, WrittenFile
+from pacefab.legacy.options import Syntax, split_options
 from pacefab.legacy.source import sections
 from pacefab.legacy.unknown import is_known
 
@@ -25,104 +27,96 @@ ACTIONS = {
     "iptables", "expect", "dd", "openstack", "nova", "neutron", "glance", "cinder", "crm_mon",
     "haproxy", "rabbitmq-plugins", "brctl", "ip", "ifconfig", "ovs-vsctl",
 }  # fmt: skip
+_SECTION_AND_KEY = 2  # words after FILE
 _UNIT_ACTIONS = {"enable", "disable", "start", "stop", "restart", "reload", "mask", "unmask"}
 _MANAGERS = {"install", "groupinstall", "localinstall", "reinstall", "update", "upgrade"}
-_OPTIONS_WITH_VALUE = {
-    "-c",
-    "-t",
-    "--enablerepo",
-    "--disablerepo",
-    "-d",
-    "-e",
-    "-x",
-    "--installroot",
-}
+_INSTALLERS = Syntax(
+    "c t d e x o R enablerepo disablerepo installroot", long={"exclude": "x"}, mixed=True
+)
+_UNITS = Syntax("t p n o H M s", long={"type": "t", "property": "p"}, mixed=True)
+_CRUDINI = Syntax(mixed=True)
 
 
-def _packages(runner: Runner, command: Command) -> Answer:
+def _packages(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note what a package manager installs."""
-    words = _without_options(command.arguments)
+    words = split_options(command.arguments, _INSTALLERS).operands
     if not words or words[0] not in {"install", "groupinstall", "localinstall", "reinstall"}:
-        return Answer(0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None)
+        return CommandResult(
+            0 if words[:1] and words[0] in {*_MANAGERS, "remove", "erase"} else None
+        )
     for name in words[1:]:
-        shown = runner.world.unknowns.show(name)
-        found = Package(shown, runner.shell.host, command.place)
-        runner.world.effects.packages.setdefault(found)
-    return Answer()
+        shown = interpreter.world.unknowns.show(name)
+        found = Package(shown, interpreter.shell.host, command.place)
+        interpreter.world.effects.packages.setdefault(found)
+    return CommandResult()
 
 
-def _without_options(arguments: list[str]) -> list[str]:
-    words: list[str] = []
-    waiting = list(arguments)
-    while waiting:
-        one = waiting.pop(0)
-        if one in _OPTIONS_WITH_VALUE and waiting:
-            waiting.pop(0)
-        elif not one.startswith("-"):
-            words.append(one)
-    return words
-
-
-def _systemctl(runner: Runner, command: Command) -> Answer:
-    words = _without_options(command.arguments)
+def _systemctl(interpreter: Interpreter, command: Command) -> CommandResult:
+    options = split_options(command.arguments, _UNITS)
+    words = options.operands
     if not words or words[0] not in _UNIT_ACTIONS:
         known = words[:1] == ["daemon-reload"]
-        return Answer(0 if known else None, "" if known else _asked(runner, command))
+        return CommandResult(0 if known else None, "" if known else _asked(interpreter, command))
     for name in words[1:]:
-        _unit(runner, command, name, words[0])
-        if "--now" in command.arguments and words[0] == "enable":
-            _unit(runner, command, name, "start")
-    return Answer()
+        _unit(interpreter, command, name, words[0])
+        if "now" in options and words[0] == "enable":
+            _unit(interpreter, command, name, "start")
+    return CommandResult()
 
 
-def _service(runner: Runner, command: Command) -> Answer:
-    words = _without_options(command.arguments)
+def _service(interpreter: Interpreter, command: Command) -> CommandResult:
+    words = split_options(command.arguments, _UNITS).operands
     if len(words) > 1 and words[1] in _UNIT_ACTIONS:
-        _unit(runner, command, words[0], words[1])
-        return Answer()
-    return Answer(None, _asked(runner, command))
+        _unit(interpreter, command, words[0], words[1])
+        return CommandResult()
+    return CommandResult(None, _asked(interpreter, command))
 
 
-def _chkconfig(runner: Runner, command: Command) -> Answer:
-    words = _without_options(command.arguments)
+def _chkconfig(interpreter: Interpreter, command: Command) -> CommandResult:
+    words = split_options(command.arguments, _UNITS).operands
     if len(words) > 1 and words[1] in {"on", "off"}:
-        _unit(runner, command, words[0], "enable" if words[1] == "on" else "disable")
-    return Answer()
+        _unit(interpreter, command, words[0], "enable" if words[1] == "on" else "disable")
+    return CommandResult()
 
 
-def _unit(runner: Runner, command: Command, name: str, action: str) -> None:
-    shown = runner.world.unknowns.show(name).removesuffix(".service")
-    unit = Unit(shown, action, runner.shell.host, command.place)
-    runner.world.effects.units.setdefault(unit)
+def _unit(interpreter: Interpreter, command: Command, name: str, action: str) -> None:
+    shown = interpreter.world.unknowns.show(name).removesuffix(".service")
+    unit = UnitChange(shown, action, interpreter.shell.host, command.place)
+    interpreter.world.effects.units.setdefault(unit)
 
 
-def _asked(runner: Runner, command: Command) -> str:
-    return runner.world.mark(f"what {command.text} prints")
+def _asked(interpreter: Interpreter, command: Command) -> str:
+    return interpreter.world.mark(f"what {command.text} prints")
 
 
-def _settings(runner: Runner, command: Command) -> Answer:
+def _settings(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note a file that crudini or openstack-config sets something in."""
-    words = [one for one in command.arguments if one.startswith("/") and is_known(one)]
-    if "--get" in command.arguments:
-        return _asked_setting(runner, command)
+    options = split_options(command.arguments, _CRUDINI)
+    if "get" in options:
+        return _asked_setting(interpreter, command, options.operands)
+    words = [word for word in options.operands if word.startswith("/") and is_known(word)]
     if not words:
-        return Answer(None, _asked(runner, command))
-    shown = WrittenFile(words[0], runner.shell.host, command.place, f"set by {command.name}")
-    runner.world.effects.files.setdefault(shown)
-    return Answer()
+        return CommandResult(None, _asked(interpreter, command))
+    shown = WrittenFile(words[0], interpreter.shell.host, command.place, f"set by {command.name}")
+    interpreter.world.effects.files.setdefault(shown)
+    return CommandResult()
 
 
-def _asked_setting(runner: Runner, command: Command) -> Answer:
+def _asked_setting(
+    interpreter: Interpreter, command: Command, operands: list[str]
+) -> CommandResult:
     """Return what `crudini --get FILE SECTION KEY` prints for a file of the tree."""
-    operands = [one for one in command.arguments if not one.startswith("-")]
-    found = runner.world.read(operands[0]) if len(operands) > 2 and is_known(*operands) else None  # noqa: PLR2004
+    unclear = CommandResult(None, _asked(interpreter, command))
+    if len(operands) <= _SECTION_AND_KEY or not is_known(*operands):
+        return unclear
+    found = interpreter.world.files.read(operands[0])
     if found is None:
-        return Answer(None, _asked(runner, command))
+        return unclear
     value = sections(found.text).get(operands[1], {}).get(operands[2])
-    return Answer(0, f"{value[0]}\n") if value else Answer(1)
+    return CommandResult(0, f"{value[0]}\n") if value else CommandResult(1)
 
 
-PROGRAMS: dict[str, Callable[[Runner, Command], Answer]] = {
+PROGRAMS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
     "yum": _packages, "dnf": _packages, "apt-get": _packages, "apt": _packages,
     "zypper": _packages, "systemctl": _systemctl, "service": _service, "chkconfig": _chkconfig,
     "crudini": _settings, "openstack-config": _settings,

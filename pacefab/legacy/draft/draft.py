@@ -14,20 +14,20 @@ from pydantic import ValidationError
 from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderEntry
 from pacefab.inventory.model import Node, Part
 from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
-from pacefab.legacy.draft.nodes_found import Known, find_nodes
+from pacefab.legacy.draft.nodes_found import FoundNode, find_nodes
 from pacefab.legacy.draft.parts import (  # fmt: skip
     FALSE,
     Draft,
-    Parts,
-    Plain,
+    InventoryData,
+    InventoryParts,
     constraint_data,
     fitting,
     told,
 )
-from pacefab.legacy.draft.services_found import Found, find_services
+from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Place
-from pacefab.legacy.pcs.cluster import Constraint, Value
+from pacefab.legacy.pcs.cluster import ReplayedConstraint, Value
 
 _OWN_PROPERTIES = {
     "stonith-enabled",
@@ -51,11 +51,13 @@ class _Drafting:
         self._walk = walk
         self._cluster = walk.replay.cluster
         self._made = Draft()
-        self._nodes: dict[str, Known] = find_nodes(walk, self._made.entries)
+        self._nodes: dict[str, FoundNode] = find_nodes(walk, self._made.entries)
         self._fallback = fallback_name
-        self._parts = Parts(self._made, self._cluster, self._nodes)
+        self._parts = InventoryParts(self._made, self._cluster, self._nodes)
         addresses = {name: known.address for name, known in self._nodes.items()}
-        self._services = Found() if plain else find_services(self._cluster, walk.world, addresses)
+        self._services = (
+            FoundServices() if plain else find_services(self._cluster, walk.world, addresses)
+        )
 
     def draft(self) -> Draft:
         self._name()
@@ -85,9 +87,9 @@ class _Drafting:
             )
 
     def _members(self) -> None:
-        nodes: list[Plain] = []
+        nodes: list[InventoryData] = []
         for name, known in self._nodes.items():
-            made: Plain = {"name": name}
+            made: InventoryData = {"name": name}
             if known.address:
                 made["address"] = known.address
             attributes = self._cluster.attributes.get(name, {})
@@ -125,7 +127,7 @@ class _Drafting:
         self._options("properties", others, PROPERTIES)
 
     def _options(self, section: str, values: Mapping[str, Value], kinds: Mapping[str, Any]) -> None:
-        made: Plain = {}
+        made: InventoryData = {}
         for name, value in values.items():
             kind = kinds.get(name)
             fit = fitting(kind[0], value.text) if kind else None
@@ -165,7 +167,7 @@ class _Drafting:
             for name, one in self._cluster.fencing.items()
             if (made := self._parts.device(one)) is not None
         }
-        section: Plain = {}
+        section: InventoryData = {}
         if disabled and enabled is not None:
             section = {"disabled": True, "reason": f"the old scripts say so ({enabled.place})"}
             self._made.places["fencing", "disabled"] = str(enabled.place)
@@ -177,7 +179,7 @@ class _Drafting:
         if section:
             self._made.data["fencing"] = section
 
-    def _no_fencing(self, devices: Plain) -> None:
+    def _no_fencing(self, devices: InventoryData) -> None:
         place = next((one.place for one in self._cluster.fencing.values()), Place("", 0))
         for name in devices:
             one = self._cluster.fencing[name]
@@ -195,7 +197,7 @@ class _Drafting:
             "write fencing: devices, or disabled: true with a reason",
         )
 
-    def _services_section(self, found: Found) -> None:
+    def _services_section(self, found: FoundServices) -> None:
         self._made.entries += found.entries
         if found.sections:
             self._made.data["services"] = found.sections
@@ -224,7 +226,7 @@ class _Drafting:
                 )
 
     def _constraints(self) -> None:
-        section: dict[str, list[Plain]] = {}
+        section: dict[str, list[InventoryData]] = {}
         for one in self._cluster.constraints:
             if one in self._services.constraints:
                 continue
@@ -238,7 +240,7 @@ class _Drafting:
             ordered = ("order", "colocation", "location")
             self._made.data["constraints"] = {k: section[k] for k in ordered if k in section}
 
-    def _constraint(self, one: Constraint) -> Plain | None:
+    def _constraint(self, one: ReplayedConstraint) -> InventoryData | None:
         names = [self._inventory_id(name) for name in one.resources]
         text = f"{one.kind} {' '.join(one.resources)}"
         if None in names:

@@ -18,7 +18,7 @@ _MOST_SECONDS = 86400
 
 
 @dataclass
-class Section:
+class HaproxySection:
     """A section of the file: its lines, split into words."""
 
     kind: str
@@ -63,21 +63,21 @@ def read_balancer(text: str, vips: Mapping[str, str], nodes: Sequence[str]) -> B
     return found
 
 
-def _sections(text: str) -> list[Section]:
-    parts: list[Section] = []
+def _sections(text: str) -> list[HaproxySection]:
+    parts: list[HaproxySection] = []
     for raw in text.split("\n"):
         line = raw.split("#")[0].strip()
         start = _SECTION.match(line)
         if start and is_known(line):
-            parts.append(Section(start[1], start[2]))
+            parts.append(HaproxySection(start[1], start[2]))
         elif line and parts:
             parts[-1].lines.append(line.split())
     return parts
 
 
 def _proxy(
-    front: Section,
-    back: Section,
+    front: HaproxySection,
+    back: HaproxySection,
     vips: Mapping[str, str],
     nodes: Sequence[str],
     found: Balancer,
@@ -104,7 +104,7 @@ def _proxy(
             found.proxies.append(made)
 
 
-def _servers(back: Section, port: int, nodes: Sequence[str]) -> dict[str, object]:
+def _servers(back: HaproxySection, port: int, nodes: Sequence[str]) -> dict[str, object]:
     made: dict[str, object] = {}
     servers = [one for one in back.values("server") if len(one) > 1]
     ports = {one[1].rpartition(":")[2] for one in servers}
@@ -129,7 +129,7 @@ def _servers(back: Section, port: int, nodes: Sequence[str]) -> dict[str, object
     return made
 
 
-def _timeout(front: Section, back: Section) -> dict[str, object]:
+def _timeout(front: HaproxySection, back: HaproxySection) -> dict[str, object]:
     """Return the longer one of both sides' timeouts, in seconds."""
     texts = [
         one[0]
@@ -144,7 +144,7 @@ def _timeout(front: Section, back: Section) -> dict[str, object]:
     return {"timeout": min(max(1, int(max(seconds))), _MOST_SECONDS)} if seconds else {}
 
 
-def _stats(part: Section, found: Balancer) -> None:
+def _stats(part: HaproxySection, found: Balancer) -> None:
     binds = [one[0].rpartition(":")[2] for one in part.values("bind") if one]
     if binds and binds[0].isdigit():
         found.stats["port"] = int(binds[0])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pacefab.legacy.interpreter.walkthrough import Walk
-from pacefab.legacy.model import Entry, Fate, Place
+from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.source import sections
 
 _ADDRESS_KEYS = ("int_ip", "ip", "address", "mgmt_ip", "internal_ip", "host_ip", "ipaddr")
@@ -16,14 +16,14 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
 
 
 @dataclass(frozen=True)
-class Known:
+class FoundNode:
     """What is known of a node; the address is empty when nothing tells it."""
 
     address: str
     place: Place
 
 
-def find_nodes(walk: Walk, entries: list[Entry]) -> dict[str, Known]:
+def find_nodes(walk: Walk, entries: list[ReportLine]) -> dict[str, FoundNode]:
     """Return the nodes by `pcs cluster setup`; else those that pcs commands were run on."""
     found = {name: value.place for name, value in walk.replay.cluster.nodes.items()}
     if not found:
@@ -31,7 +31,7 @@ def find_nodes(walk: Walk, entries: list[Entry]) -> dict[str, Known]:
         place = next(iter(found.values()), Place("", 0))
         names = ", ".join(found) or "none"
         entries.append(
-            Entry(
+            ReportLine(
                 Fate.UNTRANSLATED,
                 place,
                 "nodes",
@@ -40,7 +40,7 @@ def find_nodes(walk: Walk, entries: list[Entry]) -> dict[str, Known]:
             )
         )
     told = dict(_told_addresses(walk))
-    return {name: told.get(name, Known("", place)) for name, place in found.items()}
+    return {name: told.get(name, FoundNode("", place)) for name, place in found.items()}
 
 
 def _by_use(walk: Walk) -> dict[str, Place]:
@@ -55,9 +55,9 @@ def _by_use(walk: Walk) -> dict[str, Place]:
     return found
 
 
-def _told_addresses(walk: Walk) -> Iterator[tuple[str, Known]]:
+def _told_addresses(walk: Walk) -> Iterator[tuple[str, FoundNode]]:
     """Yield nodes with their addresses, the surest source last (it wins)."""
-    for path, text in sorted(walk.world.written.items()):
+    for path, text in sorted(walk.world.files.written.items()):
         if path == "/etc/hosts":
             yield from _of_hosts(text.text, text.place)
     for file in walk.world.tree.files.values():
@@ -68,26 +68,26 @@ def _told_addresses(walk: Walk) -> Iterator[tuple[str, Known]]:
             yield from _of_sections(file.path, file.text)
 
 
-def _of_hosts(text: str, place: Place) -> Iterator[tuple[str, Known]]:
+def _of_hosts(text: str, place: Place) -> Iterator[tuple[str, FoundNode]]:
     for number, line in enumerate(text.split("\n")):
         words = line.split("#")[0].split()
         if len(words) > 1 and _address(words[0]):
             for name in words[1:]:
-                yield name, Known(_address(words[0]), Place(place.file, place.line + number))
+                yield name, FoundNode(_address(words[0]), Place(place.file, place.line + number))
 
 
-def _of_sections(path: str, text: str) -> Iterator[tuple[str, Known]]:
+def _of_sections(path: str, text: str) -> Iterator[tuple[str, FoundNode]]:
     """Yield what [NODE] int_ip=… and KEY=NODE beside KEY_ip=… tell."""
     found = sections(text)
     for name, items in found.items():
         for key in reversed(_ADDRESS_KEYS):
             if key in items and _address(items[key][0]):
-                yield name, Known(_address(items[key][0]), Place(path, items[key][1]))
+                yield name, FoundNode(_address(items[key][0]), Place(path, items[key][1]))
     for items in found.values():
         for key, (value, _) in items.items():
             address, line = items.get(f"{key}_ip", ("", 0))
             if _address(address):
-                yield value, Known(_address(address), Place(path, line))
+                yield value, FoundNode(_address(address), Place(path, line))
 
 
 def _address(text: str) -> str:

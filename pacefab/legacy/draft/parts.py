@@ -14,12 +14,12 @@ from pacefab.inventory.model import Part
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from pacefab.inventory.resources import ResourceEntry
 from pacefab.legacy.masking import is_secret, secret_name
-from pacefab.legacy.model import Entry, Fate, Place
-from pacefab.legacy.pcs.cluster import Cluster, Constraint, Resource
+from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.pcs.dialect import today
 from pacefab.legacy.pcs.forms import members_of
 
-Plain = dict[str, Any]
+InventoryData = dict[str, Any]
 TRUE, FALSE = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}
 _OPERATION = {
     "on-fail": "on_fail",
@@ -33,10 +33,10 @@ _OPERATION = {
 class Draft:
     """An inventory as plain data; `places`: where each part came from, by its path."""
 
-    data: Plain = field(default_factory=dict)
+    data: InventoryData = field(default_factory=dict)
     places: dict[tuple[str | int, ...], str] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    problems: list[tuple[int, Entry]] = field(default_factory=list)  # by number of the command
+    entries: list[ReportLine] = field(default_factory=list)
+    problems: list[tuple[int, ReportLine]] = field(default_factory=list)  # by number of the command
     written: set[int] = field(default_factory=set)  # commands that something is left of
 
 
@@ -61,7 +61,7 @@ def fitting(kind: Any, text: str) -> bool | int | str | None:
     return None
 
 
-class Parts:
+class InventoryParts:
     """Makes parts, and tells in the draft what has no place.
 
     Args:
@@ -70,7 +70,7 @@ class Parts:
         nodes: names of its members.
     """
 
-    def __init__(self, made: Draft, cluster: Cluster, nodes: Collection[str]) -> None:
+    def __init__(self, made: Draft, cluster: ReplayedCluster, nodes: Collection[str]) -> None:
         self._made = made
         self._cluster = cluster
         self._nodes = nodes
@@ -79,15 +79,15 @@ class Parts:
         self, place: Place, text: str, reason: str, advice: str = "", by: int | None = None
     ) -> None:
         """Tell what has no place; `by`: the command that desired it."""
-        entry = Entry(Fate.UNTRANSLATED, place, text, reason, advice)
+        entry = ReportLine(Fate.UNTRANSLATED, place, text, reason, advice)
         if by is None:
             self._made.entries.append(entry)
         else:
             self._made.problems.append((by, entry))
 
-    def device(self, one: Resource) -> Plain | None:
+    def device(self, one: ReplayedResource) -> InventoryData | None:
         """Return a fencing device as the inventory has it; None when it cannot be there."""
-        made: Plain = {"agent": one.agent}
+        made: InventoryData = {"agent": one.agent}
         parameters = dict(one.parameters)
         hosts = re.split(r"[\s,;]+", parameters.get("pcmk_host_list", "").strip())
         if hosts[0] and set(hosts) <= set(self._nodes) and self._all_fenced():
@@ -106,18 +106,20 @@ class Parts:
         lists = [one.parameters.get("pcmk_host_list", "") for one in self._cluster.fencing.values()]
         return set(self._nodes) <= {name for one in lists for name in re.split(r"[\s,;]+", one)}
 
-    def _parameters(self, one: Resource, parameters: Mapping[str, str]) -> Plain:
+    def _parameters(self, one: ReplayedResource, parameters: Mapping[str, str]) -> InventoryData:
         return {
             key: {"secret": secret_name(one.id, key)} if is_secret(key) else scalar(value)
             for key, value in parameters.items()
         }
 
-    def _meta_and_operations(self, one: Resource, made: Plain) -> None:
+    def _meta_and_operations(self, one: ReplayedResource, made: InventoryData) -> None:
         made["meta"] = self._meta(one, one.meta, RESOURCE_META)
         made["operations"] = [self._operation(one, each) for each in one.operations]
 
-    def _meta(self, one: Resource, meta: Mapping[str, str], kinds: Mapping[str, Any]) -> Plain:
-        made: Plain = {}
+    def _meta(
+        self, one: ReplayedResource, meta: Mapping[str, str], kinds: Mapping[str, Any]
+    ) -> InventoryData:
+        made: InventoryData = {}
         for name, text in meta.items():
             fit = fitting(kinds[name][0], text) if name in kinds else None
             if fit is not None:
@@ -129,19 +131,19 @@ class Parts:
                 self.say(one.place, f"{one.id} meta {name}={text}", why, "see what was meant")
         return made
 
-    def _does_nothing(self, one: Resource, name: str, text: str) -> None:
+    def _does_nothing(self, one: ReplayedResource, name: str, text: str) -> None:
         """Tell of an option of clones on a primitive, where it was set."""
         reason = "it is an option of clones: on the primitive it does nothing"
         advice = f"if it was meant, write it below {one.copies}" if one.copies else ""
         by, place = one.meta_set.get(name, (None, one.place))
-        told = Entry(Fate.DOUBTFUL, place, text, reason, advice)
+        told = ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
         if by is None:
             self._made.entries.append(told)
         else:
             self._made.problems.append((by, told))
 
-    def _operation(self, one: Resource, operation: Mapping[str, str]) -> Plain:
-        made: Plain = {}
+    def _operation(self, one: ReplayedResource, operation: Mapping[str, str]) -> InventoryData:
+        made: InventoryData = {}
         for key, text in operation.items():
             name = _OPERATION.get(key, key)
             if name in {
@@ -165,7 +167,13 @@ class Parts:
                 )
         return made
 
-    def valid(self, kind: type[Part], made: Plain, one: Resource | Constraint, text: str) -> bool:
+    def valid(
+        self,
+        kind: type[Part],
+        made: InventoryData,
+        one: ReplayedResource | ReplayedConstraint,
+        text: str,
+    ) -> bool:
         """Tell whether the inventory takes a part; say why when it does not."""
         try:
             kind.model_validate(_as_read(made))
@@ -175,9 +183,12 @@ class Parts:
             return False
         return True
 
-    def resource(self, one: Resource) -> Plain | None:
+    def resource(self, one: ReplayedResource) -> InventoryData | None:
         """Return a resource as the inventory has it; None when it cannot be there."""
-        made: Plain = {"agent": one.agent, "parameters": self._parameters(one, one.parameters)}
+        made: InventoryData = {
+            "agent": one.agent,
+            "parameters": self._parameters(one, one.parameters),
+        }
         self._meta_and_operations(one, made)
         made["group"] = members_of(self._cluster, one.id)
         made["disabled"] = one.disabled
@@ -191,11 +202,11 @@ class Parts:
         return made
 
 
-def constraint_data(one: Constraint, names: list[str]) -> Plain:
+def constraint_data(one: ReplayedConstraint, names: list[str]) -> InventoryData:
     """Return a constraint by the inventory's keys, without what is the default there."""
     options = dict(one.options)
     if one.kind == "order":
-        made: Plain = {"first": names[0], "then": names[1]}
+        made: InventoryData = {"first": names[0], "then": names[1]}
         for key in ("first_action", "then_action"):
             if options.pop(key, "start") != "start":
                 made[key] = one.options[key]
@@ -217,14 +228,14 @@ def _as_read(value: Any) -> Any:
     return tuple(map(_as_read, value)) if isinstance(value, list) else value
 
 
-def _idle(one: Resource) -> set[int]:
+def _idle(one: ReplayedResource) -> set[int]:
     """Return the commands that set nothing but options of clones on the primitive."""
     clones = {name for name in one.meta_set if today(name) in CLONE_META}
     useful = {number for name, (number, _) in one.meta_set.items() if name not in clones}
     return {one.meta_set[name][0] for name in clones} - useful
 
 
-def places_of(one: Resource) -> str:
+def places_of(one: ReplayedResource) -> str:
     """Return where a resource was made and changed."""
     idle = _idle(one)
     places = dict.fromkeys([one.place, *(at for number, at in one.touched if number not in idle)])

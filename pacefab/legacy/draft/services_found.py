@@ -9,10 +9,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pacefab.legacy.bash.state import Text, World
+from pacefab.legacy.bash.files import Text
+from pacefab.legacy.bash.world import World
 from pacefab.legacy.draft.haproxy_file import PATH, read_balancer
-from pacefab.legacy.model import Entry, Fate, Place
-from pacefab.legacy.pcs.cluster import CLONE, PROMOTABLE, Cluster, Constraint, Resource
+from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.pcs.cluster import (
+    CLONE,
+    PROMOTABLE,
+    ReplayedCluster,
+    ReplayedConstraint,
+    ReplayedResource,
+)
 from pacefab.legacy.unknown import is_known
 
 _VIP_NAME = re.compile(r"vip-([A-Za-z][A-Za-z0-9_-]*)$")
@@ -23,21 +30,23 @@ _LB = "lb-haproxy"
 
 
 @dataclass
-class Found:
+class FoundServices:
     """Services with their sections, where each came from, and what they stand for."""
 
     sections: dict[str, dict[str, object]] = field(default_factory=dict)
     places: dict[str, list[Place]] = field(default_factory=dict)
     resources: set[str] = field(default_factory=set)
-    constraints: list[Constraint] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
+    constraints: list[ReplayedConstraint] = field(default_factory=list)
+    entries: list[ReportLine] = field(default_factory=list)
 
     def ids(self) -> set[str]:
         """Return the ids that constraints may name, of what became services."""
         return {one if one.startswith("vip-") else f"{one}-clone" for one in self.resources}
 
 
-def find_services(cluster: Cluster, world: World, nodes: Mapping[str, str]) -> Found:
+def find_services(
+    cluster: ReplayedCluster, world: World, nodes: Mapping[str, str]
+) -> FoundServices:
     """Return the services among the resources; `nodes`: addresses by name, empty when unknown."""
     search = _Search(cluster, world, nodes)
     finders = {"lb-haproxy": search.haproxy, "galera": search.galera, "memcached": search.memcached}
@@ -50,11 +59,11 @@ def find_services(cluster: Cluster, world: World, nodes: Mapping[str, str]) -> F
     return search.found
 
 
-def _has_group(cluster: Cluster, name: str) -> bool:
+def _has_group(cluster: ReplayedCluster, name: str) -> bool:
     return any(name in group.members for group in cluster.groups.values())
 
 
-def _is_plain(one: Resource) -> bool:
+def _is_plain(one: ReplayedResource) -> bool:
     """Tell whether nothing is set that a service would not set."""
     return not (one.meta or one.disabled)
 
@@ -62,13 +71,13 @@ def _is_plain(one: Resource) -> bool:
 class _Search:
     """One search, with what it has found so far."""
 
-    def __init__(self, cluster: Cluster, world: World, nodes: Mapping[str, str]) -> None:
+    def __init__(self, cluster: ReplayedCluster, world: World, nodes: Mapping[str, str]) -> None:
         self._cluster = cluster
         self._world = world
         self._nodes = nodes
-        self.found = Found()
+        self.found = FoundServices()
 
-    def is_vip(self, one: Resource) -> bool:
+    def is_vip(self, one: ReplayedResource) -> bool:
         """Tell whether the service vips describes a resource."""
         return (
             one.agent == "ocf:heartbeat:IPaddr2"
@@ -86,7 +95,7 @@ class _Search:
             return False
         return bool(self._balancer_file()) and any(map(self.tied, self._cluster.resources))
 
-    def tied(self, name: str) -> list[Constraint]:
+    def tied(self, name: str) -> list[ReplayedConstraint]:
         """Return the two constraints that tie a VIP to the load balancer; none without both."""
         desired = [
             ("order", (name, f"{_LB}-clone"),
@@ -100,7 +109,7 @@ class _Search:
         ]
         return same if len(same) == len(desired) else []
 
-    def vip(self, one: Resource, *, balanced: bool) -> None:
+    def vip(self, one: ReplayedResource, *, balanced: bool) -> None:
         """Take a VIP in."""
         found = _VIP_NAME.match(one.id)
         assert found is not None  # noqa: S101  # is_vip
@@ -119,7 +128,7 @@ class _Search:
         self.found.resources.add(one.id)
         self.found.constraints += self.tied(one.id) if balanced else []
 
-    def _is_clone(self, one: Resource, agent: str) -> bool:
+    def _is_clone(self, one: ReplayedResource, agent: str) -> bool:
         return (
             one.agent == agent
             and one.copies == CLONE
@@ -128,7 +137,7 @@ class _Search:
             and _is_plain(one)
         )
 
-    def _take(self, service: str, one: Resource, section: dict[str, object]) -> None:
+    def _take(self, service: str, one: ReplayedResource, section: dict[str, object]) -> None:
         self.found.sections[service] = section
         self.found.places[service] = [one.place]
         self.found.resources.add(one.id)
@@ -139,9 +148,9 @@ class _Search:
             )  # fmt: skip
 
     def _say(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
-        self.found.entries.append(Entry(fate, place, text, reason, advice))
+        self.found.entries.append(ReportLine(fate, place, text, reason, advice))
 
-    def memcached(self, one: Resource) -> None:
+    def memcached(self, one: ReplayedResource) -> None:
         """Take memcached in, with what its file of settings was given."""
         if not self._is_clone(one, "systemd:memcached"):
             return
@@ -160,11 +169,11 @@ class _Search:
         self._take("memcached", one, section)
 
     def _known_file(self, path: str) -> Text | None:
-        text = self._world.written.get(path)
+        text = self._world.files.written.get(path)
         return text if text is not None and is_known(text.text) else None
 
     def _balancer_file(self) -> Text | None:
-        text = self._world.written.get(PATH)
+        text = self._world.files.written.get(PATH)
         vips = self._vips()
         return text if text and read_balancer(text.text, vips, list(self._nodes)).proxies else None
 
@@ -176,7 +185,7 @@ class _Search:
             if self.is_vip(one)
         }
 
-    def haproxy(self, one: Resource) -> None:
+    def haproxy(self, one: ReplayedResource) -> None:
         """Take the load balancer in, with the proxies that its file has."""
         if not self._is_clone(one, "systemd:haproxy"):
             return
@@ -225,7 +234,7 @@ class _Search:
             if not balanced or self.tied(f"vip-{name}")
         }
 
-    def galera(self, one: Resource) -> None:
+    def galera(self, one: ReplayedResource) -> None:
         """Take Galera in, where it is promoted everywhere and its members are the nodes."""
         everywhere = str(len(self._nodes))
         operations = [{"interval": "0s", **operation} for operation in one.operations]

@@ -13,8 +13,8 @@ from pacefab.legacy.bash.syntax import Node, Script, parse
 from pacefab.legacy.draft.parts import Draft
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import mask
-from pacefab.legacy.model import Entry, Fate, Place
-from pacefab.legacy.pcs.replay import Replay, Replayed
+from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.pcs.replay import Replay, ReplayedCommand
 from pacefab.legacy.source import SourceFile
 
 _PCS = re.compile(
@@ -70,7 +70,7 @@ _LONGEST_LINE = 2000  # characters that are searched
 _LONGEST_SHOWN = 400  # characters of a line
 
 
-def replayed_entries(replay: Replay, made: Draft) -> list[Entry]:
+def replayed_entries(replay: Replay, made: Draft) -> list[ReportLine]:
     """Return an entry for each command that ran, by what is left of it at the end.
 
     What the inventory has no place for is told in the command's own entry when nothing else of the
@@ -85,7 +85,7 @@ def replayed_entries(replay: Replay, made: Draft) -> list[Entry]:
     return [*entries, *(entry for by, entry in made.problems if by in made.written)]
 
 
-def _at_the_end(one: Replayed, replay: Replay, alive: set[int]) -> Entry:
+def _at_the_end(one: ReplayedCommand, replay: Replay, alive: set[int]) -> ReportLine:
     if one.file and one.file not in replay.pushed and one.entry.fate is Fate.TRANSLATED:
         why = f"it changes a copy of the CIB, {one.file}, that is never pushed"
         return replace(one.entry, fate=Fate.LEFT_OUT, reason=why)
@@ -95,9 +95,9 @@ def _at_the_end(one: Replayed, replay: Replay, alive: set[int]) -> Entry:
     return one.entry
 
 
-def collapsed(entries: list[Entry]) -> list[Entry]:
+def collapsed(entries: list[ReportLine]) -> list[ReportLine]:
     """Return one entry for a command that ran on several nodes: the most that it became."""
-    best: dict[tuple[Place, str], Entry] = {}
+    best: dict[tuple[Place, str], ReportLine] = {}
     for entry in entries:
         before = best.setdefault((entry.place, entry.text), entry)
         if _WEIGHT.index(entry.fate) < _WEIGHT.index(before.fate):
@@ -105,7 +105,7 @@ def collapsed(entries: list[Entry]) -> list[Entry]:
     return list(best.values())
 
 
-def unreached(walk: Walk) -> Iterator[Entry]:
+def unreached(walk: Walk) -> Iterator[ReportLine]:
     """Yield an entry for each pcs line that nothing ran."""
     tree = walk.world.tree
     for file in tree.files.values():
@@ -113,13 +113,13 @@ def unreached(walk: Walk) -> Iterator[Entry]:
             yield from _of_file(walk, file)
 
 
-def _of_file(walk: Walk, file: SourceFile) -> Iterator[Entry]:
+def _of_file(walk: Walk, file: SourceFile) -> Iterator[ReportLine]:
     lines = list(islice(_not_run(walk, file), _MOST_OF_FILE + 1))
     if not lines:
         return
     if len(lines) > _MOST_OF_FILE:
         where, why = lines.pop()[0], f"more than {_MOST_OF_FILE} lines with pcs did not run"
-        yield Entry(Fate.UNTRANSLATED, Place(file.path, where), "from here on", why, "read it")
+        yield ReportLine(Fate.UNTRANSLATED, Place(file.path, where), "from here on", why, "read it")
     script = Script(file.path, file.text.encode())
     _, root = parse(script)
     starts = _line_starts(script.source)
@@ -174,13 +174,13 @@ def _line_starts(source: bytes) -> list[int]:
     return starts
 
 
-def _entry(walk: Walk, script: Script, root: Node, number: int, line: str, at: int) -> Entry:
+def _entry(walk: Walk, script: Script, root: Node, number: int, line: str, at: int) -> ReportLine:
     node = root.descendant_for_byte_range(at, at + 3)
     fate, reason, advice = _why(walk, script, node)
     if line.lstrip().startswith("#"):  # also in a text that is handed to a shell
         fate, reason, advice = _WHY_NOT["comment"]
     text = mask(line.strip())[:_LONGEST_SHOWN]
-    return Entry(fate, Place(script.file, number), text, reason, advice)
+    return ReportLine(fate, Place(script.file, number), text, reason, advice)
 
 
 def _why(walk: Walk, script: Script, node: Node | None) -> tuple[Fate, str, str]:
@@ -266,14 +266,14 @@ def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
     )
 
 
-def unread_files(walk: Walk) -> Iterator[Entry]:
+def unread_files(walk: Walk) -> Iterator[ReportLine]:
     """Yield an entry for each file that was not read, and for each read in a special way."""
     tree = walk.world.tree
     for path, why in tree.unread.items():
         binary = why == "binary"
         fate = Fate.LEFT_OUT if binary else Fate.UNTRANSLATED
         advice = "" if binary else "look into it by hand"
-        yield Entry(fate, Place(path, 0), path, f"not read: {why}", advice)
+        yield ReportLine(fate, Place(path, 0), path, f"not read: {why}", advice)
     for path, how in tree.remarks.items():
         fate = Fate.DOUBTFUL if "Windows" in how else Fate.LEFT_OUT
-        yield Entry(fate, Place(path, 0), path, f"its text: {how}", "")
+        yield ReportLine(fate, Place(path, 0), path, f"its text: {how}", "")

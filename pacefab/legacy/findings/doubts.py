@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import is_secret, secret_name
-from pacefab.legacy.model import Entry, Fate, Place
-from pacefab.legacy.pcs.cluster import Cluster, Constraint, Resource
+from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.source import sections
 
 _HOSTS = ("pcmk_host_list", "pcmk_host_map")
@@ -16,7 +16,7 @@ _VIP_AGENT = "ocf:heartbeat:IPaddr2"
 _INI = (".ini", ".conf", ".cfg")
 
 
-def doubts(walk: Walk) -> Iterator[Entry]:
+def doubts(walk: Walk) -> Iterator[ReportLine]:
     """Yield an entry for each thing that somebody should look at."""
     cluster = walk.replay.cluster
     yield from _enabled_at_boot(walk, cluster)
@@ -30,11 +30,11 @@ def doubts(walk: Walk) -> Iterator[Entry]:
     yield from _quorum(cluster)
 
 
-def _doubt(place: Place, text: str, reason: str, advice: str = "") -> Entry:
-    return Entry(Fate.DOUBTFUL, place, text, reason, advice)
+def _doubt(place: Place, text: str, reason: str, advice: str = "") -> ReportLine:
+    return ReportLine(Fate.DOUBTFUL, place, text, reason, advice)
 
 
-def _enabled_at_boot(walk: Walk, cluster: Cluster) -> Iterator[Entry]:
+def _enabled_at_boot(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
     managed = {
         one.agent.removeprefix("systemd:").removesuffix(".service"): one
         for one in cluster.resources.values()
@@ -53,7 +53,7 @@ def _enabled_at_boot(walk: Walk, cluster: Cluster) -> Iterator[Entry]:
             )
 
 
-def _addresses(walk: Walk, cluster: Cluster) -> Iterator[Entry]:
+def _addresses(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
     """Compare VIPs with ini keys of the same name, and look for keys that no VIP has."""
     vips = {name: one for name, one in cluster.resources.items() if one.agent == _VIP_AGENT}
     for path, section, key, value, line in _ini_values(walk):
@@ -86,8 +86,8 @@ def _ini_values(walk: Walk) -> Iterator[tuple[str, str, str, str, int]]:
                     yield file.path, section, key, value, line
 
 
-def _same_address(cluster: Cluster) -> Iterator[Entry]:
-    seen: dict[str, Resource] = {}
+def _same_address(cluster: ReplayedCluster) -> Iterator[ReportLine]:
+    seen: dict[str, ReplayedResource] = {}
     for one in cluster.resources.values():
         address = one.parameters.get("ip", "") if one.agent == _VIP_AGENT else ""
         if address and address in seen:
@@ -99,7 +99,7 @@ def _same_address(cluster: Cluster) -> Iterator[Entry]:
         seen.setdefault(address, one)
 
 
-def _fencing(cluster: Cluster) -> Iterator[Entry]:
+def _fencing(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     for one in cluster.fencing.values():
         if not any(key in one.parameters for key in _HOSTS):
             yield _doubt(
@@ -118,10 +118,10 @@ def _fencing(cluster: Cluster) -> Iterator[Entry]:
         )
 
 
-def _rules_of_no_node(cluster: Cluster) -> Iterator[Entry]:
+def _rules_of_no_node(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     """Look for rules on an attribute's value that no node is given."""
     has = {(name, one.text) for shelf in cluster.attributes.values() for name, one in shelf.items()}
-    asked: dict[tuple[str, str], list[Constraint]] = {}
+    asked: dict[tuple[str, str], list[ReplayedConstraint]] = {}
     for one in cluster.constraints:
         desired = (one.options.get("attribute", ""), one.options.get("value", ""))
         if one.options.get("operation") == "eq" and desired[0][:1] != "#" and desired not in has:
@@ -136,7 +136,7 @@ def _rules_of_no_node(cluster: Cluster) -> Iterator[Entry]:
         )
 
 
-def _lost_constraints(walk: Walk, cluster: Cluster) -> Iterator[Entry]:
+def _lost_constraints(walk: Walk, cluster: ReplayedCluster) -> Iterator[ReportLine]:
     there = {(one.kind, one.resources) for one in cluster.constraints}
     for one, why in walk.replay.lost:
         known = all(cluster.find(name) for name in one.resources)
@@ -150,7 +150,7 @@ def _lost_constraints(walk: Walk, cluster: Cluster) -> Iterator[Entry]:
             )
 
 
-def _secrets_of_files(walk: Walk) -> Iterator[Entry]:
+def _secrets_of_files(walk: Walk) -> Iterator[ReportLine]:
     for path, section, key, value, line in _ini_values(walk):
         if is_secret(key) and value:
             name = "hacluster" if "hacluster" in key else secret_name(key)
@@ -162,7 +162,7 @@ def _secrets_of_files(walk: Walk) -> Iterator[Entry]:
             )
 
 
-def _secrets_of_resources(cluster: Cluster) -> Iterator[Entry]:
+def _secrets_of_resources(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     for one in (*cluster.resources.values(), *cluster.fencing.values()):
         for key in one.parameters:
             if is_secret(key):
@@ -175,7 +175,7 @@ def _secrets_of_resources(cluster: Cluster) -> Iterator[Entry]:
                 )
 
 
-def _quorum(cluster: Cluster) -> Iterator[Entry]:
+def _quorum(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     policy = cluster.properties.get("no-quorum-policy")
     if policy is not None and policy.text == "ignore":
         yield _doubt(

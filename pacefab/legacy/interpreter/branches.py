@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
-from pacefab.legacy.bash.state import ExitSignal, LoopSignal, ReturnSignal, Shell, World
+from pacefab.legacy.bash.interpreter import Interpreter
+from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell
 from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.model import Answer
+from pacefab.legacy.model import CommandResult
 
 _PCS = re.compile(r"\bpcs\s")
 _CALLED = re.compile(r"[\w./-]+")
@@ -16,18 +16,11 @@ _ENDS = {ExitSignal: "ends", ReturnSignal: "returns", LoopSignal: "leaves the lo
 _WORDS = {"if", "then", "elif", "else", "fi", ";", "comment", "\n"}
 
 
-class _Evaluation(Protocol):
-    shell: Shell
-    world: World
-
-    def statements(self, nodes: Sequence[Node]) -> Answer: ...
-
-
 class Branches:
     """The branches of one statement, evaluated from the same state."""
 
-    def __init__(self, evaluation: _Evaluation, script: Script) -> None:
-        self._evaluation = evaluation
+    def __init__(self, interpreter: Interpreter, script: Script) -> None:
+        self._interpreter = interpreter
         self._script = script
         self._ends: list[Shell] = []
         self._conditions: list[str] = []
@@ -70,7 +63,7 @@ class Branches:
         """Tell whether a text has pcs commands, or calls functions or scripts that have."""
         if _PCS.search(text):
             return True
-        tree, functions = self._evaluation.world.tree, self._evaluation.shell.functions
+        tree, functions = self._interpreter.world.tree, self._interpreter.shell.functions
         for word in set(_CALLED.findall(text)) - seen:
             seen.add(word)
             if word in functions:
@@ -88,12 +81,12 @@ class Branches:
 
         Its exit is not taken: a script that could end there is read as if it went on.
         """
-        evaluation, world = self._evaluation, self._evaluation.world
-        before = evaluation.shell.fork()
+        interpreter, world = self._interpreter, self._interpreter.world
+        before = interpreter.shell.fork()
         self._conditions.append(world.unknowns.show(condition))
         try:
             with world.condition(condition, excluded=excluded):
-                self._prints |= bool(evaluation.statements(body).output)
+                self._prints |= bool(interpreter.statements(body).output)
         except (ExitSignal, ReturnSignal, LoopSignal) as signal:
             self._prints |= bool(signal.output)
             if body:  # its place is that of the condition: of if, elif, the pattern of a case
@@ -101,15 +94,15 @@ class Branches:
                 what = _ENDS[type(signal)]
                 world.assume(f"not true: {condition} (the script {what} then)", place)
         else:
-            self._ends.append(evaluation.shell.fork())
-        _restore(evaluation.shell, before)
+            self._ends.append(interpreter.shell.fork())
+        _restore(interpreter.shell, before)
 
-    def merge(self, node: Node, *, complete: bool) -> Answer:
+    def merge(self, node: Node, *, complete: bool) -> CommandResult:
         """Go on after the branches; `complete`: one of them is taken for sure."""
-        shell = self._evaluation.shell
+        shell = self._interpreter.shell
         ends = self._ends if complete and self._ends else [*self._ends, shell.fork()]
         reason = f"it depends on: {self.first} ({self._script.place(node)})"
-        mark = self._evaluation.world.mark(reason)
+        mark = self._interpreter.world.mark(reason)
         for name in {name for one in ends for name in one.variables}:
             values = {one.variables.get(name, "") for one in ends}
             shell.variables[name] = values.pop() if len(values) == 1 else mark
@@ -118,11 +111,11 @@ class Branches:
         for one in ends:
             shell.functions.update(one.functions)
             shell.foreign = shell.foreign or one.foreign
-        return Answer(None, mark if self._prints else "")
+        return CommandResult(None, mark if self._prints else "")
 
     def _merge_array(self, name: str, ends: Sequence[Shell], mark: str) -> None:
         arrays = [one.arrays.get(name, {}) for one in ends]
-        merged = self._evaluation.shell.arrays.setdefault(name, {})
+        merged = self._interpreter.shell.arrays.setdefault(name, {})
         for index in {index for array in arrays for index in array}:
             values = {array.get(index, "") for array in arrays}
             merged[index] = values.pop() if len(values) == 1 else mark

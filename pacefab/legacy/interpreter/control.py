@@ -6,17 +6,16 @@ leave different is unknown after them, and pcs commands in them carry the condit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Protocol
 
 from pacefab.legacy.bash.budget import MOST_ROUNDS
+from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.patterns import UnsafeError, glob, matchable
-from pacefab.legacy.bash.state import LoopSignal, Shell, Signal, World
-from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.bash.words import Words
+from pacefab.legacy.bash.shell import LoopSignal, Signal
+from pacefab.legacy.bash.syntax import Node
 from pacefab.legacy.interpreter.branches import Branches
-from pacefab.legacy.model import Answer, Fate
+from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.unknown import is_known
 
 STATEMENTS = {
@@ -27,57 +26,42 @@ STATEMENTS = {
 }  # fmt: skip
 
 
-class Evaluation(Protocol):
-    """What control flow needs of the evaluation around it."""
-
-    shell: Shell
-    world: World
-    words: Words
-    script: Script
-
-    def statements(self, nodes: Sequence[Node]) -> Answer:
-        """Evaluate statements one after the other."""
-
-    def truth(self, nodes: Sequence[Node]) -> bool | None:
-        """Return whether arithmetic is not zero."""
-
-
-def run_if(ev: Evaluation, node: Node) -> Answer:
+def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate an `if`: one branch, or all that may be taken."""
-    branches = Branches(ev, ev.script)
+    branches = Branches(interpreter, interpreter.script)
     for condition, body in branches.of_if(node):
         value: int | None = 0
         if condition:
-            value = ev.statements(condition).status
+            value = interpreter.statements(condition).status
         if value == 0 and not branches.some:
-            return ev.statements(body)
+            return interpreter.statements(body)
         if value == 0 or value is None:
-            words = " ".join(ev.script.text(one) for one in condition)
+            words = " ".join(interpreter.script.text(one) for one in condition)
             branches.add(words or f"not: {branches.first}", body, excluded=branches.rivals)
         if value == 0:
             return branches.merge(node, complete=True)
-    return branches.merge(node, complete=False) if branches.some else Answer()
+    return branches.merge(node, complete=False) if branches.some else CommandResult()
 
 
-def run_case(ev: Evaluation, node: Node) -> Answer:
+def run_case(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate a `case`: one item, or all that may be taken."""
     subject = node.child_by_field_name("value")
-    text = ev.words.text(subject) if subject is not None else ""
-    branches = Branches(ev, ev.script)
+    text = interpreter.words.text(subject) if subject is not None else ""
+    branches = Branches(interpreter, interpreter.script)
     for patterns, body in branches.of_case(node):
-        matches = [_matches(ev, text, pattern) for pattern in patterns]
+        matches = [_matches(interpreter, text, pattern) for pattern in patterns]
         if True in matches and not branches.some:
-            return ev.statements(body)
+            return interpreter.statements(body)
         if True in matches or None in matches:
-            shown = "|".join(ev.script.text(one) for one in patterns)
+            shown = "|".join(interpreter.script.text(one) for one in patterns)
             branches.add(f"{text} is {shown}", body, excluded=branches.rivals)
         if True in matches:
             return branches.merge(node, complete=True)
-    return branches.merge(node, complete=False) if branches.some else Answer()
+    return branches.merge(node, complete=False) if branches.some else CommandResult()
 
 
-def _matches(ev: Evaluation, text: str, pattern: Node) -> bool | None:
-    desired = ev.words.pattern(pattern)
+def _matches(interpreter: Interpreter, text: str, pattern: Node) -> bool | None:
+    desired = interpreter.words.pattern(pattern)
     if not is_known(text, desired):
         return True if desired == "*" else None
     try:
@@ -86,25 +70,25 @@ def _matches(ev: Evaluation, text: str, pattern: Node) -> bool | None:
         return None
 
 
-def run_for(ev: Evaluation, node: Node) -> Answer:
+def run_for(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate `for NAME in WORDS`, and `select` as if each were chosen."""
     variable = node.child_by_field_name("variable")
     body = node.child_by_field_name("body")
     if variable is None or body is None:
-        return Answer(None)
+        return CommandResult(None)
     values = node.children_by_field_name("value")
-    words = [word for value in values for word in ev.words.fields(value)]
+    words = [word for value in values for word in interpreter.words.fields(value)]
     parts: list[str] = []
     for word in words:
         unknown = not is_known(word) or node.children[0].type == "select"
-        ev.shell.set(ev.script.text(variable), word)
-        with ev.world.condition(f"for each of {word}") if unknown else nullcontext():
-            if not _round(ev, body, parts):
+        interpreter.shell.set(interpreter.script.text(variable), word)
+        with interpreter.world.condition(f"for each of {word}") if unknown else nullcontext():
+            if not _round(interpreter, body, parts):
                 break
-    return Answer(ev.shell.status if words else 0, "".join(parts))
+    return CommandResult(interpreter.shell.status if words else 0, "".join(parts))
 
 
-def run_counted(ev: Evaluation, node: Node) -> Answer:
+def run_counted(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate `for ((…; …; …))`."""
     parts: list[list[Node]] = [[], [], []]
     at = 0
@@ -116,15 +100,15 @@ def run_counted(ev: Evaluation, node: Node) -> Answer:
         elif child.type not in {"for", "(("}:
             parts[at].append(child)
     body = node.child_by_field_name("body")
-    ev.truth(parts[0])
+    interpreter.truth(parts[0])
 
     def goes_on() -> bool | None:
-        return ev.truth(parts[1]) if parts[1] else True
+        return interpreter.truth(parts[1]) if parts[1] else True
 
-    return _loop(ev, node, body, goes_on, lambda: ev.truth(parts[2]))
+    return _loop(interpreter, node, body, goes_on, lambda: interpreter.truth(parts[2]))
 
 
-def run_while(ev: Evaluation, node: Node) -> Answer:
+def run_while(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate `while` and `until`."""
     until = node.children[0].type == "until"
     conditions = [one for one in node.children if one.type in STATEMENTS]
@@ -132,50 +116,50 @@ def run_while(ev: Evaluation, node: Node) -> Answer:
     conditions = [one for one in conditions if one != body]
 
     def goes_on() -> bool | None:
-        status = ev.statements(conditions).status
+        status = interpreter.statements(conditions).status
         return None if status is None else (status == 0) != until
 
-    return _loop(ev, node, body, goes_on, lambda: None)
+    return _loop(interpreter, node, body, goes_on, lambda: None)
 
 
 def _loop(
-    ev: Evaluation,
+    interpreter: Interpreter,
     node: Node,
     body: Node | None,
     goes_on: Callable[[], bool | None],
     step: Callable[[], object],
-) -> Answer:
+) -> CommandResult:
     """Run a loop while its condition holds; once, as a branch, where that is not known."""
     parts: list[str] = []
     for _ in range(MOST_ROUNDS):
         holds = goes_on()
         if holds is None and body is not None:
-            parts.append(_once(ev, node, body))
-        if not holds or body is None or not _round(ev, body, parts):
-            return Answer(0, "".join(parts))
+            parts.append(_once(interpreter, node, body))
+        if not holds or body is None or not _round(interpreter, body, parts):
+            return CommandResult(0, "".join(parts))
         step()
-    ev.world.note(
+    interpreter.world.note(
         Fate.UNTRANSLATED,
-        ev.script.place(node),
-        ev.script.text(node).split("\n")[0],
+        interpreter.script.place(node),
+        interpreter.script.text(node).split("\n")[0],
         f"the loop had not ended after {MOST_ROUNDS} rounds: read on after it",
         "see whether it ends, and what it would have done",
     )
-    return Answer(None, "".join(parts))
+    return CommandResult(None, "".join(parts))
 
 
-def _once(ev: Evaluation, node: Node, body: Node) -> str:
-    text = ev.script.text(node).split("\n")[0].removesuffix("do").strip("; ")
-    branches = Branches(ev, ev.script)
+def _once(interpreter: Interpreter, node: Node, body: Node) -> str:
+    text = interpreter.script.text(node).split("\n")[0].removesuffix("do").strip("; ")
+    branches = Branches(interpreter, interpreter.script)
     branches.add(text, body.children, excluded=False)
     return branches.merge(node, complete=False).output
 
 
-def _round(ev: Evaluation, body: Node, parts: list[str]) -> bool:
+def _round(interpreter: Interpreter, body: Node, parts: list[str]) -> bool:
     """Run a loop's body once; tell whether the loop goes on."""
-    ev.world.budget.step()
+    interpreter.world.budget.step()
     try:
-        parts.append(ev.statements(body.children).output)
+        parts.append(interpreter.statements(body.children).output)
     except LoopSignal as signal:
         kind, levels = signal.args
         parts.append(signal.output)

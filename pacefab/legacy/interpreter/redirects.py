@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pacefab.legacy.bash.state import World
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.bash.words import Words
-from pacefab.legacy.model import Answer, Place
+from pacefab.legacy.bash.world import World
+from pacefab.legacy.model import CommandResult, Place
 
 _OUTPUTS = {">", ">>", ">|", "&>", "&>>"}
 
@@ -56,7 +56,7 @@ class Redirects:
             return
         path = self._words.text(destination)
         if operator == "<":
-            text = self._world.read(path)
+            text = self._world.files.read(path)
             self.stdin = text.text if text else self._world.mark(f"what is in {path}") + "\n"
             self.place = text.place if text else None
         elif operator == ">&" and path == "2" and descriptor in {"", "1"}:
@@ -101,11 +101,13 @@ class Redirects:
         row = source.count(b"\n", 0, first)
         self.place = Place(self._script.file, self._script.first_line + row)
 
-    def keep(self, answer: Answer) -> Answer:
+    def keep(self, answer: CommandResult) -> CommandResult:
         """Put output where it goes; return what is left of it."""
         if self._target is not None:
             path, append, place = self._target
             first = self.place if answer.output == self.stdin else None
-            self._world.write(path, answer.output, self._host, place, append=append, first=first)
-            return Answer(answer.status)
-        return Answer(answer.status) if self._silent else answer
+            self._world.files.write(
+                path, answer.output, self._host, place, append=append, first=first
+            )
+            return CommandResult(answer.status)
+        return CommandResult(answer.status) if self._silent else answer

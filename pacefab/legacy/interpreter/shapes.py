@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.model import Answer
+from pacefab.legacy.model import CommandResult
 
 _EXPRESSIONS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "negation_expression",
@@ -42,10 +42,10 @@ def status_of(value: bool | None) -> int | None:  # a truth value, not a switch
     return None if value is None else int(not value)
 
 
-def opposite(answer: Answer) -> Answer:
+def opposite(answer: CommandResult) -> CommandResult:
     """Return what `!` makes of an answer."""
     status = None if answer.status is None else int(answer.status == 0)
-    return Answer(status, answer.output)
+    return CommandResult(status, answer.output)
 
 
 def prefixes(node: Node, script: Script) -> set[str]:

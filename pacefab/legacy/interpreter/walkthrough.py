@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 
 from pacefab.legacy.bash.budget import MOST_SECONDS, Budget, ExhaustedError
-from pacefab.legacy.bash.state import Shell, World
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
-from pacefab.legacy.interpreter.interpreter import run_to_end
+from pacefab.legacy.bash.world import World
+from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
 from pacefab.legacy.pcs.replay import Replay
 from pacefab.legacy.source import SourceFile, Tree, sections

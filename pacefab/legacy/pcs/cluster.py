@@ -20,7 +20,7 @@ class Value:
 
 
 @dataclass
-class Resource:
+class ReplayedResource:
     """A resource or fencing device; its clone, when it has one, is part of it."""
 
     id: str
@@ -47,7 +47,7 @@ class Resource:
 
 
 @dataclass
-class Group:
+class ReplayedGroup:
     """A group: its members' ids in their order."""
 
     id: str
@@ -67,7 +67,7 @@ class Group:
 
 
 @dataclass
-class Constraint:
+class ReplayedConstraint:
     """An order, colocation or location; `options` have the names of our inventory."""
 
     kind: str
@@ -90,7 +90,7 @@ class Level:
 
 
 @dataclass
-class Cluster:
+class ReplayedCluster:
     """All of it. Ids of clones are today's everywhere."""
 
     name: Value | None = None
@@ -99,16 +99,20 @@ class Cluster:
     defaults: dict[str, Value] = field(default_factory=dict)
     operation_defaults: dict[str, Value] = field(default_factory=dict)
     attributes: dict[str, dict[str, Value]] = field(default_factory=dict)
-    resources: dict[str, Resource] = field(default_factory=dict)
-    fencing: dict[str, Resource] = field(default_factory=dict)
+    resources: dict[str, ReplayedResource] = field(default_factory=dict)
+    fencing: dict[str, ReplayedResource] = field(default_factory=dict)
     levels: list[Level] = field(default_factory=list)
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, ReplayedGroup] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # a clone's own id -> its resource
-    constraints: list[Constraint] = field(default_factory=list)
+    constraints: list[ReplayedConstraint] = field(default_factory=list)
 
-    def find(self, name: str) -> Resource | Group | None:
+    def find(self, name: str) -> ReplayedResource | ReplayedGroup | None:
         """Return what an id means: a resource, its clone (NAME-clone, NAME-master) or a group."""
-        everything: dict[str, Resource | Group] = {**self.resources, **self.fencing, **self.groups}
+        everything: dict[str, ReplayedResource | ReplayedGroup] = {
+            **self.resources,
+            **self.fencing,
+            **self.groups,
+        }
         name = self.aliases.get(name, name)
         if name in everything:
             return everything[name]
@@ -118,11 +122,11 @@ class Cluster:
 
     def ids(self) -> set[str]:
         """Return every id and agent that a listing of the cluster would show."""
-        everything: list[Resource | Group] = [
+        everything: list[ReplayedResource | ReplayedGroup] = [
             *self.resources.values(), *self.fencing.values(), *self.groups.values()
         ]  # fmt: skip
         found = {name for one in everything for name in (one.id, one.clone_id)}
-        found.update(one.agent for one in everything if isinstance(one, Resource))
+        found.update(one.agent for one in everything if isinstance(one, ReplayedResource))
         found.update(one.id for one in self.constraints)
         return found | set(self.properties) | set(self.nodes)
 
@@ -131,11 +135,11 @@ class Cluster:
         found = self.find(name)
         return found.clone_id if found and name != found.id else name
 
-    def naming(self, ids: set[str]) -> list[Constraint]:
+    def naming(self, ids: set[str]) -> list[ReplayedConstraint]:
         """Return the constraints that name one of these ids."""
         return [one for one in self.constraints if ids & set(one.resources)]
 
-    def in_order(self) -> Iterator[Resource]:
+    def in_order(self) -> Iterator[ReplayedResource]:
         """Yield the resources; members of a group together, in the group's order."""
         grouped = {name: group for group in self.groups.values() for name in group.members}
         shown: set[str] = set()

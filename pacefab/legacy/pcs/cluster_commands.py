@@ -10,8 +10,8 @@ from pacefab.legacy.pcs.dialect import NotUnderstoodError, pairs
 from pacefab.legacy.pcs.forms import put
 from pacefab.legacy.pcs.outcome import (
     Job,
-    Outcome,
     RefusedByPcsError,
+    ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
@@ -32,7 +32,7 @@ _LEFT_OUT = {
 }  # fmt: skip
 
 
-def cluster(job: Job, words: list[str]) -> Outcome:
+def cluster(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs cluster …`."""
     verb, *rest = words or [""]
     if verb == "setup":
@@ -63,7 +63,7 @@ def _misspelt(noun: str, verb: str, known: list[str]) -> None:
     )
 
 
-def _setup(job: Job, words: list[str]) -> Outcome:
+def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     """Take name and nodes; in 0.9 the name is an option, and nodes may have a second ring."""
     name = job.line.options.get("--name", "")
     if not name and words:
@@ -92,7 +92,7 @@ def _setup(job: Job, words: list[str]) -> Outcome:
     return translated(f"cluster {name} of {', '.join(job.cluster.nodes)}")
 
 
-def _members(job: Job, words: list[str]) -> Outcome:
+def _members(job: Job, words: list[str]) -> ReplayOutcome:
     verb, *rest = words or [""]
     if verb == "add" and rest:
         job.cluster.nodes[rest[0].partition(",")[0]] = Value(rest[0], job.place, job.number)
@@ -109,7 +109,7 @@ def _members(job: Job, words: list[str]) -> Outcome:
     raise NotUnderstoodError(f"there is no pcs cluster node {verb}")
 
 
-def _cib(job: Job, verb: str, words: list[str]) -> Outcome:
+def _cib(job: Job, verb: str, words: list[str]) -> ReplayOutcome:
     """Follow a copy of the CIB: written, changed by `pcs -f FILE`, and pushed."""
     name = words[0] if words else ""
     if not name:
@@ -126,7 +126,7 @@ def _cib(job: Job, verb: str, words: list[str]) -> Outcome:
     return left_out(f"it puts {name} in place; the commands that changed it are translated")
 
 
-def _destroy(job: Job) -> Outcome:
+def _destroy(job: Job) -> ReplayOutcome:
     if job.cluster.resources or job.cluster.nodes:
         raise UntranslatableError(
             "it takes away the whole cluster that was made before: not followed",
@@ -135,7 +135,7 @@ def _destroy(job: Job) -> Outcome:
     return left_out("there is nothing to destroy yet")
 
 
-def properties(job: Job, words: list[str]) -> Outcome:
+def properties(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs property …`."""
     verb, *rest = words or [""]
     if verb in {"", "show", "list", "config", "defaults", "describe"}:
@@ -149,7 +149,7 @@ def properties(job: Job, words: list[str]) -> Outcome:
     return _settings(job, values)
 
 
-def _settings(job: Job, values: dict[str, str]) -> Outcome:
+def _settings(job: Job, values: dict[str, str]) -> ReplayOutcome:
     taken = [name for name, value in values.items() if not value]
     if len(taken) == len(values):
         for name in taken:
@@ -160,7 +160,7 @@ def _settings(job: Job, values: dict[str, str]) -> Outcome:
     return translated("property " + ", ".join(f"{name}={value}" for name, value in values.items()))
 
 
-def _attributes(job: Job, name: str, values: dict[str, str]) -> Outcome:
+def _attributes(job: Job, name: str, values: dict[str, str]) -> ReplayOutcome:
     shelf = job.cluster.attributes.setdefault(name, {})
     for attribute, value in values.items():
         put(shelf, attribute, value, job)
@@ -170,7 +170,7 @@ def _attributes(job: Job, name: str, values: dict[str, str]) -> Outcome:
     return translated(f"attribute of node {name}: {told}")
 
 
-def node(job: Job, words: list[str]) -> Outcome:
+def node(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs node …`."""
     verb, *rest = words or [""]
     if verb == "attribute" and len(rest) > 1:
@@ -185,29 +185,29 @@ def node(job: Job, words: list[str]) -> Outcome:
     return left_out("")
 
 
-def asks(job: Job, _words: list[str]) -> Outcome:
+def asks(job: Job, _words: list[str]) -> ReplayOutcome:
     """Do `pcs status …`: it goes well once a script has set the cluster up."""
     return left_out("it only asks", status=0 if job.cluster.nodes else None, output=None)
 
 
-def configuration(_job: Job, words: list[str]) -> Outcome:
+def configuration(_job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs config …`: it asks, or works on backups."""
     if words and words[0] in {"backup", "restore", "import-cman", "checkpoint"}:
         return left_out("backups of the configuration: fab history has them")
     return left_out("it only asks", output=None)
 
 
-def host(_job: Job, _words: list[str]) -> Outcome:
+def host(_job: Job, _words: list[str]) -> ReplayOutcome:
     """Do `pcs host auth`."""
     return left_out(_BOOTSTRAP)
 
 
-def pcsd(_job: Job, _words: list[str]) -> Outcome:
+def pcsd(_job: Job, _words: list[str]) -> ReplayOutcome:
     """Do `pcs pcsd …`."""
     return left_out("certificates of pcsd are its own matter")
 
 
-def quorum(_job: Job, words: list[str]) -> Outcome:
+def quorum(_job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs quorum …`."""
     if not words or words[0] in {"status", "config", "show"}:
         return left_out("it only asks", output=None)

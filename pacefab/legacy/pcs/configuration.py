@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pacefab.legacy.masking import is_secret
-from pacefab.legacy.pcs.cluster import CLONE, Cluster, Constraint, Group, Resource, Value
+from pacefab.legacy.pcs.cluster import (
+    CLONE,
+    ReplayedCluster,
+    ReplayedConstraint,
+    ReplayedGroup,
+    ReplayedResource,
+    Value,
+)
 from pacefab.legacy.pcs.forms import members_of
 from pacefab.pacemaker import model
 
 _PARAMETERS = {"OCF_CHECK_LEVEL"}
 
 
-def configuration_of(cluster: Cluster) -> model.Configuration:
+def configuration_of(cluster: ReplayedCluster) -> model.Configuration:
     """Return everything that the scripts made of a CIB."""
     return model.Configuration(
         _texts(cluster.properties),
@@ -27,7 +34,7 @@ def _texts(values: Mapping[str, Value]) -> dict[str, str]:
     return {name: value.text for name, value in values.items()}
 
 
-def _resources(cluster: Cluster) -> Iterator[model.Resource]:
+def _resources(cluster: ReplayedCluster) -> Iterator[model.Resource]:
     for one in cluster.fencing.values():
         yield _primitive(one, f"stonith:{one.agent}")
     groups: set[str] = set()
@@ -40,13 +47,13 @@ def _resources(cluster: Cluster) -> Iterator[model.Resource]:
             yield _resource(one)
 
 
-def _group(cluster: Cluster, group: Group) -> model.Group:
+def _group(cluster: ReplayedCluster, group: ReplayedGroup) -> model.Group:
     members = (cluster.resources[name] for name in group.members if name in cluster.resources)
     inside = tuple(_primitive(one, one.agent) for one in members)
     return model.Group(group.id, inside, dict(group.meta))
 
 
-def _resource(one: Resource) -> model.Resource:
+def _resource(one: ReplayedResource) -> model.Resource:
     primitive = _primitive(one, one.agent)
     if not one.copies:
         return primitive
@@ -54,7 +61,7 @@ def _resource(one: Resource) -> model.Resource:
     return model.Clone(one.clone_id, primitive, meta)
 
 
-def _primitive(one: Resource, agent: str) -> model.Primitive:
+def _primitive(one: ReplayedResource, agent: str) -> model.Primitive:
     stopped = {"target-role": "Stopped"} if one.disabled else {}
     return model.Primitive(
         one.id,
@@ -78,7 +85,7 @@ def _operation(words: Mapping[str, str]) -> model.Operation:
     )
 
 
-def _constraint(one: Constraint) -> model.Constraint:
+def _constraint(one: ReplayedConstraint) -> model.Constraint:
     options, first = one.options, one.resources[0]
     if one.kind == "order":
         flags = {key.replace("_", "-"): options[key] for key in ("symmetrical", "require_all")

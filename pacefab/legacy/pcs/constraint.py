@@ -7,12 +7,12 @@ import re
 from itertools import pairwise
 
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import Constraint
+from pacefab.legacy.pcs.cluster import ReplayedConstraint
 from pacefab.legacy.pcs.dialect import NotUnderstoodError, pairs, role
 from pacefab.legacy.pcs.outcome import (
     Job,
-    Outcome,
     RefusedByPcsError,
+    ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
@@ -27,7 +27,7 @@ _COMPARISONS = {"eq", "ne", "lt", "gt", "lte", "gte"}
 _SCORE = re.compile(r"[+-]?(INFINITY|\d+)$")
 
 
-def constraint(job: Job, words: list[str]) -> Outcome:
+def constraint(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs constraint …`."""
     kind, *rest = words or [""]
     if kind in {"", "list", "show", "ref", "config"}:
@@ -52,7 +52,7 @@ def _no_such(kind: str) -> None:
     raise NotUnderstoodError(f"there is no pcs constraint {kind}{meant}")
 
 
-def _order(job: Job, words: list[str]) -> Outcome:
+def _order(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `order [ACTION] A then [ACTION] B [OPTION=VALUE…]`, and its sets and removals."""
     if words[0] in {"remove", "delete"}:
         return remove_orders(job, words[1:])
@@ -107,7 +107,7 @@ def _order_options(options: dict[str, str], made: dict[str, str]) -> tuple[str, 
     return kind or "mandatory", made
 
 
-def _order_set(job: Job, words: list[str]) -> Outcome:
+def _order_set(job: Job, words: list[str]) -> ReplayOutcome:
     """Take a plain sequence apart into orders of two; anything else stays."""
     members = [word for word in words if "=" not in word and word != "set"]
     plain = words.count("set") == 0 and all(
@@ -131,7 +131,7 @@ def _order_set(job: Job, words: list[str]) -> Outcome:
     return translated(f"order of each two: {', '.join(members)}")
 
 
-def _colocation(job: Job, words: list[str]) -> Outcome:
+def _colocation(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `colocation add [ROLE] A with [ROLE] B [SCORE] [OPTION=VALUE…]`, and removals."""
     if words[0] in {"remove", "delete"}:
         return remove_colocation(job, words[1:])
@@ -180,7 +180,7 @@ def _sides(words: list[str]) -> tuple[str, str, str, str]:
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def _location(job: Job, words: list[str]) -> Outcome:
+def _location(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `location R prefers|avoids N…`, `location R rule …`, `location add ID R N SCORE`."""
     if words[0] == "add" and len(words) > 4:  # noqa: PLR2004
         _, id_, resource, node, score, *options = words
@@ -212,7 +212,7 @@ def _discovery(options: dict[str, str]) -> dict[str, str]:
     return {"resource_discovery": found} if found else {}
 
 
-def _rule(job: Job, resource: str, words: list[str]) -> Outcome:
+def _rule(job: Job, resource: str, words: list[str]) -> ReplayOutcome:
     """Do a rule of one comparison; rules of several have no place in the inventory."""
     if len(words) == 1:
         words = words[0].split()
@@ -253,11 +253,11 @@ def _expression(words: list[str]) -> dict[str, str]:
 
 def _add(
     job: Job, kind: str, id_: str, resources: tuple[str, ...], options: dict[str, str]
-) -> Outcome:
+) -> ReplayOutcome:
     for name in resources:
         job.find(name)
     ids = tuple(job.cluster.today(name) for name in resources)
-    made = Constraint(kind, id_, ids, options, job.place, job.number)
+    made = ReplayedConstraint(kind, id_, ids, options, job.place, job.number)
     same = [one for one in job.cluster.constraints if _about(one) == _about(made)]
     if same:
         _repeated(made, same[0])
@@ -268,7 +268,7 @@ def _add(
     return translated("; ".join([f"{kind} {' '.join(ids)}", *renamed]))
 
 
-def _about(one: Constraint) -> tuple[object, ...]:
+def _about(one: ReplayedConstraint) -> tuple[object, ...]:
     """Return what an inventory can have only one constraint about."""
     keys = {
         "order": ("first_action", "then_action"),
@@ -278,7 +278,7 @@ def _about(one: Constraint) -> tuple[object, ...]:
     return (one.kind, one.resources, *(one.options.get(key) for key in keys))
 
 
-def _repeated(made: Constraint, there: Constraint) -> None:
+def _repeated(made: ReplayedConstraint, there: ReplayedConstraint) -> None:
     """Refuse what is there already; pcs 0.9 does so, too, for equal ones (but by --force)."""
     if made.place == there.place:
         raise RefusedByPcsError("the same line made it before", fate=Fate.LEFT_OUT)

@@ -32,7 +32,7 @@ class NotUnderstoodError(ValueError):
 
 
 @dataclass
-class Line:
+class PcsLine:
     """A pcs command line: words that mean something by their place, and options."""
 
     words: list[str] = field(default_factory=list)
@@ -44,9 +44,9 @@ class Line:
         return self.options.get("-f", "")
 
 
-def read_line(arguments: Sequence[str]) -> Line:
+def read_line(arguments: Sequence[str]) -> PcsLine:
     """Take the options of a pcs command line out of its words."""
-    line = Line()
+    line = PcsLine()
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)
@@ -81,7 +81,7 @@ def pairs(words: Sequence[str]) -> dict[str, str]:
 
 
 @dataclass
-class Parts:
+class CreateWords:
     """What follows the agent in `resource create`."""
 
     options: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ class Parts:
     ignored: list[str] = field(default_factory=list)  # words that pcs passes over
 
 
-def split_create(words: Sequence[str]) -> Parts:
+def split_create(words: Sequence[str]) -> CreateWords:
     """Split what follows the agent by its keywords, as pcs 0.9 does.
 
     `op`, `meta`, `clone` and `master` each switch what follows. With `master` (pcs 0.9 alone) all
@@ -103,7 +103,7 @@ def split_create(words: Sequence[str]) -> Parts:
     Raises:
         NotUnderstoodError: an operation without a name or options.
     """
-    parts = Parts()
+    parts = CreateWords()
     present, flag = parts.options, False
     for word in words:
         if word == "op":

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import CLONE, Cluster, Group, Level, Resource, Value
+from pacefab.legacy.pcs.cluster import (
+    CLONE,
+    Level,
+    ReplayedCluster,
+    ReplayedGroup,
+    ReplayedResource,
+    Value,
+)
 from pacefab.legacy.pcs.dialect import NotUnderstoodError, meta_of_today, pairs, split_create
 from pacefab.legacy.pcs.outcome import (
     Job,
-    Outcome,
+    PcsHandler,
     RefusedByPcsError,
+    ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
 )
 
-Handler = Callable[[Job, list[str]], Outcome]
-
 _OF_CREATE = {"start", "stop", "monitor"}
 _KINDS_OF_MONITOR = {"role", "OCF_CHECK_LEVEL"}  # several monitors may differ by these
 
 
-def touch(job: Job, found: Resource | Group) -> None:
+def touch(job: Job, found: ReplayedResource | ReplayedGroup) -> None:
     """Remember that this command changed a resource, too."""
     found.touched.append((job.number, job.place))
 
 
-def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[Resource, list[str]]:
+def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[ReplayedResource, list[str]]:
     """Return the resource that the first word names, and the other words."""
     if not words:
         raise NotUnderstoodError(f"{what} needs a resource")
     found = job.find(words[0])
-    if isinstance(found, Group):
+    if isinstance(found, ReplayedGroup):
         raise UntranslatableError(
             f"{what} of a group has no place in the inventory",
             f"write it at each member of {found.id}",
@@ -50,7 +56,7 @@ def merge(into: dict[str, str], values: dict[str, str]) -> None:
             into.pop(name, None)
 
 
-def _clone(job: Job, words: list[str], *, kind: str) -> Outcome:
+def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
     """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
     names = [word for word in words if "=" not in word and word != "meta"]
     if not names:
@@ -73,7 +79,7 @@ def _clone(job: Job, words: list[str], *, kind: str) -> Outcome:
     return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
 
 
-def unclone(job: Job, words: list[str]) -> Outcome:
+def unclone(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource unclone X`."""
     if not words:
         raise NotUnderstoodError("unclone needs a resource")
@@ -83,7 +89,7 @@ def unclone(job: Job, words: list[str]) -> Outcome:
     return translated(f"{found.id} is no clone any more")
 
 
-def group(job: Job, words: list[str]) -> Outcome:
+def group(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource group add|remove|list …`."""
     verb, *rest = words or [""]
     if verb in {"list", "show"}:
@@ -95,12 +101,12 @@ def group(job: Job, words: list[str]) -> Outcome:
     raise NotUnderstoodError(f"there is no pcs resource group {verb}")
 
 
-def join(job: Job, name: str, members: list[str]) -> Outcome:
+def join(job: Job, name: str, members: list[str]) -> ReplayOutcome:
     """Put resources into a group: behind those that are there, or where --before, --after say."""
     found = [job.find(member) for member in members]
     for other in job.cluster.groups.values():
         other.members = [one for one in other.members if one not in members]
-    group = job.cluster.groups.setdefault(name, Group(name, job.place, job.number))
+    group = job.cluster.groups.setdefault(name, ReplayedGroup(name, job.place, job.number))
     at = _position(job, group)
     group.members[at:at] = [one.id for one in found]
     for one in found:
@@ -108,14 +114,14 @@ def join(job: Job, name: str, members: list[str]) -> Outcome:
     return translated(f"{', '.join(members)} in group {name}")
 
 
-def _position(job: Job, group: Group) -> int:
+def _position(job: Job, group: ReplayedGroup) -> int:
     for option, behind in (("--before", 0), ("--after", 1)):
         if job.line.options.get(option) in group.members:
             return group.members.index(job.line.options[option]) + behind
     return len(group.members)
 
 
-def _leave(job: Job, name: str, members: list[str]) -> Outcome:
+def _leave(job: Job, name: str, members: list[str]) -> ReplayOutcome:
     group = job.cluster.groups.get(name)
     if group is None:
         raise RefusedByPcsError(f"there is no group {name} at this point")
@@ -127,12 +133,12 @@ def _leave(job: Job, name: str, members: list[str]) -> Outcome:
     return translated(f"{', '.join(members) or 'all'} out of group {name}")
 
 
-def defaults(job: Job, words: list[str]) -> Outcome:
+def defaults(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource defaults …`."""
     return defaults_of(job, words, job.cluster.defaults, "resource defaults")
 
 
-def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) -> Outcome:
+def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) -> ReplayOutcome:
     """Set defaults of resources or operations."""
     if words[:1] == ["set"]:
         raise UntranslatableError(
@@ -156,7 +162,7 @@ def put(shelf: dict[str, Value], name: str, value: str, job: Job) -> None:
         shelf[name] = Value(value, job.place, job.number)
 
 
-def manage(job: Job, words: list[str], *, managed: bool) -> Outcome:
+def manage(job: Job, words: list[str], *, managed: bool) -> ReplayOutcome:
     """Do `resource manage|unmanage X`."""
     for name in words:
         found, _ = one_resource(job, [name], "manage")
@@ -164,7 +170,7 @@ def manage(job: Job, words: list[str], *, managed: bool) -> Outcome:
     return translated(f"{', '.join(words)}: is-managed={str(managed).lower()}")
 
 
-def meta(job: Job, words: list[str]) -> Outcome:
+def meta(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource meta X k=v…`: of the primitive, or of the clone when that is named."""
     if not words:
         raise NotUnderstoodError("meta needs a resource")
@@ -178,25 +184,25 @@ def meta(job: Job, words: list[str]) -> Outcome:
         merge(found.clone_meta, values)
     else:
         merge(found.meta, values)
-        if isinstance(found, Resource):
+        if isinstance(found, ReplayedResource):
             found.meta_set.update(dict.fromkeys(values, (job.number, job.place)))
     return translated(f"{found.id}: {' '.join(rest)}")
 
 
-def switch(job: Job, words: list[str], *, disabled: bool) -> Outcome:
+def switch(job: Job, words: list[str], *, disabled: bool) -> ReplayOutcome:
     """Do `resource enable|disable X…`."""
     found = [job.find(name) for name in words]
     word = "disabled" if disabled else "enabled"
     for one in found:
         one.disabled = disabled
         one.meta.pop("target-role", None)
-        if isinstance(one, Resource):
+        if isinstance(one, ReplayedResource):
             _supersede(job, one, f"{one.id} is {word} at {job.place}")
         touch(job, one)
     return translated(f"{', '.join(one.id for one in found)} is {word}")
 
 
-def _supersede(job: Job, one: Resource, why: str) -> None:
+def _supersede(job: Job, one: ReplayedResource, why: str) -> None:
     """Take the place of the switches before; the same line on another node is no other one."""
     if one.switched and one.switched[-1][1] != job.place:
         job.book.gone.update({number: why for number, _ in one.switched})
@@ -205,7 +211,7 @@ def _supersede(job: Job, one: Resource, why: str) -> None:
     one.switched.append((job.number, job.place))
 
 
-def operation(job: Job, words: list[str]) -> Outcome:
+def operation(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `resource op add|remove X NAME [k=v]` and `op defaults`."""
     verb, *rest = words or [""]
     if verb == "defaults":
@@ -224,7 +230,7 @@ def operation(job: Job, words: list[str]) -> Outcome:
     return translated(f"{found.id}: operation {' '.join(rest)} ({verb})")
 
 
-def _check_new(found: Resource, made: dict[str, str]) -> None:
+def _check_new(found: ReplayedResource, made: dict[str, str]) -> None:
     """Refuse an operation of the same name and interval, as pcs does, even with --force."""
     if _when(made) in map(_when, found.operations):
         raise RefusedByPcsError(
@@ -233,7 +239,7 @@ def _check_new(found: Resource, made: dict[str, str]) -> None:
         )
 
 
-def _doubt_second(job: Job, found: Resource, made: dict[str, str]) -> None:
+def _doubt_second(job: Job, found: ReplayedResource, made: dict[str, str]) -> None:
     """Tell of an operation that create has made already, from the agent's advice.
 
     Older pcs 0.9 made none of its own but a monitor, and took a second one.
@@ -253,7 +259,7 @@ def _when(operation: dict[str, str]) -> tuple[str, str]:
     return operation["name"], operation.get("interval", usual).removesuffix("s")
 
 
-def level(job: Job, words: list[str]) -> Outcome:
+def level(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `stonith level …`."""
     verb, *rest = words or [""]
     if verb == "add" and len(rest) > 2:  # noqa: PLR2004  # level, node, devices
@@ -267,11 +273,11 @@ def level(job: Job, words: list[str]) -> Outcome:
     return left_out("it only asks, or takes away levels, which are not taken over")
 
 
-def clones(kind: str) -> Handler:
+def clones(kind: str) -> PcsHandler:
     """Return the handler of `resource clone`, or of `resource master` and `promotable`."""
     return lambda job, words: _clone(job, words, kind=kind)
 
 
-def members_of(cluster: Cluster, name: str) -> str:
+def members_of(cluster: ReplayedCluster, name: str) -> str:
     """Return the group that a resource is in; empty when it is in none."""
     return next((one.id for one in cluster.groups.values() if name in one.members), "")

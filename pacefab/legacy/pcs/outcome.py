@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pacefab.legacy.masking import masked_line
-from pacefab.legacy.model import Call, Entry, Fate, Place
+from pacefab.legacy.model import Call, Fate, Place, ReportLine
 
 if TYPE_CHECKING:
-    from pacefab.legacy.pcs.cluster import Cluster, Constraint, Group, Resource
-    from pacefab.legacy.pcs.dialect import Line
+    from pacefab.legacy.pcs.cluster import (
+        ReplayedCluster,
+        ReplayedConstraint,
+        ReplayedGroup,
+        ReplayedResource,
+    )
+    from pacefab.legacy.pcs.dialect import PcsLine
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ReplayOutcome:
     """What became of a command; `output` None: not known."""
 
     fate: Fate
@@ -43,13 +48,13 @@ class RefusedByPcsError(Exception):
 
 
 class _Book(Protocol):
-    cluster: Cluster
-    copies: dict[str, Cluster]
+    cluster: ReplayedCluster
+    copies: dict[str, ReplayedCluster]
     pushed: set[str]
-    notes: dict[Entry, None]
+    notes: dict[ReportLine, None]
     unclear: dict[str, Place]
     gone: dict[int, str]
-    lost: list[tuple[Constraint, str]]
+    lost: list[tuple[ReplayedConstraint, str]]
 
 
 @dataclass
@@ -57,8 +62,8 @@ class Job:
     """One command: the book of the replay, the cluster it changes, its line and its number."""
 
     book: _Book
-    cluster: Cluster
-    line: Line
+    cluster: ReplayedCluster
+    line: PcsLine
     call: Call
     number: int
 
@@ -67,7 +72,7 @@ class Job:
         """Where the command stands."""
         return self.call.place
 
-    def find(self, name: str) -> Resource | Group:
+    def find(self, name: str) -> ReplayedResource | ReplayedGroup:
         """Return what an id means.
 
         Raises:
@@ -91,18 +96,21 @@ class Job:
     def doubt(self, reason: str, advice: str = "", *, text: str = "") -> None:
         """Report something that looks like a bug, beside the command's own entry."""
         shown = text or masked_line(["pcs", *self.line.words])
-        entry = Entry(Fate.DOUBTFUL, self.place, shown, reason, advice)
+        entry = ReportLine(Fate.DOUBTFUL, self.place, shown, reason, advice)
         self.book.notes.setdefault(entry)
 
 
-def translated(what: str) -> Outcome:
+PcsHandler = Callable[[Job, list[str]], ReplayOutcome]
+
+
+def translated(what: str) -> ReplayOutcome:
     """Return the outcome of a command that became something."""
-    return Outcome(Fate.TRANSLATED, what)
+    return ReplayOutcome(Fate.TRANSLATED, what)
 
 
-def left_out(why: str, *, status: int | None = 0, output: str | None = "") -> Outcome:
+def left_out(why: str, *, status: int | None = 0, output: str | None = "") -> ReplayOutcome:
     """Return the outcome of a command that has no place in an inventory, with the reason."""
-    return Outcome(Fate.LEFT_OUT, why, status=status, output=output)
+    return ReplayOutcome(Fate.LEFT_OUT, why, status=status, output=output)
 
 
 def shown(options: Mapping[str, str]) -> str:

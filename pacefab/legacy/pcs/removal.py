@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pacefab.legacy.pcs.cluster import Constraint
-from pacefab.legacy.pcs.outcome import Job, Outcome, RefusedByPcsError, left_out
+from pacefab.legacy.pcs.cluster import ReplayedConstraint
+from pacefab.legacy.pcs.outcome import Job, RefusedByPcsError, ReplayOutcome, left_out
 
 
-def remove(job: Job, words: list[str]) -> Outcome:
+def remove(job: Job, words: list[str]) -> ReplayOutcome:
     """Remove constraints by their ids, as pcs makes them."""
     gone = [one for one in job.cluster.constraints if one.id in words or _today_id(one) in words]
     return _gone(job, gone, " ".join(words))
 
 
-def _today_id(one: Constraint) -> str:
+def _today_id(one: ReplayedConstraint) -> str:
     if one.kind == "order":
         kind = one.options.get("kind", "mandatory")
         return f"order-{'-'.join(one.resources)}-{kind}"
     return one.id
 
 
-def remove_orders(job: Job, words: list[str]) -> Outcome:
+def remove_orders(job: Job, words: list[str]) -> ReplayOutcome:
     """Remove every order that names one of the resources, as pcs does; not that between them."""
     ids = {job.cluster.today(word) for word in words}
     gone = [
@@ -35,7 +35,7 @@ def remove_orders(job: Job, words: list[str]) -> Outcome:
     return _gone(job, gone, " ".join(words))
 
 
-def remove_colocation(job: Job, words: list[str]) -> Outcome:
+def remove_colocation(job: Job, words: list[str]) -> ReplayOutcome:
     """Remove the colocations of two resources, whichever depends on the other."""
     ids = {job.cluster.today(word) for word in words if word != "with"}
     gone = [
@@ -45,7 +45,7 @@ def remove_colocation(job: Job, words: list[str]) -> Outcome:
     return _gone(job, gone, " ".join(words))
 
 
-def _gone(job: Job, gone: list[Constraint], what: str) -> Outcome:
+def _gone(job: Job, gone: list[ReplayedConstraint], what: str) -> ReplayOutcome:
     if not gone:
         raise RefusedByPcsError(
             f"there is no constraint {what} at this point", "see which one was meant: it stays"

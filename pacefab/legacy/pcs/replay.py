@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pacefab.legacy.masking import mask, masked_line
-from pacefab.legacy.model import Answer, Call, Entry, Fate, Place
+from pacefab.legacy.model import Call, CommandResult, Fate, Place, ReportLine
 from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
-from pacefab.legacy.pcs.cluster import Cluster, Constraint
-from pacefab.legacy.pcs.dialect import Line, NotUnderstoodError, read_line
-from pacefab.legacy.pcs.outcome import Job, Outcome, RefusedByPcsError, UntranslatableError
+from pacefab.legacy.pcs.cluster import ReplayedCluster, ReplayedConstraint
+from pacefab.legacy.pcs.dialect import NotUnderstoodError, PcsLine, read_line
+from pacefab.legacy.pcs.outcome import (
+    Job,
+    PcsHandler,
+    RefusedByPcsError,
+    ReplayOutcome,
+    UntranslatableError,
+)
 from pacefab.legacy.unknown import Unknowns, is_known
 
-Handler = Callable[[Job, list[str]], Outcome]
-
-_NOUNS: dict[str, Handler] = {
+_NOUNS: dict[str, PcsHandler] = {
     "resource": resource_commands.resource,
     "stonith": resource_commands.stonith,
     "constraint": constraint.constraint,
@@ -36,11 +39,11 @@ _RUNS_NOTHING = {"delete", "remove", "disable", "destroy", "stop", "clear", "uns
 
 
 @dataclass
-class Replayed:
+class ReplayedCommand:
     """A command, what became of it, and whether it only takes away."""
 
     call: Call
-    entry: Entry
+    entry: ReportLine
     number: int
     takes_away: bool
     file: str = ""
@@ -51,17 +54,19 @@ class Replay:
     """The cluster so far, and what became of each command."""
 
     unknowns: Unknowns
-    cluster: Cluster = field(default_factory=Cluster)
-    copies: dict[str, Cluster] = field(default_factory=dict)  # CIB files by name
-    done: list[Replayed] = field(default_factory=list)
+    cluster: ReplayedCluster = field(default_factory=ReplayedCluster)
+    copies: dict[str, ReplayedCluster] = field(default_factory=dict)  # CIB files by name
+    done: list[ReplayedCommand] = field(default_factory=list)
     pushed: set[str] = field(default_factory=set)
-    notes: dict[Entry, None] = field(default_factory=dict)
+    notes: dict[ReportLine, None] = field(default_factory=dict)
     listings: dict[str, frozenset[str]] = field(default_factory=dict)  # what a listing has in it
     unclear: dict[str, Place] = field(default_factory=dict)  # ids that were not translated
     gone: dict[int, str] = field(default_factory=dict)  # number of a command -> what undid it
-    lost: list[tuple[Constraint, str]] = field(default_factory=list)  # deleted with a resource
+    lost: list[tuple[ReplayedConstraint, str]] = field(
+        default_factory=list
+    )  # deleted with a resource
 
-    def call(self, call: Call) -> Answer:
+    def call(self, call: Call) -> CommandResult:
         """Take a command in and answer it as pcs would."""
         number = len(self.done)
         line = read_line(call.arguments)
@@ -70,14 +75,14 @@ class Replay:
         reason = outcome.reason
         if call.condition and outcome.fate is Fate.TRANSLATED:
             reason += f"; assumed to hold: {mask(call.condition)}"
-        entry = Entry(outcome.fate, call.place, text, reason, outcome.advice)
+        entry = ReportLine(outcome.fate, call.place, text, reason, outcome.advice)
         away = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
-        self.done.append(Replayed(call, entry, number, away, line.file))
+        self.done.append(ReplayedCommand(call, entry, number, away, line.file))
         output = outcome.output
         if output is None:
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
             self.listings[output] = frozenset(self.cluster.ids())
-        return Answer(outcome.status, output)
+        return CommandResult(outcome.status, output)
 
     def taken_back(self, first: int, why: str) -> None:
         """Leave all commands from a number on out: their script is no part of a deployment."""
@@ -85,30 +90,30 @@ class Replay:
             one.entry = replace(one.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
             self.gone.pop(one.number, None)
 
-    def _outcome(self, call: Call, line: Line, number: int) -> Outcome:
+    def _outcome(self, call: Call, line: PcsLine, number: int) -> ReplayOutcome:
         job = Job(self, self._target(line), line, call, number)
         try:
             return self._handled(job, line, call)
         except RefusedByPcsError as error:
-            return Outcome(error.fate, f"pcs refuses it: {error}", error.advice, status=1)
+            return ReplayOutcome(error.fate, f"pcs refuses it: {error}", error.advice, status=1)
         except NotUnderstoodError as error:
-            return Outcome(
+            return ReplayOutcome(
                 Fate.DOUBTFUL,
                 f"pcs does not take this: {error}; it did nothing",
                 "see what was meant",
                 status=1,
             )
         except UntranslatableError as error:
-            return Outcome(Fate.UNTRANSLATED, str(error), error.advice)
+            return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice)
 
-    def _target(self, line: Line) -> Cluster:
+    def _target(self, line: PcsLine) -> ReplayedCluster:
         if not line.file:
             return self.cluster
         return self.copies.setdefault(line.file, copy.deepcopy(self.cluster))
 
-    def _handled(self, job: Job, line: Line, call: Call) -> Outcome:
+    def _handled(self, job: Job, line: PcsLine, call: Call) -> ReplayOutcome:
         if not line.words:
-            return Outcome(Fate.LEFT_OUT, "it only prints help or a version")
+            return ReplayOutcome(Fate.LEFT_OUT, "it only prints help or a version")
         noun, *words = line.words
         if noun in _NOT_OURS:
             raise UntranslatableError(f"the inventory has nothing for pcs {noun}", _BY_HAND)
@@ -153,5 +158,5 @@ class Replay:
 _BY_HAND = "see whether it is needed today, and keep a script of your own for it"
 
 
-def _only_asks(line: Line) -> bool:
+def _only_asks(line: PcsLine) -> bool:
     return line.words[:1] == ["status"] or line.words[1:2] in (["show"], ["list"], ["config"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.cluster import CLONE, PROMOTABLE, Group, Resource
+from pacefab.legacy.pcs.cluster import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
 from pacefab.legacy.pcs.dialect import (
+    CreateWords,
     NotUnderstoodError,
-    Parts,
     agent_of_today,
     meta_of_today,
     pairs,
@@ -31,14 +31,13 @@ from pacefab.legacy.pcs.forms import (
 )
 from pacefab.legacy.pcs.outcome import (
     Job,
-    Outcome,
+    PcsHandler,
     RefusedByPcsError,
+    ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
 )
-
-Handler = Callable[[Job, list[str]], Outcome]
 
 _ASKING = {
     "show",
@@ -68,17 +67,17 @@ _MOMENT = {
 }  # fmt: skip
 
 
-def resource(job: Job, words: list[str]) -> Outcome:
+def resource(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs resource …`."""
     return _choose(job, words, _RESOURCE, "resource")
 
 
-def stonith(job: Job, words: list[str]) -> Outcome:
+def stonith(job: Job, words: list[str]) -> ReplayOutcome:
     """Do `pcs stonith …`."""
     return _choose(job, words, _STONITH, "stonith")
 
 
-def _choose(job: Job, words: list[str], verbs: dict[str, Handler], noun: str) -> Outcome:
+def _choose(job: Job, words: list[str], verbs: dict[str, PcsHandler], noun: str) -> ReplayOutcome:
     if not words or words[0] in _ASKING:
         return _ask(job, words[1:])
     verb, *rest = words
@@ -91,7 +90,7 @@ def _choose(job: Job, words: list[str], verbs: dict[str, Handler], noun: str) ->
     return verbs[verb](job, rest)
 
 
-def _ask(job: Job, rest: Sequence[str]) -> Outcome:
+def _ask(job: Job, rest: Sequence[str]) -> ReplayOutcome:
     """Answer `resource show X` by whether it is there: scripts guard creates by that."""
     names = [word for word in rest if "=" not in word]
     if not names:
@@ -100,7 +99,7 @@ def _ask(job: Job, rest: Sequence[str]) -> Outcome:
     return left_out("it only asks", status=0 if there else 1, output=None if there else "")
 
 
-def _moment(job: Job, verb: str, rest: Sequence[str]) -> Outcome:
+def _moment(job: Job, verb: str, rest: Sequence[str]) -> ReplayOutcome:
     if verb in {"move", "ban"} and rest:
         where = rest[1] if len(rest) > 1 else "the node where it runs"
         job.doubt(
@@ -111,14 +110,14 @@ def _moment(job: Job, verb: str, rest: Sequence[str]) -> Outcome:
     return left_out(f"{_MOMENT[verb]}: no part of a configuration")
 
 
-def _create(job: Job, words: list[str]) -> Outcome:
+def _create(job: Job, words: list[str]) -> ReplayOutcome:
     if len(words) < 2:  # noqa: PLR2004  # id and agent
         raise NotUnderstoodError("create needs an id and an agent")
     name, agent, *rest = words
     return _add(job, name, agent_of_today(agent), split_create(rest), job.cluster.resources)
 
 
-def _create_device(job: Job, words: list[str]) -> Outcome:
+def _create_device(job: Job, words: list[str]) -> ReplayOutcome:
     if len(words) < 2:  # noqa: PLR2004
         raise NotUnderstoodError("create needs an id and a fence agent")
     name, agent, *rest = words
@@ -126,10 +125,12 @@ def _create_device(job: Job, words: list[str]) -> Outcome:
     return _add(job, name, agent, split_create(rest), job.cluster.fencing)
 
 
-def _add(job: Job, name: str, agent: str, parts: Parts, shelf: dict[str, Resource]) -> Outcome:
+def _add(
+    job: Job, name: str, agent: str, parts: CreateWords, shelf: dict[str, ReplayedResource]
+) -> ReplayOutcome:
     if agent.startswith("stonith:"):
         agent, shelf = agent.removeprefix("stonith:"), job.cluster.fencing
-    made = Resource(
+    made = ReplayedResource(
         name,
         agent,
         job.place,
@@ -156,9 +157,11 @@ def _add(job: Job, name: str, agent: str, parts: Parts, shelf: dict[str, Resourc
     return translated(_told(made, into))
 
 
-def _already(job: Job, made: Resource, there: Resource | Group) -> RefusedByPcsError:
+def _already(
+    job: Job, made: ReplayedResource, there: ReplayedResource | ReplayedGroup
+) -> RefusedByPcsError:
     where = f"{there.id} is there already ({there.place})"
-    same = isinstance(there, Resource) and _content(made) == _content(there)
+    same = isinstance(there, ReplayedResource) and _content(made) == _content(there)
     if same or there.place == job.place:
         return RefusedByPcsError(where, fate=Fate.LEFT_OUT)
     return RefusedByPcsError(
@@ -166,17 +169,17 @@ def _already(job: Job, made: Resource, there: Resource | Group) -> RefusedByPcsE
     )
 
 
-def _content(one: Resource) -> tuple[object, ...]:
+def _content(one: ReplayedResource) -> tuple[object, ...]:
     return (one.agent, one.parameters, one.meta, one.operations, one.copies, one.clone_meta)
 
 
-def _told(made: Resource, into: str) -> str:
+def _told(made: ReplayedResource, into: str) -> str:
     what = {CLONE: ", cloned", PROMOTABLE: ", promotable"}.get(made.copies, "")
     stopped = ", disabled" if made.disabled else ""
     return f"{made.id}: {made.agent}{what}{f' in group {into}' if into else ''}{stopped}"
 
 
-def _delete(job: Job, words: list[str]) -> Outcome:
+def _delete(job: Job, words: list[str]) -> ReplayOutcome:
     """Delete resources; pcs takes every constraint along that names one."""
     gone = [found for name in words if (found := job.cluster.find(name)) is not None]
     if not gone:
@@ -191,10 +194,10 @@ def _delete(job: Job, words: list[str]) -> Outcome:
     return left_out(f"it takes away again what was made before: {names}{taken}")
 
 
-def _remove(job: Job, found: Resource | Group) -> int:
+def _remove(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
     cluster, why = job.cluster, f"deleted again at {job.place}"
     ids = {found.id, f"{found.id}-clone"}
-    members = found.members if isinstance(found, Group) else []
+    members = found.members if isinstance(found, ReplayedGroup) else []
     ids.update(members)
     for name in ids:
         taken = [shelf.pop(name, None) for shelf in (cluster.resources, cluster.fencing)]
@@ -212,7 +215,7 @@ def _remove(job: Job, found: Resource | Group) -> int:
     return len(lost)
 
 
-def _update(job: Job, words: list[str]) -> Outcome:
+def _update(job: Job, words: list[str]) -> ReplayOutcome:
     found, rest = one_resource(job, words, "update")
     parts = split_create(rest)
     clone_named = words[0] != found.id
@@ -227,7 +230,7 @@ def _update(job: Job, words: list[str]) -> Outcome:
     return translated(f"{found.id}: {' '.join(rest)}")
 
 
-def _replace_operation(found: Resource, operation: dict[str, str]) -> None:
+def _replace_operation(found: ReplayedResource, operation: dict[str, str]) -> None:
     """Put an operation in the place of the first of its name and role: nothing of that stays."""
     same = [
         one
@@ -240,11 +243,11 @@ def _replace_operation(found: Resource, operation: dict[str, str]) -> None:
         found.operations.append(operation)
 
 
-def _no_place(_job: Job, _words: list[str]) -> Outcome:
+def _no_place(_job: Job, _words: list[str]) -> ReplayOutcome:
     raise UntranslatableError("it has no place in the inventory", "keep it as a step of your own")
 
 
-_SHARED: dict[str, Handler] = {
+_SHARED: dict[str, PcsHandler] = {
     "delete": _delete,
     "remove": _delete,
     "enable": lambda job, words: switch(job, words, disabled=False),
@@ -254,7 +257,7 @@ _SHARED: dict[str, Handler] = {
     "op": operation,
     "utilization": _no_place,
 }
-_RESOURCE: dict[str, Handler] = {
+_RESOURCE: dict[str, PcsHandler] = {
     **_SHARED,
     "create": _create,
     "clone": clones(CLONE),
@@ -268,7 +271,7 @@ _RESOURCE: dict[str, Handler] = {
     "unmanage": lambda job, words: manage(job, words, managed=False),
     "bundle": _no_place,
 }
-_STONITH: dict[str, Handler] = {
+_STONITH: dict[str, PcsHandler] = {
     **_SHARED,
     "create": _create_device,
     "level": level,

@@ -18,7 +18,7 @@ _REGEX = re.compile(r"/((?:[^/\\\n]|\\.)*)/")
 _MOST_TOKENS = 600
 _BEFORE_VALUE = {"", "(", ",", "{", "}", "\n", "!", "~", "!~", "&&", "||", ";", "print", "?", ":"}
 
-Node = tuple[Any, ...]
+AwkNode = tuple[Any, ...]
 
 
 class AwkError(ValueError):
@@ -26,13 +26,13 @@ class AwkError(ValueError):
 
 
 @dataclass(frozen=True)
-class Rule:
+class AwkRule:
     """A pattern with its action; `begin` and `end` for BEGIN and END; `last` ends a range."""
 
-    pattern: Node | None
-    action: Node | None  # None: print
+    pattern: AwkNode | None
+    action: AwkNode | None  # None: print
     kind: str = "line"
-    last: Node | None = None
+    last: AwkNode | None = None
 
 
 Token = tuple[str, str]
@@ -65,7 +65,7 @@ def _kind(match: re.Match[str]) -> str:
     raise AwkError(match[0])
 
 
-def parse_awk(text: str) -> list[Rule]:
+def parse_awk(text: str) -> list[AwkRule]:
     """Return the rules of a program.
 
     Raises:
@@ -106,35 +106,35 @@ class _Parser:
         while self._take("\n"):
             pass
 
-    def rules(self) -> list[Rule]:
-        found: list[Rule] = []
+    def rules(self) -> list[AwkRule]:
+        found: list[AwkRule] = []
         self._skip()
         while self._peek()[0] != "end":
             found.append(self._rule())
             self._skip()
         return found
 
-    def _rule(self) -> Rule:
+    def _rule(self) -> AwkRule:
         kind = self._take("BEGIN", "END")
         if kind:
-            return Rule(None, self._block(), kind.lower())
+            return AwkRule(None, self._block(), kind.lower())
         last = None
         pattern = None if self._peek()[1] == "{" else self._expression()
         if pattern and self._take(","):
             last = self._expression()
         action = self._block() if self._peek()[1] == "{" else None
-        return Rule(pattern, action, "line", last)
+        return AwkRule(pattern, action, "line", last)
 
-    def _block(self) -> Node:
+    def _block(self) -> AwkNode:
         self._expect("{")
-        body: list[Node] = []
+        body: list[AwkNode] = []
         self._skip()
         while not self._take("}"):
             body.append(self._statement())
             self._skip()
         return ("block", body)
 
-    def _statement(self) -> Node:
+    def _statement(self) -> AwkNode:
         if self._peek()[1] == "{":
             return self._block()
         word = self._take("if", "for", "while", "print", "printf", "exit", "next")
@@ -146,7 +146,7 @@ class _Parser:
             return (word, self._list())
         return {"if": self._if, "for": self._for, "while": self._while}[word]()
 
-    def _list(self) -> list[Node]:
+    def _list(self) -> list[AwkNode]:
         if self._peek()[1] in {"\n", "}", ""}:
             return []
         values = [self._expression(inside_print=True)]
@@ -156,7 +156,7 @@ class _Parser:
             raise AwkError("print into a file")
         return values
 
-    def _if(self) -> Node:
+    def _if(self) -> AwkNode:
         self._expect("(")
         condition = self._expression()
         self._expect(")")
@@ -170,23 +170,23 @@ class _Parser:
         self._at = at
         return ("if", condition, body, ("block", []))
 
-    def _while(self) -> Node:
+    def _while(self) -> AwkNode:
         self._expect("(")
         condition = self._expression()
         self._expect(")")
         self._skip()
         return ("for", None, condition, None, self._statement())
 
-    def _for(self) -> Node:
+    def _for(self) -> AwkNode:
         self._expect("(")
-        parts: list[Node | None] = []
+        parts: list[AwkNode | None] = []
         for end in ("\n", "\n", ")"):
             parts.append(None if self._peek()[1] == end else self._expression())
             self._expect(end)
         self._skip()
         return ("for", *parts, self._statement())
 
-    def _expression(self, *, inside_print: bool = False) -> Node:
+    def _expression(self, *, inside_print: bool = False) -> AwkNode:
         left = self._choice(inside_print)
         operator = self._take("=", "+=", "-=", "*=", "/=", "%=")
         if not operator:
@@ -196,7 +196,7 @@ class _Parser:
         value = self._expression(inside_print=inside_print)
         return ("set", left, value if operator == "=" else ("binary", operator[0], left, value))
 
-    def _choice(self, inside_print: bool) -> Node:
+    def _choice(self, inside_print: bool) -> AwkNode:
         condition = self._binary(0, inside_print)
         if not self._take("?"):
             return condition
@@ -204,7 +204,7 @@ class _Parser:
         self._expect(":")
         return ("choice", condition, first, self._expression())
 
-    def _binary(self, level: int, inside_print: bool) -> Node:
+    def _binary(self, level: int, inside_print: bool) -> AwkNode:
         levels = (("||",), ("&&",), ("~", "!~"), ("==", "!=", "<", "<=", ">=", ">"))
         if level == len(levels):
             return self._joined()
@@ -214,25 +214,25 @@ class _Parser:
             left = ("binary", operator, left, self._binary(level + 1, inside_print))
         return left
 
-    def _joined(self) -> Node:
+    def _joined(self) -> AwkNode:
         left = self._sum()
         while self._peek()[0] in {"number", "string", "name"} or self._peek()[1] in {"$", "("}:
             left = ("binary", "join", left, self._sum())
         return left
 
-    def _sum(self) -> Node:
+    def _sum(self) -> AwkNode:
         left = self._product()
         while operator := self._take("+", "-"):
             left = ("binary", operator, left, self._product())
         return left
 
-    def _product(self) -> Node:
+    def _product(self) -> AwkNode:
         left = self._unary()
         while operator := self._take("*", "/", "%"):
             left = ("binary", operator, left, self._unary())
         return left
 
-    def _unary(self) -> Node:
+    def _unary(self) -> AwkNode:
         if operator := self._take("!", "-", "+"):
             return ("unary", operator, self._unary())
         if operator := self._take("++", "--"):
@@ -242,7 +242,7 @@ class _Parser:
             return ("change", value, 1 if operator == "++" else -1, "after")
         return value
 
-    def _value(self) -> Node:
+    def _value(self) -> AwkNode:
         kind, text = self._next()
         if kind == "number":
             return ("constant", text)
@@ -260,7 +260,7 @@ class _Parser:
             return self._named(text)
         raise AwkError(text or "the end")
 
-    def _named(self, name: str) -> Node:
+    def _named(self, name: str) -> AwkNode:
         if self._take("["):
             index = self._expression()
             self._expect("]")
@@ -271,8 +271,8 @@ class _Parser:
             raise AwkError(f"the function {name}")
         return ("name", name)
 
-    def _arguments(self) -> list[Node]:
-        values: list[Node] = []
+    def _arguments(self) -> list[AwkNode]:
+        values: list[AwkNode] = []
         if self._take("("):
             while not self._take(")"):
                 values.append(self._expression())

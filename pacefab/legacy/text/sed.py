@@ -7,11 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
-from pacefab.legacy.model import Answer
-from pacefab.legacy.text.filters import joined, lines, options
+from pacefab.legacy.model import CommandResult
+from pacefab.legacy.options import Options, Syntax, split_options
+from pacefab.legacy.text.lines import joined, lines
 
 _ADDRESS = re.compile(r"\s*(\d+|\$|/((?:[^/\\]|\\.)*)/)")
 _MOST_COMMANDS = 40
+_LONG = {
+    "expression": "e", "quiet": "n", "silent": "n", "regexp-extended": "E", "in-place": "i",
+}  # fmt: skip
+_SED = Syntax("e", "n r E", attached="i", long=_LONG, mixed=True)
+SED_IN_PLACE = Syntax("e f l", attached="i", long=_LONG, mixed=True)  # whatever else it does
 
 Test = Callable[[int, int, str], bool]  # number, last number, line
 
@@ -41,35 +47,33 @@ class _Command:
         return self.inside != self.negated
 
 
-def run_sed(arguments: Sequence[str], text: str) -> Answer | None:
+def run_sed(arguments: Sequence[str], text: str) -> CommandResult | None:
     """Return what sed makes of a text; None when it is asked for more than is known here."""
     try:
-        found, operands = _scripts(arguments)
-        extended = bool({"r", "E"} & set(found))
-        commands = _parse(operands[0], extended=extended)
+        options = split_options(arguments, _SED)
+        script, files = split_script(options)
+        extended = bool({"r", "E"} & options.names)
+        commands = _parse(script, extended=extended)
     except (UnsafeError, ValueError, IndexError):
         return None
-    if len(operands) > 1:
+    if files or "i" in options:
         return None
     try:
-        return Answer(0, _edit(commands, text, quiet="n" in found))
+        return CommandResult(0, _edit(commands, text, quiet="n" in options))
     except (UnsafeError, IndexError, re.error):
         return None
 
 
-def _scripts(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Return the options, and the script (all -e joined) with the operands behind it."""
-    scripts: list[str] = []
-    rest: list[str] = []
-    waiting = list(arguments)
-    while waiting:
-        one = waiting.pop(0)
-        if one in {"-e", "--expression"}:
-            scripts.append(waiting.pop(0))
-        else:
-            rest.append(one)
-    found, operands = options(rest, "", "nrE")
-    return found, ["\n".join(scripts), *operands] if scripts else operands
+def split_script(options: Options) -> tuple[str, list[str]]:
+    """Return the script (all -e joined, else the first operand) and the files.
+
+    Raises:
+        IndexError: there is no script.
+    """
+    scripts = options.values("e")
+    if scripts:
+        return "\n".join(scripts), options.operands
+    return options.operands[0], options.operands[1:]
 
 
 def _edit(commands: list[_Command], text: str, *, quiet: bool) -> str:

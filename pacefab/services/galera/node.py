@@ -54,11 +54,11 @@ _COPYING = {"rsync": "rsync", "mariabackup": "mariadb-backup"}
 def look(section: GaleraSection) -> Look:
     """Return what to look at, whatever the family."""
     flavours = FLAVOURS.values()
-    packages = {name for one in flavours for name in one.packages} | {_COPYING[section.sst]}
+    packages = {name for flavour in flavours for name in flavour.packages} | {_COPYING[section.sst]}
     return Look(
         packages=tuple(sorted(packages)),
         units=(UNIT, galera_check.SOCKET),
-        files=(*(one.config for one in flavours), _FOLDERS, *galera_check.PATHS),
+        files=(*(flavour.config for flavour in flavours), _FOLDERS, *galera_check.PATHS),
     )
 
 

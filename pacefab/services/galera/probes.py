@@ -8,7 +8,7 @@ from functools import partial
 from pacefab.services.family import family_of
 from pacefab.services.galera import check
 from pacefab.services.galera.node import FLAVOURS
-from pacefab.services.probes import reach
+from pacefab.services.probes import tcp
 from pacefab.services.service import Probe, Site
 from pacefab.transport.command import Section, step
 
@@ -28,11 +28,11 @@ def probes(site: Site) -> Iterator[Probe]:
             client, "--batch", "--skip-column-names", "--execute", _ASK.format(names),
         )  # fmt: skip
         yield Probe(f"galera on {node} is in sync", node, (ask,), partial(_judge, expected))
-    yield reach.probe(
+    yield tcp.probe(
         "galera's health checks say so",
         site.membership.names[0],
         [
-            reach.http(node, site.own_address(node), check.PORT, "/", 200)
+            tcp.http(node, site.own_address(node), check.PORT, "/", 200)
             for node in site.membership.names
         ],
     )

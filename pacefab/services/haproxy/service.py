@@ -6,8 +6,8 @@ from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.services.family import family_of
 from pacefab.services.haproxy.config import endpoint, render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
-from pacefab.services.probes import reach
-from pacefab.services.probes.reach import Target
+from pacefab.services.probes import tcp
+from pacefab.services.probes.tcp import Endpoint
 from pacefab.services.service import DesiredNode, Look, Port, Probe, Service, Site, whole
 
 PACKAGE = "haproxy"
@@ -50,14 +50,14 @@ def configuration(_section: HaproxySection, _site: Site) -> Configuration:
 def probes(section: HaproxySection, site: Site) -> list[Probe]:
     """Ask from every node whether each proxy accepts, and whether statistics want a password."""
     nodes = site.membership.names
-    targets = [Target(proxy.name, *endpoint(proxy, site)) for proxy in section.proxies]
+    targets = [Endpoint(proxy.name, *endpoint(proxy, site)) for proxy in section.proxies]
     if section.stats:
         port = section.stats.port
         targets += [
-            reach.http(f"statistics of {name}", site.own_address(name), port, "/", 401)
+            tcp.http(f"statistics of {name}", site.own_address(name), port, "/", 401)
             for name in nodes
         ]
-    return [reach.probe("HAProxy takes connections", name, targets) for name in nodes]
+    return [tcp.probe("HAProxy takes connections", name, targets) for name in nodes]
 
 
 SERVICE = Service(

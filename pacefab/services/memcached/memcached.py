@@ -180,7 +180,7 @@ def listen_endpoints(settings: Settings, address: str) -> tuple[str, ...]:
     """
     if settings.everywhere:
         return (address,)
-    return tuple(one for one in settings.listen if not is_loopback(one))
+    return tuple(address for address in settings.listen if not is_loopback(address))
 
 
 def same(present: Settings, desired: Settings) -> bool:

@@ -10,8 +10,8 @@ _AGENTS = ("ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr")  # the second in old
 def addresses(cib: Cib) -> dict[str, str]:
     """Return the address of each VIP by its resource; one without an address is left out."""
     found = {
-        one.get("id", ""): pairs(plain_set(one, "instance_attributes")).get("ip")
+        primitive.get("id", ""): pairs(plain_set(primitive, "instance_attributes")).get("ip")
         for agent in _AGENTS
-        for one in cib.primitives_of(agent)
+        for primitive in cib.primitives_of(agent)
     }
     return {resource: address for resource, address in found.items() if address}

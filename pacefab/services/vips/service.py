@@ -7,8 +7,8 @@ import ipaddress
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
 from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
-from pacefab.services.probes import reach
-from pacefab.services.probes.reach import Target
+from pacefab.services.probes import tcp
+from pacefab.services.probes.tcp import Endpoint
 from pacefab.services.service import Probe, Service, Site
 from pacefab.services.vips.section import PREFIX, Vip, VipsSection
 
@@ -34,7 +34,9 @@ def configuration(section: VipsSection, site: Site) -> Configuration:
     tied = section.addresses if section.with_load_balancer else ()
     return Configuration(
         resources=resources,
-        constraints=tuple(one for vip in tied for one in _with_load_balancer(PREFIX + vip.name)),
+        constraints=tuple(
+            constraint for vip in tied for constraint in _with_load_balancer(PREFIX + vip.name)
+        ),
     )
 
 
@@ -56,7 +58,8 @@ def _primitive(vip: Vip, section: VipsSection, site: Site) -> Primitive:
     known = {"nic": vip.nic, "cidr_netmask": vip.netmask}
     if None in known.values():
         found = [_interface(vip, section, name, facts) for name, facts in site.facts.items()]
-        nics, netmasks = {one.name for one in found}, {one.prefix for one in found}
+        nics = {interface.name for interface in found}
+        netmasks = {interface.prefix for interface in found}
         if len(netmasks) > 1 and vip.netmask is None:
             raise _refused(vip, f"the nodes' networks have prefixes of {sorted(netmasks)}")
         known["nic"] = vip.nic or (nics.pop() if len(nics) == 1 else None)
@@ -77,17 +80,21 @@ def _interface(vip: Vip, section: VipsSection, name: str, facts: HostFacts) -> I
     VIPs that are up count for nothing: with a netmask of their own they would be a network.
     """
     address = ipaddress.ip_address(vip.address)
-    vips = {one.address for one in section.addresses}
-    own = [one for one in facts.interfaces if one.address not in vips]
-    fitting = [one for one in own if address in _network(one) and vip.nic in {None, one.name}]
+    vips = {other.address for other in section.addresses}
+    own = [interface for interface in facts.interfaces if interface.address not in vips]
+    fitting = [
+        interface
+        for interface in own
+        if address in _network(interface) and vip.nic in {None, interface.name}
+    ]
     if not fitting:
-        networks = ", ".join(f"{_network(one)} on {one.name}" for one in own)
+        networks = ", ".join(f"{_network(interface)} on {interface.name}" for interface in own)
         raise _refused(vip, f"the node's networks are {networks or 'none'}", host=name)
-    return max(fitting, key=lambda one: one.prefix)
+    return max(fitting, key=lambda interface: interface.prefix)
 
 
-def _network(one: Interface) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(f"{one.address}/{one.prefix}", strict=False)
+def _network(interface: Interface) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(f"{interface.address}/{interface.prefix}", strict=False)
 
 
 def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
@@ -102,9 +109,9 @@ def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
 def probes(section: VipsSection, site: Site) -> list[Probe]:
     """Ask from every node whether somebody has each VIP; a refused connection says so too."""
     targets = [
-        Target(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
+        Endpoint(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
     ]
-    return [reach.probe("the VIPs answer", node, targets) for node in site.membership.names]
+    return [tcp.probe("the VIPs answer", node, targets) for node in site.membership.names]
 
 
 SERVICE = Service(

@@ -129,7 +129,7 @@ def _node(
 
 def _state(status: ClusterStatus, node: str) -> str:
     instances = status.instances(memcached.RESOURCE)
-    here = next((one for one in instances if node in one.nodes), None)
+    here = next((instance for instance in instances if node in instance.nodes), None)
     if here is not None:
         return here.pending or ("failed" if here.failed else here.role)
     return "Stopped" if instances else "absent"
@@ -150,31 +150,30 @@ def _cluster_reasons(fleet: Fleet, status: ClusterStatus) -> list[str]:
 def _stopped(item: ResourceStatus) -> str:
     """Return what is wrong with a resource other than memcached, empty when nothing is."""
     members = (item,) if isinstance(item, Instance) else item.instances
-    if any(one.orphaned for one in members):
+    if any(instance.orphaned for instance in members):
         return f"{item.id} is no longer configured and still there"
-    if any(one.failed or one.blocked for one in members):
+    if any(instance.failed or instance.blocked for instance in members):
         return f"{item.id} has failed"
-    if not any(one.nodes for one in members):
+    if not any(instance.nodes for instance in members):
         return f"{item.id} is stopped"
     return ""
 
 
 def _node_reasons(nodes: tuple[NodeHealth, ...], exists: bool) -> list[str]:
     reasons = []
-    for one in nodes:
-        if one.pacemaker != "online":
-            reasons.append(f"{one.node} is {one.pacemaker}")
-        elif exists and one.memcached != "Started":
-            reasons.append(f"memcached is {one.memcached} on {one.node}")
-        if one.memcached == "Started" and not one.answers:
-            reasons.append(_not_serving(one))
+    for health in nodes:
+        if health.pacemaker != "online":
+            reasons.append(f"{health.node} is {health.pacemaker}")
+        elif exists and health.memcached != "Started":
+            reasons.append(f"memcached is {health.memcached} on {health.node}")
+        if health.memcached == "Started" and not health.answers:
+            reasons.append(_not_serving(health))
     return reasons
 
 
-def _not_serving(one: NodeHealth) -> str:
-    said = f"Pacemaker calls memcached Started on {one.node}"
-    if one.answer is None:
+def _not_serving(health: NodeHealth) -> str:
+    said = f"Pacemaker calls memcached Started on {health.node}"
+    if health.answer is None:
         return f"{said}; no other node could be reached to ask it"
-    return f"{said}, yet it does not serve at {one.target} (asked from {one.asked_from}): " + (
-        one.answer.error
-    )
+    where = f"{health.target} (asked from {health.asked_from})"
+    return f"{said}, yet it does not serve at {where}: {health.answer.error}"

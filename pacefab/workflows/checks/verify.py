@@ -86,16 +86,31 @@ def _cause(fleet: Fleet, target: Target) -> str:
         return f"{target.node} gave no answer over SSH either: is it up?"
     if not view.facts.unit(memcached.UNIT).running:
         return f"memcached does not run on {target.node}: pcs status, journalctl -u memcached"
-    listening = [one for one in view.facts.listeners if one.port == target.port]
-    addresses = {one.address for one in listening if one.protocol == "tcp"}
-    if addresses and all(is_loopback(address) for address in addresses):
+    if elsewhere := _elsewhere(view, target):
+        return elsewhere
+    if firewalls := _firewalls(fleet.hosts[target.node]):
+        return f"a firewall on {target.node} ({', '.join(firewalls)}) drops it"
+    return "memcached hangs, or a firewall in between drops it: journalctl -u memcached there"
+
+
+def _elsewhere(view: NodeView, target: Target) -> str:
+    """Return where memcached listens when that is not the target; empty: it listens there."""
+    addresses = _addresses(view, target.port)
+    if addresses and all(map(is_loopback, addresses)):
         return f"it listens on {', '.join(addresses)} only: fab install-memcached, then restart it"
     if not addresses & {target.address, "0.0.0.0", "::"}:  # noqa: S104
         found = ", ".join(sorted(addresses)) or "no address"
         return f"nothing listens at {target}; on port {target.port} there is {found}"
-    if firewalls := _firewalls(fleet.hosts[target.node]):
-        return f"a firewall on {target.node} ({', '.join(firewalls)}) drops it"
-    return "memcached hangs, or a firewall in between drops it: journalctl -u memcached there"
+    return ""
+
+
+def _addresses(view: NodeView, port: int, protocol: str = "tcp") -> set[str]:
+    """Return the node's own addresses at which something listens on the port."""
+    return {
+        listener.address
+        for listener in view.facts.listeners
+        if (listener.port, listener.protocol) == (port, protocol)
+    }
 
 
 # firewalld keeps its rules in nftables or iptables; each of the three may be absent.
@@ -142,15 +157,19 @@ def _node(view: NodeView) -> Iterator[Check]:
     running, desired = memcached.running_settings(facts), present(view)
     if running is not None:
         yield _as_configured(node, running, desired)
-    sockets = [one for one in facts.listeners if one.port == desired.port]
-    listening = {one.address for one in sockets if one.protocol == "tcp"}
+    listening = _addresses(view, desired.port)
     yield Check(
         "listens only there", node, desired.everywhere or listening <= set(desired.listen),
         ", ".join(sorted(listening)) or "nowhere", f"the file says {desired.describe()}",
     )  # fmt: skip
-    udp = [one for one in sockets if one.protocol == "udp"]
-    off = desired.udp_port == 0 and not udp and (running is None or running.udp_port == 0)
-    yield Check("UDP off", node, off, "off" if off else "on", "fab install-memcached sets -U 0")
+    yield _udp_off(view, running, desired)
+
+
+def _udp_off(view: NodeView, running: Settings | None, desired: Settings) -> Check:
+    ports = [settings.udp_port for settings in (running, desired) if settings]
+    off = not any(ports) and not _addresses(view, desired.port, "udp")
+    seen = "off" if off else "on"
+    return Check("UDP off", view.node, off, seen, "fab install-memcached sets -U 0")
 
 
 def _as_configured(node: str, running: Settings, desired: Settings) -> Check:
@@ -167,8 +186,8 @@ def _equal(fleet: Fleet) -> Check:
     settings = {node: replace(present(view), listen=()) for node, view in fleet.views.items()}
     different = len(set(settings.values())) > 1
     seen = "; ".join(
-        f"{node}: {one.memory} MiB, port {one.port}, {one.max_connections} connections"
-        for node, one in settings.items()
+        f"{node}: {own.memory} MiB, port {own.port}, {own.max_connections} connections"
+        for node, own in settings.items()
     )
     return Check(
         "configuration equal", "all nodes", not different, seen if different else "equal",

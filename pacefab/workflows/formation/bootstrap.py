@@ -5,7 +5,6 @@ Every step may be cut off anywhere: the next run finds what is there and does th
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,6 +16,7 @@ from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
 from pacefab.workflows.nodes import apply_cib
@@ -30,7 +30,6 @@ T = TypeVar("T")
 
 STEP = "bootstrap"
 _START_SECONDS = 120  # a node whose corosync must wait for others that still boot
-_POLL_SECONDS = 0.5
 _NO_FENCING = """\
 the inventory does not say how a node that no longer answers is fenced.
 Such a node may still run: hold a virtual IP, write to the database. The others can only start its
@@ -208,7 +207,7 @@ class _Forming:
 
     def _join(self, name: str) -> None:
         self.progress.note(name, f"joining cluster {self.plan.cluster}")
-        (member,) = (one for one in self.plan.members if one.name == name)
+        (member,) = (member for member in self.plan.members if member.name == name)
         authentication = steps.plan_authentication([member], self._password)
         add = steps.plan_join(member, forget=name in self.plan.forget)
         self._run(self._doorway, [authentication, *add])
@@ -236,23 +235,23 @@ class _Forming:
         Raises:
             CommandError: they are not in time.
         """
-        deadline = time.monotonic() + _START_SECONDS
-        while still := self._missing(names):
-            if time.monotonic() > deadline:
-                raise CommandError(
-                    "wait for the cluster to form",
-                    f"after {_START_SECONDS} s {still}",
-                    "see why: journalctl -u corosync -u pacemaker there; do firewalls let corosync "
-                    "through (UDP 5405)? Then run this again",
-                    host=self._doorway,
-                )
-            time.sleep(_POLL_SECONDS)
+        found = wait_until(partial(self._look, names), _START_SECONDS)
+        if isinstance(found, Pending):
+            raise CommandError(
+                "wait for the cluster to form",
+                f"after {_START_SECONDS} s {found.seen}",
+                "see why: journalctl -u corosync -u pacemaker there; do firewalls let corosync "
+                "through (UDP 5405)? Then run this again",
+                host=self._doorway,
+            )
 
-    def _missing(self, names: Sequence[str]) -> str:
+    def _look(self, names: Sequence[str]) -> ClusterStatus | Pending:
         try:
-            return missing(apply_cib.query_status(self.hosts[self._doorway]), names)
+            status = apply_cib.query_status(self.hosts[self._doorway])
         except RefusedError as error:  # Pacemaker does not answer yet
-            return error.seen
+            return Pending(error.seen)
+        still = missing(status, names)
+        return Pending(still) if still else status
 
 
 _Work = Callable[[str, Host], None]

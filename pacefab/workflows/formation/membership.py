@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +12,7 @@ from pacefab.pacemaker import live
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
@@ -21,7 +21,6 @@ from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.survey import Survey, survey
 
 STEP = "remove-node"
-_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,7 @@ class Removal:
     def _check_quorum(self, membership: Membership, status: ClusterStatus) -> None:
         """Refuse to leave none, or too few of the others: quorum is more than half of them."""
         staying = [name for name in membership.names if name != self.node]
-        online = [one.name for one in status.nodes if one.online and one.name in staying]
+        online = [node.name for node in status.nodes if node.online and node.name in staying]
         if not staying:
             advice = f"nothing was changed; to end the cluster, on {self.node}: pcs cluster destroy"
             raise RefusedError(self.attempt, "it is the last one", advice)
@@ -131,12 +130,15 @@ class Removal:
             )
 
     def _wait(self, seen: Survey) -> None:
-        deadline = time.monotonic() + self.timeout
-        while self.node in [node.name for node in apply_cib.query_status(seen.host).nodes]:
-            if time.monotonic() > deadline:
-                raise CommandError(
-                    self.attempt,
-                    f"after {self.timeout} s Pacemaker still knows it",
-                    f"run this again; else: crm_node --remove {self.node}",
-                )
-            time.sleep(_POLL_SECONDS)
+        def look() -> ClusterStatus | Pending:
+            status = apply_cib.query_status(seen.host)
+            known = any(node.name == self.node for node in status.nodes)
+            return Pending("Pacemaker still knows it") if known else status
+
+        found = wait_until(look, self.timeout)
+        if isinstance(found, Pending):
+            raise CommandError(
+                self.attempt,
+                f"after {self.timeout} s {found.seen}",
+                f"run this again; else: crm_node --remove {self.node}",
+            )

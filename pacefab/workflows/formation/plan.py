@@ -121,17 +121,26 @@ def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Forma
     bare = tuple(host.name for host in hosts if not host.membership)
     plan = Formation(desired.cluster, members, {}, finish=any(host.forming for host in hosts))
     if not set_up or (bare and _cut_off(hosts)):
-        names = tuple(found)
-        anew = [replace(host, membership=None) for host in hosts]
-        return replace(plan, prepare=_needs(anew), setup=names, start=names)
+        return _set_up_all(plan, hosts)
     _check_agreement(attempt, set_up)
-    listed = next(host.membership.names for host in set_up if host.membership)
+    return _complete(replace(plan, join=bare), hosts)
+
+
+def _set_up_all(plan: Formation, hosts: Sequence[Candidate]) -> Formation:
+    """Return the plan of a new cluster of all hosts."""
+    names = tuple(host.name for host in hosts)
+    bare = [replace(host, membership=None) for host in hosts]
+    return replace(plan, prepare=_needs(bare), setup=names, start=names)
+
+
+def _complete(plan: Formation, hosts: Sequence[Candidate]) -> Formation:
+    """Return the plan that starts the cluster's members and lets the others join."""
+    listed = next(host.membership.names for host in hosts if host.membership)
     return replace(
         plan,
         prepare=_needs(hosts),
-        start=tuple(host.name for host in set_up if not host.stands),
-        forget=tuple(name for name in bare if name in listed),
-        join=bare,
+        start=tuple(host.name for host in hosts if host.membership and not host.stands),
+        forget=tuple(name for name in plan.join if name in listed),
     )
 
 

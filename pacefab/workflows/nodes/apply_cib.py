@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.pacemaker import live, readiness
@@ -20,6 +21,7 @@ from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
 from pacefab.transport.command import Step, failed
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
@@ -115,18 +117,22 @@ def settle(
     Raises:
         CommandError: the time was up first.
     """
-    deadline = time.monotonic() + seconds
-    status = status or query_progress(host)
-    while still := missing(status):
-        if time.monotonic() > deadline:
-            raise CommandError(
-                "wait for the cluster to settle",
-                f"after {seconds:.0f} s {still}",
-                "look at: pcs status; give more time with --timeout",
-            )
-        time.sleep(_POLL_SECONDS)
-        status = query_progress(host)
-    return status
+    if status and not missing(status):
+        return status
+
+    def look() -> ClusterStatus | Pending:
+        now = query_progress(host)
+        still = missing(now)
+        return Pending(still) if still else now
+
+    found = wait_until(look, seconds, poll=_POLL_SECONDS)
+    if isinstance(found, Pending):
+        raise CommandError(
+            "wait for the cluster to settle",
+            f"after {seconds:.0f} s {found.seen}",
+            "look at: pcs status; give more time with --timeout",
+        )
+    return found
 
 
 def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:
@@ -166,8 +172,8 @@ def settle_plan(
     Errors of `settle_configuration`.
     """
     deadline = time.monotonic() + seconds
-    for one in _primitives(change.present for change in plan.changes if not change.desired):
-        settle_removal(host, one.id, deadline - time.monotonic())
+    for primitive in _primitives(change.present for change in plan.changes if not change.desired):
+        settle_removal(host, primitive.id, deadline - time.monotonic())
     return settle_configuration(host, desired, deadline - time.monotonic())
 
 
@@ -187,7 +193,7 @@ def restore_after(error: PacefabError, host: Host, before: Cib, plan: Configurat
 def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
-    changed = [one.id for one in _primitives(change.desired for change in plan.changes)]
+    changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:
         settle_removal(host, name, seconds)
@@ -196,4 +202,5 @@ def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -
 
 
 def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:
-    return [one for noun in nouns if isinstance(noun, Resource) for one in primitives(noun)]
+    resources = (noun for noun in nouns if isinstance(noun, Resource))
+    return list(chain.from_iterable(map(primitives, resources)))

@@ -161,7 +161,7 @@ def _plan_process(
     facts: HostFacts, name: str, desired: DesiredNode, managed: Collection[str]
 ) -> NodePlan:
     """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
-    process = next((one for one in desired.processes if one.unit == name), None)
+    process = next((running for running in desired.processes if running.unit == name), None)
     if not facts.unit(name).running or (process and process.as_desired):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""

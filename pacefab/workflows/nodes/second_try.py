@@ -28,8 +28,9 @@ def try_again(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
 def find_failed(status: ClusterStatus, nodes: Container[str]) -> list[tuple[str, str]]:
     """Return the resources of clones that failed on one of the nodes, each with its node."""
     clones = [item for item in status.resources if isinstance(item, CloneStatus)]
-    cloned = {_base(one.id) for clone in clones for one in clone.instances}
-    failed = {(_base(one.resource), one.node) for one in status.failures if one.node in nodes}
+    cloned = {_base(instance.id) for clone in clones for instance in clone.instances}
+    failures = [failure for failure in status.failures if failure.node in nodes]
+    failed = {(_base(failure.resource), failure.node) for failure in failures}
     return sorted((resource, node) for resource, node in failed if resource in cloned)
 
 

@@ -15,6 +15,7 @@ from pacefab.pacemaker.model import ClusterStatus, Configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.health import check_healthy
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
@@ -28,7 +29,6 @@ STEP = "update-memcached"
 # memcached throws its items away when it is started in the second in which it was stopped
 # ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
 _REST_SECONDS = 2.0
-_POLL_SECONDS = 0.5
 _WANTED = Configuration(resources=(memcached.desired_clone(),))
 
 
@@ -120,18 +120,22 @@ class Rolling:
         """
         deadline = time.monotonic() + self.timeout
         apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
-        while True:
+
+        def look() -> tuple[Fleet, Answer] | Pending:
             now = gather(fleet.hosts, fleet.hosts.__getitem__, self.limit)
             answer = _ask(now, due.node)
-            if answer is not None and answer.served:
-                break
-            if time.monotonic() > deadline:
-                raise CommandError(
-                    "ask memcached from another node",
-                    answer.error if answer else "no other node could ask it",
-                    "Pacemaker calls it Started: fab verify-memcached tells why it does not serve",
-                )
-            time.sleep(_POLL_SECONDS)
+            if answer is None:
+                return Pending("no other node could ask it")
+            return (now, answer) if answer.served else Pending(answer.error)
+
+        found = wait_until(look, deadline - time.monotonic())
+        if isinstance(found, Pending):
+            raise CommandError(
+                "ask memcached from another node",
+                found.seen,
+                "Pacemaker calls it Started: fab verify-memcached shows why it does not serve",
+            )
+        now, answer = found
         if left := self.update.plan(now, due.node, now.views[due.node]).remarks:
             raise CommandError("check the change", "; ".join(left), "see: pcs status")
         return answer.number("curr_items")

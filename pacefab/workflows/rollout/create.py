@@ -19,6 +19,7 @@ from pacefab.pacemaker.render import render_configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer, Target
 from pacefab.transport.connection import Host
+from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
@@ -130,11 +131,11 @@ def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
 
 
 def _adds(change: ConfigurationPlan) -> bool:
-    return any(one.action is Action.ADD for one in change.changes)
+    return any(entry.action is Action.ADD for entry in change.changes)
 
 
 def _differences(change: ConfigurationPlan) -> list[str]:
-    return [str(difference) for one in change.changes for difference in one.differences]
+    return [str(difference) for entry in change.changes for difference in entry.differences]
 
 
 def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | None:
@@ -184,18 +185,24 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
 def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:
     """Ask until every started node has answered another one."""
     started = status.started_on(memcached.RESOURCE)
-    while True:
+
+    def look() -> Answers | Pending:
         answers = ask_from_neighbours(fleet)
-        silent = [(t, f, a) for t, (f, a) in answers.items() if t.node in started and not a.served]
-        if not silent:
-            return answers
-        if time.monotonic() > deadline:
-            raise CommandError(
-                "set and get a key at every node",
-                "\n".join(f"{f} asked {t.node} at {t}: {a.error}" for t, f, a in silent),
-                "Pacemaker calls it Started, yet it does not serve: fab verify-memcached tells why",
-            )
-        time.sleep(0.5)
+        silent = [
+            f"{asker} asked {target.node} at {target}: {answer.error}"
+            for target, (asker, answer) in answers.items()
+            if target.node in started and not answer.served
+        ]
+        return Pending("\n".join(silent)) if silent else answers
+
+    found = wait_until(look, deadline - time.monotonic())
+    if isinstance(found, Pending):
+        raise CommandError(
+            "set and get a key at every node",
+            found.seen,
+            "Pacemaker calls it Started, yet it does not serve: fab verify-memcached shows why",
+        )
+    return found
 
 
 def _node_line(

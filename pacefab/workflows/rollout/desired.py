@@ -65,12 +65,12 @@ class Intent:
         """Return what all services together want of one node. Errors of the descriptions."""
         desired = [service.node(section, site, name) for service, section in self._services()]
         return DesiredNode(
-            packages=_union(one.packages for one in desired),
-            files=_union(one.files for one in desired),
-            units=_union(one.units for one in desired),
-            helpers=_union(one.helpers for one in desired),
-            ports=_union(one.ports for one in desired),
-            processes=_union(one.processes for one in desired),
+            packages=_union(own.packages for own in desired),
+            files=_union(own.files for own in desired),
+            units=_union(own.units for own in desired),
+            helpers=_union(own.helpers for own in desired),
+            ports=_union(own.ports for own in desired),
+            processes=_union(own.processes for own in desired),
         )
 
     def configuration(self, site: Site) -> Configuration:
@@ -110,4 +110,4 @@ def merge(parts: Iterable[Configuration]) -> Configuration:
 
 
 def _union(parts: Iterable[Iterable[Any]]) -> tuple[Any, ...]:
-    return tuple(dict.fromkeys(one for part in parts for one in part))
+    return tuple(dict.fromkeys(item for part in parts for item in part))

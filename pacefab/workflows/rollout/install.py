@@ -117,4 +117,5 @@ def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:
 
 def _preview(watch: Stopwatch, name: str, plan: NodePlan) -> Outcome:
     mark = Mark.PLANNED if plan else Mark.UNCHANGED
-    return watch.finish(name, mark, *(f"would be: {one}" for one in plan.changes), *plan.remarks)
+    changes = [f"would be: {change}" for change in plan.changes]
+    return watch.finish(name, mark, *changes, *plan.remarks)

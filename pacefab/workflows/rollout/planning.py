@@ -54,7 +54,7 @@ class Plan:
     @property
     def interruptions(self) -> tuple[Transition, ...]:
         """Actions that end or restart something that runs now."""
-        return tuple(one for one in self.transitions if one.interrupts)
+        return tuple(transition for transition in self.transitions if transition.interrupts)
 
 
 def _brief(node: NodePlan) -> list[str]:
@@ -175,11 +175,11 @@ def _completed(desired: Configuration, seen: Survey, *, agents_may_come: bool) -
             "install what brings them on every node (pcs resource agents lists what is there)",
         )
     problems = [
-        f"{one.id} ({one.agent}): {problem}"
+        f"{primitive.id} ({primitive.agent}): {problem}"
         for resource in desired.resources
-        for one in primitives(resource)
-        if one.agent in known
-        for problem in metadata.check_parameters(one, known[one.agent])
+        for primitive in primitives(resource)
+        if primitive.agent in known
+        for problem in metadata.check_parameters(primitive, known[primitive.agent])
     ]
     if problems:
         raise RefusedError(

@@ -11,12 +11,13 @@ from pacefab.services.service import Probe
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
+from pacefab.waiting import Pending, wait_until
 
 _POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class ProbeResult:
     """What a probe found; `wrong` is empty when the service answered as it should."""
 
     probe: Probe
@@ -26,28 +27,28 @@ class Finding:
         return f"{self.probe.name} (asked from {self.probe.node}): {self.wrong}"
 
 
-def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[Finding]:
+def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]:
     """Put every probe once; those of a node in one round trip."""
     by_node: dict[str, list[Probe]] = {}
     for probe in probes:
         by_node.setdefault(probe.node, []).append(probe)
 
-    def work(node: str, mine: Sequence[Probe]) -> list[Finding]:
+    def work(node: str, mine: Sequence[Probe]) -> list[ProbeResult]:
         if node not in hosts:
-            return [Finding(probe, f"{node} was not reached") for probe in mine]
+            return [ProbeResult(probe, f"{node} was not reached") for probe in mine]
         try:
             return _ask(hosts[node], mine)
         except PacefabError as error:
-            return [Finding(probe, f"{node} could not ask: {error.seen}") for probe in mine]
+            return [ProbeResult(probe, f"{node} could not ask: {error.seen}") for probe in mine]
 
     asked = values(fan_out(by_node, work))
-    return [finding for found in asked.values() for finding in found]
+    return [result for results in asked.values() for result in results]
 
 
-def _ask(host: Host, probes: Sequence[Probe]) -> list[Finding]:
+def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
     steps = [_numbered(i, step) for i, probe in enumerate(probes) for step in probe.steps]
     sections = host.query(steps)
-    return [Finding(p, p.judge(_own(i, p, sections))) for i, p in enumerate(probes)]
+    return [ProbeResult(p, p.judge(_own(i, p, sections))) for i, p in enumerate(probes)]
 
 
 def _numbered(number: int, step: Step) -> Step:
@@ -68,14 +69,18 @@ def serve(hosts: Mapping[str, Host], probes: Sequence[Probe], deadline: float) -
     Raises:
         CommandError: some were not met in time.
     """
-    left = [finding for finding in put(hosts, probes) if finding.wrong]
-    while left and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-        left = [finding for finding in put(hosts, [one.probe for one in left]) if finding.wrong]
-    if left:
+    unmet = list(probes)
+
+    def look() -> int | Pending:
+        wrong = [result for result in put(hosts, unmet) if result.wrong]
+        unmet[:] = [result.probe for result in wrong]
+        return Pending("\n".join(map(str, wrong))) if wrong else len(probes)
+
+    found = wait_until(look, deadline - time.monotonic(), poll=_POLL_SECONDS)
+    if isinstance(found, Pending):
         raise CommandError(
             "ask the services themselves, as their clients do",
-            "\n".join(map(str, left)),
+            found.seen,
             "see: fab status, pcs status; the service's own journal on that node",
         )
-    return len(probes)
+    return found

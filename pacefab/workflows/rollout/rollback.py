@@ -88,7 +88,7 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry,
             "see them with: fab history",
         )
     entry, node = list(entries.items())[number - 1]
-    undone = [one.id for one in entries if one.id >= entry.id]
+    undone = [other.id for other in entries if other.id >= entry.id]
     kept = fan_out(hosts, lambda _, host: _kept(host, undone))
     _raise_first(errors(kept))
     return entry, Restoring(intent, history.read_before(hosts[node], entry), values(kept))

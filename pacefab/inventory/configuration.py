@@ -1,11 +1,17 @@
-"""An inventory -> what it wants of a CIB besides what services describe. Pure."""
+"""An inventory -> the desired CIB, besides what services describe. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pacefab.inventory.constraints import Constraints
+from pacefab.inventory.cluster import Inventory
+from pacefab.inventory.constraints import (
+    ColocationEntry,
+    Constraints,
+    LocationEntry,
+    OrderEntry,
+)
 from pacefab.inventory.fencing import Device, Fencing
 from pacefab.inventory.resources import OperationEntry, ResourceEntry
 from pacefab.inventory.values import SecretReference
@@ -23,15 +29,15 @@ from pacefab.pacemaker.model import (
     Resource,
 )
 
-if TYPE_CHECKING:
-    from pacefab.inventory.cluster import Inventory
-
 Secret = Callable[[str], str]
 Values = Mapping[str, str | SecretReference]
 
 
-def configuration(inventory: Inventory, secret: Secret) -> Configuration:
-    """Return the configuration. Raises whatever `secret` does."""
+def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration:
+    """Return what is desired of the CIB besides what services describe.
+
+    `secret` gives a secret by its name; what it raises is passed on.
+    """
     fencing = inventory.fencing
     return Configuration(
         properties={**inventory.properties.texts(), **_fencing_property(fencing)},
@@ -49,11 +55,16 @@ def _notes(fencing: Fencing | None) -> dict[str, str]:
 
 
 def secret_names(inventory: Inventory) -> tuple[str, ...]:
-    """Return the secrets that parameters refer to, each once."""
+    """Return the secrets that fence devices and resources refer to; services name theirs."""
     values = [entry.parameters for entry in inventory.resources.values()]
     for device in inventory.fencing.devices.values() if inventory.fencing else ():
         values += [device.parameters, *device.per_node.values()]
-    references = [v for one in values for v in one.values() if isinstance(v, SecretReference)]
+    references = [
+        value
+        for parameters in values
+        for value in parameters.values()
+        if isinstance(value, SecretReference)
+    ]
     return tuple(dict.fromkeys(reference.secret for reference in references))
 
 
@@ -101,7 +112,7 @@ def _primitive(
         agent,
         {key: given[key] if key in given else plain[key] for key in values},
         {**entry.meta.texts(), **meta},
-        tuple(_operation(one) for one in entry.operations),
+        tuple(map(_operation, entry.operations)),
         hidden=frozenset(references),
     )
 
@@ -158,27 +169,36 @@ def _stopped(entry: ResourceEntry) -> dict[str, str]:
 
 
 def _constraints(constraints: Constraints) -> Iterator[Constraint]:
-    for order in constraints.order:
-        options = {"symmetrical": order.symmetrical, "require-all": order.require_all}
-        yield Order(
-            order.first,
-            order.then,
-            order.first_action,
-            order.then_action,
-            order.kind or "",
-            {key: value for key, value in options.items() if value is not None},
-        )
-    for one in constraints.colocation:
-        yield Colocation(
-            one.resource, one.with_resource, one.score, one.role or "", one.with_role or ""
-        )
-    for rule in constraints.location:
-        yield Location(
-            rule.resource,
-            rule.score,
-            node=rule.node or "",
-            attribute=rule.attribute or "",
-            operation=rule.operation or "",
-            value=rule.value or "",
-            resource_discovery=rule.resource_discovery or "",
-        )
+    yield from map(_order, constraints.order)
+    yield from map(_colocation, constraints.colocation)
+    yield from map(_location, constraints.location)
+
+
+def _order(entry: OrderEntry) -> Order:
+    options = {"symmetrical": entry.symmetrical, "require-all": entry.require_all}
+    return Order(
+        entry.first,
+        entry.then,
+        entry.first_action,
+        entry.then_action,
+        entry.kind or "",
+        {key: value for key, value in options.items() if value is not None},
+    )
+
+
+def _colocation(entry: ColocationEntry) -> Colocation:
+    return Colocation(
+        entry.resource, entry.with_resource, entry.score, entry.role or "", entry.with_role or ""
+    )
+
+
+def _location(entry: LocationEntry) -> Location:
+    return Location(
+        entry.resource,
+        entry.score,
+        node=entry.node or "",
+        attribute=entry.attribute or "",
+        operation=entry.operation or "",
+        value=entry.value or "",
+        resource_discovery=entry.resource_discovery or "",
+    )

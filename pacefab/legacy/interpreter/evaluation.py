@@ -8,19 +8,13 @@ from functools import partial
 
 from pacefab.legacy.bash.assignments import assign, declare
 from pacefab.legacy.bash.budget import bounded
+from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import Double, test_words
-from pacefab.legacy.bash.state import (
-    Command,
-    ExitSignal,
-    LoopSignal,
-    ReturnSignal,
-    Shell,
-    Signal,
-    World,
-)
+from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell, Signal
 from pacefab.legacy.bash.syntax import Node, Script, parse
 from pacefab.legacy.bash.words import Words
-from pacefab.legacy.commands.commands import run_command
+from pacefab.legacy.bash.world import World
+from pacefab.legacy.commands.dispatch import run_command
 from pacefab.legacy.interpreter import chains, control
 from pacefab.legacy.interpreter.redirects import Redirects
 from pacefab.legacy.interpreter.shapes import (
@@ -30,13 +24,13 @@ from pacefab.legacy.interpreter.shapes import (
     prefixes,
     status_of,
 )
-from pacefab.legacy.model import Answer
-from pacefab.legacy.text.filters import lines
+from pacefab.legacy.model import CommandResult
+from pacefab.legacy.text.lines import lines
 
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
 
 
-class Interpreter:
+class Evaluation:
     """Evaluates nodes of one script in one shell."""
 
     def __init__(self, shell: Shell, world: World, script: Script) -> None:
@@ -45,7 +39,7 @@ class Interpreter:
         self.script = script
         self.words = Words(shell, world, script, self._substitute)
         self._joints = Words(shell, world, script, self._substitute, joints=True)
-        self._statements: dict[str, Callable[[Node], Answer]] = {
+        self._statements: dict[str, Callable[[Node], CommandResult]] = {
             "command": self._command,
             "variable_assignment": self._assignment,
             "variable_assignments": self._assignments,
@@ -66,33 +60,33 @@ class Interpreter:
             "test_command": self._test,
         }
 
-    def run(self, command: Command) -> Answer:
+    def run(self, command: Command) -> CommandResult:
         """Run a simple command: a function of the shell, or a program."""
         self.world.budget.step()
         if not command.words:
-            return Answer()
+            return CommandResult()
         function = self.shell.functions.get(command.words[0])
         if not function:
             return run_command(self, command)
         if self.world.conditions and command.words[0] in self.shell.running:
-            return Answer(None)  # it calls itself until something holds that nobody can know
+            return CommandResult(None)  # it calls itself until something holds that nobody can know
         return self._call(function, command)
 
-    def start(self, script: Script, shell: Shell) -> Answer:
+    def start(self, script: Script, shell: Shell) -> CommandResult:
         """Run a script in a shell of its own."""
         return run_to_end(script, shell, self.world)
 
-    def source(self, script: Script) -> Answer:
+    def source(self, script: Script) -> CommandResult:
         """Run a script in this shell."""
         try:
             return evaluate(script, self.shell, self.world)
         except ReturnSignal as signal:
-            return Answer(signal.args[0], signal.output)
+            return CommandResult(signal.args[0], signal.output)
 
-    def statements(self, nodes: Sequence[Node]) -> Answer:
+    def statements(self, nodes: Sequence[Node]) -> CommandResult:
         """Evaluate statements one after the other."""
         parts: list[str] = []
-        answer = Answer(self.shell.status)
+        answer = CommandResult(self.shell.status)
         try:
             for node in nodes:
                 if node.type in self._statements:
@@ -101,14 +95,14 @@ class Interpreter:
         except Signal as signal:
             signal.output = "".join([*parts, signal.output])
             raise
-        return Answer(answer.status, bounded("".join(parts)))
+        return CommandResult(answer.status, bounded("".join(parts)))
 
-    def execute(self, node: Node) -> Answer:
+    def execute(self, node: Node) -> CommandResult:
         """Evaluate one statement; its status is the shell's $? afterwards."""
         self.world.budget.step()
         statement = self._statements.get(node.type)
         if statement is None:
-            return Answer(None)
+            return CommandResult(None)
         with self.world.budget.deeper() if node.type != "command" else nullcontext():
             answer = statement(node)
         self.shell.status = answer.status
@@ -119,16 +113,16 @@ class Interpreter:
         inside = self.fork()
         file = file_read(node)
         if file is not None:
-            text = self.world.read(self.words.text(file))
+            text = self.world.files.read(self.words.text(file))
             return text.text if text else self.world.mark(self.script.text(node))
         try:
             answer = inside.statements(node.children)
         except ExitSignal as signal:
-            answer = Answer(signal.args[0], signal.output)
+            answer = CommandResult(signal.args[0], signal.output)
         self.shell.status = answer.status
         return answer.output
 
-    def _command(self, node: Node, more: Sequence[Node] = ()) -> Answer:
+    def _command(self, node: Node, more: Sequence[Node] = ()) -> CommandResult:
         """Run a simple command; `more`: words that stand behind its redirections."""
         self.world.unset.clear()
         named = node.child_by_field_name("name")
@@ -138,7 +132,7 @@ class Interpreter:
             if one.type == "variable_assignment":
                 assign(self.words, self.shell, one, self.script)
         if named is None:
-            return Answer()
+            return CommandResult()
         self.shell.exported = exported | (self.shell.variables.keys() & prefixes(node, self.script))
         command = self._expanded(node, named, more)
         here = node.child_by_field_name("redirect")
@@ -168,7 +162,7 @@ class Interpreter:
             else:
                 self.shell.variables.pop(name, None)
 
-    def _call(self, function: tuple[Node, Script], command: Command) -> Answer:
+    def _call(self, function: tuple[Node, Script], command: Command) -> CommandResult:
         body, script = function
         self.world.entered.add(script.place(body))
         shell = self.shell
@@ -179,45 +173,45 @@ class Interpreter:
         shell.running.append(command.words[0])
         try:
             with self.world.budget.deeper():
-                return Interpreter(shell, self.world, script).execute(body)
+                return Evaluation(shell, self.world, script).execute(body)
         except ReturnSignal as signal:
-            return Answer(signal.args[0], signal.output)
+            return CommandResult(signal.args[0], signal.output)
         finally:
             shell.leave_function()
             shell.called_from.pop()
             shell.running.pop()
             shell.arguments, shell.by_hand = arguments, by_hand
 
-    def _assignment(self, node: Node) -> Answer:
+    def _assignment(self, node: Node) -> CommandResult:
         self.shell.status = 0
         assign(self.words, self.shell, node, self.script)
-        return Answer(self.shell.status)  # of a command substitution in it
+        return CommandResult(self.shell.status)  # of a command substitution in it
 
-    def _assignments(self, node: Node) -> Answer:
+    def _assignments(self, node: Node) -> CommandResult:
         for one in node.named_children:
             self._assignment(one)
-        return Answer()
+        return CommandResult()
 
-    def _declaration(self, node: Node) -> Answer:
+    def _declaration(self, node: Node) -> CommandResult:
         declare(self.words, self.shell, node, self.script)
-        return Answer()
+        return CommandResult()
 
-    def _unset(self, node: Node) -> Answer:
+    def _unset(self, node: Node) -> CommandResult:
         for one in node.named_children:
             name = self.script.text(one)
             self.shell.variables.pop(name, None)
             self.shell.arrays.pop(name, None)
-        return Answer()
+        return CommandResult()
 
-    def _function(self, node: Node) -> Answer:
+    def _function(self, node: Node) -> CommandResult:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is not None and body is not None:
             self.shell.functions[self.script.text(name)] = (body, self.script)
-        return Answer()
+        return CommandResult()
 
-    def _compound(self, node: Node) -> Answer:
+    def _compound(self, node: Node) -> CommandResult:
         if node.children and node.children[0].type == "((":
-            return Answer(status_of(self.truth(node.children[1:-1])))
+            return CommandResult(status_of(self.truth(node.children[1:-1])))
         return self.statements(node.children)
 
     def truth(self, nodes: Sequence[Node]) -> bool | None:
@@ -226,39 +220,41 @@ class Interpreter:
         value = self.words.number(text)
         return None if value is None else value != 0
 
-    def fork(self) -> Interpreter:
+    def fork(self) -> Evaluation:
         """Return the evaluation of a subshell."""
-        return Interpreter(self.shell.fork(), self.world, self.script)
+        return Evaluation(self.shell.fork(), self.world, self.script)
 
-    def _subshell(self, node: Node) -> Answer:
+    def _subshell(self, node: Node) -> CommandResult:
         try:
             return self.fork().statements(node.children)
         except ExitSignal as signal:
-            return Answer(signal.args[0], signal.output)
+            return CommandResult(signal.args[0], signal.output)
 
-    def _negated(self, node: Node) -> Answer:
+    def _negated(self, node: Node) -> CommandResult:
         return opposite(self.execute(node.named_children[0]))
 
-    def _test(self, node: Node) -> Answer:
+    def _test(self, node: Node) -> CommandResult:
         if node.children[0].type == "[[":
-            judge = Double(self.words.text, self.words.pattern, self.world.exists)
+            judge = Double(self.words.text, self.words.pattern, self.world.files.exists)
             inside = node.children[1:-1]
-            return Answer(status_of(judge.value(inside[0]) if inside else False))
+            return CommandResult(status_of(judge.value(inside[0]) if inside else False))
         words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]
-        return Answer(status_of(test_words(words, self.world.exists)))
+        return CommandResult(status_of(test_words(words, self.world.files.exists)))
 
-    def _redirected(self, node: Node) -> Answer:
+    def _redirected(self, node: Node) -> CommandResult:
         body = node.child_by_field_name("body")
         redirects = [one for one in node.children if one.type.endswith("_redirect")]
         # `command < file word`: the grammar takes the word for a second file.
         more = [word for one in redirects for word in one.children_by_field_name("destination")[1:]]
         if body is None:
-            return self._with_redirects(redirects, Answer)
+            return self._with_redirects(redirects, CommandResult)
         if body.type == "command" and more:
             return self._with_redirects(redirects, lambda: self._command(body, more))
         return self._with_redirects(redirects, lambda: self.execute(body))
 
-    def _with_redirects(self, nodes: Sequence[Node], body: Callable[[], Answer]) -> Answer:
+    def _with_redirects(
+        self, nodes: Sequence[Node], body: Callable[[], CommandResult]
+    ) -> CommandResult:
         redirects = Redirects(self.words, self.world, self.script, self.shell.host)
         redirects.read(nodes)
         before = self.shell.stdin, self.shell.stdin_place
@@ -274,7 +270,7 @@ class Interpreter:
         return chains.joined(self, answer, redirects.operator, redirects.right)
 
 
-def evaluate(script: Script, shell: Shell, world: World) -> Answer:
+def evaluate(script: Script, shell: Shell, world: World) -> CommandResult:
     """Evaluate a whole script in a shell.
 
     Raises:
@@ -282,10 +278,10 @@ def evaluate(script: Script, shell: Shell, world: World) -> Answer:
     """
     script, root = parse(script)
     with world.budget.deeper():
-        return Interpreter(shell, world, script).statements(root.children)
+        return Evaluation(shell, world, script).statements(root.children)
 
 
-def run_to_end(script: Script, shell: Shell, world: World) -> Answer:
+def run_to_end(script: Script, shell: Shell, world: World) -> CommandResult:
     """Evaluate a whole script in a shell of its own, with what `trap … EXIT` runs after it."""
     answer = _ended(script, shell, world)
     if shell.at_exit is None:
@@ -293,13 +289,13 @@ def run_to_end(script: Script, shell: Shell, world: World) -> Answer:
     text, place = shell.at_exit
     shell.at_exit = None
     last = _ended(Script(place.file, text.encode(), place.line), shell, world)
-    return Answer(answer.status, answer.output + last.output)
+    return CommandResult(answer.status, answer.output + last.output)
 
 
-def _ended(script: Script, shell: Shell, world: World) -> Answer:
+def _ended(script: Script, shell: Shell, world: World) -> CommandResult:
     try:
         return evaluate(script, shell, world)
     except ExitSignal as signal:
-        return Answer(signal.args[0], signal.output)
+        return CommandResult(signal.args[0], signal.output)
     except (ReturnSignal, LoopSignal) as signal:
-        return Answer(output=signal.output)
+        return CommandResult(output=signal.output)

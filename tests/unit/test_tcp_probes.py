@@ -8,20 +8,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from pacefab.services.probes import reach
-from pacefab.services.probes.reach import Target
-from pacefab.services.probes.reach_node import ask_all
+from pacefab.services.probes import tcp
+from pacefab.services.probes.tcp import Endpoint
+from pacefab.services.probes.tcp_node import ask_all
 from pacefab.transport.command import Section
 
-VIP = Target("vip-db", "192.0.2.101", 22, refused=True)
-PROXY = Target("galera", "192.0.2.101", 3306)
-PAGE = reach.http("statistics", "fd00::1", 1993, "/", 401)
+VIP = Endpoint("vip-db", "192.0.2.101", 22, refused=True)
+PROXY = Endpoint("galera", "192.0.2.101", 3306)
+PAGE = tcp.http("statistics", "fd00::1", 1993, "/", 401)
 
 
-def judge(*pairs: tuple[Target, dict[str, str]]) -> str:
+def judge(*pairs: tuple[Endpoint, dict[str, str]]) -> str:
     targets, answers = zip(*pairs, strict=True)
     out = json.dumps(answers)
-    return reach.probe("all", "c1", targets).judge({"reach": Section("reach", 0, out, "")})
+    return tcp.probe("all", "c1", targets).judge({"tcp": Section("tcp", 0, out, "")})
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_everything_that_is_wrong_is_told() -> None:
 
 
 def test_a_node_that_cannot_ask() -> None:
-    probe = reach.probe("all", "c1", [VIP])
+    probe = tcp.probe("all", "c1", [VIP])
     assert probe.judge({}) == "the node could not ask: no answer"
-    lost = {"reach": Section("reach", 127, "", "no python3")}
+    lost = {"tcp": Section("tcp", 127, "", "no python3")}
     assert probe.judge(lost) == "the node could not ask: no python3"
 
 

@@ -15,7 +15,7 @@ from pacefab.transport.command import Section, Step
 
 SECONDS = 2.0  # for a connection on a local network, an age
 
-_PROGRAM = Path(__file__).with_name("reach_node.py")
+_PROGRAM = Path(__file__).with_name("tcp_node.py")
 _REFUSED = "ECONNREFUSED"
 _WORDS = {
     _REFUSED: "connection refused",
@@ -26,7 +26,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Target:
+class Endpoint:
     """An address and what it should answer.
 
     After `say` is sent, `answer` has to be in the first line that comes back. Without, that the
@@ -44,38 +44,38 @@ class Target:
         return f"{self.name} ({bracketed(self.address)}:{self.port})"
 
 
-def http(name: str, address: str, port: int, path: str, status: int) -> Target:
+def http(name: str, address: str, port: int, path: str, status: int) -> Endpoint:
     """Return a target that answers GET with this status."""
     request = f"GET {path} HTTP/1.0\r\nHost: {bracketed(address)}\r\n\r\n"
-    return Target(name, address, port, request, f" {status} ")
+    return Endpoint(name, address, port, request, f" {status} ")
 
 
-def observe(name: str, targets: Sequence[Target], seconds: float = SECONDS) -> Step:
+def observe(name: str, targets: Sequence[Endpoint], seconds: float = SECONDS) -> Step:
     """Return the step that asks all targets at once; each has `seconds` to answer."""
     request = {"targets": [[t.address, t.port, t.say] for t in targets], "seconds": seconds}
     return python(name, _PROGRAM, json.dumps(request))
 
 
-def parse(targets: Sequence[Target], section: Section) -> dict[Target, str]:
+def parse(targets: Sequence[Endpoint], section: Section) -> dict[Endpoint, str]:
     """Return what is wrong with each target's answer; empty when nothing is."""
     answers = zip(targets, json.loads(section.out), strict=True)
     return {target: _wrong(target, answer) for target, answer in answers}
 
 
-def probe(name: str, node: str, targets: Sequence[Target]) -> Probe:
+def probe(name: str, node: str, targets: Sequence[Endpoint]) -> Probe:
     """Return the probe that asks all targets at once from `node`."""
-    return Probe(name, node, (observe("reach", targets),), partial(_judge, tuple(targets)))
+    return Probe(name, node, (observe("tcp", targets),), partial(_judge, tuple(targets)))
 
 
-def _judge(targets: Sequence[Target], sections: Mapping[str, Section]) -> str:
-    section = sections.get("reach")
+def _judge(targets: Sequence[Endpoint], sections: Mapping[str, Section]) -> str:
+    section = sections.get("tcp")
     if section is None or not section.ok:
         return f"the node could not ask: {section.text if section else 'no answer'}"
     answers = parse(targets, section).items()
     return "; ".join(f"{target}: {words}" for target, words in answers if words)
 
 
-def _wrong(target: Target, answer: Mapping[str, str]) -> str:
+def _wrong(target: Endpoint, answer: Mapping[str, str]) -> str:
     error = answer.get("error", "")
     if error:
         return "" if target.refused and error == _REFUSED else _WORDS.get(error, error)

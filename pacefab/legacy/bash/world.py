@@ -1,0 +1,92 @@
+"""The world around all shells of a tree: files, conditions, and what is noted on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from pacefab.legacy.bash.budget import Budget
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.files import Files
+from pacefab.legacy.masking import masked_line
+from pacefab.legacy.model import Call, CommandResult, Effects, Fate, Place, ReportLine
+from pacefab.legacy.source import Tree
+from pacefab.legacy.unknown import Unknowns
+
+
+@dataclass
+class World:
+    """What all shells of a tree share."""
+
+    tree: Tree
+    on_call: Callable[[Call], CommandResult]
+    names: dict[str, str] = field(default_factory=dict)  # address -> node's name
+    unknowns: Unknowns = field(default_factory=Unknowns)
+    effects: Effects = field(default_factory=Effects)
+    budget: Budget = field(default_factory=Budget)
+    conditions: list[tuple[str, bool]] = field(default_factory=list)
+    listings: dict[str, frozenset[str]] = field(default_factory=dict)  # ids by unknown output
+    # The first words of the pcs commands that ran, by file and line.
+    executed: dict[tuple[str, int], list[list[str]]] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)  # scripts of the tree that were run
+    entered: set[Place] = field(default_factory=set)  # bodies of functions that were called
+    unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
+
+    def __post_init__(self) -> None:
+        self.files = Files(self.tree, self.unknowns, self.effects)
+
+    def mark(self, reason: str) -> str:
+        """Return a value that is unknown for this reason."""
+        return self.unknowns.mark(reason)
+
+    def note(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
+        """Put a line into the report, once."""
+        entry = ReportLine(
+            fate, place, self.unknowns.show(text), self.unknowns.show(reason), advice
+        )
+        self.effects.notes.setdefault(entry)
+
+    def assume(self, sentence: str, place: Place) -> None:
+        """Remember what is taken for granted, and where that began."""
+        self.effects.assume(self.unknowns.show(sentence), place)
+
+    @contextmanager
+    def condition(self, text: str, *, excluded: bool = False) -> Iterator[None]:
+        """Evaluate what runs only under a condition that nobody can know before."""
+        self.conditions.append((self.unknowns.show(text), excluded))
+        try:
+            yield
+        finally:
+            self.conditions.pop()
+
+    def pcs(self, arguments: list[str], place: Place, host: str) -> CommandResult:
+        """Hand a pcs command to whoever replays them."""
+        self.budget.call()
+        ran = self.executed.setdefault((place.file, place.line), [])
+        if arguments[:4] not in ran:
+            ran.append(arguments[:4])
+        text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
+        excluded = any(one for _, one in self.conditions)
+        answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))
+        if self.unset:
+            names = ", ".join(f"${name}" for name in self.unset)
+            self.note(
+                Fate.DOUBTFUL,
+                place,
+                masked_line(["pcs", *arguments]),
+                f"{names} is empty here: nothing sets it before",
+            )
+        return answer
+
+    def handed_on(self, command: Command, at: int) -> None:
+        """Note a pcs command (from a word on) that a program gets which is not known."""
+        ran = self.executed.setdefault((command.place.file, command.place.line), [])
+        ran.append(command.words[at + 1 :][:4])
+        self.note(
+            Fate.UNTRANSLATED,
+            command.place,
+            command.text,
+            f"it is handed to {command.name}: whether that runs it is not known",
+            "run the command's meaning by hand: write it into the inventory",
+        )

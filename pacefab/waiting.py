@@ -1,0 +1,35 @@
+"""Wait for a condition: the one loop that asks again until something holds or time is up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What is waited for does not hold yet; `seen` says what was found instead."""
+
+    seen: str = ""
+
+
+def wait_until(
+    look: Callable[[], T | Pending], seconds: float, *, poll: float = POLL_SECONDS
+) -> T | Pending:
+    """Look until the result is not `Pending`; return it, or the last `Pending` when time is up.
+
+    Args:
+        look: asks once; it is called at least once, and what it raises ends the wait.
+        seconds: how long to wait, by the monotonic clock; a look under way is not cut off.
+        poll: seconds between two looks.
+    """
+    deadline = time.monotonic() + seconds
+    while isinstance(found := look(), Pending) and time.monotonic() < deadline:
+        time.sleep(poll)
+    return found
