@@ -19,8 +19,20 @@ class Pending:
     seen: str = ""
 
 
+Waits = Callable[[str], None]
+"""Hears the first line of what is waited for right now; empty: for nothing any more."""
+
+
+def unheard(_text: str) -> None:
+    """Hear of a wait that nobody needs to see."""
+
+
 def wait_until(
-    look: Callable[[], T | Pending], seconds: float, *, poll: float = POLL_SECONDS
+    look: Callable[[], T | Pending],
+    seconds: float,
+    *,
+    poll: float = POLL_SECONDS,
+    waits: Waits = unheard,
 ) -> T | Pending:
     """Look until the result is not `Pending`; return it, or the last `Pending` when time is up.
 
@@ -28,8 +40,11 @@ def wait_until(
         look: asks once; it is called at least once, and what it raises ends the wait.
         seconds: how long to wait, by the monotonic clock; a look under way is not cut off.
         poll: seconds between two looks.
+        waits: hears of the wait before each pause, and of its end.
     """
     deadline = time.monotonic() + seconds
     while isinstance(found := look(), Pending) and time.monotonic() < deadline:
+        waits(found.seen.partition("\n")[0])
         time.sleep(poll)
+    waits("")
     return found

@@ -11,7 +11,7 @@ from types import TracebackType
 from invoke.exceptions import Exit
 
 from pacefab.errors import PacefabError, UsageError
-from pacefab.report.text import render_error
+from pacefab.report.text import render_last_words
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 UNREAD = 141  # 128 + SIGPIPE
@@ -22,9 +22,9 @@ def exit_with(work: Callable[[], int]) -> None:
     try:
         status = work()
     except UsageError as error:
-        raise Exit("\n".join(render_error(error)), code=2) from None
+        raise Exit(render_last_words(error), code=2) from None
     except PacefabError as error:
-        raise Exit("\n".join(render_error(error)), code=1) from None
+        raise Exit(render_last_words(error), code=1) from None
     except KeyboardInterrupt:
         said = "interrupted: what already ran on a node finishes there; run this again to converge"
         raise Exit(said, code=INTERRUPTED) from None
@@ -56,4 +56,4 @@ def say_last_words(
     else:
         next_step = "please report this; PACEFAB_TRACEBACK=1 shows where it happened"
         said = UsageError("run fab", f"{kind.__name__}: {error}", next_step)
-    print("\n".join(render_error(said)), file=sys.stderr)  # noqa: T201
+    print(render_last_words(said), file=sys.stderr)  # noqa: T201

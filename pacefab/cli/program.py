@@ -11,6 +11,7 @@ from invoke.collection import Collection
 
 from pacefab.cli.endings import say_last_words
 from pacefab.cli.startup import prepare_imports
+from pacefab.report.stream import substitute_unencodable
 
 
 def main() -> None:
@@ -28,6 +29,7 @@ def main() -> None:
 def adopt_fab() -> Collection:
     """Return the tasks, once this process is set up for them: how it imports, how it ends."""
     prepare_imports()
+    substitute_unencodable(sys.stdout, sys.stderr)
     sys.excepthook = say_last_words
     # What is set here counts for this import.
     from pacefab.tasks import namespace

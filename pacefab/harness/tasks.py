@@ -15,7 +15,7 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from pacefab.errors import UsageError
-from pacefab.report.text import render_error
+from pacefab.report.text import render_last_words
 
 from .errors import HarnessError, HarnessUsageError, missing_extra
 from .place import typed
@@ -98,7 +98,7 @@ def errors_as_text() -> Iterator[None]:
             raise
         raise Exit(missing_extra(error), code=2) from error
     except UsageError as error:
-        raise Exit("\n".join(render_error(error)), code=2) from error
+        raise Exit(render_last_words(error), code=2) from error
     except HarnessError as error:
         code = 2 if isinstance(error, HarnessUsageError) else 1
         raise Exit(str(error), code=code) from error

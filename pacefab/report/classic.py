@@ -30,7 +30,7 @@ def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) 
         yield from _clone(item, status, former_ids=former_ids)
     elif isinstance(item, GroupStatus):
         yield f" Resource Group: {item.id}"
-        yield from (f"     {_primitive(one)}" for one in item.instances)
+        yield from (f"     {_primitive(member)}" for member in item.instances)
     elif not item.agent.startswith("stonith:"):
         yield f" {_primitive(item)}"
 
@@ -51,7 +51,8 @@ def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> It
         running |= set(nodes)
         if nodes:
             yield f"     {word}: [ {' '.join(nodes)} ]"
-    yield from (f"     {_primitive(one)}" for one in clone.instances if one.failed or one.pending)
+    unusual = [copy for copy in clone.instances if copy.failed or copy.pending]
+    yield from (f"     {_primitive(copy)}" for copy in unusual)
     stopped = [node.name for node in status.nodes if node.name not in running]
     if stopped:
         yield f"     Stopped: [ {' '.join(sorted(stopped))} ]"
@@ -59,14 +60,15 @@ def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> It
 
 def _nodes(instances: Iterable[Instance], role: str) -> list[str]:
     return sorted(
-        node for one in instances if one.role == role and not one.failed for node in one.nodes
+        node for copy in instances if copy.role == role and not copy.failed for node in copy.nodes
     )
 
 
-def _primitive(one: Instance) -> str:
-    agent = one.agent.replace("ocf:", "ocf::", 1)  # 1.1 wrote the standard with two colons
-    state = " ".join([one.pending or one.role, *one.nodes])
-    flags = [word for flag, word in ((one.failed, "FAILED"), (one.blocked, "blocked"),
-                                     (not one.managed, "unmanaged")) if flag]  # fmt: skip
+def _primitive(instance: Instance) -> str:
+    agent = instance.agent.replace("ocf:", "ocf::", 1)  # 1.1 wrote the standard with two colons
+    state = " ".join([instance.pending or instance.role, *instance.nodes])
+    words = {"FAILED": instance.failed, "blocked": instance.blocked,
+             "unmanaged": not instance.managed}  # fmt: skip
+    flags = [word for word, holds in words.items() if holds]
     flagged = f" ({', '.join(flags)})" if flags else ""
-    return f"{one.id}\t({agent}):\t{state}{flagged}"
+    return f"{instance.id}\t({agent}):\t{state}{flagged}"

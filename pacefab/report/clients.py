@@ -32,16 +32,23 @@ def render_config_json(cluster: CacheCluster) -> str:
 def render_findings(findings: Sequence[Finding], files: Collection[str]) -> list[str]:
     """Return a block for each finding, and a line that sums up."""
     lines: list[str] = []
-    for one in findings:
-        lines += [f"{one.file}:{one.line}: {one.seen}", f"  hurts: {one.why}"]
-        lines += [f"  write: {one.write}", ""]
+    for finding in findings:
+        lines += [f"{finding.file}:{finding.line}: {finding.seen}", f"  hurts: {finding.why}"]
+        lines += [f"  write: {finding.write}", ""]
     count = f"{len(findings)} finding{'s' * (len(findings) != 1)}"
     found = count if findings else "nothing that would hurt"
     where = f"{len(files)} file{'s' * (len(files) != 1)}"
     return [*lines, f"check-clients: {found} in {where}"]
 
 
+def findings_style(line: str) -> str:
+    """Return the colour of a line: the last one says how it ended."""
+    if not line.startswith("check-clients:"):
+        return ""
+    return "green" if "nothing that would hurt" in line else "red"
+
+
 def render_findings_json(findings: Sequence[Finding], files: Collection[str]) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
-    listed = [dataclasses.asdict(one) for one in findings]
+    listed = [dataclasses.asdict(finding) for finding in findings]
     return json.dumps({"files": list(files), "findings": listed}, indent=2)

@@ -18,20 +18,29 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def render_text(report: DrillReport) -> list[str]:
+def render_text(report: DrillReport, width: int | None = None) -> list[str]:
     """Return the table, what was missed, and whether the cluster is healthy again."""
-    lines = table(_COLUMNS, [_row(one.trace, one.figures) for one in report.results])
+    lines = table(_COLUMNS, [_row(r.trace, r.figures) for r in report.results], width)
     for result in report.results:
-        missed = [_told(verdict) for verdict in result.figures.verdicts if not verdict.passed]
+        missed = [_missed(verdict) for verdict in result.figures.verdicts if not verdict.passed]
         lines += [f"{result.trace.fault.name} on {result.trace.node}: {text}" for text in missed]
     if report.unhealthy:
-        next_step = "next: fab drill --undo, then fab status; it tells what is left to mend"
+        next_step = "next: fab drill --undo, then fab status: it shows what is left to fix"
         return [*lines, "", "the cluster is NOT healthy:", *report.unhealthy, next_step]
     verdict = "all objectives met" if report.passed else "objectives missed"
     return [*lines, "", f"{verdict}; the cluster is healthy"]
 
 
-def _told(verdict: ObjectiveResult) -> str:
+def style(line: str) -> str:
+    """Return the colour of a line: the verdict's."""
+    if line.startswith(("all objectives met;", "objectives missed;")):
+        return "green" if line.startswith("all") else "red"
+    if line.startswith("the cluster is "):
+        return "green" if line.endswith("is healthy") else "red"
+    return ""
+
+
+def _missed(verdict: ObjectiveResult) -> str:
     measured = "never" if verdict.measured is None else amount(verdict.objective, verdict.measured)
     return f"{verdict.objective} {measured}, at most {amount(verdict.objective, verdict.limit)}"
 

@@ -10,6 +10,7 @@ from typing import Any
 from pacefab.errors import PacefabError
 from pacefab.report import classic
 from pacefab.report.table import table
+from pacefab.report.text import error_style, render_error
 from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
 
 _MIB = 1024 * 1024
@@ -17,18 +18,39 @@ _COLUMNS = (
     "node", "Pacemaker", "memcached", "answers", "version", "uptime", "items", "memory MiB",
     "hit ratio", "evictions", "connections",
 )  # fmt: skip
+_STYLES = {"healthy": "green", "degraded": "red", "unknown": "red", "notice": "yellow"}
 
 
-def render_text(health: Health) -> list[str]:
-    """Return resources, a table of the nodes, and the verdict with its reasons."""
-    lines = [f"cluster {health.cluster}", *classic.render(health.status), ""]
+def render_text(health: Health, width: int | None = None, *, watched: bool = False) -> list[str]:
+    """Return resources, a table of the nodes, and the verdict with its reasons.
+
+    The verdict comes last, as on a terminal that scrolls; where it is `watched` first, as on a
+    screen that cuts off what does not fit.
+    """
     notices = [f"notice: {notice}" for notice in health.notices]
-    return [*lines, *_table(health), "", *notices, *_verdict(health), *_next(health)]
+    resources = [f"cluster {health.cluster}", *classic.render(health.status)]
+    nodes = _table(health, width)
+    if watched:
+        verdict = [*_verdict(health), *_next(health), *notices]
+        return [*verdict, "", *nodes, "", *resources]
+    return [*resources, "", *nodes, "", *notices, *_verdict(health), *_next(health)]
 
 
-def _table(health: Health) -> list[str]:
-    width = len(_COLUMNS) if health.has_memcached else _COLUMNS.index("memcached")
-    return table(_COLUMNS[:width], [_row(node)[:width] for node in health.nodes])
+def render_unknown(error: PacefabError, *, watched: bool = False) -> list[str]:
+    """Return why the cluster's state is unknown, in the same order."""
+    verdict = [f"{Verdict.UNKNOWN}: no host could report the state of the cluster"]
+    return [*verdict, *render_error(error)] if watched else [*render_error(error), *verdict]
+
+
+def style(line: str) -> str:
+    """Return the colour of a line: the verdict, notices and errors have one."""
+    word = line.partition(":")[0]
+    return _STYLES.get(word) or error_style(line)
+
+
+def _table(health: Health, width: int | None) -> list[str]:
+    count = len(_COLUMNS) if health.has_memcached else _COLUMNS.index("memcached")
+    return table(_COLUMNS[:count], [_row(node)[:count] for node in health.nodes], width)
 
 
 def _verdict(health: Health) -> list[str]:
@@ -44,21 +66,21 @@ def _verdict(health: Health) -> list[str]:
 def _next(health: Health) -> list[str]:
     """Return what to do about failures: Pacemaker remembers them when their cause is gone."""
     resources = dict.fromkeys(f.resource.partition(":")[0] for f in health.status.failures)
-    once = "next: once the cause is mended, have Pacemaker try again: pcs resource cleanup"
+    once = "next: once the cause is fixed, have Pacemaker try again: pcs resource cleanup"
     return [f"{once} {resource}" for resource in resources]
 
 
-def _row(one: NodeHealth) -> tuple[str, ...]:
-    answer = one.answer
+def _row(node: NodeHealth) -> tuple[str, ...]:
+    answer = node.answer
     if answer is None or not answer.served:
         said = "not asked" if answer is None else f"no: {answer.error}"
-        return (one.node, one.pacemaker, one.memcached, said, *["-"] * 7)
+        return (node.node, node.pacemaker, node.memcached, said, *["-"] * 7)
     used, limit = answer.number("bytes") / _MIB, answer.number("limit_maxbytes") // _MIB
     ratio = answer.hit_ratio
     return (
-        one.node,
-        one.pacemaker,
-        one.memcached,
+        node.node,
+        node.pacemaker,
+        node.memcached,
         f"yes, {answer.seconds * 1000:.0f} ms",
         answer.stats.get("version", "?"),
         str(timedelta(seconds=answer.number("uptime"))),
@@ -91,7 +113,7 @@ def render_json(health: Health) -> str:
 
 
 def render_unknown_json(error: PacefabError) -> str:
-    """Return what there is of that shape when nobody could tell."""
+    """Return what there is of that shape when the cluster's state is unknown."""
     return _dump({"cluster": None, "verdict": str(Verdict.UNKNOWN), "reasons": [str(error)]})
 
 
@@ -99,16 +121,16 @@ def _dump(value: dict[str, Any]) -> str:
     return json.dumps(value, indent=2)
 
 
-def _node(one: NodeHealth) -> dict[str, Any]:
-    answer = one.answer
+def _node(node: NodeHealth) -> dict[str, Any]:
+    answer = node.answer
     said: dict[str, Any] = {
-        "node": one.node,
-        "pacemaker": one.pacemaker,
-        "memcached": one.memcached,
-        "address": one.target.address if one.target else None,
-        "port": one.target.port if one.target else None,
-        "asked_from": one.asked_from,
-        "answers": one.answers,
+        "node": node.node,
+        "pacemaker": node.pacemaker,
+        "memcached": node.memcached,
+        "address": node.target.address if node.target else None,
+        "port": node.target.port if node.target else None,
+        "asked_from": node.asked_from,
+        "answers": node.answers,
         "error": (answer.error or None) if answer else None,
     }
     if answer is None or not answer.served:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from pacefab.legacy.model import Effects, Fate, Migration, Place, ReportLine
+from pacefab.report.stream import Stream, clean
+from pacefab.report.text import Printer
 
 _TITLES = {
     Fate.TRANSLATED: "Translated",
@@ -33,7 +35,7 @@ def render_json(migration: Migration) -> str:
     """
     data: dict[str, Any] = {"format": 1, "summary": dict(migration.summary)}
     for fate in Fate:
-        data[fate.value] = [_entry(one) for one in migration.entries if one.fate is fate]
+        data[fate.value] = [_entry(entry) for entry in migration.entries if entry.fate is fate]
     data["assumptions"] = [
         {"text": text, "file": place.file, "line": place.line}
         for text, place in sorted(migration.effects.assumptions.items())
@@ -42,13 +44,13 @@ def render_json(migration: Migration) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
-def _entry(one: ReportLine) -> dict[str, Any]:
+def _entry(entry: ReportLine) -> dict[str, Any]:
     return {
-        "file": one.place.file,
-        "line": one.place.line,
-        "text": one.text,
-        "reason": one.reason,
-        "advice": one.advice,
+        "file": entry.place.file,
+        "line": entry.place.line,
+        "text": entry.text,
+        "reason": entry.reason,
+        "advice": entry.advice,
     }
 
 
@@ -56,14 +58,14 @@ def _effects(effects: Effects) -> dict[str, Any]:
     return {
         "packages": _packages(effects),
         "files": [
-            {"path": one.path, "node": one.host, "how": one.how, "file": one.place.file,
-             "line": one.place.line}
-            for one in effects.files
+            {"path": file.path, "node": file.host, "how": file.how, "file": file.place.file,
+             "line": file.place.line}
+            for file in effects.files
         ],
         "units": [
-            {"name": one.name, "action": one.action, "node": one.host, "file": one.place.file,
-             "line": one.place.line}
-            for one in effects.units
+            {"name": unit.name, "action": unit.action, "node": unit.host, "file": unit.place.file,
+             "line": unit.place.line}
+            for unit in effects.units
         ],
     }  # fmt: skip
 
@@ -71,27 +73,38 @@ def _effects(effects: Effects) -> dict[str, Any]:
 def _packages(effects: Effects) -> dict[str, list[str]]:
     """Return the packages that scripts install, by node."""
     found: dict[str, list[str]] = {}
-    for one in effects.packages:
-        names = found.setdefault(one.host or "where the scripts are started", [])
-        if one.name not in names:
-            names.append(one.name)
+    for package in effects.packages:
+        names = found.setdefault(package.host or "where the scripts are started", [])
+        if package.name not in names:
+            names.append(package.name)
     return {host: sorted(names) for host, names in sorted(found.items())}
 
 
 def print_report(migration: Migration, stream: TextIO) -> None:
     """Print a summary, a table for each part, what is taken for granted, and one last line."""
-    width = None if stream.isatty() else _WIDTH
-    # Without emoji: ocf:heartbeat:Dummy has one for Rich.
-    console = Console(file=stream, highlight=False, emoji=False, width=width)
-    for line in _summary(migration):
-        console.print(line, markup=False)
+    printer = Printer(stream)
+    console = _console(printer.stream)
+    printer.text(_summary(migration))
     for fate in Fate:
-        entries = [one for one in migration.entries if one.fate is fate]
+        entries = [entry for entry in migration.entries if entry.fate is fate]
         if entries:
             console.print(_table(f"{_TITLES[fate]}: {len(entries)}", entries))
-    for line in _besides(migration.effects):
-        console.print(line, markup=False)
-    console.print(f"lines and findings: {_counted(migration.summary)}", markup=False)
+    printer.text(_besides(migration.effects))
+    printer.text([f"lines and findings: {_counted(migration.summary)}"])
+
+
+def _console(stream: Stream) -> Console:
+    """Return what draws tables; its own idea of a terminal is not ours."""
+    # Without emoji: ocf:heartbeat:Dummy has one for Rich.
+    return Console(
+        file=cast("TextIO", stream),
+        highlight=False,
+        emoji=False,
+        width=stream.width or _WIDTH,
+        force_terminal=stream.colours,
+        no_color=not stream.colours,
+        legacy_windows=False,
+    )
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -107,7 +120,7 @@ def _summary(migration: Migration) -> Iterator[str]:
         f"The scripts make {len(made.resources)} resources (clones and groups count once) and "
         f"{len(made.constraints)} constraints; the inventory has what is translated."
     )
-    files = Counter(one.place.file for one in migration.entries if one.fate in _TO_LOOK_AT)
+    files = Counter(e.place.file for e in migration.entries if e.fate in _TO_LOOK_AT)
     if files:
         yield "To look at, what could not be translated and what looks like a bug:"
     for file, count in files.most_common(_MOST_FILES):
@@ -118,16 +131,16 @@ def _summary(migration: Migration) -> Iterator[str]:
 
 
 def _table(title: str, entries: Iterable[ReportLine]) -> Table:
-    """Return a part of the account; what is told of several places has one row."""
+    """Return a part of the account; what several places have in common has one row."""
     table = Table(title=title, title_justify="left", expand=True, show_lines=False)
     for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):
         table.add_column(column, ratio=ratio, overflow="fold")
     same: dict[tuple[str, str, str], list[Place]] = {}
-    for one in entries:
-        same.setdefault((one.text, one.reason, one.advice), []).append(one.place)
+    for entry in entries:
+        same.setdefault((entry.text, entry.reason, entry.advice), []).append(entry.place)
     for (text, reason, advice), places in same.items():
         why = f"{reason}; {advice}" if advice else reason
-        table.add_row(*map(Text, ("\n".join(map(str, places)), text, why)))
+        table.add_row(*map(Text, map(clean, ("\n".join(map(str, places)), text, why))))
     return table
 
 
@@ -135,9 +148,9 @@ def _besides(effects: Effects) -> Iterator[str]:
     """Yield what scripts do besides pcs, and what was taken for granted."""
     if effects.packages:
         yield "Packages that the scripts install (services of the inventory install their own):"
-        yield from (f"  {host}: {', '.join(one)}" for host, one in _packages(effects).items())
+        yield from (f"  {host}: {', '.join(names)}" for host, names in _packages(effects).items())
     if effects.files:
-        paths = sorted({one.path for one in effects.files})
+        paths = sorted({file.path for file in effects.files})
         yield f"Files that the scripts write, {len(paths)}; the JSON report has them all:"
         yield f"  {', '.join(paths[:12])}{', …' if len(paths) > 12 else ''}"  # noqa: PLR2004
     if effects.assumptions:

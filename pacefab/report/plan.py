@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ObjectChange
-from pacefab.report.text import render_error
+from pacefab.report.text import error_style, render_error
 from pacefab.workflows.rollout.planning import Plan
 
 _SIGNS = {Action.ADD: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 _SHOWN_LINES = 16  # of what changes on one host, unless everything is asked for
 _NOTHING = "nothing to do"
+_INTERRUPTS = "   ! interrupts what runs"
+_STYLES = {"+ ": "green", "~ ": "cyan", "- ": "red", "! ": "red"}
 
 
 def render_text(plan: Plan, *, full: bool = False) -> list[str]:
@@ -21,6 +23,13 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
     return [*lines, *_transitions(plan), "", _sum(plan)]
+
+
+def style(line: str) -> str:
+    """Return the colour of a line: by its sign, or where it interrupts what runs."""
+    if line.endswith(_INTERRUPTS):
+        return "red"
+    return _STYLES.get(line.strip()[:2]) or error_style(line)
 
 
 def _silent(plan: Plan) -> Iterator[str]:
@@ -36,7 +45,7 @@ def _forming(plan: Plan) -> Iterator[str]:
 
 
 def _nodes(plan: Plan, *, full: bool) -> Iterator[str]:
-    """Yield what changes on hosts; what is the same on several is told once."""
+    """Yield what changes on hosts; what is the same on several is shown once."""
     where: dict[str, list[str]] = {}
     for name, node in plan.nodes.items():
         for line in (*node.changes, *(f"note: {remark}" for remark in node.remarks)):
@@ -56,8 +65,8 @@ def _cluster(plan: Plan) -> Iterator[str]:
     change = plan.configuration
     if change:
         yield from ("", "cluster configuration (CIB), as one atomic change")
-        for one in change.changes:
-            yield from _object(one)
+        for changed in change.changes:
+            yield from _object(changed)
     if change.unmanaged:
         yield from ("", f"unmanaged, left alone: {', '.join(change.unmanaged)}")
     if change.leftover:
@@ -65,20 +74,20 @@ def _cluster(plan: Plan) -> Iterator[str]:
         yield "  remove them with: --prune"
 
 
-def _object(one: ObjectChange) -> Iterator[str]:
+def _object(change: ObjectChange) -> Iterator[str]:
     """Yield the object's line; several differences stand below it, a line each."""
-    if len(one.differences) > 1:
-        yield f"  {_SIGNS[one.action]} {one.action} {one.kind} {one.id}"
-        yield from (f"      {difference}" for difference in one.differences)
+    if len(change.differences) > 1:
+        yield f"  {_SIGNS[change.action]} {change.action} {change.kind} {change.id}"
+        yield from (f"      {difference}" for difference in change.differences)
     else:
-        yield f"  {_SIGNS[one.action]} {one}"
+        yield f"  {_SIGNS[change.action]} {change}"
 
 
 def _transitions(plan: Plan) -> Iterator[str]:
     if plan.transitions:
         yield from ("", "Pacemaker would then")
-        for one in plan.transitions:
-            yield f"  {one}{'   ! interrupts what runs' if one.interrupts else ''}"
+        for action in plan.transitions:
+            yield f"  {action}{_INTERRUPTS if action.interrupts else ''}"
     elif plan.configuration and not plan.forming:
         yield from ("", "Pacemaker would then start, stop and move nothing")
     elif plan.configuration:
@@ -97,7 +106,7 @@ def _sum(plan: Plan) -> str:
         f"{nodes} host{'s' * (nodes != 1)} to change",
         f"{changes} change{'s' * (changes != 1)} of the cluster's configuration",
     ]
-    stopped = ", ".join(dict.fromkeys(one.resource for one in plan.interruptions))
+    stopped = ", ".join(dict.fromkeys(action.resource for action in plan.interruptions))
     counted.append(f"interrupts {stopped}" if stopped else "interrupts nothing")
     return "; ".join(counted)
 
@@ -121,19 +130,19 @@ def as_data(plan: Plan) -> dict[str, object]:
         "hosts": {name: list(node.changes) for name, node in plan.nodes.items() if node},
         "configuration": [
             {
-                "action": str(one.action),
-                "kind": one.kind,
-                "id": one.id,
-                "change": str(one),
-                "differences": [str(difference) for difference in one.differences],
+                "action": str(changed.action),
+                "kind": changed.kind,
+                "id": changed.id,
+                "change": str(changed),
+                "differences": [str(difference) for difference in changed.differences],
             }
-            for one in change.changes
+            for changed in change.changes
         ],
         "unmanaged": list(change.unmanaged),
         "leftover": list(change.leftover),
         "pacemaker": [
-            {"action": str(one), "resource": one.resource, "interrupts": one.interrupts}
-            for one in plan.transitions
+            {"action": str(step), "resource": step.resource, "interrupts": step.interrupts}
+            for step in plan.transitions
         ],
         "unreachable": {name: str(error) for name, error in plan.silent.items()},
     }

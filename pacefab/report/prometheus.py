@@ -37,7 +37,7 @@ def render(health: Health) -> list[str]:
 
 
 def render_unknown() -> list[str]:
-    """Return the lines when nobody could tell how the cluster is."""
+    """Return the lines when the state of the cluster is unknown."""
     return _lines([_verdict(Verdict.UNKNOWN)], cluster="")
 
 
@@ -60,30 +60,30 @@ def _cluster(health: Health) -> Iterator[_Metric]:
 
 
 def _nodes(nodes: Sequence[NodeHealth]) -> Iterator[_Metric]:
-    online = [({"node": one.node}, float(one.pacemaker == "online")) for one in nodes]
+    online = [({"node": node.node}, float(node.pacemaker == "online")) for node in nodes]
     yield _Metric("node_online", "gauge", "1 for a node that Pacemaker calls online", online)
 
 
 def _resources(status: ClusterStatus) -> Iterator[_Metric]:
     instances = [
-        (item.id, one)
+        (item.id, instance)
         for item in status.resources
-        for one in ((item,) if isinstance(item, Instance) else item.instances)
+        for instance in ((item,) if isinstance(item, Instance) else item.instances)
     ]
-    roles = Counter((name, one.role) for name, one in instances)
+    roles = Counter((name, instance.role) for name, instance in instances)
     samples = [({"resource": n, "role": role}, float(count)) for (n, role), count in roles.items()]
     yield _Metric("resource_instances", "gauge", "Instances of a resource by role", samples)
     failed = Counter({name: 0 for name, _ in instances})
-    failed.update(name for name, one in instances if one.failed or one.blocked)
+    failed.update(name for name, each in instances if each.failed or each.blocked)
     bad = [({"resource": name}, float(count)) for name, count in failed.items()]
     yield _Metric("resource_failed", "gauge", "Instances that failed or are blocked", bad)
 
 
 def _memcached(nodes: Sequence[NodeHealth]) -> Iterator[_Metric]:
-    serving = [({"node": one.node}, float(one.answers)) for one in nodes]
+    serving = [({"node": node.node}, float(node.answers)) for node in nodes]
     text = "1 when memcached set and got a key that another node asked it for"
     yield _Metric("memcached_serving", "gauge", text, serving)
-    answers = {one.node: one.answer for one in nodes if one.answer and one.answer.served}
+    answers = {node.node: node.answer for node in nodes if node.answer and node.answer.served}
     versions = [
         ({"node": node, "version": answer.stats.get("version", "")}, 1.0)
         for node, answer in answers.items()
@@ -99,7 +99,7 @@ def _stat(name: str) -> Callable[[Answer], int]:
 
 
 _FIGURES: tuple[tuple[str, str, str, Callable[[Answer], float]], ...] = (
-    ("answer_seconds", "gauge", "Time of a set, a get and a delete", lambda one: one.seconds),
+    ("answer_seconds", "gauge", "Time of a set, a get and a delete", lambda answer: answer.seconds),
     ("uptime_seconds", "gauge", "Time since its start", _stat("uptime")),
     ("items", "gauge", "Items in the cache", _stat("curr_items")),
     ("used_bytes", "gauge", "Memory that items use", _stat("bytes")),
@@ -114,11 +114,11 @@ _FIGURES: tuple[tuple[str, str, str, Callable[[Answer], float]], ...] = (
 def _lines(metrics: Sequence[_Metric], cluster: str) -> list[str]:
     """Return the metrics that have samples; the cluster is a label of all of them."""
     lines: list[str] = []
-    for one in metrics:
-        name = f"pacefab_{one.name}"
-        if one.samples:
-            lines += [f"# HELP {name} {one.help}", f"# TYPE {name} {one.kind}"]
-        for labels, value in one.samples:
+    for metric in metrics:
+        name = f"pacefab_{metric.name}"
+        if metric.samples:
+            lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
+        for labels, value in metric.samples:
             said = int(value) if value.is_integer() else value
             lines.append(f"{name}{{{_labels({'cluster': cluster, **labels})}}} {said}")
     return lines

@@ -71,7 +71,9 @@ def save(path: Path, plan: Plan, inventory: Path, *, prune: bool) -> None:
     new = path.with_name(f".{path.name}.new")
     try:
         new.unlink(missing_ok=True)
-        with os.fdopen(os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(
+            os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as file:
             file.write(json.dumps(content, indent=2) + "\n")
         new.replace(path)
     except OSError as error:
@@ -87,7 +89,7 @@ def load(path: Path) -> SavedPlan:
     """
     attempted, advice = f"read the plan {path}", "make one: fab plan --save FILE"
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         if content["pacefab_plan"] != _FORMAT:
             raise UsageError(attempted, "another version of pacefab saved it", advice)
         keys = ("inventory", "prune", "plan", "salt", "digest")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import re
 import sys
+import textwrap
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from pacefab.errors import PacefabError
 from pacefab.host.model import Mark, Outcome
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
+from pacefab.report.live import Activity, Board
+from pacefab.report.stream import Stream, clean
 
 _SIGNS = {
     Mark.UNCHANGED: ("=", ""),
@@ -26,62 +25,85 @@ _SIGNS = {
     Mark.UNREACHABLE: ("!", "red"),
     Mark.SKIPPED: ("-", "yellow"),
 }
+_COLOURS = {"red": 31, "green": 32, "yellow": 33, "cyan": 36, "bold": 1}  # of ANSI escapes
 _SEEN_LINES = 12  # of an error's output
+_HANG = re.compile(r" *(?:(?:[-+~=!…]|next:|seen:|attempted:|note:|notice:|error:) +)?")
+
+Style = Callable[[str], str]
+"""A line -> the name of its colour, empty for none."""
+
+
+def plain(_line: str) -> str:
+    """Return no colour."""
+    return ""
 
 
 class Printer:
     """Prints a line as each host finishes, then a summary and a block per failure.
 
-    On a terminal it shows, while it lasts, which hosts are still at work and for how long. Safe to
-    call from several threads. When nobody can read it any more (`fab … | head`, a full disk) it
-    goes quiet and `lost` says why: what is half done, and above all what is being undone, goes on.
+    On a terminal it shows, while it lasts, what each host is at and since when; elsewhere it prints
+    that now and then. Safe to call from several threads; no encoding and no reader who leaves
+    makes it fail (see `Stream`).
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
-        self.lost: OSError | None = None
-        self._lock = threading.Lock()
-        self._console: Console | None = None
-        self._busy: list[str] = []
-        self._refresh: Callable[[], None] = lambda: None  # until a terminal shows who is busy
-        self._aside: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+        self.stream = Stream(stream)
+        self._lock = threading.RLock()
+        self._board = Board(self.stream, self._lock)
+        self._begun = time.monotonic()
+
+    @property
+    def lost(self) -> OSError | None:
+        """Why nobody can read it any more."""
+        return self.stream.lost
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None where the output is none."""
+        return self.stream.width
 
     @contextlib.contextmanager
     def working(self, step: str, hosts: Iterable[str]) -> Iterator[None]:
-        """Show that `hosts` are at work on `step`; nothing where the output is no terminal."""
-        if not self._stream.isatty():
-            yield
-            return
-        from rich.console import Console  # noqa: PLC0415  # 50 ms that a script need not pay
-        from rich.progress import (  # noqa: PLC0415
-            Progress,
-            SpinnerColumn,
-            TextColumn,
-            TimeElapsedColumn,
-        )
-
-        self._console = Console(file=self._stream, highlight=False)
-        self._busy = list(hosts)
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-        with Progress(*columns, console=self._console, transient=True) as bar:
-            shown = bar.add_task("", total=None)
-            self._refresh = lambda: bar.update(shown, description=f"{step} {' '.join(self._busy)}")
-            self._refresh()
-            self._aside = lambda: _stopped(bar)
+        """Show during the block that `hosts` are at work on `step`; the summary's time begins."""
+        self._begun = time.monotonic()
+        with self._lock:
+            self._board.activities |= {host: Activity(step) for host in hosts}
+        with self._board.shown():
             try:
                 yield
             finally:
-                self._console, self._aside = None, contextlib.nullcontext
+                with self._lock:
+                    for host in list(self._board.activities):
+                        self._close(host)
+
+    def aside(self) -> contextlib.AbstractContextManager[None]:
+        """Leave the terminal to somebody else, who asks for something, during the block."""
+        return self._board.aside()
 
     def ask(self, question: str) -> str:
         """Return the operator's answer, empty for Ctrl-D; progress stands aside meanwhile."""
-        with self._aside(), contextlib.suppress(EOFError):
-            return input(question)
+        with self.aside(), contextlib.suppress(EOFError, UnicodeDecodeError):
+            self.stream.write(clean(question))
+            return input()
         return ""
 
     def note(self, host: str, text: str) -> None:
-        """Print what goes on right now on a host."""
-        self._print(f"… {host:<12} {text}")
+        """Print what goes on right now on a host; a terminal shows it live, then with its time."""
+        with self._lock:
+            self._close(host)
+            self._board.activities[host] = Activity(text, noted=True)
+            if self.stream.moves:
+                self._board.draw()
+            else:
+                self._print([f"… {host:<12} {text}"])
+
+    def waiting(self, host: str, text: str) -> None:
+        """Show what a host waits for; empty: for nothing any more."""
+        with self._lock:
+            now = self._board.activities.setdefault(host, Activity(""))
+            now.waiting = text
+            if not str(now):
+                del self._board.activities[host]
 
     def finished(self, outcome: Outcome) -> None:
         """Print a host's line, its notes below it."""
@@ -90,52 +112,92 @@ class Printer:
             f"{sign} {outcome.host:<12} {outcome.step:<18} {outcome.mark:<11}"
             f" {outcome.seconds:6.1f} s"
         )
-        self._print(line, *(f"    {note}" for note in outcome.notes), style=style)
-        if outcome.host in self._busy:
-            self._busy.remove(outcome.host)
-            self._refresh()
+        with self._lock:
+            self._close(outcome.host)
+            self._print([line], lambda _: style)
+            self._print(f"    {note}" for note in outcome.notes)
 
     def summary(self, outcomes: Sequence[Outcome]) -> None:
         """Print the one line that sums up, and what failed with what to do next."""
         counts = Counter(outcome.mark for outcome in outcomes)
         counted = ", ".join(f"{counts[mark]} {mark}" for mark in Mark if counts[mark])
         step = outcomes[-1].step if outcomes else "nothing"
-        seconds = max((outcome.seconds for outcome in outcomes), default=0.0)
-        self._print(f"{step}: {counted} in {seconds:.1f} s")
+        colour = "green" if all(outcome.mark.ok for outcome in outcomes) else "red"
+        seconds = time.monotonic() - self._begun
+        self._print([f"{step}: {counted} in {seconds:.1f} s"], lambda _: colour)
         for outcome in outcomes:
             if outcome.error is not None:
-                self._print("", *render_error(outcome.error))
+                self._print(["", *render_error(outcome.error)], error_style)
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Print lines as they are; nothing when there are none."""
-        if every := tuple(lines):
-            self._print(*every)
+        """Print lines as they are, for programs and files; nothing when there are none."""
+        self._write("".join(f"{clean(line)}\n" for line in lines))
 
-    def _print(self, *lines: str, style: str = "") -> None:
+    def text(self, lines: Iterable[str], style: Style = plain) -> None:
+        """Print lines for people: folded to a terminal's width, in colour where it shows any."""
+        self._print(lines, style)
+
+    def _close(self, host: str) -> None:
+        """Take a host off the board; what a terminal showed of it live is printed with its time."""
+        last = self._board.activities.pop(host, None)
+        if last and last.noted and self.stream.moves:
+            self._print([f"… {host:<12} {last.text}, {last.seconds:.1f} s"])
+
+    def render(self, lines: Iterable[str], style: Style = plain) -> list[str]:
+        """Return lines as they are printed: each fits the terminal's width, colour included."""
+        return _render(lines, self.stream, style)
+
+    def _print(self, lines: Iterable[str], style: Style = plain) -> None:
+        self._write("".join(f"{line}\n" for line in self.render(lines, style)))
+
+    def _write(self, text: str) -> None:
         with self._lock:
-            try:
-                self._write(lines, style)
-            except OSError as error:
-                self.lost = error
-                with Path(os.devnull).open("w") as nowhere:
-                    os.dup2(nowhere.fileno(), self._stream.fileno())
-
-    def _write(self, lines: Iterable[str], style: str) -> None:
-        if self._console is None:
-            print(*lines, sep="\n", file=self._stream, flush=True)
-            return
-        for line in lines:
-            self._console.print(line, style=style, markup=False, soft_wrap=True)
-            style = ""
+            self._board.erase()
+            self.stream.write(text)
+            self._board.draw()
 
 
-@contextlib.contextmanager
-def _stopped(bar: Progress) -> Iterator[None]:
-    bar.stop()
-    try:
-        yield
-    finally:
-        bar.start()
+def fold(line: str, width: int | None) -> list[str]:
+    """Return a line, cleaned, as lines of at most `width` columns, the others below its words."""
+    parts: list[str] = []
+    for part in clean(line).split("\n"):
+        if width is None or len(part.expandtabs()) <= width:
+            parts.append(part)
+        else:
+            parts += _hang(part.expandtabs(), width)
+    return parts
+
+
+def _hang(line: str, width: int) -> list[str]:
+    found = _HANG.match(line)
+    begin = line[: min(found.end() if found else 0, width // 3)]
+    hang = " " * (len(begin) + (0 if begin.strip() else 2))
+    return textwrap.wrap(
+        line[len(begin) :],
+        width,
+        initial_indent=begin,
+        subsequent_indent=hang,
+        break_on_hyphens=False,
+    )
+
+
+def _render(lines: Iterable[str], stream: Stream, style: Style) -> list[str]:
+    width, colours = stream.width, stream.colours
+    shown: list[str] = []
+    for line in lines:
+        code = _COLOURS.get(style(line)) if colours else None
+        shown += (f"\x1b[{code}m{part}\x1b[0m" if code else part for part in fold(line, width))
+    return shown
+
+
+def error_style(line: str) -> str:
+    """Return the colour of a line of an error."""
+    return "red" if line.startswith("error") else ""
+
+
+def render_last_words(error: PacefabError, stream: TextIO | None = None) -> str:
+    """Return an error as text for a stream, stderr by default: folded and coloured for it."""
+    return "\n".join(_render(render_error(error), Stream(stream or sys.stderr), error_style))
 
 
 def render_error(error: PacefabError) -> list[str]:

@@ -8,13 +8,14 @@ from collections import Counter
 
 from lxml import etree
 
+from pacefab.report.stream import clean
 from pacefab.report.table import table
 from pacefab.workflows.checks.verify import Verification
 
 
-def render_text(found: Verification) -> list[str]:
+def render_text(found: Verification, width: int | None = None) -> list[str]:
     """Return the matrix, a line per kind of check, and each failure with its likely cause."""
-    lines = [f"cluster {found.cluster}", *_matrix(found), ""]
+    lines = [f"cluster {found.cluster}", *_matrix(found, width), ""]
     total, bad = Counter(c.name for c in found.checks), Counter(c.name for c in found.failed)
     for name, count in total.items():
         sign = "!" if bad[name] else "="
@@ -26,14 +27,21 @@ def render_text(found: Verification) -> list[str]:
     return [*lines, "", f"verify-memcached: {passed} passed, {len(found.failed)} failed"]
 
 
-def _matrix(found: Verification) -> list[str]:
+def style(line: str) -> str:
+    """Return the colour of a line: failures, and how it ended."""
+    if line.startswith("verify-memcached:"):
+        return "green" if line.endswith(" 0 failed") else "red"
+    return "red" if line.startswith(("! ", "failed:")) else ""
+
+
+def _matrix(found: Verification, width: int | None) -> list[str]:
     """Return who reached whom: a row per asking node, a column per asked one."""
     targets = list(dict.fromkeys(t for row in found.matrix.values() for t in row))
     rows = [
         (asker, *(_cell(row[t].served, row[t].seconds) for t in targets))
         for asker, row in found.matrix.items()
     ]
-    return table(("from \\ to", *(t.node for t in targets)), rows)
+    return table(("from \\ to", *(t.node for t in targets)), rows, width)
 
 
 def _cell(served: bool, seconds: float) -> str:
@@ -62,10 +70,12 @@ def render_junit(found: Verification) -> bytes:
         errors="0",
     )
     for check in found.checks:
-        case = etree.SubElement(suite, "testcase", classname=check.name, name=check.where)
+        case = etree.SubElement(
+            suite, "testcase", classname=clean(check.name), name=clean(check.where)
+        )
         if not check.ok:
-            failure = etree.SubElement(case, "failure", message=check.seen)
-            failure.text = check.cause
+            failure = etree.SubElement(case, "failure", message=clean(check.seen))
+            failure.text = clean(check.cause)
     root = etree.Element("testsuites")
     root.append(suite)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True))

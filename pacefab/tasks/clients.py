@@ -32,9 +32,9 @@ def client_config(
 ) -> int:
     """Print what clients need to survive the loss of any server, from the live cluster.
 
-    -H names nodes of the cluster. --write edits files of oslo.config (nova.conf, keystone.conf, …)
-    in place: [cache], and [keystone_authtoken] where it is; comments and everything else stay.
-    It prints what changed, and what has to be restarted for that.
+    -H names nodes of the cluster. --write edits files of oslo.config (such as nova.conf and
+    keystone.conf) in place: [cache], and [keystone_authtoken] where it is; comments and everything
+    else stay. It prints what changed, and what has to be restarted for that.
 
     Example: fab -H c1,c2,c3 client-config --write /etc/nova/nova.conf --on compute1,compute2
     """
@@ -75,7 +75,7 @@ def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -
 
 @cluster_task(
     file="files",
-    files="Files to read, separated by commas: nova.conf, …, or Horizon's local_settings.py.",
+    files="Files to read, separated by commas: nova.conf and such, or Horizon's local_settings.py.",
     on="Hosts to read them on, separated by commas; without it those of -H.",
 )
 def check_clients(
@@ -101,9 +101,11 @@ def check_clients(
     else:
         texts = read_here(paths)
         findings = _check(texts, None)
-    render = clients.render_findings
-    as_json = clients.render_findings_json
-    run.printer.lines([as_json(findings, texts)] if json else render(findings, texts))
+    if json:
+        run.printer.lines([clients.render_findings_json(findings, texts)])
+    else:
+        lines = clients.render_findings(findings, texts)
+        run.printer.text(lines, clients.findings_style)
     return 1 if findings else 0
 
 
@@ -119,7 +121,7 @@ def _check(texts: Mapping[str, str], known: Known | None) -> list[Finding]:
 def _paths(option: str, text: str) -> tuple[str, ...]:
     paths = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not paths:
-        raise UsageError("read the options", f"{option}: no file", "give paths: FILE,FILE,…")
+        raise UsageError("read the options", f"{option}: no file", "give paths: FILE,FILE")
     return paths
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
 from pacefab.cli.cluster_task import cluster_task
+from pacefab.cli.endings import INTERRUPTED
 from pacefab.cli.options import number
 from pacefab.cli.run import Run
 from pacefab.errors import PacefabError, UsageError
 from pacefab.report.screen import screen
-from pacefab.report.text import render_error
+from pacefab.report.text import Printer
 
 if TYPE_CHECKING:
-    from pacefab.workflows.checks.health import Health, Verdict
+    from pacefab.workflows.checks.health import Health
 
 _FORMATS = ("text", "json", "classic", "prometheus")
 
@@ -47,47 +46,62 @@ def status(
     """
     form = _form("json" if json else "prometheus" if prometheus else format)
     if watch:
-        seconds = number("--interval", interval, least=1)
-        return _watch(run, lambda: _look(run, form), seconds)
-    lines, verdict = _look(run, form)
-    from pacefab.workflows.checks.health import Verdict
-
-    if form == "classic" and verdict is Verdict.UNKNOWN:  # its lines are resources
-        raise Exit("\n".join(lines), code=int(verdict))
-    run.printer.lines(lines)
-    return int(verdict)
+        return _watch(run, form, number("--interval", interval, least=1))
+    found = _look(run)
+    lines = _render(found, form, run.printer.width)
+    if form == "classic" and isinstance(found, PacefabError):  # its lines are resources
+        raise Exit("\n".join(run.printer.render(lines)), code=_status_of(found))
+    _print(run.printer, lines, form)
+    return _status_of(found)
 
 
-def _look(run: Run, form: str) -> tuple[list[str], Verdict]:
-    """Return what there is to show, and the verdict."""
+def _look(run: Run) -> Health | PacefabError:
+    """Return the cluster's health, or why it is unknown."""
     hosts = run.named()
-    from pacefab.workflows.checks.health import Verdict, examine
+    from pacefab.workflows.checks.health import examine
 
     try:
-        found = examine(hosts, run.reach, run.limit, memcached_desired=_wants_memcached(run))
+        return examine(hosts, run.reach, run.limit, memcached_desired=_wants_memcached(run))
     except UsageError:
         raise
     except PacefabError as error:
-        return _render_unknown(form, error), Verdict.UNKNOWN
-    return _render(found, form), found.verdict
+        return error
 
 
-def _watch(run: Run, look: Callable[[], tuple[list[str], Verdict]], seconds: int) -> int:
-    """Show each look in place of the one before; what was last seen stays on the terminal."""
-    if not sys.stdout.isatty():
-        next_step = "for programs: --json or --prometheus, as often as needed"
-        raise UsageError("watch the cluster", "the output is no terminal", next_step)
+def _status_of(found: Health | PacefabError) -> int:
+    """Return the exit status, which is the verdict's."""
     from pacefab.workflows.checks.health import Verdict
 
-    lines: list[str] = []
-    verdict = Verdict.UNKNOWN
-    with contextlib.suppress(KeyboardInterrupt), screen() as show:
+    return int(Verdict.UNKNOWN if isinstance(found, PacefabError) else found.verdict)
+
+
+def _watch(run: Run, form: str, seconds: int) -> int:
+    """Show each look in place of the previous one; what was last seen stays on the terminal."""
+    if not run.printer.stream.isatty():
+        next_step = "for programs: --json or --prometheus, as often as needed"
+        raise UsageError("watch the cluster", "the output is no terminal", next_step)
+    from pacefab.report.health import style
+
+    found: Health | PacefabError | None = None
+    with contextlib.suppress(KeyboardInterrupt), screen(run.printer, style) as show:
         while True:
-            lines, verdict = look()
-            show([*lines, "", f"{time.strftime('%X')}, every {seconds} s; Ctrl-C ends"])
+            found = _look(run)
+            lines = _render(found, form, run.printer.width, watched=True)
+            show([f"{time.strftime('%X')}, every {seconds} s; Ctrl-C ends", *lines])
             time.sleep(seconds)
-    run.printer.lines(lines)
-    return int(verdict)
+    if found is None:
+        return INTERRUPTED
+    _print(run.printer, _render(found, form, run.printer.width), form)
+    return _status_of(found)
+
+
+def _print(printer: Printer, lines: list[str], form: str) -> None:
+    from pacefab.report.health import style
+
+    if form == "text":
+        printer.text(lines, style)
+    else:
+        printer.lines(lines)
 
 
 def _form(name: str) -> str:
@@ -103,24 +117,28 @@ def _wants_memcached(run: Run) -> bool:
     return not sections or "memcached" in sections
 
 
-def _render(found: Health, form: str) -> list[str]:
+def _render(
+    found: Health | PacefabError, form: str, width: int | None, *, watched: bool = False
+) -> list[str]:
+    """Return the lines of a form; what is `watched` begins with the verdict."""
     from pacefab.report import classic, health, prometheus
 
+    if isinstance(found, PacefabError):
+        return _render_unknown(found, form, watched=watched)
     if form == "json":
         return [health.render_json(found)]
     if form == "prometheus":
         return prometheus.render(found)
     if form == "classic":
         return classic.render(found.status, former_ids=True)
-    return health.render_text(found)
+    return health.render_text(found, width, watched=watched)
 
 
-def _render_unknown(form: str, error: PacefabError) -> list[str]:
+def _render_unknown(error: PacefabError, form: str, *, watched: bool) -> list[str]:
     from pacefab.report import health, prometheus
-    from pacefab.workflows.checks.health import Verdict
 
     if form == "json":
         return [health.render_unknown_json(error)]
     if form == "prometheus":
         return prometheus.render_unknown()
-    return [f"{Verdict.UNKNOWN}: nobody could tell how the cluster is", *render_error(error)]
+    return health.render_unknown(error, watched=watched)

@@ -45,15 +45,16 @@ def plan(
     """
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
     flow = _rollout(run, operator, prune=prune)
-    with run.printer.working("plan", run.named()):
-        found = flow.plan(flow.survey(run.named()))
+    hosts = run.named()
+    with run.printer.working("plan", () if json else hosts):
+        found = flow.plan(flow.survey(hosts))
     from pacefab.report import plan as report
     from pacefab.report import saved
 
     if json:
         run.printer.lines([report.render_json(found)])
     else:
-        run.printer.lines(operator.lines(found))
+        operator.print_plan(found)
     if save:
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
@@ -162,10 +163,11 @@ def history(run: Run) -> int:
     """
     hosts = run.named()
     from pacefab.report.history import render_text
+    from pacefab.report.text import error_style
     from pacefab.workflows.rollout import history as applies
 
     applied = applies.gather(hosts)
-    run.printer.lines(render_text(applied))
+    run.printer.text(render_text(applied), error_style)
     return 1 if applied.silent else 0
 
 
@@ -204,5 +206,5 @@ def rollback(
         limit=run.limit,
     )
     operator = Operator(run.printer, yes=yes, full=full)
-    run.printer.lines([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
+    run.printer.text([f"back to before {entry.id} ({entry.by}: {entry.told})", ""])
     return carry_out(run, flow, operator, dry_run=dry_run)

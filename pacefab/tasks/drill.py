@@ -68,19 +68,21 @@ def drill(
         write_file(Path(json), reported.render_json(found).encode())
     if report:
         write_file(Path(report), drill_page.render(reported.to_data(found)).encode())
-    run.printer.lines(["", *reported.render_text(found)])
+    lines = reported.render_text(found, run.printer.width)
+    run.printer.text(["", *lines], reported.style)
     return 0 if found.passed else 1
 
 
 def _undo(run: Run, seconds: int) -> int:
     from pacefab.drill.revert import Undo
     from pacefab.drill.scene import Scene
+    from pacefab.report import drill as reported
 
     hosts = run.named()
     status = run.carry_out("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
     reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
     unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
-    run.printer.lines(unhealthy if reasons else ["the cluster is healthy"])
+    run.printer.text(unhealthy if reasons else ["the cluster is healthy"], reported.style)
     return 1 if reasons else status
 
 

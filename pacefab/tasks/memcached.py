@@ -95,8 +95,11 @@ def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> 
     from pacefab.workflows.checks.verify import verify
 
     found = verify(hosts, run.reach, run.limit)
-    lines = [verification.render_json(found)] if json else verification.render_text(found)
-    run.printer.lines(lines)
+    if json:
+        run.printer.lines([verification.render_json(found)])
+    else:
+        lines = verification.render_text(found, run.printer.width)
+        run.printer.text(lines, verification.style)
     if junit:
         write_file(Path(junit), verification.render_junit(found))
     return 1 if found.failed else 0

@@ -29,20 +29,24 @@ class Operator:
         self._full = full
         self._show_pcs = show_pcs
         self.note = printer.note
+        self.waiting = printer.waiting
         self.finished = printer.finished
 
     def show(self, plan: Plan, reason: str) -> None:
         """Print a plan before it is applied."""
-        self._printer.lines([*([reason, ""] if reason else []), *self.lines(plan), ""])
+        if reason:
+            self._printer.text([reason, ""])
+        self.print_plan(plan)
+        self._printer.lines([""])
 
-    def lines(self, plan: Plan) -> list[str]:
-        """Return a plan as the operator wants to see it."""
+    def print_plan(self, plan: Plan) -> None:
+        """Print a plan with the details that the operator asked for."""
         from pacefab.report import plan as report
 
-        lines = report.render_text(plan, full=self._full)
+        self._printer.text(report.render_text(plan, full=self._full), report.style)
         if self._show_pcs:
-            lines += ["", "the same by pcs, step by step:", *report.render_shell(plan)]
-        return lines
+            title = "the same by pcs, step by step:"
+            self._printer.lines(["", title, *report.render_shell(plan)])
 
     def agree(self, plan: Plan) -> bool:
         """Ask whether the plan is to be applied.
@@ -144,7 +148,7 @@ def carry_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = Fa
         return run.carry_out(flow.step, lambda: flow.run(hosts, operator))
     with run.printer.working(flow.step, hosts):
         found = flow.plan(flow.survey(hosts))
-    run.printer.lines(operator.lines(found))
+    operator.print_plan(found)
     flow.check(found)
     return 1 if found.silent else 0
 

@@ -125,6 +125,7 @@ class Bootstrap:
 
         def form() -> list[Outcome]:
             watch = Stopwatch(self.step, progress)
+            watch.begin(*plan.changed)
             for sentence in plan.sentences():
                 progress.note(self.desired.cluster, sentence)
             _Forming(self, plan, hosts, found, progress).carry_out()
@@ -235,7 +236,8 @@ class _Forming:
         Raises:
             CommandError: they are not in time.
         """
-        found = wait_until(partial(self._look, names), _START_SECONDS)
+        waits = partial(self.progress.waiting, self.plan.cluster)
+        found = wait_until(partial(self._look, names), _START_SECONDS, waits=waits)
         if isinstance(found, Pending):
             raise CommandError(
                 "wait for the cluster to form",

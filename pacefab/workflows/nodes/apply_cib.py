@@ -21,7 +21,7 @@ from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
 from pacefab.transport.command import Step, failed
 from pacefab.transport.connection import Host
-from pacefab.waiting import Pending, wait_until
+from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
@@ -108,11 +108,13 @@ def settle(
     missing: Callable[[ClusterStatus], str],
     seconds: float,
     status: ClusterStatus | None = None,
+    waits: Waits = unheard,
 ) -> ClusterStatus:
     """Wait at most `seconds` until nothing is missing; return the state in which that is so.
 
     `missing` says what is ("memcached is not Started on c2"), and raises when it sees that it will
     be missing for ever. `status` is what a caller knows already, who has changed nothing since.
+    `waits` hears each time what is missing.
 
     Raises:
         CommandError: the time was up first.
@@ -125,7 +127,7 @@ def settle(
         still = missing(now)
         return Pending(still) if still else now
 
-    found = wait_until(look, seconds, poll=_POLL_SECONDS)
+    found = wait_until(look, seconds, poll=_POLL_SECONDS, waits=waits)
     if isinstance(found, Pending):
         raise CommandError(
             "wait for the cluster to settle",
@@ -135,16 +137,22 @@ def settle(
     return found
 
 
-def settle_configuration(host: Host, configuration: Configuration, seconds: float) -> ClusterStatus:
+def settle_configuration(
+    host: Host, configuration: Configuration, seconds: float, waits: Waits = unheard
+) -> ClusterStatus:
     """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
     """
-    return settle(host, lambda status: readiness.missing(status, configuration), seconds)
+    return settle(
+        host, lambda status: readiness.missing(status, configuration), seconds, waits=waits
+    )
 
 
-def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
+def settle_removal(
+    host: Host, resource: str, seconds: float, waits: Waits = unheard
+) -> ClusterStatus:
     """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
 
     When it shows no progress, Pacemaker is made to decide anew (`live.plan_look_again` tells why).
@@ -161,11 +169,15 @@ def settle_removal(host: Host, resource: str, seconds: float) -> ClusterStatus:
             since = time.monotonic()
         return said
 
-    return settle(host, remaining, seconds)
+    return settle(host, remaining, seconds, waits=waits)
 
 
 def settle_plan(
-    host: Host, plan: ConfigurationPlan, desired: Configuration, seconds: float
+    host: Host,
+    plan: ConfigurationPlan,
+    desired: Configuration,
+    seconds: float,
+    waits: Waits = unheard,
 ) -> ClusterStatus:
     """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as desired.
 
@@ -173,32 +185,43 @@ def settle_plan(
     """
     deadline = time.monotonic() + seconds
     for primitive in _primitives(change.present for change in plan.changes if not change.desired):
-        settle_removal(host, primitive.id, deadline - time.monotonic())
-    return settle_configuration(host, desired, deadline - time.monotonic())
+        settle_removal(host, primitive.id, deadline - time.monotonic(), waits)
+    return settle_configuration(host, desired, deadline - time.monotonic(), waits)
 
 
-def restore_after(error: PacefabError, host: Host, before: Cib, plan: ConfigurationPlan) -> None:
+def restore_after(
+    error: PacefabError,
+    host: Host,
+    before: Cib,
+    plan: ConfigurationPlan,
+    waits: Waits = unheard,
+) -> None:
     """Put back what the plan changed as it stood in `before`, and say so in the error.
 
     What others have changed since then stays.
     """
     try:
-        _restore(host, before, plan, _RESTORE_SECONDS)
+        _restore(host, before, plan, waits)
     except PacefabError as second:
         error.next_step = f"putting the old state back failed too: {second}; see pcs status"
     else:
         error.next_step = f"the old state was put back; {error.next_step}"
 
 
-def _restore(host: Host, before: Cib, plan: ConfigurationPlan, seconds: float) -> None:
+def _restore(host: Host, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
     changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:
-        settle_removal(host, name, seconds)
+        settle_removal(host, name, _RESTORE_SECONDS, waits)
     kept = [name for name in changed if name not in added]
-    settle(host, lambda status: readiness.unfinished(status, kept), seconds)
+    settle(
+        host,
+        lambda status: readiness.unfinished(status, kept),
+        _RESTORE_SECONDS,
+        waits=waits,
+    )
 
 
 def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:

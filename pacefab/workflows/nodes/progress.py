@@ -1,4 +1,4 @@
-"""What a flow tells while it runs; `tasks` passes in who listens. Nothing in deploy prints."""
+"""What a flow reports while it runs; `tasks` passes in who listens. No workflow prints."""
 
 from __future__ import annotations
 
@@ -19,35 +19,39 @@ class Progress(Protocol):
     def note(self, host: str, text: str) -> None:
         """Hear of something that is going on right now."""
 
+    def waiting(self, host: str, text: str) -> None:
+        """Hear what a host, or the cluster, waits for right now; empty: for nothing any more."""
+
     def finished(self, outcome: Outcome) -> None:
         """Hear that a host is done."""
 
 
 class Stopwatch:
-    """Seconds since the task began; each host's outcome carries them."""
+    """Times each line of a task: from the `begin` of its work, else from the line before it."""
 
     def __init__(self, step: str, progress: Progress) -> None:
         self.step = step
         self.progress = progress
-        self._begun = time.monotonic()
+        self._begun: dict[str, float] = {}
+        self._last_line = time.monotonic()
 
-    @property
-    def seconds(self) -> float:
-        """Seconds since the task began."""
-        return time.monotonic() - self._begun
+    def begin(self, *hosts: str) -> None:
+        """Note that work on these hosts begins now."""
+        self._begun |= dict.fromkeys(hosts, time.monotonic())
 
     def finish(self, host: str, mark: Mark, *notes: str) -> Outcome:
         """Report a host as done."""
-        return self._report(Outcome(host, self.step, mark, self.seconds, notes))
+        return self._report(Outcome(host, self.step, mark, self._seconds(host), notes))
 
     def fail(self, host: str, error: PacefabError) -> Outcome:
         """Report a host as failed, or as unreachable when the error says so."""
         error.host = error.host or host
         mark = Mark.UNREACHABLE if isinstance(error, UnreachableError) else Mark.FAILED
-        return self._report(Outcome(host, self.step, mark, self.seconds, (), error))
+        return self._report(Outcome(host, self.step, mark, self._seconds(host), (), error))
 
     def fail_all(self, failed: Mapping[str, PacefabError]) -> list[Outcome]:
-        """Report several hosts as failed."""
+        """Report several hosts that were worked on side by side as failed."""
+        self._begun = dict.fromkeys(failed, self._last_line) | self._begun
         return [self.fail(host, error) for host, error in failed.items()]
 
     def each(
@@ -59,15 +63,20 @@ class Stopwatch:
         """
 
         def work(name: str, value: V) -> Outcome:
+            self.begin(name)
             try:
                 return call(name, value)
             except PacefabError as error:
                 return self.fail(name, error)
 
         done = fan_out(inputs, work, limit=limit)
-        outcomes = values(done) | {one.host: one for one in self.fail_all(errors(done))}
+        outcomes = values(done) | {outcome.host: outcome for outcome in self.fail_all(errors(done))}
         return [outcomes[name] for name in inputs]
 
+    def _seconds(self, host: str) -> float:
+        return time.monotonic() - self._begun.pop(host, self._last_line)
+
     def _report(self, outcome: Outcome) -> Outcome:
+        self._last_line = time.monotonic()
         self.progress.finished(outcome)
         return outcome

@@ -14,6 +14,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.services.memcached import memcached
 from pacefab.transport.connection import Host
+from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib
 
 _PREFIX = "pacefab-update-"
@@ -25,14 +26,14 @@ def bans(cib: Cib) -> Mapping[str, str]:
     return {name: node for name, node in found.items() if name.startswith(_PREFIX)}
 
 
-def stop(host: Host, node: str, seconds: float) -> None:
+def stop(host: Host, node: str, seconds: float, waits: Waits = unheard) -> None:
     """Ban memcached from a node; return when it has stopped there.
 
     Raises:
         PacefabError: it could not be banned, or did not stop in time.
     """
     apply_cib.patch(host, apply_cib.query_cib(host), lambda cib: _banned(cib, node))
-    apply_cib.settle(host, lambda status: _running(status, node), seconds)
+    apply_cib.settle(host, lambda status: _running(status, node), seconds, waits=waits)
 
 
 def lift(host: Host, *nodes: str) -> None:

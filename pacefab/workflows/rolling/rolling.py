@@ -15,7 +15,7 @@ from pacefab.pacemaker.model import ClusterStatus, Configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
-from pacefab.waiting import Pending, wait_until
+from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
@@ -23,7 +23,7 @@ from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.second_try import plan_cleanup
 from pacefab.workflows.rolling import ban
-from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
+from pacefab.workflows.rolling.node_update import Due, NodeUpdate
 
 STEP = "update-memcached"
 # memcached throws its items away when it is started in the second in which it was stopped
@@ -72,6 +72,7 @@ class Rolling:
     def _node(
         self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
     ) -> Outcome:
+        watch.begin(node)
         try:
             fleet = gather(hosts, reach, self.limit)
             check_healthy(fleet, "update memcached", "this node was not touched")
@@ -84,42 +85,42 @@ class Rolling:
                 return watch.finish(node, Mark.PLANNED, *notes, outlook)
             watch.progress.note(node, outlook)
             before = _items(fleet, node)
-            after = self._restart(fleet, due, partial(watch.progress.note, node))
+            after = self._restart(fleet, due, watch.progress)
             kept = f"{min(after, before)} of {before} items kept" if before else "it had no items"
             return watch.finish(node, Mark.CHANGED, *due.changes, kept)
         except PacefabError as error:
             return watch.fail(node, error)
 
-    def _restart(self, fleet: Fleet, due: Due, note: Note) -> int:
+    def _restart(self, fleet: Fleet, due: Due, progress: Progress) -> int:
         """Change the node while memcached is stopped; return how many items it has then."""
-        with self._banned(fleet, due.node, note):
-            due.change(note)
+        with self._banned(fleet, due.node, progress):
+            due.change(partial(progress.note, due.node))
         try:
-            return self._await_service(fleet, due)
+            return self._await_service(fleet, due, partial(progress.waiting, due.node))
         except PacefabError as error:
-            self._take_back(fleet, due, error, note)
+            self._take_back(fleet, due, error, progress)
             raise
 
     @contextmanager
-    def _banned(self, fleet: Fleet, node: str, note: Note) -> Iterator[None]:
+    def _banned(self, fleet: Fleet, node: str, progress: Progress) -> Iterator[None]:
         """Keep memcached stopped on a node during the block, however that ends."""
         try:
-            note("memcached is stopped (banned from the node)")
-            ban.stop(fleet.host, node, self.timeout)
+            progress.note(node, "memcached is stopped (banned from the node)")
+            ban.stop(fleet.host, node, self.timeout, partial(progress.waiting, node))
             stopped = time.monotonic()
             yield
             time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
         finally:
             ban.lift(fleet.host, node)
 
-    def _await_service(self, fleet: Fleet, due: Due) -> int:
+    def _await_service(self, fleet: Fleet, due: Due, waits: Waits) -> int:
         """Return the node's items once it is started, has answered and runs as desired.
 
         Raises:
             PacefabError: that did not come about in time.
         """
         deadline = time.monotonic() + self.timeout
-        apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)
+        apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout, waits)
 
         def look() -> tuple[Fleet, Answer] | Pending:
             now = gather(fleet.hosts, fleet.hosts.__getitem__, self.limit)
@@ -140,12 +141,13 @@ class Rolling:
             raise CommandError("check the change", "; ".join(left), "see: pcs status")
         return answer.number("curr_items")
 
-    def _take_back(self, fleet: Fleet, due: Due, error: PacefabError, note: Note) -> None:
+    def _take_back(self, fleet: Fleet, due: Due, error: PacefabError, progress: Progress) -> None:
         """Put the old files back, and say in the error whether it serves again with them."""
         try:
+            note = partial(progress.note, due.node)
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
-            with self._banned(fleet, due.node, note):
+            with self._banned(fleet, due.node, progress):
                 fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
                 apply_cib.settle(fleet.host, partial(_remembered, due.node), self.timeout)
             apply_cib.settle_configuration(fleet.host, _WANTED, self.timeout)

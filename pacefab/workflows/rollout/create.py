@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
@@ -19,7 +20,7 @@ from pacefab.pacemaker.render import render_configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer, Target
 from pacefab.transport.connection import Host
-from pacefab.waiting import Pending, wait_until
+from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
@@ -88,18 +89,19 @@ class Create:
             PacefabError: it did not come up in time; what was changed is put back.
         """
         before, known = fleet.view.cib, fleet.view.status if not change.changes else None
+        waits = partial(progress.waiting, fleet.membership.cluster)
         if change.changes:
             progress.note(fleet.membership.cluster, _told(fleet, change))
             before = apply_cib.patch(fleet.host, before, lambda cib: _again(cib, desired, change))
         try:
             status = apply_cib.settle(
-                fleet.host, lambda now: missing(now, desired), self.timeout, known
+                fleet.host, lambda now: missing(now, desired), self.timeout, known, waits
             )
-            return status, _serve(fleet, status, deadline)
+            return status, _serve(fleet, status, deadline, waits)
         except PacefabError as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(fleet.hosts, error)
-            self._restore(fleet, before, change, error)
+            self._restore(fleet, before, change, error, waits)
             raise
 
     def _check_update(self, change: ConfigurationPlan) -> None:
@@ -119,11 +121,16 @@ class Create:
         return watch.finish(cluster, Mark.PLANNED, *(f"would: {note}" for note in notes))
 
     def _restore(
-        self, fleet: Fleet, before: Cib, change: ConfigurationPlan, error: PacefabError
+        self,
+        fleet: Fleet,
+        before: Cib,
+        change: ConfigurationPlan,
+        error: PacefabError,
+        waits: Waits,
     ) -> None:
         """Put the resource back as it was, wait until it is, and say so in the error."""
         if change.changes and not self.keep_on_failure:
-            apply_cib.restore_after(error, fleet.host, before, change)
+            apply_cib.restore_after(error, fleet.host, before, change, waits)
 
 
 def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
@@ -182,7 +189,7 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     return ""
 
 
-def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:
+def _serve(fleet: Fleet, status: ClusterStatus, deadline: float, waits: Waits) -> Answers:
     """Ask until every started node has answered another one."""
     started = status.started_on(memcached.RESOURCE)
 
@@ -195,7 +202,7 @@ def _serve(fleet: Fleet, status: ClusterStatus, deadline: float) -> Answers:
         ]
         return Pending("\n".join(silent)) if silent else answers
 
-    found = wait_until(look, deadline - time.monotonic())
+    found = wait_until(look, deadline - time.monotonic(), waits=waits)
     if isinstance(found, Pending):
         raise CommandError(
             "set and get a key at every node",

@@ -11,7 +11,7 @@ from pacefab.services.service import Probe
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
-from pacefab.waiting import Pending, wait_until
+from pacefab.waiting import Pending, Waits, unheard, wait_until
 
 _POLL_SECONDS = 1.0
 
@@ -60,11 +60,16 @@ def _own(number: int, probe: Probe, sections: Mapping[str, Section]) -> dict[str
     return {name: sections[long] for name, long in names.items() if long in sections}
 
 
-def serve(hosts: Mapping[str, Host], probes: Sequence[Probe], deadline: float) -> int:
+def serve(
+    hosts: Mapping[str, Host],
+    probes: Sequence[Probe],
+    deadline: float,
+    waits: Waits = unheard,
+) -> int:
     """Wait until every probe is met; return how many there are.
 
     Each is put once at least, and those that failed again until `deadline` (of the monotonic
-    clock, seconds): a service that just started needs a moment.
+    clock, seconds): a service that just started needs a moment. `waits` hears of one of them.
 
     Raises:
         CommandError: some were not met in time.
@@ -76,7 +81,7 @@ def serve(hosts: Mapping[str, Host], probes: Sequence[Probe], deadline: float) -
         unmet[:] = [result.probe for result in wrong]
         return Pending("\n".join(map(str, wrong))) if wrong else len(probes)
 
-    found = wait_until(look, deadline - time.monotonic(), poll=_POLL_SECONDS)
+    found = wait_until(look, deadline - time.monotonic(), poll=_POLL_SECONDS, waits=waits)
     if isinstance(found, Pending):
         raise CommandError(
             "ask the services themselves, as their clients do",

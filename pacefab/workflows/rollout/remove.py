@@ -60,7 +60,8 @@ class Remove:
         if self.dry_run:
             return self._preview(fleet, watch)
         apply_cib.patch(fleet.host, fleet.view.cib, self._plan)
-        apply_cib.settle_removal(fleet.host, memcached.RESOURCE, self.timeout)
+        waits = partial(watch.progress.waiting, cluster)
+        apply_cib.settle_removal(fleet.host, memcached.RESOURCE, self.timeout, waits)
         return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
 
     def _plan(self, cib: Cib) -> Cib | None:

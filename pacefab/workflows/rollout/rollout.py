@@ -140,6 +140,7 @@ class _Run:
         """Change all nodes side by side; return what was done, and a line for each."""
 
         def work(name: str, node: NodePlan) -> NodePlan:
+            self.watch.begin(name)
             if node:
                 node = self._change_node(seen, name, node, entry)
             mark = Mark.CHANGED if node else Mark.UNCHANGED
@@ -169,6 +170,8 @@ class _Run:
         Raises:
             PacefabError: the CIB is what it was before.
         """
+        self.watch.begin(shown.cluster)
+        waits = partial(self.audience.waiting, shown.cluster)
         while True:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen = self.rollout.survey(self.hosts)
@@ -179,7 +182,9 @@ class _Run:
                 if nodes:
                     run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
                 if tried or shown.forming:
-                    apply_cib.settle_configuration(seen.host, plan.desired, self.rollout.timeout)
+                    apply_cib.settle_configuration(
+                        seen.host, plan.desired, self.rollout.timeout, waits
+                    )
                 return self._unchanged(seen, plan)
             if plan.cluster_summary != shown.cluster_summary:
                 self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
@@ -212,10 +217,12 @@ class _Run:
         Raises:
             PacefabError: they do not; the old configuration was put back.
         """
+        waits = partial(self.audience.waiting, plan.cluster)
+        seconds = self.rollout.timeout
         try:
-            deadline = time.monotonic() + self.rollout.timeout
-            apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, self.rollout.timeout)
-            asked = probing.serve(seen.hosts, plan.probes, deadline)
+            deadline = time.monotonic() + seconds
+            apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
+            asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
         except PacefabError as error:
             if isinstance(error, StartFailedError):
                 error.seen += last_words(seen.hosts, error)
@@ -230,7 +237,8 @@ class _Run:
             CommandError: they do not serve.
         """
         deadline = time.monotonic() + self.rollout.timeout
-        asked = probing.serve(seen.hosts, plan.probes, deadline)
+        waits = partial(self.audience.waiting, plan.cluster)
+        asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
         return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
 
     def _restore_cluster(
@@ -240,7 +248,8 @@ class _Run:
         if self.rollout.keep_on_failure:
             return
         self.audience.note(seen.doorway, "it failed: putting the old configuration back")
-        apply_cib.restore_after(error, seen.host, before, change)
+        waits = partial(self.audience.waiting, seen.doorway)
+        apply_cib.restore_after(error, seen.host, before, change, waits)
 
     def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
         """Put the old files back; return what is to be said about it."""
