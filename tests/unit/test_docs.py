@@ -148,11 +148,14 @@ def test_every_key_of_the_json_shapes_is_described(module: str) -> None:
     tree = ast.parse((ROOT / "pacefab" / "report" / f"{module}.py").read_text())
     written = {
         key.value
-        for node in ast.walk(tree)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)  # tables of colours and signs are outside
+        for node in ast.walk(function)
         if isinstance(node, ast.Dict)
         for key in node.keys
         if isinstance(key, ast.Constant) and isinstance(key.value, str)
     }
+    assert written
     page = (ROOT / "docs" / "reference" / "json.md").read_text()
     assert [key for key in sorted(written) if f"`{key}`" not in page] == []
 
