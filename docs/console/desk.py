@@ -111,8 +111,9 @@ def work_through(page: Page, at: Desk) -> tuple[Page, list[str]]:
             case Hidden():
                 at.hide(part.text)
             case Block():
-                made = rerun(part, at.run)
-                if lines := differences(part, made):
+                again = rerun(part, at.run)
+                made = again.shortened()
+                if lines := differences(part, again):
                     found += [f"$ {part.commands[0].text}", *lines]
         parts.append(made)
     return Page(page.state, tuple(parts)), found
