@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from docs.console_lexer import ConsoleLexer  # noqa: E402
+from docs.console.lexer import ConsoleLexer  # noqa: E402
 from docs.generator import write_pages  # noqa: E402
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Console blocks of the pages: found, run again on a cluster, compared.
+"""Pages and their console blocks: read, run again, compared; pure but for what runs commands.
 
 A page with console blocks begins with `<!-- cluster: STATE -->`, STATE being one of `STATES`, and
 has fenced blocks of the language `console`, in which a line `$ COMMAND` is followed by what the
@@ -30,7 +30,6 @@ _CUT = "…"
 _COMMENT = re.compile(r"<!-- (cluster|run|exit|show): (.+) -->")
 _FENCE = re.compile(r"(`{3,})(.*)")
 _CAPTION = ":caption: "
-_PROGRESS = f"{_CUT} "  # lines that say what is under way: as many as there was time for
 
 
 @dataclass
@@ -51,14 +50,16 @@ class Block:
 
     def render(self) -> list[str]:
         """Return the lines between the fences."""
-        return [
-            line for each in self.commands for line in (f"$ {each.text}", *self.cut(each.output))
-        ]
+        return [line for each in self.commands for line in (f"$ {each.text}", *each.output)]
 
-    def cut(self, output: Sequence[str]) -> list[str]:
-        """Return what a page shows of an output."""
+    def shortened(self) -> Block:
+        """Return what a page shows of the block."""
+        cut = (Command(each.text, self._cut(each.output)) for each in self.commands)
+        return Block(tuple(cut), self.status, self.shown)
+
+    def _cut(self, output: list[str]) -> list[str]:
         if self.shown is None or len(output) <= sum(self.shown):
-            return list(output)
+            return output
         head, tail = self.shown
         return [*output[:head], _CUT, *output[len(output) - tail :]]
 
@@ -181,12 +182,16 @@ _VARYING: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def shape(lines: Sequence[str]) -> list[str]:
-    """Return what has to be the same in every run: without figures, times, progress and order.
+    """Return what has to be the same in every run: without figures, times and order.
 
     Hosts finish in any order, so the lines are sorted.
     """
-    kept = (line for line in lines if line.strip() and not line.startswith(_PROGRESS))
-    return sorted(map(_shape, kept))
+    return sorted(_shape(line) for line in lines if line.strip())
+
+
+def is_progress(line: str) -> bool:
+    """Whether a line says what is under way: there are as many as there was time for."""
+    return line.startswith(f"{_CUT} ")
 
 
 def _shape(line: str) -> str:
@@ -210,7 +215,7 @@ Run = Callable[[str], tuple[int, list[str]]]
 
 
 def rerun(block: Block, run: Run) -> Block:
-    """Run a block's commands again.
+    """Run a block's commands again; lines of progress are left out.
 
     Raises:
         ValueError: one ends with another exit status than the page says.
@@ -222,5 +227,5 @@ def rerun(block: Block, run: Run) -> Block:
         if status != expected:
             printed = "\n".join(output)
             raise ValueError(f"$ {command.text}\n{printed}\nexit {status}, not {expected}")
-        made.append(Command(command.text, output))
+        made.append(Command(command.text, [line for line in output if not is_progress(line)]))
     return Block(tuple(made), block.status, block.shown)

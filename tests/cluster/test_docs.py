@@ -1,0 +1,41 @@
+"""The console blocks of the quick pages: run again, they print what the pages show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from docs.console.desk import Desk, work_through
+from docs.console.page import parse
+from pacefab.harness.cluster import Cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/howto/existing-cluster.md",
+    "docs/howto/clients.md",
+    "docs/howto/monitor.md",
+    "docs/reference/json.md",
+)
+
+
+def differences(page: str, cluster: Cluster | None, folder: Path) -> list[str]:
+    """Return where a page's blocks are not what its commands print."""
+    read, at = parse((ROOT / page).read_text()), Desk(folder, cluster)
+    at.prepare(read.state)
+    _, found = work_through(read, at)
+    return found
+
+
+@pytest.mark.parametrize("page", QUICK)
+def test_what_a_page_shows_is_what_its_commands_print(
+    page: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.reset()
+    assert differences(page, cluster, tmp_path) == []
+
+
+def test_the_migration_page_needs_no_cluster(tmp_path: Path) -> None:
+    assert differences("docs/howto/migrate.md", None, tmp_path) == []
