@@ -43,8 +43,7 @@ def check_flags(config: Config, task: str, options: Collection[str] = ()) -> Non
             seen = f"{typed}, which no task can honour"
             raise UsageError(_ATTEMPTED, seen, f"{instead}; {_OWN_COMMAND}")
     if is_dry(config) and "dry_run" not in options and not traits(task).reads_only:
-        shown = "fab plan shows what deploy would do" if task == "deploy" else _ELSEWHERE
-        raise UsageError(_ATTEMPTED, f"-R/--dry: {task} has no --dry-run", shown)
+        raise UsageError(_ATTEMPTED, f"-R/--dry: {task} has no --dry-run", _ELSEWHERE)
 
 
 _ELSEWHERE = (

@@ -68,7 +68,7 @@ def test_dry_changes_nothing(installed: Cluster, flag: str, behind: bool) -> Non
 
 
 def test_what_would_not_be_dry_is_refused(installed: Cluster) -> None:
-    for words in (["drill", "--kind", "process"], ["bootstrap"], ["deploy", "--yes"]):
+    for words in (["drill", "--kind", "process"], ["bootstrap"], ["add-node"]):
         done = installed.fab("-R", *words)
         assert (done.returncode, "--dry-run" in done.stderr) == (2, True), done.stderr
 

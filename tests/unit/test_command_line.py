@@ -55,7 +55,7 @@ WRONG = {
     "status nonsense": ("nonsense behind status", "--help status"),
     "history 3": ("3 behind history, which takes options only", "--help history"),
     "status stauts": ("there is no task stauts", "did you mean status?"),
-    "deploy --dry-run": ("--dry-run is no option of deploy", "pacefab plan shows"),
+    "add-node --dry-run": ("--dry-run is no option of add-node", "pacefab plan shows"),
     "bootstrap --dry-run": ("--dry-run is no option of bootstrap", "pacefab plan shows"),
     "--inventory x.yaml plan": ("--inventory is no option of pacefab", "pacefab plan --inventory"),
     "--memory 64 install-memcached": ("--memory", "install-memcached --memory"),
@@ -127,7 +127,7 @@ HONOURED_OR_REFUSED = {
 def test_an_option_of_fabric_that_no_task_can_honour_is_refused(
     flag: str, behind: bool, typed: Type
 ) -> None:
-    words = ["deploy", *flag.split()] if behind else [*flag.split(), "deploy"]
+    words = ["add-node", *flag.split()] if behind else [*flag.split(), "add-node"]
     status, _, said = typed("-H", "nowhere.invalid", *words)
     assert status == 2
     assert HONOURED_OR_REFUSED[flag] in said

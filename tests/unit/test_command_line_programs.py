@@ -45,7 +45,7 @@ def run(argv: Sequence[str], folder: Path = ROOT, **env: str) -> subprocess.Comp
         (["stauts"], "did you mean status?"),
         (["--inventory", "x.yaml", "plan"], "fab plan --inventory"),
         (["-e", *AWAY, "status"], "-e/--echo"),
-        (["-R", *AWAY, "deploy"], "fab plan"),
+        (["-R", *AWAY, "add-node"], "fab plan"),
         (["-t", "0", "status"], "a whole number"),
         (["status", "-t", "soon"], "a whole number"),
         ([*AWAY, "status", "-S", "nosuch"], "read nosuch"),
@@ -94,7 +94,7 @@ def test_the_tasks_work_in_a_collection_of_somebody_elses(tmp_path: Path) -> Non
         assert done.returncode == 2
         assert "unknown host" in done.stdout
         assert "please report" not in done.stdout + done.stderr
-    for words in (["-R", "ha.deploy"], ["-e", "status"], ["ha.deploy", "no/plan.json"]):
+    for words in (["-R", "ha.add-node"], ["-e", "status"], ["ha.deploy", "no/plan.json"]):
         done = run([FAB, *words], tmp_path)
         assert (done.returncode, done.stderr.startswith("error\n")) == (2, True), done.stderr
 
