@@ -2,6 +2,8 @@
 
 import os
 
+from hypothesis import settings
+
 pytest_plugins = ["pacefab.harness.plugin"]
 
 # What the machine sets of Python's own behaviour would decide how programs under test behave.
@@ -17,3 +19,7 @@ _OF_THE_MACHINE = (
 )
 for _name in _OF_THE_MACHINE:
     os.environ.pop(_name, None)
+
+# How long one example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
