@@ -50,7 +50,7 @@ def _last_words(error: PacefabError) -> str:
 def say_last_words(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Tell an error that nobody caught in a sentence: `sys.excepthook`, not a traceback.
+    """Report an error that nothing caught in a sentence: `sys.excepthook`, not a traceback.
 
     Fabric makes the connections of -H before any of our code runs; what it cannot read there ends
     here too. With PACEFAB_TRACEBACK set, the traceback is shown.

@@ -221,7 +221,7 @@ def main() -> None:
 def adopt_fab(fabfile: str, name: str) -> Collection:
     """Return the tasks for a checkout's fabfile; a `fab` that loads it becomes our program.
 
-    Only that one: in a fabfile of somebody else's, Fabric stays as it is.
+    Only that one: in another fabfile, Fabric stays as it is.
     """
     from fabric import main as running
 

@@ -29,7 +29,7 @@ _ALLOWED = {
 
 
 @dataclass(frozen=True)
-class Settings:
+class PacefabSettings:
     """What can be set."""
 
     parallel: int = DEFAULT_LIMIT
@@ -39,7 +39,7 @@ class Settings:
     """Where `invoke cluster-up` writes how to reach its nodes; read while that file exists."""
 
 
-def read_settings(config: Config) -> Settings:
+def read_settings(config: Config) -> PacefabSettings:
     """Return the settings of a run: for each key, the source nearest to the operator counts.
 
     Raises:
@@ -54,7 +54,7 @@ def read_settings(config: Config) -> Settings:
             values["ssh_config"] = folder / Path(values["ssh_config"]).expanduser()
         found = values | found
     parallel, ssh_config = found.get("parallel"), found.get("ssh_config")
-    return Settings(int(parallel or DEFAULT_LIMIT), ssh_config or None)
+    return PacefabSettings(int(parallel or DEFAULT_LIMIT), ssh_config or None)
 
 
 def check_environment() -> None:

@@ -1,7 +1,7 @@
 """Who owns what the harness makes, and removal of what a dead owner left behind.
 
 Ryuk, testcontainers' own reaper, needs an image from a registry and the engine's socket. Instead,
-everything carries labels: the process that made it, told by more than its id, which is reused, and
+everything carries labels: the process that made it, known by more than its id, which is reused, and
 the cluster's folder. The description in there may name another owner later on: `kept`, which
 nobody's death ends.
 """
@@ -37,7 +37,7 @@ def owner_of_this_process() -> str:
 
 
 def is_dead(owner: str) -> bool:
-    """Tell whether an owner's process has surely ended.
+    """Whether an owner's process has surely ended.
 
     A process of another process namespace (a container that shares the engine) can't be judged
     from here, and counts as living; so does an owner that isn't a process.

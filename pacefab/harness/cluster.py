@@ -31,7 +31,7 @@ from .progress import note, step
 REPOSITORY_ROOT: Final = STATE.parent
 DEFAULT_NODES: Final = ("c1", "c2", "c3")
 CHECKOUT: Final = hashlib.sha256(str(STATE).encode()).hexdigest()[:4]
-"""Tells containers of one checkout from those of another one on the same engine."""
+"""Distinguishes containers of one checkout from those of another one on the same engine."""
 PLAIN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -277,7 +277,7 @@ class Cluster:
         formation.wait_formed(self.containers.values())
 
     def is_formed(self) -> bool:
-        """Tell whether all nodes are online now."""
+        """Whether all nodes are online now."""
         probe = formation.formed(len(self.nodes))
         return run_in(self._first, probe, check=False, timeout=15).returncode == 0
 
@@ -307,48 +307,9 @@ class Cluster:
         pristine.restore(self.folder, self.containers)
 
 
-def ensure_cluster(
-    name: str, nodes: Sequence[str], image: str, *, bare: bool = False, replace: bool = False
-) -> Cluster:
-    """Return the kept cluster of that name, started where none runs.
-
-    One that runs and is not as asked for, or not complete, is thrown away only with `replace`.
-    Raises `HarnessError`; options that cannot be are refused before anything else.
-    """
-    check_names(name, nodes)
-    check_kind(image, bare=bare)
-    ensure_engine()
-    cleanup.sweep()
-    if (STATE / name / cleanup.DESCRIPTION).exists():
-        cluster = Cluster.load(name)
-        differences = cluster.differences(nodes, image, bare=bare)
-        if not differences:
-            note(f"{name} is up already ({cluster})")
-            return cluster
-        if cluster.runs() and not replace:
-            raise HarnessError(
-                f"{name} is there and {' and '.join(differences)}; it was left as it is",
-                seen=f"{name} is {cluster}",
-                next_step="add --replace to remove it and start the new one, or another --name",
-            )
-        note(f"{name} is removed and started again: it {' and '.join(differences)}")
-        cluster.stop()
-    return Cluster.start(name, nodes, image, bare=bare, keep=True)
-
-
 def known_names() -> list[str]:
     """Return the names of all clusters that were started from here, broken ones too."""
     return sorted(path.parent.name for path in STATE.glob(f"*/{cleanup.DESCRIPTION}"))
-
-
-def remove_cluster(name: str) -> None:
-    """Remove a cluster and everything it had, even when its description is broken.
-
-    Raises `HarnessUsageError` when there is none of that name.
-    """
-    if name not in known_names():
-        raise HarnessUsageError(f"no cluster {name!r} here", next_step=one_of(name, known_names()))
-    cleanup.remove(STATE / name)
 
 
 def unique_name(prefix: str) -> str:

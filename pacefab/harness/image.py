@@ -169,7 +169,7 @@ def tag_of(kind: str) -> str:
 
 
 def is_present(tag: str) -> bool:
-    """Tell whether the engine has an image."""
+    """Whether the engine has an image."""
     return succeeds(["docker", "image", "inspect", tag], timeout=INSPECT_SECONDS)
 
 

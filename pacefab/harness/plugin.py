@@ -89,7 +89,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell how to get at clusters that were kept, and how to stop them."""
+    """Print how to reach clusters that were kept, and how to stop them."""
     for name, node in terminalreporter.config.stash[KEPT].items():
         terminalreporter.write_line(
             f"kept {name}: ssh -F {os.path.relpath(STATE)}/{name}/ssh_config {node}; "

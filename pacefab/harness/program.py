@@ -54,7 +54,7 @@ def run(
 
 
 def succeeds(argv: Sequence[str], *, timeout: float) -> bool:
-    """Tell whether a program ends well in time."""
+    """Whether a program ends well in time."""
     try:
         return run(argv, timeout=timeout, check=False).returncode == 0
     except HarnessError:

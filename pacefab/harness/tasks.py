@@ -46,7 +46,7 @@ def cluster_up(
     Example: invoke cluster-up --image debian13 --nodes c1,c2,c3
     """
     with errors_as_text():
-        from .cluster import ensure_cluster  # noqa: PLC0415
+        from .kept import ensure_cluster  # noqa: PLC0415
 
         cluster = ensure_cluster(name, nodes.split(","), image, bare=bare, replace=replace)
         config = os.path.relpath(cluster.ssh_config)
@@ -61,7 +61,8 @@ def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # n
     Example: invoke cluster-down --all
     """
     with errors_as_text():
-        from .cluster import known_names, remove_cluster  # noqa: PLC0415
+        from .cluster import known_names  # noqa: PLC0415
+        from .kept import remove_cluster  # noqa: PLC0415
 
         names = known_names() if all else [name]
         for each in names:

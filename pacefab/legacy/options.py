@@ -43,7 +43,7 @@ class Syntax:
 
 
 @dataclass(frozen=True)
-class Option:
+class GivenOption:
     """An option as given: its name (the short one if it has one), its value, and where that is."""
 
     name: str
@@ -52,13 +52,13 @@ class Option:
 
 
 @dataclass
-class Options:
+class SplitOptions:
     """The options and operands of one command line.
 
     `first` is the index of the first operand; without operands, the number of words.
     """
 
-    given: list[Option] = field(default_factory=list)
+    given: list[GivenOption] = field(default_factory=list)
     operands: list[str] = field(default_factory=list)
     first: int = 0
 
@@ -79,7 +79,7 @@ class Options:
         return (self.values(name) or [otherwise])[-1]
 
 
-def split_options(words: Sequence[str], syntax: Syntax) -> Options:
+def split_options(words: Sequence[str], syntax: Syntax) -> SplitOptions:
     """Split a program's arguments; a lone - is an operand, and -- ends the options.
 
     Raises:
@@ -93,9 +93,9 @@ class _Splitter:
         self._words = words
         self._syntax = syntax
         self._at = 0
-        self._options = Options(first=len(words))
+        self._options = SplitOptions(first=len(words))
 
-    def split(self) -> Options:
+    def split(self) -> SplitOptions:
         while self._at < len(self._words):
             word = self._words[self._at]
             if word == "--":
@@ -146,7 +146,7 @@ class _Splitter:
             if self._syntax.takes_value(letter) or self._syntax.takes_attached(letter):
                 self._add(letter, attached)
                 return
-            self._options.given.append(Option(letter, "", self._at))
+            self._options.given.append(GivenOption(letter, "", self._at))
         self._at += 1
 
     def _following(self, name: str, word: str) -> None:
@@ -157,5 +157,5 @@ class _Splitter:
         self._add(name, self._words[self._at] if self._at < len(self._words) else "")
 
     def _add(self, name: str, value: str) -> None:
-        self._options.given.append(Option(name, value, self._at))
+        self._options.given.append(GivenOption(name, value, self._at))
         self._at += 1

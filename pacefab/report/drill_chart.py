@@ -57,7 +57,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Mark:
+class ChartMark:
     """Events that came about together."""
 
     number: int
@@ -81,7 +81,7 @@ class Chart:
     height: float
     panels: tuple[Panel, ...]
     ticks: tuple[Tick, ...]
-    marks: tuple[Mark, ...]
+    marks: tuple[ChartMark, ...]
     failure: tuple[float, float]
     letters: tuple[Letter, ...]  # of the dips
     width: int
@@ -203,7 +203,7 @@ def _nice(first: float, last: float, most: int) -> list[float]:
     return [float(step * n) for n in range(begin, math.floor(last / step) + 1)]
 
 
-def _marks(events: Sequence[Mapping[str, Any]], x: Any) -> Iterable[Mark]:
+def _marks(events: Sequence[Mapping[str, Any]], x: Any) -> Iterable[ChartMark]:
     groups: list[list[Mapping[str, Any]]] = []
     for event in events:
         if groups and x(event["seconds"]) - x(groups[-1][0]["seconds"]) < _NEAR:
@@ -211,4 +211,4 @@ def _marks(events: Sequence[Mapping[str, Any]], x: Any) -> Iterable[Mark]:
         else:
             groups.append([event])
     for number, group in enumerate(groups, start=1):
-        yield Mark(number, x(group[0]["seconds"]), tuple(group))
+        yield ChartMark(number, x(group[0]["seconds"]), tuple(group))

@@ -64,7 +64,7 @@ class Board:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """Leave the terminal to somebody else during the block."""
+        """Leave the terminal to a prompt during the block."""
         with self._lock:
             self.erase()
             self._aside = True

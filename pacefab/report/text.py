@@ -81,7 +81,7 @@ class Printer:
         return self.working(step, hosts if self.stream.moves else ())
 
     def aside(self) -> contextlib.AbstractContextManager[None]:
-        """Leave the terminal to somebody else, who asks for something, during the block."""
+        """Leave the terminal to a prompt during the block."""
         return self._board.aside()
 
     def ask(self, question: str) -> str:

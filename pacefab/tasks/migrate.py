@@ -161,7 +161,7 @@ def _read_cib(file: Path) -> Configuration:
     except OSError as error:
         raise UsageError(f"read {file}", error.strerror or str(error), _QUERY) from error
     except ValueError as error:  # UnicodeDecodeError is one
-        raise UsageError(f"read {file}", f"it is no CIB: {error}", _QUERY) from error
+        raise UsageError(f"read {file}", f"it is not a CIB: {error}", _QUERY) from error
 
 
 def _write(file: Path, text: str) -> None:

@@ -41,7 +41,7 @@ _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to
 # What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
 
-# paramiko's thread logs what it also raises, with a traceback; we tell the error ourselves.
+# paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 LineCallback = Callable[[str], None]
@@ -73,7 +73,7 @@ class Host:
     def open_ahead(self) -> None:
         """Begin to open the session while the caller does something else.
 
-        The first use waits for that, and tells what failed.
+        The first use waits for that, and reports what failed.
         """
         if self._opened or self._ahead:
             return
@@ -258,7 +258,7 @@ def check_name(name: str) -> None:
 def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
     """Write the command's standard input, and end it."""
     channel.settimeout(seconds)
-    # A command that ended without reading it (sudo refused) tells why; that is read next.
+    # A command that ended without reading it (sudo refused) says why; that is read next.
     with contextlib.suppress(OSError):
         channel.sendall(text.encode())
         channel.shutdown_write()

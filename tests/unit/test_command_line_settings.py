@@ -11,7 +11,7 @@ from pacefab.cli import settings
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.routes import route
 from pacefab.cli.run import Run
-from pacefab.cli.settings import Settings, find_folder, load_files, read_settings
+from pacefab.cli.settings import PacefabSettings, find_folder, load_files, read_settings
 from pacefab.errors import UsageError
 from pacefab.transport.connection import Access
 
@@ -36,9 +36,9 @@ def refused(section: object) -> tuple[str, str]:
 
 
 def test_nothing_has_to_be_set() -> None:
-    assert read_settings(Config(lazy=True)) == Settings(parallel=32, ssh_config=None)
-    assert read_settings(configured(None)) == Settings()
-    assert read_settings(configured({"ssh_config": None})) == Settings()
+    assert read_settings(Config(lazy=True)) == PacefabSettings(parallel=32, ssh_config=None)
+    assert read_settings(configured(None)) == PacefabSettings()
+    assert read_settings(configured({"ssh_config": None})) == PacefabSettings()
 
 
 @pytest.mark.parametrize("value", [3, "3"])
@@ -118,7 +118,7 @@ def test_files_are_found_above_and_names_in_them_are_theirs(
     assert find_folder(below) == tmp_path
     config = Config(lazy=True)
     load_files(config, tmp_path)
-    assert read_settings(config) == Settings(5, tmp_path / "hosts")
+    assert read_settings(config) == PacefabSettings(5, tmp_path / "hosts")
     assert config.port == 2222
 
 
@@ -147,7 +147,7 @@ def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
     (tmp_path / "pacefab.yaml").write_text("# later\n")
     config = Config(lazy=True)
     load_files(config, tmp_path)
-    assert read_settings(config) == Settings()
+    assert read_settings(config) == PacefabSettings()
 
 
 def test_the_way_through_a_settings_ssh_config_keeps_what_the_command_line_said(

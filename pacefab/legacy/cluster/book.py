@@ -17,7 +17,7 @@ from pacefab.legacy.model import Call, Fate, Place, ReportLine
 
 
 @dataclass
-class CommandLine:
+class CommandText:
     """A command line: words that mean something by their place, and options."""
 
     words: list[str] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Job:
 
     book: Book
     cluster: ReplayedCluster
-    line: CommandLine
+    line: CommandText
     call: Call
     number: int
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.model import CommandResult
-from pacefab.legacy.options import Options, Syntax, split_options
+from pacefab.legacy.options import SplitOptions, Syntax, split_options
 
 _XARGS = Syntax(
     "n I L P s d a E",
@@ -33,7 +33,7 @@ def xargs(interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult(0, "".join(parts))
 
 
-def _batches(stdin: list[str], options: Options) -> list[list[str]]:
+def _batches(stdin: list[str], options: SplitOptions) -> list[list[str]]:
     """Return the words that each run of the command is given."""
     filled = [line.strip() for line in stdin if line.strip()]
     if options.names & {"I", "i"}:

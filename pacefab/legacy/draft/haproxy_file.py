@@ -18,7 +18,7 @@ _MOST_SECONDS = 86400
 
 
 @dataclass
-class HaproxySection:
+class ProxySection:
     """A section of the file: its lines, split into words."""
 
     kind: str
@@ -63,8 +63,8 @@ def read_balancer(text: str, vips: Mapping[str, str], nodes: Sequence[str]) -> B
 
 
 def _backend(
-    front: HaproxySection, backends: Mapping[str, HaproxySection], found: Balancer
-) -> HaproxySection | None:
+    front: ProxySection, backends: Mapping[str, ProxySection], found: Balancer
+) -> ProxySection | None:
     """Return the backend that a frontend names; None, and a remark, when there is none."""
     names = front.firsts("default_backend")
     backend = backends.get(names[0]) if names else None
@@ -73,21 +73,21 @@ def _backend(
     return backend
 
 
-def _sections(text: str) -> list[HaproxySection]:
-    parts: list[HaproxySection] = []
+def _sections(text: str) -> list[ProxySection]:
+    parts: list[ProxySection] = []
     for raw in text.split("\n"):
         line = raw.split("#")[0].strip()
         start = _SECTION.match(line)
         if start and is_known(line):
-            parts.append(HaproxySection(start[1], start[2]))
+            parts.append(ProxySection(start[1], start[2]))
         elif line and parts:
             parts[-1].lines.append(line.split())
     return parts
 
 
 def _proxy(
-    front: HaproxySection,
-    back: HaproxySection,
+    front: ProxySection,
+    back: ProxySection,
     vips: Mapping[str, str],
     nodes: Sequence[str],
     found: Balancer,
@@ -116,7 +116,7 @@ def _proxy(
             found.proxies.append(made)
 
 
-def _servers(back: HaproxySection, port: int, nodes: Sequence[str]) -> dict[str, object]:
+def _servers(back: ProxySection, port: int, nodes: Sequence[str]) -> dict[str, object]:
     """Return the keys of a proxy that its backend decides."""
     servers = [server for server in back.values("server") if len(server) > 1]
     made = {**_backend_port(servers, port), **_check(back, servers, port)}
@@ -134,7 +134,7 @@ def _backend_port(servers: Sequence[Sequence[str]], port: int) -> dict[str, obje
     return {"backend_port": int(only)} if only.isdigit() and int(only) != port else {}
 
 
-def _check(back: HaproxySection, servers: Sequence[Sequence[str]], port: int) -> dict[str, object]:
+def _check(back: ProxySection, servers: Sequence[Sequence[str]], port: int) -> dict[str, object]:
     asked = back.values("option", "httpchk")
     if not asked:
         return {}
@@ -158,7 +158,7 @@ def _server_names(servers: Sequence[Sequence[str]], nodes: Sequence[str]) -> dic
     }
 
 
-def _timeout(front: HaproxySection, back: HaproxySection) -> dict[str, object]:
+def _timeout(front: ProxySection, back: ProxySection) -> dict[str, object]:
     """Return the longer of both sides' timeouts, in seconds."""
     texts = [*front.firsts("timeout", "client"), *back.firsts("timeout", "server")]
     times = [found for text in texts if (found := _TIME.match(text[:12]))]
@@ -166,7 +166,7 @@ def _timeout(front: HaproxySection, back: HaproxySection) -> dict[str, object]:
     return {"timeout": min(max(1, int(max(seconds))), _MOST_SECONDS)} if seconds else {}
 
 
-def _stats(part: HaproxySection, found: Balancer) -> None:
+def _stats(part: ProxySection, found: Balancer) -> None:
     ports = [bind.rpartition(":")[2] for bind in part.firsts("bind")]
     if ports and ports[0].isdigit():
         found.stats["port"] = int(ports[0])

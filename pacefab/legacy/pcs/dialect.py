@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
-from pacefab.legacy.cluster.book import CommandLine
+from pacefab.legacy.cluster.book import CommandText
 from pacefab.legacy.cluster.outcome import NotUnderstoodError
 
 _WITH_VALUE = {
@@ -29,9 +29,9 @@ _NOT_HEARTBEAT = {
 }  # fmt: skip
 
 
-def read_line(arguments: Sequence[str]) -> CommandLine:
+def read_line(arguments: Sequence[str]) -> CommandText:
     """Take the options of a pcs command line out of its words."""
-    line = CommandLine()
+    line = CommandText()
     waiting = list(arguments)
     while waiting:
         word = waiting.pop(0)

@@ -248,7 +248,7 @@ def _check_new(found: ReplayedResource, made: dict[str, str]) -> None:
 
 
 def _doubt_second(job: Job, found: ReplayedResource, made: dict[str, str]) -> None:
-    """Tell of an operation that create has made already, from the agent's advice.
+    """Report an operation that create has made already, from the agent's advice.
 
     Older pcs 0.9 made none of its own but a monitor, and took a second one.
     """

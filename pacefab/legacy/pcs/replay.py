@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, replace
 
-from pacefab.legacy.cluster.book import Book, CommandLine, Job, ReplayHandler
+from pacefab.legacy.cluster.book import Book, CommandText, Job, ReplayHandler
 from pacefab.legacy.cluster.model import ReplayedCluster
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
@@ -97,7 +97,7 @@ class Replay(Book):
             command.entry = replace(command.entry, fate=Fate.LEFT_OUT, reason=why, advice="")
             self.gone.pop(command.number, None)
 
-    def _outcome(self, call: Call, line: CommandLine, number: int) -> ReplayOutcome:
+    def _outcome(self, call: Call, line: CommandText, number: int) -> ReplayOutcome:
         job = Job(self, self._target(line), line, call, number)
         try:
             return self._handled(job, line, call)
@@ -113,12 +113,12 @@ class Replay(Book):
         except UntranslatableError as error:
             return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice)
 
-    def _target(self, line: CommandLine) -> ReplayedCluster:
+    def _target(self, line: CommandText) -> ReplayedCluster:
         if not line.file:
             return self.cluster
         return self.copies.setdefault(line.file, copy.deepcopy(self.cluster))
 
-    def _handled(self, job: Job, line: CommandLine, call: Call) -> ReplayOutcome:
+    def _handled(self, job: Job, line: CommandText, call: Call) -> ReplayOutcome:
         if not line.words:
             return ReplayOutcome(Fate.LEFT_OUT, "it only prints help or a version")
         noun, *words = line.words
@@ -163,5 +163,5 @@ class Replay(Book):
 _BY_HAND = "check whether it is still needed; if so, keep a script of your own for it"
 
 
-def _only_asks(line: CommandLine) -> bool:
+def _only_asks(line: CommandText) -> bool:
     return line.words[:1] == ["status"] or line.words[1:2] in (["show"], ["list"], ["config"])

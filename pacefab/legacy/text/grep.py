@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from pacefab.legacy.bash.patterns import matchable, regex
 from pacefab.legacy.model import CommandResult
-from pacefab.legacy.options import Options, Syntax, split_options
+from pacefab.legacy.options import SplitOptions, Syntax, split_options
 from pacefab.legacy.text.lines import joined, lines
 
 Numbered = list[tuple[int, str]]  # lines with their numbers, from 1
@@ -43,7 +43,7 @@ def grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Comm
     return CommandResult(status, _printed(options, pattern, lines(text), kept))
 
 
-def _compiled(pattern: str, options: Options, *, extended: bool) -> re.Pattern[str]:
+def _compiled(pattern: str, options: SplitOptions, *, extended: bool) -> re.Pattern[str]:
     if "F" in options:
         pattern = re.escape(pattern)
     if "w" in options:
@@ -53,7 +53,9 @@ def _compiled(pattern: str, options: Options, *, extended: bool) -> re.Pattern[s
     )
 
 
-def _printed(options: Options, pattern: re.Pattern[str], every: list[str], kept: Numbered) -> str:
+def _printed(
+    options: SplitOptions, pattern: re.Pattern[str], every: list[str], kept: Numbered
+) -> str:
     if "q" in options:
         return ""
     if "c" in options:
@@ -67,7 +69,7 @@ def _printed(options: Options, pattern: re.Pattern[str], every: list[str], kept:
     return joined([f"{number}:{line}" if "n" in options else line for number, line in kept])
 
 
-def _with_context(every: list[str], hits: list[int], options: Options) -> str:
+def _with_context(every: list[str], hits: list[int], options: SplitOptions) -> str:
     """Return lines (counted from 1) with those around them; -- between groups, as grep does it."""
     before = int(options.value("B", options.value("C", "0")))
     after = int(options.value("A", options.value("C", "0")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
 from pacefab.legacy.model import CommandResult
-from pacefab.legacy.options import Options, Syntax, split_options
+from pacefab.legacy.options import SplitOptions, Syntax, split_options
 from pacefab.legacy.text.lines import joined, lines
 
 _ADDRESS = re.compile(r"\s*(\d+|\$|/((?:[^/\\]|\\.)*)/)")
@@ -64,7 +64,7 @@ def run_sed(arguments: Sequence[str], text: str) -> CommandResult | None:
         return None
 
 
-def split_script(options: Options) -> tuple[str, list[str]]:
+def split_script(options: SplitOptions) -> tuple[str, list[str]]:
     """Return the script (all -e joined, else the first operand) and the files.
 
     Raises:

@@ -1,0 +1,52 @@
+"""Clusters that stay up until they are stopped: started where none runs, removed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from . import cleanup
+from .cluster import Cluster, check_names, known_names
+from .engine import ensure_engine
+from .errors import HarnessError, HarnessUsageError, one_of
+from .image import check_kind
+from .place import STATE
+from .progress import note
+
+
+def ensure_cluster(
+    name: str, nodes: Sequence[str], image: str, *, bare: bool = False, replace: bool = False
+) -> Cluster:
+    """Return the kept cluster of that name, started where none runs.
+
+    One that runs and is not as asked for, or not complete, is thrown away only with `replace`.
+    Raises `HarnessError`; options that cannot be are refused before anything else.
+    """
+    check_names(name, nodes)
+    check_kind(image, bare=bare)
+    ensure_engine()
+    cleanup.sweep()
+    if (STATE / name / cleanup.DESCRIPTION).exists():
+        cluster = Cluster.load(name)
+        differences = cluster.differences(nodes, image, bare=bare)
+        if not differences:
+            note(f"{name} is up already ({cluster})")
+            return cluster
+        if cluster.runs() and not replace:
+            raise HarnessError(
+                f"{name} is there and {' and '.join(differences)}; it was left as it is",
+                seen=f"{name} is {cluster}",
+                next_step="add --replace to remove it and start the new one, or another --name",
+            )
+        note(f"{name} is removed and started again: it {' and '.join(differences)}")
+        cluster.stop()
+    return Cluster.start(name, nodes, image, bare=bare, keep=True)
+
+
+def remove_cluster(name: str) -> None:
+    """Remove a cluster and everything it had, even when its description is broken.
+
+    Raises `HarnessUsageError` when there is none of that name.
+    """
+    if name not in known_names():
+        raise HarnessUsageError(f"no cluster {name!r} here", next_step=one_of(name, known_names()))
+    cleanup.remove(STATE / name)
