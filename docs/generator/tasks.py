@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from docs.generator.markdown import code, escape, table
-from pacefab.tasks import namespace
+from pacefab.tasks import GROUPS, namespace
 
 _EXAMPLE = "Example:"
 
@@ -44,9 +44,14 @@ def render() -> str:
 
 
 def render_table() -> str:
-    """Return a table of all tasks, each with a link to its section."""
-    rows = ((f"[`{page.name}`](#{page.name})", escape(page.summary)) for page in read_tasks())
-    return table(("Task", "Purpose"), rows)
+    """Return a table for each group of tasks, by when they are used; each links to its section."""
+    pages = {page.name: page for page in read_tasks()}
+    lines = []
+    for title, group in GROUPS.items():
+        found = [pages[task.name.replace("_", "-")] for task in group]
+        rows = ((f"[`{page.name}`](#{page.name})", escape(page.summary)) for page in found)
+        lines += [f"**{title}**\n", table(("Task", "Purpose"), rows)]
+    return "\n".join(lines)
 
 
 def render_manual() -> str:
