@@ -66,7 +66,7 @@ def objects(cluster: Cluster) -> set[str]:
 def waiting(cluster: Cluster) -> int:
     """Return how many runs wait for the first node's lock."""
     return len(
-        cluster.run(cluster.nodes[0], "pgrep -fx 'flock -w 60 9'", check=False).stdout.split()
+        cluster.run(cluster.nodes[0], "pgrep -fx 'flock -w 1 9'", check=False).stdout.split()
     )
 
 
