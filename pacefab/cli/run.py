@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fabric import Connection
 from invoke.context import Context
 
+from pacefab import interrupts
 from pacefab.cli.endings import UNREAD, unwritable
 from pacefab.cli.files import secrets_file
 from pacefab.cli.naming import as_typed
@@ -77,7 +78,7 @@ class Run:
         return SecretValues(os.environ, file, ask)
 
     def _ask_secret(self, prompt: str) -> str:
-        with self.printer.aside():
+        with interrupts.at_once(), self.printer.aside():
             return getpass.getpass(prompt)
 
     @property

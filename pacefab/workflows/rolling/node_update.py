@@ -122,8 +122,8 @@ class Due:
             self._upgrade(note)
         self._done = change_node(
             self._host,
-            self._anew(),
-            anew=self._anew,
+            self._replan(),
+            replan=self._replan,
             note=note,
             lock_seconds=self.update.lock_seconds,
         )
@@ -143,6 +143,6 @@ class Due:
         """
         restore_node(self._host, self._done, note=note)
 
-    def _anew(self) -> NodePlan:
+    def _replan(self) -> NodePlan:
         view = observe_node(self._host, memcached.LOOK, MANAGED)
         return self.update.plan(self.fleet, self.node, view)

@@ -9,6 +9,7 @@ from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
+from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import complete_configuration
@@ -70,6 +71,7 @@ class Create:
             said = "nothing was changed: name only hosts that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
         self._ask(fleet, change, audience)
+        watch.begin(cluster)
         status, answers = self._bring_about(fleet, change, desired, audience)
         mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
         first = watch.finish(cluster, mark, *_summary(change))
@@ -101,9 +103,10 @@ class Create:
             )
             return status, _serve(fleet, status, deadline, waits)
         except (PacefabError, KeyboardInterrupt) as error:
-            if isinstance(error, StartFailedError):
-                error.seen += last_words(fleet.hosts, error)
-            self._restore(fleet, before, change, error, waits)
+            with undoing():
+                if isinstance(error, StartFailedError):
+                    error.seen += last_words(fleet.hosts, error)
+                self._restore(fleet, before, change, error, waits)
             raise
 
     def _check_update(self, change: ConfigurationPlan) -> None:

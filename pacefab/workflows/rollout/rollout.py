@@ -160,7 +160,7 @@ class _RolloutRun:
         return change_node(
             seen.hosts[name],
             node,
-            anew=lambda: self.rollout.planner.plan_node(seen.again(name), name),
+            replan=lambda: self.rollout.planner.plan_node(seen.again(name), name),
             note=partial(self.audience.note, name),
             entry=entry.id,
         )
@@ -228,9 +228,10 @@ class _RolloutRun:
             apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
             asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
         except (PacefabError, KeyboardInterrupt) as error:
-            if isinstance(error, StartFailedError):
-                error.seen += last_words(seen.hosts, error)
-            self._restore_cluster(seen, plan.configuration, before, error)
+            with undoing():
+                if isinstance(error, StartFailedError):
+                    error.seen += last_words(seen.hosts, error)
+                self._restore_cluster(seen, plan.configuration, before, error)
             raise
         return self.watch.finish(plan.cluster, Mark.CHANGED, *_answered(asked))
 
