@@ -125,7 +125,8 @@ class Drill:
                 progress.note(node, f"{fault.name}: {fault.what}")
                 trace = self._drill(fault, node, fleet, setup, progress, undone)
                 results.append(DrillResult(trace, measure(trace, self.objectives)))
-                if unhealthy := scene.unhealthy(self.timeout):
+                waits = partial(progress.waiting, fleet.membership.cluster)
+                if unhealthy := scene.unhealthy(self.timeout, waits):
                     break
         cluster = fleet.membership.cluster
         return DrillReport(
@@ -173,6 +174,7 @@ class Drill:
                 self._await_recovery(watch, caused, ended)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
             found = load.count(_FILL_SECONDS)
+        waits("")
         seen = tuple(watch.samples), tuple(load.windows)
         return Trace(fault, node, begun, caused, ended, *seen, stored, found)
 

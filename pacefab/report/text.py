@@ -85,9 +85,13 @@ class Printer:
         return self._board.aside()
 
     def ask(self, question: str) -> str:
-        """Return the operator's answer, empty for Ctrl-D; progress stands aside meanwhile."""
+        """Return the operator's answer, empty for Ctrl-D; progress stands aside meanwhile.
+
+        The question is seen on the terminal also where the output goes into a file or a pipe.
+        """
+        shown = self.stream if self.stream.isatty() else Stream(sys.stderr)
         with self.aside(), contextlib.suppress(EOFError, UnicodeDecodeError):
-            self.stream.write(clean(question))
+            shown.write(clean(question))
             return input()
         return ""
 
@@ -96,7 +100,7 @@ class Printer:
         with self._lock:
             self._keep(host)
             self._board.activities[host] = Activity(text, noted=True)
-            if self.stream.moves:
+            if self._board.moves:
                 self._board.draw()
             else:
                 self._print([f"… {host:<12} {text}"])
@@ -149,7 +153,7 @@ class Printer:
     def _keep(self, host: str) -> None:
         """Print what a terminal showed of a host live, with its time."""
         last = self._board.activities.get(host)
-        if last and last.noted and self.stream.moves:
+        if last and last.noted and self._board.moves:
             self._print([f"… {host:<12} {last.text}, {last.seconds:.1f} s"])
 
     def render(self, lines: Iterable[str], style: Style = plain) -> list[str]:

@@ -89,6 +89,7 @@ class Remove:
             return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
         if self.dry_run:
             return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in removal))
+        watch.begin(cluster)
         apply_cib.patch(fleet.host, fleet.view.cib, self._plan)
         waits = partial(watch.progress.waiting, cluster)
         try:
