@@ -177,7 +177,7 @@ def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
         fab.kill()
         fab.communicate()
     # One CIB for the cluster, with all of the clone or nothing of it; asked once, as what the node
-    # was told before the kill may still arrive.
+    # was sent before the kill may still arrive.
     resources = eyes.cib(installed).findall("configuration/resources/*")
     if resources:
         (clone,) = resources
