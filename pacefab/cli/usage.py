@@ -80,9 +80,11 @@ class CommandLine:
             return f"it belongs behind the task: {self.program} {behind} {word} …"
         if takers:
             return f"it is an option of {', '.join(takers[:4])}; {self._help(task)}"
+        return _guess(nearest(plain, self._long_options(task))) + self._help(task)
+
+    def _long_options(self, task: str | None) -> list[str]:
         own = self.tasks[task].flag_names() if task else ()
-        long = [name for name in (*own, *self.core.flag_names()) if name.startswith("--")]
-        return _guess(nearest(plain, long)) + self._help(task)
+        return [name for name in (*own, *self.core.flag_names()) if name.startswith("--")]
 
     def _word(self, word: str, task: str | None) -> UsageError:
         """Return what is wrong with a word that is neither task nor option nor its value."""

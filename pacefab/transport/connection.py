@@ -171,7 +171,7 @@ class Host:
 
     def _lost(self, seen: str) -> CommandError:
         self._connection.close()
-        self._opened = False  # the next command opens it anew
+        self._opened = False  # the next command opens it again
         return CommandError(
             "run a command",
             f"the connection was lost; {seen}",

@@ -39,7 +39,7 @@ class NodeUpdate:
     lock_seconds: int = packages.LOCK_SECONDS
 
     def look(self, fleet: Fleet, node: str) -> Due:
-        """Return what is to be done on a node, asked anew.
+        """Return what is to be done on a node, asked again.
 
         Raises:
             PacefabError: the node could not be asked, or cannot be brought there.

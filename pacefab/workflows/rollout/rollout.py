@@ -46,8 +46,8 @@ class Rollout:
     """How a run brings a cluster to what is desired; it has `timeout` seconds to follow and serve.
 
     `what_forms` says in sentences what is missing for the nodes to be one cluster; `form` asks for
-    what that takes, and returns what does it. A plan that only adds something is applied unasked
-    where it `asks_of_additions` not.
+    what that takes, and returns what does it. Without `asks_of_additions`, a plan that only adds
+    something is applied without asking.
     """
 
     planner: Plans
