@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
 
+CTRL_C = 128 + signal.SIGINT  # the exit status
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOPPING = (
     "\nstopping: what runs on a node ends first, and what was begun is undone\n"
@@ -193,4 +194,4 @@ def sentence(stop: KeyboardInterrupt) -> str:
 
 def status(stop: KeyboardInterrupt) -> int:
     """Return the exit status of an interruption, as shells say it: 128 and the signal's number."""
-    return 128 + (stop.number if isinstance(stop, Interrupted) else signal.SIGINT)
+    return 128 + stop.number if isinstance(stop, Interrupted) else CTRL_C

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
@@ -16,11 +17,14 @@ from fabric import Config, Connection
 from pacefab import interrupts
 from pacefab.errors import CommandError, add_ending
 from pacefab.pacemaker.readiness import StartFailedError
+from pacefab.report.text import Printer
+from pacefab.tasks import cluster
 from pacefab.transport.connection import Access, Host
 from pacefab.transport.fanout import fan_out, values
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.rollout import rollout
 from pacefab.workflows.rollout.rollout import _RolloutRun
+from tests.unit.screens import Terminal
 
 
 @pytest.fixture(autouse=True)
@@ -222,6 +226,23 @@ def test_a_failed_rollout_is_taken_back_though_a_signal_came_meanwhile(
     with pytest.raises(StartFailedError, match="c1: why"), interrupts.listening():
         run._follow(seen, seen, seen)  # noqa: SLF001  # what deploys do once the CIB is patched
     assert restored == ["c1"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, None)])
+def test_watching_ends_by_ctrl_c_with_the_last_looks_status(
+    monkeypatch: pytest.MonkeyPatch, number: int, status: int | None
+) -> None:
+    def end(_: float) -> None:
+        raise interrupts.Interrupted(number)
+
+    monkeypatch.setattr(cluster, "_look", lambda _: CommandError("ask", "no answer"))
+    monkeypatch.setattr("time.sleep", end)
+    run: Any = SimpleNamespace(printer=Printer(Terminal()))
+    try:
+        ended = cluster._watch(run, "text", 1)  # noqa: SLF001  # the task asks for hosts first
+    except interrupts.Interrupted:
+        ended = None
+    assert ended == status
 
 
 def test_what_became_of_it_is_said_in_errors_too() -> None:
