@@ -43,7 +43,7 @@ class Run:
         inventory_file: Path | None,
         secrets_file: str | None,
     ) -> None:
-        self.printer = Printer()
+        self.printer = Printer(spelled=as_typed)
         self._given: dict[str, Connection] = {}
         self._context = context
         self.settings = read_settings(context.config)
@@ -144,8 +144,6 @@ class Run:
         """Do the work and print its summary; the exit status is 0 when all is as desired."""
         with self.printer.working(step, self.hosts):
             outcomes = work()
-        for error in (outcome.error for outcome in outcomes if outcome.error):
-            error.next_step = as_typed(error.next_step)
         self.printer.summary(outcomes)
         return 0 if all(outcome.mark.ok for outcome in outcomes) else 1
 

@@ -43,11 +43,12 @@ class Printer:
 
     On a terminal it shows, while it lasts, what each host is at and since when; elsewhere it prints
     that now and then. Safe to call from several threads; no encoding and no reader who leaves
-    makes it fail (see `Stream`).
+    makes it fail (see `Stream`). What is printed for people goes through `spelled` first.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, spelled: Callable[[str], str] = str) -> None:
         self.stream = Stream(stream)
+        self._spelled = spelled
         self._lock = threading.RLock()
         self._board = Board(self.stream, self._lock)
         self._begun = time.monotonic()
@@ -158,7 +159,7 @@ class Printer:
 
     def render(self, lines: Iterable[str], style: Style = plain) -> list[str]:
         """Return lines as they are printed: each fits the terminal's width, colour included."""
-        return _render(lines, self.stream, style)
+        return _render(map(self._spelled, lines), self.stream, style)
 
     def _print(self, lines: Iterable[str], style: Style = plain) -> None:
         self._write("".join(f"{line}\n" for line in self.render(lines, style)))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.naming import as_typed
 from pacefab.cli.options import number, write_file
 from pacefab.cli.run import Run
 from pacefab.drill.faults import FAULTS, Fault
@@ -88,7 +87,7 @@ def _undo(run: Run, seconds: int) -> int:
     status = run.perform("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
     with run.printer.working("drill-undo", hosts):
         reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
-    unhealthy = ["the cluster is NOT healthy:", *reasons, as_typed("next: fab status")]
+    unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
     run.printer.text(unhealthy if reasons else ["the cluster is healthy"], reported.style)
     return 1 if reasons else status
 

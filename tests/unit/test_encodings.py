@@ -129,6 +129,17 @@ def test_a_question_is_seen_where_the_output_goes_into_a_pipe(
     assert pipe.getvalue() == ""
 
 
+def test_notes_and_reports_name_commands_as_they_are_typed() -> None:
+    pipe = io.StringIO()
+    printer = Printer(pipe, lambda line: line.replace("fab ", "pacefab "))
+    printer.note("c1", "see fab status")
+    printer.finished(Outcome("c1", "verify", Mark.FAILED, 1.0, ("run fab deploy",)))
+    printer.text(["degraded: fab create-memcached makes it"])
+    assert pipe.getvalue().count("pacefab ") == 3
+    printer.lines(["# fab of a file"])
+    assert pipe.getvalue().endswith("\n# fab of a file\n")
+
+
 def test_a_host_that_goes_on_after_the_end_leaves_no_live_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
