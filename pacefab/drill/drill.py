@@ -115,7 +115,7 @@ class Drill:
             progress.note(fleet.membership.cluster, _FENCED)
         pairs = list(zip(self.faults, victims, strict=True))
         confirm(fleet.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
-        begun = _now()
+        begun, versions = _now(), find_versions(fleet)  # while every node can be asked
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
         with _undone_is_said() as undone:
@@ -130,7 +130,7 @@ class Drill:
                     break
         cluster = fleet.membership.cluster
         return DrillReport(
-            cluster, begun, operator(), find_versions(fleet), setup, self.objectives,
+            cluster, begun, operator(), versions, setup, self.objectives,
             tuple(results), unhealthy,
         )  # fmt: skip
 
