@@ -53,6 +53,7 @@ class Remove:
         purges = values(looked)
         if not self.dry_run:
             self._ask(fleet, removal, purges, audience)
+            watch.begin()
         first = self._remove(fleet, removal, watch)
         failed = watch.fail_all(errors(looked) if self.purge else silent)
         purged = watch.each(
@@ -89,7 +90,6 @@ class Remove:
             return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
         if self.dry_run:
             return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in removal))
-        watch.begin(cluster)
         apply_cib.patch(fleet.host, fleet.view.cib, self._plan)
         waits = partial(watch.progress.waiting, cluster)
         try:
