@@ -150,7 +150,7 @@ def test_a_change_whose_reader_leaves_while_it_waits_is_not_made(tmp_path: Path)
     script = render_change([step("make", "touch", str(tmp_path / "made"))])
     holder = subprocess.Popen(["sh", "-c", hold], stdout=subprocess.PIPE)
     assert holder.stdout
-    holder.stdout.readline()  # the lock's section: it has begun
+    assert any(b"hold" in line for line in holder.stdout)  # it has the lock: its step has begun
     with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) as waiting:
         assert waiting.stdout
         seen = waiting.stdout.readline() + waiting.stdout.readline()
