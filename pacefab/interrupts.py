@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import FrameType
 
+CTRL_C = 128 + signal.SIGINT  # the exit status
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _STOPPING = (
     "\nstopping: what runs on a node ends first, and what was begun is undone\n"
@@ -74,7 +75,8 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 def listening() -> Iterator[None]:
     """Raise `Interrupted` for signals during the block; one that is ignored stays so (nohup).
 
-    After an interruption they are all ignored: the command ends, and says how.
+    When an interruption ends the block they are all ignored: the command ends, and says how. After
+    a block that heard of one and went on to its end (`status --watch`), the next task listens too.
     """
     global _state  # noqa: PLW0603  # signals concern the process
     _state = _State()
@@ -85,12 +87,15 @@ def listening() -> Iterator[None]:
     heard = [number for number in _SIGNALS if previous[number] is not signal.SIG_IGN]
     for number in heard:
         signal.signal(number, _notice)
+    ended = False
     try:
         yield
         _check_heard()
+        ended = True
     finally:
+        ignore = _state.number and not ended
         for number in heard:
-            signal.signal(number, signal.SIG_IGN if _state.number else previous[number])
+            signal.signal(number, signal.SIG_IGN if ignore else previous[number])
 
 
 def _check_heard() -> None:
@@ -127,9 +132,9 @@ def pause(seconds: float) -> None:
 @contextlib.contextmanager
 def at_once() -> Iterator[None]:
     """Let a signal end the block wherever it is: the operator is asked, nothing is under way."""
-    check()
     before, _state.at_once = _state.at_once, True
     try:
+        check()
         yield
     finally:
         _state.at_once = before
@@ -146,15 +151,15 @@ def undoing() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def changing(host: str) -> Iterator[Change]:
-    """Note that a host is being changed during the block.
+def changing(host: str, *, waiting: bool = False) -> Iterator[Change]:
+    """Note that a host is being changed during the block; not yet while it is `waiting`.
 
     Raises:
         Interrupted: a signal came before; or within the block, which then changed nothing.
     """
     _state.careful = True
     check()
-    change = Change(host)
+    change = Change(host, waiting)
     _state.changes.append(change)
     try:
         yield change
@@ -167,13 +172,13 @@ def changing(host: str) -> Iterator[Change]:
 
 def changed() -> tuple[str, ...]:
     """Return the hosts that this command has changed, or is changing."""
-    return tuple(dict.fromkeys(each.host for each in _state.changes if not each.waiting))
+    return tuple(dict.fromkeys(change.host for change in _state.changes if not change.waiting))
 
 
 def under_way() -> tuple[str, ...]:
     """Return the hosts on which a change is under way."""
-    busy = (each.host for each in _state.changes if not each.ended and not each.waiting)
-    return tuple(dict.fromkeys(busy))
+    busy = (change for change in _state.changes if not (change.ended or change.waiting))
+    return tuple(dict.fromkeys(change.host for change in busy))
 
 
 def sentence(stop: KeyboardInterrupt) -> str:
@@ -189,4 +194,4 @@ def sentence(stop: KeyboardInterrupt) -> str:
 
 def status(stop: KeyboardInterrupt) -> int:
     """Return the exit status of an interruption, as shells say it: 128 and the signal's number."""
-    return 128 + (stop.number if isinstance(stop, Interrupted) else signal.SIGINT)
+    return 128 + stop.number if isinstance(stop, Interrupted) else CTRL_C

@@ -43,11 +43,13 @@ def wait_until(
             so does an interruption.
         seconds: how long to wait, by the monotonic clock; a look under way is not cut off.
         poll: seconds between two looks.
-        waits: hears of the wait before each pause, and of its end.
+        waits: hears of the wait before each pause, and of its end, however that comes.
     """
     deadline = time.monotonic() + seconds
-    while isinstance(found := look(), Pending) and time.monotonic() < deadline:
-        waits(found.seen.partition("\n")[0])
-        interrupts.pause(poll)
-    waits("")
+    try:
+        while isinstance(found := look(), Pending) and time.monotonic() < deadline:
+            waits(found.seen.partition("\n")[0])
+            interrupts.pause(poll)
+    finally:
+        waits("")
     return found

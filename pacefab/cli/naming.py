@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pacefab.cli.traits import TRAITS
 
-_COMMAND = re.compile(r"\bfab (?P<options>(?:-\S+ \S+ )?)(?P<task>[a-z][a-z-]*)?")
+_COMMAND = re.compile(r"\bfab (?P<options>(?:-\S+ \S+ )?)(?P<task>[a-z][a-z-]*|(?=-))")
 
 
 def as_typed(text: str, argv: Sequence[str] | None = None) -> str:
@@ -23,7 +23,9 @@ def as_typed(text: str, argv: Sequence[str] | None = None) -> str:
     within = next((f"{where}." for where, task in collections if where and task in TRAITS), "")
 
     def replace(found: re.Match[str]) -> str:
-        task = found["task"] or ""
-        return f"{name} {found['options']}{within if task in TRAITS else ''}{task}"
+        options, task = found["options"], found["task"]
+        if task and not options and task not in TRAITS:  # a node may be called fab
+            return found[0]
+        return f"{name} {options}{within if task in TRAITS else ''}{task}"
 
     return _COMMAND.sub(replace, text)

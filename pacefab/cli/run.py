@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fabric import Connection
 from invoke.context import Context
 
+from pacefab import interrupts
 from pacefab.cli.endings import UNREAD, unwritable
 from pacefab.cli.files import secrets_file
 from pacefab.cli.naming import as_typed
@@ -42,7 +43,7 @@ class Run:
         inventory_file: Path | None,
         secrets_file: str | None,
     ) -> None:
-        self.printer = Printer()
+        self.printer = Printer(spelled=as_typed)
         self._given: dict[str, Connection] = {}
         self._context = context
         self.settings = read_settings(context.config)
@@ -77,7 +78,7 @@ class Run:
         return SecretValues(os.environ, file, ask)
 
     def _ask_secret(self, prompt: str) -> str:
-        with self.printer.aside():
+        with interrupts.at_once(), self.printer.aside():
             return getpass.getpass(prompt)
 
     @property
@@ -143,8 +144,6 @@ class Run:
         """Do the work and print its summary; the exit status is 0 when all is as desired."""
         with self.printer.working(step, self.hosts):
             outcomes = work()
-        for error in (outcome.error for outcome in outcomes if outcome.error):
-            error.next_step = as_typed(error.next_step)
         self.printer.summary(outcomes)
         return 0 if all(outcome.mark.ok for outcome in outcomes) else 1
 

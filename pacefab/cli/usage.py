@@ -72,31 +72,34 @@ class CommandLine:
     def _option(self, word: str, task: str | None) -> str:
         """Return what to type instead of an option that nobody knows in its place."""
         plain = word.replace("_", "-")
-        behind = [t for t in self.words if t in self.tasks and word in self.tasks[t].flags]
+        takers = [name for name in self.tasks if word in self.tasks[name].flags]
+        behind = next((typed for typed in self.words if typed in takers), "")
         if task and plain == "--dry-run":
             return f"{self.program} plan shows what {task} would do and changes nothing"
         if not task and behind:
-            return f"it belongs behind the task: {self.program} {behind[0]} {word} …"
-        if takers := [name for name in self.tasks if word in self.tasks[name].flags]:
+            return f"it belongs behind the task: {self.program} {behind} {word} …"
+        if takers:
             return f"it is an option of {', '.join(takers[:4])}; {self._help(task)}"
+        return _guess(nearest(plain, self._long_options(task))) + self._help(task)
+
+    def _long_options(self, task: str | None) -> list[str]:
         own = self.tasks[task].flag_names() if task else ()
-        long = [name for name in (*own, *self.core.flag_names()) if name.startswith("--")]
-        meant = nearest(plain, long)
-        guess = f"did you mean {alternatives(meant)}? " if meant else ""
-        return guess + self._help(task)
+        return [name for name in (*own, *self.core.flag_names()) if name.startswith("--")]
 
     def _word(self, word: str, task: str | None) -> UsageError:
         """Return what is wrong with a word that is neither task nor option nor its value."""
-        if switch := next((w for w in self.words if w.endswith(f"={word}") and w[:1] == "-"), None):
+        switches = (typed for typed in self.words if typed.startswith("-"))
+        if switch := next((typed for typed in switches if typed.endswith(f"={word}")), None):
             option = switch.removesuffix(f"={word}")
             return _wrong(f"{switch}, but {option} takes no value", f"{option} alone")
         meant = nearest(word, self.tasks)
-        if task and task in self.files and ("." in word or "/" in word or not meant):
-            named = f"{self.program} {task} {self.files[task]} {word}"
+        file = self.files.get(task or "")
+        if file and (set("./") & set(word) or not meant):
+            named = f"{self.program} {task} {file} {word}"
             return _wrong(f"{word} behind {task}", f"a file follows the task at once, or: {named}")
         if task is None or meant:
-            guess = f"did you mean {alternatives(meant)}? " if meant else ""
-            return _wrong(f"there is no task {word}", f"{guess}{self._listing(hosts=not meant)}")
+            next_step = _guess(meant) + self._listing(hosts=not meant)
+            return _wrong(f"there is no task {word}", next_step)
         return _wrong(f"{word} behind {task}, which takes options only", self._help(task))
 
     def _not_of(self, task: str | None) -> str:
@@ -108,6 +111,10 @@ class CommandLine:
 
     def _help(self, task: str | None) -> str:
         return f"{self.program} --help{f' {task}' if task else ''} shows the options"
+
+
+def _guess(meant: Sequence[str]) -> str:
+    return f"did you mean {alternatives(meant)}? " if meant else ""
 
 
 def _wrong(seen: str, next_step: str) -> UsageError:

@@ -115,7 +115,7 @@ class Drill:
             progress.note(fleet.membership.cluster, _FENCED)
         pairs = list(zip(self.faults, victims, strict=True))
         confirm(fleet.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
-        begun = _now()
+        begun, versions = _now(), find_versions(fleet)  # while every node can be asked
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
         with _undone_is_said() as undone:
@@ -125,11 +125,12 @@ class Drill:
                 progress.note(node, f"{fault.name}: {fault.what}")
                 trace = self._drill(fault, node, fleet, setup, progress, undone)
                 results.append(DrillResult(trace, measure(trace, self.objectives)))
-                if unhealthy := scene.unhealthy(self.timeout):
+                waits = partial(progress.waiting, fleet.membership.cluster)
+                if unhealthy := scene.unhealthy(self.timeout, waits):
                     break
         cluster = fleet.membership.cluster
         return DrillReport(
-            cluster, begun, operator(), find_versions(fleet), setup, self.objectives,
+            cluster, begun, operator(), versions, setup, self.objectives,
             tuple(results), unhealthy,
         )  # fmt: skip
 
@@ -173,6 +174,7 @@ class Drill:
                 self._await_recovery(watch, caused, ended)
             watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
             found = load.count(_FILL_SECONDS)
+        waits("")
         seen = tuple(watch.samples), tuple(load.windows)
         return Trace(fault, node, begun, caused, ended, *seen, stored, found)
 

@@ -16,7 +16,7 @@ from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
-from pacefab.waiting import Pending, wait_until
+from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_fleet
 from pacefab.workflows.checks.serving import ask_from_neighbours
 from pacefab.workflows.nodes import apply_cib
@@ -48,7 +48,7 @@ class Scene:
         apply_cib.settle(fleet.host, _at_work, _REST_SECONDS)
         return fleet
 
-    def unhealthy(self, seconds: float) -> tuple[str, ...]:
+    def unhealthy(self, seconds: float, waits: Waits = unheard) -> tuple[str, ...]:
         """Wait at most `seconds` until the cluster is healthy; return why it is not then.
 
         Pacemaker also has to have nothing left to do: a VIP may still move back to the node that it
@@ -61,7 +61,7 @@ class Scene:
             reasons = self._reasons()
             return Pending("; ".join(reasons)) if reasons else True
 
-        wait_until(look, seconds, poll=_POLL_SECONDS)
+        wait_until(look, seconds, poll=_POLL_SECONDS, waits=waits)
         return reasons
 
     def _reasons(self) -> tuple[str, ...]:

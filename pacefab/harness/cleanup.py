@@ -68,7 +68,7 @@ def sweep() -> list[str]:
 
 
 def _sweep() -> list[str]:
-    owners = [(Path(each[FOLDER_LABEL]), owner_of(each)) for each in _all_labels()]
+    owners = [(Path(labels[FOLDER_LABEL]), owner_of(labels)) for labels in _all_labels()]
     owners += [(path.parent, _described_owner(path)) for path in STATE.glob(f"*/{DESCRIPTION}")]
     dead = sorted({folder for folder, owner in owners if is_dead(owner)})
     for folder in dead:

@@ -322,10 +322,10 @@ def check_names(name: str, nodes: Sequence[str]) -> None:
 
     Raises `HarnessUsageError`.
     """
-    for each in (name, *nodes):
-        if not PLAIN_NAME.fullmatch(each):
+    for word in (name, *nodes):
+        if not PLAIN_NAME.fullmatch(word):
             raise HarnessUsageError(
-                f"{each!r} can't name a cluster or a node", next_step="use a-z, 0-9 and -"
+                f"{word!r} can't name a cluster or a node", next_step="use a-z, 0-9 and -"
             )
     if not nodes or len(set(nodes)) != len(nodes):
         raise HarnessUsageError(f"node names {','.join(nodes)!r}", next_step="name each node once")

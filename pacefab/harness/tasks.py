@@ -65,9 +65,9 @@ def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # n
         from .kept import remove_cluster  # noqa: PLC0415
 
         names = known_names() if all else [name]
-        for each in names:
-            remove_cluster(each)
-            print(f"{each} removed")
+        for cluster in names:
+            remove_cluster(cluster)
+            print(f"{cluster} removed")
         if not names:
             print("there is no cluster here")
 

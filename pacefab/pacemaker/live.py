@@ -325,7 +325,7 @@ attrd_updater --name pacefab-look-again --delete
 
 
 def plan_look_again() -> list[Step]:
-    """Return the step that lets Pacemaker decide anew, by a passing attribute of this node.
+    """Return the step that lets Pacemaker decide again, by a passing attribute of this node.
 
     Seen with Pacemaker 3.0: a resource taken away within moments of its creation stayed "Started,
     orphaned", and nothing stopped it. `crm_resource --refresh` is no way out: it makes Pacemaker

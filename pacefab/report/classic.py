@@ -36,17 +36,9 @@ def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) 
 
 
 def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
-    inner = clone.instances[0].id.partition(":")[0] if clone.instances else ""
-    if clone.promotable:
-        former = former_ids and clone.id == f"{inner}-clone"
-        name = f"{inner}-master" if former else clone.id
-        yield f" Master/Slave Set: {name} [{inner}]"
-        roles = [("Promoted", "Masters"), ("Unpromoted", "Slaves"), ("Started", "Started")]
-    else:
-        yield f" Clone Set: {clone.id} [{inner}]"
-        roles = [("Started", "Started")]
+    yield _title(clone, former_ids=former_ids)
     running: set[str] = set()
-    for role, word in roles:
+    for role, word in _PROMOTABLE_ROLES if clone.promotable else _ROLES:
         nodes = _nodes(clone.instances, role)
         running |= set(nodes)
         if nodes:
@@ -56,6 +48,18 @@ def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> It
     stopped = [node.name for node in status.nodes if node.name not in running]
     if stopped:
         yield f"     Stopped: [ {' '.join(sorted(stopped))} ]"
+
+
+_ROLES = (("Started", "Started"),)
+_PROMOTABLE_ROLES = (("Promoted", "Masters"), ("Unpromoted", "Slaves"), *_ROLES)
+
+
+def _title(clone: CloneStatus, *, former_ids: bool) -> str:
+    inner = clone.instances[0].id.partition(":")[0] if clone.instances else ""
+    if not clone.promotable:
+        return f" Clone Set: {clone.id} [{inner}]"
+    former = former_ids and clone.id == f"{inner}-clone"
+    return f" Master/Slave Set: {f'{inner}-master' if former else clone.id} [{inner}]"
 
 
 def _nodes(instances: Iterable[Instance], role: str) -> list[str]:

@@ -16,8 +16,8 @@ def render_config(cluster: CacheCluster, name: str | None) -> list[str]:
     if name is not None:
         return FORMATS[name][1](cluster.servers).splitlines()
     lines = [f"cluster {cluster.name}: {len(cluster.servers)} servers"]
-    for each, (whom, render) in FORMATS.items():
-        title = f"--format {each}: {whom}"
+    for known, (whom, render) in FORMATS.items():
+        title = f"--format {known}: {whom}"
         lines += ["", title, "-" * len(title), *render(cluster.servers).splitlines()]
     return lines
 

@@ -21,14 +21,8 @@ _VIPS = "VIPs away"  # left out where the cluster has none
 
 def render_text(report: DrillReport, width: int | None = None) -> list[str]:
     """Return the table, what was missed, and whether the cluster is healthy again."""
-    rows = [_row(result.trace, result.figures) for result in report.results]
-    shown = [
-        place
-        for place, name in enumerate(_COLUMNS)
-        if name != _VIPS or any(_has_vips(result.trace) for result in report.results)
-    ]
-    chosen = [[row[place] for place in shown] for row in (_COLUMNS, *rows)]
-    lines = table(chosen[0], chosen[1:], width)
+    header, *rows = _rows(report)
+    lines = table(header, rows, width)
     for result in report.results:
         missed = [_missed(verdict) for verdict in result.figures.verdicts if not verdict.passed]
         lines += [f"{result.trace.fault.name} on {result.trace.node}: {text}" for text in missed]
@@ -37,6 +31,14 @@ def render_text(report: DrillReport, width: int | None = None) -> list[str]:
         return [*lines, "", "the cluster is NOT healthy:", *report.unhealthy, next_step]
     verdict = "all objectives met" if report.passed else "objectives missed"
     return [*lines, "", f"{verdict}; the cluster is healthy"]
+
+
+def _rows(report: DrillReport) -> list[list[str]]:
+    """Return the table's header and rows."""
+    rows = [_row(result.trace, result.figures) for result in report.results]
+    vips = any(_has_vips(result.trace) for result in report.results)
+    shown = [place for place, name in enumerate(_COLUMNS) if vips or name != _VIPS]
+    return [[row[place] for place in shown] for row in (_COLUMNS, *rows)]
 
 
 def style(line: str) -> str:

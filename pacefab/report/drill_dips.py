@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -52,14 +53,8 @@ def find_dips(drill: Mapping[str, Any], load: Mapping[str, Any], stall: float) -
     events: Sequence[Mapping[str, Any]] = drill["events"]
     before, usual = drill["hit_ratio"]["before"] or 0.0, median(line["operations"] or [0])
 
-    def dips(panel: int, odd: Sequence[bool], back: float, text: _Text) -> Iterator[Dip]:
-        for places in _runs(when, odd):
-            first, last = when[places[0]], when[places[-1]]
-            cause = _cause(events, first, back)
-            returns = cause is not None and panel == 0 and events[cause]["text"].endswith(_BACK)
-            yield Dip(panel, first, last, text(places), cause, returns)
-
-    ratios = [1.0 if ratio is None else ratio for ratio in line["hit_ratio"]]
+    dips = partial(_dips, when, events)
+    ratios = _known(line["hit_ratio"])
     slow = [worst >= stall * _STALL_SHARE for worst in line["worst_seconds"]]
     found = [
         *dips(0, [r < before - _RATIO_DROP for r in ratios], dead + _EARLY_SECONDS,
@@ -72,6 +67,27 @@ def find_dips(drill: Mapping[str, Any], load: Mapping[str, Any], stall: float) -
               lambda places: f"{sum(line['errors'][p] for p in places)} errors seen by clients"),
     ]  # fmt: skip
     return sorted(found, key=lambda dip: (dip.first, dip.panel))
+
+
+def _known(ratios: Sequence[float | None]) -> list[float]:
+    """Return ratios of which none is missing; that of nothing is as good as can be."""
+    return [1.0 if ratio is None else ratio for ratio in ratios]
+
+
+def _dips(
+    when: Sequence[float],
+    events: Sequence[Mapping[str, Any]],
+    panel: int,
+    odd: Sequence[bool],
+    back: float,
+    text: _Text,
+) -> Iterator[Dip]:
+    """Yield the dips of one panel: where it is odd, each with what `text` says of its places."""
+    for places in _runs(when, odd):
+        first, last = when[places[0]], when[places[-1]]
+        cause = _cause(events, first, back)
+        returns = cause is not None and panel == 0 and events[cause]["text"].endswith(_BACK)
+        yield Dip(panel, first, last, text(places), cause, returns)
 
 
 def _share(lowest: float, usual: float) -> str:

@@ -43,15 +43,21 @@ class Board:
         self._stream = stream
         self._lock = lock
         self._drawn = 0  # lines on the terminal
+        self._shown = False
         self._aside = False
         self._turn = 0
+
+    @property
+    def moves(self) -> bool:
+        """Whether activities are shown in place, right now."""
+        return self._shown and self._stream.moves
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
         """Show the activities during the block."""
         ended = threading.Event()
-        moves = self._stream.moves
-        show, pause = (self._redraw, _REDRAW_SECONDS) if moves else (self._remind, 1.0)
+        self._shown = True
+        show, pause = (self._redraw, _REDRAW_SECONDS) if self.moves else (self._remind, 1.0)
         thread = threading.Thread(target=_repeat, args=(ended, pause, show), daemon=True)
         thread.start()
         try:
@@ -61,6 +67,7 @@ class Board:
             with self._lock:
                 self.erase()
                 self.activities.clear()
+                self._shown = False  # a host that is still at work draws nothing any more
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -80,7 +87,7 @@ class Board:
 
     def draw(self) -> None:
         """Put the lines as they are now below what was printed, in place of those before."""
-        if self._aside or not self._stream.moves:
+        if self._aside or not self.moves:
             return
         columns, rows = self._stream.size
         lines = self._lines(columns - 1)

@@ -42,7 +42,7 @@ def render_unknown() -> list[str]:
 
 
 def _verdict(verdict: Verdict) -> _Metric:
-    samples = [({"verdict": str(each)}, float(each is verdict)) for each in Verdict]
+    samples = [({"verdict": str(known)}, float(known is verdict)) for known in Verdict]
     return _Metric("cluster_verdict", "gauge", "1 for the verdict that holds", samples)
 
 

@@ -1,6 +1,6 @@
 """A plan in a file: reviewed by somebody, then applied exactly so, or refused.
 
-What is applied is always planned anew from the inventory; the file says what that must come to.
+What is applied is always planned again from the inventory; the file says what that must come to.
 Beside the plan for people it holds a digest over everything that would run, contents of secret
 files included, keyed by random salt so that nothing can be guessed from it.
 """

@@ -43,11 +43,12 @@ class Printer:
 
     On a terminal it shows, while it lasts, what each host is at and since when; elsewhere it prints
     that now and then. Safe to call from several threads; no encoding and no reader who leaves
-    makes it fail (see `Stream`).
+    makes it fail (see `Stream`). What is printed for people goes through `spelled` first.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, spelled: Callable[[str], str] = str) -> None:
         self.stream = Stream(stream)
+        self._spelled = spelled
         self._lock = threading.RLock()
         self._board = Board(self.stream, self._lock)
         self._begun = time.monotonic()
@@ -85,9 +86,13 @@ class Printer:
         return self._board.aside()
 
     def ask(self, question: str) -> str:
-        """Return the operator's answer, empty for Ctrl-D; progress stands aside meanwhile."""
+        """Return the operator's answer, empty for Ctrl-D; progress stands aside meanwhile.
+
+        The question is seen on the terminal also where the output goes into a file or a pipe.
+        """
+        shown = self.stream if self.stream.isatty() else Stream(sys.stderr)
         with self.aside(), contextlib.suppress(EOFError, UnicodeDecodeError):
-            self.stream.write(clean(question))
+            shown.write(clean(question))
             return input()
         return ""
 
@@ -96,7 +101,7 @@ class Printer:
         with self._lock:
             self._keep(host)
             self._board.activities[host] = Activity(text, noted=True)
-            if self.stream.moves:
+            if self._board.moves:
                 self._board.draw()
             else:
                 self._print([f"… {host:<12} {text}"])
@@ -149,12 +154,12 @@ class Printer:
     def _keep(self, host: str) -> None:
         """Print what a terminal showed of a host live, with its time."""
         last = self._board.activities.get(host)
-        if last and last.noted and self.stream.moves:
+        if last and last.noted and self._board.moves:
             self._print([f"… {host:<12} {last.text}, {last.seconds:.1f} s"])
 
     def render(self, lines: Iterable[str], style: Style = plain) -> list[str]:
         """Return lines as they are printed: each fits the terminal's width, colour included."""
-        return _render(lines, self.stream, style)
+        return _render(map(self._spelled, lines), self.stream, style)
 
     def _print(self, lines: Iterable[str], style: Style = plain) -> None:
         self._write("".join(f"{line}\n" for line in self.render(lines, style)))

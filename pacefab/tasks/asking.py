@@ -6,9 +6,8 @@ on a terminal, and refused elsewhere unless it was agreed to beforehand.
 
 from __future__ import annotations
 
-import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pacefab import interrupts
@@ -78,16 +77,5 @@ def answer(printer: Printer, step: str, question: str, advice: str) -> str:
     """
     if not sys.stdin.isatty():
         raise UsageError(step, "this has to be agreed to, and there is no terminal to ask", advice)
-    with interrupts.at_once(), _on_terminal():
+    with interrupts.at_once():
         return printer.ask(question).strip()
-
-
-@contextlib.contextmanager
-def _on_terminal() -> Iterator[None]:
-    """Let a question be seen even where the output goes into a file or a pipe."""
-    if sys.stdout.isatty():
-        yield
-        return
-    sys.stdout.flush()
-    with contextlib.redirect_stdout(sys.stderr):
-        yield

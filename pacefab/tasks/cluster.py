@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from invoke.exceptions import Exit
 
+from pacefab import interrupts
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
 from pacefab.cli.run import Run
@@ -93,8 +94,8 @@ def _watch(run: Run, form: str, seconds: int) -> int:
                 lines = _render(found, form, run.printer.width, watched=True)
                 show([f"{time.strftime('%X')}, every {seconds} s; Ctrl-C ends", *lines])
                 time.sleep(seconds)
-    except KeyboardInterrupt:
-        if found is None:
+    except KeyboardInterrupt as stop:
+        if found is None or interrupts.status(stop) != interrupts.CTRL_C:
             raise
     _print(run.printer, _render(found, form, run.printer.width), form)
     return _status_of(found)

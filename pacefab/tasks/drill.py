@@ -85,7 +85,8 @@ def _undo(run: Run, seconds: int) -> int:
 
     hosts = run.named()
     status = run.perform("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
-    reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
+    with run.printer.working("drill-undo", hosts):
+        reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
     unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
     run.printer.text(unhealthy if reasons else ["the cluster is healthy"], reported.style)
     return 1 if reasons else status

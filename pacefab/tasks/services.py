@@ -1,4 +1,4 @@
-"""install-NAME and create-NAME for every service in the catalogue."""
+"""install-NAME and create-NAME for every service that there is."""
 
 from __future__ import annotations
 

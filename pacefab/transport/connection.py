@@ -97,13 +97,13 @@ class Host:
         """Run the steps until one fails; then undo those before it. Same errors as `query`.
 
         An interruption while the node's lock is waited for ends it, and nothing is changed; once
-        the steps run, they run to their end.
+        the steps run, they run to their end. Without steps, it waits for the lock and no more.
         """
-        script = render_change(steps)
-        with interrupts.changing(self.name) as change:
+        script, idle = render_change(steps), not steps
+        with interrupts.changing(self.name, waiting=idle) as change:
 
             def begun(out: bytes | bytearray) -> bool:
-                change.waiting = is_waiting(out)
+                change.waiting = idle or is_waiting(out)
                 return not change.waiting  # of one that says nothing yet it is not known
 
             out = self._run(script, seconds=seconds, on_line=on_line, begun=begun)
@@ -171,7 +171,7 @@ class Host:
 
     def _lost(self, seen: str) -> CommandError:
         self._connection.close()
-        self._opened = False  # the next command opens it anew
+        self._opened = False  # the next command opens it again
         return CommandError(
             "run a command",
             f"the connection was lost; {seen}",
@@ -190,7 +190,7 @@ class Host:
     def _open_for(self, ahead: Future[None]) -> None:
         try:
             self._establish()
-        except Exception as error:  # noqa: BLE001  # raised in the thread that uses the session
+        except BaseException as error:  # noqa: BLE001  # raised in the thread that uses the session
             ahead.set_exception(error)
         else:
             ahead.set_result(None)

@@ -80,7 +80,7 @@ def unchanged(cluster: Cluster) -> Iterator[None]:
 
 
 def assert_refused(done: Done, *words: str, status: int | None = None) -> None:
-    """Assert a failure that tells host, what was seen and what to do next, without a traceback."""
+    """Assert a failure that names host, finding and next step, without a traceback."""
     text = done.stdout + done.stderr
     assert done.returncode == status if status else done.returncode, text
     assert "Traceback" not in text, text

@@ -25,12 +25,12 @@ from tests.cluster.eyes import Done
 HACLUSTER = "not the one in any log 27"
 SECRETS = {"PACEFAB_SECRET_HACLUSTER": HACLUSTER}
 NO_FENCING = 'fencing: {disabled: true, reason: "containers have no power switch"}'
-SLEEP = "/bin/sleep 7777"  # stands for a service: its pid tells whether somebody disturbed it
+SLEEP = "/bin/sleep 7777"  # stands for a service: its pid shows whether somebody disturbed it
 SLEEPING = "ocf:heartbeat:anything binfile=/bin/sleep cmdline_options=7777"
 PIDS = f"pgrep -x pacemakerd; pgrep -x corosync; pgrep -fx '{SLEEP}'"
 
 FENCE_AGENT = r"""#!/bin/sh
-# A fence agent whose power switch is a file: it writes down what it was told, by fenced's stdin.
+# A fence agent whose power switch is a file: it writes down its orders, from fenced's stdin.
 while read -r line; do
   case $line in
   action=*) action=${line#*=} ;;
@@ -43,7 +43,7 @@ metadata)
   cat <<'XML'
 <?xml version="1.0" ?>
 <resource-agent name="fence_test" shortdesc="Fence agent of a test">
-<longdesc>Writes down what it was told.</longdesc><vendor-url/>
+<longdesc>Writes down its orders.</longdesc><vendor-url/>
 <parameters>
 <parameter name="action" unique="0" required="1"><getopt mixed="-o"/>
 <content type="string" default="reboot"/><shortdesc lang="en">Fencing action</shortdesc></parameter>
@@ -242,7 +242,7 @@ def test_a_node_that_joins_serves_what_the_others_do(formed: Cluster, file: str)
     assert "STORED" in eyes.talk(formed, first, "192.0.2.13", r"set k 0 60 5\r\nhello\r\n")
 
 
-def test_a_history_that_a_node_cannot_tell_is_said_to_be_incomplete(
+def test_a_history_that_a_node_cannot_show_is_said_to_be_incomplete(
     formed: Cluster, file: str
 ) -> None:
     *_, last = formed.nodes
@@ -314,8 +314,8 @@ def test_a_killed_node_is_fenced_by_the_inventorys_device(formed: Cluster, tmp_p
         f"{last} is fenced",
         seconds=90,
     )
-    told = [formed.run(node, log, check=False).stdout for node in survivors]
-    assert [f"reboot {last} very secret\n"] == [one for one in told if one]
+    logs = [formed.run(node, log, check=False).stdout for node in survivors]
+    assert [f"reboot {last} very secret\n"] == [text for text in logs if text]
     for node in survivors:
         eyes.until(partial(is_off, formed, node, last), f"{node} knows that it was fenced")
 
@@ -353,7 +353,7 @@ def test_killed_at_each_stage_the_next_run_does_the_rest(formed: Cluster, file: 
 
 
 def kill_at(moment: str, argv: Sequence[str]) -> None:
-    """Run fab until it tells that something begins, and kill it then."""
+    """Run fab until it reports that something begins, and kill it then."""
     environment = eyes.environment(**SECRETS)
     with subprocess.Popen(
         argv, cwd=REPOSITORY_ROOT, env=environment, stdout=subprocess.PIPE, text=True

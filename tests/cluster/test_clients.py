@@ -184,7 +184,7 @@ def test_a_file_that_is_not_there_is_told_and_the_others_are_written(
     }
 
 
-def test_a_vip_among_the_servers_is_told(serving: Cluster, nova: str) -> None:
+def test_a_vip_among_the_servers_is_reported(serving: Cluster, nova: str) -> None:
     create = "pcs resource create vip ocf:heartbeat:IPaddr2 ip=192.0.2.200 --disabled"
     serving.run("c1", create)
     try:
@@ -192,8 +192,8 @@ def test_a_vip_among_the_servers_is_told(serving: Cluster, nova: str) -> None:
     finally:
         serving.run("c1", "pcs resource delete vip")
     assert done.returncode == 1
-    told = f"c1:{nova}:10: memcached_servers = 192.0.2.200:11211\n  hurts: 192.0.2.200 is a VIP"
-    assert told in done.stdout
+    reported = f"c1:{nova}:10: memcached_servers = 192.0.2.200:11211\n  hurts: 192.0.2.200 is a VIP"
+    assert reported in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -74,11 +74,11 @@ def interfering(cluster: Cluster, when: str) -> Iterator[None]:
         cluster.run("c1", "crm_attribute --type crm_config --name busy --delete")
 
 
-def differs(cluster: Cluster, *told: str) -> None:
+def differs(cluster: Cluster, *reported: str) -> None:
     """Assert that create shows the difference, leaves it, and changes it with --update."""
     with eyes.unchanged(cluster):
         done = cluster.fab("create-memcached")
-    eyes.assert_refused(done, "different", "--update", *told, status=1)
+    eyes.assert_refused(done, "different", "--update", *reported, status=1)
     with eyes.unchanged(cluster):
         planned = cluster.fab("create-memcached", "--update", "--dry-run")
     assert planned.returncode == 0, planned.stdout + planned.stderr
@@ -92,7 +92,7 @@ def differs(cluster: Cluster, *told: str) -> None:
     assert eyes.outcomes(again, "create-memcached")[cluster.name] == "unchanged"
 
 
-def test_a_dry_run_tells_what_pacemaker_would_do(ready: Cluster) -> None:
+def test_a_dry_run_shows_what_pacemaker_would_do(ready: Cluster) -> None:
     with eyes.unchanged(ready):
         done = ready.fab("create-memcached", "--dry-run")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -142,7 +142,7 @@ def test_a_start_that_fails_is_kept_for_a_look_when_told_so(ready: Cluster) -> N
     assert "c3" in status.stdout.partition("degraded:")[2]
 
 
-def test_time_that_is_too_short_is_told(ready: Cluster) -> None:
+def test_time_that_is_too_short_is_reported(ready: Cluster) -> None:
     slow = "/run/systemd/system/memcached.service.d"
     text = "[Service]\nExecStartPre=/bin/sleep 8\n"
     ready.run("c2", f"mkdir -p {slow} && cat >{slow}/slow.conf", stdin=text)
@@ -157,7 +157,7 @@ def test_time_that_is_too_short_is_told(ready: Cluster) -> None:
     assert set(eyes.processes(ready).values()) == {""}, "what was taken back runs no more"
 
 
-def test_a_standby_node_is_left_out_and_told(ready: Cluster) -> None:
+def test_a_standby_node_is_left_out_and_reported(ready: Cluster) -> None:
     ready.run("c3", f"crm_standby --node c3 --update on && {SETTLED}")
     try:
         done = ready.fab("create-memcached")
@@ -176,7 +176,7 @@ def test_a_change_by_somebody_else_in_between_is_survived(ready: Cluster) -> Non
     assert eyes.clone_meta(ready) == {"interleave": "true"}
 
 
-def test_a_cib_that_never_rests_is_told(ready: Cluster) -> None:
+def test_a_cib_that_never_rests_is_reported(ready: Cluster) -> None:
     with interfering(ready, "true"):
         done = ready.fab("create-memcached", hosts=["c1"])
     eyes.assert_refused(done, "another user changed it", status=1)

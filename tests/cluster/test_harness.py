@@ -150,7 +150,7 @@ def test_command_that_hangs_ends_on_the_node_too(cluster: Cluster) -> None:
     assert cluster.run(node, "pgrep -fx 'sleep 1234'", check=False).stdout == ""
 
 
-def test_failing_command_tells_node_and_streams(cluster: Cluster) -> None:
+def test_failing_command_shows_node_and_streams(cluster: Cluster) -> None:
     with pytest.raises(HarnessError, match=rf"{cluster.nodes[0]}: failed, exit 7: [\s\S]*  why"):
         cluster.run(cluster.nodes[0], "echo why >&2; exit 7")
 

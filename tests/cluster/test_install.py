@@ -128,7 +128,7 @@ def test_a_change_waits_for_the_next_restart_while_pacemaker_runs_it(serving: Cl
     assert f"STAT maxbytes {35 * 1024 * 1024}\n" in settings
 
 
-def test_verify_tells_a_node_that_is_set_otherwise(serving: Cluster) -> None:
+def test_verify_shows_a_node_that_is_set_otherwise(serving: Cluster) -> None:
     serving.fab("install-memcached", "--memory", "36", hosts=["c2"], check=True)
     done = serving.fab("verify-memcached")
     assert done.returncode == 1

@@ -113,10 +113,10 @@ def test_address_user_and_port_lead_to_the_nodes(
     known = (tmp_path / "known_hosts").read_text()
     assert f"[{bare.address('c2')}]:{other_sshd_port} " in known
     assert f"\n{bare.address('c2')} " not in known
-    told = bare.run(
+    reported = bare.run(
         "c2", "journalctl --sync; journalctl -t sudo -o cat --no-pager | tail -5"
     ).stdout
-    assert "operator" in told
+    assert "operator" in reported
 
 
 PACEMAKER = """

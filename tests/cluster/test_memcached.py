@@ -53,7 +53,7 @@ def serving(bare: Cluster, created: Done) -> Cluster:
     return bare
 
 
-def test_install_tells_a_changed_line_per_host(bare: Cluster, installed: Done) -> None:
+def test_install_shows_a_changed_line_per_host(bare: Cluster, installed: Done) -> None:
     assert installed.returncode == 0, installed.stdout + installed.stderr
     assert eyes.outcomes(installed, "install-memcached") == dict.fromkeys(bare.nodes, "changed")
     assert re.search(r"^install-memcached: 3 changed in \d+\.\d s$", installed.stdout, re.MULTILINE)
@@ -73,7 +73,7 @@ def test_install_keeps_the_packaged_file_beside_its_own(bare: Cluster, installed
         assert bare.address(node) in eyes.read(bare, node, path)
 
 
-def test_create_tells_the_cluster_and_every_node(bare: Cluster, created: Done) -> None:
+def test_create_shows_the_cluster_and_every_node(bare: Cluster, created: Done) -> None:
     assert created.returncode == 0, created.stdout + created.stderr
     names = [bare.name, *bare.nodes]
     assert eyes.outcomes(created, "create-memcached") == dict.fromkeys(names, "changed")
@@ -138,7 +138,7 @@ def test_status_for_programs_has_the_documented_shape(serving: Cluster) -> None:
     assert clone["id"] == "memcached-clone"
 
 
-def test_verify_tells_programs_the_matrix_and_every_check(serving: Cluster) -> None:
+def test_verify_shows_programs_the_matrix_and_every_check(serving: Cluster) -> None:
     found = json.loads(serving.fab("verify-memcached", "--json", check=True).stdout)
     pairs = {(cell["from"], cell["to"]) for cell in found["matrix"] if cell["served"]}
     assert pairs == {(one, other) for one in serving.nodes for other in serving.nodes}

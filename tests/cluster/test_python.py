@@ -42,7 +42,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
             "--no-deps", "--require-hashes", "--python-version", VERSION, "--only-binary=:all:",
             "--requirement", requirements, "--dest", str(folder)]  # fmt: skip
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -71,8 +71,8 @@ def test_quick_suite_is_green_on_the_nodes_own_python(node: Cluster, wheels: Pat
     name = node.nodes[0]
     copy(node, wheels, wheels.iterdir(), WHEELS)
     copy(node, REPOSITORY_ROOT, checkout(), SOURCE)
-    node.run(name, PREPARE, timeout=300)
+    node.run(name, PREPARE, timeout=600)
     assert f"Python {VERSION}." in node.run(name, "/root/venv/bin/python --version").stdout
-    done = node.run(name, TEST, check=False, timeout=600)
+    done = node.run(name, TEST, check=False, timeout=1200)
     assert done.returncode == 0, done.stdout[-6000:]
     assert " passed" in done.stdout

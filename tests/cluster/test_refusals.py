@@ -103,13 +103,15 @@ def without_programs(cluster: Cluster) -> Iterator[None]:
         ("--lock-timeout", "-1", "0 or more"),
     ],
 )
-def test_an_option_out_of_range_is_told(bare: Cluster, option: str, value: str, words: str) -> None:
+def test_an_option_out_of_range_is_reported(
+    bare: Cluster, option: str, value: str, words: str
+) -> None:
     with eyes.unchanged(bare):
         done = bare.fab("install-memcached", f"{option}={value}")
     eyes.assert_refused(done, option, value, words, status=2)
 
 
-def test_an_unknown_option_is_told(bare: Cluster) -> None:
+def test_an_unknown_option_is_reported(bare: Cluster) -> None:
     with eyes.unchanged(bare):
         done = bare.fab("install-memcached", "--memroy", "64")
     assert done.returncode != 0
@@ -125,7 +127,7 @@ def test_more_memory_than_the_host_has_is_told_per_host(bare: Cluster) -> None:
     assert eyes.outcomes(done, "install-memcached") == dict.fromkeys(bare.nodes, "failed")
 
 
-def test_an_address_that_a_node_lacks_is_told(bare: Cluster) -> None:
+def test_an_address_that_a_node_lacks_is_reported(bare: Cluster) -> None:
     address = bare.address("c1")
     with eyes.unchanged(bare):
         done = bare.fab("install-memcached", "--listen", address, "--dry-run")
@@ -134,13 +136,13 @@ def test_an_address_that_a_node_lacks_is_told(bare: Cluster) -> None:
     assert found == {"c1": "planned", "c2": "failed", "c3": "failed"}
 
 
-def test_a_port_taken_by_another_process_is_told(bare: Cluster) -> None:
+def test_a_port_taken_by_another_process_is_reported(bare: Cluster) -> None:
     with squatter(bare, "c2"), eyes.unchanged(bare):
         done = bare.fab("install-memcached", hosts=["c2"])
     eyes.assert_refused(done, "error on c2", "port 11211 is taken by", "--port", status=1)
 
 
-def test_create_before_install_is_told(bare: Cluster) -> None:
+def test_create_before_install_is_reported(bare: Cluster) -> None:
     with eyes.unchanged(bare):
         done = bare.fab("create-memcached", hosts=["c2"])
     eyes.assert_refused(done, "not installed", "install-memcached", status=1)
@@ -174,7 +176,7 @@ def test_a_resource_of_that_id_and_another_type_is_left_alone(installed: Cluster
             eyes.assert_refused(done, "memcached", "Dummy", status=1)
 
 
-def test_another_resource_of_the_same_unit_is_told(installed: Cluster) -> None:
+def test_another_resource_of_the_same_unit_is_reported(installed: Cluster) -> None:
     with resource(installed, SAME_AGENT):
         eyes.until(lambda: any(eyes.processes(installed).values()), "Pacemaker started it")
         installed.run("c1", "crm_resource --wait --timeout 30")
@@ -190,7 +192,7 @@ def test_a_port_taken_since_the_install_is_told_before_a_start_fails(installed: 
         assert not eyes.has_clone(installed)
 
 
-def test_a_masked_unit_is_told(installed: Cluster) -> None:
+def test_a_masked_unit_is_reported(installed: Cluster) -> None:
     installed.run("c2", "systemctl mask --quiet memcached")
     try:
         with eyes.unchanged(installed):
@@ -200,7 +202,7 @@ def test_a_masked_unit_is_told(installed: Cluster) -> None:
         installed.run("c2", "systemctl unmask --quiet memcached")
 
 
-def test_a_configuration_that_no_other_node_could_reach_is_told(installed: Cluster) -> None:
+def test_a_configuration_that_no_other_node_could_reach_is_reported(installed: Cluster) -> None:
     path = eyes.config_path(installed)
     installed.run("c3", f"cp -p {path} /run/kept && sed -i 's/^-l .*/-l 127.0.0.1/' {path}")
     try:
@@ -225,14 +227,14 @@ def test_maintenance_mode_keeps_create_from_starting(installed: Cluster) -> None
 
 
 @pytest.mark.parametrize("value", ["soon", "0", "-3"])
-def test_a_timeout_that_is_none_is_told(serving: Cluster, value: str) -> None:
+def test_a_timeout_that_is_none_is_reported(serving: Cluster, value: str) -> None:
     with eyes.unchanged(serving):
         for task in CLUSTER_TASKS:
             done = serving.fab(task, f"--timeout={value}")
             eyes.assert_refused(done, "--timeout", value, status=2)
 
 
-def test_maintenance_mode_is_told(serving: Cluster) -> None:
+def test_maintenance_mode_is_reported(serving: Cluster) -> None:
     serving.run("c1", f"{MAINTENANCE} --update true")
     try:
         with eyes.unchanged(serving):
@@ -245,7 +247,7 @@ def test_maintenance_mode_is_told(serving: Cluster) -> None:
         serving.run("c1", f"{MAINTENANCE} --delete")
 
 
-def test_no_quorum_then_no_cluster_is_told(serving: Cluster) -> None:
+def test_no_quorum_then_no_cluster_is_reported(serving: Cluster) -> None:
     # One test, because bringing a cluster back takes its time.
     with stopped(serving, serving.nodes) as stop:
         stop(["c2", "c3"])
@@ -282,21 +284,21 @@ def without_cluster(cluster: Cluster) -> None:
     assert [eyes.node_state(cluster, node) for node in cluster.nodes] == nodes
 
 
-def test_nodes_without_pacemaker_are_told(serving: Cluster) -> None:
+def test_nodes_without_pacemaker_are_reported(serving: Cluster) -> None:
     before = eyes.state(serving)
     with without_programs(serving):
         for task in (*CLUSTER_TASKS, "verify-memcached"):
             done = serving.fab(task)
             eyes.assert_refused(done, "not installed", "pacemaker", "pcs", status=1)
         status = serving.fab("status")
-        # Whether Pacemaker runs memcached can't be told: it must not be stopped for that.
+        # Whether Pacemaker runs memcached is unknown: it must not be stopped for that.
         install = serving.fab("install-memcached", "--port", "11300")
     assert status.returncode == 2, status.stdout + status.stderr
     assert install.returncode == 1, install.stdout + install.stderr
     assert eyes.state(serving) == before
 
 
-def test_a_host_outside_any_cluster_is_told(serving: Cluster) -> None:
+def test_a_host_outside_any_cluster_is_reported(serving: Cluster) -> None:
     serving.run("c3", "mv /etc/corosync/corosync.conf /etc/corosync/away")
     try:
         with eyes.unchanged(serving):
@@ -308,7 +310,7 @@ def test_a_host_outside_any_cluster_is_told(serving: Cluster) -> None:
     eyes.assert_refused(install, "error on c3", "--listen", status=1)
 
 
-def test_hosts_of_two_clusters_are_told(serving: Cluster) -> None:
+def test_hosts_of_two_clusters_are_reported(serving: Cluster) -> None:
     conf = serving.run("c3", "cat /etc/corosync/corosync.conf").stdout
     other = conf.replace(f"cluster_name: {serving.name}", "cluster_name: other")
     assert other != conf
@@ -318,7 +320,7 @@ def test_hosts_of_two_clusters_are_told(serving: Cluster) -> None:
             eyes.assert_refused(done, "not of one cluster", "c3: other", status=1)
 
 
-def test_remove_tells_constraints_of_others_first(serving: Cluster) -> None:
+def test_remove_shows_constraints_of_others_first(serving: Cluster) -> None:
     xml = '<rsc_location id="theirs" rsc="memcached-clone" node="c1" score="5"/>'
     serving.run("c1", "cibadmin --create --scope constraints --xml-pipe", stdin=xml)
     try:

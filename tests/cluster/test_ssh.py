@@ -73,7 +73,7 @@ def test_an_unknown_host_is_named_and_the_others_done(bare: Cluster) -> None:
     assert found == {"c1": "planned", "nosuchhost.invalid": "unreachable", "c3": "planned"}
 
 
-def test_a_refused_port_is_told(bare: Cluster, tmp_path: Path) -> None:
+def test_a_refused_port_is_reported(bare: Cluster, tmp_path: Path) -> None:
     port = free_port()
     config = changed_for(
         bare, tmp_path / "config", "c2", lambda s: re.sub(r"Port \d+", f"Port {port}", s)
@@ -84,7 +84,7 @@ def test_a_refused_port_is_told(bare: Cluster, tmp_path: Path) -> None:
     others_went_on(bare, done, "c2")
 
 
-def test_a_wrong_key_is_told(bare: Cluster, tmp_path: Path) -> None:
+def test_a_wrong_key_is_reported(bare: Cluster, tmp_path: Path) -> None:
     key = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
     config = changed_for(
@@ -206,13 +206,13 @@ def test_an_option_with_shell_characters_runs_nothing(bare: Cluster) -> None:
 
 
 @pytest.mark.parametrize("hosts", ["c1:abc", "c1:99999"])
-def test_a_bad_port_is_told(bare: Cluster, hosts: str) -> None:
+def test_a_bad_port_is_reported(bare: Cluster, hosts: str) -> None:
     with eyes.unchanged(bare):
         done = fab_as(bare, bare.ssh_config, "install-memcached", hosts=hosts)
     eyes.assert_refused(done, "port")
 
 
-def test_no_host_at_all_is_told(bare: Cluster) -> None:
+def test_no_host_at_all_is_reported(bare: Cluster) -> None:
     argv = eyes.fab_argv(bare, "install-memcached")
     del argv[3:5]  # -H and the names
     done = subprocess.run(
@@ -221,7 +221,7 @@ def test_no_host_at_all_is_told(bare: Cluster) -> None:
     eyes.assert_refused(done, "none was named", "fab -H c1,c2,c3", status=2)
 
 
-def test_neither_root_nor_sudo_is_told(bare: Cluster) -> None:
+def test_neither_root_nor_sudo_is_reported(bare: Cluster) -> None:
     with eyes.unchanged(bare):
         done = bare.fab("install-memcached", "--dry-run", hosts=["guest@c1", "c2"])
     eyes.assert_refused(done, "error on c1", "user guest", "root", status=1)
@@ -234,7 +234,7 @@ def test_a_password_that_sudo_wants_is_asked_for(bare: Cluster) -> None:
     eyes.assert_refused(done, "user clerk", "--prompt-for-sudo-password", status=1)
 
 
-def test_a_wrong_sudo_password_is_told(bare: Cluster) -> None:
+def test_a_wrong_sudo_password_is_reported(bare: Cluster) -> None:
     with eyes.unchanged(bare):
         done = bare.fab(
             "install-memcached", hosts=["clerk@c1"], env={"FABRIC_SUDO_PASSWORD": "wrong"}

@@ -110,7 +110,7 @@ def test_verify_names_an_interleave_that_does_nothing(serving: Cluster) -> None:
     assert "primitive" in done.stdout
 
 
-def test_a_port_open_on_another_address_is_told(serving: Cluster) -> None:
+def test_a_port_open_on_another_address_is_reported(serving: Cluster) -> None:
     extra = serving.address("c1").rpartition(".")[0] + ".200"
     serving.run("c1", f"ip addr add {extra}/24 dev eth0")
     command = f"python3 -m http.server --bind {extra} {eyes.PORT}"
@@ -125,7 +125,7 @@ def test_a_port_open_on_another_address_is_told(serving: Cluster) -> None:
     assert f"{extra}:{eyes.PORT}: open" in done.stdout
 
 
-def test_a_standby_node_is_told(serving: Cluster) -> None:
+def test_a_standby_node_is_reported(serving: Cluster) -> None:
     serving.run("c3", "crm_standby --node c3 --update on && crm_resource --wait --timeout 30")
     try:
         done = serving.fab("status")
@@ -138,10 +138,10 @@ def test_a_standby_node_is_told(serving: Cluster) -> None:
     assert found["nodes"][2]["pacemaker"] == "standby"
 
 
-def test_a_node_whose_cluster_stopped_is_told(serving: Cluster) -> None:
+def test_a_node_whose_cluster_stopped_is_reported(serving: Cluster) -> None:
     serving.run("c2", "systemctl stop pacemaker corosync")
     try:
-        # c2 may have been the DC: until there is another one its state is not told.
+        # c2 may have been the DC: until there is another one its state is not reported.
         for node in ("c1", "c3"):
             eyes.until(partial(is_missed, serving, node, "c2"), f"{node} misses c2")
         done = serving.fab("status", hosts=["c2"])

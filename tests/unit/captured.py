@@ -1,4 +1,4 @@
-"""What real nodes printed (scripts/capture); SOURCE.md beside each tells versions and commands."""
+"""What real nodes printed (scripts/capture); SOURCE.md beside each names versions and commands."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def test_a_number_of_rounds_that_is_none_is_refused_with_a_sentence(rounds: str)
     assert f"'{rounds}' is not a whole number from 1 on" in done.stderr
 
 
-def test_a_cluster_that_is_not_there_is_told() -> None:
+def test_a_cluster_that_is_not_there_is_reported() -> None:
     argv = [sys.executable, str(PROGRAM), "--cluster", "never-started"]
 
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)

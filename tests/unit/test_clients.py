@@ -1,4 +1,4 @@
-"""What clients are told, and how it gets into their files: judged by the clients' own parsers."""
+"""What clients are set to, and how it gets into their files: judged by the clients' own parsers."""
 
 from __future__ import annotations
 
@@ -209,16 +209,16 @@ RUNNING = [
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "programs"),
     [
         ("/etc/nova/nova.conf", "nova-api.service, nova-conductor.service, apache2.service if it"),
         ("/etc/glance/glance-api.conf", "openstack-glance-api.service"),
         ("/etc/keystone/keystone.conf", "apache2.service if it serves keystone"),
     ],
 )
-def test_what_has_to_be_restarted_is_told(path: str, told: str) -> None:
+def test_what_has_to_be_restarted_is_programs(path: str, programs: str) -> None:
     said = to_restart(path, RUNNING)
-    assert said.startswith(f"{path}: takes effect after a restart of {told}")
+    assert said.startswith(f"{path}: takes effect after a restart of {programs}")
     assert "novnc" not in said
 
 

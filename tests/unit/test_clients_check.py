@@ -120,8 +120,8 @@ def test_what_hurts_in_a_service_s_file(text: str, line: int, seen: str, why: st
 
 def test_times_that_are_not_set_count_as_their_defaults() -> None:
     text = f"[keystone_authtoken]\nmemcached_servers = {LIST}\n"
-    told = {found.seen: found.why.partition(":")[0] for found in check({"a.conf": text}, KNOWN)}
-    assert told == {
+    reported = {found.seen: found.why.partition(":")[0] for found in check({"a.conf": text}, KNOWN)}
+    assert reported == {
         "memcache_pool_socket_timeout is not set": "3, the default",
         "memcache_pool_dead_retry is not set": "300, the default",
     }

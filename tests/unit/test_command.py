@@ -37,7 +37,7 @@ def run(script: str) -> dict[str, command.Section]:
     return parse_sections(done.stdout)
 
 
-def test_a_query_runs_every_step_and_tells_their_streams_apart() -> None:
+def test_a_query_runs_every_step_and_shows_their_streams_apart() -> None:
     found = run(
         render_query(
             [
@@ -139,8 +139,8 @@ def test_a_change_that_goes_well_undoes_nothing(tmp_path: Path) -> None:
 def test_a_second_change_at_the_same_time_waits(tmp_path: Path) -> None:
     script = render_change([shell("hold", f"echo in; sleep 1; echo out >> {tmp_path}/log")])
     both = [subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) for _ in range(2)]
-    told = [one.communicate(timeout=20)[0].decode() for one in both]
-    assert sorted(LOCK_WAITED_FOR in text for text in told) == [False, True]
+    printed = [run.communicate(timeout=20)[0].decode() for run in both]
+    assert sorted(LOCK_WAITED_FOR in text for text in printed) == [False, True]
     assert (tmp_path / "log").read_text() == "out\nout\n"
 
 
@@ -150,7 +150,7 @@ def test_a_change_whose_reader_leaves_while_it_waits_is_not_made(tmp_path: Path)
     script = render_change([step("make", "touch", str(tmp_path / "made"))])
     holder = subprocess.Popen(["sh", "-c", hold], stdout=subprocess.PIPE)
     assert holder.stdout
-    holder.stdout.readline()  # the lock's section: it has begun
+    assert any(b"hold" in line for line in holder.stdout)  # it has the lock: its step has begun
     with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE) as waiting:
         assert waiting.stdout
         seen = waiting.stdout.readline() + waiting.stdout.readline()

@@ -256,6 +256,11 @@ def test_messages_name_tasks_as_they_are_typed_here(argv: list[str], said: str) 
     assert as_typed("fab status; fab -H c1 plan, fab --list, fabulous", argv) == said
 
 
+def test_a_node_called_fab_keeps_its_name() -> None:
+    line = "degraded: fab is standby; see fab status"
+    assert as_typed(line, ["/usr/bin/pacefab"]) == "degraded: fab is standby; see pacefab status"
+
+
 def test_nothing_near_is_no_guess() -> None:
     assert nearest("zzz", ["status", "plan"]) == []
     assert nearest("PLAN", ["status", "plan"]) == ["plan"]

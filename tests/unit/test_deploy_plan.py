@@ -43,10 +43,10 @@ def moved() -> Plan:
     )
 
 
-def test_one_screen_tells_hosts_objects_and_what_is_interrupted() -> None:
+def test_one_screen_shows_hosts_objects_and_what_is_interrupted() -> None:
     lines = render_text(moved())
 
-    assert "c1, c2" in lines  # what is alike is told once, and c3 not at all
+    assert "c1, c2" in lines  # what is alike is reported once, and c3 not at all
     assert any("192.0.2.131" in line for line in lines)
     interrupted = [line for line in lines if line.endswith("! interrupts what runs")]
     assert len(interrupted) == len(moved().interruptions) > 0

@@ -113,7 +113,7 @@ def test_objectives_that_an_inventory_leaves_out_keep_their_defaults() -> None:
     assert dict(Objectives().items())["recovery"] == 90.0
 
 
-def test_events_tell_every_change_once_and_in_order() -> None:
+def test_events_show_every_change_once_and_in_order() -> None:
     texts = [event.text for event in measure(TRACE, Objectives()).events]
     assert texts == [
         "failure: memcached is killed (SIGKILL)",

@@ -119,6 +119,40 @@ def test_a_terminal_in_a_one_byte_encoding_shows_work_to_its_end(
     assert "putting the old configuration back..., 0.0 s" in terminal.getvalue()
 
 
+def test_a_question_is_seen_where_the_output_goes_into_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = io.StringIO()
+    monkeypatch.setattr("builtins.input", lambda: "y")
+    assert Printer(pipe).ask("Apply this? [y/N] ") == "y"
+    assert capsys.readouterr().err == "Apply this? [y/N] "
+    assert pipe.getvalue() == ""
+
+
+def test_notes_and_reports_name_commands_as_they_are_typed() -> None:
+    pipe = io.StringIO()
+    printer = Printer(pipe, lambda line: line.replace("fab ", "pacefab "))
+    printer.note("c1", "see fab status")
+    printer.finished(Outcome("c1", "verify", Mark.FAILED, 1.0, ("run fab deploy",)))
+    printer.text(["degraded: fab create-memcached makes it"])
+    assert pipe.getvalue().count("pacefab ") == 3
+    printer.lines(["# fab of a file"])
+    assert pipe.getvalue().endswith("\n# fab of a file\n")
+
+
+def test_a_host_that_goes_on_after_the_end_leaves_no_live_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    printer = Printer(terminal)
+    with printer.working("deploy", ["c1"]):
+        pass
+    printer.note("c1", "installing")
+    printer.waiting("c1", "a lock")
+    assert left(terminal.getvalue()) == ["… c1           installing"]
+
+
 def test_a_nodes_words_move_no_cursor() -> None:
     evil = "\x1b]0;title\x07\x1b[2J\rback\x08\x9b31m\u202eabc\x00"
     pipe = io.StringIO()

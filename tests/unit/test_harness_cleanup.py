@@ -1,4 +1,4 @@
-"""Whose process has ended is told without mistake: a wrong answer would remove a living cluster."""
+"""Whose process has ended is never mistaken: that would remove a living cluster."""
 
 from __future__ import annotations
 

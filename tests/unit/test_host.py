@@ -47,17 +47,17 @@ def test_dnf_on_debian_is_not_the_package_manager_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", ["memcached 1.6.18-1 config-files\n", "memcached  not-installed\n"]
+    "printed", ["memcached 1.6.18-1 config-files\n", "memcached  not-installed\n"]
 )
-def test_removed_but_configured_is_not_installed(told: str) -> None:
+def test_removed_but_configured_is_not_installed(printed: str) -> None:
     text = captured.text("debian12", "os-release")
-    sections = observed(text, "/usr/bin/apt-get\n", told)
+    sections = observed(text, "/usr/bin/apt-get\n", printed)
     assert packages.parse_packages(["memcached"], sections) == {"memcached": None}
 
 
 def test_yum_serves_where_there_is_no_dnf() -> None:
-    told = "memcached 1.6.9-7.el9 installed\npackage galera is not installed\n"
-    sections = observed(captured.text("rpm", "os-release"), "/usr/bin/yum\n", rpm=told)
+    printed = "memcached 1.6.9-7.el9 installed\npackage galera is not installed\n"
+    sections = observed(captured.text("rpm", "os-release"), "/usr/bin/yum\n", rpm=printed)
     assert packages.parse_manager(sections) == "yum"
     found = {"memcached": "1.6.9-7.el9", "galera": None}
     assert packages.parse_packages(["memcached", "galera"], sections) == found
@@ -99,7 +99,7 @@ def test_a_step_of_no_package_manager_is_not_explained_by_one() -> None:
         "Waiting for the package manager's lock, at most 120 s",
     ],
 )
-def test_waiting_for_a_lock_is_told(line: str) -> None:
+def test_waiting_for_a_lock_is_printed(line: str) -> None:
     assert packages.waiting(line)
     assert not packages.waiting("Setting up memcached (1.6.18) ...")
 
@@ -279,7 +279,7 @@ def test_what_is_kept_is_the_first_state_and_absence_too(tmp_path: Path) -> None
     there.write_text("new\n")
     absent.write_text("new\n")
     assert run(kept).returncode == 0
-    told = run(local(kept_files.observe("1")[0]))
-    found = kept_files.parse(captured.section("kept files", told.stdout))
+    printed = run(local(kept_files.observe("1")[0]))
+    found = kept_files.parse(captured.section("kept files", printed.stdout))
     assert found == {str(there): mine(tmp_path, "old\n"), str(absent): None}
     assert (tmp_path / "history").stat().st_mode & 0o777 == 0o700

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
+from fabric import Config, Connection
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, add_ending
+from pacefab.pacemaker.readiness import StartFailedError
+from pacefab.report.text import Printer
+from pacefab.tasks import cluster
+from pacefab.transport.connection import Access, Host
 from pacefab.transport.fanout import fan_out, values
+from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.rollout import rollout
+from pacefab.workflows.rollout.rollout import _RolloutRun
+from tests.unit.screens import Terminal
 
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Leave the process's signals as they were."""
+    """Leave the process's signals as they were, and forget those that came."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+    with interrupts.listening():
+        pass
 
 
 def come(number: int = signal.SIGTERM) -> None:
@@ -158,6 +173,76 @@ def test_an_ignored_signal_stays_ignored() -> None:
     with interrupts.listening():
         come(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_a_task_that_a_signal_ended_well_leaves_the_next_one_listening() -> None:
+    with interrupts.listening(), contextlib.suppress(interrupts.Interrupted):  # status --watch
+        come()
+    assert interrupts.status(interrupted(come)) == 143
+
+
+def test_who_waits_for_another_run_has_changed_nothing() -> None:
+    with interrupts.listening():
+        with interrupts.changing("c1", waiting=True):
+            assert interrupts.under_way() == ()
+        assert interrupts.changed() == ()
+
+
+def test_a_session_that_an_interruption_ends_keeps_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def establish(_: Host) -> None:
+        raise interrupts.Interrupted(signal.SIGINT)
+
+    monkeypatch.setattr(Host, "_establish", establish)
+    host = Host("c1", Connection("c1", config=Config(lazy=True)), Access())
+    host.open_ahead()
+    with pytest.raises(interrupts.Interrupted):
+        host.query([])
+
+
+def test_a_failed_rollout_is_taken_back_though_a_signal_came_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    restored: list[str] = []
+
+    def settle(*_: object) -> None:
+        change("c1")
+        raise StartFailedError("start memcached", "it does not", "look")
+
+    def journals(*_: object) -> str:
+        interrupts.check()
+        return "\nc1: why"
+
+    class Run(_RolloutRun):
+        def _restore_cluster(self, *_: object) -> None:
+            interrupts.check()
+            restored.append("c1")
+
+    monkeypatch.setattr(apply_cib, "settle_plan", settle)
+    monkeypatch.setattr(rollout, "last_words", journals)
+    seen: Any = MagicMock()
+    run = Run(rollout.Rollout(seen), {}, seen, seen)
+    with pytest.raises(StartFailedError, match="c1: why"), interrupts.listening():
+        run._follow(seen, seen, seen)  # noqa: SLF001  # what deploys do once the CIB is patched
+    assert restored == ["c1"]
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 2), (signal.SIGTERM, None)])
+def test_watching_ends_by_ctrl_c_with_the_last_looks_status(
+    monkeypatch: pytest.MonkeyPatch, number: int, status: int | None
+) -> None:
+    def end(_: float) -> None:
+        raise interrupts.Interrupted(number)
+
+    monkeypatch.setattr(cluster, "_look", lambda _: CommandError("ask", "no answer"))
+    monkeypatch.setattr("time.sleep", end)
+    run: Any = SimpleNamespace(printer=Printer(Terminal()))
+    try:
+        ended = cluster._watch(run, "text", 1)  # noqa: SLF001  # the task asks for hosts first
+    except interrupts.Interrupted:
+        ended = None
+    assert ended == status
 
 
 def test_what_became_of_it_is_said_in_errors_too() -> None:

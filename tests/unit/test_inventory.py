@@ -130,7 +130,7 @@ def said_about(file: Path) -> str:
 
 
 @pytest.mark.parametrize("file", BROKEN, ids=lambda file: file.stem)
-def test_a_broken_inventory_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_inventory_is_reported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
     assert said_about(Path(file.name)) == file.with_suffix(".txt").read_text()
 
@@ -146,7 +146,7 @@ def test_no_secret_is_repeated(file: Path) -> None:
     assert "hunter2" not in said_about(file)
 
 
-def test_an_absent_file_a_folder_and_a_path_through_a_file_are_told(tmp_path: Path) -> None:
+def test_an_absent_file_a_folder_and_a_path_through_a_file_are_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert "No such file or directory" in said_about(tmp_path / "absent.yaml")
     assert "Is a directory" in said_about(tmp_path)
@@ -154,7 +154,7 @@ def test_an_absent_file_a_folder_and_a_path_through_a_file_are_told(tmp_path: Pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_may_not_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cluster.yaml").touch(mode=0)
     assert "Permission denied" in said_about(tmp_path / "cluster.yaml")
 
@@ -226,17 +226,17 @@ def test_what_is_written_is_read(desired: dict[str, Any]) -> None:
 
 @patient
 @given(shapes)
-def test_data_of_any_shape_is_read_or_told(data: object) -> None:
-    read_or_told(dump(data))
+def test_data_of_any_shape_is_read_or_reported(data: object) -> None:
+    read_or_reported(dump(data))
 
 
 @patient
 @given(st.text() | st.text(alphabet="abc:-[]{}&*!?'\"|>#%@ \n\t,1"))
-def test_text_of_any_kind_is_read_or_told(text: str) -> None:
-    read_or_told(text)
+def test_text_of_any_kind_is_read_or_reported(text: str) -> None:
+    read_or_reported(text)
 
 
-def read_or_told(text: str) -> None:
+def read_or_reported(text: str) -> None:
     """Assert that an inventory ends in a value or in one screen, never in another error."""
     screen: list[str] = []
     try:

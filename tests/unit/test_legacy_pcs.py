@@ -1,5 +1,5 @@
 # ruff: noqa: E501, ISC004  (commands stand as they would be typed)
-"""pcs commands of 0.9 and of today, replayed: what an inventory then has, and what is told."""
+"""pcs commands of 0.9 and of today, replayed: what an inventory then has, and what is reported."""
 
 from __future__ import annotations
 
@@ -246,7 +246,7 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         ("cibadmin --modify -X '<a/>'\n", Fate.UNTRANSLATED, "changes the cluster without pcs"),
     ],
 )  # fmt: skip
-def test_what_is_told(script: str, fate: Fate, expected: str) -> None:
+def test_what_is_reported(script: str, fate: Fate, expected: str) -> None:
     assert any(expected in one for one in said(script, fate)), said(script, fate)
 
 
@@ -381,7 +381,7 @@ def test_the_difference_to_a_live_cluster_is_told_object_by_object(
 
 
 @pytest.mark.parametrize("text", ["", "<a/>", "no XML", "<cib/>"])
-def test_what_is_no_cib_is_told(tmp_path: Path, text: str) -> None:
+def test_what_is_no_cib_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.sh").write_text(SETUP)
     (tmp_path / "cib.xml").write_text(text)
     with pytest.raises(UsageError, match="it is not a CIB"):

@@ -49,7 +49,7 @@ def migrated(folder: Path, **scripts: str | bytes) -> Migration:
     return done
 
 
-def told(done: Migration, fate: Fate) -> str:
+def reported(done: Migration, fate: Fate) -> str:
     return "\n".join(f"{one.place} {one.text} {one.reason}" for one in done.entries
                      if one.fate is fate)  # fmt: skip
 
@@ -82,10 +82,10 @@ def test_nothing_is_executed(tmp_path: Path) -> None:
         "while :; do while :; do while :; do x=$((x + 1)); done; done; done",
     ],
 )
-def test_an_endless_loop_ends_and_is_told(tmp_path: Path, text: str) -> None:
+def test_an_endless_loop_ends_and_is_reported(tmp_path: Path, text: str) -> None:
     done = migrated(tmp_path, a_loop=text + "\n", b_next=CREATE)
-    assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
-    problem = told(done, Fate.UNTRANSLATED)
+    assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
+    problem = reported(done, Fate.UNTRANSLATED)
     assert "did not end after 10000 rounds" in problem or "not read to its end" in problem
 
 
@@ -120,38 +120,38 @@ def test_a_loop_of_ten_thousand_rounds_is_read(tmp_path: Path) -> None:
 )
 def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
     done = migrated(tmp_path, bomb=text, next=CREATE)
-    assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
+    assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
 
 
 def test_a_script_that_is_cut_short_says_which_lines_are_missing(tmp_path: Path) -> None:
     text = "f() { f; }\nf\npcs resource create late ocf:heartbeat:Dummy\n"
-    problem = told(migrated(tmp_path, deep=text), Fate.UNTRANSLATED)
+    problem = reported(migrated(tmp_path, deep=text), Fate.UNTRANSLATED)
     assert "deep.sh deep.sh not read to its end: nested more than 40 levels deep" in problem
     assert "deep.sh:4 pcs resource create late ocf:heartbeat:Dummy not reached" in problem
 
 
-def test_large_and_binary_files_links_and_pipes_are_told(tmp_path: Path) -> None:
+def test_large_and_binary_files_links_and_pipes_are_reported(tmp_path: Path) -> None:
     (tmp_path / "large.sh").write_bytes(b"#!/bin/bash\n" + b"pcs status\n" * 500_000)
     (tmp_path / "image.img").write_bytes(b"\x00\x01" * 1000)
     (tmp_path / "leak.sh").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "pipe.sh")
     done = migrated(tmp_path, fine=CREATE)
-    problem = told(done, Fate.UNTRANSLATED)
+    problem = reported(done, Fate.UNTRANSLATED)
     assert "large.sh large.sh not read: 5500012 bytes, more than 1000000" in problem
     assert "leak.sh leak.sh not read: a link that leads out of the folder" in problem
     assert "pipe.sh pipe.sh not read: not a regular file" in problem
-    assert "image.img image.img not read: binary" in told(done, Fate.LEFT_OUT)
+    assert "image.img image.img not read: binary" in reported(done, Fate.LEFT_OUT)
     assert "root:" not in done.inventory
 
 
 def test_windows_line_ends_and_chinese_comments_are_read(tmp_path: Path) -> None:
     comment = "# 虚拟地址, 数据库\n".encode("gbk")
     done = migrated(tmp_path, gbk=comment + CREATE.replace("\n", "\r\n").encode())
-    assert "memcached: systemd:memcached, cloned" in told(done, Fate.TRANSLATED)
-    assert "read as GBK, Windows line endings" in told(done, Fate.DOUBTFUL)
+    assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
+    assert "read as GBK, Windows line endings" in reported(done, Fate.DOUBTFUL)
 
 
-def test_bash_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
+def test_bash_that_cannot_be_parsed_is_reported(tmp_path: Path) -> None:
     text = CREATE + "if [ x ; then\n)) ((\npcs resource create other systemd:other\n"
     done = migrated(tmp_path, broken=text)
     every = "\n".join(f"{one.place}" for one in done.entries)
@@ -159,7 +159,7 @@ def test_bash_that_cannot_be_parsed_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda _: None, Path.touch])
-def test_what_is_no_folder_is_told(tmp_path: Path, make: object) -> None:
+def test_what_is_no_folder_is_reported(tmp_path: Path, make: object) -> None:
     assert callable(make)
     make(tmp_path / "x")
     with pytest.raises(UsageError) as caught:
@@ -167,7 +167,7 @@ def test_what_is_no_folder_is_told(tmp_path: Path, make: object) -> None:
     assert caught.value.seen == "it is not a folder"
 
 
-def test_a_folder_without_scripts_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_scripts_is_reported(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("pcs status\n")
     with pytest.raises(UsageError) as caught:
         migrate(tmp_path)

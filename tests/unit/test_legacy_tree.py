@@ -1,7 +1,7 @@
 """A whole legacy tree, written in the style of the real ones, against its inventory and report.
 
 tests/data/legacy/openstack/expected was worked out by hand from the scripts, line by line; the
-README.md beside it tells how. A difference is a mistake of ours until the scripts say otherwise:
+README.md beside it shows how. A difference is a mistake of ours until the scripts say otherwise:
 work out what has to come of a line before you look at what `invoke migrate` makes of it.
 """
 
@@ -24,7 +24,7 @@ from pacefab.report.migration import print_report, render_json
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
 SCRIPTS = DATA / "scripts"
 SECRETS = ("Hunter2Hunter2", "QQEWPOZXCVMNBASDFGHJ", "Sw0rdfish", "Pow3rSwitch")
-HOSTLESS = {"fence-all", "fence-nova"}  # devices that nothing tells their nodes
+HOSTLESS = {"fence-all", "fence-nova"}  # devices whose nodes no script names
 PCS = re.compile(
     r"(?<![\w./-])pcs\s+(-f\s+\S+\s+)?"
     r"(resource|stonith|constraint|property|cluster|status|resoure|propery)\b"
@@ -87,11 +87,11 @@ def test_the_table_shows_texts_as_they_are(done: Any) -> None:
 
 
 def test_every_pcs_line_is_in_the_account(done: Any) -> None:
-    told = {(entry.place.file, entry.place.line) for entry in done.entries}
+    reported = {(entry.place.file, entry.place.line) for entry in done.entries}
     for file in SCRIPTS.glob("*.sh"):
         for number, line in enumerate(file.read_bytes().decode(errors="replace").split("\n"), 1):
             if PCS.search(line):
-                assert (file.name, number) in told, f"{file.name}:{number}: {line}"
+                assert (file.name, number) in reported, f"{file.name}:{number}: {line}"
 
 
 def test_no_secret_leaves_the_scripts(done: Any, report: dict[str, Any]) -> None:

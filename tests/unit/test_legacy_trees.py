@@ -46,11 +46,13 @@ def test_the_commands_are_those_that_bash_runs(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_pcs_line_is_in_the_account(name: str) -> None:
     scripts = TREES / name / "scripts"
-    told = {(entry.place.file, entry.place.line) for entry in migrate(scripts).entries}
+    reported = {(entry.place.file, entry.place.line) for entry in migrate(scripts).entries}
     for file in scripts.rglob("*.sh"):
         for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
             if PCS.search(line):
-                assert (file.relative_to(scripts).as_posix(), number) in told, f"{number}: {line}"
+                assert (file.relative_to(scripts).as_posix(), number) in reported, (
+                    f"{number}: {line}"
+                )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,9 +61,9 @@ def test_the_inventory_makes_what_the_commands_made(name: str, tmp_path: Path) -
     file = tmp_path / "inventory.yaml"
     file.write_text(done.inventory, encoding="utf-8")
     desired = desired_configuration(read_inventory(file), lambda secret: secret)
-    told = {entry.text.split()[3] for entry in done.entries
+    reported = {entry.text.split()[3] for entry in done.entries
             if entry.fate is Fate.UNTRANSLATED and "stonith create" in entry.text}  # fmt: skip
-    made = {one.id: one for one in done.configuration.resources if one.id not in told}
+    made = {one.id: one for one in done.configuration.resources if one.id not in reported}
     assert {one.id: type(one) for one in desired.resources} == {
         name: type(one) for name, one in made.items()
     }
@@ -78,7 +80,7 @@ def test_an_updated_operation_keeps_nothing_of_the_one_before() -> None:
     assert "- {name: monitor, interval: 9s}" in text
 
 
-def test_what_an_unknown_program_is_handed_is_told() -> None:
+def test_what_an_unknown_program_is_handed_is_reported() -> None:
     entries = migrate(TREES / "idioms" / "scripts").entries
     fates = {entry.place.line: (entry.fate, entry.reason) for entry in entries
              if entry.place.file == "2.sh"}  # fmt: skip

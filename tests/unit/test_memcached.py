@@ -128,7 +128,7 @@ def test_a_port_that_another_process_has_is_refused(address: str) -> None:
     "node",
     [
         listening("10.0.0.1", pid=7),  # its own
-        listening("10.0.0.1", pid=0),  # the kernel does not tell; its own by its command line
+        listening("10.0.0.1", pid=0),  # the kernel does not say; its own by its command line
         listening("127.0.0.1", pid=99),  # another address
         listening("10.0.0.1", pid=99, port=80),
     ],

@@ -19,7 +19,7 @@ from pacefab.services.memcached.config import (
 )
 from tests.unit import captured
 
-WANTED = Settings(("10.0.0.1",), 11211, 256, 2048)
+DESIRED = Settings(("10.0.0.1",), 11211, 256, 2048)
 PATHS = {"debian12": DEBIAN_PATH, "debian13": DEBIAN_PATH, "rpm": REDHAT_PATH}
 
 
@@ -38,9 +38,9 @@ def test_as_shipped_it_listens_on_loopback_only(kind: str) -> None:
 @pytest.mark.parametrize("kind", captured.KINDS)
 def test_what_is_written_is_read_back_and_the_rest_is_kept(kind: str) -> None:
     shipped = captured.text(kind, "memcached-shipped.conf")
-    written = write(PATHS[kind], shipped, WANTED)
-    assert read(PATHS[kind], written) == WANTED
-    assert write(PATHS[kind], written, WANTED) == written
+    written = write(PATHS[kind], shipped, DESIRED)
+    assert read(PATHS[kind], written) == DESIRED
+    assert write(PATHS[kind], written, DESIRED) == written
     kept = [line for line in shipped.splitlines() if not line.startswith(("-m", "-l", "-p"))]
     if PATHS[kind] == DEBIAN_PATH:
         assert [line for line in written.splitlines() if line in kept] == kept
@@ -51,26 +51,29 @@ def test_what_is_written_is_read_back_and_the_rest_is_kept(kind: str) -> None:
 @pytest.mark.parametrize("kind", captured.KINDS)
 def test_a_memory_file_is_written_once_and_taken_away_again(kind: str) -> None:
     path, shipped = PATHS[kind], captured.text(kind, "memcached-shipped.conf")
-    plain, warm = write(path, shipped, WANTED), replace(WANTED, memory_file="/run/memcached/items")
+    plain, warm = (
+        write(path, shipped, DESIRED),
+        replace(DESIRED, memory_file="/run/memcached/items"),
+    )
     written = write(path, plain, warm)
     assert written.count("-e /run/memcached/items") == 1
     assert read(path, written) == warm
-    assert write(path, written, WANTED) == plain
+    assert write(path, written, DESIRED) == plain
 
 
 def test_debian_lines_with_several_options_and_comments() -> None:
     text = "-m 64 -v # cap\n-l 127.0.0.1\n-l ::1\n-o no_modern\n--port=11300\n"
-    assert write(DEBIAN_PATH, text, WANTED) == (
+    assert write(DEBIAN_PATH, text, DESIRED) == (
         "-v\n-m 256  # cap\n-l 10.0.0.1\n-o no_modern\n-p 11211\n-c 2048\n-U 0\n"
     )
 
 
 def test_options_of_the_operator_survive_in_sysconfig() -> None:
     text = '# mine\nPORT="11211"\nCACHESIZE="64"\nOPTIONS="-l 127.0.0.1 -o modern -m 32 -t 8"\n'
-    written = write(REDHAT_PATH, text, WANTED)
+    written = write(REDHAT_PATH, text, DESIRED)
     assert 'OPTIONS="-l 10.0.0.1 -U 0 -o modern -t 8"' in written
     assert written.startswith("# mine\n")
-    assert read(REDHAT_PATH, written) == WANTED
+    assert read(REDHAT_PATH, written) == DESIRED
 
 
 def test_options_win_over_the_variables_as_on_the_command_line() -> None:
@@ -80,7 +83,7 @@ def test_options_win_over_the_variables_as_on_the_command_line() -> None:
 def test_the_last_assignment_counts() -> None:
     text = 'PORT="1"\nPORT="2"\n'
     assert read(REDHAT_PATH, text).port == 2
-    assert read(REDHAT_PATH, write(REDHAT_PATH, text, WANTED)) == WANTED
+    assert read(REDHAT_PATH, write(REDHAT_PATH, text, DESIRED)) == DESIRED
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_what_memcached_would_not_understand_is_an_error(path: str, text: str, s
         read(path, text)
 
 
-def test_a_running_process_tells_its_settings() -> None:
+def test_a_running_process_shows_its_settings() -> None:
     line = [
         "/usr/bin/memcached",
         "-m",

@@ -129,6 +129,6 @@ def test_the_agents_of_a_configuration() -> None:
 
 
 @pytest.mark.parametrize("broken", ["", "<a", "<cib/>"])
-def test_what_is_no_metadata_is_told(broken: str) -> None:
+def test_what_is_no_metadata_is_reported(broken: str) -> None:
     with pytest.raises(ValueError, match=r"XML|not metadata"):
         parse(ADDRESS, broken)

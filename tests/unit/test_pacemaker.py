@@ -60,7 +60,7 @@ def test_addresses_and_promotable_clones_in_the_classic_layout() -> None:
     assert former[-3] == " Master/Slave Set: state-master [state]"
 
 
-def test_failed_starts_are_told() -> None:
+def test_failed_starts_are_reported() -> None:
     status = monitor.parse(captured.text("debian13", "monitor-started.xml"))
     assert {f.node for f in status.failures} == {"c1", "c2", "c3"}
     assert {(f.resource, f.operation) for f in status.failures} == {("memcached", "start")}
@@ -69,7 +69,7 @@ def test_failed_starts_are_told() -> None:
 
 @pytest.mark.parametrize("kind", ["debian12", "debian13"])
 @pytest.mark.parametrize(
-    ("after", "told", "interrupts"),
+    ("after", "reported", "interrupts"),
     [
         ("start", ["start new on c3"], False),
         ("move", ["move vip-rabbitmq from c2 to c3"], True),
@@ -78,10 +78,10 @@ def test_failed_starts_are_told() -> None:
     ],
 )
 def test_what_pacemaker_would_do_is_read_from_its_simulation(
-    kind: str, after: str, told: list[str], interrupts: bool
+    kind: str, after: str, reported: list[str], interrupts: bool
 ) -> None:
     actions = simulation.parse(captured.text(kind, f"simulation-{after}.xml"))
-    assert [str(action) for action in actions] == told
+    assert [str(action) for action in actions] == reported
     assert {action.interrupts for action in actions} == {interrupts}
 
 

@@ -82,8 +82,8 @@ def taken_back(after: Cib, present: Cib, plan: ConfigurationPlan) -> None:
         )
         assert restored.version > after.version
     back = plan_restore(after, present)
-    told = {(change.kind, change.id) for change in back.changes}
-    assert {(change.kind, change.id) for change in plan.changes} <= told | {("clone", CLONE)}
+    reported = {(change.kind, change.id) for change in back.changes}
+    assert {(change.kind, change.id) for change in plan.changes} <= reported | {("clone", CLONE)}
 
 
 def given(spec: dict[str, Any], kind: str) -> Cib:
@@ -143,7 +143,7 @@ def constraint(written: dict[str, Any]) -> Constraint:
 
 
 def canonical(cib: Cib, section: str = "configuration") -> str:
-    """Return part of a CIB in a spelling that tells equal ones; pairs of pacefab's set sorted."""
+    """Return part of a CIB spelled alike where it is equal; pairs of pacefab's set sorted."""
     root = copy.deepcopy(cib.root)
     for own in root.iterfind(".//cluster_property_set[@id='pacefab']"):
         own[:] = sorted(own, key=lambda pair: str(pair.get("id")))
@@ -224,9 +224,9 @@ def test_before_there_is_a_cluster_all_is_to_be_added() -> None:
 def test_going_back_undoes_what_others_made_too() -> None:
     before = parse(captured.text("debian12", "cib-clone.xml"))
     now = parse(captured.text("debian12", "cib-mixed.xml"))
-    told = [str(change) for change in plan_restore(now, before).changes]
+    reported = [str(change) for change in plan_restore(now, before).changes]
     meta = "memcached-clone meta interleave: false -> true; memcached meta interleave: true"
-    assert told == [
+    assert reported == [
         f"update clone memcached-clone: {meta} -> absent",
         "remove primitive vip",
         "remove promotable clone state-clone",

@@ -51,10 +51,10 @@ def test_a_clone_that_runs_everywhere_needs_nothing() -> None:
 def test_what_is_about_to_be_restarted_is_not_yet_as_desired() -> None:
     due = simulation.parse_due(captured.text("debian12", "simulation-restart.xml"))
     status = replace(state("mixed"), due=due)
-    told = (
+    reported = (
         "stop vip-rabbitmq on c2 is still to be done; start vip-rabbitmq on c2 is still to be done"
     )
-    assert unfinished(status, ["vip", "vip-rabbitmq"]) == told
+    assert unfinished(status, ["vip", "vip-rabbitmq"]) == reported
     assert said(status, VIP) == ""
 
 
@@ -139,7 +139,7 @@ def test_after_a_failure_that_nothing_follows_nothing_is_waited_for() -> None:
     assert "not Started on any node (start failed on c1" in said(follows, VIP)
 
 
-def test_promotions_that_failed_on_too_many_nodes_are_told() -> None:
+def test_promotions_that_failed_on_too_many_nodes_are_reported() -> None:
     two = replace(STATE, meta={**STATE.meta, "promoted-max": "2"})
     assert said(failed(state("mixed"), "promote", "c1"), two) != ""
     with pytest.raises(StartFailedError, match="promote failed on c1"):

@@ -117,7 +117,7 @@ def test_a_reader_who_leaves_is_no_defect(args: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_a_node_that_could_not_tell_its_history_is_named() -> None:
+def test_a_node_that_could_not_show_its_history_is_named() -> None:
     entry = Entry("20261123T195000.000000Z", "web", "ops@desk", ("add clone memcached-clone", "x"))
     away = UnreachableError("open an SSH session", "connection refused", "is it up?", host="c3")
     first, hint, *rest = history.render_text(History({entry: "c1"}, {"c3": away}))

@@ -123,7 +123,7 @@ def test_a_broken_file_is_told_without_what_is_in_it(file: Path, text: str, seen
     assert "hunter2" not in said
 
 
-def test_bytes_that_are_no_text_are_told(file: Path) -> None:
+def test_bytes_that_are_no_text_are_reported(file: Path) -> None:
     file.write_bytes(b"galera: \xff\n")
     assert "not YAML" in refusal(SecretValues({}, file, None), "galera")
 
@@ -137,7 +137,7 @@ def test_values_that_cannot_be_secrets_are_refused_wherever_they_come_from(value
     assert "hunter2" not in given + typed
 
 
-def test_nobody_at_the_prompt_is_told() -> None:
+def test_no_answer_at_the_prompt_is_reported() -> None:
     def ask(_: str) -> str:
         raise EOFError
 

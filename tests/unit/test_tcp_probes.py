@@ -44,7 +44,7 @@ def test_a_refusal_shows_that_somebody_has_the_address() -> None:
     )
 
 
-def test_everything_that_is_wrong_is_told() -> None:
+def test_everything_that_is_wrong_is_reported() -> None:
     assert judge(
         (VIP, {"error": "EHOSTUNREACH"}),
         (PROXY, {"error": "timeout"}),

@@ -34,5 +34,7 @@ def test_an_error_of_the_look_ends_the_wait() -> None:
     def look() -> Pending:
         raise CommandError("ask", "connection lost")
 
+    heard: list[str] = []
     with pytest.raises(CommandError):
-        wait_until(look, 60)
+        wait_until(look, 60, waits=heard.append)
+    assert heard == [""]  # nothing is waited for any more

@@ -191,7 +191,7 @@ class _Forming:
         change_node(
             host,
             self._planned(self.found[name], newcomer=newcomer),
-            anew=lambda: self._planned(self.bootstrap.observe(name, host), newcomer=newcomer),
+            replan=lambda: self._planned(self.bootstrap.observe(name, host), newcomer=newcomer),
             note=note,
         )
         if newcomer:

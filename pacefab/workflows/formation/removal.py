@@ -13,7 +13,7 @@ from pacefab.pacemaker.model import ClusterStatus, Instance, Membership
 from pacefab.services.service import Look
 from pacefab.transport.command import Section
 from pacefab.transport.connection import Host
-from pacefab.waiting import Pending, wait_until
+from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
@@ -72,10 +72,11 @@ class Removal:
             return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
         audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
         audience.ask(STEP, f"Take {self.node} out of {membership.cluster}?")
+        watch.begin(self.node)
         audience.note(self.node, f"leaving cluster {membership.cluster}")
         self._leave(seen, audience)
         try:
-            self._wait(seen)
+            self._wait(seen, partial(audience.waiting, self.node))
         except KeyboardInterrupt as stop:
             stop.add_note(f"{self.node} has left {membership.cluster}")
             stop.add_note("see that Pacemaker knows it no more: fab status")
@@ -154,13 +155,13 @@ class Removal:
                 "--allow-interruption",
             )
 
-    def _wait(self, seen: Survey) -> None:
+    def _wait(self, seen: Survey, waits: Waits) -> None:
         def look() -> ClusterStatus | Pending:
             status = apply_cib.query_status(seen.host)
             known = any(node.name == self.node for node in status.nodes)
             return Pending("Pacemaker still knows it") if known else status
 
-        found = wait_until(look, self.timeout)
+        found = wait_until(look, self.timeout, waits=waits)
         if isinstance(found, Pending):
             raise CommandError(
                 self.attempt,

@@ -1,4 +1,4 @@
-"""Carry a plan out on one host, and say in an operator's words what stopped it."""
+"""Apply a plan to one host, and say in an operator's words what stopped it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def change_node(
     host: Host,
     plan: NodePlan,
     *,
-    anew: Callable[[], NodePlan],
+    replan: Callable[[], NodePlan],
     note: Note,
     lock_seconds: int = packages.LOCK_SECONDS,
     entry: str = "",
@@ -34,7 +34,7 @@ def change_node(
     Args:
         host: the node.
         plan: what to do; while it has packages to install, the rest of it is planned again.
-        anew: looks at the node and plans again.
+        replan: looks at the node and plans again.
         note: hears of what takes long.
         lock_seconds: how long another package manager's lock is waited for.
         entry: under which the previous files are kept in the node's history; empty: they are not.
@@ -47,7 +47,7 @@ def change_node(
         note(_installing(plan))
         run(plan.install)
     try:
-        rest = _finish(plan, anew, run, entry)
+        rest = _finish(plan, replan, run, entry)
     except PacefabError as error:
         if plan.install:  # the old state is the one without the packages
             _take_back(plan.purge, run, error)
@@ -58,18 +58,18 @@ def change_node(
 
 def _finish(
     plan: NodePlan,
-    anew: Callable[[], NodePlan],
+    replan: Callable[[], NodePlan],
     run: Callable[[Sequence[Step]], None],
     entry: str,
 ) -> NodePlan:
     """Do what is to be done once the packages are there: fresh ones brought files of their own."""
-    rest = anew() if plan.install else plan
+    rest = replan() if plan.install else plan
     if rest.steps:
         paths = [file.path for file, _ in rest.files]
         kept = [kept_files.plan_store(entry, paths)] if entry and paths else []
         run([*kept, *rest.steps])
         with undoing():  # what was done is to be known, also to whoever undoes it
-            _check(anew())
+            _check(replan())
     return rest
 
 
@@ -93,7 +93,8 @@ def _take_back(
 ) -> None:
     """Undo what was done before `error`; a second failure does not hide the first."""
     try:
-        run(steps)
+        with undoing():
+            run(steps)
     except PacefabError as second:
         error.next_step = f"{error.next_step}; taking the package back failed too: {second}"
 

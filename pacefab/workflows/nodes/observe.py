@@ -89,7 +89,7 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
 
 
 def observe_again(host: Host, view: NodeView, also: Sequence[Step]) -> NodeView:
-    """Return the view with parts of the cluster asked anew. Same errors."""
+    """Return the view with parts of the cluster asked again. Same errors."""
     return replace(view, sections={**view.sections, **host.query(also)})
 
 

@@ -114,16 +114,16 @@ def _say_how_far(
     changed, busy = interrupts.changed(), interrupts.under_way()
     if not set(changed) & set(hosts):
         return  # nothing was changed, or elsewhere
-    open_hosts = [name for name in hosts if name not in reported]
-    groups = {
-        "done": [name for name in hosts if name in reported and reported[name].mark.ok],
-        "failed": [name for name in hosts if name in reported and not reported[name].mark.ok],
-        "still at work and ends that by itself": [name for name in open_hosts if name in busy],
-        "begun, not done": [n for n in open_hosts if n in changed and n not in busy],
-        "not begun": [name for name in open_hosts if name not in changed],
-    }
-    for said, names in groups.items():
-        if names:
-            stop.add_note(f"{', '.join(names)}: {said}")
-    if open_hosts:
+
+    def state(name: str) -> str:
+        if name in reported:
+            return "done" if reported[name].mark.ok else "failed"
+        if name in busy:
+            return "still at work and ends that by itself"
+        return "begun, not done" if name in changed else "not begun"
+
+    states = {name: state(name) for name in hosts}
+    for said in dict.fromkeys(states.values()):
+        stop.add_note(f"{', '.join(name for name in hosts if states[name] == said)}: {said}")
+    if set(hosts) - set(reported):
         stop.add_note("run this again: it does the rest")

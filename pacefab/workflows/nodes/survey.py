@@ -87,7 +87,7 @@ class Survey:
         return _status(self.host)
 
     def again(self, node: str) -> Survey:
-        """Return the survey with one node asked anew."""
+        """Return the survey with one node asked again."""
         view = observe_node(self.hosts[node], self.look, MANAGED)
         return replace(self, views={**self.views, node: view})
 

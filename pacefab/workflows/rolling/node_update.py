@@ -39,7 +39,7 @@ class NodeUpdate:
     lock_seconds: int = packages.LOCK_SECONDS
 
     def look(self, fleet: Fleet, node: str) -> Due:
-        """Return what is to be done on a node, asked anew.
+        """Return what is to be done on a node, asked again.
 
         Raises:
             PacefabError: the node could not be asked, or cannot be brought there.
@@ -122,8 +122,8 @@ class Due:
             self._upgrade(note)
         self._done = change_node(
             self._host,
-            self._anew(),
-            anew=self._anew,
+            self._replan(),
+            replan=self._replan,
             note=note,
             lock_seconds=self.update.lock_seconds,
         )
@@ -143,6 +143,6 @@ class Due:
         """
         restore_node(self._host, self._done, note=note)
 
-    def _anew(self) -> NodePlan:
+    def _replan(self) -> NodePlan:
         view = observe_node(self._host, memcached.LOOK, MANAGED)
         return self.update.plan(self.fleet, self.node, view)

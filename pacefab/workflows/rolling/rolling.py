@@ -94,7 +94,8 @@ class Rolling:
             for node in left:
                 audience.note(node, "an earlier run was cut off here: its ban is lifted")
             ban.lift(fleet.host, *left)
-            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
+            waits = partial(audience.waiting, fleet.membership.cluster)
+            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
 
     def _node(
         self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
@@ -146,16 +147,17 @@ class Rolling:
     @contextmanager
     def _banned(self, fleet: Fleet, node: str, progress: Progress) -> Iterator[None]:
         """Keep memcached stopped on a node during the block, however that ends."""
+        waits = partial(progress.waiting, node)
         try:
             progress.note(node, "memcached is stopped (banned from the node)")
-            ban.stop(fleet.host, node, self.timeout, partial(progress.waiting, node))
+            ban.stop(fleet.host, node, self.timeout, waits)
             stopped = time.monotonic()
             yield
             time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
                 if ban.lift(fleet.host, node):
-                    apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
+                    apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
                     stop.add_note(f"the ban on {node} is lifted, its files are as before")
             raise
         finally:
@@ -193,13 +195,14 @@ class Rolling:
     def _take_back(self, fleet: Fleet, due: Due, error: PacefabError, progress: Progress) -> None:
         """Put the old files back, and say in the error whether it serves again with them."""
         try:
-            note = partial(progress.note, due.node)
+            note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
             with self._banned(fleet, due.node, progress):
                 fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
-                apply_cib.settle(fleet.host, partial(_remembered, due.node), self.timeout)
-            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout)
+                forgotten = partial(_remembered, due.node)
+                apply_cib.settle(fleet.host, forgotten, self.timeout, waits=waits)
+            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
         except PacefabError as second:
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
         else:

@@ -9,6 +9,7 @@ from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
+from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import complete_configuration
@@ -101,9 +102,10 @@ class Create:
             )
             return status, _serve(fleet, status, deadline, waits)
         except (PacefabError, KeyboardInterrupt) as error:
-            if isinstance(error, StartFailedError):
-                error.seen += last_words(fleet.hosts, error)
-            self._restore(fleet, before, change, error, waits)
+            with undoing():
+                if isinstance(error, StartFailedError):
+                    error.seen += last_words(fleet.hosts, error)
+                self._restore(fleet, before, change, error, waits)
             raise
 
     def _check_update(self, change: ConfigurationPlan) -> None:

@@ -93,7 +93,7 @@ class Install:
         done = change_node(
             host,
             plan,
-            anew=lambda: planner(observe_node(host, self.look).facts),
+            replan=lambda: planner(observe_node(host, self.look).facts),
             note=partial(watch.progress.note, name),
             lock_seconds=self.lock_seconds,
         )

@@ -46,8 +46,8 @@ class Rollout:
     """How a run brings a cluster to what is desired; it has `timeout` seconds to follow and serve.
 
     `what_forms` says in sentences what is missing for the nodes to be one cluster; `form` asks for
-    what that takes, and returns what does it. A plan that only adds something is applied unasked
-    where it `asks_of_additions` not.
+    what that takes, and returns what does it. Without `asks_of_additions`, a plan that only adds
+    something is applied without asking.
     """
 
     planner: Plans
@@ -160,7 +160,7 @@ class _RolloutRun:
         return change_node(
             seen.hosts[name],
             node,
-            anew=lambda: self.rollout.planner.plan_node(seen.again(name), name),
+            replan=lambda: self.rollout.planner.plan_node(seen.again(name), name),
             note=partial(self.audience.note, name),
             entry=entry.id,
         )
@@ -228,9 +228,10 @@ class _RolloutRun:
             apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
             asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
         except (PacefabError, KeyboardInterrupt) as error:
-            if isinstance(error, StartFailedError):
-                error.seen += last_words(seen.hosts, error)
-            self._restore_cluster(seen, plan.configuration, before, error)
+            with undoing():
+                if isinstance(error, StartFailedError):
+                    error.seen += last_words(seen.hosts, error)
+                self._restore_cluster(seen, plan.configuration, before, error)
             raise
         return self.watch.finish(plan.cluster, Mark.CHANGED, *_answered(asked))
 

@@ -33,7 +33,7 @@ NODE = HostFacts(
     },
     files=PRESENT,
 )
-WANTED = DesiredNode(
+DESIRED = DesiredNode(
     packages=("lb", "sync"),
     files=(
         whole(CONFIG, "listen 1\n", apply=("true",), reload=LB, check=("lb", "-c", "{}")),
@@ -47,7 +47,7 @@ WANTED = DesiredNode(
 
 def plan(
     facts: HostFacts = NODE,
-    desired: DesiredNode = WANTED,
+    desired: DesiredNode = DESIRED,
     managed: Sequence[str] = (LB,),
     addresses: Sequence[str] | None = None,
 ) -> NodePlan:
@@ -64,8 +64,8 @@ def with_unit(**changes: object) -> HostFacts:
 
 
 def with_file(path: str, text: str, **changes: object) -> DesiredNode:
-    files = [whole(path, text, **changes) if f.path == path else f for f in WANTED.files]
-    return replace(WANTED, files=tuple(files))
+    files = [whole(path, text, **changes) if f.path == path else f for f in DESIRED.files]
+    return replace(DESIRED, files=tuple(files))
 
 
 def test_a_node_that_is_as_desired_has_nothing_to_do() -> None:
@@ -111,7 +111,7 @@ def test_mode_and_owner_are_desired_too(options: dict[str, str]) -> None:
     assert next(iter(options.values())).lstrip("0") in change
 
 
-def test_a_secret_is_nowhere_in_what_is_told() -> None:
+def test_a_secret_is_nowhere_in_what_is_reported() -> None:
     planned = plan(desired=with_file(CONFIG, "password s3cret\n", secret=True))
     assert planned.changes == (f"{CONFIG}: changed, not shown: it holds a secret",)
     assert "s3cret" not in repr(planned.steps)
@@ -141,15 +141,15 @@ def test_only_pacemaker_starts_a_unit(facts: HostFacts, change: str) -> None:
 
 def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_desired() -> None:
     assert plan(managed=()).changes == ("stopped lb, which ran outside Pacemaker",)
-    fitting = replace(WANTED, processes=(Process(LB, "port 1", as_desired=True),))
+    fitting = replace(DESIRED, processes=(Process(LB, "port 1", as_desired=True),))
     assert plan(desired=fitting, managed=()) == NodePlan()
-    other = replace(WANTED, processes=(Process(LB, "port 2", as_desired=False),))
+    other = replace(DESIRED, processes=(Process(LB, "port 2", as_desired=False),))
     (change,) = plan(desired=other, managed=()).changes
     assert change == "stopped lb, which ran outside Pacemaker (port 2) and would be adopted so"
 
 
 def test_what_pacemaker_runs_with_other_settings_is_told_and_left() -> None:
-    other = replace(WANTED, processes=(Process(LB, "port 2", as_desired=False),))
+    other = replace(DESIRED, processes=(Process(LB, "port 2", as_desired=False),))
     planned = plan(desired=other)
     assert not planned
     (remark,) = planned.remarks
@@ -181,7 +181,7 @@ def test_open_ports_stay_as_they_are() -> None:
     assert plan(replace(NODE, firewall=forgetful), addresses=["10.0.0.1"])
 
 
-def test_a_firewall_that_is_not_managed_is_only_told() -> None:
+def test_a_firewall_that_is_not_managed_is_only_reported() -> None:
     planned = plan(replace(NODE, firewall=ACTIVE))
     assert not planned
     assert "firewalld is active" in planned.remarks[0]
@@ -189,17 +189,17 @@ def test_a_firewall_that_is_not_managed_is_only_told() -> None:
 
 def test_files_go_back_to_what_they_were_and_take_effect() -> None:
     before = {CONFIG: FileState("listen 0\n", "600", "lb:lb"), SOCKET: None}
-    planned = plan_rollback(NODE, before, WANTED)
+    planned = plan_rollback(NODE, before, DESIRED)
     assert names(planned) == [
         f"write {CONFIG}", f"apply {CONFIG}", f"remove {SOCKET}", "read unit files", f"reload {LB}",
     ]  # fmt: skip
     assert f"{CONFIG}: + listen 0" in planned.changes
     assert planned.changes[-1] == f"{SOCKET}: removed"
-    assert plan_rollback(NODE, PRESENT, WANTED) == NodePlan()
-    assert plan_rollback(NODE, {"/etc/gone": None}, WANTED) == NodePlan()
+    assert plan_rollback(NODE, PRESENT, DESIRED) == NodePlan()
+    assert plan_rollback(NODE, {"/etc/gone": None}, DESIRED) == NodePlan()
 
 
 def test_a_file_is_rendered_from_what_is_there() -> None:
     edited = File(CONFIG, lambda text: f"{text}more\n")
-    planned = plan(desired=replace(WANTED, files=(edited,)))
+    planned = plan(desired=replace(DESIRED, files=(edited,)))
     assert planned.changes == (f"{CONFIG}: + more",)

@@ -10,7 +10,7 @@ from pacefab.workflows.nodes.apply_node import check_lock, waits
 from tests.unit import captured
 
 
-def test_a_node_that_another_run_changes_is_told() -> None:
+def test_a_node_that_another_run_changes_is_reported() -> None:
     with pytest.raises(RefusedError, match="another run"):
         check_lock(captured.section(LOCK, status=1))
     check_lock(captured.section(LOCK))
