@@ -134,7 +134,7 @@ def test_an_interrupted_drill_says_what_was_undone_and_not_to_run_it_again(
 
 def test_who_stops_waiting_for_another_runs_lock_changes_nothing_later(installed: Cluster) -> None:
     hold = "systemd-run --unit held --quiet flock /run/pacefab.lock sleep 300"
-    receivers = "pgrep --full '[s]h -c .*pacefab #pacefab' || true"
+    receivers = "pgrep --full 'pacefab #[p]acefab' || true"
     with eyes.unchanged(installed):
         installed.run("c2", f"{hold}; while flock -n /run/pacefab.lock true; do sleep 0.05; done")
         try:
