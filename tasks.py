@@ -13,8 +13,8 @@ from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
 from pacefab.cli.endings import open_missing, watch_output
-from pacefab.cli.explaining import adopt_invoke
 from pacefab.cli.options import number
+from pacefab.cli.reading.explaining import adopt_invoke
 from pacefab.harness.tasks import (
     IMAGE_HELP,
     NODES,

@@ -8,7 +8,6 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from types import TracebackType
 
 from invoke.exceptions import Exit
@@ -16,6 +15,7 @@ from invoke.exceptions import Exit
 from pacefab import interrupts
 from pacefab.cli.naming import as_typed
 from pacefab.errors import CommandError, PacefabError, UsageError
+from pacefab.report.stream import nowhere
 from pacefab.report.text import Printer, render_last_words
 
 BAD_USAGE = 2
@@ -90,7 +90,7 @@ def open_missing() -> None:
     """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+            setattr(sys, name, nowhere())
 
 
 def watch_output() -> None:

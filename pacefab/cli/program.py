@@ -22,9 +22,9 @@ from paramiko.ssh_exception import ConfigParseError
 from pacefab import interrupts
 from pacefab.cli import settings
 from pacefab.cli.endings import open_missing, say_last_words, usage_exit, watch_output
-from pacefab.cli.explaining import Explaining, check_folder
 from pacefab.cli.flags import check_flags
-from pacefab.cli.host_names import check_hosts
+from pacefab.cli.reading.explaining import Explaining, check_folder
+from pacefab.cli.reading.host_names import check_hosts
 from pacefab.cli.sharing import share_options
 from pacefab.cli.startup import prepare_imports
 from pacefab.errors import UsageError
@@ -147,7 +147,7 @@ class Pacefab(Explaining, Fab):  # type: ignore[misc]  # fabric has no types
 
     def _complete(self) -> None:
         """Print the values that fit the end of the command line, where a list of them is known."""
-        from pacefab.cli.completion import completed
+        from pacefab.cli.reading.completion import completed
 
         _, *words = self.core.remainder.split(" ", 1)
         values = completed(words[0] if words else "", self.collection.task_names)

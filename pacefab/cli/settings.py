@@ -15,6 +15,7 @@ from invoke.config import AmbiguousMergeError, Config, merge_dicts
 from invoke.util import yaml  # type: ignore[attr-defined]  # its own, or PyYAML
 
 from pacefab.cli.options import allowed_number, whole_number
+from pacefab.cli.reading.spelling import nearest
 from pacefab.cli.settings_of_fabric import (
     check_key,
     check_values,
@@ -22,7 +23,6 @@ from pacefab.cli.settings_of_fabric import (
     one_line,
     read_other,
 )
-from pacefab.cli.spelling import nearest
 from pacefab.errors import UsageError
 from pacefab.transport.fanout import DEFAULT_LIMIT
 

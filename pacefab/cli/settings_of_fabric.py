@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pacefab.cli.options import allowed_number, shown, whole_number
-from pacefab.cli.spelling import nearest
+from pacefab.cli.reading.spelling import nearest
 from pacefab.errors import UsageError
 
 _LAST_PORT = 65535

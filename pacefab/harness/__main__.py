@@ -7,7 +7,7 @@ from importlib.metadata import version
 from invoke.collection import Collection
 
 from pacefab.cli.endings import open_missing, watch_output
-from pacefab.cli.explaining import Explaining
+from pacefab.cli.reading.explaining import Explaining
 
 from .tasks import cluster_down, cluster_shell, cluster_up
 

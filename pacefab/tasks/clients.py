@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.host_names import check_hosts
 from pacefab.cli.options import not_with, only_with, shown
+from pacefab.cli.reading.host_names import check_hosts
 from pacefab.cli.run import Run
 from pacefab.clients.formats import FORMATS
 from pacefab.errors import RefusedError, UsageError
@@ -106,8 +106,9 @@ def check_clients(
     from pacefab.workflows.clients import find_cluster, read_here, read_on_hosts
 
     if run.given:
-        cluster = find_cluster(run.named(), run.reach, run.limit)
-        texts = read_on_hosts(_hosts(run, on), paths, run.limit)
+        named, hosts = run.named(), _hosts(run, on)
+        cluster = find_cluster(named, run.reach, run.limit)
+        texts = read_on_hosts(hosts, paths, run.limit)
         findings = _check(texts, Known(cluster.servers, cluster.vips))
     else:
         texts = read_here(paths)

@@ -15,8 +15,8 @@ from invoke.tasks import task
 from pacefab.cli.endings import exit_with, written
 from pacefab.cli.files import USUAL_INVENTORIES
 from pacefab.cli.flags import check_flags
-from pacefab.cli.host_names import check_host
 from pacefab.cli.options import not_with
+from pacefab.cli.reading.host_names import check_host
 from pacefab.cli.traits import TRAITS, Traits
 from pacefab.errors import RefusedError, UsageError
 from pacefab.report.text import Printer

@@ -12,7 +12,7 @@ from invoke.exceptions import ParseError
 from invoke.parser.context import ParserContext
 
 from pacefab.cli.options import allowed_number, shown, whole_number
-from pacefab.cli.spelling import alternatives, nearest
+from pacefab.cli.reading.spelling import alternatives, nearest
 from pacefab.cli.traits import TRAITS
 from pacefab.errors import UsageError
 

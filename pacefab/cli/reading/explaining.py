@@ -12,8 +12,8 @@ from invoke.terminals import pty_size
 
 from pacefab.cli.endings import usage_exit
 from pacefab.cli.listing import entry
+from pacefab.cli.reading.usage import CommandLine
 from pacefab.cli.traits import TRAITS
-from pacefab.cli.usage import CommandLine
 from pacefab.errors import UsageError
 
 
