@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -89,6 +90,23 @@ def not_with(option: str, others: Mapping[str, object]) -> None:
 def number_if_given(option: str, text: str | None) -> int | None:
     """Return an option's whole number, 1 or more; None when it was not given. Same errors."""
     return None if text is None else number(option, text, least=1)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse, before the work that it is for, a file that cannot be written.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    seen = ""
+    if path.is_dir():
+        seen = "Is a directory"
+    elif not path.parent.is_dir():
+        seen = "No such file or directory"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        seen = "Permission denied"
+    if seen:
+        raise UsageError(f"write {path}", seen, "name another file")
 
 
 def write_file(path: Path, content: bytes) -> None:

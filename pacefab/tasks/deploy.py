@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import not_with
+from pacefab.cli.options import check_writable, not_with
 from pacefab.cli.options import number as whole_number
 from pacefab.cli.run import Run
 from pacefab.errors import RefusedError
@@ -48,6 +48,8 @@ def plan(
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
+    if save:
+        check_writable(Path(save))
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
     flow = _rollout(run, operator, prune=prune)
     hosts = run.named()

@@ -114,6 +114,8 @@ WRONG = {
     "-H c1 check-clients --files x --on c1:x": ("'x' is no port", "host:22"),
     "check-clients a.conf --on c1": ("a.conf behind check-clients", "--files a.conf"),
     "check-clients --files a.conf --on c1": ("--on without -H", "leave --on out"),
+    "-H c1 verify-memcached --junit no/such": ("No such file", "another file"),
+    "-H c1 plan --save /": ("Is a directory", "another file"),
     "-H root@ status": ("'root@' has no host", "[USER@]HOST[:PORT]"),
     "-H @c1 status": ("'@c1' has no user", "[USER@]HOST[:PORT]"),
     "-H c1: status": ("'' is no port", "host:22"),
