@@ -51,7 +51,8 @@ class Desk:
         """Write a file that the page shows."""
         path = self._work / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(file.text)
+        name = self._cluster.name if self._cluster else NAME
+        path.write_text(file.text.replace(f"cluster: {NAME}\n", f"cluster: {name}\n"))
 
     def run(self, command: str) -> tuple[int, list[str]]:
         """Run a command; return its exit status and what it printed."""

@@ -154,7 +154,7 @@ def test_a_failure_that_pacemaker_remembers_comes_with_how_it_is_forgotten() -> 
 
 
 class Clock:
-    """A clock that moves when it is told to."""
+    """A clock that moves when a test moves it."""
 
     now = 100.0
 
@@ -174,10 +174,13 @@ def test_the_time_of_a_line_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     first = watch.finish("c1", Mark.CHANGED)
     clock.now += 1
     second = watch.finish("c2", Mark.CHANGED)
+    asked = watch.finish("c3", Mark.UNCHANGED)
+    clock.now += 7  # the operator is asked
+    watch.begin()
     clock.now += 5
     cluster = watch.finish("web", Mark.CHANGED)
-    lines = (*unreachable, first, second, cluster)
-    assert [line.seconds for line in lines] == [2, 2, 3, 4, 5]
+    lines = (*unreachable, first, second, asked, cluster)
+    assert [line.seconds for line in lines] == [2, 2, 3, 4, 6, 5]
 
 
 def test_a_drill_without_virtual_addresses_has_no_column_for_them() -> None:

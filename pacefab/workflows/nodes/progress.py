@@ -43,17 +43,23 @@ class Audience(Progress, Protocol):
 
 
 class Stopwatch:
-    """Times each line of a task: from the `begin` of its work, else from the line before it."""
+    """Times each line of a task: since that host's work began, which the task's beginning is.
+
+    Where hosts take turns, or the operator was asked, `begin` says when.
+    """
 
     def __init__(self, step: str, progress: Progress) -> None:
         self.step = step
         self.progress = progress
+        self._started = time.monotonic()
         self._begun: dict[str, float] = {}
-        self._last_line = time.monotonic()
 
     def begin(self, *hosts: str) -> None:
-        """Note that work on these hosts begins now."""
-        self._begun |= dict.fromkeys(hosts, time.monotonic())
+        """Note that work on these hosts begins now; on all of them, when none is named."""
+        now = time.monotonic()
+        self._begun |= dict.fromkeys(hosts, now)
+        if not hosts:
+            self._started = now
 
     def finish(self, host: str, mark: Mark, *notes: str) -> Outcome:
         """Report a host as done."""
@@ -66,8 +72,7 @@ class Stopwatch:
         return self._report(Outcome(host, self.step, mark, self._seconds(host), (), error))
 
     def fail_all(self, failed: Mapping[str, PacefabError]) -> list[Outcome]:
-        """Report several hosts that were worked on side by side as failed."""
-        self._begun = dict.fromkeys(failed, self._last_line) | self._begun
+        """Report several hosts as failed."""
         return [self.fail(host, error) for host, error in failed.items()]
 
     def each(
@@ -80,7 +85,6 @@ class Stopwatch:
         reported: dict[str, Outcome] = {}
 
         def work(name: str, value: V) -> Outcome:
-            self.begin(name)
             try:
                 reported[name] = call(name, value)
             except PacefabError as error:
@@ -96,10 +100,9 @@ class Stopwatch:
         return [outcomes[name] for name in inputs]
 
     def _seconds(self, host: str) -> float:
-        return time.monotonic() - self._begun.pop(host, self._last_line)
+        return time.monotonic() - self._begun.get(host, self._started)
 
     def _report(self, outcome: Outcome) -> Outcome:
-        self._last_line = time.monotonic()
         self.progress.finished(outcome)
         return outcome
 

@@ -69,7 +69,7 @@ class Create:
         if absent and change.changes:
             said = "nothing was changed: name only hosts that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
-        self._ask(fleet, change, audience)
+        self._ask(fleet, change, watch, audience)
         status, answers = self._bring_about(fleet, change, desired, audience)
         mark = Mark.CHANGED if change.changes else Mark.UNCHANGED
         first = watch.finish(cluster, mark, *_summary(change))
@@ -121,11 +121,14 @@ class Create:
         notes = (f"would: {line}" for line in _effects(fleet, change))
         return watch.finish(cluster, Mark.PLANNED, *notes)
 
-    def _ask(self, fleet: Fleet, change: ConfigurationPlan, audience: Audience) -> None:
+    def _ask(
+        self, fleet: Fleet, change: ConfigurationPlan, watch: Stopwatch, audience: Audience
+    ) -> None:
         if change.changes and not _adds(change):
             lines = (f"    {line}" for line in _effects(fleet, change))
             audience.preview([f"{STEP} would:", *lines])
             audience.ask(STEP, f"Change {memcached.CLONE} of {fleet.membership.cluster}?")
+            watch.begin()
 
     def _restore(
         self,

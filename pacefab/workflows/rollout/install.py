@@ -60,7 +60,7 @@ class Install:
         )
         plans = values(planned)
         if not self.dry_run:
-            self._ask(plans, audience)
+            self._ask(plans, watch, audience)
         failed = watch.fail_all({**errors(asked), **errors(planned)})
         done = watch.each(
             plans,
@@ -70,13 +70,14 @@ class Install:
         outcomes = {outcome.host: outcome for outcome in (*failed, *done)}
         return [outcomes[name] for name in hosts]
 
-    def _ask(self, plans: Mapping[str, NodePlan], audience: Audience) -> None:
+    def _ask(self, plans: Mapping[str, NodePlan], watch: Stopwatch, audience: Audience) -> None:
         step = f"install-{self.service}"
         touched = {name: plan for name, plan in plans.items() if plan.interruptions}
         if touched:
             lines = [f"{name}: {line}" for name, plan in touched.items() for line in plan.changes]
             audience.preview([f"{step} would stop what runs:", *_indented(lines)])
             audience.ask(step, f"Apply this to {', '.join(touched)}?")
+            watch.begin()
 
     def _install(
         self,

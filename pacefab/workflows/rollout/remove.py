@@ -53,6 +53,7 @@ class Remove:
         purges = values(looked)
         if not self.dry_run:
             self._ask(fleet, removal, purges, audience)
+            watch.begin()
         first = self._remove(fleet, removal, watch)
         failed = watch.fail_all(errors(looked) if self.purge else silent)
         purged = watch.each(

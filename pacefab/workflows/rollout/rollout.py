@@ -144,8 +144,8 @@ class _RolloutRun:
         """Change all nodes side by side, noting in `done` what was; return a line for each."""
 
         def work(name: str, node: NodePlan) -> None:
-            self.watch.begin(name)
             if node:
+                self.watch.begin(name)
                 node = self._change_node(seen, name, node, entry)
             done[name] = node
             mark = Mark.CHANGED if node else Mark.UNCHANGED
