@@ -12,8 +12,9 @@ from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
 
-from pacefab.cli.endings import watch_output
+from pacefab.cli.endings import open_missing, watch_output
 from pacefab.cli.options import number
+from pacefab.cli.reading.explaining import adopt_invoke
 from pacefab.harness.tasks import (
     IMAGE_HELP,
     NODES,
@@ -33,7 +34,9 @@ WORKERS = 3  # much of a test's time is Pacemaker waiting; two processors bear t
 INTERRUPTED, NONE_FOUND = 2, 5  # exit codes of pytest
 
 if hasattr(running.program, "core"):  # invoke runs; no test imports this file
+    open_missing()
     watch_output()
+    adopt_invoke()
 
 
 @task(

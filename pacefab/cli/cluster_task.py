@@ -102,6 +102,7 @@ def _begin(
     try:
         check_flags(context.config, task_name, options)
         run = Run(context, access, inventory_file(inventory), secrets)
+        run.inventory_option = inventory
     except UsageError as error:
         raise usage_exit(error) from None
     return run, dry_options(context.config, options)

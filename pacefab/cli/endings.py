@@ -15,7 +15,8 @@ from invoke.exceptions import Exit
 from pacefab import interrupts
 from pacefab.cli.naming import as_typed
 from pacefab.errors import CommandError, PacefabError, UsageError
-from pacefab.report.text import render_last_words
+from pacefab.report.stream import nowhere
+from pacefab.report.text import Printer, render_last_words
 
 BAD_USAGE = 2
 UNREAD = 141  # 128 + SIGPIPE
@@ -82,6 +83,16 @@ def _usage(error: BaseException, trace: TracebackType | None) -> UsageError | No
     return None
 
 
+def open_missing() -> None:
+    """Have somewhere to write where standard output or error is closed (`>&-`).
+
+    Otherwise the next file that is opened would take its place.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, nowhere())
+
+
 def watch_output() -> None:
     """End as other programs do when nobody reads the output any more, or it cannot be written.
 
@@ -121,6 +132,20 @@ def _end_unwritten(error: OSError) -> None:
 def unwritable(error: OSError, next_step: str) -> CommandError:
     """Return what an operator reads when the output could not be written."""
     return CommandError("write to the output", error.strerror or str(error), next_step)
+
+
+def written(printer: Printer, status: int, shows: str = "") -> int:
+    """Return the exit status of work that ended in `status`: a pipe's when nobody read of it.
+
+    Raises:
+        CommandError: what was said could not be written, for another reason; `shows` says what
+            shows the work's result.
+    """
+    lost = printer.lost
+    if lost is None or isinstance(lost, BrokenPipeError):
+        return status if lost is None else UNREAD
+    next_step = "make room; the work itself went on to its end"
+    raise unwritable(lost, f"{next_step}: {shows}" if shows else next_step)
 
 
 def show_error(error: PacefabError) -> None:

@@ -6,10 +6,8 @@ typed is ignored, and what cannot be read ends with exit status 2 and a next ste
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,17 +15,18 @@ from typing import Any
 from fabric import Config, Connection, Executor
 from fabric.main import Fab
 from invoke.collection import Collection
-from invoke.exceptions import Exit, ParseError
+from invoke.exceptions import Exit
 from invoke.terminals import pty_size
+from paramiko.ssh_exception import ConfigParseError
 
 from pacefab import interrupts
 from pacefab.cli import settings
-from pacefab.cli.endings import say_last_words, usage_exit, watch_output
+from pacefab.cli.endings import open_missing, say_last_words, usage_exit, watch_output
 from pacefab.cli.flags import check_flags
+from pacefab.cli.reading.explaining import Explaining, check_folder
+from pacefab.cli.reading.host_names import check_hosts
 from pacefab.cli.sharing import share_options
 from pacefab.cli.startup import prepare_imports
-from pacefab.cli.traits import TRAITS
-from pacefab.cli.usage import CommandLine
 from pacefab.errors import UsageError
 from pacefab.report.stream import substitute_unencodable
 
@@ -38,30 +37,31 @@ _BEFORE_TASKS = ("collection", "debug", "list-agent-keys", "print-completion-scr
 """Options that Fabric heeds only while it has not come to a task yet."""
 
 
-class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
+class Pacefab(Explaining, Fab):  # type: ignore[misc]  # fabric has no types
     """Fabric's program, for a collection that is ours."""
 
     def create_config(self) -> None:
         """Read the settings of the machine and of the user."""
-        with self._explained():
+        with self.explained():
             super().create_config()
 
     def parse_core(self, argv: list[str] | None) -> None:
         """Read the program's own options, and do what is done without tasks."""
-        with self._explained():
+        with self.explained():
             super().parse_core(argv)
         prepare_imports()  # Invoke keeps no bytecode unless --write-pyc is given
 
     def parse_collection(self) -> None:
         """Take the tasks, and the settings files that are nearest."""
-        with self._explained():
+        with self.explained():
+            check_folder()
             super().parse_collection()
             if self.namespace is not None and (folder := settings.find_folder(Path.cwd())):
                 settings.load_files(self.config, folder)
 
     def parse_tasks(self) -> None:
         """Read tasks and their options; tasks of one command share the inventory."""
-        with self._explained():
+        with self.explained():
             if self.namespace is None:
                 # `fab` has read fabric.yaml beside fabfile/; pacefab.yaml is to be read too.
                 settings.load_files(self.config, Path(self.config._project_prefix))  # noqa: SLF001
@@ -71,33 +71,33 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
 
     def parse_cleanup(self) -> None:
         """Do what ends without running a task: --help, --list, --complete."""
-        with self._explained():
+        with self.explained():
             self._check_listing()
             if self.args.complete.value:
                 self._complete()
-            try:
-                super().parse_cleanup()
-            except Exit as error:
-                if not error.message:
-                    raise
-                next_step = f"{self.binary} --list shows the tasks"
-                raise UsageError(_ATTEMPTED, error.message, next_step) from None
+            super().parse_cleanup()
 
-    def update_config(self) -> None:
+    def update_config(self) -> None:  # type: ignore[override]  # as Fabric's
         """Read what the command line says about settings, files and passwords."""
-        with self._explained():
+        with self.explained():
             self._check_files()
             settings.check_environment()
-            super().update_config()
+            try:
+                super().update_config()
+            except (UnicodeDecodeError, ConfigParseError) as error:
+                raise UsageError("read the ssh configuration", str(error), "fix it") from None
+            except EOFError:
+                seen = "a password is asked for, and there is no terminal to type it on"
+                raise UsageError(_ATTEMPTED, seen, "leave the --prompt-for option out") from None
 
     def execute(self) -> None:
         """Run the tasks, or the command behind `--`."""
-        with self._explained():
+        with self.explained():
             if self.core.remainder:
                 self._execute_command()
                 return
             for task in self.tasks:  # before the first of them contacts a host
-                check_flags(self.config, task.name, [arg.name for arg in task.args.values()])
+                check_flags(self.config, str(task.name), [arg.name for arg in task.args.values()])
         super().execute()
 
     def list_flat(self) -> None:
@@ -107,39 +107,20 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
 
         _print(*render_listing(GROUPS, self.collection, self.binary, pty_size()[0]))
 
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """End with exit status 2 and a next step when the command line cannot be read."""
-        try:
-            yield
-        except ParseError as error:
-            raise usage_exit(self._typed.explain(error)) from None
-        except UsageError as error:
-            raise usage_exit(error) from None
-        except ValueError:  # of int(), which Invoke leaves to whoever called
-            if (wrong := self._typed.wrong_number()) is None:
-                raise
-            raise usage_exit(wrong) from None
-
-    @property
-    def _typed(self) -> CommandLine:
-        contexts = self.parser.contexts.values() if hasattr(self, "parser") else ()
-        tasks = {context.name: context for context in contexts}
-        files = {name: f"--{traits.file}" for name, traits in TRAITS.items() if traits.file}
-        return CommandLine(self.binary, self.argv[1:], self.initial_context, tasks, files)
-
     def _check_places(self) -> None:
         """Refuse what Fabric ignores: numbers that mean nothing, options that come too late."""
-        if wrong := self._typed.wrong_number():
+        typed = self.typed
+        if wrong := typed.wrong_number() or typed.repeated() or typed.empty():
             raise wrong
         for name in _BEFORE_TASKS:
             late = self.core_via_tasks.args.get(name)
             if late is not None and late.got_value:
                 belongs = f"it belongs before the tasks: {self.binary} --{name} …"
                 raise UsageError(_ATTEMPTED, f"--{name} behind a task", belongs)
-        hosts = self.args.hosts.value
-        if hosts is not None and not all(name.strip() for name in hosts.split(",")):
-            raise UsageError("read -H", f"{hosts!r} has no host's name", "give -H name,name,...")
+        if self.args.hosts.value is not None:
+            check_hosts("-H", self.args.hosts.value)
+        if "--" in self.argv and not (self.core.remainder.strip() or self.args.complete.value):
+            raise UsageError(_ATTEMPTED, "no command behind --", "give one: -H c1,c2 -- COMMAND")
         if self.core.remainder and self.tasks and not self.args.complete.value:
             seen = f"a task, {self.tasks[0].name}, and a command behind --"
             raise UsageError(_ATTEMPTED, seen, "give them one after the other")
@@ -156,23 +137,17 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
 
     def _check_files(self) -> None:
         """Refuse files that cannot be read before anything else is done."""
-        runtime = self.args.config.value or os.environ.get("INVOKE_RUNTIME_CONFIG")
-        if runtime:
-            file = Path(runtime).expanduser()
-            if file.suffix in {".yaml", ".yml"}:
-                settings.read_checked(self.config, file)
-            elif file.suffix not in {".json", ".py"}:
-                allowed = "name a file that ends in .yaml, .yml, .json or .py"
-                raise UsageError(f"read {file}", "no kind of settings file", allowed)
-            else:
-                _check_readable(file)
+        if os.environ.get("INVOKE_RUNTIME_CONFIG") == "":
+            del os.environ["INVOKE_RUNTIME_CONFIG"]  # Invoke takes it for the name of a file
+        if runtime := self.args.config.value or os.environ.get("INVOKE_RUNTIME_CONFIG"):
+            settings.read_checked(self.config, _expanded(runtime))
         for name in (*self.args.identity.value, self.args["ssh-config"].value):
             if name:
-                _check_readable(Path(name).expanduser())
+                _check_readable(_expanded(name))
 
     def _complete(self) -> None:
         """Print the values that fit the end of the command line, where a list of them is known."""
-        from pacefab.cli.completion import completed
+        from pacefab.cli.reading.completion import completed
 
         _, *words = self.core.remainder.split(" ", 1)
         values = completed(words[0] if words else "", self.collection.task_names)
@@ -189,6 +164,10 @@ class Pacefab(Fab):  # type: ignore[misc]  # fabric has no types
         hosts = [name for name in (self.args.hosts.value or "").split(",") if name]
         connections = [Connection(name, config=self.config.clone()) for name in hosts]
         raise Exit(code=run_command(connections, self.core.remainder))
+
+
+def _expanded(name: str) -> Path:
+    return Path(os.path.expanduser(name))  # noqa: PTH111  # of ~nobody, pathlib makes an error
 
 
 def _check_readable(file: Path) -> None:
@@ -244,6 +223,7 @@ def _loads(program: Fab, name: str) -> bool:
 
 
 def _prepare() -> None:
+    open_missing()
     prepare_imports()
     substitute_unencodable(sys.stdout, sys.stderr)
     interrupts.prepare()

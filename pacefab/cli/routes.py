@@ -11,7 +11,9 @@ from pathlib import Path
 
 from fabric import Config, Connection
 from paramiko.config import SSHConfig
+from paramiko.ssh_exception import ConfigParseError
 
+from pacefab.errors import UsageError
 from pacefab.transport.connection import Access, Host
 
 # Connections live as long as the fab process, so that several tasks in one command open each once.
@@ -52,12 +54,22 @@ def _through_harness(connection: Connection, file: Path | None) -> Connection:
     given = connection.config._runtime_ssh_path  # noqa: SLF001  # -S FILE wins
     if file is None or given or not file.is_file():
         return connection
-    harness = SSHConfig.from_path(str(file))
+    harness = _ssh_config(file)
     if connection.original_host not in harness.get_hostnames():
         return connection
     config = connection.config.clone()
     config._set(base_ssh_config=harness)  # noqa: SLF001  # keeps -i, -t and the prompts' answers
     return _with(connection, config)
+
+
+def _ssh_config(file: Path) -> SSHConfig:
+    try:
+        return SSHConfig.from_path(str(file))
+    except OSError as error:
+        seen = error.strerror or str(error)
+    except (UnicodeDecodeError, ConfigParseError) as error:
+        seen = str(error)
+    raise UsageError(f"read {file}", seen, "fix the file, or the setting ssh_config")
 
 
 def _through_inventory(connection: Connection, section: str) -> Connection:

@@ -15,7 +15,7 @@ from fabric import Connection
 from invoke.context import Context
 
 from pacefab import interrupts
-from pacefab.cli.endings import UNREAD, unwritable
+from pacefab.cli.endings import written
 from pacefab.cli.files import secrets_file
 from pacefab.cli.naming import as_typed
 from pacefab.cli.routes import given_user, route
@@ -49,6 +49,7 @@ class Run:
         self.settings = read_settings(context.config)
         self._access = access
         self.inventory_file = inventory_file
+        self.inventory_option: str | None = None
         self._secrets_file = secrets_file
 
     def add(self, context: Context) -> None:
@@ -131,6 +132,8 @@ class Run:
         Raises:
             UsageError: there is none, a name is none, or the inventory cannot be used.
         """
+        for name in self._given:  # before a way to them is looked for
+            check_name(name)
         if not self.hosts:
             next_step = "give them: fab -H c1,c2,c3 …, or an inventory: --inventory FILE"
             raise UsageError("find the hosts", "none was named", next_step)
@@ -153,11 +156,7 @@ class Run:
         Raises:
             CommandError: what was said could not be written, for another reason.
         """
-        lost = self.printer.lost
-        if lost is None or isinstance(lost, BrokenPipeError):
-            return status if lost is None else UNREAD
-        next_step = "make room; the work itself went on to its end: fab status shows how it is now"
-        raise unwritable(lost, next_step)
+        return written(self.printer, status, "fab status shows how it is now")
 
     @property
     def limit(self) -> int:

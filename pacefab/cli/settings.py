@@ -14,7 +14,15 @@ from typing import Any
 from invoke.config import AmbiguousMergeError, Config, merge_dicts
 from invoke.util import yaml  # type: ignore[attr-defined]  # its own, or PyYAML
 
-from pacefab.cli.spelling import nearest
+from pacefab.cli.options import allowed_number, whole_number
+from pacefab.cli.reading.spelling import nearest
+from pacefab.cli.settings_of_fabric import (
+    check_key,
+    check_values,
+    check_variables,
+    one_line,
+    read_other,
+)
 from pacefab.errors import UsageError
 from pacefab.transport.fanout import DEFAULT_LIMIT
 
@@ -23,7 +31,7 @@ FILES = ("fabric.yaml", "pacefab.yaml")
 
 _ENVIRONMENT = "FABRIC_PACEFAB_"
 _ALLOWED = {
-    "parallel": "a whole number, 1 or more",
+    "parallel": allowed_number(1),
     "ssh_config": "the name of a file, relative to the folder of the settings file",
 }
 
@@ -62,6 +70,7 @@ def check_environment() -> None:
 
     Invoke reads the variables by itself, and ends in a traceback there.
     """
+    check_variables(os.environ)
     _checked(_of_environment(), None, _as_variable)
 
 
@@ -92,8 +101,10 @@ def read_checked(config: Config, file: Path) -> dict[str, Any]:
     data = read_file(file)
     defaults = config._defaults  # noqa: SLF001  # Fabric's and Invoke's own settings
     for key, value in data.items():
+        check_key(f"read {file}", key, defaults)
         if isinstance(defaults.get(key), dict) and not isinstance(value, dict):
-            raise UsageError(f"read {file}", f"{key}: {_shown(value)}", "allowed: a mapping")
+            raise UsageError(f"read {file}", f"{key}: {one_line(value)}", "allowed: a mapping")
+    check_values(f"read {file}", data)
     _checked(data.get("pacefab"), file)
     return data
 
@@ -110,8 +121,17 @@ def read_file(file: Path) -> dict[str, Any]:
     Raises:
         UsageError: it cannot be read, or is no mapping.
     """
+    data = _read_yaml(file) if file.suffix in {".yaml", ".yml"} else read_other(file)
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise UsageError(f"read {file}", f"{one_line(data)}, which is no mapping", _HOW)
+    return data
+
+
+def _read_yaml(file: Path) -> Any:
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
+        return yaml.safe_load(file.read_text(encoding="utf-8"))  # type: ignore[no-untyped-call]
     except OSError as error:
         next_step = "name a file that is there and can be read"
         raise UsageError(f"read {file}", error.strerror or str(error), next_step) from None
@@ -120,11 +140,6 @@ def read_file(file: Path) -> dict[str, Any]:
         raise UsageError(f"read {file}", f"it is no YAML: {where}", "fix the file") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(f"read {file}", f"it is no YAML: {error}", "fix the file") from None
-    if data is None:
-        return {}
-    if not isinstance(data, dict):
-        raise UsageError(f"read {file}", f"{_shown(data)}, which is no mapping", _HOW)
-    return data
 
 
 _HOW = "write keys and values, for example: pacefab: {parallel: 8}"
@@ -183,13 +198,13 @@ def _checked(
         return {}
     if not isinstance(section, Mapping):
         allowed = f"allowed: a mapping of {', '.join(_ALLOWED)}"
-        raise UsageError(attempted, f"pacefab: {_shown(section)}", allowed)
+        raise UsageError(attempted, f"pacefab: {one_line(section)}", allowed)
     for key, value in section.items():
         if key not in _ALLOWED:
             raise UsageError(attempted, f"{spelled(key)} is no setting", _correct(key, spelled))
         if not _ALLOWS[key](value):
             allowed = f"allowed: {_ALLOWED[key]}"
-            raise UsageError(attempted, f"{spelled(key)}: {_shown(value)}", allowed)
+            raise UsageError(attempted, f"{spelled(key)}: {one_line(value)}", allowed)
     return {str(key): value for key, value in section.items() if value not in (None, "")}
 
 
@@ -200,9 +215,8 @@ def _correct(key: Any, spelled: Callable[[Any], str]) -> str:
 
 
 def _is_count(value: Any) -> bool:
-    if isinstance(value, str):
-        return value.isascii() and value.isdigit() and int(value) > 0
-    return type(value) is int and value > 0
+    is_number = isinstance(value, str | int) and not isinstance(value, bool)
+    return is_number and whole_number(str(value), least=1) is not None
 
 
 def _is_file_name(value: Any) -> bool:
@@ -210,12 +224,3 @@ def _is_file_name(value: Any) -> bool:
 
 
 _ALLOWS = {"parallel": _is_count, "ssh_config": _is_file_name}
-
-
-def _shown(value: Any) -> str:
-    """Return a value on one line, as a settings file may have it."""
-    if isinstance(value, Mapping | list):
-        return "a mapping" if isinstance(value, Mapping) else "a list"
-    if value is None:
-        return "nothing"
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from invoke.collection import Collection
-from invoke.program import Program
 
-from pacefab.cli.endings import watch_output
+from pacefab.cli.endings import open_missing, watch_output
+from pacefab.cli.reading.explaining import Explaining
 
 from .tasks import cluster_down, cluster_shell, cluster_up
 
+open_missing()
 watch_output()
-Program(
+Explaining(
     name="python -m pacefab.harness",
     binary="python -m pacefab.harness",
     version=version("pacefab"),

@@ -60,6 +60,11 @@ def substitute_unencodable(*streams: TextIO | None) -> None:
             reconfigure(errors=_SUBSTITUTE)
 
 
+def nowhere() -> TextIO:
+    """Return what stands for standard output or error where that is closed (`>&-`)."""
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
 class Stream:
     """Text out, whatever the encoding and whoever reads.
 
@@ -68,7 +73,7 @@ class Stream:
     """
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stdout
+        self._stream = stream or sys.stdout or nowhere()
         self.lost: OSError | None = None
 
     @property

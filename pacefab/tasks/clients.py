@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
+from pacefab.cli.options import not_with, only_with, shown
+from pacefab.cli.reading.host_names import check_hosts
 from pacefab.cli.run import Run
 from pacefab.clients.formats import FORMATS
 from pacefab.errors import RefusedError, UsageError
@@ -43,8 +45,11 @@ def client_config(
     """
     if format is not None and format not in FORMATS:
         allowed = f"allowed: {', '.join(FORMATS)}"
-        raise UsageError("read the options", f"--format {format}", allowed)
+        raise UsageError("read the options", f"--format {shown(format)}", allowed)
+    if json:
+        not_with("--json", {"--format": format})
     if write is not None:
+        not_with("--write", {"--format": format, "--json": json})
         return _write(run, _editable(write), on, dry_run=dry_run)
     if on or dry_run:
         raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
@@ -67,12 +72,11 @@ def _editable(write: str) -> tuple[str, ...]:
 
 
 def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -> int:
-    named = run.named()
+    named, hosts = run.named(), _hosts(run, on)
     from pacefab.workflows.clients import WriteClients, find_cluster
 
     cluster = find_cluster(named, run.reach, run.limit)
     work = WriteClients(cluster.servers, paths, dry_run, run.limit)
-    hosts = _hosts(run, on)
     return run.perform("client-config", lambda: work.run(hosts, run.printer))
 
 
@@ -96,13 +100,15 @@ def check_clients(
     Example: fab -H c1,c2,c3 check-clients /etc/nova/nova.conf,/etc/keystone/keystone.conf
     """
     paths = _paths("check-clients", files or "")
+    only_with("--on", given=on is not None, needed="-H", there=run.given)
     from pacefab.clients.finding import Known
     from pacefab.report import clients
     from pacefab.workflows.clients import find_cluster, read_here, read_on_hosts
 
     if run.given:
-        cluster = find_cluster(run.named(), run.reach, run.limit)
-        texts = read_on_hosts(_hosts(run, on), paths, run.limit)
+        named, hosts = run.named(), _hosts(run, on)
+        cluster = find_cluster(named, run.reach, run.limit)
+        texts = read_on_hosts(hosts, paths, run.limit)
         findings = _check(texts, Known(cluster.servers, cluster.vips))
     else:
         texts = read_here(paths)
@@ -135,4 +141,5 @@ def _hosts(run: Run, on: str | None) -> dict[str, Host]:
     """Return the hosts of --on; without it those that the run has."""
     if on is None:
         return run.named()
-    return {name: run.reach(name) for name in on.split(",") if name}
+    check_hosts("--on", on)
+    return {name: run.reach(name) for name in on.split(",")}

@@ -9,7 +9,7 @@ from invoke.exceptions import Exit
 
 from pacefab import interrupts
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import number
+from pacefab.cli.options import not_with, number, only_with, shown
 from pacefab.cli.run import Run
 from pacefab.errors import PacefabError, UsageError
 from pacefab.report.screen import screen
@@ -28,7 +28,7 @@ _FORMATS = ("text", "json", "classic", "prometheus")
     prometheus="Print metrics for a node_exporter's textfile collector; as --format prometheus.",
     format="text, json, prometheus, or classic: the resources alone, as `pcs resource` once did.",
     watch="Show it again and again, in place, until Ctrl-C.",
-    interval="Seconds between two looks of --watch.",
+    interval="Seconds between two looks of --watch. Default: 2.",
 )
 def status(
     run: Run,
@@ -36,7 +36,7 @@ def status(
     prometheus: bool = False,
     format: str = "text",  # noqa: A002  # its name
     watch: bool = False,
-    interval: str = "2",
+    interval: str | None = None,
 ) -> int:
     """Show whether the cluster and its services are healthy.
 
@@ -47,9 +47,10 @@ def status(
 
     Example: fab -H c1,c2,c3 status
     """
-    form = _form("json" if json else "prometheus" if prometheus else format)
+    form = _form(format, json=json, prometheus=prometheus)
+    only_with("--interval", given=interval is not None, needed="--watch", there=watch)
     if watch:
-        return _watch(run, form, number("--interval", interval, least=1))
+        return _watch(run, form, number("--interval", interval or "2", least=1))
     with run.printer.looking("status", run.named()):
         found = _look(run)
     lines = _render(found, form, run.printer.width)
@@ -110,11 +111,15 @@ def _print(printer: Printer, lines: list[str], form: str) -> None:
         printer.lines(lines)
 
 
-def _form(name: str) -> str:
+def _form(name: str, *, json: bool, prometheus: bool) -> str:
+    """Return the one form that was asked for, by --format or by an option of its own."""
     if name not in _FORMATS:
         allowed = f"allowed: {', '.join(_FORMATS)}"
-        raise UsageError("read the options", f"--format {name}", allowed)
-    return name
+        raise UsageError("read the options", f"--format {shown(name)}", allowed)
+    chosen = "json" if json else "prometheus" if prometheus else name
+    other = {f"--format {name}": name not in {"text", chosen}}
+    not_with(f"--{chosen}", other | {"--prometheus": json and prometheus})
+    return chosen
 
 
 def _wants_memcached(run: Run) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacefab.cli.cluster_task import cluster_task
+from pacefab.cli.options import check_writable, not_with
 from pacefab.cli.options import number as whole_number
 from pacefab.cli.run import Run
 from pacefab.errors import RefusedError
@@ -47,6 +48,8 @@ def plan(
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
+    if save:
+        check_writable(Path(save))
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
     flow = _rollout(run, operator, prune=prune)
     hosts = run.named()
@@ -96,6 +99,9 @@ def deploy(
     """
     review = _review(saved_plan) if saved_plan else None
     if review:
+        named = run.inventory_option
+        other = named is not None and Path(named).resolve() != Path(review.inventory)
+        not_with("--saved-plan", {f"--inventory {named}": other})
         run.inventory_file = Path(review.inventory)
     operator = Operator(run.printer, yes=yes or bool(review), full=full, show_pcs=show_pcs)
     flow = _rollout(

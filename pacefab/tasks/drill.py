@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import number, write_file
+from pacefab.cli.options import not_with, number, write_file
 from pacefab.cli.run import Run
 from pacefab.drill.faults import FAULTS, Fault
 from pacefab.errors import RefusedError, UsageError
@@ -54,6 +54,8 @@ def drill(
     Example: fab -H c1,c2,c3 drill --kind process --report drill.html
     """
     if undo:
+        not_with("--undo", {"--kind": kind, "--all": all, "--node": node, "--report": report,
+                            "--json": json, "--yes-break": yes_break})  # fmt: skip
         return _undo(run, number("--timeout", timeout, least=1))
     from pacefab.drill.drill import Drill  # pymemcache takes 0.1 s
     from pacefab.report import drill as reported

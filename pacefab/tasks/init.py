@@ -12,9 +12,11 @@ from fabric import Connection
 from invoke.context import Context
 from invoke.tasks import task
 
-from pacefab.cli.endings import exit_with
+from pacefab.cli.endings import exit_with, written
 from pacefab.cli.files import USUAL_INVENTORIES
 from pacefab.cli.flags import check_flags
+from pacefab.cli.options import not_with
+from pacefab.cli.reading.host_names import check_host
 from pacefab.cli.traits import TRAITS, Traits
 from pacefab.errors import RefusedError, UsageError
 from pacefab.report.text import Printer
@@ -71,8 +73,9 @@ def init(
                 "it is there already and was left as it is; no host was contacted",
                 "move it away, or name another directory: pacefab init DIRECTORY",
             )
-        start.write(_text(connection, accept_new_host_keys=accept_new_host_keys))
-        return 0
+        printer = Printer()
+        start.write(_text(connection, accept_new_host_keys=accept_new_host_keys), printer)
+        return written(printer, 0)
 
     exit_with(work)
 
@@ -94,7 +97,7 @@ class _Start:
         usual = [self.directory / name for name in USUAL_INVENTORIES]
         return next((file for file in usual if file.exists()), usual[0])
 
-    def write(self, inventory: str) -> None:
+    def write(self, inventory: str, printer: Printer) -> None:
         """Write what is missing, and say of each file what became of it.
 
         Raises:
@@ -103,23 +106,23 @@ class _Start:
         from pacefab.cli.inventory import read_inventory, render_schema
 
         folder = self.inventory.parent
-        new = _write(self.inventory, inventory)
-        _write(folder / "schema.json", render_schema())
-        _write(folder / ".gitignore", _IGNORED)
+        new = _write(self.inventory, inventory, printer)
+        _write(folder / "schema.json", render_schema(), printer)
+        _write(folder / ".gitignore", _IGNORED, printer)
         if new:
             read_inventory(self.inventory)
             file = "" if self.directory == Path() else f" --inventory {self.inventory}"
-            Printer().lines([f"next: look through {self.inventory}, then: pacefab plan{file}"])
+            printer.lines([f"next: look through {self.inventory}, then: pacefab plan{file}"])
 
 
-def _write(file: Path, text: str) -> bool:
+def _write(file: Path, text: str, printer: Printer) -> bool:
     """Write a file unless there is one, and say so; return whether it is new."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             same = file.read_text(encoding="utf-8", errors="replace") == text
             differs = "" if same else ", and it differs"
-            Printer().lines([f"= {file}  is there already: left as it is{differs}"])
+            printer.lines([f"= {file}  is there already: left as it is{differs}"])
             return False
         with file.open("x", encoding="utf-8") as stream:
             stream.write(text)
@@ -127,7 +130,7 @@ def _write(file: Path, text: str) -> bool:
         raise UsageError(
             f"write {file}", error.strerror or str(error), "name another directory"
         ) from error
-    Printer().lines([f"+ {file}"])
+    printer.lines([f"+ {file}"])
     return True
 
 
@@ -135,12 +138,10 @@ def _connection(context: Context, from_cluster: str | None) -> Connection | None
     """Return the way to the node whose cluster is to be read, if one was named."""
     if from_cluster is None:
         return context if isinstance(context, Connection) else None
-    try:
-        return Connection(from_cluster, config=context.config)
-    except ValueError as error:
-        raise UsageError(
-            f"read --from-cluster {from_cluster}", str(error), "allowed: [USER@]HOST[:PORT]"
-        ) from error
+    if isinstance(context, Connection):
+        not_with("--from-cluster", {f"-H {context.original_host}": True})
+    check_host("--from-cluster", from_cluster)
+    return Connection(from_cluster, config=context.config)
 
 
 def _text(connection: Connection | None, *, accept_new_host_keys: bool) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import number, number_if_given, write_file
+from pacefab.cli.options import check_writable, number, number_if_given, write_file
 from pacefab.cli.run import Run
 from pacefab.tasks.asking import Operator
 
@@ -96,6 +96,8 @@ def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> 
 
     Example: fab -H c1,c2,c3 verify-memcached --junit verify.xml
     """
+    if junit:
+        check_writable(Path(junit))
     hosts = run.named()
     from pacefab.report import verification
     from pacefab.workflows.checks.verify import verify

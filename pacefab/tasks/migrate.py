@@ -12,6 +12,7 @@ from invoke.tasks import task
 
 from pacefab.cli.endings import exit_with
 from pacefab.cli.flags import check_flags
+from pacefab.cli.options import not_with, write_file
 from pacefab.errors import UsageError
 from pacefab.report.text import Printer
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _QUERY = "on a node of the cluster: cibadmin --query > cib.xml"
 _DIFFERENT = 2  # exit status of --check, as of plan
+
+
+_TARGET = "inventory/migrated.yaml"
 
 
 @task(
@@ -38,7 +42,7 @@ _DIFFERENT = 2  # exit status of --check, as of plan
 def migrate(
     context: Context,
     from_: str = "",
-    to: str = "inventory/migrated.yaml",
+    to: str = _TARGET,
     ini: str = "",
     report: str = "",
     check: str = "",
@@ -60,6 +64,8 @@ def migrate(
         _check_command_line(context, from_)
         folder, variables = Path(from_), Path(ini) if ini else None
         if check:
+            others = {"--to": to != _TARGET and to, "--report": report, "--plain": plain}
+            not_with("--check", others | {"--force": force})
             return _DIFFERENT if check_folder(folder, variables, Path(check)) else 0
         migrate_folder(folder, variables, Path(to), report, plain=plain, force=force)
         return 0
@@ -85,6 +91,10 @@ def migrate_folder(
     if target.exists() and not force:
         raise UsageError(f"write {target}", "it is there already",
                          "name another file with --to, or overwrite it with --force")  # fmt: skip
+    if report:
+        if Path(report).resolve() == target.resolve():
+            raise UsageError(f"write {report}", "it is the inventory's file", "name another file")
+        write_file(Path(report), b"")  # before the inventory is written
     done = _translate(folder, ini, target.stem, plain=plain)
     from pacefab.cli.inventory import read_inventory
     from pacefab.report.migration import print_report, render_json

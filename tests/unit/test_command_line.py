@@ -10,11 +10,13 @@ import pytest
 from fabric import Config, Executor
 from fabric.main import Fab
 
-from pacefab.cli.completion import completed
 from pacefab.cli.flags import check_flags, dry_options
 from pacefab.cli.naming import as_typed
+from pacefab.cli.options import number
 from pacefab.cli.program import Pacefab
-from pacefab.cli.spelling import nearest
+from pacefab.cli.reading.completion import completed
+from pacefab.cli.reading.host_names import check_hosts
+from pacefab.cli.reading.spelling import nearest
 from pacefab.errors import UsageError
 from pacefab.tasks import namespace
 
@@ -84,6 +86,44 @@ WRONG = {
     "--list nosuch": ("nosuch", "--list shows the tasks"),
     "--help statsu": ("there is no task statsu", "did you mean status?"),
     "--print-completion-script tcsh": ("tcsh", "--help"),
+    "-status": ("-status is no option", "status is a task: pacefab status"),
+    "--Status": ("--Status is no option", "status is a task"),
+    "--help=statsu": ("there is no task statsu", "did you mean status?"),
+    "--list json": ("there is no collection of tasks json", "--list -F json"),
+    "-H a -H b status": ("-H is given twice", "-H c1,c2"),
+    "-H a status -H b": ("-H is given twice", "-H c1,c2"),
+    "-H a status --hosts=b": ("--hosts is given twice", "-H c1,c2"),
+    "update-memcached --memory 1 --memory 2": ("--memory is given twice", "give it once"),
+    "update-memcached --memory=1 --memory=2": ("--memory is given twice", "give it once"),
+    "plan --inventory=": ("--inventory ''", "--inventory VALUE, or leave it out"),
+    "drill --kind process --report=": ("--report ''", "--report VALUE"),
+    "-S= status": ("-S ''", "-S VALUE"),
+    "-t 99999999999 status": ("-t 99999999999", "1 to 1000000000"),
+    "migrate --from": ("--from without a value", "--from VALUE"),
+    "migrate --from x --check y --to z --force": ("--check and --to, --force", "leave out"),
+    "-H c1 init --from-cluster c2": ("--from-cluster and -H c1", "leave out"),
+    "init --from-cluster root@": ("'root@' has no host", "[USER@]HOST[:PORT]"),
+    "init --from-cluster c1:x": ("'x' is no port", "host:22"),
+    "-H c1 status --json --prometheus": ("--json and --prometheus", "leave out"),
+    "-H c1 status --json --format classic": ("--json and --format classic", "leave out"),
+    "-H c1 status --interval 5": ("--interval without --watch", "add that"),
+    "-H c1 drill --undo --kind process": ("--undo and --kind", "leave out"),
+    "-H c1 client-config --json --format list": ("--json and --format", "leave out"),
+    "-H c1 client-config --write x --format list": ("--write and --format", "leave out"),
+    "-H c1 client-config --write x --on ,": ("',' has no host's name", "--on name"),
+    "-H c1 check-clients --files x --on c1:x": ("'x' is no port", "host:22"),
+    "check-clients a.conf --on c1": ("a.conf behind check-clients", "--files a.conf"),
+    "check-clients --files a.conf --on c1": ("--on without -H", "leave --on out"),
+    "-H c1 verify-memcached --junit no/such": ("No such file", "another file"),
+    "-H c1 plan --save /": ("Is a directory", "another file"),
+    "-H root@ status": ("'root@' has no host", "[USER@]HOST[:PORT]"),
+    "-H @c1 status": ("'@c1' has no user", "[USER@]HOST[:PORT]"),
+    "-H c1: status": ("'' is no port", "host:22"),
+    "-H c1:-1 status": ("'-1' is no port", "host:22"),
+    "-H c1:70000 status": ("'70000' is no port", "host:22"),
+    "-H [::1]:22 status": ("[::1]:22", "without brackets"),
+    "-H c1 --": ("no command behind --", "-H c1,c2 -- COMMAND"),
+    "-f ~nobody-here/x.yaml status": ("No such file", "can be read"),
     "-H , status": ("no host's name", "-H name"),
     "-H c1,,c2 status": ("no host's name", "-H name"),
     "-H c1 status -- uptime": ("a task, status, and a command", "one after the other"),
@@ -105,6 +145,32 @@ def test_what_is_typed_wrongly_is_named_with_what_to_type(line: str, typed: Type
     assert [text.partition(":")[0].strip() for text in lines[:2]] == ["error", "attempted"]
     assert seen in said.partition("seen:")[2].partition("next:")[0]
     assert next_step in " ".join(said.partition("next:")[2].split())
+
+
+@pytest.mark.parametrize(
+    "text", ["", " 6", "-1", "1.5", "1e3", "1_000", "٣", "²", "9" * 30, "9" * 5000, "0"]
+)
+def test_a_number_is_digits_within_reason(text: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        number("--memory", text, least=1)
+    assert "a whole number, 1 " in refused.value.next_step
+    assert len(refused.value.seen) < 80
+    assert refused.value.seen != "--memory "
+
+
+def test_hosts_that_ssh_would_take_are_taken() -> None:
+    for hosts in ("c1", "root@c1:22,10.0.0.1", "::1", "root@fe80::1%eth0", "dom@ain@c1"):
+        check_hosts("-H", hosts)
+
+
+@pytest.mark.parametrize("columns", [1, 20, 300])
+def test_help_fits_a_terminal_of_any_width(
+    columns: int, typed: Type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pacefab.cli.reading.explaining.pty_size", lambda: (columns, 24))
+    assert "--inventory" in typed("status", "--help")[1]
+    options = typed("--help", "drill")[1].partition("Options:")[2].splitlines()
+    assert max(map(len, options)) <= max(columns, 70)
 
 
 HONOURED_OR_REFUSED = {

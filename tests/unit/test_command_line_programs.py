@@ -167,3 +167,41 @@ def test_a_reader_who_leaves_and_a_full_disk(argv: tuple[str, ...], env: dict[st
     assert status == 1
     assert said.startswith("error\n  attempted: write to the output\n")
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["cluster-upp"], "did you mean cluster-up?"),
+        (["cluster-up", "--imag", "x"], "did you mean --image?"),
+        (["cluster-shell"], "invoke --help cluster-shell"),
+        (["status"], "it is one of fab: fab status"),
+    ],
+)
+def test_invoke_explains_its_errors_too(words: list[str], said: str) -> None:
+    done = run([INVOKE, *words])
+    assert (done.returncode, done.stderr.startswith("error\n")) == (2, True), done.stderr
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        (f"{PACEFAB} -H nowhere.invalid status >&-", 2, ""),
+        (f"{PACEFAB} init >&-", 0, ""),
+        (f"{PACEFAB} init >/dev/full", 1, "write to the output"),
+        (f"{PACEFAB} stauts 2>&-", 2, ""),
+        (f"{PACEFAB} -H c1 --prompt-for-sudo-password status </dev/null", 2, "no terminal"),
+        (f"rmdir $PWD; {PACEFAB} --list", 2, "find the current folder"),
+        (f"INVOKE_RUNTIME_CONFIG= {PACEFAB} -H nowhere.invalid status", 2, ""),
+        (f"printf '\\377' >x; {PACEFAB} -S x -H c1 status", 2, "read the ssh configuration"),
+    ],
+)
+def test_odd_surroundings_end_in_no_defect(
+    line: str, status: int, said: str, tmp_path: Path
+) -> None:
+    done = run(["/bin/sh", "-c", line], tmp_path)
+    assert done.returncode == status, done.stderr
+    assert said in done.stderr
+    assert "please report" not in done.stderr
+    assert "Traceback" not in done.stderr

@@ -78,6 +78,8 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(
     [
         ("FABRIC_PACEFAB_PARALLEL", "nope", "FABRIC_PACEFAB_PARALLEL: nope", "a whole number"),
         ("FABRIC_PACEFAB_PARALEL", "3", "PARALEL is no", "did you mean FABRIC_PACEFAB_PARALLEL?"),
+        ("FABRIC_PORT", "nope", "FABRIC_PORT: nope", "1 to 65535"),
+        ("FABRIC_TIMEOUTS_CONNECT", "", "FABRIC_TIMEOUTS_CONNECT: ''", "a whole number"),
         ("INVOKE_PACEFAB_PARALLEL", "3", "INVOKE_PACEFAB_PARALLEL", "FABRIC_PACEFAB_PARALLEL"),
     ],
 )
@@ -132,6 +134,15 @@ def test_files_are_found_above_and_names_in_them_are_theirs(
         ("run: nope\n", "run: nope"),
         ("pacefab: {paralel: 1}\n", "pacefab.paralel is no setting"),
         ("\0", "no YAML"),
+        ("pacefb: {parallel: 1}\n", "pacefb is no setting"),
+        ("1: 2\n", "the key 1, which is no text"),
+        ("port: nope\n", "port: nope"),
+        ("port: 70000\n", "port: 70000"),
+        ("user: [a]\n", "user: a list"),
+        ("gateway: {a: 1}\n", "gateway: a mapping"),
+        ("timeouts: {connect: soon}\n", "timeouts.connect: soon"),
+        ("tasks: {executor_class: no.such}\n", "tasks.executor_class: no.such"),
+        ("pacefab: {parallel: 99999999999999999999}\n", "pacefab.parallel: 9999"),
     ],
 )
 def test_a_broken_file_is_named(text: str, seen: str, name: str, tmp_path: Path) -> None:
@@ -141,6 +152,38 @@ def test_a_broken_file_is_named(text: str, seen: str, name: str, tmp_path: Path)
     assert error.value.attempted == f"read {tmp_path / name}"
     assert seen in error.value.seen
     assert error.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "seen"),
+    [
+        ("x.json", '{"a":', "JSONDecodeError"),
+        ("x.json", "[1]", "a list, which is no mapping"),
+        ("x.json", '{"pacefab": {"paralel": 3}}', "pacefab.paralel is no setting"),
+        ("x.py", "raise ValueError('no')", "ValueError: no"),
+        ("x.py", "pacefab =", "SyntaxError"),
+        ("x.py", "pacefab = {'parallel': 'x'}", "pacefab.parallel: x"),
+        ("x.toml", "", "no kind of settings file"),
+    ],
+)
+def test_a_broken_file_of_another_kind_is_named(
+    name: str, text: str, seen: str, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+    with pytest.raises(UsageError) as error:
+        settings.read_checked(Config(lazy=True), file)
+    assert error.value.attempted == f"read {file}"
+    assert seen in error.value.seen
+
+
+def test_a_settings_ssh_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for content in (b"Host c1\n\xff\xfe", b"nonsense\n"):
+        hosts = tmp_path / "hosts"
+        hosts.write_bytes(content)
+        with pytest.raises(UsageError) as error:
+            route(Connection("c1", config=Config(lazy=True)), hosts, "", Access())
+        assert error.value.attempted == f"read {hosts}"
 
 
 def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_init_hides_no_inventory_that_the_tasks_find(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (("init", "file/below"), "write file/below/inventory/cluster.yaml"),
-        (("init", "--from-cluster", "c1:x"), "allowed: [USER@]HOST[:PORT]"),
+        (("init", "--from-cluster", "c1@"), "allowed: [USER@]HOST[:PORT]"),
         (("init", "--from-cluster", "a b"), "a b"),
         (("migrate",), "no folder of scripts was named"),
         (("-H", "c1", "migrate", "--from", "."), "contacts no host"),

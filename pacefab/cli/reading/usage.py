@@ -11,7 +11,9 @@ from itertools import pairwise
 from invoke.exceptions import ParseError
 from invoke.parser.context import ParserContext
 
-from pacefab.cli.spelling import alternatives, nearest
+from pacefab.cli.options import allowed_number, shown, whole_number
+from pacefab.cli.reading.spelling import alternatives, nearest
+from pacefab.cli.traits import TRAITS
 from pacefab.errors import UsageError
 
 _ATTEMPTED = "read the command line"
@@ -43,6 +45,7 @@ class CommandLine:
         if unknown := _UNKNOWN.fullmatch(str(error)):
             word = str(ast.literal_eval(unknown[1]))
             if word.startswith("-"):
+                word = self._whole(word)
                 return _wrong(f"{word} {self._not_of(task)}", self._option(word, task))
             return self._word(word, task)
         if missing := _NO_VALUE.fullmatch(str(error)):
@@ -53,16 +56,53 @@ class CommandLine:
     def wrong_number(self) -> UsageError | None:
         """Return the option of the program whose number is none; None when all are right."""
         for typed, value in self._numbers():
-            if not (value.isascii() and value.isdigit()) or int(value) < 1:
-                return _wrong(f"{typed} {value}", "allowed: a whole number, 1 or more")
+            if whole_number(value, least=1) is None:
+                return _wrong(f"{typed} {shown(value)}", f"allowed: {allowed_number(1, value)}")
         return None
+
+    def repeated(self) -> UsageError | None:
+        """Return a value of the program's own that is given twice: only the last would count."""
+        flags, seen = self.core.flags, set()
+        for word in self._own_words():
+            option = word.partition("=")[0]
+            if option not in flags or not flags[option].takes_value:
+                continue
+            name = flags[option].name
+            if name in seen and flags[option].kind is not list:
+                return _twice(option)
+            seen.add(name)
+        return None
+
+    def empty(self) -> UsageError | None:
+        """Return the option that is given an empty text, which would count as not given."""
+        for option, value in self._given():
+            if (
+                self._takes_value(option)
+                and not value.strip()
+                and option not in self._own_words()[-1:]
+            ):
+                return _wrong(f"{option} {shown(value)}", f"{option} VALUE, or leave it out")
+        return None
+
+    def no_collection(self, name: str) -> UsageError:
+        """Return what is wrong with --list NAME where there is no such collection."""
+        seen = f"there is no collection of tasks {name}"
+        return _wrong(seen, f"{self._listing(hosts=False)}; for programs: --list -F json")
+
+    def _own_words(self) -> Sequence[str]:
+        """Return what was typed before a command behind `--`."""
+        return self.words[: self.words.index("--")] if "--" in self.words else self.words
+
+    def _takes_value(self, option: str) -> bool:
+        contexts = (self.core, *self.tasks.values())
+        known = [context.flags[option] for context in contexts if option in context.flags]
+        return bool(known) and all(flag.takes_value for flag in known)
 
     def _numbers(self) -> Iterator[tuple[str, str]]:
         """Yield what was typed as numbers of the program's own options."""
         flags = self.core.flags
         numbers = [name for name in self.core.flag_names() if flags[name].kind is int]
-        words = self.words[: self.words.index("--")] if "--" in self.words else self.words
-        for word, following in pairwise([*words, ""]):
+        for word, following in pairwise([*self._own_words(), ""]):
             option, equals, value = word.partition("=")
             if option in numbers:
                 yield option, value if equals else following
@@ -76,11 +116,15 @@ class CommandLine:
         behind = next((typed for typed in self.words if typed in takers), "")
         if task and plain == "--dry-run":
             return f"{self.program} plan shows what {task} would do and changes nothing"
+        if (name := plain.strip("-").lower()) in self.tasks:
+            return f"{name} is a task: {self.program} {name}"
         if not task and behind:
             return f"it belongs behind the task: {self.program} {behind} {word} …"
         if takers:
             return f"it is an option of {', '.join(takers[:4])}; {self._help(task)}"
-        return _guess(nearest(plain, self._long_options(task))) + self._help(task)
+        return _guess(
+            nearest(plain, self._long_options(task)) if plain.strip("-") else []
+        ) + self._help(task)
 
     def _long_options(self, task: str | None) -> list[str]:
         own = self.tasks[task].flag_names() if task else ()
@@ -88,10 +132,10 @@ class CommandLine:
 
     def _word(self, word: str, task: str | None) -> UsageError:
         """Return what is wrong with a word that is neither task nor option nor its value."""
-        switches = (typed for typed in self.words if typed.startswith("-"))
-        if switch := next((typed for typed in switches if typed.endswith(f"={word}")), None):
-            option = switch.removesuffix(f"={word}")
-            return _wrong(f"{switch}, but {option} takes no value", f"{option} alone")
+        if wrong := self._value(word):
+            return wrong
+        if task is None and word in TRAITS:
+            return _wrong(f"there is no task {word} here", f"it is one of fab: fab {word}")
         meant = nearest(word, self.tasks)
         file = self.files.get(task or "")
         if file and (set("./") & set(word) or not meant):
@@ -99,15 +143,45 @@ class CommandLine:
             return _wrong(f"{word} behind {task}", f"a file follows the task at once, or: {named}")
         if task is None or meant:
             next_step = _guess(meant) + self._listing(hosts=not meant)
-            return _wrong(f"there is no task {word}", next_step)
-        return _wrong(f"{word} behind {task}, which takes options only", self._help(task))
+            return _wrong(f"there is no task {shown(word)}", next_step)
+        seen = f"{shown(word)} behind {task}, which takes options only"
+        return _wrong(seen, self._help(task))
+
+    def _value(self, word: str) -> UsageError | None:
+        """Return what is wrong with the value of an option that takes none, or has one already."""
+        options = [option for option, value in self._given() if value == word]
+        option = next((option for option in options if option not in {"-h", "--help"}), None)
+        if option is None:
+            return None
+        if self._takes_value(option):
+            return _twice(option)
+        if f"{option}={word}" in self.words:
+            return _wrong(f"{option}={word}, but {option} takes no value", f"{option} alone")
+        return None
+
+    def _given(self) -> Iterator[tuple[str, str]]:
+        """Yield options, and what follows them."""
+        for word, following in pairwise([*self._own_words(), ""]):
+            option, equals, value = word.partition("=")
+            if option.startswith("-"):
+                yield option, value if equals else following
+
+    def _whole(self, option: str) -> str:
+        """Return the word that Invoke took an option of one letter from: -status for -s."""
+        short = len(option) == len("-s")
+        whole = (w for w in self.words if w.startswith(option) and not w.startswith("--"))
+        return next(whole, option) if short and option not in self.words else option
 
     def _not_of(self, task: str | None) -> str:
         return f"is no option of {task}" if task else f"is no option of {self.program} itself"
 
     def _listing(self, *, hosts: bool) -> str:
         listing = f"{self.program} --list shows the tasks"
-        return f"{listing}; hosts are given with -H" if hosts else listing
+        return f"{listing}; hosts are given with -H" if hosts and self._has_hosts else listing
+
+    @property
+    def _has_hosts(self) -> bool:
+        return "--hosts" in self.core.flags
 
     def _help(self, task: str | None) -> str:
         return f"{self.program} --help{f' {task}' if task else ''} shows the options"
@@ -121,7 +195,12 @@ def _wrong(seen: str, next_step: str) -> UsageError:
     return UsageError(_ATTEMPTED, seen, next_step)
 
 
+def _twice(option: str) -> UsageError:
+    step = "give all hosts at once: -H c1,c2" if option in {"-H", "--hosts"} else "give it once"
+    return _wrong(f"{option} is given twice", step)
+
+
 def _typed(name: str) -> str:
     """Return an option as it is typed, by the name that Invoke has for it."""
-    dashed = name.replace("_", "-")
+    dashed = name.replace("_", "-").rstrip("-")
     return f"--{dashed}" if len(dashed) > 1 else f"-{dashed}"

@@ -1,0 +1,1 @@
+"""What was typed: read, completed, or explained where it cannot be read."""
