@@ -203,7 +203,7 @@ def test_another_name_at_a_terminal_breaks_nothing(healthy: Cluster, typed: str)
             capture_output=True, check=False, timeout=60, env=eyes.environment(),
             cwd=REPOSITORY_ROOT,
         )  # fmt: skip
-    assert f"type {healthy.name} to break it" in done.stdout
+    assert f"type {healthy.name} to break it" in done.stderr
     eyes.assert_refused(done, f"not {typed or 'nothing'}", status=1)
 
 
