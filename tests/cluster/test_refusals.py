@@ -98,7 +98,7 @@ def without_programs(cluster: Cluster) -> Iterator[None]:
         ("--port", "65536", "1 to 65535"),
         ("--listen", "c1", "IP address"),
         ("--listen", "999.1.1.1", "IP address"),
-        ("--listen", "", "IP address"),
+        ("--listen", "", "leave it out"),
         ("--lock-timeout", "soon", "a whole number"),
         ("--lock-timeout", "-1", "0 or more"),
     ],
