@@ -119,9 +119,14 @@ class Pacefab(Explaining, Fab):  # type: ignore[misc]  # fabric has no types
                 raise UsageError(_ATTEMPTED, f"--{name} behind a task", belongs)
         if self.args.hosts.value is not None:
             check_hosts("-H", self.args.hosts.value)
-        if "--" in self.argv and not (self.core.remainder.strip() or self.args.complete.value):
+        if not self.args.complete.value:
+            self._check_command()
+
+    def _check_command(self) -> None:
+        """Refuse a `--` without a command behind it, and one beside tasks."""
+        if "--" in self.argv and not self.core.remainder.strip():
             raise UsageError(_ATTEMPTED, "no command behind --", "give one: -H c1,c2 -- COMMAND")
-        if self.core.remainder and self.tasks and not self.args.complete.value:
+        if self.core.remainder and self.tasks:
             seen = f"a task, {self.tasks[0].name}, and a command behind --"
             raise UsageError(_ATTEMPTED, seen, "give them one after the other")
 
