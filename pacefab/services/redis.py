@@ -13,7 +13,7 @@ from pydantic import Field
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.services.service import DesiredNode, Look, Port, Probe, Service, Site, whole
+from pacefab.services.service import DesiredNode, Look, Port, Probe, Reading, Service, Site, whole
 from pacefab.transport.command import Section, step
 
 PORT = 6379
@@ -67,15 +67,15 @@ def probes(_section: RedisSection, site: Site) -> list[Probe]:
     return [Probe("redis replicates", nodes[0], tuple(steps), partial(_judge, nodes))]
 
 
-def _judge(nodes: tuple[str, ...], sections: Mapping[str, Section]) -> str:
+def _judge(nodes: tuple[str, ...], sections: Mapping[str, Section]) -> Reading:
     roles = {name: sections[name].text.split() for name in nodes if name in sections}
     leaders = [name for name, role in roles.items() if role[:1] == ["master"]]
     followers = [
         name for name, role in roles.items() if role[:1] == ["slave"] and role[3] == "connected"
     ]
     if len(leaders) == 1 and len(followers) == len(nodes) - 1:
-        return ""
-    return f"one node should lead and the others follow it: {roles}"
+        return Reading()
+    return Reading(f"one node should lead and the others follow it: {roles}")
 
 
 SERVICE = Service(

@@ -94,16 +94,33 @@ class DesiredNode:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a probe found: what is wrong (empty: nothing is), and the service's own figures."""
+
+    wrong: str = ""
+    figures: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Probe:
     """A question to a service as its client would ask it, from `node`.
 
-    `judge` gets the sections of the steps; it returns what is wrong, empty when nothing is.
+    `judge` gets the sections of the steps; it may return what is wrong alone. `resource` is the
+    primitive that is asked and `of` the node of its instance; both are empty where the service as a
+    whole is asked. An instance that Pacemaker is not to run is not asked.
     """
 
     name: str  # "vip-db:3306 answers"
     node: str
     steps: tuple[Step, ...]
-    judge: Callable[[Mapping[str, Section]], str]
+    judge: Callable[[Mapping[str, Section]], Reading | str]
+    resource: str = ""
+    of: str = ""
+
+    def read(self, sections: Mapping[str, Section]) -> Reading:
+        """Return what the answers to the steps say."""
+        found = self.judge(sections)
+        return Reading(found) if isinstance(found, str) else found
 
 
 def no_secret(name: str) -> str:
@@ -116,13 +133,20 @@ class Site:
     """Everything that a description may know: the cluster, its nodes and the other services.
 
     `secret` returns a secret by its name (lower case: galera, haproxy_stats) and raises a
-    `UsageError` that says how to give it when it was not.
+    `UsageError` that says how to give it when it was not. `placed` says on which nodes Pacemaker
+    is to run each primitive; one that it does not name is expected on every node.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
     facts: Mapping[str, HostFacts]  # by node
     sections: Mapping[str, Any]  # settings of every service in the inventory, by service
     secret: Callable[[str], str] = no_secret
+    placed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by primitive
+
+    def instances(self, resource: str) -> tuple[str, ...]:
+        """Return the nodes on which Pacemaker is to run a primitive, in the cluster's order."""
+        expected = self.placed.get(resource, frozenset(self.membership.names))
+        return tuple(name for name in self.membership.names if name in expected)
 
     def own_address(self, node: str) -> str:
         """Return the address that the other nodes use for this one.

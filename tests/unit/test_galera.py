@@ -50,7 +50,7 @@ def probes() -> list[Probe]:
 
 
 def judge(out: str, status: int = 0) -> str:
-    return probes()[0].judge({"galera": Section("galera", status, out, "")})
+    return probes()[0].read({"galera": Section("galera", status, out, "")}).wrong
 
 
 def test_every_node_is_promoted() -> None:

@@ -31,7 +31,7 @@ def judge(*roles: str) -> str:
     sections = {
         name: Section(name, 0, role, "") for name, role in zip(names, roles, strict=True) if role
     }
-    return probe.judge(sections)
+    return probe.read(sections).wrong
 
 
 def test_it_listens_to_the_nodes_own_address() -> None:

@@ -21,7 +21,7 @@ PAGE = tcp.http("statistics", "fd00::1", 1993, "/", 401)
 def judge(*pairs: tuple[Endpoint, dict[str, str]]) -> str:
     targets, answers = zip(*pairs, strict=True)
     out = json.dumps(answers)
-    return tcp.probe("all", "c1", targets).judge({"tcp": Section("tcp", 0, out, "")})
+    return tcp.probe("all", "c1", targets).read({"tcp": Section("tcp", 0, out, "")}).wrong
 
 
 @pytest.fixture
@@ -58,9 +58,9 @@ def test_everything_that_is_wrong_is_reported() -> None:
 
 def test_a_node_that_cannot_ask() -> None:
     probe = tcp.probe("all", "c1", [VIP])
-    assert probe.judge({}) == "the node could not ask: no answer"
+    assert probe.read({}).wrong == "the node could not ask: no answer"
     lost = {"tcp": Section("tcp", 127, "", "no python3")}
-    assert probe.judge(lost) == "the node could not ask: no python3"
+    assert probe.read(lost).wrong == "the node could not ask: no python3"
 
 
 def test_the_program_on_real_sockets(port: int) -> None:

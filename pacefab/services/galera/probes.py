@@ -9,7 +9,7 @@ from pacefab.services.family import family_of
 from pacefab.services.galera import health_check
 from pacefab.services.galera.node import FLAVOURS
 from pacefab.services.probes import tcp
-from pacefab.services.service import Probe, Site
+from pacefab.services.service import Probe, Reading, Site
 from pacefab.transport.command import Section, step
 
 _ASK = "SHOW GLOBAL STATUS WHERE Variable_name IN ({})"
@@ -38,13 +38,14 @@ def probes(site: Site) -> Iterator[Probe]:
     )
 
 
-def _judge(expected: Mapping[str, str], sections: Mapping[str, Section]) -> str:
+def _judge(expected: Mapping[str, str], sections: Mapping[str, Section]) -> Reading:
     section = sections.get("galera")
     if section is None or not section.ok:
-        return section.text if section else "no answer"
+        return Reading(section.text if section else "no answer")
     seen = dict(line.split("\t", 1) for line in section.out.splitlines() if "\t" in line)
-    return ", ".join(
+    wrong = [
         f"{name} is {seen.get(name) or 'unknown'}, not {value}"
         for name, value in expected.items()
         if seen.get(name) != value
-    )
+    ]
+    return Reading(", ".join(wrong))

@@ -10,7 +10,7 @@ from pacefab.pacemaker.model import Configuration
 from pacefab.services.memcached import memcached, probe
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
-from pacefab.services.service import DesiredNode, Probe, Service, Site
+from pacefab.services.service import DesiredNode, Probe, Reading, Service, Site
 from pacefab.transport.command import Section
 
 
@@ -34,6 +34,8 @@ def probes(section: MemcachedSection, site: Site) -> list[Probe]:
             asker,
             tuple(probe.observe([target])),
             partial(_judge, target),
+            resource=memcached.RESOURCE,
+            of=name,
         )
         for name, asker in zip(nodes, neighbours, strict=True)
         for target in _targets(section, site, name)
@@ -50,11 +52,11 @@ def _targets(section: MemcachedSection, site: Site, name: str) -> list[Target]:
     return [Target(name, address, settings.port) for address in addresses]
 
 
-def _judge(target: Target, sections: Mapping[str, Section]) -> str:
+def _judge(target: Target, sections: Mapping[str, Section]) -> Reading:
     try:
-        return probe.parse([target], sections)[target].error
+        return Reading(probe.parse([target], sections)[target].error)
     except CommandError as error:
-        return error.seen
+        return Reading(error.seen)
 
 
 SERVICE = Service(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pacefab.addresses import bracketed
 from pacefab.services.probes.node_python import python
-from pacefab.services.service import Probe
+from pacefab.services.service import Probe, Reading
 from pacefab.transport.command import Section, Step
 
 SECONDS = 2.0  # far more than a connection on a local network takes
@@ -67,12 +67,12 @@ def probe(name: str, node: str, targets: Sequence[Endpoint]) -> Probe:
     return Probe(name, node, (observe("tcp", targets),), partial(_judge, tuple(targets)))
 
 
-def _judge(targets: Sequence[Endpoint], sections: Mapping[str, Section]) -> str:
+def _judge(targets: Sequence[Endpoint], sections: Mapping[str, Section]) -> Reading:
     section = sections.get("tcp")
     if section is None or not section.ok:
-        return f"the node could not ask: {section.text if section else 'no answer'}"
+        return Reading(f"the node could not ask: {section.text if section else 'no answer'}")
     answers = parse(targets, section).items()
-    return "; ".join(f"{target}: {words}" for target, words in answers if words)
+    return Reading("; ".join(f"{target}: {words}" for target, words in answers if words))
 
 
 def _wrong(target: Endpoint, answer: Mapping[str, str]) -> str:

@@ -48,7 +48,7 @@ def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]
 def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
     steps = [_numbered(i, step) for i, probe in enumerate(probes) for step in probe.steps]
     sections = host.query(steps)
-    return [ProbeResult(p, p.judge(_own(i, p, sections))) for i, p in enumerate(probes)]
+    return [ProbeResult(p, p.read(_own(i, p, sections)).wrong) for i, p in enumerate(probes)]
 
 
 def _numbered(number: int, step: Step) -> Step:
