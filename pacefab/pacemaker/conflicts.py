@@ -11,9 +11,7 @@ from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Primitive, Resource, primitive_ids, primitives
-
-# Classes whose agent is one program on the node: systemd units and init scripts.
-_ONE_PROCESS = ("systemd:", "service:", "lsb:", "upstart:")
+from pacefab.pacemaker.ownership import Runner, desired_runner, runners
 
 
 def check_place(cib: Cib, desired: Resource) -> None:
@@ -47,21 +45,31 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
 
 
 def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
-    """Raise a RefusedError when a new resource has the unit of another one."""
-    users: dict[str, str] = {}
+    """Raise a RefusedError when a new resource has the unit of another one.
+
+    That may be of any class and id: two resources on one unit stop each other's process.
+    """
+    present = runners(cib)
+    there = {runner.id for runner in present}
+    earlier: list[Runner] = []
     for primitive in chain.from_iterable(map(primitives, desired)):
-        if not primitive.agent.startswith(_ONE_PROCESS):
-            continue
-        others = [str(e.get("id")) for e in cib.primitives_of(primitive.agent)]
-        other = users.setdefault(primitive.agent, primitive.id)
-        if other == primitive.id and others and primitive.id not in others:
-            other = others[0]
-        if other != primitive.id:
-            raise RefusedError(
-                f"create the resource {primitive.id}",
-                f"{primitive.agent} is already managed by the resource {other}",
-                "two resources on one unit fight each other: keep that one, or remove it first",
-            )
+        own = desired_runner(primitive)
+        others = [*earlier, *(() if own.id in there else present)]
+        for other in others:
+            if other.id != own.id and own.fights(other):
+                raise RefusedError(
+                    f"create the resource {own.id}",
+                    f"{', '.join(sorted(own.units & other.units))} is already managed by the resource {other}",
+                    f"two resources on one unit fight each other: {_ways_out(other)}",
+                )
+        earlier.append(own)
+
+
+def _ways_out(other: Runner) -> str:
+    return (
+        f"keep {other.top}, take the service out of the inventory and describe {other.top} under "
+        f"its resources (fab export writes it); or remove {other.top} in a maintenance window"
+    )
 
 
 def _advice(primitive: Primitive) -> str:

@@ -13,6 +13,7 @@ from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Member, Membership
+from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.memcached import memcached
 from pacefab.services.service import Look
 from pacefab.transport.command import Section, Step, step
@@ -63,16 +64,24 @@ class NodeView:
         """What memcached's agent says of itself. Errors of `live.read_metadata`."""
         return live.read_metadata(memcached.AGENT, self.sections)
 
-    @property
-    def managed_units(self) -> frozenset[str]:
-        """The units that Pacemaker has a resource for. Errors of `read_cib_even_offline`.
+    @cached_property
+    def runners(self) -> tuple[Runner, ...]:
+        """The primitives and the units they run. Errors of `read_cib_even_offline`.
 
         To be read from `MANAGED` or `CLUSTER`.
         """
         cib = live.read_cib_even_offline(self.sections)
-        primitives = cib.resources.iter("primitive") if cib else ()
-        types = [p.get("type", "") for p in primitives if p.get("class") in {"systemd", "service"}]
-        return frozenset(f"{name.removesuffix('.service')}.service" for name in types)
+        return runners(cib) if cib else ()
+
+    @property
+    def managed_units(self) -> frozenset[str]:
+        """The units that Pacemaker has a resource for. Errors of `runners`."""
+        return frozenset(unit for runner in self.runners for unit in runner.units)
+
+    @property
+    def opaque(self) -> tuple[str, ...]:
+        """The resources of which nothing says what units they run. Errors of `runners`."""
+        return tuple(str(runner) for runner in self.runners if runner.opaque)
 
 
 def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
