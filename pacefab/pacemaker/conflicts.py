@@ -57,9 +57,10 @@ def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
         others = [*earlier, *(() if own.id in there else present)]
         for other in others:
             if other.id != own.id and own.fights(other):
+                unit = min(own.units & other.units, default=own.agent)
                 raise RefusedError(
                     f"create the resource {own.id}",
-                    f"{', '.join(sorted(own.units & other.units))} is already managed by the resource {other}",
+                    f"{unit} is already managed by the resource {other}",
                     f"two resources on one unit fight each other: {_ways_out(other)}",
                 )
         earlier.append(own)

@@ -51,38 +51,33 @@ _BY_PROGRAM = {
     "redis-server": _REDIS,
     "valkey-server": _REDIS,
 }
-_PROGRAM_PARAMETERS = frozenset(
-    "binfile binary bin program command cmd cmdline_options executable daemon".split()
-)
+_PROGRAM_PARAMETERS = "binfile binary bin program command cmd cmdline_options executable daemon"
 _WORD = re.compile(r"[^\s'\";=]+")
+_HEARTBEAT = """
+AoEtarget AudibleAlarm CTDB ClusterMon Delay Dummy EvmsSCC Evmsd Filesystem ICP IPaddr IPaddr2
+IPsrcaddr IPv6addr LVM LVM-activate LinuxSCSI MailTo ManageRAID ManageVE NodeUtilization Pure-FTPd
+Raid1 Route SAPDatabase SAPInstance SendArp ServeRAID SphinxSearchDaemon Squid Stateful SysInfo
+VIPArip VirtualDomain WAS WAS6 WinPopup Xen Xinetd ZFS aliyun-vpc-move-ip anything apache asterisk
+aws-vpc-move-ip aws-vpc-route53 awseip awsvip azure-events azure-events-az azure-lb clvm
+conntrackd corosync-qnetd crypt db2 dhcpd dnsupdate docker docker-compose dovecot dummypy eDir88
+ethmonitor exportfs fio galera garbd gcp-ilb gcp-pd-move gcp-vpc-move-ip gcp-vpc-move-route
+gcp-vpc-move-vip iSCSILogicalUnit iSCSITarget ids iface-bridge iface-macvlan iface-vlan ipsec
+iscsi jboss jira kamailio ldirectord lvmlockd lxc lxd-info machine-info mariadb mdraid minio
+mpathpersist mysql mysql-proxy nagios named nfsnotify nfsserver nginx nvmet-namespace nvmet-port
+nvmet-subsystem ocivip openstack-cinder-volume openstack-floating-ip openstack-info
+openstack-virtual-ip oraasm oracle oralsnr ovsmonitor pgagent pgsql pingd podman portblock postfix
+pound proftpd rabbitmq-cluster rabbitmq-server-ha redis rkt rsyncd rsyslog scsi2reservation sfex
+sg_persist slapd smb-share storage-mon sybaseASE symlink syslog-ng tomcat varnish vdo-vol vmware
+vsftpd zabbixserver
+"""
+_PACEMAKER = """
+ClusterMon Dummy HealthCPU HealthIOWait HealthSMART Stateful SysInfo attribute controld ifspeed
+o2cb ping remote
+"""
 # Agents that start no unit behind anybody's back, by provider (resource-agents 4.12, Pacemaker).
 _KNOWN = {
-    "heartbeat": frozenset(
-        """
-        AoEtarget AudibleAlarm CTDB ClusterMon Delay Dummy EvmsSCC Evmsd Filesystem ICP IPaddr
-        IPaddr2 IPsrcaddr IPv6addr LVM LVM-activate LinuxSCSI MailTo ManageRAID ManageVE
-        NodeUtilization Pure-FTPd Raid1 Route SAPDatabase SAPInstance SendArp ServeRAID
-        SphinxSearchDaemon Squid Stateful SysInfo VIPArip VirtualDomain WAS WAS6 WinPopup Xen Xinetd
-        ZFS aliyun-vpc-move-ip anything apache asterisk aws-vpc-move-ip aws-vpc-route53 awseip awsvip
-        azure-events azure-events-az azure-lb clvm conntrackd corosync-qnetd crypt db2 dhcpd
-        dnsupdate docker docker-compose dovecot dummypy eDir88 ethmonitor exportfs fio galera garbd
-        gcp-ilb gcp-pd-move gcp-vpc-move-ip gcp-vpc-move-route gcp-vpc-move-vip iSCSILogicalUnit
-        iSCSITarget ids iface-bridge iface-macvlan iface-vlan ipsec iscsi jboss jira kamailio
-        ldirectord lvmlockd lxc lxd-info machine-info mariadb mdraid minio mpathpersist mysql
-        mysql-proxy nagios named nfsnotify nfsserver nginx nvmet-namespace nvmet-port
-        nvmet-subsystem ocivip openstack-cinder-volume openstack-floating-ip openstack-info
-        openstack-virtual-ip oraasm oracle oralsnr ovsmonitor pgagent pgsql pingd podman portblock
-        postfix pound proftpd rabbitmq-cluster rabbitmq-server-ha redis rkt rsyncd rsyslog
-        scsi2reservation sfex sg_persist slapd smb-share storage-mon sybaseASE symlink syslog-ng
-        tomcat varnish vdo-vol vmware vsftpd zabbixserver
-        """.split()
-    ),
-    "pacemaker": frozenset(
-        """
-        ClusterMon Dummy HealthCPU HealthIOWait HealthSMART Stateful SysInfo attribute controld
-        ifspeed o2cb ping remote
-        """.split()
-    ),
+    "heartbeat": frozenset(_HEARTBEAT.split()),
+    "pacemaker": frozenset(_PACEMAKER.split()),
     "linbit": frozenset({"drbd", "drbd-attr"}),
 }
 
@@ -171,7 +166,7 @@ def _parameters(cib: Cib, element: etree._Element) -> Iterator[tuple[str, str]]:
     for nvset in element.iterfind("instance_attributes"):
         for pair in _meant(cib, nvset).iter("nvpair"):
             meant = _meant(cib, pair)
-            yield pair.get("name") or meant.get("name", ""), meant.get("value", "")
+            yield pair.get("name", meant.get("name", "")), meant.get("value", "")
 
 
 def _meant(cib: Cib, element: etree._Element) -> etree._Element:
@@ -205,7 +200,7 @@ def _unit_name(standard: str, kind: str) -> str:
 
 def _named(name: str, value: str, *, opaque: bool) -> Iterator[str]:
     """Yield the units whose program, or of an agent of unknown origin whose name, a value is."""
-    if name in _PROGRAM_PARAMETERS or opaque:
+    if name in _PROGRAM_PARAMETERS.split() or opaque:
         for word in _WORD.findall(value):
             yield from _BY_PROGRAM.get(word.rpartition("/")[2], ())
             if opaque and "/" not in word:

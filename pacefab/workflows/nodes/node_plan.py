@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
@@ -69,7 +70,7 @@ def plan_node(
         lock_seconds: how long another package manager's lock is waited for.
 
     Raises:
-        RefusedError: the node cannot be brought there, or it cannot be told whether Pacemaker runs
+        RefusedError: the node cannot be brought there, or it is not known whether Pacemaker runs
             what would have to be stopped.
     """
     written = _plan_files(facts, desired)
@@ -81,6 +82,7 @@ def plan_node(
         + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
+        + NodePlan(remarks=desired.remarks)
     )
 
 
@@ -183,7 +185,7 @@ def _plan_process(
         raise RefusedError(
             f"find out whether Pacemaker runs {name}",
             f"{name} runs, and nothing says what these resources run: {', '.join(opaque)}",
-            f"nothing was changed; where none of them does, stop it by hand: systemctl stop {short}",
+            f"where none of them does, stop it by hand (systemctl stop {short}), then run again",
         )
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
