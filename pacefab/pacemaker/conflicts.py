@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from lxml import etree
@@ -49,21 +49,42 @@ def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
 
     That may be of any class and id: two resources on one unit stop each other's process.
     """
-    present = runners(cib)
-    there = {runner.id for runner in present}
-    earlier: list[Runner] = []
+    present, made = _Users(), _Users()
+    for runner in runners(cib):
+        present.add(runner)
     for primitive in chain.from_iterable(map(primitives, desired)):
         own = desired_runner(primitive)
-        others = [*earlier, *(() if own.id in there else present)]
-        for other in others:
-            if other.id != own.id and own.fights(other):
-                unit = min(own.units & other.units, default=own.agent)
-                raise RefusedError(
-                    f"create the resource {own.id}",
-                    f"{unit} is already managed by the resource {other}",
-                    f"two resources on one unit fight each other: {_ways_out(other)}",
-                )
-        earlier.append(own)
+        known = [made] if own.id in present.ids else [made, present]
+        other = next((other for users in known for other in users.rivals(own)), None)
+        if other is not None:
+            unit = min(own.units & other.units, default=own.agent)
+            raise RefusedError(
+                f"create the resource {own.id}",
+                f"{unit} is already managed by the resource {other}",
+                f"two resources on one unit fight each other: {_ways_out(other)}",
+            )
+        made.add(own)
+
+
+class _Users:
+    """Which primitives run a unit or are of an agent, found at once among many."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self._found: dict[tuple[str, bool], list[Runner]] = {}
+
+    def add(self, runner: Runner) -> None:
+        self.ids.add(runner.id)
+        for key in (*runner.units, runner.agent):
+            self._found.setdefault((key, runner.sole), []).append(runner)
+
+    def rivals(self, own: Runner) -> Iterator[Runner]:
+        """Yield those that cannot be beside it; two of which neither is sole can."""
+        for key in (*sorted(own.units), own.agent):
+            for sole in (True, False) if own.sole else (True,):
+                for other in self._found.get((key, sole), ()):
+                    if other.id != own.id and own.fights(other):
+                        yield other
 
 
 def _ways_out(other: Runner) -> str:
