@@ -24,7 +24,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Primitive:
-    """One resource; the agent as pcs writes it: systemd:memcached, ocf:heartbeat:galera."""
+    """One resource; the agent as pcs writes it: systemd:memcached, ocf:heartbeat:galera.
+
+    `runs` are the units whose process it is, where an ocf agent runs it: no other resource may.
+    """
 
     id: str
     agent: str
@@ -33,6 +36,7 @@ class Primitive:
     operations: tuple[Operation, ...] = ()
     # Parameters whose values are secrets: never shown.
     hidden: frozenset[str] = field(default=frozenset(), compare=False)
+    runs: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

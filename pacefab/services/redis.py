@@ -52,7 +52,7 @@ def configuration(_section: RedisSection, _site: Site) -> Configuration:
 
     The agent gives followers their leader by the node's name: every node has to resolve the names.
     """
-    primitive = Primitive("redis", "ocf:heartbeat:redis", {"config": PATH})
+    primitive = Primitive("redis", "ocf:heartbeat:redis", {"config": PATH}, runs=UNITS)
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}
     return Configuration(resources=(Clone("redis-clone", primitive, meta),))
 

@@ -82,7 +82,8 @@ class DesiredNode:
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` are those of units that run now.
+    checks): they are enabled and running. `processes` are those of units that run now. `remarks`
+    are sentences about the node that change nothing and belong to its plan.
     """
 
     packages: tuple[str, ...] = ()
@@ -91,6 +92,7 @@ class DesiredNode:
     helpers: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     processes: tuple[Process, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

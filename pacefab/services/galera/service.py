@@ -38,6 +38,7 @@ def configuration(section: GaleraSection, site: Site) -> Configuration:
         "ocf:heartbeat:galera",
         {**_PARAMETERS[common_family(site.facts.values())], **_members(section, site)},
         operations=(promote,),
+        runs=(node.UNIT,),
     )
     everywhere = str(len(site.membership.names))
     meta = {"ordered": "true", "promotable": "true", "promoted-max": everywhere}

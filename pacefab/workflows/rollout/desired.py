@@ -71,6 +71,7 @@ class Intent:
             helpers=_union(own.helpers for own in desired),
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
+            remarks=_union(own.remarks for own in desired),
         )
 
     def configuration(self, site: Site) -> Configuration:
