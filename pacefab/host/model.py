@@ -101,7 +101,8 @@ class Firewall:
 class HostFacts:
     """What one round trip finds on a node.
 
-    `packages`, `units` and `files` have an entry for each name that was looked at.
+    `packages`, `units` and `files` have an entry for each name that was looked at; `kernel` for each
+    that this kernel has.
     """
 
     name: str  # uname -n
@@ -114,6 +115,7 @@ class HostFacts:
     packages: Mapping[str, str | None] = field(default_factory=dict)  # version; None: absent
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
+    kernel: Mapping[str, str] = field(default_factory=dict)  # settings; those that it has
     firewall: Firewall | None = None  # None: no firewalld is active
 
     @property

@@ -26,7 +26,7 @@ class File:
     `render` gets the present text (None: there is no such file) and returns the desired one; one
     that owns the whole file ignores what is there. What `check` says against the new text (an
     argv, `{}` stands for its path) keeps the old one in place. `apply` runs after the new text is
-    in place (`sysctl -p FILE`), and again after it was taken back. `reload` names the unit that is
+    in place (`systemctl daemon-reload`), and again after it was taken back. `reload` names the unit that is
     reloaded, where it runs; a unit that would have to be restarted is not: that is Pacemaker's.
     """
 
@@ -53,6 +53,7 @@ class Look:
     packages: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    kernel: tuple[str, ...] = ()  # settings by sysctl's names
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class DesiredNode:
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` are those of units that run now.
+    checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
+    settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
+    one that the kernel does not have, as IPv6's without IPv6, makes no difference.
     """
 
     packages: tuple[str, ...] = ()
@@ -91,6 +94,7 @@ class DesiredNode:
     helpers: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     processes: tuple[Process, ...] = ()
+    kernel: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

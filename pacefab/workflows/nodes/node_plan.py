@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pacefab.host import files, firewall, packages, units
+from pacefab.host import files, firewall, kernel, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
@@ -74,6 +74,7 @@ def plan_node(
         _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
+        + _plan_kernel(facts, desired)
         + _plan_units(facts, desired, managed)
         + _plan_helpers(facts, desired, _unit_files(written))
         + _plan_reloads(written)
@@ -139,6 +140,17 @@ def _plan_reloads(written: NodePlan) -> NodePlan:
     """Return what makes changed files take effect where that interrupts nothing."""
     names = dict.fromkeys(file.reload for file, _ in written.files if file.reload)
     return NodePlan(steps=tuple(units.plan_reload(name) for name in names))
+
+
+def _plan_kernel(facts: HostFacts, desired: DesiredNode) -> NodePlan:
+    """Return what sets the kernel's settings; files keep them only from the next boot on."""
+    plan = NodePlan()
+    for name, value in desired.kernel.items():
+        now = facts.kernel.get(name, value)
+        if now != value:
+            change = f"{name} is {now}, not {value}"
+            plan += NodePlan(steps=(kernel.plan_set(name, value, now),), changes=(change,))
+    return plan
 
 
 def _plan_units(facts: HostFacts, desired: DesiredNode, managed: Collection[str]) -> NodePlan:

@@ -51,6 +51,7 @@ class Intent:
             packages=_union(look.packages for look in looks),
             units=_union(look.units for look in looks),
             files=_union(look.files for look in looks),
+            kernel=_union(look.kernel for look in looks),
         )
 
     def secrets(self) -> tuple[str, ...]:
@@ -71,6 +72,7 @@ class Intent:
             helpers=_union(own.helpers for own in desired),
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
+            kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 
     def configuration(self, site: Site) -> Configuration:
