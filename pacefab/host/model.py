@@ -80,6 +80,28 @@ class Interface:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A file that `caller` (an agent) needs on a node, and the packages that bring it.
+
+    Of several names the first one that the distribution has is meant; without one the operator has
+    to install it.
+    """
+
+    path: str
+    debian: tuple[str, ...] = ()
+    rhel: tuple[str, ...] = ()
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A program that is not there; `package` brings it, empty: none that we know."""
+
+    package: str
+    installed: bool  # the package is there, and the program is missing all the same
+
+
+@dataclass(frozen=True)
 class FileState:
     """A file as it is on a node."""
 
@@ -101,8 +123,8 @@ class Firewall:
 class HostFacts:
     """What one round trip finds on a node.
 
-    `packages`, `units` and `files` have an entry for each name that was looked at; `kernel` for each
-    that this kernel has.
+    `packages`, `units` and `files` have an entry for each name that was looked at; `kernel` for
+    each that this kernel has.
     """
 
     name: str  # uname -n
@@ -116,6 +138,7 @@ class HostFacts:
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
     kernel: Mapping[str, str] = field(default_factory=dict)  # settings; those that it has
+    absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at
     firewall: Firewall | None = None  # None: no firewalld is active
 
     @property

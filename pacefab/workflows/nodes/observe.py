@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pacefab.errors import PacefabError, RefusedError
-from pacefab.host import files, firewall, kernel, packages, units
+from pacefab.host import files, firewall, kernel, packages, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
@@ -110,6 +110,7 @@ def _node_steps(look: Look) -> list[Step]:
         *units.observe(look.units),
         *files.observe(look.files),
         *kernel.observe(look.kernel),
+        *programs.observe(look.programs),
         *firewall.observe(),
         *live.observe_membership(),
     ]
@@ -129,6 +130,7 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         units=units.parse_units(look.units, sections),
         files=_files(look, sections),
         kernel=kernel.parse(sections),
+        absent=programs.parse(sections),
         firewall=firewall.parse(sections),
     )
 
