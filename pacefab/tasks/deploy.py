@@ -20,7 +20,7 @@ from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
     from pacefab.report.saved import SavedPlan
-    from pacefab.workflows.nodes.survey import Survey
+    from pacefab.workflows.nodes.view import ClusterView
     from pacefab.workflows.rollout.planning import Plan
     from pacefab.workflows.rollout.rollout import Rollout
 
@@ -55,7 +55,7 @@ def plan(
     flow = _rollout(run, operator, prune=prune)
     hosts = run.named()
     with run.printer.looking("plan", hosts):
-        found = flow.plan(flow.survey(hosts))
+        found = flow.plan(flow.observe(hosts))
     from pacefab.report import plan as report
     from pacefab.report import saved
 
@@ -171,10 +171,10 @@ def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
     What fence devices call is among what the nodes get, before it forms.
     """
 
-    def sentences(seen: Survey) -> tuple[str, ...]:
+    def sentences(seen: ClusterView) -> tuple[str, ...]:
         stands = seen.stands(inventory_of(run).cluster)
         forming = replace(bootstrap_of(run, "deploy"), programs=())
-        return () if stands else forming.sentences(seen.hosts)
+        return () if stands else forming.sentences(run.named())
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
         return replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
