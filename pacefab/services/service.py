@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host.model import HostFacts
+from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.transport.command import Section, Step
 
@@ -26,8 +26,9 @@ class File:
     `render` gets the present text (None: there is no such file) and returns the desired one; one
     that owns the whole file ignores what is there. What `check` says against the new text (an
     argv, `{}` stands for its path) keeps the old one in place. `apply` runs after the new text is
-    in place (`sysctl -p FILE`), and again after it was taken back. `reload` names the unit that is
-    reloaded, where it runs; a unit that would have to be restarted is not: that is Pacemaker's.
+    in place (`systemctl daemon-reload`), and again after it was taken back. `reload` names the unit
+    that is reloaded, where it runs; a unit that would have to be restarted is not: that is
+    Pacemaker's.
     """
 
     path: str
@@ -53,6 +54,8 @@ class Look:
     packages: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    kernel: tuple[str, ...] = ()  # settings by sysctl's names
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,11 @@ class DesiredNode:
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` are those of units that run now. `remarks`
-    are sentences about the node that change nothing and belong to its plan.
+    checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
+    settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
+    one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
+    what its agents call. `remarks` are sentences about the node that change nothing and belong to
+    its plan.
     """
 
     packages: tuple[str, ...] = ()
@@ -93,6 +99,8 @@ class DesiredNode:
     ports: tuple[Port, ...] = ()
     processes: tuple[Process, ...] = ()
     remarks: tuple[str, ...] = ()
+    kernel: Mapping[str, str] = field(default_factory=dict)
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True)

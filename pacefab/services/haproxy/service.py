@@ -17,16 +17,19 @@ CLONE = f"{RESOURCE}-clone"
 CONFIG = "/etc/haproxy/haproxy.cfg"
 SYSCTL = "/etc/sysctl.d/60-pacefab-haproxy.conf"
 
-_SYSCTL_TEXT = """\
-# Written by pacefab: HAProxy listens at the VIPs, and most of them are on other nodes.
-net.ipv4.ip_nonlocal_bind = 1
-net.ipv6.ip_nonlocal_bind = 1
-"""
-_APPLY = ("sysctl", "-e", "-q", "-p", SYSCTL)  # -e: a node without IPv6 lacks one of them
+# HAProxy listens at the VIPs, and most of them are on other nodes.
+KERNEL = {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
+_SYSCTL_TEXT = "\n".join(
+    [
+        "# Written by pacefab: HAProxy listens at the VIPs, and most of them are on other nodes.",
+        *(f"{name} = {value}" for name, value in KERNEL.items()),
+        "",
+    ]
+)
 
 
 def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
-    """Return what one node is to have; the first file lets HAProxy start with the second."""
+    """Return what one node is to have; the kernel's settings let HAProxy start."""
     text = render_config(section, site, name, family_of(site.facts[name]))
     private = {"mode": "600", "hidden": r"password \S+"} if section.stats else {}
     config = whole(CONFIG, text, check=("haproxy", "-c", "-f", "{}"), reload=UNIT, **private)
@@ -35,9 +38,10 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
         ports.add(section.stats.port)
     return DesiredNode(
         packages=(PACKAGE,),
-        files=(whole(SYSCTL, _SYSCTL_TEXT, apply=_APPLY), config),
+        files=(whole(SYSCTL, _SYSCTL_TEXT), config),
         units=(UNIT,),
         ports=tuple(Port(port) for port in sorted(ports)),
+        kernel=KERNEL,
     )
 
 
@@ -63,7 +67,9 @@ def probes(section: HaproxySection, site: Site) -> list[Probe]:
 SERVICE = Service(
     "haproxy",
     HaproxySection,
-    look=lambda _: Look(packages=(PACKAGE,), units=(UNIT,), files=(CONFIG, SYSCTL)),
+    look=lambda _: Look(
+        packages=(PACKAGE,), units=(UNIT,), files=(CONFIG, SYSCTL), kernel=tuple(KERNEL)
+    ),
     node=node,
     configuration=configuration,
     probes=probes,

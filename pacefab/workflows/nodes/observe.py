@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, packages, units
+from pacefab.host import files, firewall, kernel, packages, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
@@ -101,6 +101,8 @@ def _node_steps(look: Look) -> list[Step]:
         *packages.observe(look.packages),
         *units.observe(look.units),
         *files.observe(look.files),
+        *kernel.observe(look.kernel),
+        *programs.observe(look.programs),
         *firewall.observe(),
         *live.observe_membership(),
     ]
@@ -119,6 +121,8 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         packages=packages.parse_packages(look.packages, sections),
         units=units.parse_units(look.units, sections),
         files=_files(look, sections),
+        kernel=kernel.parse(sections),
+        absent=programs.parse(sections),
         firewall=firewall.parse(sections),
     )
 
