@@ -19,6 +19,7 @@ _OWN = {
     "galera": "pacefab.services.galera.service:SERVICE",
     "haproxy": "pacefab.services.haproxy.service:SERVICE",
     "memcached": "pacefab.services.memcached.service:SERVICE",
+    "rabbitmq": "pacefab.services.rabbitmq.service:SERVICE",
     "redis": "pacefab.services.redis:SERVICE",
     "vips": "pacefab.services.vips.service:SERVICE",
 }
