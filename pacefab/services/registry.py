@@ -20,7 +20,7 @@ _OWN = {
     "haproxy": "pacefab.services.haproxy.service:SERVICE",
     "memcached": "pacefab.services.memcached.service:SERVICE",
     "rabbitmq": "pacefab.services.rabbitmq.service:SERVICE",
-    "redis": "pacefab.services.redis:SERVICE",
+    "redis": "pacefab.services.redis.service:SERVICE",
     "vips": "pacefab.services.vips.service:SERVICE",
 }
 

@@ -100,7 +100,9 @@ def _environment(section: RabbitmqSection, site: Site, node: str) -> str:
     address = ipaddress.ip_address(site.own_address(node))
     protocol = "" if address.version == _IPV4 else "-proto_dist inet6_tcp"
     size = 1 if address.version == _IPV4 else 2
-    parts = [int.from_bytes(address.packed[n : n + size], "big") for n in range(0, 4 * size**2, size)]
+    parts = [
+        int.from_bytes(address.packed[n : n + size], "big") for n in range(0, 4 * size**2, size)
+    ]
     interface = ",".join(map(str, parts))
     server = f"{protocol} -kernel inet_dist_use_interface {{{interface}}}".strip()
     lines = [

@@ -4,7 +4,7 @@ Standard library only, Python 3.6 and newer. argv[1] is JSON: {"port": 15672, "u
 "seconds": 2.0}; the password comes by standard input. JSON comes out: {"messages": {"ready": 0,
 "unacknowledged": 0}, "nodes": [...], "queues": 3, "without_quorum": [names]}, or {"error": ...}.
 """
-# ruff: noqa: UP006, UP035
+# ruff: noqa: UP006, UP035, UP041
 
 import base64
 import http.client
@@ -42,7 +42,7 @@ def figures(request: Dict[str, Any], password: str) -> Dict[str, Any]:
             "queues": len(queues),
             "without_quorum": without_quorum(queues),
         }
-    except socket.timeout:  # noqa: UP041  (another class before Python 3.10)
+    except socket.timeout:
         return {"error": f"timed out after {request['seconds']:g} s"}
     except (OSError, ValueError, http.client.HTTPException) as error:
         return {"error": getattr(error, "strerror", None) or str(error)}

@@ -68,7 +68,9 @@ def _seen(called: Mapping[str, str], node: str, sections: Mapping[str, Section])
         return Reading(f"its management API: {wrong}")
     nodes = answer["nodes"]
     running = {found["name"] for found in nodes if found.get("running")}
-    own = next((found for found in nodes if called.get(found["name"]) == node), {})
+    own: Mapping[str, Any] = next(
+        (found for found in nodes if called.get(found["name"]) == node), {}
+    )
     alarms = [word for key, word in _ALARMS.items() if own.get(key)]
     figures = {
         "nodes_running": len(running),

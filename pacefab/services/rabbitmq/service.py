@@ -19,7 +19,7 @@ CLONE = f"{probes.RESOURCE}-clone"
 _OPERATIONS = (
     Operation("start", interval="0s", timeout="300s"),
     Operation("stop", interval="0s", timeout="120s"),
-    Operation("monitor", interval="20s", timeout="60s"),
+    Operation("monitor", interval="10s", timeout="60s"),
 )
 
 
