@@ -19,7 +19,8 @@ _OWN = {
     "galera": "pacefab.services.galera.service:SERVICE",
     "haproxy": "pacefab.services.haproxy.service:SERVICE",
     "memcached": "pacefab.services.memcached.service:SERVICE",
-    "redis": "pacefab.services.redis:SERVICE",
+    "rabbitmq": "pacefab.services.rabbitmq.service:SERVICE",
+    "redis": "pacefab.services.redis.service:SERVICE",
     "vips": "pacefab.services.vips.service:SERVICE",
 }
 

@@ -204,6 +204,7 @@ class Service(Generic[S]):
         probes: settings, site -> questions that a serving cluster answers.
         secrets: names of secrets that these settings need.
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
+        promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
     """
 
     name: str
@@ -214,3 +215,4 @@ class Service(Generic[S]):
     probes: Callable[[S, Site], Sequence[Probe]] = no_probes
     secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())
+    promoted: str = ""

@@ -1,4 +1,4 @@
-"""VIPs: virtual IP addresses (ocf:heartbeat:IPaddr2), with the load balancer or without."""
+"""VIPs: virtual IP addresses (ocf:heartbeat:IPaddr2), alone, or where something else runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ipaddress
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
 from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
+from pacefab.services import registry
 from pacefab.services.probes import tcp
 from pacefab.services.probes.tcp import Endpoint
 from pacefab.services.service import Probe, Service, Site
@@ -31,21 +32,42 @@ def configuration(section: VipsSection, site: Site) -> Configuration:
             "add haproxy to services, or write with_load_balancer: false",
         )
     resources = tuple(_primitive(vip, section, site) for vip in section.addresses)
-    tied = section.addresses if section.with_load_balancer else ()
-    return Configuration(
-        resources=resources,
-        constraints=tuple(
-            constraint for vip in tied for constraint in _with_load_balancer(PREFIX + vip.name)
-        ),
-    )
+    tied = (constraint for vip in section.addresses for constraint in _ties(vip, section, site))
+    return Configuration(resources=resources, constraints=tuple(tied))
 
 
-def _with_load_balancer(vip: str) -> tuple[Constraint, ...]:
-    """Return what the classic scripts say: before it, if both start; and only where it runs."""
-    return (
-        Order(vip, LOAD_BALANCER, kind="Optional"),
-        Colocation(vip, LOAD_BALANCER),
-    )
+def _ties(vip: Vip, section: VipsSection, site: Site) -> tuple[Constraint, ...]:
+    """Return what ties a VIP to a service; one that follows one needs no load balancer."""
+    name = PREFIX + vip.name
+    followed = section.followed_by(vip)
+    if followed:
+        clone = _promoted(name, followed, site)
+        return (
+            Order(clone, name, first_action="promote"),
+            Colocation(name, clone, with_role="Promoted"),
+        )
+    if section.with_load_balancer:
+        # As the classic scripts say: before it, if both start; and only where it runs.
+        return (Order(name, LOAD_BALANCER, kind="Optional"), Colocation(name, LOAD_BALANCER))
+    return ()
+
+
+def _promoted(vip: str, service: str, site: Site) -> str:
+    """Return the promotable clone of a service.
+
+    Raises:
+        UsageError: the inventory has no such service, or none of its instances is promoted.
+    """
+    clone = registry.service(service).promoted if service in site.sections else ""
+    if not clone:
+        can = [name for name in site.sections if registry.service(name).promoted]
+        raise UsageError(
+            "read the inventory",
+            f"services: vips: {vip} follows {service}, "
+            + ("which has no promoted instance" if service in site.sections else "not there"),
+            f"follow one of: {', '.join(can)}" if can else "add redis to services",
+        )
+    return clone
 
 
 def _primitive(vip: Vip, section: VipsSection, site: Site) -> Primitive:
