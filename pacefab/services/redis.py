@@ -6,16 +6,31 @@ changes: `services: {redis: {}}` in an inventory installs, creates and verifies 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from pydantic import Field
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.services.service import DesiredNode, Look, Port, Probe, Reading, Service, Site, whole
-from pacefab.transport.command import Section, step
+from pacefab.services.probes import tcp
+from pacefab.services.service import (
+    DesiredNode,
+    Endpoint,
+    Figure,
+    Look,
+    Port,
+    Probe,
+    Reading,
+    Service,
+    Site,
+    Value,
+    whole,
+)
+from pacefab.transport.command import Section
 
+RESOURCE = "redis"
+AGENT = "ocf:heartbeat:redis"
 PORT = 6379
 PATH = "/etc/redis-pacemaker.conf"  # beside the package's own, which stays as it is
 UNITS = ("redis-server.service", "redis.service")  # Debian's, EL's
@@ -52,30 +67,62 @@ def configuration(_section: RedisSection, _site: Site) -> Configuration:
 
     The agent gives followers their leader by the node's name: every node has to resolve the names.
     """
-    primitive = Primitive("redis", "ocf:heartbeat:redis", {"config": PATH})
+    primitive = Primitive(RESOURCE, AGENT, {"config": PATH})
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}
-    return Configuration(resources=(Clone("redis-clone", primitive, meta),))
+    return Configuration(resources=(Clone(f"{RESOURCE}-clone", primitive, meta),))
 
 
-def probes(_section: RedisSection, site: Site) -> list[Probe]:
-    """Ask every node for its role, from the first one: one is promoted, and the others follow."""
-    nodes = site.membership.names
-    steps = [
-        step(name, "timeout", "5", "redis-cli", "-h", site.own_address(name), "role")
-        for name in nodes
-    ]
-    return [Probe("redis replicates", nodes[0], tuple(steps), partial(_judge, nodes))]
+FIGURES = (
+    Figure("role", "master, or slave", "info", column="role"),
+    Figure("connected_replicas", "Followers of this one", column="followers"),
+    Figure("replication_offset_bytes", "How far its stream of changes is", column="offset"),
+    Figure("replication_lag_seconds", "Time since a follower heard of its leader", column="lag s"),
+    Figure("used_memory_bytes", "Memory that its data use", column="memory"),
+    Figure("clients", "Connections of clients", column="clients"),
+    Figure("version", "Version of Redis", "info", column="version"),
+)
+_FIELDS = {
+    "connected_slaves": "connected_replicas",
+    "master_repl_offset": "replication_offset_bytes",
+    "master_last_io_seconds_ago": "replication_lag_seconds",
+    "used_memory": "used_memory_bytes",
+    "connected_clients": "clients",
+}
 
 
-def _judge(nodes: tuple[str, ...], sections: Mapping[str, Section]) -> Reading:
-    roles = {name: sections[name].text.split() for name in nodes if name in sections}
-    leaders = [name for name, role in roles.items() if role[:1] == ["master"]]
-    followers = [
-        name for name, role in roles.items() if role[:1] == ["slave"] and role[3] == "connected"
-    ]
-    if len(leaders) == 1 and len(followers) == len(nodes) - 1:
-        return Reading()
-    return Reading(f"one node should lead and the others follow it: {roles}")
+def probes(_section: RedisSection, site: Site) -> Iterator[Probe]:
+    """Ask every node for its role, from its neighbour: one leads, and the others follow it."""
+    running = site.instances(RESOURCE)
+    for name in running:
+        asked = Endpoint("redis", site.own_address(name), PORT, "INFO\r\nQUIT\r\n", whole=True)
+        yield Probe(
+            f"redis on {name} replicates", site.neighbour(name), (),
+            partial(_judge, asked, len(running) - 1),
+            resource=RESOURCE, of=name, at=asked.place, endpoints=(asked,),
+        )  # fmt: skip
+
+
+def _judge(asked: Endpoint, followers: int, sections: Mapping[str, Section]) -> Reading:
+    found = tcp.answers([asked], sections)
+    if isinstance(found, str):
+        return Reading(found)
+    answer = found[asked]
+    said = dict(line.split(":", 1) for line in answer.text.splitlines() if ":" in line)
+    if answer.wrong or "role" not in said:
+        return Reading(answer.wrong or f"it said {answer.text.strip()[:60]!r}")
+    figures: dict[str, Value] = {
+        key: float(said[name]) for name, key in _FIELDS.items() if name in said
+    }
+    texts = {"role": said["role"], "version": said.get("redis_version", "")}
+    return Reading(_wrong(said, followers), figures | texts)
+
+
+def _wrong(said: Mapping[str, str], followers: int) -> str:
+    if said["role"] == "slave":
+        link = said.get("master_link_status")
+        return "" if link == "up" else f"its link to the leader is {link or 'unknown'}"
+    known = said.get("connected_slaves")
+    return "" if known == str(followers) else f"it leads, and {known} of {followers} follow it"
 
 
 SERVICE = Service(
@@ -84,6 +131,9 @@ SERVICE = Service(
     look=lambda _: Look(packages=("redis-server", "redis"), units=UNITS, files=(PATH,)),
     node=node,
     configuration=configuration,
-    probes=probes,
-    ids=lambda _: ("redis-clone",),
+    probes=lambda section, site: tuple(probes(section, site)),
+    ids=lambda _: (f"{RESOURCE}-clone",),
+    agents=(AGENT,),
+    found=lambda cib: RedisSection() if cib.primitives_of(AGENT) else None,
+    figures=FIGURES,
 )

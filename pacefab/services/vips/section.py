@@ -36,6 +36,11 @@ class Vip(Part):
         "when not given",
     )
 
+    @property
+    def resource(self) -> str:
+        """The id of its resource."""
+        return PREFIX + self.name
+
 
 def _distinct(vips: tuple[Vip, ...]) -> tuple[Vip, ...]:
     for key in ("name", "address"):
