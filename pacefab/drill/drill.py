@@ -21,8 +21,9 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.interrupts import undoing
 from pacefab.inventory.objectives import Objectives
 from pacefab.transport.connection import Host
-from pacefab.workflows.nodes.fleet import Fleet, Reach
+from pacefab.workflows.checks.serving import find_targets
 from pacefab.workflows.nodes.progress import Progress
+from pacefab.workflows.nodes.view import ClusterView, Reach
 from pacefab.workflows.rollout.history import operator
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
@@ -106,12 +107,12 @@ class Drill:
         fleet = scene.ready()
         victims = self._victims(fleet)
         setup = Setup(
-            tuple((target.address, target.port) for target in fleet.targets()),
+            tuple((target.address, target.port) for target in find_targets(fleet)),
             dict(PYMEMCACHE_OPTIONS),
             self.rate,
         )
-        check_reachable(fleet.targets())
-        if fleet.view.status.fencing and any(fault.fenced for fault in self.faults):
+        check_reachable(find_targets(fleet))
+        if fleet.status.fencing and any(fault.fenced for fault in self.faults):
             progress.note(fleet.membership.cluster, _FENCED)
         pairs = list(zip(self.faults, victims, strict=True))
         confirm(fleet.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
@@ -134,7 +135,7 @@ class Drill:
             tuple(results), unhealthy,
         )  # fmt: skip
 
-    def _victims(self, fleet: Fleet) -> list[str]:
+    def _victims(self, fleet: ClusterView) -> list[str]:
         names = fleet.membership.names
         if self.node and self.node not in names:
             seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
@@ -148,13 +149,13 @@ class Drill:
         self,
         fault: Fault,
         node: str,
-        fleet: Fleet,
+        fleet: ClusterView,
         setup: Setup,
         progress: Progress,
         undone: list[str],
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
-        watch = Watch(find_witness(fleet, node), fleet.targets(), find_vips(fleet.view.cib))
+        watch = Watch(find_witness(fleet, node), find_targets(fleet), find_vips(fleet.cib))
         begun, waits = _now(), partial(progress.waiting, node)
         with Load(setup) as load, watch:
             waits("the client load fills the cache first")
@@ -180,7 +181,7 @@ class Drill:
 
     @contextmanager
     def _failure(
-        self, fault: Fault, node: str, fleet: Fleet, progress: Progress, undone: list[str]
+        self, fault: Fault, node: str, fleet: ClusterView, progress: Progress, undone: list[str]
     ) -> Iterator[float]:
         """Cause the failure and, however the block ends, undo it; yield when it began.
 

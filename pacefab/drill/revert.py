@@ -11,9 +11,10 @@ from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.checks.serving import observe_memcached
 from pacefab.workflows.nodes.apply_node import check_lock
-from pacefab.workflows.nodes.fleet import Reach, gather
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.view import Reach
 
 _CAUSE_SECONDS = 180.0  # stopping a node stops everything that runs on it; 60 for the lock
 _UNDO_SECONDS = 300.0  # as long for the lock, for a timer's undo under way, and for starting
@@ -100,7 +101,7 @@ class Undo:
             PacefabError: no host answered.
         """
         watch = Stopwatch("drill-undo", progress)
-        fleet = gather(hosts, reach, self.limit)
+        fleet = observe_memcached(hosts, reach, self.limit)
         undone = fan_out(fleet.hosts, lambda _, host: undo(host), limit=self.limit)
         outcomes = []
         for node, name in values(undone).items():

@@ -18,9 +18,9 @@ from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_fleet
-from pacefab.workflows.checks.serving import ask_from_neighbours
+from pacefab.workflows.checks.serving import ask_from_neighbours, find_targets, observe_memcached
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
+from pacefab.workflows.nodes.view import ClusterView, Reach
 
 _POLL_SECONDS = 1.0
 _REST_SECONDS = 60.0
@@ -34,15 +34,15 @@ class Scene:
     reach: Reach
     limit: int
 
-    def ready(self) -> Fleet:
+    def ready(self) -> ClusterView:
         """Return the cluster's nodes, once Pacemaker is at rest.
 
         Raises:
             RefusedError: it is not healthy, or an earlier drill is not undone.
             PacefabError: it could not be asked, or found no rest within a minute.
         """
-        fleet = gather(self.hosts, self.reach, self.limit)
-        live.check_ready(fleet.view.status, "drill")
+        fleet = observe_memcached(self.hosts, self.reach, self.limit)
+        live.check_ready(fleet.status, "drill")
         check_undone(fleet.hosts, self.limit)
         check_healthy(fleet, "drill", "nothing was broken")
         apply_cib.settle(fleet.host, _at_work, _REST_SECONDS)
@@ -66,7 +66,7 @@ class Scene:
 
     def _reasons(self) -> tuple[str, ...]:
         try:
-            fleet = gather(self.hosts, self.reach, self.limit)
+            fleet = observe_memcached(self.hosts, self.reach, self.limit)
             doing = _at_work(apply_cib.query_progress(fleet.host))
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
             return examine_fleet(fleet).reasons or busy
@@ -78,24 +78,24 @@ def _at_work(status: ClusterStatus) -> str:
     return unfinished(status, status.primitives)
 
 
-def find_witness(fleet: Fleet, victim: str) -> Host:
+def find_witness(fleet: ClusterView, victim: str) -> Host:
     """Return the node through which the cluster is watched: another one than the victim."""
     return next(host for node, host in fleet.hosts.items() if node != victim)
 
 
-def find_victim(fleet: Fleet, node: str) -> Victim:
+def find_victim(fleet: ClusterView, node: str) -> Victim:
     """Return what a failure's script has to know about the node."""
     others = [member for member in fleet.membership.members if member.name != node]
     peers = tuple(address for member in others for address in member.addresses)
-    port = next(target.port for target in fleet.targets() if target.node == node)
+    port = next(target.port for target in find_targets(fleet) if target.node == node)
     return Victim(node, peers, port)
 
 
-def find_versions(fleet: Fleet) -> Mapping[str, str]:
+def find_versions(fleet: ClusterView) -> Mapping[str, str]:
     """Return the versions of what a drill depends on; several of one program are all named."""
     answers = (answer for _, answer in ask_from_neighbours(fleet).values())
     memcached = {answer.stats.get("version", "") for answer in answers}
-    found = fleet.view.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
+    found = fleet.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
     return {
         "pacefab": metadata.version("pacefab"),
         "Pacemaker": ", ".join(pair.get("value", "") for pair in found),

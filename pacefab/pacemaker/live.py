@@ -201,22 +201,6 @@ def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | Non
         raise RefusedError(f"read the metadata of {agent}", str(error), advice) from error
 
 
-def read_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata:
-    """Return what an agent says of itself.
-
-    Raises:
-        RefusedError: the node has no such agent (for systemd: no such unit).
-    """
-    if found := find_metadata(agent, sections):
-        return found
-    service = agent.rpartition(":")[2]
-    raise RefusedError(
-        f"read the metadata of {agent}",
-        sections[f"metadata {agent}"].text,
-        f"install the service on every node first: fab -H … install-{service}",
-    )
-
-
 # crm_verify looks at the configuration alone: with the status it complains of what runs.
 # crm_diff: 1 means that they differ, as diff does.
 _PATCH = r"""

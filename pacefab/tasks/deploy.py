@@ -19,7 +19,7 @@ from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
     from pacefab.report.saved import SavedPlan
-    from pacefab.workflows.nodes.survey import Survey
+    from pacefab.workflows.nodes.view import ClusterView
     from pacefab.workflows.rollout.planning import Plan
     from pacefab.workflows.rollout.rollout import Rollout
 
@@ -54,7 +54,7 @@ def plan(
     flow = _rollout(run, operator, prune=prune)
     hosts = run.named()
     with run.printer.looking("plan", hosts):
-        found = flow.plan(flow.survey(hosts))
+        found = flow.plan(flow.observe(hosts))
     from pacefab.report import plan as report
     from pacefab.report import saved
 
@@ -167,9 +167,9 @@ def _review(saved_plan: str) -> SavedPlan:
 def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
     """Return the flow for the whole inventory; where no cluster stands yet, it forms one."""
 
-    def sentences(seen: Survey) -> tuple[str, ...]:
+    def sentences(seen: ClusterView) -> tuple[str, ...]:
         stands = seen.stands(inventory_of(run).cluster)
-        return () if stands else bootstrap_of(run, "deploy").sentences(seen.hosts)
+        return () if stands else bootstrap_of(run, "deploy").sentences(run.named())
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
         return bootstrap_of(run, "bootstrap").prepare(hosts, operator)

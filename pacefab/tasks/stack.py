@@ -97,7 +97,7 @@ def roll_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = Fal
     if not dry_run:
         return run.perform(flow.step, lambda: flow.run(hosts, operator))
     with run.printer.working(flow.step, hosts):
-        found = flow.plan(flow.survey(hosts))
+        found = flow.plan(flow.observe(hosts))
     operator.print_plan(found)
     flow.check(found)
     return 1 if found.silent else 0

@@ -16,9 +16,10 @@ from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.command import Section, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.checks.serving import find_targets, observe_memcached
 from pacefab.workflows.nodes.apply_node import run_steps
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.view import ClusterView, Reach
 
 STEP = "client-config"
 _RUNNING = step(
@@ -46,15 +47,15 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
         RefusedError: a node's memcached is not where clients could reach it.
         PacefabError: no host could report the cluster's state.
     """
-    fleet = gather(hosts, reach, limit)
+    fleet = observe_memcached(hosts, reach, limit)
     servers = tuple(_server(fleet, name) for name in fleet.membership.names)
-    vips = frozenset(vip_addresses(fleet.view.cib).values())
+    vips = frozenset(vip_addresses(fleet.cib).values())
     return CacheCluster(fleet.membership.cluster, servers, vips)
 
 
-def _server(fleet: Fleet, node: str) -> Server:
+def _server(fleet: ClusterView, node: str) -> Server:
     """Return a node's server: at the address that nodes use for each other, if it listens there."""
-    targets = [target for target in fleet.targets() if target.node == node]
+    targets = [target for target in find_targets(fleet) if target.node == node]
     if not targets:
         raise RefusedError(
             "find the address of its memcached",

@@ -16,7 +16,7 @@ from pacefab.pacemaker import metadata
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.transport.connection import Access, Host
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.survey import survey
+from pacefab.workflows.nodes.view import observe_cluster
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.planning import Planner
 
@@ -38,7 +38,7 @@ def planner(file: Path) -> Planner:
 def patch(cluster: Cluster, file: Path) -> None:
     """Read the inventory, look at the nodes, plan, simulate, and patch the CIB."""
     plans = planner(file)
-    seen = survey(hosts(cluster), plans.look(), limit=len(cluster.nodes))
+    seen = observe_cluster(hosts(cluster), plans.look(), limit=len(cluster.nodes))
     plan = plans.plan_cluster(seen)
     apply_cib.patch(seen.host, seen.cib, lambda cib: plans.render(cib, plan))
 
@@ -46,7 +46,7 @@ def patch(cluster: Cluster, file: Path) -> None:
 def pcs_lines(cluster: Cluster, file: Path) -> list[str]:
     """Return the pcs commands that would do what `patch` does now."""
     plans = planner(file)
-    seen = survey(hosts(cluster), plans.look(), limit=len(cluster.nodes))
+    seen = observe_cluster(hosts(cluster), plans.look(), limit=len(cluster.nodes))
     plan = plans.plan_cluster(seen)
     known = seen.metadata(metadata.agents(plan.desired))
     return render_pcs(plan.configuration, known)

@@ -12,8 +12,8 @@ from pacefab.pacemaker.model import FENCING_DISABLED_REASON, ClusterStatus, Inst
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer, Target
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks.serving import ask_from_neighbours
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
+from pacefab.workflows.checks.serving import ask_from_neighbours, find_targets, observe_memcached
+from pacefab.workflows.nodes.view import ClusterView, Reach
 
 
 class Verdict(IntEnum):
@@ -74,10 +74,12 @@ def examine(
     Raises:
         PacefabError: no host could report the cluster's state.
     """
-    return examine_fleet(gather(hosts, reach, limit), memcached_desired=memcached_desired)
+    return examine_fleet(
+        observe_memcached(hosts, reach, limit), memcached_desired=memcached_desired
+    )
 
 
-def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
+def check_healthy(fleet: ClusterView, attempt: str, unchanged: str) -> None:
     """Raise a RefusedError unless the cluster is healthy and every memcached answers.
 
     `unchanged` says how far the attempt went: "nothing was broken".
@@ -90,9 +92,9 @@ def check_healthy(fleet: Fleet, attempt: str, unchanged: str) -> None:
         )
 
 
-def examine_fleet(fleet: Fleet, *, memcached_desired: bool = True) -> Health:
+def examine_fleet(fleet: ClusterView, *, memcached_desired: bool = True) -> Health:
     """Return the health of nodes that were gathered a moment ago. Errors of `serving.ask`."""
-    status, cib = fleet.view.status, fleet.view.cib
+    status, cib = fleet.status, fleet.cib
     exists = bool(cib.primitives_of(memcached.AGENT))
     answers = ask_from_neighbours(fleet) if exists else {}
     nodes = tuple(_node(status, node.name, answers, fleet) for node in status.nodes)
@@ -118,12 +120,15 @@ def _notices(status: ClusterStatus, cib: Cib) -> tuple[str, ...]:
 
 
 def _node(
-    status: ClusterStatus, node: str, answers: Mapping[Target, tuple[str, Answer]], fleet: Fleet
+    status: ClusterStatus,
+    node: str,
+    answers: Mapping[Target, tuple[str, Answer]],
+    fleet: ClusterView,
 ) -> NodeHealth:
     target = next((t for t in answers if t.node == node), None)
     asker, answer = answers[target] if target else (None, None)
     word = next(n.word for n in status.nodes if n.name == node)
-    known = target or next((t for t in fleet.targets() if t.node == node), None)
+    known = target or next((t for t in find_targets(fleet) if t.node == node), None)
     return NodeHealth(node, word, _state(status, node), known, asker, answer)
 
 
@@ -135,7 +140,7 @@ def _state(status: ClusterStatus, node: str) -> str:
     return "Stopped" if instances else "absent"
 
 
-def _cluster_reasons(fleet: Fleet, status: ClusterStatus) -> list[str]:
+def _cluster_reasons(fleet: ClusterView, status: ClusterStatus) -> list[str]:
     reasons = []
     if not status.quorum:
         reasons.append(f"{fleet.doorway} is in a partition without quorum")

@@ -4,15 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pacefab.services.memcached import probe
+from pacefab.services.memcached import memcached, probe
+from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Answer, Target
+from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.fleet import Fleet
+from pacefab.workflows.nodes.observe import NodeView, no_membership
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 
 Matrix = dict[str, dict[Target, Answer]]  # asking node -> target -> answer
 
 
-def ask(fleet: Fleet, questions: Mapping[str, Sequence[Target]]) -> Matrix:
+def observe_memcached(hosts: Mapping[str, Host], reach: Reach, limit: int) -> ClusterView:
+    """Ask the named hosts and the rest of their cluster, with what memcached needs to be known.
+
+    Errors of `observe_cluster`, and of `ClusterView.membership`.
+    """
+    seen = observe_cluster(hosts, memcached.LOOK, limit, reach, [memcached.AGENT])
+    for name in seen.strangers:
+        raise no_membership(name)
+    return seen
+
+
+def present(view: NodeView) -> Settings:
+    """Return the settings in a node's file, memcached's defaults where there is none."""
+    return memcached.present_settings(view.facts) or Settings()
+
+
+def serving(view: NodeView) -> Settings:
+    """Return the settings that a node's memcached runs with, its file's where none runs.
+
+    They differ while a change waits for the next restart.
+    """
+    return memcached.running_settings(view.facts) or present(view)
+
+
+def find_targets(seen: ClusterView) -> list[Target]:
+    """Return where every node's memcached should answer now, silent nodes included.
+
+    A silent node is taken to listen at its own address, at the port of the others.
+    """
+    ports = [serving(view).port for view in seen.views.values()]
+    found: list[Target] = []
+    for member in seen.membership.members:
+        view = seen.views.get(member.name)
+        settings = serving(view) if view else Settings(port=ports[0])
+        own = member.addresses[0] if member.addresses else member.name
+        endpoints = memcached.listen_endpoints(settings, own)
+        found += [Target(member.name, address, settings.port) for address in endpoints]
+    return found
+
+
+def ask(fleet: ClusterView, questions: Mapping[str, Sequence[Target]]) -> Matrix:
     """Let nodes ask targets, all at once.
 
     Raises:
@@ -29,20 +72,20 @@ def ask(fleet: Fleet, questions: Mapping[str, Sequence[Target]]) -> Matrix:
     return values(asked)
 
 
-def ask_everyone_from_everyone(fleet: Fleet) -> Matrix:
+def ask_everyone_from_everyone(fleet: ClusterView) -> Matrix:
     """Return the whole matrix: every node asks every target."""
-    targets = fleet.targets()
+    targets = find_targets(fleet)
     return ask(fleet, dict.fromkeys(fleet.views, targets))
 
 
-def ask_from_neighbours(fleet: Fleet) -> dict[Target, tuple[str, Answer]]:
+def ask_from_neighbours(fleet: ClusterView) -> dict[Target, tuple[str, Answer]]:
     """Ask each target once, from another node than its own.
 
     Returns the asking node and the answer; a target that no other node could ask is left out.
     """
     questions: dict[str, list[Target]] = {}
     nodes = list(fleet.views)
-    for place, target in enumerate(fleet.targets()):
+    for place, target in enumerate(find_targets(fleet)):
         others = [node for node in nodes if node != target.node]
         if len(fleet.membership.members) == 1:
             others = nodes

@@ -13,9 +13,15 @@ from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Target
 from pacefab.transport.command import shell
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks.serving import Matrix, ask, ask_everyone_from_everyone
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
+from pacefab.workflows.checks.serving import (
+    Matrix,
+    ask,
+    ask_everyone_from_everyone,
+    observe_memcached,
+    present,
+)
 from pacefab.workflows.nodes.observe import NodeView
+from pacefab.workflows.nodes.view import ClusterView, Reach
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
     Raises:
         PacefabError: no host could report the cluster's state.
     """
-    fleet = gather(hosts, reach, limit)
+    fleet = observe_memcached(hosts, reach, limit)
     matrix = ask_everyone_from_everyone(fleet)
     forbidden = ask(fleet, _forbidden(fleet))
     checks = [
@@ -63,12 +69,12 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
     return Verification(fleet.membership.cluster, matrix, tuple(checks))
 
 
-def _reached(fleet: Fleet) -> Iterator[Check]:
+def _reached(fleet: ClusterView) -> Iterator[Check]:
     for name, error in fleet.silent.items():
         yield Check("node can be asked", name, ok=False, seen=error.seen, cause=error.next_step)
 
 
-def _serving(fleet: Fleet, matrix: Matrix) -> Iterator[Check]:
+def _serving(fleet: ClusterView, matrix: Matrix) -> Iterator[Check]:
     for asker, row in matrix.items():
         for target, answer in row.items():
             seen = f"{target} in {answer.seconds * 1000:.0f} ms"
@@ -79,7 +85,7 @@ def _serving(fleet: Fleet, matrix: Matrix) -> Iterator[Check]:
             )  # fmt: skip
 
 
-def _cause(fleet: Fleet, target: Target) -> str:
+def _cause(fleet: ClusterView, target: Target) -> str:
     """Return why a node's memcached probably does not answer, the likeliest first."""
     view = fleet.views.get(target.node)
     if view is None:
@@ -127,8 +133,8 @@ def _firewalls(host: Host) -> list[str]:
     return host.query([shell("firewall", _FIREWALL)])["firewall"].out.split()
 
 
-def _resource(fleet: Fleet) -> Iterator[Check]:
-    element = fleet.view.cib.element(memcached.CLONE)
+def _resource(fleet: ClusterView) -> Iterator[Check]:
+    element = fleet.cib.element(memcached.CLONE)
     clone = None if element is None else read_resource(element)
     if not isinstance(clone, Clone):
         cause = "fab create-memcached makes it"
@@ -182,7 +188,7 @@ def _as_configured(node: str, running: Settings, desired: Settings) -> Check:
     return Check("listens as configured", node, not moved, seen, pending)
 
 
-def _equal(fleet: Fleet) -> Check:
+def _equal(fleet: ClusterView) -> Check:
     settings = {node: replace(present(view), listen=()) for node, view in fleet.views.items()}
     different = len(set(settings.values())) > 1
     seen = "; ".join(
@@ -195,7 +201,7 @@ def _equal(fleet: Fleet) -> Check:
     )  # fmt: skip
 
 
-def _forbidden(fleet: Fleet) -> dict[str, list[Target]]:
+def _forbidden(fleet: ClusterView) -> dict[str, list[Target]]:
     """Return what each node should not reach: the others' addresses that are not listened on."""
     questions: dict[str, list[Target]] = {node: [] for node in fleet.views}
     for node, view in fleet.views.items():

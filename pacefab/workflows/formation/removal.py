@@ -17,9 +17,8 @@ from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
-from pacefab.workflows.nodes.observe import one_cluster
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
-from pacefab.workflows.nodes.survey import Survey, survey
+from pacefab.workflows.nodes.view import ClusterView, observe_cluster
 
 STEP = "remove-node"
 
@@ -58,11 +57,12 @@ class Removal:
             PacefabError: it is in the cluster still, which is as it was.
         """
         watch = Stopwatch(STEP, audience)
-        seen = survey(others, Look(), self.limit)
+        seen = observe_cluster(others, Look(), self.limit)
         membership = self._find_cluster(seen)
         if self.node not in membership.names:
             said = f"it is no member of {membership.cluster}: {', '.join(membership.names)}"
             return [watch.finish(self.node, Mark.UNCHANGED, said)]
+        seen.check_quorum(self.attempt)
         self._check_state(seen.status)
         self._check_quorum(membership, seen.status)
         departure = seen.host.query(live.observe_departure(self.node))
@@ -95,7 +95,7 @@ class Removal:
                     yield f"stop {copy.id} on {self.node}"
         yield from map(str, live.read_departure(departure))
 
-    def _leave(self, seen: Survey, progress: Progress) -> None:
+    def _leave(self, seen: ClusterView, progress: Progress) -> None:
         step = steps.plan_leave(self.node, gone=self.gone)
         try:
             run_steps(seen.host, [step], note=partial(progress.note, seen.doorway))
@@ -104,10 +104,9 @@ class Removal:
             error.next_step = "fix that, then run this again; for a node that is dead: --gone"
             raise
 
-    def _find_cluster(self, seen: Survey) -> Membership:
+    def _find_cluster(self, seen: ClusterView) -> Membership:
         """Return the cluster of the hosts that are in one; the others have nothing to say."""
-        views = {name: view for name, view in seen.views.items() if view.membership}
-        membership = one_cluster(views or seen.views)
+        membership = seen.membership
         if self.cluster not in {"", membership.cluster}:
             raise RefusedError(
                 self.attempt,
@@ -155,7 +154,7 @@ class Removal:
                 "--allow-interruption",
             )
 
-    def _wait(self, seen: Survey, waits: Waits) -> None:
+    def _wait(self, seen: ClusterView, waits: Waits) -> None:
         def look() -> ClusterStatus | Pending:
             status = apply_cib.query_status(seen.host)
             known = any(node.name == self.node for node in status.nodes)

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pacefab.errors import PacefabError, RefusedError
+from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, packages, units
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Member, Membership
-from pacefab.services.memcached import memcached
 from pacefab.services.service import Look
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
@@ -43,15 +41,15 @@ class NodeView:
         member = membership and membership.member_with(self.facts.addresses, self.facts.name)
         return member.name if member else self.facts.name
 
-    @property
-    def address(self) -> str:
-        """The address other nodes use. Errors of `memcached.cluster_address`."""
-        return memcached.cluster_address(self.facts, self.membership)
-
     @cached_property
     def cib(self) -> Cib:
         """The live CIB. Errors of `live.read_cib`."""
         return live.read_cib(self.sections)
+
+    @property
+    def has_status(self) -> bool:
+        """Whether the node was asked for `status` too."""
+        return "monitor" in self.sections
 
     @cached_property
     def status(self) -> ClusterStatus:
@@ -59,15 +57,10 @@ class NodeView:
         return live.read_status(self.sections)
 
     @property
-    def metadata(self) -> Metadata:
-        """What memcached's agent says of itself. Errors of `live.read_metadata`."""
-        return live.read_metadata(memcached.AGENT, self.sections)
-
-    @property
     def managed_units(self) -> frozenset[str]:
         """The units that Pacemaker has a resource for. Errors of `read_cib_even_offline`.
 
-        To be read from `MANAGED` or `CLUSTER`.
+        To be read from `MANAGED`.
         """
         cib = live.read_cib_even_offline(self.sections)
         primitives = cib.resources.iter("primitive") if cib else ()
@@ -78,8 +71,8 @@ class NodeView:
 def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
     """Ask one node about itself, and with `also` about its cluster too; about 0.1 s.
 
-    `also` is `MANAGED` (which units are Pacemaker's?), `CLUSTER` (everything about the cluster) or
-    nothing; what was not asked for cannot be read from the view.
+    `also` is `MANAGED` (the CIB: which units are Pacemaker's?), more steps of `live`, or nothing;
+    what was not asked for cannot be read from the view.
 
     Raises:
         PacefabError: the host could not be reached or asked.
@@ -88,17 +81,7 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
     return NodeView(host.name, _facts(look, sections), sections)
 
 
-def observe_again(host: Host, view: NodeView, also: Sequence[Step]) -> NodeView:
-    """Return the view with parts of the cluster asked again. Same errors."""
-    return replace(view, sections={**view.sections, **host.query(also)})
-
-
 MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
-CLUSTER = (
-    *MANAGED,
-    *live.observe_status(),
-    *live.observe_metadata([memcached.AGENT]),
-)
 
 
 def _node_steps(look: Look) -> list[Step]:
@@ -151,13 +134,12 @@ def _interfaces(text: str) -> tuple[Interface, ...]:
     return tuple(found)
 
 
-def settle_membership(view: NodeView, views: Iterable[NodeView]) -> Membership | None:
-    """Return the view's membership, addresses it cannot resolve filled in from other nodes.
+def settle_membership(membership: Membership, views: Iterable[NodeView]) -> Membership:
+    """Return the membership, addresses that its node cannot resolve filled in from other nodes.
 
     A node whose hosts file maps its own name to 127.0.1.1 does not know its address; others do.
     """
-    membership = view.membership
-    if membership is None or all(member.addresses for member in membership.members):
+    if all(member.addresses for member in membership.members):
         return membership
     known: dict[str, Member] = {}
     for other in views:
@@ -176,7 +158,7 @@ def one_cluster(views: Mapping[str, NodeView]) -> Membership:
     for name, view in views.items():
         membership = view.membership
         if membership is None:
-            raise _no_membership(name)
+            raise no_membership(name)
         found[name] = membership
     different = {(m.cluster, m.names) for m in found.values()}
     if len(different) > 1:
@@ -189,7 +171,8 @@ def one_cluster(views: Mapping[str, NodeView]) -> Membership:
     return next(iter(found.values()))
 
 
-def _no_membership(name: str) -> PacefabError:
+def no_membership(name: str) -> RefusedError:
+    """Return the error for a host that is in no cluster."""
     return RefusedError(
         "find the cluster",
         "there is no /etc/corosync/corosync.conf",

@@ -13,9 +13,9 @@ from pacefab.services.memcached.memcached import Request
 from pacefab.services.service import Site
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
-from pacefab.workflows.nodes.fleet import Fleet
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
+from pacefab.workflows.nodes.view import ClusterView
 
 _INDEX_SECONDS = 120.0  # to fetch the repositories' index
 
@@ -38,7 +38,7 @@ class NodeUpdate:
     firewall: bool = False
     lock_seconds: int = packages.LOCK_SECONDS
 
-    def look(self, fleet: Fleet, node: str) -> Due:
+    def look(self, fleet: ClusterView, node: str) -> Due:
         """Return what is to be done on a node, asked again.
 
         Raises:
@@ -49,7 +49,7 @@ class NodeUpdate:
         newest = self._newest(host, view.facts) if self.package else None
         return Due(self, fleet, node, view, self.plan(fleet, node, view), newest)
 
-    def plan(self, fleet: Fleet, node: str, view: NodeView) -> NodePlan:
+    def plan(self, fleet: ClusterView, node: str, view: NodeView) -> NodePlan:
         """Return what brings files and unit of a node to what is desired."""
         site = Site(fleet.membership, {node: view.facts}, {})
         every = [address for member in fleet.membership.members for address in member.addresses]
@@ -72,7 +72,7 @@ class Due:
     """What is to be done on one node; `newest` is a version newer than the installed one."""
 
     update: NodeUpdate
-    fleet: Fleet
+    fleet: ClusterView
     node: str
     view: NodeView
     plan: NodePlan

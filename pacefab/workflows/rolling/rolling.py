@@ -19,11 +19,11 @@ from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
-from pacefab.workflows.checks.serving import ask_from_neighbours
+from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
+from pacefab.workflows.nodes.view import ClusterView, Reach
 from pacefab.workflows.rolling import ban
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 
@@ -52,8 +52,8 @@ class Rolling:
             PacefabError: nothing was changed.
         """
         watch = Stopwatch(STEP, audience)
-        fleet = gather(hosts, reach, self.limit)
-        live.check_ready(fleet.view.status, "update memcached")
+        fleet = observe_memcached(hosts, reach, self.limit)
+        live.check_ready(fleet.status, "update memcached")
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
@@ -70,7 +70,7 @@ class Rolling:
             raise
         return outcomes
 
-    def _ask(self, fleet: Fleet, audience: Audience) -> None:
+    def _ask(self, fleet: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
         looked = fan_out(
             fleet.hosts, lambda node, _: self.update.look(fleet, node), limit=self.limit
@@ -83,13 +83,13 @@ class Rolling:
             for line in ("memcached is restarted", *due.changes, due.outlook)
         ]
         if lines:
-            if not ban.bans(fleet.view.cib):  # a node that is banned is healthy once that is lifted
+            if not ban.bans(fleet.cib):  # a node that is banned is healthy once that is lifted
                 check_healthy(fleet, "update memcached", "no node was touched")
             audience.preview([f"{STEP} would, node by node:", *(f"    {line}" for line in lines)])
             audience.ask(STEP, f"Restart memcached in {fleet.membership.cluster}?")
 
-    def _bring_back(self, fleet: Fleet, audience: Audience) -> None:
-        left = ban.bans(fleet.view.cib).values()
+    def _bring_back(self, fleet: ClusterView, audience: Audience) -> None:
+        left = ban.bans(fleet.cib).values()
         if left:
             for node in left:
                 audience.note(node, "an earlier run was cut off here: its ban is lifted")
@@ -102,7 +102,7 @@ class Rolling:
     ) -> Outcome:
         watch.begin(node)
         try:
-            fleet = gather(hosts, reach, self.limit)
+            fleet = observe_memcached(hosts, reach, self.limit)
             check_healthy(fleet, "update memcached", "this node was not touched")
             due = self.update.look(fleet, node)
             if not due.changes:
@@ -118,7 +118,7 @@ class Rolling:
         except PacefabError as error:
             return watch.fail(node, error)
 
-    def _restart(self, fleet: Fleet, due: Due, progress: Progress) -> int:
+    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> int:
         """Change the node while memcached is stopped; return how many items it has then."""
         with self._banned(fleet, due.node, progress):
             self._change(due, partial(progress.note, due.node))
@@ -145,7 +145,7 @@ class Rolling:
             raise
 
     @contextmanager
-    def _banned(self, fleet: Fleet, node: str, progress: Progress) -> Iterator[None]:
+    def _banned(self, fleet: ClusterView, node: str, progress: Progress) -> Iterator[None]:
         """Keep memcached stopped on a node during the block, however that ends."""
         waits = partial(progress.waiting, node)
         try:
@@ -164,7 +164,7 @@ class Rolling:
             with interrupts.undoing():
                 ban.lift(fleet.host, node)
 
-    def _await_service(self, fleet: Fleet, due: Due, waits: Waits) -> int:
+    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> int:
         """Return the node's items once it is started, has answered and runs as desired.
 
         Raises:
@@ -173,8 +173,8 @@ class Rolling:
         deadline = time.monotonic() + self.timeout
         apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
 
-        def look() -> tuple[Fleet, Answer] | Pending:
-            now = gather(fleet.hosts, fleet.hosts.__getitem__, self.limit)
+        def look() -> tuple[ClusterView, Answer] | Pending:
+            now = observe_memcached(fleet.hosts, fleet.hosts.__getitem__, self.limit)
             answer = _ask(now, due.node)
             if answer is None:
                 return Pending("no other node could ask it")
@@ -192,7 +192,9 @@ class Rolling:
             raise CommandError("check the change", "; ".join(left), "see: pcs status")
         return answer.number("curr_items")
 
-    def _take_back(self, fleet: Fleet, due: Due, error: PacefabError, progress: Progress) -> None:
+    def _take_back(
+        self, fleet: ClusterView, due: Due, error: PacefabError, progress: Progress
+    ) -> None:
         """Put the old files back, and say in the error whether it serves again with them."""
         try:
             note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
@@ -218,7 +220,7 @@ def _remembered(node: str, status: ClusterStatus) -> str:
     return f"{memcached.UNIT} counts as failed on {node}" if memcached.RESOURCE in failed else ""
 
 
-def _ask(fleet: Fleet, node: str) -> Answer | None:
+def _ask(fleet: ClusterView, node: str) -> Answer | None:
     answers = ask_from_neighbours(fleet).items()
     return next((answer for target, (_, answer) in answers if target.node == node), None)
 
@@ -233,6 +235,6 @@ def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
     stop.add_note("run this again to go on")
 
 
-def _items(fleet: Fleet, node: str) -> int:
+def _items(fleet: ClusterView, node: str) -> int:
     answer = _ask(fleet, node)
     return answer.number("curr_items") if answer else 0

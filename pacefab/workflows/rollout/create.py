@@ -12,7 +12,7 @@ from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.metadata import complete_configuration
+from pacefab.pacemaker.metadata import Metadata, complete_configuration
 from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
@@ -22,12 +22,12 @@ from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer, Target
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, wait_until
-from pacefab.workflows.checks.serving import ask_from_neighbours
+from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached, present
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather, present
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
+from pacefab.workflows.nodes.view import ClusterView, Reach
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
@@ -55,11 +55,11 @@ class Create:
             PacefabError: nothing was changed, or the old state was put back.
         """
         watch = Stopwatch(STEP, audience)
-        fleet = gather(hosts, reach, self.limit)
-        view, cluster = fleet.view, fleet.membership.cluster
-        live.check_ready(view.status, _ATTEMPT)
-        desired = complete_configuration(_DESIRED, {memcached.AGENT: view.metadata})
-        change = _plan(view.cib, desired)
+        fleet = observe_memcached(hosts, reach, self.limit)
+        cluster = fleet.membership.cluster
+        live.check_ready(fleet.status, _ATTEMPT)
+        desired = complete_configuration(_DESIRED, _metadata(fleet))
+        change = _plan(fleet.cib, desired)
         _check_nodes(fleet, managed=not _adds(change))
         self._check_update(change)
         if self.dry_run:
@@ -80,7 +80,7 @@ class Create:
 
     def _bring_about(
         self,
-        fleet: Fleet,
+        fleet: ClusterView,
         change: ConfigurationPlan,
         desired: Configuration,
         progress: Progress,
@@ -91,7 +91,7 @@ class Create:
             PacefabError: it did not come up in time; what was changed is put back.
         """
         deadline = time.monotonic() + self.timeout
-        before, known = fleet.view.cib, fleet.view.status if not change.changes else None
+        before, known = fleet.cib, fleet.status if not change.changes else None
         waits = partial(progress.waiting, fleet.membership.cluster)
         if change.changes:
             progress.note(fleet.membership.cluster, _action(fleet, change))
@@ -116,7 +116,7 @@ class Create:
                 "nothing was changed; to bring it to the desired state: create-memcached --update",
             )
 
-    def _preview(self, fleet: Fleet, change: ConfigurationPlan, watch: Stopwatch) -> Outcome:
+    def _preview(self, fleet: ClusterView, change: ConfigurationPlan, watch: Stopwatch) -> Outcome:
         cluster = fleet.membership.cluster
         if not change.changes:
             return watch.finish(cluster, Mark.UNCHANGED, *_summary(change))
@@ -124,7 +124,7 @@ class Create:
         return watch.finish(cluster, Mark.PLANNED, *notes)
 
     def _ask(
-        self, fleet: Fleet, change: ConfigurationPlan, watch: Stopwatch, audience: Audience
+        self, fleet: ClusterView, change: ConfigurationPlan, watch: Stopwatch, audience: Audience
     ) -> None:
         if change.changes and not _adds(change):
             lines = (f"    {line}" for line in _effects(fleet, change))
@@ -134,7 +134,7 @@ class Create:
 
     def _restore(
         self,
-        fleet: Fleet,
+        fleet: ClusterView,
         before: Cib,
         change: ConfigurationPlan,
         error: PacefabError | KeyboardInterrupt,
@@ -143,6 +143,22 @@ class Create:
         """Put the resource back as it was, wait until it is, and say so in the error."""
         if change.changes and not self.keep_on_failure:
             apply_cib.restore_after(error, fleet.host, before, change, waits)
+
+
+def _metadata(fleet: ClusterView) -> Mapping[str, Metadata]:
+    """Return what memcached's agent says of itself.
+
+    Raises:
+        RefusedError: the doorway does not have it: it has no such unit.
+    """
+    found = fleet.metadata([memcached.AGENT])
+    if not found:
+        raise RefusedError(
+            f"read the metadata of {memcached.AGENT}",
+            f"{fleet.doorway} has no {memcached.UNIT}",
+            "install the service on every node first: fab -H … install-memcached",
+        )
+    return found
 
 
 def _plan(cib: Cib, desired: Configuration) -> ConfigurationPlan:
@@ -157,9 +173,9 @@ def _differences(change: ConfigurationPlan) -> list[str]:
     return [str(difference) for part in change.changes for difference in part.differences]
 
 
-def _effects(fleet: Fleet, change: ConfigurationPlan) -> list[str]:
+def _effects(fleet: ClusterView, change: ConfigurationPlan) -> list[str]:
     """Return what would be done, and what Pacemaker would do then."""
-    actions = apply_cib.simulate(fleet.host, render_configuration(fleet.view.cib, change))
+    actions = apply_cib.simulate(fleet.host, render_configuration(fleet.cib, change))
     return [_action(fleet, change), *_differences(change), *map(str, actions)]
 
 
@@ -175,7 +191,7 @@ def _again(cib: Cib, desired: Configuration, shown: ConfigurationPlan) -> Cib | 
     return render_configuration(cib, change)
 
 
-def _check_nodes(fleet: Fleet, *, managed: bool) -> None:
+def _check_nodes(fleet: ClusterView, *, managed: bool) -> None:
     """Refuse what would start and then not serve; a start that fails bans the node."""
     for node, view in fleet.views.items():
         try:
@@ -207,7 +223,7 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     return ""
 
 
-def _serve(fleet: Fleet, status: ClusterStatus, deadline: float, waits: Waits) -> Answers:
+def _serve(fleet: ClusterView, status: ClusterStatus, deadline: float, waits: Waits) -> Answers:
     """Ask until every started node has answered another one."""
     started = status.started_on(memcached.RESOURCE)
 
@@ -231,7 +247,7 @@ def _serve(fleet: Fleet, status: ClusterStatus, deadline: float, waits: Waits) -
 
 
 def _node_line(
-    fleet: Fleet, node: NodeStatus, answers: Answers, mark: Mark, watch: Stopwatch
+    fleet: ClusterView, node: NodeStatus, answers: Answers, mark: Mark, watch: Stopwatch
 ) -> Outcome:
     for target, (asker, answer) in answers.items():
         if target.node == node.name and answer.served:
@@ -242,7 +258,7 @@ def _node_line(
     return watch.fail(node.name, _unasked(fleet, node.name, node.word))
 
 
-def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
+def _unasked(fleet: ClusterView, node: str, word: str) -> PacefabError:
     if word != "online":
         seen, following = f"the node is {word}", "bring it back: pcs cluster start, pcs status"
     else:
@@ -253,9 +269,9 @@ def _unasked(fleet: Fleet, node: str, word: str) -> PacefabError:
     )
 
 
-def _action(fleet: Fleet, change: ConfigurationPlan) -> str:
+def _action(fleet: ClusterView, change: ConfigurationPlan) -> str:
     if _adds(change):
-        (line,) = render_pcs(change, {memcached.AGENT: fleet.view.metadata})
+        (line,) = render_pcs(change, _metadata(fleet))
         return f"create {memcached.CLONE}, as: {line}"
     return f"update {memcached.CLONE}"
 

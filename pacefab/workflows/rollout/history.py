@@ -25,7 +25,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.transport.command import Step, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.fleet import none_answered
+from pacefab.workflows.nodes.view import none_answered
 
 KEPT = 50  # entries on a node; older ones go
 

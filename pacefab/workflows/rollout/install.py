@@ -104,7 +104,8 @@ class Install:
         self, view: NodeView, views: Mapping[str, NodeView]
     ) -> Callable[[HostFacts], NodePlan]:
         """Return what plans for a host by what it is at that moment."""
-        membership = settle_membership(view, views.values()) or self.membership
+        own = view.membership
+        membership = settle_membership(own, views.values()) if own else self.membership
         return partial(self._plan, view, membership, _facts(views))
 
     def _plan(

@@ -1,4 +1,4 @@
-"""A survey and an intent -> the plan: one value, the same that is shown, saved and applied."""
+"""A view of the cluster and an intent -> the plan: one value, shown, saved and applied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pacefab.pacemaker.render import render_configuration
 from pacefab.services.service import Look, Probe
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
-from pacefab.workflows.nodes.survey import Survey
+from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
 
 
@@ -77,13 +77,13 @@ class Plans(Protocol):
     def look(self) -> Look:
         """Return what to look at on every node."""
 
-    def plan(self, seen: Survey, forming: tuple[str, ...] = ()) -> Plan:
+    def plan(self, seen: ClusterView, forming: tuple[str, ...] = ()) -> Plan:
         """Return what would change on nodes and in their cluster."""
 
-    def plan_node(self, seen: Survey, name: str) -> NodePlan:
+    def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what would change on one node."""
 
-    def plan_cluster(self, seen: Survey) -> Plan:
+    def plan_cluster(self, seen: ClusterView) -> Plan:
         """Return what would change in the cluster alone."""
 
     def render(self, cib: Cib, plan: Plan) -> Cib | None:
@@ -104,22 +104,22 @@ class Planner:
         """Return what to look at on every node."""
         return self.intent.look()
 
-    def plan(self, seen: Survey, forming: tuple[str, ...] = ()) -> Plan:
+    def plan(self, seen: ClusterView, forming: tuple[str, ...] = ()) -> Plan:
         """Return what would change on the nodes that answered and in their cluster.
 
         Raises:
             RefusedError: it cannot be had on them; every parameter that an agent would refuse.
         """
-        names = seen.views if self.nodes else ()
+        names = seen.answered if self.nodes else ()
         nodes = {name: self.plan_node(seen, name) for name in names}
-        if forming and seen.membership and not seen.running:
+        if forming and seen.formed and not seen.running:
             # What the CIB of a stopped cluster says is known when it runs; then it is planned.
-            return Plan(seen.membership.cluster, forming, nodes, silent=seen.silent)
+            return Plan(seen.formed.cluster, forming, nodes, silent=seen.silent)
         return replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
 
-    def plan_node(self, seen: Survey, name: str) -> NodePlan:
+    def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""
-        intent, view = self.intent.among(seen.membership, seen.facts), seen.views[name]
+        intent, view = self.intent.among(seen.formed, seen.facts), seen.answered[name]
         own = [address for member in intent.membership.members for address in member.addresses]
         try:
             return plan_node(
@@ -132,7 +132,7 @@ class Planner:
             error.host = error.host or name
             raise
 
-    def plan_cluster(self, seen: Survey) -> Plan:
+    def plan_cluster(self, seen: ClusterView) -> Plan:
         """Return what would change in the cluster alone. Errors of `plan`."""
         return self._plan_cluster(seen, {})
 
@@ -145,14 +145,15 @@ class Planner:
     def _change(self, cib: Cib, desired: Configuration) -> ConfigurationPlan:
         return plan_configuration(cib, desired, prune=self.prune, whole=self.whole)
 
-    def _plan_cluster(self, seen: Survey, nodes: Mapping[str, NodePlan]) -> Plan:
-        intent = self.intent.among(seen.membership, seen.facts)
+    def _plan_cluster(self, seen: ClusterView, nodes: Mapping[str, NodePlan]) -> Plan:
+        intent = self.intent.among(seen.formed, seen.facts)
         site = intent.site(seen.facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
         desired = intent.configuration(site)
-        if seen.membership is None:
+        if seen.formed is None:
             return replace(plan, configuration=plan_configuration(None, desired), desired=desired)
-        desired = _without_newcomers(desired, seen.membership)
+        seen.check_quorum("plan the change")
+        desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
@@ -167,7 +168,9 @@ def _without_newcomers(desired: Configuration, membership: Membership) -> Config
     return replace(desired, attributes=present)
 
 
-def _completed(desired: Configuration, seen: Survey, *, agents_may_come: bool) -> Configuration:
+def _completed(
+    desired: Configuration, seen: ClusterView, *, agents_may_come: bool
+) -> Configuration:
     """Return the configuration with the operations that agents advise, once they have no objection.
 
     An agent that a package of this very plan brings is not there to be asked yet.

@@ -17,11 +17,12 @@ from pacefab.services.memcached import memcached
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.checks.serving import observe_memcached
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
-from pacefab.workflows.nodes.fleet import Fleet, Reach, gather
 from pacefab.workflows.nodes.observe import NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
+from pacefab.workflows.nodes.view import ClusterView, Reach
 
 STEP = "remove-memcached"
 _ATTEMPT = "remove the memcached clone"
@@ -46,7 +47,7 @@ class Remove:
             PacefabError: nothing was changed.
         """
         watch = Stopwatch(STEP, audience)
-        fleet = gather(hosts, reach, self.limit)
+        fleet = observe_memcached(hosts, reach, self.limit)
         removal = self._plan_removal(fleet)
         silent = {name: fleet.silent[name] for name in hosts if name in fleet.silent}
         looked = fan_out(hosts, _look, limit=self.limit) if self.purge else {}
@@ -62,18 +63,18 @@ class Remove:
         outcomes = {outcome.host: outcome for outcome in (*failed, *purged)}
         return [first, *(outcomes[name] for name in hosts if name in outcomes)]
 
-    def _plan_removal(self, fleet: Fleet) -> tuple[str, ...]:
+    def _plan_removal(self, fleet: ClusterView) -> tuple[str, ...]:
         """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
-        if not plan_removal(fleet.view.cib, memcached.desired_clone()):
+        if not plan_removal(fleet.cib, memcached.desired_clone()):
             return ()
-        live.check_ready(fleet.view.status, _ATTEMPT)
-        new = self._plan(fleet.view.cib) or fleet.view.cib
+        live.check_ready(fleet.status, _ATTEMPT)
+        new = self._plan(fleet.cib) or fleet.cib
         actions = apply_cib.simulate(fleet.host, new)
         return (f"remove {memcached.CLONE}", *map(str, actions))
 
     def _ask(
         self,
-        fleet: Fleet,
+        fleet: ClusterView,
         removal: Sequence[str],
         purges: Mapping[str, Sequence[Step]],
         audience: Audience,
@@ -84,13 +85,13 @@ class Remove:
             audience.preview([f"{STEP} would:", *(f"    {line}" for line in lines)])
             audience.ask(STEP, f"Remove memcached from {fleet.membership.cluster}?")
 
-    def _remove(self, fleet: Fleet, removal: Sequence[str], watch: Stopwatch) -> Outcome:
+    def _remove(self, fleet: ClusterView, removal: Sequence[str], watch: Stopwatch) -> Outcome:
         cluster = fleet.membership.cluster
         if not removal:
             return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
         if self.dry_run:
             return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in removal))
-        apply_cib.patch(fleet.host, fleet.view.cib, self._plan)
+        apply_cib.patch(fleet.host, fleet.cib, self._plan)
         waits = partial(watch.progress.waiting, cluster)
         try:
             apply_cib.settle_removal(fleet.host, memcached.RESOURCE, self.timeout, waits)

@@ -16,7 +16,7 @@ from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_rollback
-from pacefab.workflows.nodes.survey import Survey
+from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout import history
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.history import Entry
@@ -39,19 +39,20 @@ class Restoring:
         paths = (path for files in self.kept.values() for path in files)
         return replace(look, files=tuple(dict.fromkeys((*look.files, *paths))))
 
-    def plan(self, seen: Survey, forming: tuple[str, ...] = ()) -> Plan:
+    def plan(self, seen: ClusterView, forming: tuple[str, ...] = ()) -> Plan:
         """Return what would change on nodes and in their cluster."""
-        nodes = {name: self.plan_node(seen, name) for name in seen.views}
+        nodes = {name: self.plan_node(seen, name) for name in seen.answered}
         return replace(self.plan_cluster(seen), nodes=nodes, forming=forming)
 
-    def plan_node(self, seen: Survey, name: str) -> NodePlan:
+    def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what brings a node's files back."""
-        intent = self.intent.among(seen.membership, seen.facts)
+        intent = self.intent.among(seen.formed, seen.facts)
         desired = intent.node(intent.site(seen.facts), name)
-        return plan_rollback(seen.views[name].facts, self.kept.get(name, {}), desired)
+        return plan_rollback(seen.answered[name].facts, self.kept.get(name, {}), desired)
 
-    def plan_cluster(self, seen: Survey) -> Plan:
+    def plan_cluster(self, seen: ClusterView) -> Plan:
         """Return what brings the cluster's configuration back."""
+        seen.check_quorum("plan the rollback")
         change = plan_restore(seen.cib, self.before)
         simulated = (
             apply_cib.simulate(seen.host, render_restored(seen.cib, self.before)) if change else ()

@@ -22,11 +22,10 @@ from pacefab.workflows.checks import probing
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
 from pacefab.workflows.nodes.cleanup import clean_up
-from pacefab.workflows.nodes.fleet import none_answered
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
-from pacefab.workflows.nodes.survey import Survey, survey
+from pacefab.workflows.nodes.view import ClusterView, none_answered, observe_cluster
 from pacefab.workflows.rollout import history
 from pacefab.workflows.rollout.history import Entry
 from pacefab.workflows.rollout.planning import Plan, Plans
@@ -52,7 +51,7 @@ class Rollout:
     """
 
     planner: Plans
-    what_forms: Callable[[Survey], tuple[str, ...]] = lambda _: ()
+    what_forms: Callable[[ClusterView], tuple[str, ...]] = lambda _: ()
     form: Callable[[Mapping[str, Host]], Callable[[], Sequence[Outcome]]] = lambda _: tuple
     check: Callable[[Plan], None] = lambda _: None  # raises when the plan is not to be applied
     check_cib: bool = True  # by crm_verify; what stood before may not pass it
@@ -63,11 +62,11 @@ class Rollout:
     limit: int = 32
     step: str = "deploy"
 
-    def survey(self, hosts: Mapping[str, Host]) -> Survey:
-        """Ask the hosts what a plan needs to know. Errors of `survey.survey`."""
-        return survey(hosts, self.planner.look(), self.limit)
+    def observe(self, hosts: Mapping[str, Host]) -> ClusterView:
+        """Ask the hosts what a plan needs to know. Errors of `observe_cluster`."""
+        return observe_cluster(hosts, self.planner.look(), self.limit)
 
-    def plan(self, seen: Survey) -> Plan:
+    def plan(self, seen: ClusterView) -> Plan:
         """Return what would change. Errors of `Planner.plan`."""
         return self.planner.plan(seen, self.what_forms(seen))
 
@@ -94,7 +93,7 @@ class _RolloutRun:
     watch: Stopwatch
 
     def execute(self) -> list[Outcome]:
-        seen = self.rollout.survey(self.hosts)
+        seen = self.rollout.observe(self.hosts)
         if seen.silent:
             raise _incomplete(none_answered(seen.silent))
         plan = self.rollout.plan(seen)
@@ -120,7 +119,7 @@ class _RolloutRun:
         if self.rollout.asks_of_additions or plan.alters:
             self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
 
-    def _apply(self, seen: Survey, plan: Plan, entry: Entry) -> list[Outcome]:
+    def _apply(self, seen: ClusterView, plan: Plan, entry: Entry) -> list[Outcome]:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
         done: dict[str, NodePlan] = {}
         try:
@@ -140,7 +139,7 @@ class _RolloutRun:
             raise
 
     def _change_nodes(
-        self, seen: Survey, plan: Plan, entry: Entry, done: dict[str, NodePlan]
+        self, seen: ClusterView, plan: Plan, entry: Entry, done: dict[str, NodePlan]
     ) -> list[Outcome]:
         """Change all nodes side by side, noting in `done` what was; return a line for each."""
 
@@ -157,7 +156,7 @@ class _RolloutRun:
         outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(failed)}
         return [outcomes[name] for name in plan.nodes]
 
-    def _change_node(self, seen: Survey, name: str, node: NodePlan, entry: Entry) -> NodePlan:
+    def _change_node(self, seen: ClusterView, name: str, node: NodePlan, entry: Entry) -> NodePlan:
         return change_node(
             seen.hosts[name],
             node,
@@ -179,7 +178,7 @@ class _RolloutRun:
         waits = partial(self.audience.waiting, shown.cluster)
         while True:
             # By now the nodes have their packages, and with them the agents that check parameters.
-            seen = self.rollout.survey(self.hosts)
+            seen = self.rollout.observe(self.hosts)
             live.check_ready(seen.status, self.rollout.step)
             tried = clean_up(seen.host, seen.status, nodes)
             plan = self.rollout.planner.plan_cluster(seen)
@@ -201,7 +200,7 @@ class _RolloutRun:
                 continue
             return self._follow(seen, plan, before)
 
-    def _patch(self, seen: Survey, plan: Plan, entry: Entry) -> Cib:
+    def _patch(self, seen: ClusterView, plan: Plan, entry: Entry) -> Cib:
         """Put the plan into the CIB at once; return the CIB it was made from."""
 
         def again(cib: Cib) -> Cib:
@@ -216,7 +215,7 @@ class _RolloutRun:
 
         return apply_cib.patch(seen.host, seen.cib, again, keep, check=self.rollout.check_cib)
 
-    def _follow(self, seen: Survey, plan: Plan, before: Cib) -> Outcome:
+    def _follow(self, seen: ClusterView, plan: Plan, before: Cib) -> Outcome:
         """Wait until the cluster has followed and the services serve.
 
         Raises:
@@ -236,7 +235,7 @@ class _RolloutRun:
             raise
         return self.watch.finish(plan.cluster, Mark.CHANGED, *_answered(asked))
 
-    def _unchanged(self, seen: Survey, plan: Plan) -> Outcome:
+    def _unchanged(self, seen: ClusterView, plan: Plan) -> Outcome:
         """Report a cluster with nothing to change; its services are asked all the same.
 
         Raises:
@@ -249,7 +248,7 @@ class _RolloutRun:
 
     def _restore_cluster(
         self,
-        seen: Survey,
+        seen: ClusterView,
         change: ConfigurationPlan,
         before: Cib,
         error: PacefabError | KeyboardInterrupt,
@@ -262,7 +261,7 @@ class _RolloutRun:
         waits = partial(self.audience.waiting, seen.doorway)
         apply_cib.restore_after(error, seen.host, before, change, waits)
 
-    def _restore_nodes(self, seen: Survey, done: Mapping[str, NodePlan]) -> list[str]:
+    def _restore_nodes(self, seen: ClusterView, done: Mapping[str, NodePlan]) -> list[str]:
         """Put the old files back; return what is to be said about it."""
         if self.rollout.keep_on_failure:
             return ["files stay as they are now (--keep-on-failure)"]
@@ -270,7 +269,7 @@ class _RolloutRun:
         def work(name: str, node: NodePlan) -> None:
             restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
 
-        changed = {name: done[name] for name in seen.views if name in done and done[name].files}
+        changed = {name: done[name] for name in seen.answered if name in done and done[name].files}
         with undoing():
             back = fan_out(changed, work, limit=self.rollout.limit)
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []

@@ -1,0 +1,210 @@
+"""The cluster as its nodes answered: the one view that every flow plans, applies and asks by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.host.model import HostFacts
+from pacefab.pacemaker import live
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.services.service import Look
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes.observe import (
+    MANAGED,
+    NodeView,
+    no_membership,
+    observe_node,
+    one_cluster,
+    settle_membership,
+)
+
+Reach = Callable[[str], Host]
+
+
+@dataclass(frozen=True)
+class ClusterView:
+    """The hosts that were asked, and the cluster that they are of, if they are of one.
+
+    Args:
+        hosts: every host that answered; a member by its node's name, another one as it was named.
+        views: the members that answered, by node, in the cluster's order.
+        strangers: the hosts that answered and are members of no cluster.
+        silent: hosts and nodes that gave no answer over SSH.
+        formed: the cluster that they are of; None when none of them is of one.
+        look: what was looked at on every one.
+    """
+
+    hosts: Mapping[str, Host]
+    views: Mapping[str, NodeView]
+    strangers: Mapping[str, NodeView]
+    silent: Mapping[str, PacefabError]
+    formed: Membership | None
+    look: Look
+
+    @property
+    def membership(self) -> Membership:
+        """The cluster that they are of.
+
+        Raises:
+            RefusedError: none of them is of one.
+        """
+        if self.formed is None:
+            raise no_membership(next(iter(self.hosts)))
+        return self.formed
+
+    @property
+    def answered(self) -> dict[str, NodeView]:
+        """Every host that answered, members or not, in the order in which they were named."""
+        every = {**self.views, **self.strangers}
+        return {name: every[name] for name in self.hosts}
+
+    @property
+    def facts(self) -> dict[str, HostFacts]:
+        """What each host that answered is."""
+        return {name: view.facts for name, view in self.answered.items()}
+
+    @property
+    def running(self) -> bool:
+        """Whether Pacemaker runs on one of the nodes at least."""
+        return any(view.sections["cib"].ok for view in self.views.values())
+
+    def stands(self, cluster: str) -> bool:
+        """Whether all that answered are members of the cluster, and its services run on them."""
+        return (
+            self.formed is not None
+            and self.formed.cluster == cluster
+            and not self.strangers
+            and all(view.sections["cib"].ok for view in self.views.values())
+        )
+
+    @cached_property
+    def doorway(self) -> str:
+        """The node through which the cluster is asked and changed: one that has quorum.
+
+        Where none has, one whose answer says why. Errors of `membership`.
+        """
+        running = [name for name, view in self.views.items() if view.sections["cib"].ok]
+        quorate = [name for name in running if self.views[name].cib.quorum]
+        found = next(iter((*quorate, *running, *self.views)), None)
+        if found is None:
+            raise no_membership(next(iter(self.hosts)))
+        return found
+
+    @property
+    def host(self) -> Host:
+        """The doorway's host."""
+        return self.hosts[self.doorway]
+
+    @property
+    def cib(self) -> Cib:
+        """The CIB as it was when the nodes were asked. Errors of `live.read_cib`."""
+        return self.views[self.doorway].cib
+
+    @cached_property
+    def status(self) -> ClusterStatus:
+        """The cluster's state; of the CIB's moment where the first host that was named has quorum.
+
+        Errors of `live.read_status`.
+        """
+        view = self.views[self.doorway]
+        return view.status if view.has_status else _ask_status(self.host)
+
+    def check_quorum(self, attempted: str) -> None:
+        """Raise a RefusedError when no node has quorum, or Pacemaker runs on none of them."""
+        if not self.cib.quorum:
+            live.check_ready(self.status, attempted)  # says why
+            raise RefusedError(attempted, "no node has quorum", "see: pcs status")
+
+    def again(self, node: str) -> ClusterView:
+        """Return the view with one host asked again."""
+        view = observe_node(self.hosts[node], self.look, MANAGED)
+        if node in self.strangers:
+            return replace(self, strangers={**self.strangers, node: view})
+        return replace(self, views={**self.views, node: view})
+
+    def metadata(self, agents: Sequence[str]) -> dict[str, Metadata]:
+        """Return the metadata of the agents that the doorway has.
+
+        One round trip, unless they were asked with the nodes.
+        """
+        known = self.views[self.doorway].sections
+        steps = [step for step in live.observe_metadata(agents) if step.name not in known]
+        sections = {**known, **(self.host.query(steps) if steps else {})}
+        found = {agent: live.find_metadata(agent, sections) for agent in agents}
+        return {agent: metadata for agent, metadata in found.items() if metadata is not None}
+
+
+def _ask_status(host: Host) -> ClusterStatus:
+    return live.read_status(host.query(live.observe_status()))
+
+
+def observe_cluster(
+    hosts: Mapping[str, Host],
+    look: Look,
+    limit: int,
+    reach: Reach | None = None,
+    agents: Sequence[str] = (),
+) -> ClusterView:
+    """Ask all hosts at once, one round trip each: what they are, and how their cluster is.
+
+    Args:
+        hosts: by the names that the operator or the inventory gives them.
+        look: what to look at on every one.
+        limit: how many are asked at a time.
+        reach: given, the nodes of their cluster that were not named are asked too.
+        agents: resource agents whose metadata will be needed; the first host is asked for it.
+
+    Raises:
+        PacefabError: no host answered, or they are of different clusters.
+    """
+    first = next(iter(hosts))
+    whole = (*MANAGED, *live.observe_status(), *live.observe_metadata(agents))
+    asked = fan_out(
+        hosts,
+        lambda name, host: observe_node(host, look, whole if name == first else MANAGED),
+        limit=limit,
+    )
+    views, silent = values(asked), errors(asked)
+    if not views:
+        raise none_answered(silent)
+    names = {name: view.node if view.membership else name for name, view in views.items()}
+    own = {names[name]: view for name, view in views.items()}
+    reached = {names[name]: hosts[name] for name in views}
+    membership = _find_membership(own.values())
+    if reach and membership:
+        absent = [n for n in membership.names if n not in own and n not in silent]
+        rest = {name: reach(name) for name in absent}
+        others = fan_out(rest, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
+        own |= values(others)
+        reached |= {name: rest[name] for name in values(others)}
+        silent = {**silent, **errors(others)}
+        membership = settle_membership(membership, own.values())
+    members = membership.names if membership else ()
+    return ClusterView(
+        reached,
+        {name: own[name] for name in members if name in own},
+        {name: view for name, view in own.items() if name not in members},
+        silent,
+        membership,
+        look,
+    )
+
+
+def _find_membership(views: Iterable[NodeView]) -> Membership | None:
+    members = {view.host: view for view in views if view.membership}
+    return settle_membership(one_cluster(members), members.values()) if members else None
+
+
+def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
+    """Return one error for hosts none of which answered; none of them hides the others."""
+    first = next(iter(failed.values()))
+    if len(failed) == 1:
+        return first
+    seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
+    return UnreachableError("reach the hosts", seen, first.next_step)
