@@ -77,10 +77,13 @@ FIGURES = (
     Figure("connected_replicas", "Followers of this one", column="followers"),
     Figure("replication_offset_bytes", "How far its stream of changes is", column="offset"),
     Figure("replication_lag_seconds", "Time since a follower heard of its leader", column="lag s"),
-    Figure("used_memory_bytes", "Memory that its data use", column="memory"),
+    Figure(
+        "used_memory_bytes", "Memory that its data use", column="memory MiB",
+        show=lambda figures: f"{float(figures['used_memory_bytes']) / 1024 / 1024:.1f}",
+    ),
     Figure("clients", "Connections of clients", column="clients"),
     Figure("version", "Version of Redis", "info", column="version"),
-)
+)  # fmt: skip
 _FIELDS = {
     "connected_slaves": "connected_replicas",
     "master_repl_offset": "replication_offset_bytes",

@@ -145,9 +145,12 @@ class Figure:
 
     def text(self, figures: Mapping[str, Value]) -> str:
         """Return the cell of the column."""
-        if figures.get(self.name) is None:
+        value = figures.get(self.name)
+        if value is None:
             return "-"
-        return self.show(figures) if self.show else f"{figures[self.name]}"
+        if self.show:
+            return self.show(figures)
+        return value if isinstance(value, str) else f"{round(value, 2):.15g}"
 
     @property
     def exported(self) -> str:

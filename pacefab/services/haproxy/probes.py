@@ -35,7 +35,8 @@ def probes(section: HaproxySection, site: Site, resource: str) -> Iterator[Probe
             )  # fmt: skip
     proxies = [Endpoint(proxy.name, *endpoint(proxy, site)) for proxy in section.proxies]
     for node in nodes if proxies and running else ():
-        yield tcp.probe("HAProxy takes connections", node, proxies)
+        if node in site.facts:
+            yield tcp.probe("HAProxy takes connections", node, proxies)
 
 
 def _own(section: HaproxySection, site: Site, resource: str, node: str) -> Probe:

@@ -46,12 +46,7 @@ class Intent:
 
     def look(self) -> Look:
         """Return what to look at on every node."""
-        looks = [service.look(section) for service, section in self._services()]
-        return Look(
-            packages=_union(look.packages for look in looks),
-            units=_union(look.units for look in looks),
-            files=_union(look.files for look in looks),
-        )
+        return registry.look({name: self.sections[name] for name in self.chosen})
 
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that the services need."""
