@@ -323,6 +323,11 @@ class ClusterStatus:
         """The ids of all primitives, those in clones, groups and bundles too."""
         return frozenset(instance.id.partition(":")[0] for instance in self._every())
 
+    @property
+    def all_instances(self) -> tuple[Instance, ...]:
+        """Every instance of every primitive, fence devices included."""
+        return tuple(self._every())
+
     def _every(self) -> Iterator[Instance]:
         for item in self.resources:
             yield from (item,) if isinstance(item, Instance) else item.instances

@@ -46,15 +46,9 @@ class Intent:
 
     def look(self) -> Look:
         """Return what to look at on every node."""
-        called = Look(programs=agents.programs(self.base))
-        looks = [called, *(service.look(section) for service, section in self._services())]
-        return Look(
-            packages=_union(look.packages for look in looks),
-            units=_union(look.units for look in looks),
-            files=_union(look.files for look in looks),
-            kernel=_union(look.kernel for look in looks),
-            programs=_union(look.programs for look in looks),
-        )
+        services = registry.look({name: self.sections[name] for name in self.chosen})
+        called = agents.programs(self.base)
+        return replace(services, programs=_union((called, services.programs)))
 
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that the services need."""
