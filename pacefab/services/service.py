@@ -283,7 +283,7 @@ class Service(Generic[S]):
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
         agents: those of its primitives (systemd:haproxy), by which a CIB shows that it is there.
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
-            it cannot be told, or is not there.
+            it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
     """
 
