@@ -294,7 +294,7 @@ class Service(Generic[S]):
         promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
         agents: those of its primitives (systemd:haproxy), by which a CIB shows that it is there.
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
-            it cannot be told, or is not there.
+            it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
     """
 
