@@ -134,7 +134,8 @@ class Site:
 
     `secret` returns a secret by its name (lower case: galera, haproxy_stats) and raises a
     `UsageError` that says how to give it when it was not. `placed` says on which nodes Pacemaker
-    is to run each primitive; one that it does not name is expected on every node.
+    is to run each primitive; one that it does not name is expected on every node. `promoted` names
+    the promotable clones that VIPs may follow.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
@@ -142,6 +143,7 @@ class Site:
     sections: Mapping[str, Any]  # settings of every service in the inventory, by service
     secret: Callable[[str], str] = no_secret
     placed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by primitive
+    promoted: Mapping[str, str] = field(default_factory=dict)  # by service of the inventory
 
     def instances(self, resource: str) -> tuple[str, ...]:
         """Return the nodes on which Pacemaker is to run a primitive, in the cluster's order."""

@@ -48,6 +48,7 @@ def configuration(
         facts={"c1": node("c1", *first), "c2": node("c2", *second)},
         sections=sections or {},
         secret=lambda name: name,
+        promoted={"redis": "redis-clone"} if "redis" in (sections or {}) else {},
     )
     return service.configuration(section, site)
 
@@ -131,7 +132,7 @@ FOLLOWS_REDIS = (
 def test_a_vip_follows_the_promoted_instance() -> None:
     sections = {"redis": object(), "haproxy": object()}
     assert configuration(follows="redis", sections=sections).constraints == FOLLOWS_REDIS
-    own = {"name": "web", "address": "192.0.2.102"}
+    own: dict[str, object] = {"name": "web", "address": "192.0.2.102"}
     mixed = configuration(
         addresses=({**DB, "follows": "redis"}, own), sections=sections, with_load_balancer=True
     )
@@ -145,8 +146,12 @@ def test_a_vip_follows_the_promoted_instance() -> None:
 @pytest.mark.parametrize(
     ("sections", "seen", "next_step"),
     [
-        ({"memcached": object()}, "vip-db follows redis, not there", "add redis"),
-        ({}, "vip-db follows redis, not there", "add redis"),
+        (
+            {"memcached": object()},
+            "vip-db follows redis, and there is no such service",
+            "add the service redis",
+        ),
+        ({}, "vip-db follows redis, and there is no such service", "add the service redis"),
     ],
 )
 def test_what_is_not_there_cannot_be_followed(
