@@ -18,7 +18,8 @@ def configuration(section: RedisSection, site: Site) -> Configuration:
     """
     flavour = node.flavour_of(section, site)
     parameters = {"config": flavour.config, **flavour.parameters}
-    primitive = Primitive(probes.NAME, "ocf:heartbeat:redis", parameters)
+    units = tuple(f"{package}.service" for package in flavour.packages.values())
+    primitive = Primitive(probes.NAME, "ocf:heartbeat:redis", parameters, runs=units)
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}
     return Configuration(resources=(Clone(CLONE, primitive, meta),))
 

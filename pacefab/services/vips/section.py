@@ -38,6 +38,11 @@ class Vip(Part):
     )
     follows: str | None = Field(default=None, description=_FOLLOWS)
 
+    @property
+    def resource(self) -> str:
+        """The id of its resource."""
+        return PREFIX + self.name
+
 
 def _distinct(vips: tuple[Vip, ...]) -> tuple[Vip, ...]:
     for key in ("name", "address"):
