@@ -220,6 +220,7 @@ class Site:
     `UsageError` that says how to give it when it was not. `placed` says on which nodes Pacemaker
     is to run each primitive; one that it does not name is expected on every node. `recognised`: no
     inventory gave the sections, the cluster itself shows them, and what else it has is not known.
+    `promoted` names the promotable clones that VIPs may follow.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
@@ -228,6 +229,7 @@ class Site:
     secret: Callable[[str], str] = no_secret
     placed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by primitive
     recognised: bool = False
+    promoted: Mapping[str, str] = field(default_factory=dict)  # by service of the inventory
 
     def instances(self, resource: str) -> tuple[str, ...]:
         """Return the nodes on which Pacemaker is to run a primitive, in the cluster's order."""

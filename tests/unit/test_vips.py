@@ -39,9 +39,10 @@ def configuration(
     addresses: tuple[dict[str, object], ...] = (DB,),
     sections: dict[str, Any] | None = None,
     with_load_balancer: bool = False,
+    follows: str | None = None,
 ) -> Configuration:
     section = VipsSection.model_validate(
-        {"addresses": addresses, "with_load_balancer": with_load_balancer}
+        {"addresses": addresses, "with_load_balancer": with_load_balancer, "follows": follows}
     )
     members = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)))
     site = Site(
@@ -49,6 +50,7 @@ def configuration(
         facts={"c1": node("c1", *first), "c2": node("c2", *second)},
         sections=sections or {},
         secret=lambda name: name,
+        promoted={"redis": "redis-clone"} if "redis" in (sections or {}) else {},
     )
     return service.configuration(section, site)
 
@@ -121,6 +123,52 @@ def test_a_vip_runs_only_where_the_load_balancer_does() -> None:
 def test_without_a_load_balancer_it_cannot() -> None:
     with pytest.raises(UsageError, match="there is no service haproxy"):
         configuration(with_load_balancer=True)
+
+
+FOLLOWS_REDIS = (
+    Order("redis-clone", "vip-db", first_action="promote"),
+    Colocation("vip-db", "redis-clone", with_role="Promoted"),
+)
+
+
+def test_a_vip_follows_the_promoted_instance() -> None:
+    sections = {"redis": object(), "haproxy": object()}
+    assert configuration(follows="redis", sections=sections).constraints == FOLLOWS_REDIS
+    own: dict[str, object] = {"name": "web", "address": "192.0.2.102"}
+    mixed = configuration(
+        addresses=({**DB, "follows": "redis"}, own), sections=sections, with_load_balancer=True
+    )
+    assert mixed.constraints == (
+        *FOLLOWS_REDIS,
+        Order("vip-web", "lb-haproxy-clone", kind="Optional"),
+        Colocation("vip-web", "lb-haproxy-clone"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sections", "seen", "next_step"),
+    [
+        (
+            {"memcached": object()},
+            "vip-db follows redis, and there is no such service",
+            "add the service redis",
+        ),
+        ({}, "vip-db follows redis, and there is no such service", "add the service redis"),
+    ],
+)
+def test_what_is_not_there_cannot_be_followed(
+    sections: dict[str, Any], seen: str, next_step: str
+) -> None:
+    with pytest.raises(UsageError, match=seen) as refused:
+        configuration(follows="redis", sections=sections)
+    assert next_step in refused.value.next_step
+
+
+def test_a_service_without_promoted_instance_cannot_be_followed() -> None:
+    sections = {"memcached": object(), "redis": object()}
+    with pytest.raises(UsageError, match="has no promoted instance") as refused:
+        configuration(follows="memcached", sections=sections)
+    assert "follow one of: redis" in refused.value.next_step
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ class Intent:
 
     def site(self, facts: Mapping[str, HostFacts]) -> Site:
         """Return what descriptions may know, nodes' facts included."""
-        return Site(self.membership, facts, self.sections, self.secret)
+        clones = {name: registry.service(name).promoted for name in self.sections}
+        promoted = {name: clone for name, clone in clones.items() if clone}
+        return Site(self.membership, facts, self.sections, self.secret, promoted=promoted)
 
     def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services, and agents of the rest, need on one node.
