@@ -13,11 +13,22 @@ from pydantic import Field
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.services.service import DesiredNode, Look, Port, Probe, Reading, Service, Site, whole
+from pacefab.services.service import (
+    AtStart,
+    DesiredNode,
+    Look,
+    Port,
+    Probe,
+    Reading,
+    Service,
+    Site,
+    whole,
+)
 from pacefab.transport.command import Section, step
 
 PORT = 6379
 PATH = "/etc/redis-pacemaker.conf"  # beside the package's own, which stays as it is
+PROGRAMS = ("redis-server",)
 UNITS = ("redis-server.service", "redis.service")  # Debian's, EL's
 
 
@@ -44,6 +55,7 @@ def node(section: RedisSection, site: Site, name: str) -> DesiredNode:
         files=(whole(PATH, "\n".join([*lines, ""])),),
         units=UNITS[:1] if debian else UNITS[1:],
         ports=(Port(PORT),),
+        at_start=(AtStart("redis", PROGRAMS, (PATH,)),),
     )
 
 
@@ -81,7 +93,9 @@ def _judge(nodes: tuple[str, ...], sections: Mapping[str, Section]) -> Reading:
 SERVICE = Service(
     "redis",
     RedisSection,
-    look=lambda _: Look(packages=("redis-server", "redis"), units=UNITS, files=(PATH,)),
+    look=lambda _: Look(
+        packages=("redis-server", "redis"), units=UNITS, files=(PATH,), processes=PROGRAMS
+    ),
     node=node,
     configuration=configuration,
     probes=probes,

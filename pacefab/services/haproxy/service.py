@@ -8,7 +8,7 @@ from pacefab.services.haproxy.config import endpoint, render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
 from pacefab.services.probes import tcp
 from pacefab.services.probes.tcp import Endpoint
-from pacefab.services.service import DesiredNode, Look, Port, Probe, Service, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Probe, Service, Site, whole
 
 PACKAGE = "haproxy"
 UNIT = "haproxy.service"
@@ -42,6 +42,7 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
         units=(UNIT,),
         ports=tuple(Port(port) for port in sorted(ports)),
         kernel=KERNEL,
+        at_start=(AtStart("haproxy", (PACKAGE,), (CONFIG,), reloaded=True),),
     )
 
 
@@ -68,7 +69,11 @@ SERVICE = Service(
     "haproxy",
     HaproxySection,
     look=lambda _: Look(
-        packages=(PACKAGE,), units=(UNIT,), files=(CONFIG, SYSCTL), kernel=tuple(KERNEL)
+        packages=(PACKAGE,),
+        units=(UNIT,),
+        files=(CONFIG, SYSCTL),
+        kernel=tuple(KERNEL),
+        processes=(PACKAGE,),
     ),
     node=node,
     configuration=configuration,

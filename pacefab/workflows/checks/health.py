@@ -11,7 +11,9 @@ from pacefab.pacemaker.cib import Cib, pairs
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, ClusterStatus, Instance, ResourceStatus
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer, Target
+from pacefab.services.service import Site
 from pacefab.transport.connection import Host
+from pacefab.workflows.checks import node_state
 from pacefab.workflows.checks.serving import ask_from_neighbours, find_targets, observe_memcached
 from pacefab.workflows.nodes.view import ClusterView, Reach
 
@@ -101,6 +103,8 @@ def examine_fleet(fleet: ClusterView, *, memcached_desired: bool = True) -> Heal
     reasons = [*_cluster_reasons(fleet, status), *_node_reasons(nodes, exists)]
     if memcached_desired and not exists:
         reasons.insert(0, "there is no memcached resource: fab create-memcached makes it")
+    site = Site(fleet.membership, fleet.facts, {})
+    reasons += node_state.reasons(site)
     reasons += [f"{n}: {error.attempted}: {error.seen}" for n, error in fleet.silent.items()]
     return Health(
         fleet.membership.cluster,
@@ -108,7 +112,7 @@ def examine_fleet(fleet: ClusterView, *, memcached_desired: bool = True) -> Heal
         nodes,
         has_memcached=exists or memcached_desired,
         reasons=tuple(reasons),
-        notices=_notices(status, cib),
+        notices=(*_notices(status, cib), *node_state.notices(site)),
     )
 
 

@@ -54,6 +54,7 @@ class Intent:
             files=_union(look.files for look in looks),
             kernel=_union(look.kernel for look in looks),
             programs=_union(look.programs for look in looks),
+            processes=_union(look.processes for look in looks),
         )
 
     def secrets(self) -> tuple[str, ...]:
@@ -80,6 +81,7 @@ class Intent:
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
             programs=_union(own.programs for own in desired),
+            at_start=_union(own.at_start for own in desired),
             kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 
