@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +122,54 @@ def test_a_donor_goes_on_serving_where_the_copy_lets_it() -> None:
 
     assert "    4) status='200 OK'" in check(section())
     assert "    2 | 4) status='200 OK'" in check(section(sst="mariabackup"))
+
+
+def text_of(suffix: str) -> str:
+    files = service.SERVICE.node(section(), site(), "c3").files
+    return next(file.render(None) for file in files if file.path.endswith(suffix))
+
+
+def test_the_check_outlives_a_flood_and_only_nodes_may_ask() -> None:
+    lines = text_of("pacefab-galera-check.socket").splitlines()
+    assert "TriggerLimitIntervalSec=0" in lines, "no number of connections ends the socket"
+    assert "MaxConnectionsPerSource=8" in lines
+    assert "IPAddressDeny=any" in lines
+    assert "IPAddressAllow=localhost 10.0.0.1 10.0.0.2 fd00::3" in lines
+    again = "pacefab-galera-check-again.service"
+    assert f"OnFailure={again}" in lines, "a socket that failed is started again"
+    assert "start pacefab-galera-check.socket" in text_of(again)
+    assert "RuntimeMaxSec=4" in text_of("pacefab-galera-check@.service").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("client", "answer"),
+    [
+        ("printf 'wsrep_local_state\\t4\\n'", "200 OK"),
+        ("printf 'wsrep_local_state\\t2\\n'", "503 Service Unavailable"),
+        ("echo \"ERROR: can't connect through '/run/mysqld/mysqld.sock'\" >&2; false", "503"),
+    ],
+)
+def test_the_answer_of_the_check(client: str, answer: str, tmp_path: Path) -> None:
+    program = tmp_path / "mariadb"
+    program.write_text(f"#!/bin/sh\n{client}\n")
+    program.chmod(0o755)
+    script = text_of("galera-check").replace("/usr/bin/mariadb", str(program))
+    request, argv = "GET / HTTP/1.0\r\n\r\n", ["sh", "-c", script]
+    done = subprocess.run(argv, input=request, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"HTTP/1.0 {answer}")
+    assert "mysqld.sock" not in done.stdout + done.stderr
+
+
+def test_who_does_not_ask_gets_no_answer_and_no_more_than_a_second() -> None:
+    """One who connects and stays silent keeps nothing busy for long."""
+    begun = time.monotonic()
+    with subprocess.Popen(
+        ["sh", "-c", text_of("galera-check")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as silent:
+        assert silent.wait(timeout=30) == 0
+        assert silent.stdout is not None
+        assert silent.stdout.read() == b""
+    assert time.monotonic() - begun < 20
 
 
 def test_every_file_is_looked_at() -> None:

@@ -61,6 +61,15 @@ def hashed(text: str) -> str:
     return next(line.split()[-1] for line in text.splitlines() if " password " in line)
 
 
+def test_the_kernels_settings_are_looked_at_and_kept_over_a_reboot() -> None:
+    look = service.SERVICE.look(section(DB))
+    kernel = service.node(section(DB), site(), "c1").kernel
+    assert kernel == {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
+    assert set(kernel) == set(look.kernel)
+    text = service.node(section(DB), site(), "c1").files[0].render(None)
+    assert {f"{name} = {value}" for name, value in kernel.items()} <= set(text.splitlines())
+
+
 def test_a_vip_is_bound_by_its_address_and_every_node_is_a_server() -> None:
     text = config({"name": "horizon", "vip": "db", "port": 80, "backend_port": 8080})
     assert "bind 10.0.0.9:80" in block(text, "frontend horizon")

@@ -105,15 +105,12 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
     facts = site.facts[node]
     membership = site.membership if site.membership.members else None
     desired = desired_settings(request, facts, membership)
-    running = running_settings(facts)
-    seen = running.describe() if running else "unknown settings"
-    fits = running is not None and same(running, desired)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
         ports=(Port(desired.port),),
-        processes=(Process(UNIT, seen, as_desired=fits),),
+        processes=(process(facts, desired),),
         remarks=_remarks(facts, desired),
     )
 
@@ -126,6 +123,14 @@ def _remarks(facts: HostFacts, desired: Settings) -> tuple[str, ...]:
     )
     barred = f"its health cannot be asked: {desired.barred}; that it accepts connections can"
     return (*ignored, *([barred] if desired.barred else []))
+
+
+def process(facts: HostFacts, desired: Settings) -> Process:
+    """Return what runs now, compared with settings."""
+    running = running_settings(facts)
+    seen = running.describe() if running else "unknown settings"
+    fits = running is not None and same(running, desired)
+    return Process(UNIT, seen, fits, config.difference(running, desired))
 
 
 def _warm_files(facts: HostFacts, desired: Settings) -> tuple[File, ...]:

@@ -14,6 +14,7 @@ from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
+from pacefab.workflows.checks import node_state
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -133,11 +134,13 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
             *_cluster_reasons(seen, status),
             *_node_reasons(nodes, services),
             *(reason for service in services for reason in not_serving(service)),
+            *node_state.reasons(site),
             *silent,
         ),
         notices=(
             *_notices(status, seen.cib),
             *(notice for service in services for notice in service_notices(service)),
+            *node_state.notices(site),
         ),
     )
 

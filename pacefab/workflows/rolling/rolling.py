@@ -188,8 +188,9 @@ class Rolling:
                 "Pacemaker calls it Started: fab verify-memcached shows why it does not serve",
             )
         now, answer = found
-        if left := self.update.plan(now, due.node, now.views[due.node]).remarks:
-            raise CommandError("check the change", "; ".join(left), "see: pcs status")
+        if left := self.update.plan(now, due.node, now.views[due.node]).pending:
+            seen = f"it runs with {', '.join(setting.what for setting in left)}"
+            raise CommandError("check the change", seen, "see: pcs status")
         return answer.number("curr_items")
 
     def _take_back(
