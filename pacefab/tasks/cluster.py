@@ -66,7 +66,14 @@ def _look(run: Run) -> Health | PacefabError:
     from pacefab.workflows.checks.health import examine
 
     try:
-        return examine(hosts, run.reach, run.limit, memcached_desired=_wants_memcached(run))
+        inventory = run.inventory.membership().names if run.inventory else ()
+        return examine(
+            hosts,
+            run.reach,
+            run.limit,
+            memcached_desired=_wants_memcached(run),
+            inventory=inventory,
+        )
     except UsageError:
         raise
     except PacefabError as error:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from pacefab.errors import RefusedError
@@ -65,18 +65,30 @@ class Health:
 
 
 def examine(
-    hosts: Mapping[str, Host], reach: Reach, limit: int, *, memcached_desired: bool = True
+    hosts: Mapping[str, Host],
+    reach: Reach,
+    limit: int,
+    *,
+    memcached_desired: bool = True,
+    inventory: Collection[str] = (),
 ) -> Health:
     """Ask Pacemaker and every node's memcached; harmless.
 
-    `memcached_desired` is whether a cluster without it is degraded.
+    `memcached_desired` is whether a cluster without it is degraded. So is one that a host does not
+    belong to that should; `inventory` says which hosts of an inventory those are.
 
     Raises:
         PacefabError: no host could report the cluster's state.
     """
-    return examine_fleet(
-        observe_memcached(hosts, reach, limit), memcached_desired=memcached_desired
-    )
+    fleet = observe_memcached(hosts, reach, limit)
+    found = examine_fleet(fleet, memcached_desired=memcached_desired)
+    return replace(found, reasons=(*found.reasons, *_outside(fleet, inventory)))
+
+
+def _outside(fleet: ClusterView, inventory: Collection[str]) -> Iterator[str]:
+    for name in fleet.strangers:
+        what, way = fleet.standing(name)
+        yield f"{name} {'of the inventory ' if name in inventory else ''}is {what}: {way}"
 
 
 def check_healthy(fleet: ClusterView, attempt: str, unchanged: str) -> None:
