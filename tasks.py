@@ -151,22 +151,29 @@ def test(c: Context) -> None:
 
 @task(
     help={
-        "arguments": "more options of scripts/benchmark, or of scripts/benchmark-stack",
+        "arguments": "more options of scripts/benchmark, benchmark-stack or benchmark-scale",
         "peers": "the same job by pyinfra and Ansible too",
         "stack": "measure the whole classic stack instead, and its CIB against pcs",
+        "scale": "measure plan and deploy with up to 1000 resources instead",
         "check": "exit 1 when a bound is missed",
     }
 )
 def bench(
-    c: Context, arguments: str = "", peers: bool = False, stack: bool = False, check: bool = False
+    c: Context,
+    arguments: str = "",
+    peers: bool = False,
+    stack: bool = False,
+    scale: bool = False,
+    check: bool = False,
 ) -> None:
     """Measure the tasks against the bash they replace, and on 30 hosts against ssh itself.
 
     Example: invoke bench --peers --check
     """
     checked = " --check" if check else ""
-    if stack:
-        run(c, f"{sys.executable} scripts/benchmark-stack{checked} {arguments}")
+    if stack or scale:
+        program = "benchmark-stack" if stack else "benchmark-scale"
+        run(c, f"{sys.executable} scripts/{program}{checked} {arguments}")
         return
     wide = " --peers" if peers else ""
     programs = (

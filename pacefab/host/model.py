@@ -39,7 +39,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit, as `systemctl show` reports it."""
+    """A systemd unit, as `systemctl show` reports it: what systemd has read, not what a file says.
+
+    `names` are its own and its aliases; `pulled_in_by` are the units that start it along with
+    themselves (RequiredBy, BoundBy, WantedBy), `triggered_by` those that start it on demand.
+    `commands` are its ExecStart lines, variables as they are written there.
+    """
 
     name: str
     load: str  # loaded, not-found, masked
@@ -47,6 +52,13 @@ class Unit:
     enabled: str  # enabled, disabled, static, masked, masked-runtime; empty when not found
     pid: int  # 0 when it does not run
     command_line: tuple[str, ...] = ()  # of its main process
+    names: tuple[str, ...] = ()
+    pulled_in_by: tuple[str, ...] = ()
+    triggered_by: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    fragment: str = ""  # the file that defines it
+    drop_ins: tuple[str, ...] = ()  # files that change it
+    environment_files: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
@@ -80,6 +92,28 @@ class Interface:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A file that `caller` (an agent) needs on a node, and the packages that bring it.
+
+    Of several names the first one that the distribution has is meant; without one the operator has
+    to install it.
+    """
+
+    path: str
+    debian: tuple[str, ...] = ()
+    rhel: tuple[str, ...] = ()
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A program that is not there; `package` brings it, empty: none that we know."""
+
+    package: str
+    installed: bool  # the package is there, and the program is missing all the same
+
+
+@dataclass(frozen=True)
 class FileState:
     """A file as it is on a node."""
 
@@ -101,7 +135,8 @@ class Firewall:
 class HostFacts:
     """What one round trip finds on a node.
 
-    `packages`, `units` and `files` have an entry for each name that was looked at.
+    `packages`, `units` and `files` have an entry for each name that was looked at; `kernel` for
+    each that this kernel has.
     """
 
     name: str  # uname -n
@@ -114,6 +149,8 @@ class HostFacts:
     packages: Mapping[str, str | None] = field(default_factory=dict)  # version; None: absent
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
+    kernel: Mapping[str, str] = field(default_factory=dict)  # settings; those that it has
+    absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at
     firewall: Firewall | None = None  # None: no firewalld is active
 
     @property

@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 
 from lxml import etree
+
+from pacefab.pacemaker.naming import unused
 
 PROPERTIES = "cib-bootstrap-options"  # the set that pcs and Pacemaker itself write to
 OWNER = "pacefab"
@@ -39,7 +42,7 @@ class Cib:
             root.remove(element)
         return etree.tostring(root, encoding="unicode")
 
-    def next(self) -> Cib:
+    def next(self) -> CibDraft:
         """Return a copy to change, one epoch on.
 
         The patch between the two says from which version to which it leads; Pacemaker refuses it
@@ -49,7 +52,7 @@ class Cib:
         _, epoch, _ = self.version
         root.set("epoch", str(epoch + 1))
         root.set("num_updates", "0")
-        return Cib(root)
+        return CibDraft(root)
 
     @property
     def configuration(self) -> etree._Element:
@@ -78,8 +81,17 @@ class Cib:
 
     def element(self, resource_id: str) -> etree._Element | None:
         """Return the element of a resource, of whatever kind."""
-        every = self.resources.iterdescendants()
-        return next((e for e in every if e.get("id") == resource_id), None)
+        return self._by_id.get(resource_id)
+
+    @cached_property
+    def ids(self) -> set[str]:
+        """Every id that is in use; they are unique in it, whatever they name."""
+        return set(_index(self.root))
+
+    @cached_property
+    def _by_id(self) -> dict[str, etree._Element]:
+        """Every element below the resources by its id: a large CIB is asked for many."""
+        return _index(self.resources)
 
     def primitives_of(self, agent: str) -> list[etree._Element]:
         """Return the element of every primitive of an agent, at any depth."""
@@ -99,6 +111,51 @@ class Cib:
     def owned(self) -> tuple[str, ...]:
         """What pacefab has made here, by its own record."""
         return tuple(pairs(self.own_set).get(OWNED, "").split())
+
+
+class CibDraft(Cib):
+    """A CIB that is being changed; elements come and go by `add` and `remove`.
+
+    So every id in it stays unique, and is found at once.
+    """
+
+    def add(self, parent: etree._Element, tag: str, desired: str) -> etree._Element:
+        """Append a new element; its id is numbered where the desired one is taken."""
+        return self.put(parent, etree.Element(tag, id=unused(desired, self.ids)))
+
+    def put(
+        self, parent: etree._Element, element: etree._Element, place: int | None = None
+    ) -> etree._Element:
+        """Put an element that has its ids into its parent, last or at `place`."""
+        parent.insert(len(parent) if place is None else place, element)
+        found = _index(element, itself=True)
+        self.ids.update(found)
+        if self._holds(element):
+            self._by_id.update(found)
+        return element
+
+    def remove(self, element: etree._Element) -> None:
+        """Take an element out with all that is in it; their ids are free again."""
+        parent = element.getparent()
+        if parent is None:
+            return
+        gone, inside = _index(element, itself=True), self._holds(element)
+        parent.remove(element)
+        self.ids.difference_update(gone)
+        for name in gone if inside else ():
+            self._by_id.pop(name, None)
+
+    def _holds(self, element: etree._Element) -> bool:
+        return self.resources in element.iterancestors()
+
+
+def _index(root: etree._Element, *, itself: bool = False) -> dict[str, etree._Element]:
+    """Return the elements of a tree by id, the first where there are two."""
+    found: dict[str, etree._Element] = {}
+    for element in root.iter() if itself else root.iterdescendants():
+        if name := element.get("id"):
+            found.setdefault(str(name), element)
+    return found
 
 
 def parse(text: str) -> Cib:

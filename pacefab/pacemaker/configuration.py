@@ -5,7 +5,9 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TypeVar
 
 from lxml import etree
 
@@ -24,6 +26,8 @@ from pacefab.pacemaker.model import (
     Setting,
 )
 
+NounT = TypeVar("NounT")
+
 # Pacemaker 2.0 says Master and Slave for what 2.1 calls Promoted and Unpromoted.
 _ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 _OPERATION_FIELDS = {"id", "name", "interval", "timeout"}
@@ -36,8 +40,26 @@ _EXPRESSION = {"id", "attribute", "operation", "value"}
 
 def read_configuration(cib: Cib) -> Configuration:
     """Return everything in the CIB that our nouns can say."""
-    resources = (read_resource(element) for element in cib.resources)
-    constraints = (read_constraint(element) for element in cib.constraints)
+    return replace(
+        _values(cib),
+        resources=_read(cib.resources, read_resource),
+        constraints=_read(cib.constraints, read_constraint),
+    )
+
+
+def read_settings(cib: Cib) -> dict[str, Setting]:
+    """Return everything in the CIB that is a name with a value, by the key it is owned under."""
+    return settings(_values(cib))
+
+
+def _read(
+    section: etree._Element, read: Callable[[etree._Element], NounT | None]
+) -> tuple[NounT, ...]:
+    return tuple(noun for element in section if (noun := read(element)) is not None)
+
+
+def _values(cib: Cib) -> Configuration:
+    """Return what is no resource and no constraint."""
     return Configuration(
         properties=pairs(property_set(cib)),
         defaults=pairs(default_set(cib)),
@@ -45,8 +67,6 @@ def read_configuration(cib: Cib) -> Configuration:
             node.get("uname", ""): pairs(plain_set(node, "instance_attributes"))
             for node in cib.root.iterfind("configuration/nodes/node")
         },
-        resources=tuple(r for r in resources if r is not None),
-        constraints=tuple(c for c in constraints if c is not None),
         notes={name: value for name, value in pairs(cib.own_set).items() if name != OWNED},
     )
 

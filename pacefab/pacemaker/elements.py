@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from lxml import etree
 
+from pacefab.pacemaker.cib import CibDraft
 from pacefab.pacemaker.model import (
     Colocation,
     Constraint,
@@ -20,29 +21,30 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
 )
-from pacefab.pacemaker.naming import all_ids, unused
 
 _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
 _NEW_ROLES_SINCE = (3, 7)  # schema pacemaker-3.7 (Pacemaker 2.1) took today's words
 
 
-def add(parent: etree._Element, tag: str, name: str, **attributes: str) -> etree._Element:
+def add(
+    cib: CibDraft, parent: etree._Element, tag: str, name: str, **attributes: str
+) -> etree._Element:
     """Append an element; its id is `name`, numbered when that is taken; empty values left out."""
-    element = etree.SubElement(parent, tag, id=unused(name, all_ids(_root(parent))))
+    element = cib.add(parent, tag, name)
     for key, value in attributes.items():
         if value:
             element.set(key.strip("_").replace("_", "-"), value)
     return element
 
 
-def add_resource(parent: etree._Element, resource: Resource) -> etree._Element:
+def add_resource(cib: CibDraft, parent: etree._Element, resource: Resource) -> etree._Element:
     """Append a resource with everything in it."""
     if isinstance(resource, Primitive):
-        return add_primitive(parent, resource)
-    element = etree.SubElement(parent, container_tag(resource), id=resource.id)
+        return add_primitive(cib, parent, resource)
+    element = cib.put(parent, etree.Element(container_tag(resource), id=resource.id))
     for primitive in resource.primitives if isinstance(resource, Group) else [resource.primitive]:
-        add_primitive(element, primitive)
-    add_pairs(element, "meta_attributes", sorted(resource.meta.items()))
+        add_primitive(cib, element, primitive)
+    add_pairs(cib, element, "meta_attributes", sorted(resource.meta.items()))
     return element
 
 
@@ -51,109 +53,113 @@ def container_tag(resource: Resource) -> str:
     return type(resource).__name__.lower()
 
 
-def add_primitive(parent: etree._Element, primitive: Primitive) -> etree._Element:
+def add_primitive(cib: CibDraft, parent: etree._Element, primitive: Primitive) -> etree._Element:
     """Append a primitive with its attributes and operations."""
     standard, _, rest = primitive.agent.partition(":")
     provider, _, kind = rest.rpartition(":")
     attributes = {"id": primitive.id, "class": standard, "type": kind, "provider": provider}
-    element = etree.SubElement(parent, "primitive", {k: v for k, v in attributes.items() if v})
-    add_pairs(element, "instance_attributes", sorted(primitive.parameters.items()))
-    add_pairs(element, "meta_attributes", sorted(primitive.meta.items()))
+    found = etree.Element("primitive", {k: v for k, v in attributes.items() if v})
+    element = cib.put(parent, found)
+    add_pairs(cib, element, "instance_attributes", sorted(primitive.parameters.items()))
+    add_pairs(cib, element, "meta_attributes", sorted(primitive.meta.items()))
     operations = etree.SubElement(element, "operations")
     for operation in primitive.operations:
-        add_operation(operations, primitive.id, operation)
+        add_operation(cib, operations, primitive.id, operation)
     return element
 
 
-def add_operation(operations: etree._Element, resource: str, operation: Operation) -> None:
+def add_operation(
+    cib: CibDraft, operations: etree._Element, resource: str, operation: Operation
+) -> None:
     """Append an operation of a resource."""
     name = f"{resource}-{operation.name}-interval-{operation.interval}"
     element = add(
-        operations, "op", name,
+        cib, operations, "op", name,
         name_=operation.name, interval=operation.interval, timeout=operation.timeout,
     )  # fmt: skip
     for key, value in operation.others.items():
-        element.set(key, _role(operations, value) if key == "role" else value)
-    add_pairs(element, "instance_attributes", sorted(operation.parameters.items()))
+        element.set(key, _role(cib, value) if key == "role" else value)
+    add_pairs(cib, element, "instance_attributes", sorted(operation.parameters.items()))
 
 
-def add_pairs(element: etree._Element, kind: str, values: Iterable[tuple[str, str]]) -> None:
+def add_pairs(
+    cib: CibDraft, element: etree._Element, kind: str, values: Iterable[tuple[str, str]]
+) -> None:
     """Append a set of name-value pairs unless it would be empty."""
     found = list(values)
     if not found:
         return
-    nvset = add(element, kind, f"{element.get('id')}-{kind}")
+    nvset = add(cib, element, kind, f"{element.get('id')}-{kind}")
     for name, value in found:
-        add_pair(nvset, name, value)
+        add_pair(cib, nvset, name, value)
 
 
-def add_pair(nvset: etree._Element, name: str, value: str, letters: int | None = None) -> None:
+def add_pair(
+    cib: CibDraft, nvset: etree._Element, name: str, value: str, letters: int | None = None
+) -> None:
     """Append one pair; of its name `letters` go into the id."""
-    pair = add(nvset, "nvpair", f"{nvset.get('id')}-{name[:letters]}")
+    pair = add(cib, nvset, "nvpair", f"{nvset.get('id')}-{name[:letters]}")
     pair.set("name", name)
     pair.set("value", value)
 
 
-def set_pair(nvset: etree._Element, name: str, value: str, letters: int | None = None) -> None:
+def set_pair(
+    cib: CibDraft, nvset: etree._Element, name: str, value: str, letters: int | None = None
+) -> None:
     """Give a pair its value, and append it where it is not yet."""
     for pair in nvset.iterfind("nvpair"):
         if pair.get("name") == name:
             pair.set("value", value)
             return
-    add_pair(nvset, name, value, letters)
+    add_pair(cib, nvset, name, value, letters)
 
 
-def remove_pair(nvset: etree._Element, name: str) -> None:
+def remove_pair(cib: CibDraft, nvset: etree._Element, name: str) -> None:
     """Take a pair out, and a set that is empty then."""
     for pair in nvset.findall("nvpair"):
         if pair.get("name") == name:
-            nvset.remove(pair)
-    parent = nvset.getparent()
-    if not len(nvset) and parent is not None:
-        parent.remove(nvset)
+            cib.remove(pair)
+    if not len(nvset):
+        cib.remove(nvset)
 
 
-def add_constraint(parent: etree._Element, constraint: Constraint) -> None:
+def add_constraint(cib: CibDraft, parent: etree._Element, constraint: Constraint) -> None:
     """Append a constraint; its id has been chosen."""
     if isinstance(constraint, Order):
         options = {"kind": constraint.kind, **constraint.options}
-        add(parent, "rsc_order", constraint.id, first=constraint.first, then=constraint.then,
+        add(cib, parent, "rsc_order", constraint.id, first=constraint.first, then=constraint.then,
             first_action=constraint.first_action, then_action=constraint.then_action,
             **options)  # fmt: skip
     elif isinstance(constraint, Colocation):
-        _add_colocation(parent, constraint)
+        _add_colocation(cib, parent, constraint)
     else:
-        _add_location(parent, constraint)
+        _add_location(cib, parent, constraint)
 
 
-def _add_colocation(parent: etree._Element, constraint: Colocation) -> None:
+def _add_colocation(cib: CibDraft, parent: etree._Element, constraint: Colocation) -> None:
     roles = [constraint.role, constraint.with_role]
     # If one side has a role, pcs writes Started for the other.
     first, second = [role or "Started" for role in roles] if any(roles) else roles
-    add(parent, "rsc_colocation", constraint.id, rsc=constraint.resource,
+    add(cib, parent, "rsc_colocation", constraint.id, rsc=constraint.resource,
         with_rsc=constraint.with_resource, score=constraint.score,
-        rsc_role=_role(parent, first), with_rsc_role=_role(parent, second))  # fmt: skip
+        rsc_role=_role(cib, first), with_rsc_role=_role(cib, second))  # fmt: skip
 
 
-def _add_location(parent: etree._Element, constraint: Location) -> None:
+def _add_location(cib: CibDraft, parent: etree._Element, constraint: Location) -> None:
     discovery = constraint.resource_discovery
-    element = add(parent, "rsc_location", constraint.id, rsc=constraint.resource,
+    element = add(cib, parent, "rsc_location", constraint.id, rsc=constraint.resource,
                   resource_discovery=discovery)  # fmt: skip
     if constraint.node:
         element.set("node", constraint.node)
         element.set("score", constraint.score)
         return
-    rule = add(element, "rule", f"{constraint.id}-rule", score=constraint.score)
-    add(rule, "expression", f"{constraint.id}-rule-expr", operation=constraint.operation,
+    rule = add(cib, element, "rule", f"{constraint.id}-rule", score=constraint.score)
+    add(cib, rule, "expression", f"{constraint.id}-rule-expr", operation=constraint.operation,
         attribute=constraint.attribute, value=constraint.value)  # fmt: skip
 
 
-def _role(element: etree._Element, role: str) -> str:
+def _role(cib: CibDraft, role: str) -> str:
     """Return a role in the word that the CIB's schema knows."""
-    found = re.fullmatch(r"pacemaker-(\d+)\.(\d+)", _root(element).get("validate-with", ""))
+    found = re.fullmatch(r"pacemaker-(\d+)\.(\d+)", cib.root.get("validate-with", ""))
     old = found is not None and (int(found[1]), int(found[2])) < _NEW_ROLES_SINCE
     return _OLD_ROLES.get(role, role) if old else role
-
-
-def _root(element: etree._Element) -> etree._Element:
-    return element.getroottree().getroot()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from lxml import etree
-
 from pacefab.pacemaker.model import Colocation, Constraint, Location, Order
 
 # What an id may not hold is left out, as pcs does it (XML Schema, type NCName).
@@ -18,11 +16,6 @@ SETTING_LETTERS = 20
 def clean(text: str) -> str:
     """Return text as an id may be."""
     return _NOT_IN_ID.sub("", _NOT_FIRST.sub("", text))
-
-
-def all_ids(root: etree._Element) -> set[str]:
-    """Return every id in a tree; they are unique in it, whatever they name."""
-    return {str(found) for element in root.iter() if (found := element.get("id"))}
 
 
 def unused(desired: str, taken: set[str]) -> str:

@@ -15,6 +15,7 @@ from pacefab.pacemaker.configuration import (
     read_configuration,
     read_constraint,
     read_resource,
+    read_settings,
     settings,
 )
 from pacefab.pacemaker.conflicts import check_place, check_units
@@ -31,7 +32,7 @@ from pacefab.pacemaker.model import (
     Setting,
     primitive_ids,
 )
-from pacefab.pacemaker.naming import all_ids, constraint_id, unused
+from pacefab.pacemaker.naming import constraint_id, unused
 
 
 class Action(StrEnum):
@@ -148,14 +149,15 @@ def _without(removed: Collection[str], keys: Iterable[str]) -> tuple[str, ...]:
 
 def _adopted(cib: Cib, made: Iterable[Made]) -> Iterator[str]:
     """Yield the keys of what is there and not in our record."""
+    owned = set(cib.owned)
     for key, change in made:
         added = change is not None and change.action is Action.ADD
-        if key not in cib.owned and not added:
+        if key not in owned and not added:
             yield key
 
 
 def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
-    present = settings(read_configuration(cib))
+    present = read_settings(cib)
     nodes = {node.get("uname") for node in cib.root.iterfind("configuration/nodes/node")}
     for key, setting in settings(desired).items():
         if setting.node and nodes and setting.node not in nodes:
@@ -192,7 +194,7 @@ def _resource(cib: Cib, desired: Resource) -> Made:
 def _constraints(cib: Cib, desired: tuple[Constraint, ...]) -> Iterator[Made]:
     present = {c.id: c for c in read_configuration(cib).constraints}
     ids = {str(meaning(c)): c.id for c in present.values()}
-    taken = all_ids(cib.root)
+    taken = set(cib.ids)
     every = {str(meaning(constraint)): constraint for constraint in desired}
     for said, constraint in every.items():
         if said in ids:
@@ -238,7 +240,7 @@ def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
             yield _removal(element, read_constraint(element))
     for element in resources:
         yield _removal(element, read_resource(element))
-    for key, setting in settings(read_configuration(cib)).items():
+    for key, setting in read_settings(cib).items():
         if key in keys:
             yield ObjectChange(Action.REMOVE, setting.kind, setting.id, present=setting)
 
@@ -271,7 +273,7 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
     What was taken away by hand is not there; what became part of a clone goes by the clone's id.
     """
     top = {str(element.get("id")) for element in (*cib.resources, *cib.constraints)}
-    there = top | set(settings(read_configuration(cib)))
+    there = top | set(read_settings(cib))
     nested = primitive_ids(desired.resources) - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
 

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from pacefab.pacemaker.cib import Cib, pairs, plain_set
+from pacefab.pacemaker.cib import Cib, CibDraft, pairs, plain_set
 from pacefab.pacemaker.compare import constraint_differences, differences
 from pacefab.pacemaker.configuration import (
     property_set,
-    read_configuration,
     read_constraint,
     read_resource,
-    settings,
+    read_settings,
 )
 from pacefab.pacemaker.elements import set_pair
 from pacefab.pacemaker.model import (
@@ -50,16 +49,16 @@ def render_restored(now: Cib, before: Cib) -> Cib:
     """Return `now` with the configuration of `before`, one epoch on."""
     after = now.next()
     for name in _SECTIONS:
-        _replace(after.configuration, after.section(name), before.section(name))
+        _replace(after, after.configuration, after.section(name), before.section(name))
     properties, present = property_set(after), pairs(property_set(now))
     for name in _PACEMAKERS:
         if properties is not None and name in present:
-            set_pair(properties, name, present[name])
+            set_pair(after, properties, name, present[name])
     earlier = {node.get("uname"): node for node in _nodes(before)}
     for node in _nodes(after):
         if (was := earlier.get(node.get("uname"))) is not None:
             kind = "instance_attributes"
-            _replace(node, plain_set(node, kind), plain_set(was, kind))
+            _replace(after, node, plain_set(node, kind), plain_set(was, kind))
     return after
 
 
@@ -68,7 +67,7 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
 
     What others have changed since then stays.
     """
-    after, earlier = now.next(), settings(read_configuration(before))
+    after, earlier = now.next(), read_settings(before)
     was = {(setting.kind, setting.id): setting for setting in earlier.values()}
     for change in plan.changes:
         noun = change.desired or change.present
@@ -82,17 +81,18 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
     return after
 
 
-def _put_back(after: Cib, before: Cib, name: str, noun: Noun | None) -> None:
+def _put_back(after: CibDraft, before: Cib, name: str, noun: Noun | None) -> None:
     ids = {name}
     if isinstance(noun, Primitive | Group | Clone):
         ids |= primitive_ids([noun])
     for now, was in ((after.resources, before.resources), (after.constraints, before.constraints)):
         places = [place for place, e in enumerate(now) if e.get("id") in ids]
         for element in [e for e in now if e.get("id") in ids]:
-            now.remove(element)
+            after.remove(element)
         for place, element in enumerate(was):
             if element.get("id") in ids:
-                now.insert(places[0] if places else place, copy.deepcopy(element))
+                where = min(places[0] if places else place, len(now))
+                after.put(now, copy.deepcopy(element), where)
 
 
 def _nodes(cib: Cib) -> list[etree._Element]:
@@ -100,17 +100,17 @@ def _nodes(cib: Cib) -> list[etree._Element]:
 
 
 def _replace(
-    parent: etree._Element, now: etree._Element | None, was: etree._Element | None
+    after: CibDraft, parent: etree._Element, now: etree._Element | None, was: etree._Element | None
 ) -> None:
     place = len(parent) if now is None else parent.index(now)
     if now is not None:
-        parent.remove(now)
+        after.remove(now)
     if was is not None:
-        parent.insert(place, copy.deepcopy(was))
+        after.put(parent, copy.deepcopy(was), place)
 
 
 def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
-    present, desired = (settings(read_configuration(cib)) for cib in (now, before))
+    present, desired = (read_settings(cib) for cib in (now, before))
     for key in {**present, **desired}:
         old, new = present.get(key), desired.get(key)
         setting = new or old

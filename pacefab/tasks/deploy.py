@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,14 +166,18 @@ def _review(saved_plan: str) -> SavedPlan:
 
 
 def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
-    """Return the flow for the whole inventory; where no cluster stands yet, it forms one."""
+    """Return the flow for the whole inventory; where no cluster stands yet, it forms one.
+
+    What fence devices call is among what the nodes get, before it forms.
+    """
 
     def sentences(seen: ClusterView) -> tuple[str, ...]:
         stands = seen.stands(inventory_of(run).cluster)
-        return () if stands else bootstrap_of(run, "deploy").sentences(run.named())
+        forming = replace(bootstrap_of(run, "deploy"), programs=())
+        return () if stands else forming.sentences(run.named())
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
-        return bootstrap_of(run, "bootstrap").prepare(hosts, operator)
+        return replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
 
     return rollout(run, what_forms=sentences, form=form, **options)
 

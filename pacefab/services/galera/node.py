@@ -66,7 +66,8 @@ def look(section: GaleraSection) -> Look:
 def desired(section: GaleraSection, site: Site, node: str) -> DesiredNode:
     """Return what one node is to have."""
     flavour = FLAVOURS[family_of(site.facts[node])]
-    script = health_check.files(site.own_address(node), flavour.client, section.sst)
+    askers = sorted(a for member in site.membership.members for a in member.addresses)
+    script = health_check.files(site.own_address(node), flavour.client, section.sst, askers)
     return DesiredNode(
         packages=(*flavour.packages, _COPYING[section.sst]),
         files=(_config(section, site, node, flavour), *_folders(flavour), *script),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from pacefab.host import files, firewall, packages, units
+from pacefab.errors import RefusedError
+from pacefab.host import files, firewall, kernel, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
@@ -54,6 +55,7 @@ def plan_node(
     desired: DesiredNode,
     *,
     managed: Collection[str],
+    opaque: Sequence[str] = (),
     firewall: Sequence[str] | None,
     lock_seconds: int = packages.LOCK_SECONDS,
 ) -> NodePlan:
@@ -63,21 +65,25 @@ def plan_node(
         facts: the node as it is.
         desired: what its services need there, all of them together.
         managed: the units that Pacemaker manages; it alone starts and stops those.
+        opaque: resources that may run any unit, as an error names them.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
         lock_seconds: how long another package manager's lock is waited for.
 
     Raises:
-        RefusedError: the node cannot be brought there.
+        RefusedError: the node cannot be brought there, or it is not known whether Pacemaker runs
+            what would have to be stopped.
     """
     written = _plan_files(facts, desired)
     return (
         _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
-        + _plan_units(facts, desired, managed)
-        + _plan_helpers(facts, desired, _unit_files(written))
+        + _plan_kernel(facts, desired)
+        + _plan_units(facts, desired, managed, opaque)
+        + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
+        + NodePlan(remarks=desired.remarks)
     )
 
 
@@ -95,8 +101,18 @@ def plan_rollback(
     return plan + _plan_unit_files(plan) + _plan_reloads(plan)
 
 
+def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
+    """Return the packages that a node lacks, those of the programs that agents call among them.
+
+    Raises:
+        RefusedError: no package brings such a program, or one that is installed did not.
+    """
+    absent = [name for name in desired.packages if facts.packages.get(name) is None]
+    return tuple(dict.fromkeys([*absent, *_called(facts, desired)]))
+
+
 def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) -> NodePlan:
-    missing = tuple(name for name in desired.packages if facts.packages.get(name) is None)
+    missing = missing_packages(facts, desired)
     if not missing:
         return NodePlan()
     manager = facts.supported_manager()
@@ -108,6 +124,21 @@ def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) ->
         purge=tuple(packages.plan_purge(manager, missing, lock_seconds)),
         changes=tuple(f"package {name} installed with {manager}" for name in missing),
     )
+
+
+def _called(facts: HostFacts, desired: DesiredNode) -> list[str]:
+    """Return the packages that bring the programs that agents call."""
+    absent = [(p, facts.absent[p.path]) for p in desired.programs if p.path in facts.absent]
+    told = [
+        f"{program.caller} needs {program.path}, which is missing"
+        + (f", although the package {found.package} is installed" if found.installed else "")
+        for program, found in absent
+        if found.installed or not found.package
+    ]
+    if told:
+        next_step = "nothing was changed: install what brings it on the node, then run this again"
+        raise RefusedError("find the programs that agents call", "\n".join(told), next_step)
+    return [found.package for _, found in absent]
 
 
 def _plan_files(facts: HostFacts, desired: DesiredNode) -> NodePlan:
@@ -141,10 +172,23 @@ def _plan_reloads(written: NodePlan) -> NodePlan:
     return NodePlan(steps=tuple(units.plan_reload(name) for name in names))
 
 
-def _plan_units(facts: HostFacts, desired: DesiredNode, managed: Collection[str]) -> NodePlan:
+def _plan_kernel(facts: HostFacts, desired: DesiredNode) -> NodePlan:
+    """Return what sets the kernel's settings; files keep them only from the next boot on."""
+    plan = NodePlan()
+    for name, value in desired.kernel.items():
+        now = facts.kernel.get(name, value)
+        if now != value:
+            change = f"{name} is {now}, not {value}"
+            plan += NodePlan(steps=(kernel.plan_set(name, value, now),), changes=(change,))
+    return plan
+
+
+def _plan_units(
+    facts: HostFacts, desired: DesiredNode, managed: Collection[str], opaque: Sequence[str]
+) -> NodePlan:
     plan = NodePlan()
     for name in desired.units:
-        plan += _plan_boot(facts, name) + _plan_process(facts, name, desired, managed)
+        plan += _plan_boot(facts, name) + _plan_process(facts, name, desired, managed, opaque)
     return plan
 
 
@@ -160,20 +204,36 @@ def _plan_boot(facts: HostFacts, name: str) -> NodePlan:
 
 
 def _plan_process(
-    facts: HostFacts, name: str, desired: DesiredNode, managed: Collection[str]
+    facts: HostFacts,
+    name: str,
+    desired: DesiredNode,
+    managed: Collection[str],
+    opaque: Sequence[str],
 ) -> NodePlan:
     """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
     process = next((running for running in desired.processes if running.unit == name), None)
     if not facts.unit(name).running or (process and process.as_desired):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
-    if name in managed:
+    if _is_managed(facts, name, managed):
         later = f"{RESTART_LATER.format(unit=short)} ({settings})"
         return NodePlan(remarks=(later,) if process else ())
+    if opaque:
+        raise RefusedError(
+            f"find out whether Pacemaker runs {name}",
+            f"{name} runs, and nothing says what these resources run: {', '.join(opaque)}",
+            f"where none of them does, stop it by hand (systemctl stop {short}), then run again",
+        )
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
     stop = (units.plan_stop(name),)
     return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
+
+
+def _is_managed(facts: HostFacts, name: str, managed: Collection[str]) -> bool:
+    """Whether Pacemaker runs a unit: by any of its names, or by one that starts it along."""
+    unit = facts.unit(name)
+    return bool({name, *unit.names, *unit.pulled_in_by} & set(managed))
 
 
 def _unit_files(written: NodePlan) -> list[str]:
@@ -185,12 +245,16 @@ def _plan_unit_files(written: NodePlan) -> NodePlan:
     return NodePlan(steps=(units.plan_daemon_reload(),) if _unit_files(written) else ())
 
 
-def _plan_helpers(facts: HostFacts, desired: DesiredNode, changed: Sequence[str]) -> NodePlan:
+def _plan_helpers(
+    facts: HostFacts, desired: DesiredNode, changed: Sequence[str], managed: Collection[str]
+) -> NodePlan:
     """Return what has the helpers run, with unit files as they are now."""
     plan = NodePlan()
     for name in desired.helpers:
         unit = facts.unit(name)
-        if not (unit.starts_at_boot and unit.running):
+        if _is_managed(facts, name, managed):
+            plan += NodePlan(remarks=(f"{name} is left to Pacemaker, which has a resource for it",))
+        elif not (unit.starts_at_boot and unit.running):
             change = f"{name} enabled and started"
             plan += NodePlan(steps=(units.plan_enable(name),), changes=(change,))
         elif any(f"/{name}" in path for path in changed):  # itself or a drop-in of it

@@ -8,12 +8,13 @@ from functools import cached_property
 
 from pacefab.addresses import is_address
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, packages, units
+from pacefab.host import files, firewall, kernel, packages, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.membership import Claim
 from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
@@ -63,16 +64,24 @@ class NodeView:
         """The cluster as Pacemaker sees it. Errors of `live.read_status`."""
         return live.read_status(self.sections)
 
-    @property
-    def managed_units(self) -> frozenset[str]:
-        """The units that Pacemaker has a resource for. Errors of `read_cib_even_offline`.
+    @cached_property
+    def runners(self) -> tuple[Runner, ...]:
+        """The primitives and the units they run. Errors of `read_cib_even_offline`.
 
         To be read from `MANAGED`.
         """
         cib = live.read_cib_even_offline(self.sections)
-        primitives = cib.resources.iter("primitive") if cib else ()
-        types = [p.get("type", "") for p in primitives if p.get("class") in {"systemd", "service"}]
-        return frozenset(f"{name.removesuffix('.service')}.service" for name in types)
+        return runners(cib) if cib else ()
+
+    @property
+    def managed_units(self) -> frozenset[str]:
+        """The units that Pacemaker has a resource for. Errors of `runners`."""
+        return frozenset(unit for runner in self.runners for unit in runner.units)
+
+    @property
+    def opaque(self) -> tuple[str, ...]:
+        """The resources of which nothing says what units they run. Errors of `runners`."""
+        return tuple(str(runner) for runner in self.runners if runner.opaque)
 
 
 def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
@@ -99,6 +108,8 @@ def _node_steps(look: Look) -> list[Step]:
         *packages.observe(look.packages),
         *units.observe(look.units),
         *files.observe(look.files),
+        *kernel.observe(look.kernel),
+        *programs.observe(look.programs),
         *firewall.observe(),
         *live.observe_membership(),
     ]
@@ -117,6 +128,8 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         packages=packages.parse_packages(look.packages, sections),
         units=units.parse_units(look.units, sections),
         files=_files(look, sections),
+        kernel=kernel.parse(sections),
+        absent=programs.parse(sections),
         firewall=firewall.parse(sections),
     )
 

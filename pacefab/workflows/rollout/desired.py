@@ -8,7 +8,7 @@ from typing import Any
 
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Configuration, Member, Membership
-from pacefab.services import registry
+from pacefab.services import agents, registry
 from pacefab.services.service import DesiredNode, Look, Probe, Service, Site
 
 
@@ -46,12 +46,9 @@ class Intent:
 
     def look(self) -> Look:
         """Return what to look at on every node."""
-        looks = [service.look(section) for service, section in self._services()]
-        return Look(
-            packages=_union(look.packages for look in looks),
-            units=_union(look.units for look in looks),
-            files=_union(look.files for look in looks),
-        )
+        services = registry.look({name: self.sections[name] for name in self.chosen})
+        called = agents.programs(self.base)
+        return replace(services, programs=_union((called, services.programs)))
 
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that the services need."""
@@ -62,8 +59,13 @@ class Intent:
         return Site(self.membership, facts, self.sections, self.secret)
 
     def node(self, site: Site, name: str) -> DesiredNode:
-        """Return what all services together need on one node. Errors of the descriptions."""
-        desired = [service.node(section, site, name) for service, section in self._services()]
+        """Return what all services, and agents of the rest, need on one node.
+
+        Errors of the descriptions.
+        """
+        services = self._services()
+        described = [service.node(section, site, name) for service, section in services]
+        desired = [DesiredNode(programs=agents.programs(self.base)), *described]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),
@@ -71,6 +73,9 @@ class Intent:
             helpers=_union(own.helpers for own in desired),
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
+            remarks=_union(own.remarks for own in desired),
+            programs=_union(own.programs for own in desired),
+            kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 
     def configuration(self, site: Site) -> Configuration:
