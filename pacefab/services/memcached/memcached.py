@@ -272,7 +272,14 @@ def cluster_address(facts: HostFacts, membership: Membership | None) -> str:
             "form the cluster first (pcs cluster setup), or give --listen ADDRESS",
         )
     member = membership.member_with(facts.addresses, facts.name)
-    if member is None or not member.addresses:
+    if member is not None and not member.addresses:
+        raise RefusedError(
+            attempted,
+            f"this node finds no address for {member.name} but loopback (127.0.1.1 in /etc/hosts?):"
+            " the other nodes cannot use that",
+            "correct /etc/hosts there, name the other nodes with -H too, or give --listen ADDRESS",
+        )
+    if member is None:
         raise RefusedError(
             attempted,
             f"no node of cluster {membership.cluster} has one of this node's addresses "

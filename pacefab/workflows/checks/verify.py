@@ -77,7 +77,7 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
 
 
 def _reached(fleet: ClusterView) -> Iterator[Check]:
-    for name, error in fleet.silent.items():
+    for name, error in (*fleet.silent.items(), *fleet.outside.items()):
         yield Check("node can be asked", name, ok=False, seen=error.seen, cause=error.next_step)
 
 

@@ -54,6 +54,8 @@ class Rolling:
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
         live.check_ready(fleet.status, "update memcached")
+        for name in fleet.strangers:
+            audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
@@ -73,7 +75,7 @@ class Rolling:
     def _ask(self, fleet: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
         looked = fan_out(
-            fleet.hosts, lambda node, _: self.update.look(fleet, node), limit=self.limit
+            fleet.views, lambda node, _: self.update.look(fleet, node), limit=self.limit
         )
         # A node that could not be looked at is not healthy, and says so when its turn comes.
         lines = [
