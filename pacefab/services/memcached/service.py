@@ -49,7 +49,7 @@ def _targets(section: MemcachedSection, site: Site, name: str) -> list[Target]:
         section.request(), facts, site.membership
     )
     addresses = memcached.listen_endpoints(settings, site.own_address(name))
-    return [Target(name, address, settings.port) for address in addresses]
+    return [Target(name, address, settings.port, settings.barred) for address in addresses]
 
 
 def _judge(target: Target, sections: Mapping[str, Section]) -> Reading:

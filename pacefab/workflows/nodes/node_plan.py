@@ -11,7 +11,8 @@ from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
 
-RESTART_LATER = "takes effect at the next restart: Pacemaker runs {unit} with the old settings"
+_LATER = "takes effect at the next restart"
+RESTART_LATER = _LATER + ": Pacemaker runs {unit} with the old settings"
 _UNIT_FILES = "/etc/systemd/system/"
 
 
@@ -35,6 +36,11 @@ class NodePlan:
     def __bool__(self) -> bool:
         """Whether there is something to do."""
         return bool(self.changes)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """What is written, and in force only after a restart."""
+        return tuple(remark for remark in self.remarks if remark.startswith(_LATER))
 
     def __add__(self, other: NodePlan) -> NodePlan:
         """Return a plan that does both, in this order."""
@@ -175,22 +181,29 @@ def _plan_process(
 ) -> NodePlan:
     """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
     process = next((running for running in desired.processes if running.unit == name), None)
-    if not facts.unit(name).running or (process and process.as_desired):
+    fits = process is not None and process.as_desired
+    if not facts.unit(name).running or (fits and not opaque):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
     if _is_managed(facts, name, managed):
         later = f"{RESTART_LATER.format(unit=short)} ({settings})"
-        return NodePlan(remarks=(later,) if process else ())
-    if opaque:
-        raise RefusedError(
-            f"find out whether Pacemaker runs {name}",
-            f"{name} runs, and nothing says what these resources run: {', '.join(opaque)}",
-            f"where none of them does, stop it by hand (systemctl stop {short}), then run again",
-        )
+        return NodePlan(remarks=(later,) if process and not fits else ())
+    check_clear(facts, name, opaque)
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
     stop = (units.plan_stop(name),)
     return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
+
+
+def check_clear(facts: HostFacts, name: str, opaque: Sequence[str]) -> None:
+    """Raise a RefusedError when a unit runs that one of the `opaque` resources may run."""
+    if opaque and facts.unit(name).running:
+        stop = f"systemctl stop {name.removesuffix('.service')}"
+        raise RefusedError(
+            f"find out whether Pacemaker runs {name}",
+            f"it runs, and nothing says what these resources run: {', '.join(opaque)}",
+            f"nothing was changed; where none of them does, stop it ({stop}), then run again",
+        )
 
 
 def _is_managed(facts: HostFacts, name: str, managed: Collection[str]) -> bool:
