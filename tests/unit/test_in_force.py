@@ -83,7 +83,7 @@ def test_a_process_older_than_its_file_has_not_read_it(
     started: Mapping[str, float], written: Mapping[str, float], pending: bool
 ) -> None:
     facts = replace(FACTS, started=started, written=written)
-    expected = (PendingSetting("redis", f"started before {FILE} was changed"),)
+    expected = (PendingSetting("redis", f"older than {FILE}"),)
     assert find_pending(facts, REDIS) == (expected if pending else ())
 
 
@@ -96,7 +96,7 @@ def test_a_file_that_is_about_to_change_unless_a_reload_follows() -> None:
 
 
 def test_what_nodes_share_is_one_line_of_eighty_columns() -> None:
-    other = PendingSetting("galera", "started before /etc/x was changed")
+    other = PendingSetting("galera", "older than /etc/x")
     memory, database = share({"c1": [SMALLER], "c2": [SMALLER, other], "c3": [SMALLER]})
     assert str(memory) == "in force after: fab update-memcached (c1, c2, c3: 64 MiB, not 128)"
     assert len(str(memory)) <= 80

@@ -78,5 +78,5 @@ def _older(facts: HostFacts, item: AtStart, changing: set[str]) -> PendingSettin
     for path in item.files:
         due = path in changing and not item.reloaded
         if due or facts.written.get(path, 0) > min(started) + _SECONDS:
-            return PendingSetting(item.service, f"started before {path} was changed")
+            return PendingSetting(item.service, f"older than {path}")
     return None
