@@ -39,7 +39,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Unit:
-    """A systemd unit, as `systemctl show` reports it."""
+    """A systemd unit, as `systemctl show` reports it: what systemd has read, not what a file says.
+
+    `names` are its own and its aliases; `pulled_in_by` are the units that start it along with
+    themselves (RequiredBy, BoundBy, WantedBy), `triggered_by` those that start it on demand.
+    `commands` are its ExecStart lines, variables as they are written there.
+    """
 
     name: str
     load: str  # loaded, not-found, masked
@@ -47,6 +52,13 @@ class Unit:
     enabled: str  # enabled, disabled, static, masked, masked-runtime; empty when not found
     pid: int  # 0 when it does not run
     command_line: tuple[str, ...] = ()  # of its main process
+    names: tuple[str, ...] = ()
+    pulled_in_by: tuple[str, ...] = ()
+    triggered_by: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    fragment: str = ""  # the file that defines it
+    drop_ins: tuple[str, ...] = ()  # files that change it
+    environment_files: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:

@@ -10,7 +10,10 @@ from dataclasses import replace
 from pacefab.host.model import Listener, Unit
 from pacefab.transport.command import Section, Step, shell, step
 
-_PROPERTIES = "LoadState,ActiveState,UnitFileState,MainPID"
+_PROPERTIES = (
+    "LoadState,ActiveState,UnitFileState,MainPID,Names,RequiredBy,BoundBy,WantedBy,TriggeredBy,"
+    "ExecStart,FragmentPath,DropInPaths,EnvironmentFiles"
+)
 # What `systemctl show` reports of all units, blocks with an empty line between; then for each
 # process that runs its pid and its command line, the words with NUL between written as base64.
 _SHOW = r"""
@@ -21,6 +24,7 @@ printf '%s\n' "$shown" | while IFS== read -r key pid; do
   case $key$pid in MainPID[1-9]*) echo "$pid $(base64 -w0 "/proc/$pid/cmdline")" ;; esac
 done
 """
+_COMMAND = re.compile(r"argv\[\]=(?P<command>.*?) ; ignore_errors=")
 _PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')
 
 
@@ -46,8 +50,13 @@ def _words(encoded: str) -> tuple[str, ...]:
 
 
 def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -> Unit:
-    shown = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-    pid = shown.get("MainPID") or "0"
+    lines = [line.split("=", 1) for line in block.splitlines() if "=" in line]
+    shown = {key: value for key, value in lines if value}
+    pid = shown.get("MainPID", "0")
+
+    def words(*keys: str) -> tuple[str, ...]:
+        return tuple(word for key in keys for word in shown.get(key, "").split())
+
     return Unit(
         name=name,
         load=shown.get("LoadState", "not-found"),
@@ -55,6 +64,19 @@ def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -
         enabled=shown.get("UnitFileState", ""),
         pid=int(pid),
         command_line=command_lines.get(pid, ()),
+        names=words("Names"),
+        pulled_in_by=words("RequiredBy", "BoundBy", "WantedBy"),
+        triggered_by=words("TriggeredBy"),
+        commands=tuple(
+            found["command"]
+            for key, value in lines
+            if key == "ExecStart" and (found := _COMMAND.search(value))
+        ),
+        fragment=shown.get("FragmentPath", ""),
+        drop_ins=words("DropInPaths"),
+        environment_files=tuple(
+            value.rpartition(" (")[0] for key, value in lines if key == "EnvironmentFiles" and value
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from lxml import etree
@@ -11,9 +11,7 @@ from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Primitive, Resource, primitive_ids, primitives
-
-# Classes whose agent is one program on the node: systemd units and init scripts.
-_ONE_PROCESS = ("systemd:", "service:", "lsb:", "upstart:")
+from pacefab.pacemaker.ownership import Runner, desired_runner, runners
 
 
 def check_place(cib: Cib, desired: Resource) -> None:
@@ -47,21 +45,53 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
 
 
 def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
-    """Raise a RefusedError when a new resource has the unit of another one."""
-    users: dict[str, str] = {}
+    """Raise a RefusedError when a new resource has the unit of another one.
+
+    That may be of any class and id: two resources on one unit stop each other's process.
+    """
+    present, made = _Users(), _Users()
+    for runner in runners(cib):
+        present.add(runner)
     for primitive in chain.from_iterable(map(primitives, desired)):
-        if not primitive.agent.startswith(_ONE_PROCESS):
-            continue
-        others = [str(e.get("id")) for e in cib.primitives_of(primitive.agent)]
-        other = users.setdefault(primitive.agent, primitive.id)
-        if other == primitive.id and others and primitive.id not in others:
-            other = others[0]
-        if other != primitive.id:
+        own = desired_runner(primitive)
+        known = [made] if own.id in present.ids else [made, present]
+        other = next((other for users in known for other in users.rivals(own)), None)
+        if other is not None:
+            unit = min(own.units & other.units, default=own.agent)
             raise RefusedError(
-                f"create the resource {primitive.id}",
-                f"{primitive.agent} is already managed by the resource {other}",
-                "two resources on one unit fight each other: keep that one, or remove it first",
+                f"create the resource {own.id}",
+                f"{unit} is already managed by the resource {other}",
+                f"two resources on one unit fight each other: {_ways_out(other)}",
             )
+        made.add(own)
+
+
+class _Users:
+    """Which primitives run a unit or are of an agent, found at once among many."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self._found: dict[tuple[str, bool], list[Runner]] = {}
+
+    def add(self, runner: Runner) -> None:
+        self.ids.add(runner.id)
+        for key in (*runner.units, runner.agent):
+            self._found.setdefault((key, runner.sole), []).append(runner)
+
+    def rivals(self, own: Runner) -> Iterator[Runner]:
+        """Yield those that cannot be beside it; two of which neither is sole can."""
+        for key in (*sorted(own.units), own.agent):
+            for sole in (True, False) if own.sole else (True,):
+                for other in self._found.get((key, sole), ()):
+                    if other.id != own.id and own.fights(other):
+                        yield other
+
+
+def _ways_out(other: Runner) -> str:
+    return (
+        f"keep {other.top}, take the service out of the inventory and describe {other.top} under "
+        f"its resources (fab export writes it); or remove {other.top} in a maintenance window"
+    )
 
 
 def _advice(primitive: Primitive) -> str:

@@ -24,7 +24,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Primitive:
-    """One resource; the agent as pcs writes it: systemd:memcached, ocf:heartbeat:galera."""
+    """One resource; the agent as pcs writes it: systemd:memcached, ocf:heartbeat:galera.
+
+    `runs` are the units whose process it is, where an ocf agent runs it: no other resource may.
+    """
 
     id: str
     agent: str
@@ -33,6 +36,7 @@ class Primitive:
     operations: tuple[Operation, ...] = ()
     # Parameters whose values are secrets: never shown.
     hidden: frozenset[str] = field(default=frozenset(), compare=False)
+    runs: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -318,6 +322,11 @@ class ClusterStatus:
     def primitives(self) -> frozenset[str]:
         """The ids of all primitives, those in clones, groups and bundles too."""
         return frozenset(instance.id.partition(":")[0] for instance in self._every())
+
+    @property
+    def all_instances(self) -> tuple[Instance, ...]:
+        """Every instance of every primitive, fence devices included."""
+        return tuple(self._every())
 
     def _every(self) -> Iterator[Instance]:
         for item in self.resources:

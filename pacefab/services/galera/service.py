@@ -11,6 +11,7 @@ from pacefab.services.service import Service, Site
 
 RESOURCE = "galera"
 CLONE = f"{RESOURCE}-clone"
+AGENT = "ocf:heartbeat:galera"
 
 # Debian has everything elsewhere than upstream's agent expects. EL's package leaves the data folder
 # empty; the agent fills it.
@@ -35,9 +36,10 @@ def configuration(section: GaleraSection, site: Site) -> Configuration:
     promote = Operation("promote", interval="0s", timeout="300s", others={"on-fail": "block"})
     primitive = Primitive(
         RESOURCE,
-        "ocf:heartbeat:galera",
+        AGENT,
         {**_PARAMETERS[common_family(site.facts.values())], **_members(section, site)},
         operations=(promote,),
+        runs=(node.UNIT,),
     )
     everywhere = str(len(site.membership.names))
     meta = {"ordered": "true", "promotable": "true", "promoted-max": everywhere}
@@ -61,7 +63,10 @@ SERVICE = Service(
     look=node.look,
     node=node.desired,
     configuration=configuration,
-    probes=lambda _, site: tuple(probes.probes(site)),
+    probes=lambda _, site: tuple(probes.probes(site, RESOURCE)),
     secrets=lambda section: [SECRET] if section.sst_user else [],
     ids=lambda _: (CLONE,),
+    agents=(AGENT,),
+    found=lambda cib: GaleraSection() if cib.primitives_of(AGENT) else None,
+    figures=probes.FIGURES,
 )

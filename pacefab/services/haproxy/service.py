@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.services.family import family_of
-from pacefab.services.haproxy.config import endpoint, render_config
+from pacefab.services.haproxy import probes, stats
+from pacefab.services.haproxy.config import render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
-from pacefab.services.probes import tcp
-from pacefab.services.probes.tcp import Endpoint
-from pacefab.services.service import AtStart, DesiredNode, Look, Port, Probe, Service, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Service, Site, whole
 
 PACKAGE = "haproxy"
 UNIT = "haproxy.service"
+AGENT = "systemd:haproxy"
 RESOURCE = "lb-haproxy"
 CLONE = f"{RESOURCE}-clone"
 CONFIG = "/etc/haproxy/haproxy.cfg"
@@ -48,21 +49,13 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
 
 def configuration(_section: HaproxySection, _site: Site) -> Configuration:
     """Return the clone. `interleave=true`: what follows it on a node waits for that node only."""
-    primitive = Primitive(RESOURCE, "systemd:haproxy")
+    primitive = Primitive(RESOURCE, AGENT)
     return Configuration(resources=(Clone(CLONE, primitive, {"interleave": "true"}),))
 
 
-def probes(section: HaproxySection, site: Site) -> list[Probe]:
-    """Ask from every node whether each proxy accepts, and whether statistics need a password."""
-    nodes = site.membership.names
-    targets = [Endpoint(proxy.name, *endpoint(proxy, site)) for proxy in section.proxies]
-    if section.stats:
-        port = section.stats.port
-        targets += [
-            tcp.http(f"statistics of {name}", site.own_address(name), port, "/", 401)
-            for name in nodes
-        ]
-    return [tcp.probe("HAProxy takes connections", name, targets) for name in nodes]
+def _found(cib: Cib) -> HaproxySection | None:
+    """Return a section without proxies: its configuration is not in the CIB."""
+    return HaproxySection.model_construct(proxies=()) if cib.primitives_of(AGENT) else None
 
 
 SERVICE = Service(
@@ -77,7 +70,10 @@ SERVICE = Service(
     ),
     node=node,
     configuration=configuration,
-    probes=probes,
+    probes=lambda section, site: tuple(probes.probes(section, site, RESOURCE)),
     secrets=lambda section: [SECRET] if section.stats else [],
     ids=lambda _: (CLONE,),
+    agents=(AGENT,),
+    found=_found,
+    figures=stats.FIGURES,
 )

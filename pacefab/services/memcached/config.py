@@ -1,9 +1,10 @@
 """memcached's settings in the two formats distributions keep them in. Pure: text in, text out.
 
-Debian's /etc/memcached.conf holds command-line options, a few a line, # begins a comment
-(systemd-memcached-wrapper joins them). EL's /etc/sysconfig/memcached is an EnvironmentFile of
-systemd: PORT, MAXCONN, CACHESIZE, and OPTIONS, which come last on the command line and so win.
-Only the options that we own are touched; everything else stays as the operator left it.
+Debian's /etc/memcached.conf holds command-line options, a few a line, # begins a comment (systemd-
+memcached-wrapper joins them, and drops lines that begin with -d or -h). EL's
+/etc/sysconfig/memcached is an EnvironmentFile of systemd: PORT, MAXCONN, CACHESIZE, and OPTIONS,
+which come last on the command line and so win. Only the options that we own are touched; everything
+else stays as the operator left it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ import getopt
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pacefab.addresses import bracketed, is_loopback
 
 DEBIAN_PATH = "/etc/memcached.conf"
 REDHAT_PATH = "/etc/sysconfig/memcached"
+USERS = {DEBIAN_PATH: "memcache", REDHAT_PATH: "memcached"}  # that the packages make
 
 # memcached 1.6.38 -h; an option that is not ours is kept, but must be known to be stepped over.
 _SHORT = "a:AZp:s:U:m:Mc:khiVrvdl:u:P:f:n:t:D:LR:Cb:B:I:SFXWY:e:o:N:"
@@ -37,12 +42,26 @@ _OURS = {
     "-e": "memory_file", "--memory-file": "memory_file",
 }  # fmt: skip
 
+_BARRED = {
+    "-Y": "it wants a password (-Y)", "--auth-file": "it wants a password (-Y)",
+    "-S": "it wants a password (-S)", "--enable-sasl": "it wants a password (-S)",
+    "-Z": "it speaks TLS (-Z)", "--enable-ssl": "it speaks TLS (-Z)",
+}  # fmt: skip
+_BINARY = "it speaks the binary protocol only (-B binary)"
+
+_COMMENT = re.compile(r"(?<!\\)#.*")
+
 Options = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What we own of memcached's configuration; defaults are memcached's own (memcached -h)."""
+    """What we own of memcached's configuration; defaults are memcached's own (memcached -h).
+
+    What is not compared is the operator's own, or makes no difference to clients: `user`, whom it
+    runs as (root needs one); `barred`, why no key can be set without more; `unix_socket`, where it
+    listens then and at no address.
+    """
 
     listen: tuple[str, ...] = ()  # addresses; empty: every address
     port: int = 11211
@@ -50,6 +69,10 @@ class Settings:
     max_connections: int = 1024
     udp_port: int = 0  # 0: off
     memory_file: str = ""  # where items are kept over a restart; empty: nowhere
+    elsewhere: tuple[str, ...] = ()  # what else it listens at, with another port: ADDRESS:PORT
+    user: str = field(default="", compare=False)
+    barred: str = field(default="", compare=False)
+    unix_socket: str = field(default="", compare=False)
 
     @property
     def everywhere(self) -> bool:
@@ -58,7 +81,7 @@ class Settings:
 
     def describe(self) -> str:
         """Return the settings as a person reads them."""
-        where = ", ".join(self.listen) or "every address"
+        where = ", ".join((*self.listen, *self.elsewhere)) or "every address"
         sizes = f"{self.memory} MiB, {self.max_connections} connections"
         kept = ", items kept over a restart" if self.memory_file else ""
         return f"listen {where}, port {self.port}, {sizes}{kept}"
@@ -117,19 +140,66 @@ def write(path: str, text: str, desired: Settings) -> str:
     return (_write_debian if path == DEBIAN_PATH else _write_redhat)(text, desired)
 
 
+def ignored_lines(path: str, text: str) -> tuple[str, ...]:
+    """Return the lines of options that Debian's wrapper drops, as they begin with -d or -h."""
+    lines = [_active(line) for line in text.splitlines()] if path == DEBIAN_PATH else []
+    return tuple(line for line in lines if _dropped(line) and line not in {"-d", "-h"})
+
+
 def _settings(options: Options) -> Settings:
-    numbers: dict[str, int] = {}
-    listen: list[str] = []
+    numbers: dict[str, Any] = {}
+    endpoints: list[tuple[str, int | None]] = []
     memory_file = ""
     for option, value in options:
         name = _OURS.get(option)
         if name == "listen":
-            listen += [part for part in value.split(",") if part]
+            endpoints += [_endpoint(part) for part in re.split("[,; ]+", value) if part]
         elif name == "memory_file":
             memory_file = value
         elif name:
             numbers[name] = _number(option, value)
-    return Settings(listen=tuple(listen), memory_file=memory_file, **numbers)
+    last = dict(options)
+    listening = _listening(endpoints, numbers.pop("port", Settings.port))
+    return replace(
+        listening,
+        **numbers,
+        memory_file=memory_file,
+        user=last.get("--user", "") or last.get("-u", ""),
+        barred=_barred(options),
+        unix_socket=last.get("--unix-socket", "") or last.get("-s", ""),
+    )
+
+
+def _listening(endpoints: Sequence[tuple[str, int | None]], default: int) -> Settings:
+    """Return where it listens; of several ports, the one of the first address that others reach."""
+    full = [(address, port or default) for address, port in endpoints]
+    reached = [port for address, port in full if not is_loopback(address)]
+    port = next(iter(reached or [port for _, port in full]), default)
+    return Settings(
+        listen=tuple(address for address, own in full if own == port),
+        port=port,
+        elsewhere=tuple(f"{bracketed(a)}:{own}" for a, own in full if own != port),
+    )
+
+
+_ENDPOINT = re.compile(r"(?P<address>\[[^]]*\]|[^:]*):(?P<port>\d+)")
+
+
+def _endpoint(text: str) -> tuple[str, int | None]:
+    """Return address and port of ADDRESS, ADDRESS:PORT, [IPV6]:PORT; None: the port of -p."""
+    plain = text.removeprefix("notls:")
+    found = _ENDPOINT.fullmatch(plain)
+    return (found["address"] if found else plain).strip("[]"), int(found["port"]) if found else None
+
+
+def _barred(options: Options) -> str:
+    """Return why nobody can set a key without more than a connection; empty: everybody can."""
+    for option, value in options:
+        if option in _BARRED:
+            return _BARRED[option]
+        if option in {"-B", "--protocol"} and value == "binary":
+            return _BINARY
+    return ""
 
 
 def _number(option: str, value: str) -> int:
@@ -152,9 +222,18 @@ def _split(words: Sequence[str]) -> Options:
 # --- Debian ---------------------------------------------------------------------------------
 
 
+def _active(line: str) -> str:
+    """Return what the wrapper leaves of a line."""
+    return _COMMENT.sub("", line).strip()
+
+
+def _dropped(active: str) -> bool:
+    return active[:2] in {"-d", "-h"}
+
+
 def _debian_line(line: str) -> Options:
-    active = line.partition("#")[0].strip()
-    if not active.startswith("-") or active[:2] in {"-d", "-h"}:  # the wrapper drops these two
+    active = _active(line)
+    if not active.startswith("-") or _dropped(active):
         return []
     return _split(shlex.split(active))
 
@@ -165,7 +244,7 @@ def _debian_options(text: str) -> Options:
 
 def _write_debian(text: str, desired: Settings) -> str:
     """Put each of our options on the line where it stood first, new ones at the end."""
-    left = _debian_desired(desired)
+    left = _debian_desired(desired, _debian_options(text))
     lines: list[str] = []
     for line in text.splitlines():
         options = _debian_line(line)
@@ -181,8 +260,10 @@ def _write_debian(text: str, desired: Settings) -> str:
     return "\n".join([*lines, *left.values(), ""])
 
 
-def _debian_desired(desired: Settings) -> dict[str, str]:
+def _debian_desired(desired: Settings, present: Options) -> dict[str, str]:
     optional = {"memory_file": f"-e {desired.memory_file}"} if desired.memory_file else {}
+    if desired.user and not {"-u", "--user"} & set(dict(present)):
+        optional["user"] = f"-u {desired.user}"
     return optional | {
         "memory": f"-m {desired.memory}",
         "port": f"-p {desired.port}",
@@ -194,51 +275,82 @@ def _debian_desired(desired: Settings) -> dict[str, str]:
 
 # --- Enterprise Linux -----------------------------------------------------------------------
 
-_ASSIGNMENT = re.compile(r"^\s*(?P<key>[A-Za-z_]\w*)=(?P<value>.*)$")
-_VARIABLES = {"PORT": "-p", "MAXCONN": "-c", "CACHESIZE": "-m"}
+# systemd's load_env_file: a value may be quoted, go over several lines, and end in a comment's
+# stead at the end of the line only.
+_ASSIGNMENT = re.compile(
+    r"""^[ \t]*(?P<key>[A-Za-z_]\w*)=(?P<value>(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^"'\\\n])*)""",
+    re.MULTILINE | re.DOTALL,
+)
+_PART = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|\\.|[^"'\\]+""", re.DOTALL)
+_VARIABLES = {"PORT": "-p", "MAXCONN": "-c", "CACHESIZE": "-m", "USER": "-u"}
+_ESCAPED = re.compile(r'(["\\$`])')
+_BACKSLASH = r"\\\1"
 
 
 def _value(raw: str) -> str:
     """Return a value without its quotes (systemd.exec(5), EnvironmentFile=)."""
-    return raw.strip().strip("\"'")
+    return "".join(map(_plain, _PART.findall(raw.strip())))
+
+
+def _plain(part: str) -> str:
+    if part.startswith("'"):
+        return part[1:-1]
+    if part.startswith('"'):
+        return re.sub(r'\\(["\\$`])', r"\1", part[1:-1].replace("\\\n", ""))
+    return re.sub(r"\\(.)", lambda m: m[1].strip("\n"), part, flags=re.DOTALL)
+
+
+def _variables(text: str) -> dict[str, str]:
+    """Return the variables; of several assignments the last one counts.
+
+    Raises:
+        ValueError: a quote is not closed.
+    """
+    for found in _ASSIGNMENT.finditer(text):
+        if text[found.end() : found.end() + 1] not in {"", "\n"}:
+            raise ValueError(f"a quote is not closed: {found['key']}={found['value']}")
+    return {m["key"]: _value(m["value"]) for m in _ASSIGNMENT.finditer(text)}
 
 
 def _redhat_options(text: str) -> Options:
-    values = {m["key"]: _value(m["value"]) for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
+    values = _variables(text)
     options = [(flag, values[key]) for key, flag in _VARIABLES.items() if values.get(key)]
-    return options + _split(values.get("OPTIONS", "").split())
+    return options + _split(shlex.split(values.get("OPTIONS", "")))
 
 
 def _write_redhat(text: str, desired: Settings) -> str:
-    present = {m["key"]: _value(m["value"]) for m in map(_ASSIGNMENT.match, text.splitlines()) if m}
-    kept = _join(o for o in _split(present.get("OPTIONS", "").split()) if o[0] not in _OURS)
+    present = _variables(text)
+    given = _split(shlex.split(present.get("OPTIONS", "")))
+    kept = _join(option for option in given if option[0] not in _OURS)
     memory_file = f"-e {desired.memory_file} " if desired.memory_file else ""
     addresses = ",".join(desired.listen)
     new = {
         "PORT": str(desired.port),
+        "USER": present.get("USER") or desired.user,
         "MAXCONN": str(desired.max_connections),
         "CACHESIZE": str(desired.memory),
         "OPTIONS": f"-l {addresses} -U {desired.udp_port} {memory_file}{kept}".strip(),
     }
-    return _assign(text, {key: value for key, value in new.items() if present.get(key) != value})
+    changed = {key: value for key, value in new.items() if present.get(key, "") != value}
+    return _assign(text, changed)
 
 
 def _assign(text: str, values: Mapping[str, str]) -> str:
     """Set each variable where it is assigned last, the assignment that counts, or at the end."""
-    lines = text.splitlines()
     for key, value in values.items():
-        places = [i for i, line in enumerate(lines)
-                  if (m := _ASSIGNMENT.match(line)) and m["key"] == key]  # fmt: skip
-        assignment = f'{key}="{value}"'
+        assignment = f'{key}="{_ESCAPED.sub(_BACKSLASH, value)}"'
+        places = [found for found in _ASSIGNMENT.finditer(text) if found["key"] == key]
         if places:
-            lines[places[-1]] = assignment
+            text = text[: places[-1].start()] + assignment + text[places[-1].end() :]
         else:
-            lines.append(assignment)
-    return "\n".join([*lines, ""])
+            text = (
+                f"{text}\n{assignment}\n" if text and text[-1] != "\n" else f"{text}{assignment}\n"
+            )
+    return text
 
 
 def _join(options: Iterable[tuple[str, str]]) -> str:
     return " ".join(
         f"{option}={value}" if option.startswith("--") and value else f"{option} {value}".strip()
-        for option, value in options
+        for option, value in ((option, shlex.quote(v) if v else "") for option, v in options)
     )

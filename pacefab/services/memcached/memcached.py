@@ -11,12 +11,12 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host import files
 from pacefab.host.model import FileState, HostFacts, Listener
 from pacefab.pacemaker.model import Clone, Membership, Primitive
-from pacefab.services.memcached import config, warm
+from pacefab.services.memcached import config, in_force, warm
 from pacefab.services.memcached.config import Settings
 from pacefab.services.service import DesiredNode, File, Look, Port, Process, Site
 
 PACKAGE = "memcached"
-UNIT = "memcached.service"
+UNIT = in_force.UNIT
 AGENT = "systemd:memcached"
 RESOURCE = "memcached"
 CLONE = "memcached-clone"
@@ -77,13 +77,18 @@ def desired_settings(request: Request, facts: HostFacts, membership: Membership 
         RefusedError: the node does not have the address, the memory or a free port for them.
     """
     present = present_settings(facts) or Settings()
-    settings = Settings(
+    settings = replace(
+        present,
         listen=_listen(request.listen, facts, membership),
+        elsewhere=(),
         port=request.port or present.port,
         memory=request.memory or present.memory,
         max_connections=request.max_connections or present.max_connections,
+        udp_port=0,
         memory_file=_memory_file(request, present),
+        user=present.user or config.USERS[config_path(facts)],
     )
+    in_force.check(facts, config_path(facts), settings)
     _check_memory(settings, facts)
     check_port(settings, facts)
     return settings
@@ -106,6 +111,7 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
         units=(UNIT,),
         ports=(Port(desired.port),),
         processes=(process(facts, desired),),
+        remarks=_remarks(facts, desired),
     )
 
 
@@ -115,6 +121,16 @@ def process(facts: HostFacts, desired: Settings) -> Process:
     seen = running.describe() if running else "unknown settings"
     fits = running is not None and same(running, desired)
     return Process(UNIT, seen, fits, config.difference(running, desired))
+
+
+def _remarks(facts: HostFacts, desired: Settings) -> tuple[str, ...]:
+    path = config_path(facts)
+    ignored = (
+        f"{path}: this whole line is ignored: it begins with {line[:2]}: {line}"
+        for line in config.ignored_lines(path, facts.text(path) or "")
+    )
+    barred = f"its health cannot be asked: {desired.barred}; that it accepts connections can"
+    return (*ignored, *([barred] if desired.barred else []))
 
 
 def _warm_files(facts: HostFacts, desired: Settings) -> tuple[File, ...]:
@@ -152,12 +168,27 @@ def present_settings(facts: HostFacts) -> Settings | None:
         raise RefusedError(f"read {path}", str(error), "fix that line, then run again") from error
 
 
+def effective_settings(facts: HostFacts) -> Settings:
+    """Return what memcached will start with: its file, or a command that does not read it.
+
+    Raises:
+        RefusedError: as `present_settings`.
+    """
+    if command := in_force.own_command(facts, config_path(facts)):
+        try:
+            return config.read_command_line(command)
+        except ValueError:
+            return Settings()
+    return present_settings(facts) or Settings()
+
+
 def render_config(facts: HostFacts, text: str, desired: Settings) -> str:
     """Return the configuration file with `desired` in it. Same errors as `present_settings`."""
     path = config_path(facts)
     try:
         present = config.read(path, text)
-        return text if same(present, desired) else config.write(path, text, desired)
+        unchanged = same(present, desired) and bool(present.user or not desired.user)
+        return text if unchanged else config.write(path, text, desired)
     except ValueError as error:
         raise RefusedError(f"read {path}", str(error), "fix that line, then run again") from error
 

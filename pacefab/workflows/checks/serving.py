@@ -27,8 +27,8 @@ def observe_memcached(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Cl
 
 
 def present(view: NodeView) -> Settings:
-    """Return the settings in a node's file, memcached's defaults where there is none."""
-    return memcached.present_settings(view.facts) or Settings()
+    """Return the settings that a node's memcached will start with, its file's as a rule."""
+    return memcached.effective_settings(view.facts)
 
 
 def serving(view: NodeView) -> Settings:

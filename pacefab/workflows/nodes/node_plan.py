@@ -57,6 +57,7 @@ def plan_node(
     desired: DesiredNode,
     *,
     managed: Collection[str],
+    opaque: Sequence[str] = (),
     firewall: Sequence[str] | None,
     lock_seconds: int = packages.LOCK_SECONDS,
 ) -> NodePlan:
@@ -66,11 +67,13 @@ def plan_node(
         facts: the node as it is.
         desired: what its services need there, all of them together.
         managed: the units that Pacemaker manages; it alone starts and stops those.
+        opaque: resources that may run any unit, as an error names them.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
         lock_seconds: how long another package manager's lock is waited for.
 
     Raises:
-        RefusedError: the node cannot be brought there.
+        RefusedError: the node cannot be brought there, or it is not known whether Pacemaker runs
+            what would have to be stopped.
     """
     written = _plan_files(facts, desired)
     return (
@@ -78,10 +81,11 @@ def plan_node(
         + written
         + _plan_unit_files(written)
         + _plan_kernel(facts, desired)
-        + _plan_units(facts, desired, managed)
-        + _plan_helpers(facts, desired, _unit_files(written))
+        + _plan_units(facts, desired, managed, opaque)
+        + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
+        + NodePlan(remarks=desired.remarks)
         + NodePlan(pending=find_pending(facts, desired, [file.path for file, _ in written.files]))
     )
 
@@ -182,10 +186,12 @@ def _plan_kernel(facts: HostFacts, desired: DesiredNode) -> NodePlan:
     return plan
 
 
-def _plan_units(facts: HostFacts, desired: DesiredNode, managed: Collection[str]) -> NodePlan:
+def _plan_units(
+    facts: HostFacts, desired: DesiredNode, managed: Collection[str], opaque: Sequence[str]
+) -> NodePlan:
     plan = NodePlan()
     for name in desired.units:
-        plan += _plan_boot(facts, name) + _plan_process(facts, name, desired, managed)
+        plan += _plan_boot(facts, name) + _plan_process(facts, name, desired, managed, opaque)
     return plan
 
 
@@ -201,19 +207,35 @@ def _plan_boot(facts: HostFacts, name: str) -> NodePlan:
 
 
 def _plan_process(
-    facts: HostFacts, name: str, desired: DesiredNode, managed: Collection[str]
+    facts: HostFacts,
+    name: str,
+    desired: DesiredNode,
+    managed: Collection[str],
+    opaque: Sequence[str],
 ) -> NodePlan:
     """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
     process = next((running for running in desired.processes if running.unit == name), None)
     if not facts.unit(name).running or (process and process.as_desired):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
-    if name in managed:
+    if _is_managed(facts, name, managed):
         return NodePlan()
+    if opaque:
+        raise RefusedError(
+            f"find out whether Pacemaker runs {name}",
+            f"{name} runs, and nothing says what these resources run: {', '.join(opaque)}",
+            f"where none of them does, stop it by hand (systemctl stop {short}), then run again",
+        )
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
     stop = (units.plan_stop(name),)
     return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
+
+
+def _is_managed(facts: HostFacts, name: str, managed: Collection[str]) -> bool:
+    """Whether Pacemaker runs a unit: by any of its names, or by one that starts it along."""
+    unit = facts.unit(name)
+    return bool({name, *unit.names, *unit.pulled_in_by} & set(managed))
 
 
 def _unit_files(written: NodePlan) -> list[str]:
@@ -225,12 +247,16 @@ def _plan_unit_files(written: NodePlan) -> NodePlan:
     return NodePlan(steps=(units.plan_daemon_reload(),) if _unit_files(written) else ())
 
 
-def _plan_helpers(facts: HostFacts, desired: DesiredNode, changed: Sequence[str]) -> NodePlan:
+def _plan_helpers(
+    facts: HostFacts, desired: DesiredNode, changed: Sequence[str], managed: Collection[str]
+) -> NodePlan:
     """Return what has the helpers run, with unit files as they are now."""
     plan = NodePlan()
     for name in desired.helpers:
         unit = facts.unit(name)
-        if not (unit.starts_at_boot and unit.running):
+        if _is_managed(facts, name, managed):
+            plan += NodePlan(remarks=(f"{name} is left to Pacemaker, which has a resource for it",))
+        elif not (unit.starts_at_boot and unit.running):
             change = f"{name} enabled and started"
             plan += NodePlan(steps=(units.plan_enable(name),), changes=(change,))
         elif any(f"/{name}" in path for path in changed):  # itself or a drop-in of it

@@ -12,6 +12,7 @@ from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus, Member, Membership
+from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
@@ -56,16 +57,24 @@ class NodeView:
         """The cluster as Pacemaker sees it. Errors of `live.read_status`."""
         return live.read_status(self.sections)
 
-    @property
-    def managed_units(self) -> frozenset[str]:
-        """The units that Pacemaker has a resource for. Errors of `read_cib_even_offline`.
+    @cached_property
+    def runners(self) -> tuple[Runner, ...]:
+        """The primitives and the units they run. Errors of `read_cib_even_offline`.
 
         To be read from `MANAGED`.
         """
         cib = live.read_cib_even_offline(self.sections)
-        primitives = cib.resources.iter("primitive") if cib else ()
-        types = [p.get("type", "") for p in primitives if p.get("class") in {"systemd", "service"}]
-        return frozenset(f"{name.removesuffix('.service')}.service" for name in types)
+        return runners(cib) if cib else ()
+
+    @property
+    def managed_units(self) -> frozenset[str]:
+        """The units that Pacemaker has a resource for. Errors of `runners`."""
+        return frozenset(unit for runner in self.runners for unit in runner.units)
+
+    @property
+    def opaque(self) -> tuple[str, ...]:
+        """The resources of which nothing says what units they run. Errors of `runners`."""
+        return tuple(str(runner) for runner in self.runners if runner.opaque)
 
 
 def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:

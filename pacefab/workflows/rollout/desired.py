@@ -46,16 +46,9 @@ class Intent:
 
     def look(self) -> Look:
         """Return what to look at on every node."""
-        called = Look(programs=agents.programs(self.base))
-        looks = [called, *(service.look(section) for service, section in self._services())]
-        return Look(
-            packages=_union(look.packages for look in looks),
-            units=_union(look.units for look in looks),
-            files=_union(look.files for look in looks),
-            kernel=_union(look.kernel for look in looks),
-            programs=_union(look.programs for look in looks),
-            processes=_union(look.processes for look in looks),
-        )
+        services = registry.look({name: self.sections[name] for name in self.chosen})
+        called = agents.programs(self.base)
+        return replace(services, programs=_union((called, services.programs)))
 
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that the services need."""
@@ -63,7 +56,9 @@ class Intent:
 
     def site(self, facts: Mapping[str, HostFacts]) -> Site:
         """Return what descriptions may know, nodes' facts included."""
-        return Site(self.membership, facts, self.sections, self.secret)
+        clones = {name: registry.service(name).promoted for name in self.sections}
+        promoted = {name: clone for name, clone in clones.items() if clone}
+        return Site(self.membership, facts, self.sections, self.secret, promoted=promoted)
 
     def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services, and agents of the rest, need on one node.
@@ -80,6 +75,7 @@ class Intent:
             helpers=_union(own.helpers for own in desired),
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
+            remarks=_union(own.remarks for own in desired),
             programs=_union(own.programs for own in desired),
             at_start=_union(own.at_start for own in desired),
             kernel={name: to for own in desired for name, to in own.kernel.items()},

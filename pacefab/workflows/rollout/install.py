@@ -123,16 +123,16 @@ class Install:
         return plan_node(
             facts,
             desired,
-            managed=_managed(view, desired),
+            managed=view.managed_units if _runs(view, desired) else (),
+            opaque=view.opaque if _runs(view, desired) else (),
             firewall=addresses if self.firewall else None,
             lock_seconds=self.lock_seconds,
         )
 
 
-def _managed(view: NodeView, desired: DesiredNode) -> frozenset[str]:
-    """Return the units that are Pacemaker's; unknown is none while none of them runs."""
-    running = any(view.facts.unit(name).running for name in desired.units)
-    return view.managed_units if running else frozenset()
+def _runs(view: NodeView, desired: DesiredNode) -> bool:
+    """Whether a unit runs, so that it matters whose it is; a cluster that is down may not say."""
+    return any(view.facts.unit(name).running for name in (*desired.units, *desired.helpers))
 
 
 def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:

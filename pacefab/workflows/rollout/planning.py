@@ -132,6 +132,7 @@ class Planner:
                 view.facts,
                 intent.node(intent.site(seen.facts), name),
                 managed=view.managed_units,
+                opaque=view.opaque,
                 firewall=own if self.firewall else None,
             )
         except PacefabError as error:

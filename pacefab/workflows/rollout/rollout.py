@@ -18,6 +18,7 @@ from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.checks import probing
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
 from pacefab.workflows.nodes.cleanup import clean_up
@@ -26,7 +27,7 @@ from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, none_answered, observe_cluster
-from pacefab.workflows.rollout import history, probing
+from pacefab.workflows.rollout import history
 from pacefab.workflows.rollout.history import Entry
 from pacefab.workflows.rollout.planning import Plan, Plans
 
