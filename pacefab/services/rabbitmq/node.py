@@ -20,7 +20,8 @@ UNIT = "rabbitmq-server.service"
 PORT, MANAGEMENT = 5672, 15672
 PORTS = (Port(PORT), Port(4369), Port(25672))  # clients; where a node is; nodes among themselves
 
-_PROGRAM = "beam.smp"  # Erlang's
+PROGRAMS = ("beam.smp",)  # Erlang's process
+
 _FOLDER = "/etc/rabbitmq"
 _DEFINITIONS = f"{_FOLDER}/pacefab-definitions.json"
 _COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
@@ -46,7 +47,7 @@ _IPV4 = 4
 
 def look(_section: RabbitmqSection) -> Look:
     """Return what to look at."""
-    return Look(packages=(PACKAGE,), units=(UNIT,), files=PATHS, processes=(_PROGRAM,))
+    return Look(packages=(PACKAGE,), units=(UNIT,), files=PATHS, processes=PROGRAMS)
 
 
 def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
@@ -64,7 +65,7 @@ def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
         ),
         units=(UNIT,),
         ports=PORTS,
-        at_start=(AtStart("rabbitmq", (_PROGRAM,), (unit, environment, config, plugins)),),
+        at_start=(AtStart("rabbitmq", PROGRAMS, (environment, config, plugins)),),
     )
 
 

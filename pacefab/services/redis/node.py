@@ -14,6 +14,7 @@ from pacefab.services.redis.section import SECRET, RedisSection
 from pacefab.services.service import AtStart, DesiredNode, Look, Port, Site, whole
 
 PORT = 6379
+PROGRAMS = ("redis-server", "valkey-server")  # names of their processes
 
 Software = Literal["redis", "valkey"]
 _FIRST_EL_WITHOUT_REDIS = 10
@@ -30,7 +31,6 @@ class Flavour:
     packages: Mapping[Family, str]
     user: str
     config: str  # beside the package's own, which stays as it is
-    process: str
     data: str
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
 
@@ -40,14 +40,12 @@ FLAVOURS: Mapping[Software, Flavour] = {
         packages={"debian": "redis-server", "rhel": "redis"},
         user="redis",
         config="/etc/redis-pacemaker.conf",
-        process="redis-server",
         data="/var/lib/redis",
     ),
     "valkey": Flavour(
         packages={"debian": "valkey-server", "rhel": "valkey"},
         user="valkey",
         config="/etc/valkey-pacemaker.conf",
-        process="valkey-server",
         data="/var/lib/valkey",
         parameters={
             "bin": "/usr/bin/valkey-server",
@@ -67,7 +65,7 @@ def look(section: RedisSection) -> Look:
         packages=packages,
         units=tuple(f"{name}.service" for name in packages),
         files=tuple(flavour.config for flavour in flavours),
-        processes=tuple(flavour.process for flavour in flavours),
+        processes=PROGRAMS,
     )
 
 
@@ -82,7 +80,7 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
         files=(whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN),),
         units=(f"{package}.service",),
         ports=(Port(PORT),),
-        at_start=(AtStart("redis", (flavour.process,), (flavour.config,)),),
+        at_start=(AtStart("redis", PROGRAMS, (flavour.config,)),),
     )
 
 

@@ -56,7 +56,7 @@ def _described(site: Site, node: str) -> Iterator[DesiredNode]:
     A service that cannot be described is left to the plan, which says why. What runs of memcached
     is compared with its file, not with the inventory: only what is written can be pending.
     """
-    without_secrets = replace(site, secret=lambda _: "")
+    without_secrets = replace(site, secret=lambda _: "unknown")
     for name, section in site.sections.items():
         if name == _MEMCACHED:
             continue
