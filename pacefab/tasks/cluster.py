@@ -45,8 +45,8 @@ def status(
     unknown.
 
     Harmless at any time. The services are the inventory's, else those that the cluster shows. What
-    Pacemaker calls Started and does not answer is degraded. With --watch, the exit status is that of
-    the last look.
+    Pacemaker calls Started and does not answer is degraded. With --watch, the exit status is that
+    of the last look.
 
     Example: fab -H c1,c2,c3 status
     """

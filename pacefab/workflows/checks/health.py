@@ -14,6 +14,7 @@ from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
+from pacefab.workflows.checks import node_state
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -142,12 +143,14 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
             *_absent(services),
             *_cluster_reasons(seen, status),
             *_node_reasons(nodes, services),
-            *(reason for service in services for reason in _not_serving(service)),
+            *(reason for service in services for reason in not_serving(service)),
+            *node_state.reasons(site),
             *silent,
         ),
         notices=(
             *_notices(status, seen.cib),
-            *(notice for service in services for notice in _service_notices(service)),
+            *(notice for service in services for notice in service_notices(service)),
+            *node_state.notices(site),
         ),
     )
 
@@ -169,7 +172,7 @@ def _node_reasons(nodes: Sequence[NodeHealth], services: Sequence[ServiceHealth]
                     yield f"{service.called(instance)} is {instance.state} on {node.node}"
 
 
-def _not_serving(service: ServiceHealth) -> Iterator[str]:
+def not_serving(service: ServiceHealth) -> Iterator[str]:
     """Yield what answers otherwise than it should, and from where it was asked."""
     if service.error:
         yield f"{service.name} cannot be asked: {service.error}"
@@ -191,7 +194,7 @@ def _wrong(said: str, instance: InstanceHealth) -> Iterator[str]:
         yield f"{said}, yet it does not serve{where} (asked from {asked}): {wrong}"
 
 
-def _service_notices(service: ServiceHealth) -> Iterator[str]:
+def service_notices(service: ServiceHealth) -> Iterator[str]:
     """Yield what instances would have known; where they do not agree, whose word it is."""
     said: dict[str, list[str]] = {}
     for instance in service.instances:

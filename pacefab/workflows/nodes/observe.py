@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pacefab.addresses import is_address
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kernel, packages, programs, units
+from pacefab.host import files, firewall, kernel, packages, processes, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
@@ -109,6 +109,7 @@ def _node_steps(look: Look) -> list[Step]:
         *units.observe(look.units),
         *files.observe(look.files),
         *kernel.observe(look.kernel),
+        *processes.observe(look.processes, look.files),
         *programs.observe(look.programs),
         *firewall.observe(),
         *live.observe_membership(),
@@ -117,6 +118,7 @@ def _node_steps(look: Look) -> list[Step]:
 
 def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
     distribution, family = packages.parse_distribution(sections)
+    started, written = processes.parse(sections)
     return HostFacts(
         name=sections["name"].out.strip(),
         distribution=distribution,
@@ -129,6 +131,8 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         units=units.parse_units(look.units, sections),
         files=_files(look, sections),
         kernel=kernel.parse(sections),
+        started=started,
+        written=written,
         absent=programs.parse(sections),
         firewall=firewall.parse(sections),
     )

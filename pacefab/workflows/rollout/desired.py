@@ -56,7 +56,9 @@ class Intent:
 
     def site(self, facts: Mapping[str, HostFacts]) -> Site:
         """Return what descriptions may know, nodes' facts included."""
-        return Site(self.membership, facts, self.sections, self.secret)
+        clones = {name: registry.service(name).promoted for name in self.sections}
+        promoted = {name: clone for name, clone in clones.items() if clone}
+        return Site(self.membership, facts, self.sections, self.secret, promoted=promoted)
 
     def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services, and agents of the rest, need on one node.
@@ -75,6 +77,7 @@ class Intent:
             processes=_union(own.processes for own in desired),
             remarks=_union(own.remarks for own in desired),
             programs=_union(own.programs for own in desired),
+            at_start=_union(own.at_start for own in desired),
             kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 

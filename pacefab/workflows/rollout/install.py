@@ -16,6 +16,7 @@ from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
+from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
@@ -99,7 +100,7 @@ class Install:
             lock_seconds=self.lock_seconds,
         )
         mark = Mark.CHANGED if done else Mark.UNCHANGED
-        return watch.finish(name, mark, *done.changes, *done.remarks)
+        return watch.finish(name, mark, *done.changes, *_said(name, done))
 
     def _planner(
         self, view: NodeView, views: Mapping[str, NodeView]
@@ -151,7 +152,12 @@ def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
+def _said(name: str, plan: NodePlan) -> tuple[str, ...]:
+    """Return what is to be said of a node besides its changes."""
+    return (*plan.remarks, *map(str, share({name: plan.pending})))
+
+
 def _preview(watch: Stopwatch, name: str, plan: NodePlan) -> Outcome:
     mark = Mark.PLANNED if plan else Mark.UNCHANGED
     changes = [f"would be: {change}" for change in plan.changes]
-    return watch.finish(name, mark, *changes, *plan.remarks)
+    return watch.finish(name, mark, *changes, *_said(name, plan))
