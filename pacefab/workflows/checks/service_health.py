@@ -166,13 +166,13 @@ def _health(
     if not primitives and service.agents:
         absent = (InstanceHealth("", node.name, "absent") for node in status.nodes)
         return ServiceHealth(service.name, service.figures, tuple(absent))
-    instances = tuple(
+    every = tuple(
         InstanceHealth(name, node, state, _of(results, name, node, alone=len(primitives) == 1))
         for name in primitives
         for node, state in instances(status, name)
     )
     whole = tuple(result for result in results if not result.probe.of)
-    return ServiceHealth(service.name, service.figures, instances, whole, error)
+    return ServiceHealth(service.name, service.figures, every, whole, error)
 
 
 def _of(
