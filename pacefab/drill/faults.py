@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pacefab.services.memcached import memcached
 from pacefab.services.probes import tcp
+from pacefab.services.service import Endpoint
 from pacefab.transport.command import Section, Step, shell
 
 _BUSY = 3  # exit status: a drill is on already
@@ -177,7 +178,7 @@ def observe() -> list[Step]:
 
 def plan_vips(addresses: Sequence[str]) -> list[Step]:
     """Return the step of `read_vips`, which takes little more than 0.3 s at most."""
-    return [tcp.observe("vips", _targets(addresses), _VIP_SECONDS)]
+    return [tcp.observe(_targets(addresses), _VIP_SECONDS, "vips")]
 
 
 def read_vips(addresses: Sequence[str], section: Section) -> frozenset[str]:
@@ -185,8 +186,8 @@ def read_vips(addresses: Sequence[str], section: Section) -> frozenset[str]:
     if not section.ok:
         return frozenset()
     answers = tcp.parse(_targets(addresses), section).items()
-    return frozenset(target.address for target, wrong in answers if not wrong)
+    return frozenset(target.address for target, answer in answers if not answer.wrong)
 
 
-def _targets(addresses: Sequence[str]) -> list[tcp.Endpoint]:
-    return [tcp.Endpoint("VIP", address, _DISCARD, refused=True) for address in addresses]
+def _targets(addresses: Sequence[str]) -> list[Endpoint]:
+    return [Endpoint("VIP", address, _DISCARD, refused=True) for address in addresses]

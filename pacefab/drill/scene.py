@@ -17,7 +17,7 @@ from pacefab.pacemaker.readiness import unfinished
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
-from pacefab.workflows.checks.health import check_healthy, examine_fleet
+from pacefab.workflows.checks.health import check_healthy, examine_memcached
 from pacefab.workflows.checks.serving import ask_from_neighbours, find_targets, observe_memcached
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.view import ClusterView, Reach
@@ -69,7 +69,7 @@ class Scene:
             fleet = observe_memcached(self.hosts, self.reach, self.limit)
             doing = _at_work(apply_cib.query_progress(fleet.host))
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
-            return examine_fleet(fleet).reasons or busy
+            return examine_memcached(fleet).reasons or busy
         except PacefabError as error:
             return (str(error),)
 
@@ -80,7 +80,7 @@ def _at_work(status: ClusterStatus) -> str:
 
 def find_witness(fleet: ClusterView, victim: str) -> Host:
     """Return the node through which the cluster is watched: another one than the victim."""
-    return next(host for node, host in fleet.hosts.items() if node != victim)
+    return next(fleet.hosts[node] for node in fleet.views if node != victim)
 
 
 def find_victim(fleet: ClusterView, node: str) -> Victim:

@@ -115,7 +115,8 @@ def ensure_program(program: str, *, package: str) -> None:
 
 
 def _apt_get(*arguments: str) -> None:
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    quiet = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
+    environment = os.environ | quiet
     run(["apt-get", "-qq", *arguments], env=environment, timeout=INSTALL_SECONDS)
 
 

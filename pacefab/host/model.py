@@ -92,6 +92,28 @@ class Interface:
 
 
 @dataclass(frozen=True)
+class Program:
+    """A file that `caller` (an agent) needs on a node, and the packages that bring it.
+
+    Of several names the first one that the distribution has is meant; without one the operator has
+    to install it.
+    """
+
+    path: str
+    debian: tuple[str, ...] = ()
+    rhel: tuple[str, ...] = ()
+    caller: str = ""
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A program that is not there; `package` brings it, empty: none that we know."""
+
+    package: str
+    installed: bool  # the package is there, and the program is missing all the same
+
+
+@dataclass(frozen=True)
 class FileState:
     """A file as it is on a node."""
 
@@ -113,7 +135,8 @@ class Firewall:
 class HostFacts:
     """What one round trip finds on a node.
 
-    `packages`, `units` and `files` have an entry for each name that was looked at.
+    `packages`, `units` and `files` have an entry for each name that was looked at; `kernel` for
+    each that this kernel has.
     """
 
     name: str  # uname -n
@@ -126,6 +149,10 @@ class HostFacts:
     packages: Mapping[str, str | None] = field(default_factory=dict)  # version; None: absent
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
+    kernel: Mapping[str, str] = field(default_factory=dict)  # settings; those that it has
+    started: Mapping[str, float] = field(default_factory=dict)  # programs that run: since when
+    written: Mapping[str, float] = field(default_factory=dict)  # files: when, seconds since 1970
+    absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at
     firewall: Firewall | None = None  # None: no firewalld is active
 
     @property

@@ -143,9 +143,12 @@ tail -n +1 -f -s 0.1 --pid="$pid" "$log" 2>/dev/null
 wait "$pid"; status=$?
 rm -f "$log"; exit "$status"
 """
+# needrestart, which Ubuntu's servers have in apt's hooks, restarts what uses a replaced library,
+# also what Pacemaker manages. SUSPEND keeps it from running; older ones know only MODE (l: list).
 _APT = r"""
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l
 apt() {
-  timeout -k 10 "$((600 + lock))" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+  timeout -k 10 "$((600 + lock))" apt-get -q -y \
     -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0 \
     -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"
 }

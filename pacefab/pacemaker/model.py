@@ -176,12 +176,30 @@ class Difference:
         return f"{self.where}: {self.present or 'absent'} -> {self.desired or 'absent'}"
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names may be one node's: case and a domain that only one has do not count."""
+    one, other = one.casefold(), other.casefold()
+    if "." in one and "." in other:
+        return one == other
+    return one.partition(".")[0] == other.partition(".")[0]
+
+
 @dataclass(frozen=True)
 class Member:
-    """A node of corosync.conf's nodelist; `addresses` are its rings', names resolved."""
+    """A node of corosync.conf's nodelist; `addresses` are its rings', names resolved.
+
+    `name` is Pacemaker's (`crm_node -n` there), `id` corosync's; empty: it is not known.
+    """
 
     name: str
     addresses: tuple[str, ...]
+    id: str = ""
+
+    def is_same(self, other: Member) -> bool:
+        """Whether both mean one node: by the node id, or an address or the name without one."""
+        if self.id and other.id:
+            return self.id == other.id
+        return bool(set(self.addresses) & set(other.addresses)) or same_name(self.name, other.name)
 
 
 @dataclass(frozen=True)
@@ -193,15 +211,18 @@ class Membership:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The nodes' names, in the file's order."""
+        """The nodes' names, in the order of their node ids."""
         return tuple(member.name for member in self.members)
 
     def member_with(self, addresses: tuple[str, ...], name: str) -> Member | None:
-        """Return the member that has one of these addresses, or else this name."""
+        """Return the member that has one of these addresses, or else this name.
+
+        Or the name without its domain, where one of the two has none.
+        """
         for member in self.members:
             if set(member.addresses) & set(addresses):
                 return member
-        return next((member for member in self.members if member.name == name), None)
+        return next((member for member in self.members if same_name(member.name, name)), None)
 
 
 @dataclass(frozen=True)
@@ -322,6 +343,11 @@ class ClusterStatus:
     def primitives(self) -> frozenset[str]:
         """The ids of all primitives, those in clones, groups and bundles too."""
         return frozenset(instance.id.partition(":")[0] for instance in self._every())
+
+    @property
+    def all_instances(self) -> tuple[Instance, ...]:
+        """Every instance of every primitive, fence devices included."""
+        return tuple(self._every())
 
     def _every(self) -> Iterator[Instance]:
         for item in self.resources:

@@ -25,6 +25,11 @@ def render(status: ClusterStatus, *, former_ids: bool = False) -> list[str]:
     return [line.expandtabs() for line in lines]
 
 
+def render_devices(devices: Iterable[Instance]) -> list[str]:
+    """Return a line for each fence device, as `pcs stonith` has it."""
+    return [f" {_primitive(device)}".expandtabs() for device in devices]
+
+
 def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
     if isinstance(item, CloneStatus):
         yield from _clone(item, status, former_ids=former_ids)

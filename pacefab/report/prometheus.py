@@ -6,13 +6,15 @@ Names follow Prometheus' conventions (naming: base units, _total on counters; ex
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pacefab.pacemaker.model import ClusterStatus, Instance
-from pacefab.services.memcached.probe import Answer
+from pacefab.report.health import BESIDE_NODES
 from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
+from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
 
 Labels = Mapping[str, str]
 
@@ -26,12 +28,12 @@ class _Metric:
 
 
 def render(health: Health) -> list[str]:
-    """Return the lines; a node whose memcached did not answer has no figures of it."""
+    """Return the lines; an instance that did not answer has no figures."""
     metrics = [
         *_cluster(health),
         *_nodes(health.nodes),
         *_resources(health.status),
-        *_memcached(health.nodes),
+        *_services(health.services),
     ]
     return _lines(metrics, health.cluster)
 
@@ -79,36 +81,45 @@ def _resources(status: ClusterStatus) -> Iterator[_Metric]:
     yield _Metric("resource_failed", "gauge", "Instances that failed or are blocked", bad)
 
 
-def _memcached(nodes: Sequence[NodeHealth]) -> Iterator[_Metric]:
-    serving = [({"node": node.node}, float(node.answers)) for node in nodes]
-    text = "1 when memcached set and got a key that another node asked it for"
-    yield _Metric("memcached_serving", "gauge", text, serving)
-    answers = {node.node: node.answer for node in nodes if node.answer and node.answer.served}
-    versions = [
-        ({"node": node, "version": answer.stats.get("version", "")}, 1.0)
-        for node, answer in answers.items()
+def _services(services: Sequence[ServiceHealth]) -> Iterator[_Metric]:
+    serving = [
+        (
+            {"service": service.name, "resource": instance.resource, "node": instance.node},
+            float(service.serves(instance)),
+        )
+        for service in services
+        for instance in service.instances
     ]
-    yield _Metric("memcached_info", "gauge", "Version of memcached", versions)
-    for name, kind, help_text, value in _FIGURES:
-        samples = [({"node": node}, float(value(answer))) for node, answer in answers.items()]
-        yield _Metric(f"memcached_{name}", kind, help_text, samples)
+    text = "1 for an instance that Pacemaker runs and that answered every question"
+    yield _Metric("service_serving", "gauge", text, serving)
+    for service in services:
+        yield from _service(service)
 
 
-def _stat(name: str) -> Callable[[Answer], int]:
-    return lambda answer: answer.number(name)
+def _service(service: ServiceHealth) -> Iterator[_Metric]:
+    """Yield a service's figures, of the instances that have them."""
+    prefix = re.sub(r"[^a-zA-Z0-9_]", "_", service.name)
+    if service.name == BESIDE_NODES:
+        answers = [({"node": i.node}, float(i.answers)) for i in service.instances]
+        text = "1 when memcached set and got a key that another node asked it for"
+        yield _Metric(f"{prefix}_serving", "gauge", text, answers)
+    own = [(_instance(service, instance), instance.figures) for instance in service.instances]
+    texts = [figure.name for figure in service.figures if figure.kind == "info"]
+    words = [
+        ({**labels, **{name: f"{figures.get(name, '')}" for name in texts}}, 1.0)
+        for labels, figures in own
+        if any(name in figures for name in texts)
+    ]
+    yield _Metric(f"{prefix}_info", "gauge", f"What {service.name} says of itself in words", words)
+    for figure in service.figures:
+        if figure.exported and figure.kind != "info":
+            values = [(n, float(f[figure.name])) for n, f in own if figure.name in f]
+            yield _Metric(f"{prefix}_{figure.exported}", figure.kind, figure.help, values)
 
 
-_FIGURES: tuple[tuple[str, str, str, Callable[[Answer], float]], ...] = (
-    ("answer_seconds", "gauge", "Time of a set, a get and a delete", lambda answer: answer.seconds),
-    ("uptime_seconds", "gauge", "Time since its start", _stat("uptime")),
-    ("items", "gauge", "Items in the cache", _stat("curr_items")),
-    ("used_bytes", "gauge", "Memory that items use", _stat("bytes")),
-    ("limit_bytes", "gauge", "Memory that items may use", _stat("limit_maxbytes")),
-    ("connections", "gauge", "Open connections", _stat("curr_connections")),
-    ("evictions_total", "counter", "Items thrown out for lack of memory", _stat("evictions")),
-    ("get_hits_total", "counter", "Gets that found their key", _stat("get_hits")),
-    ("get_misses_total", "counter", "Gets that did not", _stat("get_misses")),
-)
+def _instance(service: ServiceHealth, instance: InstanceHealth) -> Labels:
+    node = {"node": instance.node}
+    return node if service.name == BESIDE_NODES else {"resource": instance.resource, **node}
 
 
 def _lines(metrics: Sequence[_Metric], cluster: str) -> list[str]:

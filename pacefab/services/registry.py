@@ -7,19 +7,22 @@ service's and which names a `Service`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from pacefab.errors import UsageError
-from pacefab.services.service import Service
+from pacefab.services.service import Look, Service
+
+ItemT = TypeVar("ItemT")
 
 GROUP = "pacefab.services"
 _OWN = {
     "galera": "pacefab.services.galera.service:SERVICE",
     "haproxy": "pacefab.services.haproxy.service:SERVICE",
     "memcached": "pacefab.services.memcached.service:SERVICE",
-    "redis": "pacefab.services.redis:SERVICE",
+    "rabbitmq": "pacefab.services.rabbitmq.service:SERVICE",
+    "redis": "pacefab.services.redis.service:SERVICE",
     "vips": "pacefab.services.vips.service:SERVICE",
 }
 
@@ -60,3 +63,20 @@ def service(name: str) -> Service[Any]:
         seen = f"{offered.value} is not a pacefab.services.service.Service"
         raise UsageError(f"import the service {name}", seen, "fix the package that offers it")
     return found
+
+
+def look(sections: Mapping[str, Any]) -> Look:
+    """Return what to look at on nodes for all these services, their settings by name."""
+    looks = [service(name).look(section) for name, section in sections.items()]
+    return Look(
+        packages=_union(each.packages for each in looks),
+        units=_union(each.units for each in looks),
+        files=_union(each.files for each in looks),
+        kernel=_union(each.kernel for each in looks),
+        programs=_union(each.programs for each in looks),
+        processes=_union(each.processes for each in looks),
+    )
+
+
+def _union(parts: Iterable[Iterable[ItemT]]) -> tuple[ItemT, ...]:
+    return tuple(dict.fromkeys(item for part in parts for item in part))

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
+from pacefab.addresses import bracketed
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host.model import HostFacts
+from pacefab.host.model import HostFacts, Program
+from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.transport.command import Section, Step
 
@@ -26,8 +28,9 @@ class File:
     `render` gets the present text (None: there is no such file) and returns the desired one; one
     that owns the whole file ignores what is there. What `check` says against the new text (an
     argv, `{}` stands for its path) keeps the old one in place. `apply` runs after the new text is
-    in place (`sysctl -p FILE`), and again after it was taken back. `reload` names the unit that is
-    reloaded, where it runs; a unit that would have to be restarted is not: that is Pacemaker's.
+    in place (`systemctl daemon-reload`), and again after it was taken back. `reload` names the unit
+    that is reloaded, where it runs; a unit that would have to be restarted is not: that is
+    Pacemaker's.
     """
 
     path: str
@@ -53,6 +56,9 @@ class Look:
     packages: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    kernel: tuple[str, ...] = ()  # settings by sysctl's names
+    programs: tuple[Program, ...] = ()
+    processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
 
 
 @dataclass(frozen=True)
@@ -68,12 +74,28 @@ class Process:
     """The process that a service's unit runs now.
 
     One with the desired settings that Pacemaker does not manage is left to it, to be adopted; a
-    unit of `DesiredNode.units` without a `Process` is stopped when it runs so.
+    unit of `DesiredNode.units` without a `Process` is stopped when it runs so. `difference` says
+    short how its settings are others than desired ("64 MiB, not 128 MiB").
     """
 
     unit: str
     settings: str  # as a person reads them: "listen 10.0.0.1, port 11211"
     as_desired: bool
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class AtStart:
+    """Files that a service's program reads when it starts, and not again.
+
+    `programs` are names that its process may have (ps's comm), whatever starts it. `reloaded`: each
+    change of ours is followed by a reload, which counts as a start.
+    """
+
+    service: str
+    programs: tuple[str, ...]
+    files: tuple[str, ...]
+    reloaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,8 +104,11 @@ class DesiredNode:
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` are those of units that run now. `remarks`
-    are sentences about the node that change nothing and belong to its plan.
+    checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
+    settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
+    one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
+    what its agents call. `at_start` says which changes of files are in force after a restart only.
+    `remarks` are sentences about the node that change nothing and belong to its plan.
     """
 
     packages: tuple[str, ...] = ()
@@ -93,23 +118,96 @@ class DesiredNode:
     ports: tuple[Port, ...] = ()
     processes: tuple[Process, ...] = ()
     remarks: tuple[str, ...] = ()
+    kernel: Mapping[str, str] = field(default_factory=dict)
+    programs: tuple[Program, ...] = ()
+    at_start: tuple[AtStart, ...] = ()
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address and what it should answer; one that begins with / is a socket of the node's own.
+
+    After `say` is sent, `answer` has to be in the first line that comes back. Without, that the
+    connection is accepted is enough; and with `refused`, that a host refuses it. `whole`: all that
+    comes back is read, until the other side closes.
+    """
+
+    name: str
+    address: str
+    port: int
+    say: str = ""
+    answer: str = ""
+    refused: bool = False
+    whole: bool = False
+
+    @property
+    def place(self) -> str:
+        """The address and the port, as a client writes them."""
+        port = f":{self.port}" if self.port else ""
+        return f"{bracketed(self.address)}{port}"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.place})"
+
+
+Value = float | str
+Shown = Callable[[Mapping[str, Value]], str]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that a service's probes read: its key in JSON, its metric, its column of text.
+
+    A `counter` only rises; an `info` is a text, which metrics have as a label of one metric of the
+    service. One without a `column` is left out of the text. `show` gets all figures of an instance
+    and returns the cell; it is called only where this one is there. A metric is called after the
+    service and `metric`, or the key where that is empty (and `_total`, for a counter); "-": none.
+    """
+
+    name: str  # with its unit where it has one: uptime_seconds
+    help: str
+    kind: Literal["gauge", "counter", "info"] = "gauge"
+    column: str = ""
+    show: Shown | None = None
+    metric: str = ""
+
+    def text(self, figures: Mapping[str, Value]) -> str:
+        """Return the cell of the column."""
+        value = figures.get(self.name)
+        if value is None:
+            return "-"
+        if self.show:
+            return self.show(figures)
+        return value if isinstance(value, str) else f"{round(value, 2):.15g}"
+
+    @property
+    def exported(self) -> str:
+        """What the metric is called behind the service's name; empty where there is none."""
+        ending = "_total" if self.kind == "counter" else ""
+        return "" if self.metric == "-" else (self.metric or self.name) + ending
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a probe found: what is wrong (empty: nothing is), and the service's own figures."""
+    """What a probe found: what is wrong (empty: nothing is), and the service's own figures.
+
+    `notices` are worth knowing and no failure of the service.
+    """
 
     wrong: str = ""
-    figures: Mapping[str, float | str] = field(default_factory=dict)
+    figures: Mapping[str, Value] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Probe:
     """A question to a service as its client would ask it, from `node`.
 
-    `judge` gets the sections of the steps; it may return what is wrong alone. `resource` is the
-    primitive that is asked and `of` the node of its instance; both are empty where the service as a
-    whole is asked. An instance that Pacemaker is not to run is not asked.
+    All probes of a node are put side by side, and each step has some seconds. `judge` gets the
+    sections of the steps, and the answers of the `endpoints` (`tcp.answers`); it may return what is
+    wrong alone. `resource` is the primitive that is asked, `of` the node of its instance and `at`
+    its address; all are empty where the service as a whole is asked. An instance that Pacemaker is
+    not to run is not asked.
     """
 
     name: str  # "vip-db:3306 answers"
@@ -118,6 +216,8 @@ class Probe:
     judge: Callable[[Mapping[str, Section]], Reading | str]
     resource: str = ""
     of: str = ""
+    at: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
 
     def read(self, sections: Mapping[str, Section]) -> Reading:
         """Return what the answers to the steps say."""
@@ -136,7 +236,9 @@ class Site:
 
     `secret` returns a secret by its name (lower case: galera, haproxy_stats) and raises a
     `UsageError` that says how to give it when it was not. `placed` says on which nodes Pacemaker
-    is to run each primitive; one that it does not name is expected on every node.
+    is to run each primitive; one that it does not name is expected on every node. `recognised`: no
+    inventory gave the sections, the cluster itself shows them, and what else it has is not known.
+    `promoted` names the promotable clones that VIPs may follow.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
@@ -144,11 +246,20 @@ class Site:
     sections: Mapping[str, Any]  # settings of every service in the inventory, by service
     secret: Callable[[str], str] = no_secret
     placed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by primitive
+    recognised: bool = False
+    promoted: Mapping[str, str] = field(default_factory=dict)  # by service of the inventory
 
     def instances(self, resource: str) -> tuple[str, ...]:
         """Return the nodes on which Pacemaker is to run a primitive, in the cluster's order."""
         expected = self.placed.get(resource, frozenset(self.membership.names))
         return tuple(name for name in self.membership.names if name in expected)
+
+    def neighbour(self, node: str) -> str:
+        """Return who asks a node's instance: the next node that was reached, itself if none was."""
+        names = self.membership.names
+        place = names.index(node)
+        others = (*names[place + 1 :], *names[:place])
+        return next((name for name in others if name in self.facts), node)
 
     def own_address(self, node: str) -> str:
         """Return the address that the other nodes use for this one.
@@ -177,6 +288,10 @@ def no_configuration(_section: Any, _site: Site) -> Configuration:
     return Configuration()
 
 
+def not_found(_cib: Cib) -> None:
+    """Return the settings of a service that no cluster shows."""
+
+
 def no_probes(_section: Any, _site: Site) -> Sequence[Probe]:
     """Return the questions of a service that cannot be asked."""
     return ()
@@ -196,6 +311,11 @@ class Service(Generic[S]):
         probes: settings, site -> questions that a serving cluster answers.
         secrets: names of secrets that these settings need.
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
+        promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
+        agents: those of its primitives (systemd:haproxy), by which a CIB shows that it is there.
+        found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
+            it cannot be known, or is not there.
+        figures: what its readings have, in the order of columns: text, JSON and metrics follow.
     """
 
     name: str
@@ -206,3 +326,7 @@ class Service(Generic[S]):
     probes: Callable[[S, Site], Sequence[Probe]] = no_probes
     secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())
+    promoted: str = ""
+    agents: tuple[str, ...] = ()
+    found: Callable[[Cib], S | None] = not_found
+    figures: tuple[Figure, ...] = ()

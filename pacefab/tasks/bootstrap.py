@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
@@ -15,6 +16,8 @@ from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
     from pacefab.cli.inventory import ClusterInventory
+    from pacefab.host.model import Program
+    from pacefab.pacemaker.model import Configuration, Primitive
     from pacefab.workflows.formation.bootstrap import Bootstrap
     from pacefab.workflows.rollout.desired import Intent
 
@@ -103,15 +106,30 @@ def bootstrap_of(run: Run, step: str) -> Bootstrap:
 
     inventory = inventory_of(run)
     check_fencing(decided=inventory.fencing is not None)
-    devices = inventory.fencing.devices.values() if inventory.fencing else ()
     return Bootstrap(
         inventory.membership(),
-        tuple(dict.fromkeys(device.agent for device in devices)),
+        _programs(inventory),
         run.secret,
         firewall=run.manages_firewall,
         limit=run.limit,
         step=step,
     )
+
+
+def _programs(inventory: ClusterInventory) -> tuple[Program, ...]:
+    """Return the fence agents of the inventory's devices, and what they call."""
+    from pacefab.inventory.configuration import desired_configuration
+    from pacefab.services import agents
+
+    every = desired_configuration(inventory, lambda _: "")
+    return agents.programs(replace(every, resources=_devices(every)))
+
+
+def _devices(configuration: Configuration) -> tuple[Primitive, ...]:
+    from pacefab.pacemaker.model import Primitive
+
+    primitives = [item for item in configuration.resources if isinstance(item, Primitive)]
+    return tuple(item for item in primitives if item.agent.startswith("stonith:"))
 
 
 def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int:
@@ -137,17 +155,16 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
 def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
     """Return the inventory's settings and fencing, which every cluster has; no service."""
     from pacefab.inventory.configuration import desired_configuration, secret_names
-    from pacefab.pacemaker.model import Configuration, Primitive
+    from pacefab.pacemaker.model import Configuration
     from pacefab.workflows.rollout.desired import Intent
 
     run.gather(secret_names(inventory))
     every = desired_configuration(inventory, run.secret)
-    primitives = [item for item in every.resources if isinstance(item, Primitive)]
     base = Configuration(
         properties=every.properties,
         defaults=every.defaults,
         attributes=every.attributes,
-        resources=tuple(item for item in primitives if item.agent.startswith("stonith:")),
+        resources=_devices(every),
         notes=every.notes,
     )
     return Intent(inventory.membership(), inventory.sections, (), base, run.secret)

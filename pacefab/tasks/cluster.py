@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
@@ -40,10 +41,12 @@ def status(
 ) -> int:
     """Show whether the cluster and its services are healthy.
 
-    Resources, each node's memcached and a verdict. Exit 0 healthy, 1 degraded, 2 unknown.
+    Resources, nodes, every service by its own answers, a verdict. Exit 0 healthy, 1 degraded, 2
+    unknown.
 
-    Harmless at any time. A node that Pacemaker calls Started and whose memcached does not answer
-    another node is degraded. With --watch, the exit status is that of the last look.
+    Harmless at any time. The services are the inventory's, else those that the cluster shows. What
+    Pacemaker calls Started and does not answer is degraded. With --watch, the exit status is that
+    of the last look.
 
     Example: fab -H c1,c2,c3 status
     """
@@ -66,7 +69,8 @@ def _look(run: Run) -> Health | PacefabError:
     from pacefab.workflows.checks.health import examine
 
     try:
-        return examine(hosts, run.reach, run.limit, memcached_desired=_wants_memcached(run))
+        inventory = run.inventory.membership().names if run.inventory else ()
+        return examine(hosts, run.reach, run.limit, _sections(run), inventory)
     except UsageError:
         raise
     except PacefabError as error:
@@ -122,10 +126,9 @@ def _form(name: str, *, json: bool, prometheus: bool) -> str:
     return chosen
 
 
-def _wants_memcached(run: Run) -> bool:
-    """Whether a cluster without memcached is not as desired: unless an inventory names others."""
-    sections = run.inventory.sections if run.inventory else {}
-    return not sections or "memcached" in sections
+def _sections(run: Run) -> Mapping[str, Any] | None:
+    """Return the settings of the inventory's services; None where no inventory names one."""
+    return (run.inventory.sections or None) if run.inventory else None
 
 
 def _render(

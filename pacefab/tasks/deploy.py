@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +45,8 @@ def plan(
 
     Also what Pacemaker would then do.
 
-    Exit 0: nothing to do; 2: there are changes; 1: it could not be planned.
+    Exit 0: nothing to do; 2: there are changes, or settings that are not in force before a restart;
+    1: it could not be planned.
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
@@ -66,7 +68,7 @@ def plan(
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
         return 1
-    return _CHANGES if found else 0
+    return _CHANGES if found or found.pending else 0
 
 
 @cluster_task(
@@ -137,8 +139,8 @@ def adopt(
     Example: fab adopt --inventory inventory/migrated.yaml
     """
     seconds = whole_number("--timeout", timeout, least=1)
-    flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
     operator = Operator(run.printer, yes=yes, full=full)
+    flow = _rollout(run, operator, step="adopt", check=_check_adoption, timeout=seconds)
     return roll_out(run, flow, operator, dry_run=dry_run)
 
 
@@ -165,14 +167,18 @@ def _review(saved_plan: str) -> SavedPlan:
 
 
 def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
-    """Return the flow for the whole inventory; where no cluster stands yet, it forms one."""
+    """Return the flow for the whole inventory; where no cluster stands yet, it forms one.
+
+    What fence devices call is among what the nodes get, before it forms.
+    """
 
     def sentences(seen: ClusterView) -> tuple[str, ...]:
         stands = seen.stands(inventory_of(run).cluster)
-        return () if stands else bootstrap_of(run, "deploy").sentences(run.named())
+        forming = replace(bootstrap_of(run, "deploy"), programs=())
+        return () if stands else forming.sentences(run.named())
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
-        return bootstrap_of(run, "bootstrap").prepare(hosts, operator)
+        return replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
 
     return rollout(run, what_forms=sentences, form=form, **options)
 

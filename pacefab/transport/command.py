@@ -109,9 +109,24 @@ class Section:
         return "\n".join(part.strip() for part in (self.out, self.err) if part.strip())
 
 
-def render_query(steps: Iterable[Step]) -> str:
-    """Return a script that runs every step, whatever the others' exit statuses."""
-    return _script([_PRELUDE, *(f"{_call(item)}\n" for item in steps), "exit 0\n"])
+def render_query(steps: Iterable[Step], *, side_by_side: bool = False) -> str:
+    """Return a script that runs every step, whatever the others' exit statuses.
+
+    One after the other, or all at once: then it takes as long as the longest of them.
+    """
+    calls = [_call(item) for item in steps]
+    body = _side_by_side(calls) if side_by_side else "\n".join(calls)
+    return _script([_PRELUDE, f"{body}\n", "exit 0\n"])
+
+
+def _side_by_side(calls: Sequence[str]) -> str:
+    """Return a pipeline: all its parts run at once, and each hands on what those before it wrote.
+
+    A part's output is kept until it is whole, so that no two sections are mixed up.
+    """
+    hand_on = "cat; printf '%s\\n' \"$own\""
+    parts = [f"{{ own=$({{ {call}; }} </dev/null); {hand_on}; }}" for call in calls]
+    return " | ".join([":", *parts])
 
 
 def render_change(steps: Sequence[Step]) -> str:

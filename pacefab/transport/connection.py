@@ -82,14 +82,23 @@ class Host:
             target=self._open_for, args=(self._ahead,), name=f"open {self.name}", daemon=True
         ).start()
 
-    def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
+    def query(
+        self,
+        steps: Sequence[Step],
+        *,
+        seconds: float = QUERY_SECONDS,
+        side_by_side: bool = False,
+    ) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
+
+        The steps run one after the other, or `side_by_side`.
 
         Raises:
             UnreachableError: no session, or no privilege.
             CommandError: the connection broke, or the steps took longer than `seconds`.
         """
-        return parse_sections(self._run(render_query(steps), seconds=seconds))
+        script = render_query(steps, side_by_side=side_by_side)
+        return parse_sections(self._run(script, seconds=seconds))
 
     def change(
         self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None

@@ -192,3 +192,20 @@ def test_yum_alone_is_enough(bare: Cluster) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "installed with yum" in done.stdout
     assert purged.returncode == 0, purged.stdout + purged.stderr
+
+
+def test_needrestart_is_suspended_in_what_apt_runs(bare: Cluster) -> None:
+    if family(bare) != "debian":
+        pytest.skip("needrestart is in apt's hooks")
+    hook, seen = "/etc/apt/apt.conf.d/99seen", "/run/needrestart-seen"
+    bare.fab("remove-memcached", "--yes", "--purge", hosts=["c1"], check=True)
+    text = f'DPkg::Post-Invoke {{"env | grep NEEDRESTART_ >>{seen} || echo none >>{seen}";}};'
+    bare.run("c1", f"rm -f {seen}; cat >{hook}", stdin=text)
+    try:
+        bare.fab("install-memcached", hosts=["c1"], check=True)
+        bare.fab("remove-memcached", "--yes", "--purge", hosts=["c1"], check=True)
+        lines = eyes.read(bare, "c1", seen).splitlines()
+    finally:
+        bare.run("c1", f"rm -f {hook} {seen}")
+    assert lines.count("NEEDRESTART_SUSPEND=1") > 1, "installing and purging"
+    assert set(lines) == {"NEEDRESTART_SUSPEND=1", "NEEDRESTART_MODE=l"}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host.model import HostFacts, Interface, Unit
+from pacefab.host.model import Absent, HostFacts, Interface, Program, Unit
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.workflows.formation.bootstrap import check_fencing
 from pacefab.workflows.formation.plan import (
@@ -23,6 +23,7 @@ from pacefab.workflows.formation.plan import (
 
 INSTALLED = dict.fromkeys(PACKAGES, "1.0")
 NAMES = ("c1", "c2", "c3")
+IPMI = Program("/usr/sbin/fence_ipmilan", ("fence-agents-ipmilan", "fence-agents"))
 
 
 def desired(*names: str, cluster: str = "mine") -> Membership:
@@ -42,7 +43,6 @@ def host(
     running: bool | None = None,
     packages: Mapping[str, str | None] = INSTALLED,
     resources: tuple[str, ...] = (),
-    agents: tuple[str, ...] = (),
 ) -> Candidate:
     """Return a host; one that is a member runs, unless it is said not to."""
     up = membership is not None if running is None else running
@@ -52,7 +52,7 @@ def host(
         interfaces=(Interface("eth0", f"192.0.2.1{name[1:]}", 24),),
         units=units | {PCSD: unit(PCSD, up=True)},
     )  # fmt: skip
-    return Candidate(name, facts, membership, resources, agents)
+    return Candidate(name, facts, membership, resources)
 
 
 def bare(name: str) -> Candidate:
@@ -116,7 +116,10 @@ def test_a_member_that_starts_yet_is_waited_for() -> None:
 
 
 def test_a_member_that_lacks_a_fence_agent_gets_its_package_and_nothing_else() -> None:
-    lacking = host("c1", desired(), agents=("fence-agents",))
+    facts = replace(
+        host("c1", desired()).facts, absent={IPMI.path: Absent("fence-agents", installed=False)}
+    )
+    lacking = replace(host("c1", desired()), facts=facts, programs=(IPMI,))
     found = plan(lacking, host("c2", desired()), host("c3", desired()))
     assert found.prepare == {"c1": ("fence-agents",)}
     assert (found.setup, found.start, found.join) == ((), (), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,29 @@ def test_a_step_of_no_package_manager_is_not_explained_by_one() -> None:
 def test_waiting_for_a_lock_is_printed(line: str) -> None:
     assert packages.waiting(line)
     assert not packages.waiting("Setting up memcached (1.6.18) ...")
+
+
+APT_STEPS = {
+    "install": packages.plan_install("apt-get", ["memcached"], ["memcached.service"]),
+    "upgrade": packages.plan_upgrade("apt-get", ["memcached"], ["memcached.service"]),
+    "purge": packages.plan_purge("apt-get", ["memcached"]),
+}
+
+
+@pytest.mark.parametrize("kind", APT_STEPS)
+def test_needrestart_is_suspended_whenever_apt_changes_something(kind: str, tmp_path: Path) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text(f"#!/bin/sh\nenv | grep NEEDRESTART | sort >>{tmp_path}/seen\n")
+    apt.chmod(0o755)
+    (change,) = (step for step in APT_STEPS[kind] if step.name.startswith(kind))
+    undone = [Step("undo", change.undo)] if change.undo else []
+    for step in (change, *undone):
+        argv = [word.replace("/run/", f"{tmp_path}/") for word in step.argv]
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        subprocess.run(argv, env={"PATH": path}, capture_output=True, check=False, timeout=30)
+        seen = (tmp_path / "seen").read_text().split()
+        assert set(seen) == {"NEEDRESTART_MODE=l", "NEEDRESTART_SUSPEND=1"}
+        (tmp_path / "seen").unlink()
 
 
 @pytest.mark.parametrize("kind", ["debian12", "rpm"])

@@ -9,8 +9,17 @@ import pytest
 
 from pacefab.errors import RefusedError
 from pacefab.host import firewall
-from pacefab.host.model import FileState, Firewall, HostFacts, Interface, Unit
+from pacefab.host.model import (
+    Absent,
+    FileState,
+    Firewall,
+    HostFacts,
+    Interface,
+    Program,
+    Unit,
+)
 from pacefab.services.service import DesiredNode, File, Port, Process, whole
+from pacefab.workflows.nodes.in_force import PendingSetting
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node, plan_rollback
 
 CONFIG, SOCKET = "/etc/lb.cfg", "/etc/systemd/system/check.socket"
@@ -149,12 +158,10 @@ def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_desired() -> N
 
 
 def test_what_pacemaker_runs_with_other_settings_is_told_and_left() -> None:
-    other = replace(DESIRED, processes=(Process(LB, "port 2", as_desired=False),))
-    planned = plan(desired=other)
+    process = Process(LB, "port 2", as_desired=False, difference="port 2, not 1")
+    planned = plan(desired=replace(DESIRED, processes=(process,)))
     assert not planned
-    (remark,) = planned.remarks
-    assert "takes effect at the next restart" in remark
-    assert "port 2" in remark
+    assert planned.pending == (PendingSetting("lb", "port 2, not 1"),)
 
 
 RULE = firewall.rule("10.0.0.1", 80, "tcp")
@@ -203,3 +210,43 @@ def test_a_file_is_rendered_from_what_is_there() -> None:
     edited = File(CONFIG, lambda text: f"{text}more\n")
     planned = plan(desired=replace(DESIRED, files=(edited,)))
     assert planned.changes == (f"{CONFIG}: + more",)
+
+
+BIND, BIND6 = "net.ipv4.ip_nonlocal_bind", "net.ipv6.ip_nonlocal_bind"
+FREE = replace(DESIRED, kernel={BIND: "1", BIND6: "1"})
+
+
+def test_a_setting_of_the_kernel_is_set_though_its_file_is_as_desired() -> None:
+    planned = plan(replace(NODE, kernel={BIND: "0", BIND6: "1"}), FREE)
+    assert planned.changes == (f"{BIND} is 0, not 1",)
+    (setting,) = planned.steps
+    assert setting.argv == ("sysctl", "-q", "-w", f"{BIND}=1")
+    assert setting.undo == ("sysctl", "-q", "-w", f"{BIND}=0")
+
+
+@pytest.mark.parametrize("now", [{BIND: "1", BIND6: "1"}, {BIND: "1"}])
+def test_a_setting_that_is_right_or_that_the_kernel_lacks_is_no_change(now: dict[str, str]) -> None:
+    assert not plan(replace(NODE, kernel=now), FREE)
+
+
+IPMITOOL = Program("/usr/bin/ipmitool", ("ipmitool",), ("ipmitool",), caller="fence_ipmilan")
+FENCED = replace(DESIRED, programs=(IPMITOOL,))
+
+
+def lacking(package: str, *, installed: bool = False) -> HostFacts:
+    return replace(NODE, absent={IPMITOOL.path: Absent(package, installed=installed)})
+
+
+def test_what_a_fence_agent_calls_is_installed_with_it() -> None:
+    assert not plan(desired=FENCED), "it is there"
+    planned = plan(lacking("ipmitool"), FENCED)
+    assert planned.changes == ("package ipmitool installed with apt-get",)
+    assert planned.packages == ("ipmitool",)
+
+
+@pytest.mark.parametrize("facts", [lacking(""), lacking("ipmitool", installed=True)])
+def test_a_program_that_no_package_brings_is_told_before_a_change(facts: HostFacts) -> None:
+    with pytest.raises(RefusedError) as error:
+        plan(facts, FENCED)
+    assert "fence_ipmilan needs /usr/bin/ipmitool" in error.value.seen
+    assert "nothing was changed" in error.value.next_step

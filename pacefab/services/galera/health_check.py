@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pacefab.addresses import bracketed
@@ -14,9 +15,11 @@ SOCKET = "pacefab-galera-check.socket"
 _TEMPLATES = Path(__file__).parent
 _PROGRAM = "/usr/local/sbin/pacefab-galera-check"
 _UNITS = "/etc/systemd/system"
+_AGAIN = "pacefab-galera-check-again.service"  # starts a socket that failed
 PATHS = (
     _PROGRAM,
     f"{_UNITS}/pacefab-galera-check@.service",
+    f"{_UNITS}/{_AGAIN}",
     f"{_UNITS}/{SOCKET}",
 )
 
@@ -26,10 +29,21 @@ _SYNCED_OR_DONOR = "2 | 4"
 _RELOAD = 'systemctl daemon-reload && systemctl try-restart "$1"'
 
 
-def files(address: str, client: str, sst: str) -> tuple[File, ...]:
-    """Return the files; `client` is the program that asks the database, as the user mysql."""
+def files(address: str, client: str, sst: str, askers: Sequence[str]) -> tuple[File, ...]:
+    """Return the files.
+
+    `client` is the program that asks the database, as the user mysql; `askers` are the addresses of
+    the nodes, whose load balancers ask: where the kernel filters by cgroup, nobody else may.
+    """
     serving = _SYNCED_OR_DONOR if sst == "mariabackup" else _SYNCED
-    program, service, socket = PATHS
+    program, service, again, socket = PATHS
+    listening = render(
+        _TEMPLATES / "galera-check.socket.j2",
+        bracketed=bracketed(address),
+        port=PORT,
+        allowed=" ".join(askers),
+        again=_AGAIN,
+    )
     return (
         whole(
             program,
@@ -42,8 +56,9 @@ def files(address: str, client: str, sst: str) -> tuple[File, ...]:
             apply=("systemctl", "daemon-reload"),
         ),
         whole(
-            socket,
-            render(_TEMPLATES / "galera-check.socket.j2", bracketed=bracketed(address), port=PORT),
-            apply=("sh", "-c", _RELOAD, "pacefab", SOCKET),
+            again,
+            render(_TEMPLATES / "galera-check-again.service.j2", socket=SOCKET),
+            apply=("systemctl", "daemon-reload"),
         ),
+        whole(socket, listening, apply=("sh", "-c", _RELOAD, "pacefab", SOCKET)),
     )

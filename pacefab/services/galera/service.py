@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pacefab.addresses import bracketed
 from pacefab.pacemaker.model import Clone, Configuration, Operation, Primitive
+from pacefab.pacemaker.ownership import find_runners
 from pacefab.services.family import Family, common_family
 from pacefab.services.galera import node, probes
 from pacefab.services.galera.section import SECRET, GaleraSection
@@ -11,6 +12,7 @@ from pacefab.services.service import Service, Site
 
 RESOURCE = "galera"
 CLONE = f"{RESOURCE}-clone"
+AGENT = "ocf:heartbeat:galera"
 
 # Debian has everything elsewhere than upstream's agent expects. EL's package leaves the data folder
 # empty; the agent fills it.
@@ -35,7 +37,7 @@ def configuration(section: GaleraSection, site: Site) -> Configuration:
     promote = Operation("promote", interval="0s", timeout="300s", others={"on-fail": "block"})
     primitive = Primitive(
         RESOURCE,
-        "ocf:heartbeat:galera",
+        AGENT,
         {**_PARAMETERS[common_family(site.facts.values())], **_members(section, site)},
         operations=(promote,),
         runs=(node.UNIT,),
@@ -62,7 +64,10 @@ SERVICE = Service(
     look=node.look,
     node=node.desired,
     configuration=configuration,
-    probes=lambda _, site: tuple(probes.probes(site)),
+    probes=lambda _, site: tuple(probes.probes(site, RESOURCE)),
     secrets=lambda section: [SECRET] if section.sst_user else [],
     ids=lambda _: (CLONE,),
+    agents=(AGENT,),
+    found=lambda cib: GaleraSection() if find_runners(cib, [AGENT]) else None,
+    figures=probes.FIGURES,
 )

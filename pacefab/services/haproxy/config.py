@@ -18,7 +18,7 @@ from pacefab.services.vips.section import VipsSection
 
 # As each family's own haproxy.cfg has it; Debian's unit brings the journal into the chroot.
 _LOG: dict[Family, str] = {"debian": "/dev/log local0", "rhel": "127.0.0.1 local2"}
-_SOCKET: dict[Family, str] = {
+SOCKET: dict[Family, str] = {
     "debian": "/run/haproxy/admin.sock",
     "rhel": "/var/lib/haproxy/stats",
 }
@@ -41,7 +41,7 @@ def render_config(section: HaproxySection, site: Site, node: str, family: Family
     return render(
         Path(__file__).with_name("haproxy.cfg.j2"),
         log=_LOG[family],
-        socket=_SOCKET[family],
+        socket=SOCKET[family],
         max_connections=section.max_connections,
         stats=_stats(section.stats, site, node) if section.stats else None,
         proxies=[_proxy(proxy, site) for proxy in section.proxies],

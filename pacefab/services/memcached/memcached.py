@@ -109,15 +109,12 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
     membership = site.membership if site.membership.members else None
     desired = desired_settings(request, facts, membership)
     in_force.check(facts, config_path(facts), desired)
-    running = running_settings(facts)
-    seen = running.describe() if running else "unknown settings"
-    fits = running is not None and same(running, desired)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
         ports=(Port(desired.port),),
-        processes=(Process(UNIT, seen, as_desired=fits),),
+        processes=(process(facts, desired),),
         remarks=_remarks(facts, desired),
     )
 
@@ -130,6 +127,14 @@ def _remarks(facts: HostFacts, desired: Settings) -> tuple[str, ...]:
     )
     barred = f"its health cannot be asked: {desired.barred}; that it accepts connections can"
     return (*ignored, *([barred] if desired.barred else []))
+
+
+def process(facts: HostFacts, desired: Settings) -> Process:
+    """Return what runs now, compared with settings."""
+    running = running_settings(facts)
+    seen = running.describe() if running else "unknown settings"
+    fits = running is not None and same(running, desired)
+    return Process(UNIT, seen, fits, config.difference(running, desired))
 
 
 def _warm_files(facts: HostFacts, desired: Settings) -> tuple[File, ...]:
@@ -276,7 +281,14 @@ def cluster_address(facts: HostFacts, membership: Membership | None) -> str:
             "form the cluster first (pcs cluster setup), or give --listen ADDRESS",
         )
     member = membership.member_with(facts.addresses, facts.name)
-    if member is None or not member.addresses:
+    if member is not None and not member.addresses:
+        raise RefusedError(
+            attempted,
+            f"this node finds no address for {member.name} but loopback (127.0.1.1 in /etc/hosts?):"
+            " the other nodes cannot use that",
+            "correct /etc/hosts there, name the other nodes with -H too, or give --listen ADDRESS",
+        )
+    if member is None:
         raise RefusedError(
             attempted,
             f"no node of cluster {membership.cluster} has one of this node's addresses "

@@ -7,10 +7,12 @@ from functools import partial
 
 from pacefab.errors import CommandError
 from pacefab.pacemaker.model import Configuration
-from pacefab.services.memcached import memcached, probe
+from pacefab.pacemaker.ownership import find_runners
+from pacefab.services.memcached import figures, memcached, probe
+from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
-from pacefab.services.service import DesiredNode, Probe, Reading, Service, Site
+from pacefab.services.service import DesiredNode, Probe, Reading, Service, Site, Value
 from pacefab.transport.command import Section
 
 
@@ -26,37 +28,51 @@ def configuration(_section: MemcachedSection, _site: Site) -> Configuration:
 
 def probes(section: MemcachedSection, site: Site) -> list[Probe]:
     """Have every node set and get a key at its neighbour."""
-    nodes = [name for name in site.membership.names if name in site.facts]
-    neighbours = [*nodes[1:], *nodes[:1]]
     return [
         Probe(
             f"memcached of {name} sets and gets a key at {target}",
-            asker,
+            site.neighbour(name),
             tuple(probe.observe([target])),
             partial(_judge, target),
             resource=memcached.RESOURCE,
             of=name,
+            at=str(target),
         )
-        for name, asker in zip(nodes, neighbours, strict=True)
+        for name in site.instances(memcached.RESOURCE)
         for target in _targets(section, site, name)
     ]
 
 
 def _targets(section: MemcachedSection, site: Site, name: str) -> list[Target]:
-    """Return where a node's memcached answers: one that runs already, by its present settings."""
-    facts = site.facts[name]
-    settings = memcached.running_settings(facts) or memcached.desired_settings(
-        section.request(), facts, site.membership
-    )
-    addresses = memcached.listen_endpoints(settings, site.own_address(name))
+    """Return where a node's memcached should answer: one that runs, by its present settings.
+
+    One that listens to its own node alone serves nobody: it is asked at the node's address. A node
+    that could not be reached is taken to listen there too, at the port of the others.
+    """
+    own = site.own_address(name)
+    if name in site.facts:
+        settings = _settings(section, site, name)
+    else:
+        settings = Settings(port=_settings(section, site, next(iter(site.facts))).port)
+    addresses = memcached.listen_endpoints(settings, own) or (own,)
     return [Target(name, address, settings.port, settings.barred) for address in addresses]
 
 
+def _settings(section: MemcachedSection, site: Site, name: str) -> Settings:
+    facts = site.facts[name]
+    known = memcached.running_settings(facts)
+    if known is None and site.recognised:
+        known = memcached.present_settings(facts)
+    return known or memcached.desired_settings(section.request(), facts, site.membership)
+
+
 def _judge(target: Target, sections: Mapping[str, Section]) -> Reading:
+    place: dict[str, Value] = {"address": target.address, "port": target.port}
     try:
-        return Reading(probe.parse([target], sections)[target].error)
+        answer = probe.parse([target], sections)[target]
     except CommandError as error:
-        return Reading(error.seen)
+        return Reading(error.seen, place)
+    return Reading(answer.error, place | (figures.read(answer) if answer.stats else {}))
 
 
 SERVICE = Service(
@@ -67,4 +83,7 @@ SERVICE = Service(
     configuration=configuration,
     probes=probes,
     ids=lambda _: (memcached.CLONE,),
+    agents=(memcached.AGENT,),
+    found=lambda cib: MemcachedSection() if find_runners(cib, [memcached.AGENT]) else None,
+    figures=figures.FIGURES,
 )

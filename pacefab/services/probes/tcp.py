@@ -10,38 +10,32 @@ from pathlib import Path
 
 from pacefab.addresses import bracketed
 from pacefab.services.probes.node_python import python
-from pacefab.services.service import Probe, Reading
+from pacefab.services.service import Endpoint, Probe, Reading
 from pacefab.transport.command import Section, Step
 
 SECONDS = 2.0  # far more than a connection on a local network takes
+SECTION = "tcp"
 
 _PROGRAM = Path(__file__).with_name("tcp_node.py")
 _REFUSED = "ECONNREFUSED"
+NO_SOCKET = "there is no such socket"
 _WORDS = {
     _REFUSED: "connection refused",
     "EHOSTUNREACH": "no route to host",
     "ENETUNREACH": "network unreachable",
     "ECONNRESET": "connection reset",
+    "ENOENT": NO_SOCKET,
+    "timeout": f"timed out after {SECONDS:.0f} s",
 }
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """An address and what it should answer.
+class EndpointAnswer:
+    """What an endpoint said, and what is wrong with that; `wrong` is empty when nothing is."""
 
-    After `say` is sent, `answer` has to be in the first line that comes back. Without, that the
-    connection is accepted is enough; and with `refused`, that a host refuses it.
-    """
-
-    name: str
-    address: str
-    port: int
-    say: str = ""
-    answer: str = ""
-    refused: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.name} ({bracketed(self.address)}:{self.port})"
+    wrong: str
+    text: str = ""
+    seconds: float = 0.0
 
 
 def http(name: str, address: str, port: int, path: str, status: int) -> Endpoint:
@@ -50,34 +44,56 @@ def http(name: str, address: str, port: int, path: str, status: int) -> Endpoint
     return Endpoint(name, address, port, request, f" {status} ")
 
 
-def observe(name: str, targets: Sequence[Endpoint], seconds: float = SECONDS) -> Step:
+def observe(targets: Sequence[Endpoint], seconds: float = SECONDS, name: str = SECTION) -> Step:
     """Return the step that asks all targets at once; each has `seconds` to answer."""
-    request = {"targets": [[t.address, t.port, t.say] for t in targets], "seconds": seconds}
-    return python(name, _PROGRAM, json.dumps(request))
+    asked = [[t.address, t.port, t.say, t.whole] for t in targets]
+    return python(name, _PROGRAM, json.dumps({"targets": asked, "seconds": seconds}))
 
 
-def parse(targets: Sequence[Endpoint], section: Section) -> dict[Endpoint, str]:
-    """Return what is wrong with each target's answer; empty when nothing is."""
-    answers = zip(targets, json.loads(section.out), strict=True)
-    return {target: _wrong(target, answer) for target, answer in answers}
+def part(section: Section, first: int, count: int) -> Section:
+    """Return the answers to some of the targets, as if only they had been asked."""
+    if not section.ok:
+        return section
+    out = json.dumps(json.loads(section.out)[first : first + count])
+    return Section(section.name, 0, out, section.err)
 
 
-def probe(name: str, node: str, targets: Sequence[Endpoint]) -> Probe:
-    """Return the probe that asks all targets at once from `node`."""
-    return Probe(name, node, (observe("tcp", targets),), partial(_judge, tuple(targets)))
+def answers(
+    targets: Sequence[Endpoint], sections: Mapping[str, Section]
+) -> dict[Endpoint, EndpointAnswer] | str:
+    """Return what each target said, or why the node could not ask."""
+    section = sections.get(SECTION)
+    if section is None or not section.ok:
+        return f"the node could not ask: {section.text if section else 'no answer'}"
+    return parse(targets, section)
+
+
+def parse(targets: Sequence[Endpoint], section: Section) -> dict[Endpoint, EndpointAnswer]:
+    """Return what each target said, of a step that ended well."""
+    said = zip(targets, json.loads(section.out), strict=True)
+    return {target: _answer(target, answer) for target, answer in said}
+
+
+def probe(name: str, node: str, targets: Sequence[Endpoint], **instance: str) -> Probe:
+    """Return the probe that asks all targets from `node`; `instance` says of which one they are."""
+    every = tuple(targets)
+    return Probe(name, node, (), partial(_judge, every), **instance, endpoints=every)
 
 
 def _judge(targets: Sequence[Endpoint], sections: Mapping[str, Section]) -> Reading:
-    section = sections.get("tcp")
-    if section is None or not section.ok:
-        return Reading(f"the node could not ask: {section.text if section else 'no answer'}")
-    answers = parse(targets, section).items()
-    return Reading("; ".join(f"{target}: {words}" for target, words in answers if words))
+    found = answers(targets, sections)
+    if isinstance(found, str):
+        return Reading(found)
+    return Reading("; ".join(f"{t}: {answer.wrong}" for t, answer in found.items() if answer.wrong))
 
 
-def _wrong(target: Endpoint, answer: Mapping[str, str]) -> str:
-    error = answer.get("error", "")
+def _answer(target: Endpoint, said: Mapping[str, object]) -> EndpointAnswer:
+    seconds = float(str(said.get("seconds", 0)))
+    error = str(said.get("error") or "")
     if error:
-        return "" if target.refused and error == _REFUSED else _WORDS.get(error, error)
-    line = answer["line"]
-    return "" if target.answer in f"{line} " else f"it said {line!r}, not{target.answer.rstrip()}"
+        wrong = "" if target.refused and error == _REFUSED else _WORDS.get(error, error)
+        return EndpointAnswer(wrong, seconds=seconds)
+    text = str(said.get("text", ""))
+    line = text.partition("\n")[0].strip()
+    wrong = "" if target.answer in f"{line} " else f"it said {line!r}, not{target.answer.rstrip()}"
+    return EndpointAnswer(wrong, text, seconds)

@@ -11,6 +11,7 @@ from pacefab.inventory.model import Address, Part, unfit
 
 T = TypeVar("T", bound=Hashable)
 PREFIX = "vip-"  # of a VIP's resource: vip-db
+_FOLLOWS = "a service of this inventory (redis): only where its promoted instance is"
 
 
 def _bare(name: str) -> str:
@@ -35,6 +36,12 @@ class Vip(Part):
         description="the length of the network's prefix, a whole number (24); found on the nodes "
         "when not given",
     )
+    follows: str | None = Field(default=None, description=_FOLLOWS)
+
+    @property
+    def resource(self) -> str:
+        """The id of its resource."""
+        return PREFIX + self.name
 
 
 def _distinct(vips: tuple[Vip, ...]) -> tuple[Vip, ...]:
@@ -55,6 +62,14 @@ class VipsSection(Part):
         default=False,
         description="true (a VIP runs only on nodes where HAProxy runs) or false",
     )
+
+    follows: str | None = Field(
+        default=None, description=f"for all addresses that do not say it themselves: {_FOLLOWS}"
+    )
+
+    def followed_by(self, vip: Vip) -> str | None:
+        """Return the service whose promoted instance a VIP follows; None when it follows none."""
+        return vip.follows or self.follows
 
     def address_of(self, name: str) -> str | None:
         """Return the address of the VIP with this name; None when there is none."""

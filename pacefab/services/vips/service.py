@@ -1,16 +1,19 @@
-"""VIPs: virtual IP addresses (ocf:heartbeat:IPaddr2), with the load balancer or without."""
+"""VIPs: virtual IP addresses (ocf:heartbeat:IPaddr2), alone, or where something else runs."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from functools import partial
 
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
 from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
 from pacefab.services.probes import tcp
-from pacefab.services.probes.tcp import Endpoint
-from pacefab.services.service import Probe, Service, Site
-from pacefab.services.vips.section import PREFIX, Vip, VipsSection
+from pacefab.services.service import Endpoint, Figure, Probe, Reading, Service, Site
+from pacefab.services.vips.found import AGENTS, find_section
+from pacefab.services.vips.section import Vip, VipsSection
+from pacefab.transport.command import Section
 
 AGENT = "ocf:heartbeat:IPaddr2"
 LOAD_BALANCER = "lb-haproxy-clone"
@@ -31,21 +34,42 @@ def configuration(section: VipsSection, site: Site) -> Configuration:
             "add haproxy to services, or write with_load_balancer: false",
         )
     resources = tuple(_primitive(vip, section, site) for vip in section.addresses)
-    tied = section.addresses if section.with_load_balancer else ()
-    return Configuration(
-        resources=resources,
-        constraints=tuple(
-            constraint for vip in tied for constraint in _with_load_balancer(PREFIX + vip.name)
-        ),
-    )
+    tied = (constraint for vip in section.addresses for constraint in _ties(vip, section, site))
+    return Configuration(resources=resources, constraints=tuple(tied))
 
 
-def _with_load_balancer(vip: str) -> tuple[Constraint, ...]:
-    """Return what the classic scripts say: before it, if both start; and only where it runs."""
-    return (
-        Order(vip, LOAD_BALANCER, kind="Optional"),
-        Colocation(vip, LOAD_BALANCER),
-    )
+def _ties(vip: Vip, section: VipsSection, site: Site) -> tuple[Constraint, ...]:
+    """Return what ties a VIP to a service; one that follows one needs no load balancer."""
+    name = vip.resource
+    followed = section.followed_by(vip)
+    if followed:
+        clone = _promoted(name, followed, site)
+        return (
+            Order(clone, name, first_action="promote"),
+            Colocation(name, clone, with_role="Promoted"),
+        )
+    if section.with_load_balancer:
+        # As the classic scripts say: before it, if both start; and only where it runs.
+        return (Order(name, LOAD_BALANCER, kind="Optional"), Colocation(name, LOAD_BALANCER))
+    return ()
+
+
+def _promoted(vip: str, service: str, site: Site) -> str:
+    """Return the promotable clone of a service.
+
+    Raises:
+        UsageError: the inventory has no such service, or none of its instances is promoted.
+    """
+    if service not in site.promoted:
+        there = service in site.sections
+        can = ", ".join(site.promoted)
+        raise UsageError(
+            "read the inventory",
+            f"services: vips: {vip} follows {service}, "
+            + ("which has no promoted instance" if there else "and there is no such service"),
+            f"follow one of: {can}" if can else "add the service redis to services",
+        )
+    return site.promoted[service]
 
 
 def _primitive(vip: Vip, section: VipsSection, site: Site) -> Primitive:
@@ -65,7 +89,7 @@ def _primitive(vip: Vip, section: VipsSection, site: Site) -> Primitive:
         known["nic"] = vip.nic or (nics.pop() if len(nics) == 1 else None)
         known["cidr_netmask"] = vip.netmask or netmasks.pop()
     parameters = {"ip": vip.address, **{key: str(value) for key, value in known.items() if value}}
-    return Primitive(PREFIX + vip.name, AGENT, parameters)
+    return Primitive(vip.resource, AGENT, parameters)
 
 
 def _check_free(vip: Vip, site: Site) -> None:
@@ -99,7 +123,7 @@ def _network(interface: Interface) -> ipaddress.IPv4Network | ipaddress.IPv6Netw
 
 def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
     return RefusedError(
-        f"find the network of {PREFIX}{vip.name}, {vip.address}",
+        f"find the network of {vip.resource}, {vip.address}",
         seen,
         "fix the address in the inventory (services: vips), or give nic and netmask there",
         host=host,
@@ -107,11 +131,34 @@ def _refused(vip: Vip, seen: str, host: str | None = None) -> RefusedError:
 
 
 def probes(section: VipsSection, site: Site) -> list[Probe]:
-    """Ask from every node whether a host has each VIP; a refused connection shows it too."""
-    targets = [
-        Endpoint(PREFIX + vip.name, vip.address, _SSH, refused=True) for vip in section.addresses
-    ]
-    return [tcp.probe("the VIPs answer", node, targets) for node in site.membership.names]
+    """Ask from every node but its own whether a host has each VIP; being refused shows it too."""
+    return [
+        Probe(
+            f"{vip.resource} answers", asker, (), partial(_judge, target),
+            resource=vip.resource, of=owner, at=vip.address, endpoints=(target,),
+        )
+        for vip in section.addresses
+        for owner in _owners(vip, site)
+        for target in [Endpoint(vip.resource, vip.address, _SSH, refused=True)]
+        for asker in _askers(owner, site)
+    ]  # fmt: skip
+
+
+def _owners(vip: Vip, site: Site) -> tuple[str, ...]:
+    """Return the node that has the VIP; an empty name where it may be any."""
+    return site.instances(vip.resource) if vip.resource in site.placed else ("",)
+
+
+def _askers(owner: str, site: Site) -> tuple[str, ...]:
+    others = tuple(n for n in site.membership.names if n != owner and n in site.facts)
+    return others or site.membership.names
+
+
+def _judge(target: Endpoint, sections: Mapping[str, Section]) -> Reading:
+    found = tcp.answers([target], sections)
+    if isinstance(found, str):
+        return Reading(found)
+    return Reading(found[target].wrong, {"address": target.address})
 
 
 SERVICE = Service(
@@ -119,5 +166,8 @@ SERVICE = Service(
     VipsSection,
     configuration=configuration,
     probes=probes,
-    ids=lambda section: tuple(PREFIX + vip.name for vip in section.addresses),
+    ids=lambda section: tuple(vip.resource for vip in section.addresses),
+    agents=AGENTS,
+    found=find_section,
+    figures=(Figure("address", "The virtual IP address", "info", column="address"),),
 )

@@ -1,19 +1,32 @@
-"""status: how the cluster and each node's memcached are, and whether that is good enough."""
+"""status: how the cluster and its services are, and whether that is good enough."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, ClusterStatus, Instance, ResourceStatus
+from pacefab.services import registry
 from pacefab.services.memcached import memcached
-from pacefab.services.memcached.probe import Answer, Target
+from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks.serving import ask_from_neighbours, find_targets, observe_memcached
-from pacefab.workflows.nodes.view import ClusterView, Reach
+from pacefab.workflows.checks import node_state
+from pacefab.workflows.checks.service_health import (
+    InstanceHealth,
+    ServiceHealth,
+    ask_services,
+    recognise,
+    site_of,
+)
+from pacefab.workflows.nodes.observe import no_membership
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+
+_MEMCACHED: Mapping[str, Any] = {"memcached": MemcachedSection()}
+_DEVICE = "stonith:"
 
 
 class Verdict(IntEnum):
@@ -29,19 +42,10 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class NodeHealth:
-    """One node: Pacemaker's word, and memcached's own answer if it gave one."""
+    """One node, as Pacemaker sees it."""
 
     node: str
     pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
-    memcached: str  # Started, Stopped, Starting, failed, absent
-    target: Target | None
-    asked_from: str | None
-    answer: Answer | None
-
-    @property
-    def answers(self) -> bool:
-        """Whether memcached set and got a key when another node asked it."""
-        return self.answer is not None and self.answer.served
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Health:
     cluster: str
     status: ClusterStatus
     nodes: tuple[NodeHealth, ...]
-    has_memcached: bool  # whether there is a resource of it, or should be
+    services: tuple[ServiceHealth, ...]
     reasons: tuple[str, ...]  # empty: healthy
     notices: tuple[str, ...] = ()
 
@@ -63,28 +67,60 @@ class Health:
         """Healthy unless there is a reason against it."""
         return Verdict.DEGRADED if self.reasons else Verdict.HEALTHY
 
+    @property
+    def devices(self) -> tuple[Instance, ...]:
+        """The fence devices: which nodes watch them, and whether they failed."""
+        return tuple(i for i in self.status.all_instances if i.agent.startswith(_DEVICE))
+
+    def service(self, name: str) -> ServiceHealth | None:
+        """Return a service by its name; None where it is not among those that were asked."""
+        return next((service for service in self.services if service.name == name), None)
+
 
 def examine(
-    hosts: Mapping[str, Host], reach: Reach, limit: int, *, memcached_desired: bool = True
+    hosts: Mapping[str, Host],
+    reach: Reach,
+    limit: int,
+    sections: Mapping[str, Any] | None = None,
+    inventory: Collection[str] = (),
 ) -> Health:
-    """Ask Pacemaker and every node's memcached; harmless.
+    """Ask Pacemaker, and every service itself; harmless.
 
-    `memcached_desired` is whether a cluster without it is degraded.
+    `sections` are the settings of an inventory's services: one that the cluster lacks is a reason.
+    Without, the services are those that the cluster shows; memcached, where it shows none. A host
+    that is no member is a reason too; `inventory` says which hosts an inventory has.
 
     Raises:
         PacefabError: no host could report the cluster's state.
     """
-    return examine_fleet(
-        observe_memcached(hosts, reach, limit), memcached_desired=memcached_desired
-    )
+    look = memcached.LOOK if sections is None else registry.look(sections)
+    seen = observe_cluster(hosts, look, limit, reach)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
+    if sections is None:
+        found = _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
+    else:
+        found = _examine(seen, sections, recognised=False)
+    return replace(found, reasons=(*found.reasons, *_outside(seen, inventory)))
 
 
-def check_healthy(fleet: ClusterView, attempt: str, unchanged: str) -> None:
+def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
+    for name in seen.strangers:
+        what, way = seen.standing(name)
+        yield f"{name} {'of the inventory ' if name in inventory else ''}is {what}: {way}"
+
+
+def examine_memcached(seen: ClusterView) -> Health:
+    """Return the health of the cluster and of its memcached, of nodes asked a moment ago."""
+    return _examine(seen, _MEMCACHED, recognised=True)
+
+
+def check_healthy(seen: ClusterView, attempt: str, unchanged: str) -> None:
     """Raise a RefusedError unless the cluster is healthy and every memcached answers.
 
     `unchanged` says how far the attempt went: "nothing was broken".
     """
-    if reasons := examine_fleet(fleet).reasons:
+    if reasons := examine_memcached(seen).reasons:
         raise RefusedError(
             attempt,
             "\n".join(["the cluster is not healthy:", *reasons]),
@@ -92,24 +128,82 @@ def check_healthy(fleet: ClusterView, attempt: str, unchanged: str) -> None:
         )
 
 
-def examine_fleet(fleet: ClusterView, *, memcached_desired: bool = True) -> Health:
-    """Return the health of nodes that were gathered a moment ago. Errors of `serving.ask`."""
-    status, cib = fleet.status, fleet.cib
-    exists = bool(cib.primitives_of(memcached.AGENT))
-    answers = ask_from_neighbours(fleet) if exists else {}
-    nodes = tuple(_node(status, node.name, answers, fleet) for node in status.nodes)
-    reasons = [*_cluster_reasons(fleet, status), *_node_reasons(nodes, exists)]
-    if memcached_desired and not exists:
-        reasons.insert(0, "there is no memcached resource: fab create-memcached makes it")
-    reasons += [f"{n}: {error.attempted}: {error.seen}" for n, error in fleet.silent.items()]
+def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool) -> Health:
+    status = seen.status
+    site = site_of(seen, sections, recognised=recognised)
+    services = ask_services(seen, site)
+    nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
+    silent = [f"{n}: {error.attempted}: {error.seen}" for n, error in seen.silent.items()]
     return Health(
-        fleet.membership.cluster,
+        seen.membership.cluster,
         status,
         nodes,
-        has_memcached=exists or memcached_desired,
-        reasons=tuple(reasons),
-        notices=_notices(status, cib),
+        services,
+        reasons=(
+            *_absent(services),
+            *_cluster_reasons(seen, status),
+            *_node_reasons(nodes, services),
+            *(reason for service in services for reason in not_serving(service)),
+            *node_state.reasons(site),
+            *silent,
+        ),
+        notices=(
+            *_notices(status, seen.cib),
+            *(notice for service in services for notice in service_notices(service)),
+            *node_state.notices(site),
+        ),
     )
+
+
+def _absent(services: Sequence[ServiceHealth]) -> list[str]:
+    absent = [s.name for s in services if s.instances and not s.exists]
+    return [f"there is no {name} resource: fab create-{name} makes it" for name in absent]
+
+
+def _node_reasons(nodes: Sequence[NodeHealth], services: Sequence[ServiceHealth]) -> Iterator[str]:
+    """Yield what does not run where; of resources that are no clones, `_cluster_reasons` has it."""
+    for node in nodes:
+        if node.pacemaker != "online":
+            yield f"{node.node} is {node.pacemaker}"
+            continue
+        for service in services:
+            for instance in service.on(node.node):
+                if service.exists and not instance.runs:
+                    yield f"{service.called(instance)} is {instance.state} on {node.node}"
+
+
+def not_serving(service: ServiceHealth) -> Iterator[str]:
+    """Yield what answers otherwise than it should, and from where it was asked."""
+    if service.error:
+        yield f"{service.name} cannot be asked: {service.error}"
+    for instance in service.instances:
+        name = service.called(instance)
+        yield from _wrong(f"Pacemaker calls {name} {instance.state} on {instance.node}", instance)
+    for result in service.whole:
+        if result.wrong:
+            yield f"{service.name}: {result}"
+
+
+def _wrong(said: str, instance: InstanceHealth) -> Iterator[str]:
+    askers: dict[tuple[str, str], list[str]] = {}
+    for result in instance.wrong:
+        askers.setdefault((result.probe.at, result.wrong), []).append(result.probe.node)
+    for (at, wrong), nodes in askers.items():
+        where = f" at {at}" if at else ""
+        asked = ", ".join(dict.fromkeys(nodes))
+        yield f"{said}, yet it does not serve{where} (asked from {asked}): {wrong}"
+
+
+def service_notices(service: ServiceHealth) -> Iterator[str]:
+    """Yield what instances would have known; where they do not agree, whose word it is."""
+    said: dict[str, list[str]] = {}
+    for instance in service.instances:
+        for result in instance.results:
+            for notice in result.reading.notices:
+                said.setdefault(notice, []).append(instance.node)
+    running = {instance.node for instance in service.instances if instance.runs}
+    for notice, nodes in said.items():
+        yield notice if running <= set(nodes) else f"{notice} (on {', '.join(nodes)})"
 
 
 def _notices(status: ClusterStatus, cib: Cib) -> tuple[str, ...]:
@@ -119,31 +213,10 @@ def _notices(status: ClusterStatus, cib: Cib) -> tuple[str, ...]:
     return (f"fencing is disabled: {reason}" if reason else "fencing is disabled",)
 
 
-def _node(
-    status: ClusterStatus,
-    node: str,
-    answers: Mapping[Target, tuple[str, Answer]],
-    fleet: ClusterView,
-) -> NodeHealth:
-    target = next((t for t in answers if t.node == node), None)
-    asker, answer = answers[target] if target else (None, None)
-    word = next(n.word for n in status.nodes if n.name == node)
-    known = target or next((t for t in find_targets(fleet) if t.node == node), None)
-    return NodeHealth(node, word, _state(status, node), known, asker, answer)
-
-
-def _state(status: ClusterStatus, node: str) -> str:
-    instances = status.instances(memcached.RESOURCE)
-    here = next((instance for instance in instances if node in instance.nodes), None)
-    if here is not None:
-        return here.pending or ("failed" if here.failed else here.role)
-    return "Stopped" if instances else "absent"
-
-
-def _cluster_reasons(fleet: ClusterView, status: ClusterStatus) -> list[str]:
+def _cluster_reasons(seen: ClusterView, status: ClusterStatus) -> list[str]:
     reasons = []
     if not status.quorum:
-        reasons.append(f"{fleet.doorway} is in a partition without quorum")
+        reasons.append(f"{seen.doorway} is in a partition without quorum")
     if status.maintenance:
         reasons.append("the cluster is in maintenance mode: Pacemaker does nothing")
     for failure in status.failures:
@@ -153,7 +226,7 @@ def _cluster_reasons(fleet: ClusterView, status: ClusterStatus) -> list[str]:
 
 
 def _stopped(item: ResourceStatus) -> str:
-    """Return what is wrong with a resource other than memcached, empty when nothing is."""
+    """Return what is wrong with a resource as a whole; empty when nothing is."""
     members = (item,) if isinstance(item, Instance) else item.instances
     if any(instance.orphaned for instance in members):
         return f"{item.id} is no longer configured and still there"
@@ -162,23 +235,3 @@ def _stopped(item: ResourceStatus) -> str:
     if not any(instance.nodes for instance in members):
         return f"{item.id} is stopped"
     return ""
-
-
-def _node_reasons(nodes: tuple[NodeHealth, ...], exists: bool) -> list[str]:
-    reasons = []
-    for health in nodes:
-        if health.pacemaker != "online":
-            reasons.append(f"{health.node} is {health.pacemaker}")
-        elif exists and health.memcached != "Started":
-            reasons.append(f"memcached is {health.memcached} on {health.node}")
-        if health.memcached == "Started" and not health.answers:
-            reasons.append(_not_serving(health))
-    return reasons
-
-
-def _not_serving(health: NodeHealth) -> str:
-    said = f"Pacemaker calls memcached Started on {health.node}"
-    if health.answer is None:
-        return f"{said}; no other node could be reached to ask it"
-    where = f"{health.target} (asked from {health.asked_from})"
-    return f"{said}, yet it does not serve at {where}: {health.answer.error}"

@@ -23,8 +23,8 @@ def observe_memcached(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Cl
     Errors of `observe_cluster`, and of `ClusterView.membership`.
     """
     seen = observe_cluster(hosts, memcached.LOOK, limit, reach, [memcached.AGENT])
-    for name in seen.strangers:
-        raise no_membership(name)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
     return seen
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
-from pacefab.host.model import Mark, Outcome
+from pacefab.host.model import Mark, Outcome, Program
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
@@ -23,7 +23,7 @@ from pacefab.workflows.formation.plan import Candidate, Formation, plan_formatio
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, run_steps
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
-from pacefab.workflows.nodes.observe import observe_node
+from pacefab.workflows.nodes.observe import MANAGED, observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import none_answered
 
@@ -56,7 +56,7 @@ class Bootstrap:
 
     Args:
         desired: the cluster's name, and its nodes with the addresses they use for each other.
-        agents: fence agents that every node needs, such as fence_ipmilan.
+        programs: fence agents that every node needs, such as fence_ipmilan, and what they call.
         secret: returns a secret by its name; hacluster is asked for when a host is to be a member.
         firewall: whether ports are opened for the cluster where firewalld is active.
         limit: how many hosts are worked on at a time.
@@ -64,7 +64,7 @@ class Bootstrap:
     """
 
     desired: Membership
-    agents: tuple[str, ...]
+    programs: tuple[Program, ...]
     secret: Callable[[str], str]
     firewall: bool = False
     limit: int = 32
@@ -146,8 +146,8 @@ class Bootstrap:
 
     def observe(self, name: str, host: Host) -> Candidate:
         """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""
-        look, also = steps.look(self.agents), steps.observe(self.agents)
-        return steps.candidate(name, observe_node(host, look, also))
+        view = observe_node(host, steps.look(self.programs), MANAGED)
+        return steps.candidate(name, view, self.programs)
 
 
 @dataclass(frozen=True)

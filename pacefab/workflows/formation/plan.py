@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
-from pacefab.host.model import HostFacts
+from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.services.service import DesiredNode, Port
+from pacefab.workflows.nodes.node_plan import missing_packages
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
 ENGINES = (COROSYNC, PACEMAKER)
@@ -30,7 +31,7 @@ class Candidate:
     facts: HostFacts
     membership: Membership | None  # None: it was set up for no cluster
     resources: tuple[str, ...] = ()  # ids in the CIB that lies there, running or not
-    agents: tuple[str, ...] = ()  # packages that bring the fence agents it lacks
+    programs: tuple[Program, ...] = ()  # fence agents, and what they call
     forming: bool = False  # its CIB still has the settings of a first start
     starting: bool = False  # Pacemaker runs there, and gives no answers yet
 
@@ -49,9 +50,14 @@ class Candidate:
     def desired(self) -> DesiredNode:
         """What it needs before it can be a member; on one that is none, no cluster may run."""
         self.facts.supported_manager()
-        packages = (*_PACKAGES[self.facts.family or ""], *self.agents)
         engines = () if self.membership else ENGINES
-        return DesiredNode(packages, units=engines, helpers=(PCSD,), ports=PORTS)
+        return DesiredNode(
+            _PACKAGES[self.facts.family or ""],
+            units=engines,
+            helpers=(PCSD,),
+            ports=PORTS,
+            programs=self.programs,
+        )
 
 
 @dataclass(frozen=True)
@@ -149,7 +155,7 @@ def _needs(hosts: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
     needs = {}
     for host in hosts:
         desired, pcsd = host.desired, host.facts.unit(PCSD)
-        missing = tuple(n for n in desired.packages if host.facts.packages.get(n) is None)
+        missing = missing_packages(host.facts, desired)
         if missing or host.membership is None or not (pcsd.running and pcsd.starts_at_boot):
             needs[host.name] = missing
     return needs

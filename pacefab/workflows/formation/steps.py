@@ -5,45 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pacefab.errors import PacefabError
+from pacefab.host.model import Program
 from pacefab.pacemaker import live
 from pacefab.pacemaker.model import Member
 from pacefab.services.service import Look
 from pacefab.transport.command import Step, shell, step
 from pacefab.workflows.formation.plan import ENGINES, PACEMAKER, PACKAGES, PCSD, Candidate
-from pacefab.workflows.nodes.observe import MANAGED, NodeView
+from pacefab.workflows.nodes.observe import NodeView
 
 USER = "hacluster"  # the user by which pcs daemons authenticate; also the name of the secret
 _FORMING = "pacefab-forming"  # id of the property set of a first start
 _FORMED = f"//cluster_property_set[@id='{_FORMING}']"
 
-# Which of the fence agents are missing, and the package that brings each. Debian 13 has one for
-# each kind of agent, Debian 12 one for all; dnf takes the path of a file.
-_AGENTS = r"""
-for agent; do
-  [ ! -x "/usr/sbin/$agent" ] || continue
-  package="fence-agents-$(printf %s "${agent#fence_}" | tr _ -)"
-  if ! command -v apt-cache >/dev/null; then echo "/usr/sbin/$agent"
-  elif apt-cache show "$package" >/dev/null 2>&1; then echo "$package"
-  else echo fence-agents; fi
-done | sort -u
-"""
-ALL_AGENTS = "fence-agents"
+
+def look(programs: Sequence[Program]) -> Look:
+    """Return what to look at on a host that is to be a member and to have these programs."""
+    return Look(packages=PACKAGES, units=(*ENGINES, PCSD), programs=tuple(programs))
 
 
-def look(agents: Sequence[str]) -> Look:
-    """Return what to look at on a host that is to be a member and to have these fence agents."""
-    own = tuple(f"fence-agents-{name.removeprefix('fence_').replace('_', '-')}" for name in agents)
-    brought = (ALL_AGENTS, *own) if agents else ()
-    return Look(packages=(*PACKAGES, *brought), units=(*ENGINES, PCSD))
-
-
-def observe(agents: Sequence[str]) -> tuple[Step, ...]:
-    """Return the steps that `candidate` needs besides those of `look`."""
-    return (*MANAGED, shell("agents", _AGENTS, *agents))
-
-
-def candidate(name: str, view: NodeView) -> Candidate:
-    """Return the host as it answered.
+def candidate(name: str, view: NodeView, programs: Sequence[Program]) -> Candidate:
+    """Return the host as it answered; `programs` are those that its fence devices call.
 
     Raises:
         RefusedError: its corosync.conf or its CIB cannot be read.
@@ -55,9 +36,9 @@ def candidate(name: str, view: NodeView) -> Candidate:
         return Candidate(
             name=name,
             facts=view.facts,
+            programs=tuple(programs),
             membership=view.membership,
             resources=tuple(str(e.get("id")) for e in cib.resources) if cib else (),
-            agents=tuple(view.sections["agents"].out.split()),
             forming=cib is not None and bool(cib.root.xpath(_FORMED)),
             starting=starting,
         )

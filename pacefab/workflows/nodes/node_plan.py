@@ -6,19 +6,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, packages, units
+from pacefab.host import files, firewall, kernel, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
+from pacefab.workflows.nodes.in_force import PendingSetting, find_pending
 
-_LATER = "takes effect at the next restart"
-RESTART_LATER = _LATER + ": Pacemaker runs {unit} with the old settings"
 _UNIT_FILES = "/etc/systemd/system/"
 
 
 @dataclass(frozen=True)
 class NodePlan:
-    """Steps for one node, the sentences that describe them, and remarks.
+    """Steps for one node, the sentences that describe them, remarks, and what is not in force.
 
     While `packages` are missing, the rest is planned as if they brought no files: that is for
     showing, and is planned again once they are there.
@@ -30,17 +29,13 @@ class NodePlan:
     steps: tuple[Step, ...] = ()
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    pending: tuple[PendingSetting, ...] = ()  # before the steps or after them, until a restart
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
     interruptions: tuple[str, ...] = ()  # of the changes: what stops something that runs
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
         return bool(self.changes)
-
-    @property
-    def waiting(self) -> tuple[str, ...]:
-        """What is written, and in force only after a restart."""
-        return tuple(remark for remark in self.remarks if remark.startswith(_LATER))
 
     def __add__(self, other: NodePlan) -> NodePlan:
         """Return a plan that does both, in this order."""
@@ -51,6 +46,7 @@ class NodePlan:
             steps=self.steps + other.steps,
             changes=self.changes + other.changes,
             remarks=self.remarks + other.remarks,
+            pending=self.pending + other.pending,
             files=self.files + other.files,
             interruptions=self.interruptions + other.interruptions,
         )
@@ -84,11 +80,15 @@ def plan_node(
         _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
+        + _plan_kernel(facts, desired)
         + _plan_units(facts, desired, managed, opaque)
         + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
-        + NodePlan(remarks=desired.remarks)
+        + NodePlan(
+            remarks=desired.remarks,
+            pending=find_pending(facts, desired, [file.path for file, _ in written.files]),
+        )
     )
 
 
@@ -106,8 +106,18 @@ def plan_rollback(
     return plan + _plan_unit_files(plan) + _plan_reloads(plan)
 
 
+def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
+    """Return the packages that a node lacks, those of the programs that agents call among them.
+
+    Raises:
+        RefusedError: no package brings such a program, or one that is installed did not.
+    """
+    absent = [name for name in desired.packages if facts.packages.get(name) is None]
+    return tuple(dict.fromkeys([*absent, *_called(facts, desired)]))
+
+
 def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) -> NodePlan:
-    missing = tuple(name for name in desired.packages if facts.packages.get(name) is None)
+    missing = missing_packages(facts, desired)
     if not missing:
         return NodePlan()
     manager = facts.supported_manager()
@@ -119,6 +129,21 @@ def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) ->
         purge=tuple(packages.plan_purge(manager, missing, lock_seconds)),
         changes=tuple(f"package {name} installed with {manager}" for name in missing),
     )
+
+
+def _called(facts: HostFacts, desired: DesiredNode) -> list[str]:
+    """Return the packages that bring the programs that agents call."""
+    absent = [(p, facts.absent[p.path]) for p in desired.programs if p.path in facts.absent]
+    told = [
+        f"{program.caller} needs {program.path}, which is missing"
+        + (f", although the package {found.package} is installed" if found.installed else "")
+        for program, found in absent
+        if found.installed or not found.package
+    ]
+    if told:
+        next_step = "nothing was changed: install what brings it on the node, then run this again"
+        raise RefusedError("find the programs that agents call", "\n".join(told), next_step)
+    return [found.package for _, found in absent]
 
 
 def _plan_files(facts: HostFacts, desired: DesiredNode) -> NodePlan:
@@ -150,6 +175,17 @@ def _plan_reloads(written: NodePlan) -> NodePlan:
     """Return what makes changed files take effect where that interrupts nothing."""
     names = dict.fromkeys(file.reload for file, _ in written.files if file.reload)
     return NodePlan(steps=tuple(units.plan_reload(name) for name in names))
+
+
+def _plan_kernel(facts: HostFacts, desired: DesiredNode) -> NodePlan:
+    """Return what sets the kernel's settings; files keep them only from the next boot on."""
+    plan = NodePlan()
+    for name, value in desired.kernel.items():
+        now = facts.kernel.get(name, value)
+        if now != value:
+            change = f"{name} is {now}, not {value}"
+            plan += NodePlan(steps=(kernel.plan_set(name, value, now),), changes=(change,))
+    return plan
 
 
 def _plan_units(
@@ -186,8 +222,7 @@ def _plan_process(
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
     if _is_managed(facts, name, managed):
-        later = f"{RESTART_LATER.format(unit=short)} ({settings})"
-        return NodePlan(remarks=(later,) if process and not fits else ())
+        return NodePlan()
     check_clear(facts, name, opaque)
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"

@@ -55,6 +55,8 @@ class Rolling:
         fleet = observe_memcached(hosts, reach, self.limit)
         live.check_ready(fleet.status, "update memcached")
         _check_own(fleet)
+        for name in fleet.strangers:
+            audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
@@ -74,7 +76,7 @@ class Rolling:
     def _ask(self, fleet: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
         looked = fan_out(
-            fleet.hosts, lambda node, _: self.update.look(fleet, node), limit=self.limit
+            fleet.views, lambda node, _: self.update.look(fleet, node), limit=self.limit
         )
         for error in errors(looked).values():
             if isinstance(error, RefusedError):  # before one is restarted in vain
@@ -191,8 +193,9 @@ class Rolling:
                 "Pacemaker calls it Started: fab verify-memcached shows why it does not serve",
             )
         now, answer = found
-        if left := self.update.plan(now, due.node, now.views[due.node]).waiting:
-            raise CommandError("check the change", "; ".join(left), "see: pcs status")
+        if left := self.update.plan(now, due.node, now.views[due.node]).pending:
+            seen = f"it runs with {', '.join(setting.what for setting in left)}"
+            raise CommandError("check the change", seen, "see: pcs status")
         return answer
 
     def _take_back(

@@ -73,11 +73,10 @@ class Create:
         self._check_update(change)
         if self.dry_run:
             return [self._preview(fleet, change, watch)]
-        absent = watch.fail_all(
-            {name: fleet.silent[name] for name in hosts if name in fleet.silent}
-        )
+        unusable = {**fleet.silent, **fleet.outside}
+        absent = watch.fail_all({name: unusable[name] for name in hosts if name in unusable})
         if absent and change.changes:
-            said = "nothing was changed: name only hosts that can be reached"
+            said = "nothing was changed: name only nodes that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
         self._ask(fleet, change, watch, audience)
         status, answers = self._bring_about(fleet, change, desired, audience)

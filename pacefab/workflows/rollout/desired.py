@@ -8,7 +8,7 @@ from typing import Any
 
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Configuration, Member, Membership
-from pacefab.services import registry
+from pacefab.services import agents, registry
 from pacefab.services.service import DesiredNode, Look, Probe, Service, Site
 
 
@@ -46,12 +46,9 @@ class Intent:
 
     def look(self) -> Look:
         """Return what to look at on every node."""
-        looks = [service.look(section) for service, section in self._services()]
-        return Look(
-            packages=_union(look.packages for look in looks),
-            units=_union(look.units for look in looks),
-            files=_union(look.files for look in looks),
-        )
+        services = registry.look({name: self.sections[name] for name in self.chosen})
+        called = agents.programs(self.base)
+        return replace(services, programs=_union((called, services.programs)))
 
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that the services need."""
@@ -59,11 +56,18 @@ class Intent:
 
     def site(self, facts: Mapping[str, HostFacts]) -> Site:
         """Return what descriptions may know, nodes' facts included."""
-        return Site(self.membership, facts, self.sections, self.secret)
+        clones = {name: registry.service(name).promoted for name in self.sections}
+        promoted = {name: clone for name, clone in clones.items() if clone}
+        return Site(self.membership, facts, self.sections, self.secret, promoted=promoted)
 
     def node(self, site: Site, name: str) -> DesiredNode:
-        """Return what all services together need on one node. Errors of the descriptions."""
-        desired = [service.node(section, site, name) for service, section in self._services()]
+        """Return what all services, and agents of the rest, need on one node.
+
+        Errors of the descriptions.
+        """
+        services = self._services()
+        described = [service.node(section, site, name) for service, section in services]
+        desired = [DesiredNode(programs=agents.programs(self.base)), *described]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),
@@ -72,6 +76,9 @@ class Intent:
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
             remarks=_union(own.remarks for own in desired),
+            programs=_union(own.programs for own in desired),
+            at_start=_union(own.at_start for own in desired),
+            kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 
     def configuration(self, site: Site) -> Configuration:

@@ -7,52 +7,85 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import CommandError, PacefabError
-from pacefab.services.service import Probe
+from pacefab.services.probes import tcp
+from pacefab.services.service import Probe, Reading
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 
+SECONDS = 3  # that a step has on its node: more than the limits of what it asks with
 _POLL_SECONDS = 1.0
+_LIMIT = ("timeout", "-k", "1", str(SECONDS))
+_OVER = {124, 137}  # what timeout(1) ends with: it sent TERM, or KILL
 
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a probe found; `wrong` is empty when the service answered as it should."""
+    """What a probe read."""
 
     probe: Probe
-    wrong: str
+    reading: Reading
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong; empty when the service answered as it should."""
+        return self.reading.wrong
 
     def __str__(self) -> str:
         return f"{self.probe.name} (asked from {self.probe.node}): {self.wrong}"
 
 
 def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]:
-    """Put every probe once; those of a node in one round trip."""
+    """Put every probe once; those of a node in one round trip, side by side there.
+
+    A service that hangs costs no more than `SECONDS`, and hides none of the others.
+    """
     by_node: dict[str, list[Probe]] = {}
     for probe in probes:
         by_node.setdefault(probe.node, []).append(probe)
 
     def work(node: str, mine: Sequence[Probe]) -> list[ProbeResult]:
         if node not in hosts:
-            return [ProbeResult(probe, f"{node} was not reached") for probe in mine]
+            return _all(mine, f"{node} was not reached")
         try:
             return _ask(hosts[node], mine)
         except PacefabError as error:
-            return [ProbeResult(probe, f"{node} could not ask: {error.seen}") for probe in mine]
+            return _all(mine, f"{node} could not ask: {error.seen}")
 
     asked = values(fan_out(by_node, work))
     return [result for results in asked.values() for result in results]
 
 
+def _all(probes: Sequence[Probe], wrong: str) -> list[ProbeResult]:
+    return [ProbeResult(probe, Reading(wrong)) for probe in probes]
+
+
 def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
-    steps = [_numbered(i, step) for i, probe in enumerate(probes) for step in probe.steps]
-    sections = host.query(steps)
-    return [ProbeResult(p, p.read(_own(i, p, sections)).wrong) for i, p in enumerate(probes)]
+    """Ask on one node; the endpoints of all probes are one step: starting Python takes a while."""
+    steps = [_bounded(i, step) for i, probe in enumerate(probes) for step in probe.steps]
+    endpoints = [endpoint for probe in probes for endpoint in probe.endpoints]
+    if endpoints:
+        steps.append(tcp.observe(endpoints))
+    sections = host.query(steps, side_by_side=True)
+    place, results = 0, []
+    for number, probe in enumerate(probes):
+        own = _own(number, probe, sections)
+        if probe.endpoints and tcp.SECTION in sections:
+            own[tcp.SECTION] = tcp.part(sections[tcp.SECTION], place, len(probe.endpoints))
+        place += len(probe.endpoints)
+        results.append(ProbeResult(probe, _read(probe, own)))
+    return results
 
 
-def _numbered(number: int, step: Step) -> Step:
-    return replace(step, name=f"{number} {step.name}")
+def _read(probe: Probe, sections: Mapping[str, Section]) -> Reading:
+    if any(section.status in _OVER for section in sections.values()):
+        return Reading(f"timed out after {SECONDS} s")
+    return probe.read(sections)
+
+
+def _bounded(number: int, step: Step) -> Step:
+    return replace(step, name=f"{number} {step.name}", argv=(*_LIMIT, *step.argv))
 
 
 def _own(number: int, probe: Probe, sections: Mapping[str, Section]) -> dict[str, Section]:

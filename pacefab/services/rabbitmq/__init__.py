@@ -1,0 +1,1 @@
+"""RabbitMQ: messages in quorum queues, on every node."""

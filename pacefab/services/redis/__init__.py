@@ -1,0 +1,1 @@
+"""Redis, or Valkey: one node takes the writes, the others follow it."""

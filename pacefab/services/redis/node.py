@@ -1,0 +1,145 @@
+"""What Redis or Valkey needs on a node, by what the distribution offers. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import HostFacts
+from pacefab.services.family import Family, common_family
+from pacefab.services.redis.section import SECRET, RedisSection
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Site, whole
+
+PORT = 6379
+PROGRAMS = ("redis-server", "valkey-server")  # names of their processes
+
+Software = Literal["redis", "valkey"]
+_FIRST_EL_WITHOUT_REDIS = 10
+_LAG_SECONDS = 10  # a follower that says nothing for so long counts as gone
+_HIDDEN = r"(?m)(?<=^requirepass )\S+|(?<=^masterauth )\S+"
+# The agent takes the rest of the line for the password; Redis ends it at a blank, and knows quotes.
+_PASSWORD = re.compile(r"[^\s\"']+")
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """What differs between the two and between families."""
+
+    packages: Mapping[Family, str]
+    user: str
+    config: str  # beside the package's own, which stays as it is
+    data: str
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
+
+
+FLAVOURS: Mapping[Software, Flavour] = {
+    "redis": Flavour(
+        packages={"debian": "redis-server", "rhel": "redis"},
+        user="redis",
+        config="/etc/redis-pacemaker.conf",
+        data="/var/lib/redis",
+    ),
+    "valkey": Flavour(
+        packages={"debian": "valkey-server", "rhel": "valkey"},
+        user="valkey",
+        config="/etc/valkey-pacemaker.conf",
+        data="/var/lib/valkey",
+        parameters={
+            "bin": "/usr/bin/valkey-server",
+            "client_bin": "/usr/bin/valkey-cli",
+            "rundir": "/run/valkey",
+            "user": "valkey",
+        },
+    ),
+}
+
+
+def look(section: RedisSection) -> Look:
+    """Return what to look at, whatever the distribution offers."""
+    flavours = [FLAVOURS[section.software]] if section.software else list(FLAVOURS.values())
+    packages = tuple(name for flavour in flavours for name in flavour.packages.values())
+    return Look(
+        packages=packages,
+        units=tuple(f"{name}.service" for name in packages),
+        files=tuple(flavour.config for flavour in flavours),
+        processes=PROGRAMS,
+    )
+
+
+def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
+    """Return package, configuration and port of one node."""
+    flavour = flavour_of(section, site)
+    package = flavour.packages[common_family(site.facts.values())]
+    text = _config(section, site, node, flavour)
+    owner = f"root:{flavour.user}"
+    return DesiredNode(
+        packages=(package,),
+        files=(whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN),),
+        units=(f"{package}.service",),
+        ports=(Port(PORT),),
+        at_start=(AtStart("redis", PROGRAMS, (flavour.config,)),),
+    )
+
+
+def flavour_of(section: RedisSection, site: Site) -> Flavour:
+    """Return what all nodes run.
+
+    Raises:
+        RefusedError: the nodes' distributions offer different ones.
+    """
+    if section.software:
+        return FLAVOURS[section.software]
+    offered = {name: _offered(facts) for name, facts in site.facts.items()}
+    if len(set(offered.values())) != 1:
+        raise RefusedError(
+            "choose between Redis and Valkey",
+            f"the nodes' distributions offer {offered}",
+            "write services: redis: software: valkey, where all of them have it",
+        )
+    return FLAVOURS[next(iter(offered.values()))]
+
+
+def _offered(facts: HostFacts) -> Software:
+    """Return which of the two a node's distribution has; Redis where it has both."""
+    major = re.search(r"\d+", facts.distribution)
+    late = major is not None and int(major[0]) >= _FIRST_EL_WITHOUT_REDIS
+    return "valkey" if facts.family == "rhel" and late else "redis"
+
+
+def _config(section: RedisSection, site: Site, node: str, flavour: Flavour) -> str:
+    password = _checked(site.secret(SECRET))
+    replicas = section.min_replicas
+    if replicas is None:
+        replicas = len(site.membership.names) // 2
+    lines = [
+        "# Written by pacefab from the inventory (services: redis): changes are overwritten.",
+        f"bind 127.0.0.1 {site.own_address(node)}",
+        f"port {PORT}",
+        f"requirepass {password}",
+        f"masterauth {password}",
+        f"min-replicas-to-write {replicas}",
+        f"min-replicas-max-lag {_LAG_SECONDS}",
+        f"dir {flavour.data}",
+        f"appendonly {'yes' if section.appendonly else 'no'}",
+        *([f"maxmemory {section.memory}mb"] if section.memory else []),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _checked(password: str) -> str:
+    """Return the password.
+
+    Raises:
+        UsageError: the resource agent cannot read it from the configuration.
+    """
+    if not _PASSWORD.fullmatch(password):
+        raise UsageError(
+            "use the secret redis",
+            "it has blanks or quotes, which the resource agent cannot read from redis.conf",
+            "give another one: openssl rand -hex 32",
+        )
+    return password

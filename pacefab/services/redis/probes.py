@@ -1,0 +1,97 @@
+"""What a serving Redis answers: one instance takes writes, and all others follow it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pacefab.services.probes.node_python import python
+from pacefab.services.redis.node import PORT
+from pacefab.services.redis.section import SECRET
+from pacefab.services.service import Probe, Reading, Site
+from pacefab.services.vips.section import PREFIX, VipsSection
+from pacefab.transport.command import Section, Step
+
+NAME = "redis"  # of the service and of its primitive
+SECONDS = 2.0
+
+_PROGRAM = Path(__file__).with_name("node_redis.py")
+
+
+def probes(site: Site) -> Iterator[Probe]:
+    """Ask each instance from its neighbour, and each VIP that follows the promoted one."""
+    nodes = site.instances(NAME)
+    for place, node in enumerate(nodes):
+        ask = _ask(site, site.own_address(node))
+        judge = partial(_replicates, len(nodes) - 1)
+        name = f"redis on {node} replicates"
+        yield Probe(name, nodes[place - 1], (ask,), judge, resource=NAME, of=node)
+    vips = site.sections.get("vips")
+    for vip, address in _following(vips).items() if nodes else ():
+        ask = _ask(site, address)
+        yield Probe(f"{vip} leads to the Redis that takes writes", nodes[0], (ask,), _leads)
+
+
+def _following(vips: VipsSection | None) -> dict[str, str]:
+    """Return the addresses that follow the promoted instance, by the VIP's resource."""
+    if vips is None:
+        return {}
+    followed = [vip for vip in vips.addresses if vips.followed_by(vip) == NAME]
+    return {PREFIX + vip.name: vip.address for vip in followed}
+
+
+def _ask(site: Site, address: str) -> Step:
+    request = {"address": address, "port": PORT, "seconds": SECONDS}
+    return python(NAME, _PROGRAM, json.dumps(request), secret=site.secret(SECRET))
+
+
+def _answer(sections: Mapping[str, Section]) -> Mapping[str, Any]:
+    section = sections.get(NAME)
+    if section is None or not section.ok:
+        return {"error": section.text if section else "no answer"}
+    answer: Mapping[str, Any] = json.loads(section.out)
+    return answer
+
+
+def _leads(sections: Mapping[str, Section]) -> Reading:
+    answer = _answer(sections)
+    if wrong := answer.get("error"):
+        return Reading(wrong)
+    role = answer["info"].get("role")
+    return Reading("" if role == "master" else f"what answers there is a {role}, not the master")
+
+
+def _replicates(others: int, sections: Mapping[str, Section]) -> Reading:
+    """Read one instance's statistics; `others` follow where this one leads."""
+    answer = _answer(sections)
+    if wrong := answer.get("error"):
+        return Reading(wrong)
+    info = answer["info"]
+    followers = list(_followers(info))
+    figures: dict[str, float | str] = {
+        "role": info.get("role", "unknown"),
+        "connected_replicas": len(followers),
+        "used_memory_bytes": int(info.get("used_memory", 0)),
+    }
+    if info.get("role") == "master":
+        offset = int(info.get("master_repl_offset", 0))
+        behind = [offset - int(follower.get("offset", 0)) for follower in followers]
+        figures["lag_bytes"] = max((0, *behind))
+        few = f"{len(followers)} of {others} others follow it"
+        return Reading(few if len(followers) < others else "", figures)
+    up = info.get("master_link_status") == "up"
+    figures["master_link_up"] = int(up)
+    down = f"it follows {info.get('master_host') or 'nothing'}, and the link to it is down"
+    return Reading("" if up else down, figures)
+
+
+def _followers(info: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Return the followers that a master has whole: slave0:ip=…,state=online,offset=…,lag=…."""
+    for number in range(int(info.get("connected_slaves", 0))):
+        fields = [pair.partition("=") for pair in info.get(f"slave{number}", "").split(",")]
+        follower = {name: value for name, _, value in fields}
+        if follower.get("state") == "online":
+            yield follower
