@@ -13,7 +13,7 @@ from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
 
 INSTALL, CREATE = "install-memcached", "create-memcached"
-LATER = "takes effect at the next restart"
+LATER = "in force after: "
 # An agent of the operator's own, which runs whatever unit it is given.
 AGENT = r"""#!/bin/sh
 case $1 in
@@ -115,6 +115,9 @@ def test_what_pacemaker_runs_is_neither_stopped_nor_run_twice(prepared: Cluster,
         top = "memcached-clone" if form == "service" else "cl_cache"
         assert re.search(rf"is there, under the id {top} .*left as it is", made.stdout, re.DOTALL)
         assert made.stdout.count("Started, serves at") == 3, made.stdout
+        for task in ("status", "verify-memcached"):
+            looked = prepared.fab(task)
+            assert looked.returncode == 0, looked.stdout + looked.stderr
         assert eyes.cib_state(prepared) == cib
         assert processes(prepared) == before
 
