@@ -7,7 +7,7 @@ import pytest
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import parse
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.pacemaker.ownership import Runner, find_runner, find_runners, runners
+from pacefab.pacemaker.ownership import Runner, find_runner, runners
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.services.memcached.memcached import desired_clone
 from tests.unit import captured
@@ -132,7 +132,7 @@ def test_a_folder_or_user_of_that_name_is_no_program() -> None:
 
 def test_a_service_run_by_an_ocf_agent_is_not_run_twice_either() -> None:
     own = Primitive(
-        "redis", "ocf:heartbeat:redis", {"config": "/etc/a.conf"}, runs=("redis.service",)
+        "redis", "ocf:heartbeat:redis", {"config": "/etc/a.conf"}, runs=("redis-server.service",)
     )
     desired = Configuration(resources=(Clone("redis-clone", own),))
     for words in (
@@ -161,10 +161,3 @@ def test_what_is_there_already_is_not_in_its_own_way() -> None:
         sole=True,
     )  # fmt: skip
     assert str(found) == "memcached in memcached-clone (systemd:memcached)"
-
-
-def test_a_service_is_found_by_its_unit_and_an_ocf_agent_by_itself() -> None:
-    lsb = parse(cib_with(primitive('class="lsb" type="memcached"')))
-    assert [runner.id for runner in find_runners(lsb, ["systemd:memcached"])] == ["p"]
-    mysql = parse(cib_with(primitive('class="ocf" provider="heartbeat" type="mysql"')))
-    assert find_runners(mysql, ["ocf:heartbeat:galera"]) == []
