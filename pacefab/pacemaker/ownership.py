@@ -8,7 +8,7 @@ program. What an agent of another origin runs cannot be known: `Runner.opaque`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lxml import etree
@@ -129,16 +129,6 @@ def desired_runner(primitive: Primitive) -> Runner:
     units = _units(primitive.agent, list(primitive.parameters.items())) | {*primitive.runs}
     sole = bool(primitive.runs) or _is_unit(primitive.agent)
     return Runner(primitive.id, primitive.id, primitive.agent, units, sole=sole)
-
-
-def find_runners(cib: Cib, agents: Collection[str]) -> list[Runner]:
-    """Return the primitives of these agents, and those that run the same units by another one.
-
-    Those of two ocf agents are not the same: one may cluster what the other does not.
-    """
-    names = [agent for agent in agents if _is_unit(agent)]
-    units = frozenset(unit for agent in names for unit in _units(agent, []))
-    return [r for r in runners(cib) if r.agent in agents or r.units & units]
 
 
 def find_runner(cib: Cib, unit: str) -> Runner | None:

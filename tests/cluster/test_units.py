@@ -128,7 +128,7 @@ def test_deploy_refuses_a_second_resource_before_it_changes_anything(
     path = tmp_path_factory.mktemp("inventory") / "one.yaml"
     path.write_text(
         f"cluster: {prepared.name}\nnodes: [{', '.join(prepared.nodes)}]\n"
-        "services: {memcached: {memory: 99}}\n"
+        "fencing: {disabled: true, reason: a test cluster}\nservices: {memcached: {memory: 99}}\n"
     )
     with running(prepared, *FORMS["template"]), eyes.unchanged(prepared):
         before = processes(prepared)

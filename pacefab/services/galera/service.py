@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pacefab.addresses import bracketed
 from pacefab.pacemaker.model import Clone, Configuration, Operation, Primitive
-from pacefab.pacemaker.ownership import find_runners
 from pacefab.services.family import Family, common_family
 from pacefab.services.galera import node, probes
 from pacefab.services.galera.section import SECRET, GaleraSection
@@ -68,6 +67,6 @@ SERVICE = Service(
     secrets=lambda section: [SECRET] if section.sst_user else [],
     ids=lambda _: (CLONE,),
     agents=(AGENT,),
-    found=lambda cib: GaleraSection() if find_runners(cib, [AGENT]) else None,
+    found=lambda cib: GaleraSection() if cib.primitives_of(AGENT) else None,
     figures=probes.FIGURES,
 )

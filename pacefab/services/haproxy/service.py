@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.pacemaker.ownership import find_runners
 from pacefab.services.family import family_of
 from pacefab.services.haproxy import probes, stats
 from pacefab.services.haproxy.config import render_config
@@ -56,7 +55,7 @@ def configuration(_section: HaproxySection, _site: Site) -> Configuration:
 
 def _found(cib: Cib) -> HaproxySection | None:
     """Return a section without proxies: its configuration is not in the CIB."""
-    return HaproxySection.model_construct(proxies=()) if find_runners(cib, [AGENT]) else None
+    return HaproxySection.model_construct(proxies=()) if cib.primitives_of(AGENT) else None
 
 
 SERVICE = Service(

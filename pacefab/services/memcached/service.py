@@ -7,7 +7,6 @@ from functools import partial
 
 from pacefab.errors import CommandError
 from pacefab.pacemaker.model import Configuration
-from pacefab.pacemaker.ownership import find_runners
 from pacefab.services.memcached import figures, memcached, probe
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Target
@@ -84,6 +83,6 @@ SERVICE = Service(
     probes=probes,
     ids=lambda _: (memcached.CLONE,),
     agents=(memcached.AGENT,),
-    found=lambda cib: MemcachedSection() if find_runners(cib, [memcached.AGENT]) else None,
+    found=lambda cib: MemcachedSection() if cib.primitives_of(memcached.AGENT) else None,
     figures=figures.FIGURES,
 )

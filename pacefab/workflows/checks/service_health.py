@@ -9,7 +9,6 @@ from typing import Any
 from pacefab.errors import PacefabError
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import CloneStatus, ClusterStatus, primitive_ids
-from pacefab.pacemaker.ownership import find_runners
 from pacefab.services import registry
 from pacefab.services.service import Figure, Probe, Service, Site, Value
 from pacefab.workflows.checks.probing import ProbeResult, put
@@ -148,7 +147,8 @@ def _primitives(service: Service[Any], section: Any, site: Site, cib: Cib) -> li
     its instances are not known, and the service is asked as a whole.
     """
     if service.agents:
-        return [runner.id for runner in find_runners(cib, service.agents)]
+        elements = [e for agent in service.agents for e in cib.primitives_of(agent)]
+        return [element.get("id", "") for element in elements]
     try:
         desired = primitive_ids(service.configuration(section, site).resources)
     except PacefabError:
