@@ -54,15 +54,9 @@ class Rolling:
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
         live.check_ready(fleet.status, "update memcached")
-<<<<<<< HEAD
-        _check_own(fleet)
-        for name in fleet.strangers:
-            audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
-=======
         for name in fleet.strangers:
             audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
         _check_own(fleet)
->>>>>>> main
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
