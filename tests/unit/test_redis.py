@@ -53,8 +53,7 @@ def site(*, family: str = "debian", distribution: str = "debian 12", **options: 
 
 
 def config(section: RedisSection, where: Site) -> File:
-    (file,) = SERVICE.node(section, where, "c2").files
-    return file
+    return SERVICE.node(section, where, "c2").files[-1]
 
 
 def lines(where: Site, **settings: Any) -> list[str]:
@@ -184,7 +183,11 @@ def test_a_vip_that_follows_has_to_lead_to_the_master() -> None:
     vips = VipsSection.model_validate(
         {"follows": "redis", "addresses": ({"name": "redis", "address": "172.30.0.99"},)}
     )
-    *_, probe = probes(sections={"redis": RedisSection(), "vips": vips})
+    sections = {"redis": RedisSection(), "vips": vips}
+    assert "bind 127.0.0.1 172.30.0.12 172.30.0.99" in lines(site(sections=sections))
+    desired = SERVICE.node(RedisSection(), site(sections=sections), "c1")
+    assert desired.kernel["net.ipv4.ip_nonlocal_bind"] == "1"
+    *_, probe = probes(sections=sections)
     assert "172.30.0.99" in probe.steps[0].argv[-1]
     assert not read(probe, LEADS).wrong
     assert "is a slave, not the master" in read(probe, FOLLOWS).wrong

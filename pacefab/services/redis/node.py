@@ -12,8 +12,20 @@ from pacefab.host.model import HostFacts
 from pacefab.services.family import Family, common_family
 from pacefab.services.redis.section import SECRET, RedisSection
 from pacefab.services.service import DesiredNode, Look, Port, Site, whole
+from pacefab.services.vips.section import Vip, VipsSection
 
+NAME = "redis"  # of the service and of its primitive
 PORT = 6379
+SYSCTL = "/etc/sysctl.d/60-pacefab-redis.conf"
+# Redis listens at the VIPs that follow it, on every node, before they come.
+KERNEL = {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
+_SYSCTL_TEXT = "\n".join(
+    [
+        "# Written by pacefab: Redis listens at VIPs that may be on other nodes.",
+        *(f"{name} = {value}" for name, value in KERNEL.items()),
+        "",
+    ]
+)
 
 Software = Literal["redis", "valkey"]
 _FIRST_EL_WITHOUT_REDIS = 10
@@ -33,6 +45,8 @@ talk() {
 }
 for word in "$(cat "$last" 2>/dev/null)" "$(value "$config.previous")" "$(value "$config")" ''; do
   [ "$(echo ping | talk "$word")" = PONG ] || continue
+  # Redis older than 7 takes it at its next start only.
+  sed -n 's/^bind \(.*\)/config set bind "\1"/p' "$config" | talk "$word" >/dev/null
   names='masterauth|min-replicas-to-write|min-replicas-max-lag|appendonly|maxmemory|requirepass'
   said=$(sed -En "s/^($names) /config set \1 /p" "$config" | talk "$word")
   case $said in *ERR*) echo "$said" >&2; exit 1 ;; esac
@@ -85,7 +99,8 @@ def look(section: RedisSection) -> Look:
     return Look(
         packages=packages,
         units=tuple(f"{name}.service" for name in packages),
-        files=tuple(flavour.config for flavour in flavours),
+        files=(SYSCTL, *(flavour.config for flavour in flavours)),
+        kernel=tuple(KERNEL),
     )
 
 
@@ -98,10 +113,22 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
     apply = ("sh", "-c", _APPLY, "pacefab", flavour.config, flavour.client, site.own_address(node))
     return DesiredNode(
         packages=(package,),
-        files=(whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN, apply=apply),),
+        files=(
+            *(whole(SYSCTL, _SYSCTL_TEXT) for _ in following(site)[:1]),
+            whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN, apply=apply),
+        ),
         units=(f"{package}.service",),
         ports=(Port(PORT),),
+        kernel=KERNEL if following(site) else {},
     )
+
+
+def following(site: Site) -> tuple[Vip, ...]:
+    """Return the VIPs that follow the promoted instance."""
+    section: VipsSection | None = site.sections.get("vips")
+    if section is None:
+        return ()
+    return tuple(vip for vip in section.addresses if section.followed_by(vip) == NAME)
 
 
 def flavour_of(section: RedisSection, site: Site) -> Flavour:
@@ -134,9 +161,10 @@ def _config(section: RedisSection, site: Site, node: str, flavour: Flavour) -> s
     replicas = section.min_replicas
     if replicas is None:
         replicas = len(site.membership.names) // 2
+    vips = [vip.address for vip in following(site)]
     lines = [
         "# Written by pacefab from the inventory (services: redis): changes are overwritten.",
-        f"bind 127.0.0.1 {site.own_address(node)}",
+        " ".join(["bind", "127.0.0.1", site.own_address(node), *vips]),
         f"port {PORT}",
         f"masterauth {password}",
         f"min-replicas-to-write {replicas}",

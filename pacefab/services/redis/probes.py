@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pacefab.services.probes.node_python import python
-from pacefab.services.redis.node import PORT
+from pacefab.services.redis.node import NAME, PORT, following
 from pacefab.services.service import Figure, Probe, Reading, Site, Value
-from pacefab.services.vips.section import PREFIX, VipsSection
+from pacefab.services.vips.section import PREFIX
 from pacefab.transport.command import Section, Step
 
-NAME = "redis"  # of the service and of its primitive
 SECONDS = 2.0
 
 FIGURES = (
@@ -39,19 +38,10 @@ def probes(site: Site, config: str) -> Iterator[Probe]:
         judge = partial(_replicates, len(nodes) - 1)
         name = f"redis on {node} replicates"
         yield Probe(name, site.neighbour(node), (ask,), judge, resource=NAME, of=node)
-    vips = site.sections.get("vips")
-    for vip, address in _following(vips).items() if nodes else ():
-        ask = _ask(address, config)
-        asking = site.neighbour(nodes[0])
-        yield Probe(f"{vip} leads to the Redis that takes writes", asking, (ask,), _leads)
-
-
-def _following(vips: VipsSection | None) -> dict[str, str]:
-    """Return the addresses that follow the promoted instance, by the VIP's resource."""
-    if vips is None:
-        return {}
-    followed = [vip for vip in vips.addresses if vips.followed_by(vip) == NAME]
-    return {PREFIX + vip.name: vip.address for vip in followed}
+    for vip in following(site) if nodes else ():
+        ask = _ask(vip.address, config)
+        name = f"{PREFIX}{vip.name} leads to the Redis that takes writes"
+        yield Probe(name, site.neighbour(nodes[0]), (ask,), _leads)
 
 
 def _ask(address: str, config: str) -> Step:
@@ -84,12 +74,12 @@ def _replicates(others: int, sections: Mapping[str, Section]) -> Reading:
     followers = list(_followers(info))
     figures: dict[str, Value] = {
         "role": info.get("role", "unknown"),
-        "connected_replicas": len(followers),
         "used_memory_bytes": int(info.get("used_memory", 0)),
     }
     if info.get("role") == "master":
         offset = int(info.get("master_repl_offset", 0))
         behind = [offset - int(follower.get("offset", 0)) for follower in followers]
+        figures["connected_replicas"] = len(followers)
         figures["lag_bytes"] = max((0, *behind))
         few = f"{len(followers)} of {others} others follow it"
         return Reading(few if len(followers) < others else "", figures)

@@ -8,7 +8,7 @@ from pacefab.services.redis import node, probes
 from pacefab.services.redis.section import SECRET, RedisSection
 from pacefab.services.service import Probe, Service, Site
 
-CLONE = f"{probes.NAME}-clone"
+CLONE = f"{node.NAME}-clone"
 
 
 def configuration(section: RedisSection, site: Site) -> Configuration:
@@ -20,7 +20,7 @@ def configuration(section: RedisSection, site: Site) -> Configuration:
     flavour = node.flavour_of(section, site)
     parameters = {"config": flavour.config, **flavour.parameters}
     units = tuple(f"{package}.service" for package in flavour.packages.values())
-    primitive = Primitive(probes.NAME, "ocf:heartbeat:redis", parameters, runs=units)
+    primitive = Primitive(node.NAME, "ocf:heartbeat:redis", parameters, runs=units)
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}
     return Configuration(resources=(Clone(CLONE, primitive, meta),))
 
@@ -31,7 +31,7 @@ def _probes(section: RedisSection, site: Site) -> tuple[Probe, ...]:
 
 def _found(cib: Cib) -> RedisSection | None:
     """Return the section where the CIB has a primitive as this service makes it."""
-    element = cib.element(probes.NAME)
+    element = cib.element(node.NAME)
     given = {} if element is None else pairs(plain_set(element, "instance_attributes"))
     for software, flavour in node.FLAVOURS.items():
         if given.get("config") == flavour.config:
@@ -40,7 +40,7 @@ def _found(cib: Cib) -> RedisSection | None:
 
 
 SERVICE = Service(
-    probes.NAME,
+    node.NAME,
     RedisSection,
     look=node.look,
     node=node.desired,
