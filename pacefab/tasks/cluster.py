@@ -69,7 +69,8 @@ def _look(run: Run) -> Health | PacefabError:
     from pacefab.workflows.checks.health import examine
 
     try:
-        return examine(hosts, run.reach, run.limit, _sections(run))
+        inventory = run.inventory.membership().names if run.inventory else ()
+        return examine(hosts, run.reach, run.limit, _sections(run), inventory)
     except UsageError:
         raise
     except PacefabError as error:

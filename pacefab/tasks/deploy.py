@@ -139,8 +139,8 @@ def adopt(
     Example: fab adopt --inventory inventory/migrated.yaml
     """
     seconds = whole_number("--timeout", timeout, least=1)
-    flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
     operator = Operator(run.printer, yes=yes, full=full)
+    flow = _rollout(run, operator, step="adopt", check=_check_adoption, timeout=seconds)
     return roll_out(run, flow, operator, dry_run=dry_run)
 
 

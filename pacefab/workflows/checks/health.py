@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -82,22 +82,32 @@ def examine(
     reach: Reach,
     limit: int,
     sections: Mapping[str, Any] | None = None,
+    inventory: Collection[str] = (),
 ) -> Health:
     """Ask Pacemaker, and every service itself; harmless.
 
     `sections` are the settings of an inventory's services: one that the cluster lacks is a reason.
-    Without, the services are those that the cluster shows; memcached, where it shows none.
+    Without, the services are those that the cluster shows; memcached, where it shows none. A host
+    that is no member is a reason too; `inventory` says which hosts an inventory has.
 
     Raises:
         PacefabError: no host could report the cluster's state.
     """
     look = memcached.LOOK if sections is None else registry.look(sections)
     seen = observe_cluster(hosts, look, limit, reach)
-    for name in seen.strangers:
-        raise no_membership(name)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
     if sections is None:
-        return _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
-    return _examine(seen, sections, recognised=False)
+        found = _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
+    else:
+        found = _examine(seen, sections, recognised=False)
+    return replace(found, reasons=(*found.reasons, *_outside(seen, inventory)))
+
+
+def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
+    for name in seen.strangers:
+        what, way = seen.standing(name)
+        yield f"{name} {'of the inventory ' if name in inventory else ''}is {what}: {way}"
 
 
 def examine_memcached(seen: ClusterView) -> Health:

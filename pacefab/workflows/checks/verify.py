@@ -77,7 +77,7 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
 
 
 def _reached(fleet: ClusterView) -> Iterator[Check]:
-    for name, error in fleet.silent.items():
+    for name, error in (*fleet.silent.items(), *fleet.outside.items()):
         yield Check("node can be asked", name, ok=False, seen=error.seen, cause=error.next_step)
 
 
@@ -85,6 +85,8 @@ def _serving(fleet: ClusterView, matrix: Matrix) -> Iterator[Check]:
     for asker, row in matrix.items():
         for target, answer in row.items():
             seen = f"{target} in {answer.seconds * 1000:.0f} ms"
+            if answer.barred:
+                seen = f"{target} accepts connections; no key was set: {answer.barred}"
             yield Check(
                 "set and get", f"{asker} -> {target.node}", answer.served,
                 seen if answer.served else f"{target}: {answer.error}",
@@ -167,6 +169,8 @@ def _node(view: NodeView) -> Iterator[Check]:
         unit.enabled or unit.load,
         "only Pacemaker may start it: fab install-memcached",
     )  # fmt: skip
+    unread = memcached.unread(facts)
+    yield Check("file is read", node, not unread, unread or memcached.config_path(facts), unread)
     running, desired = memcached.running_settings(facts), present(view)
     if running is not None:
         yield _as_configured(node, running, desired)

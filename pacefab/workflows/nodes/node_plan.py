@@ -217,21 +217,28 @@ def _plan_process(
 ) -> NodePlan:
     """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
     process = next((running for running in desired.processes if running.unit == name), None)
-    if not facts.unit(name).running or (process and process.as_desired):
+    fits = process is not None and process.as_desired
+    if not facts.unit(name).running or (fits and not opaque):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
     if _is_managed(facts, name, managed):
         return NodePlan()
-    if opaque:
-        raise RefusedError(
-            f"find out whether Pacemaker runs {name}",
-            f"{name} runs, and nothing says what these resources run: {', '.join(opaque)}",
-            f"where none of them does, stop it by hand (systemctl stop {short}), then run again",
-        )
+    check_clear(facts, name, opaque)
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
     stop = (units.plan_stop(name),)
     return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
+
+
+def check_clear(facts: HostFacts, name: str, opaque: Sequence[str]) -> None:
+    """Raise a RefusedError when a unit runs that one of the `opaque` resources may run."""
+    if opaque and facts.unit(name).running:
+        stop = f"systemctl stop {name.removesuffix('.service')}"
+        raise RefusedError(
+            f"find out whether Pacemaker runs {name}",
+            f"it runs, and nothing says what these resources run: {', '.join(opaque)}",
+            f"nothing was changed; where none of them does, stop it ({stop}), then run again",
+        )
 
 
 def _is_managed(facts: HostFacts, name: str, managed: Collection[str]) -> bool:

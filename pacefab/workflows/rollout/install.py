@@ -10,6 +10,7 @@ from typing import Any
 from pacefab.errors import PacefabError
 from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
+from pacefab.pacemaker.membership import completed
 from pacefab.pacemaker.model import Membership
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
@@ -17,7 +18,7 @@ from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
 from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
-from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node, settle_membership
+from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 
 _NO_CLUSTER = Membership("", ())
@@ -106,7 +107,8 @@ class Install:
     ) -> Callable[[HostFacts], NodePlan]:
         """Return what plans for a host by what it is at that moment."""
         own = view.membership
-        membership = settle_membership(own, views.values()) if own else self.membership
+        claims = [other.claim for other in views.values()]
+        membership = completed(own, claims) if own else self.membership
         return partial(self._plan, view, membership, _facts(views))
 
     def _plan(

@@ -153,8 +153,11 @@ class Planner:
         return plan_configuration(cib, desired, prune=self.prune, whole=self.whole)
 
     def _plan_cluster(self, seen: ClusterView, nodes: Mapping[str, NodePlan]) -> Plan:
-        intent = self.intent.among(seen.formed, seen.facts)
-        site = intent.site(seen.facts)
+        # Where nodes are not planned, no host joins: those that are no members do not matter.
+        joins = self.nodes or seen.formed is None
+        facts = {n: f for n, f in seen.facts.items() if joins or n in seen.views}
+        intent = self.intent.among(seen.formed, facts)
+        site = intent.site(facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
         desired = intent.configuration(site)
         if seen.formed is None:

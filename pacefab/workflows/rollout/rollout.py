@@ -99,10 +99,20 @@ class _RolloutRun:
             raise _incomplete(none_answered(seen.silent))
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
+        left = () if plan.forming else self._left_alone(seen)
         if not plan:
-            return [self._unchanged(seen, plan, tuple(map(str, plan.pending)))]
+            return [self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
         self._permit(plan)
-        return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
+        entry = history.new_entry(plan.cluster, plan.summary)
+        return [*self._apply(seen, plan, entry), *left]
+
+    def _left_alone(self, seen: ClusterView) -> list[Outcome]:
+        """Return a line for each host that is no member and is not made one."""
+        return [
+            self.watch.finish(name, Mark.SKIPPED, f"it is {what}: {way}")
+            for name in (seen.strangers if seen.formed else ())
+            for what, way in [seen.standing(name)]
+        ]
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
         """Show the plan, and have it agreed to.
