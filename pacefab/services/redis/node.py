@@ -23,6 +23,25 @@ _HIDDEN = r"(?m)(?<=^requirepass )\S+|(?<=^masterauth )\S+"
 # The agent takes the rest of the line for the password; Redis ends it at a blank, and knows quotes.
 _PASSWORD = re.compile(r"[^\s\"']+")
 
+# Redis that runs gets the new settings at once: the agent asks it with the new password from now
+# on. It is the previous one's that lets us in, or after a change that was undone the last one's.
+_APPLY = r"""
+config=$1 client=$2 address=$3 last=/run/pacefab-redis-password
+value() { sed -n 's/^requirepass //p' "$1" 2>/dev/null; }
+talk() {
+  if [ -n "$1" ]; then REDISCLI_AUTH=$1; export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi
+  timeout 10 "$client" -h "$address" 2>/dev/null
+}
+for word in "$(cat "$last" 2>/dev/null)" "$(value "$config.previous")" "$(value "$config")" ''; do
+  [ "$(echo ping | talk "$word")" = PONG ] || continue
+  names='masterauth|min-replicas-to-write|min-replicas-max-lag|appendonly|maxmemory|requirepass'
+  said=$(sed -En "s/^($names) /config set \1 /p" "$config" | talk "$word")
+  case $said in *ERR*) echo "$said" >&2; exit 1 ;; esac
+  (umask 077; value "$config" >"$last")
+  exit
+done
+"""
+
 
 @dataclass(frozen=True)
 class Flavour:
@@ -32,6 +51,7 @@ class Flavour:
     user: str
     config: str  # beside the package's own, which stays as it is
     data: str
+    client: str
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
 
 
@@ -41,12 +61,14 @@ FLAVOURS: Mapping[Software, Flavour] = {
         user="redis",
         config="/etc/redis-pacemaker.conf",
         data="/var/lib/redis",
+        client="redis-cli",
     ),
     "valkey": Flavour(
         packages={"debian": "valkey-server", "rhel": "valkey"},
         user="valkey",
         config="/etc/valkey-pacemaker.conf",
         data="/var/lib/valkey",
+        client="valkey-cli",
         parameters={
             "bin": "/usr/bin/valkey-server",
             "client_bin": "/usr/bin/valkey-cli",
@@ -75,9 +97,10 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
     package = flavour.packages[common_family(site.facts.values())]
     text = _config(section, site, node, flavour)
     owner = f"root:{flavour.user}"
+    apply = ("sh", "-c", _APPLY, "pacefab", flavour.config, flavour.client, site.own_address(node))
     return DesiredNode(
         packages=(package,),
-        files=(whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN),),
+        files=(whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN, apply=apply),),
         units=(f"{package}.service",),
         ports=(Port(PORT),),
         at_start=(AtStart("redis", PROGRAMS, (flavour.config,)),),
@@ -118,13 +141,13 @@ def _config(section: RedisSection, site: Site, node: str, flavour: Flavour) -> s
         "# Written by pacefab from the inventory (services: redis): changes are overwritten.",
         f"bind 127.0.0.1 {site.own_address(node)}",
         f"port {PORT}",
-        f"requirepass {password}",
         f"masterauth {password}",
         f"min-replicas-to-write {replicas}",
         f"min-replicas-max-lag {_LAG_SECONDS}",
         f"dir {flavour.data}",
         f"appendonly {'yes' if section.appendonly else 'no'}",
-        *([f"maxmemory {section.memory}mb"] if section.memory else []),
+        f"maxmemory {section.memory or 0}mb",
+        f"requirepass {password}",
         "",
     ]
     return "\n".join(lines)

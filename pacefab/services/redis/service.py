@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.services.redis import node, probes
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import Service, Site
+from pacefab.services.service import Probe, Service, Site
 
 CLONE = f"{probes.NAME}-clone"
 
@@ -24,14 +25,30 @@ def configuration(section: RedisSection, site: Site) -> Configuration:
     return Configuration(resources=(Clone(CLONE, primitive, meta),))
 
 
+def _probes(section: RedisSection, site: Site) -> tuple[Probe, ...]:
+    return tuple(probes.probes(site, node.flavour_of(section, site).config))
+
+
+def _found(cib: Cib) -> RedisSection | None:
+    """Return the section where the CIB has a primitive as this service makes it."""
+    element = cib.element(probes.NAME)
+    given = {} if element is None else pairs(plain_set(element, "instance_attributes"))
+    for software, flavour in node.FLAVOURS.items():
+        if given.get("config") == flavour.config:
+            return RedisSection(software=software)
+    return None
+
+
 SERVICE = Service(
     probes.NAME,
     RedisSection,
     look=node.look,
     node=node.desired,
     configuration=configuration,
-    probes=lambda _, site: tuple(probes.probes(site)),
+    probes=_probes,
     secrets=lambda _: (SECRET,),
     ids=lambda _: (CLONE,),
     promoted=CLONE,
+    found=_found,
+    figures=probes.FIGURES,
 )
