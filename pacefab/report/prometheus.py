@@ -73,12 +73,7 @@ def _cluster(health: Health) -> Iterator[Metric]:
         ("quorum", "1 when the partition that was asked has quorum", status.quorum, _NO_QUORUM),
         ("maintenance", "1 in maintenance mode", status.maintenance, None),
         ("fencing", "1 when fencing is enabled", status.fencing, None),
-        (
-            "failed_actions",
-            "Failed actions that Pacemaker remembers",
-            len(status.failures),
-            _FAILED,
-        ),
+        ("failed_actions", "Failed actions that Pacemaker remembers", failures, _FAILED),
     ):
         yield Metric(f"cluster_{name}", "gauge", text, [({}, float(value))], alert)
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,82 @@ def test_a_database_out_of_step_says_so(stack: Cluster) -> None:
     with desynced(stack, THIRD):
         assert get(stack, FIRST, check) == "503"
     eyes.until(lambda: get(stack, FIRST, check) == "200", "the check says 200 again")
+
+
+FLOOD = r"""
+import socket, sys
+for address in sys.argv[2:]:
+    for _ in range(600):
+        socket.create_connection((address, int(sys.argv[1])), timeout=10).close()
+"""
+SILENT = r"""
+import socket, sys, time
+links = [socket.create_connection((sys.argv[2], int(sys.argv[1])), timeout=10) for _ in range(100)]
+print("connected", flush=True)
+time.sleep(60)
+"""
+SOCKET = "pacefab-galera-check.socket"
+BIND = "net.ipv4.ip_nonlocal_bind"
+
+
+def accepted(cluster: Cluster, asking: str, asked: str) -> bool:
+    """Whether a node's health check says that its database serves."""
+    return get(cluster, asking, f"http://{ADDRESSES[asked]}:{CHECK}/") == "200"
+
+
+def test_no_number_of_connections_ends_the_health_check(stack: Cluster) -> None:
+    words = " ".join([str(CHECK), *ADDRESSES.values()])
+    stack.run(THIRD, f"python3 -I -c '{FLOOD}' {words}")
+    for node in NODES:
+        eyes.until(partial(accepted, stack, FIRST, node), f"{node} answers after the flood")
+        assert stack.run(node, f"systemctl is-active {SOCKET}").stdout.strip() == "active"
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_out(stack: Cluster) -> None:
+    silent = f"python3 -I -c '{SILENT}' {CHECK} {ADDRESSES[SECOND]}"
+    stack.run(THIRD, f"systemd-run --quiet --collect --unit=silent {silent}")
+    try:
+        eyes.until(partial(accepted, stack, FIRST, SECOND), "another node gets its answer")
+        eyes.until(partial(accepted, stack, THIRD, SECOND), "the same node too, a moment later")
+    finally:
+        stack.run(THIRD, "systemctl stop silent", check=False)
+
+
+def test_what_is_wrong_beside_pacemaker_is_seen_and_set_right(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    stack.run(SECOND, f"systemctl stop {SOCKET}")
+    stack.run(THIRD, f"sysctl -q -w {BIND}=0")
+
+    plan, status = fab(stack, tmp_path, "plan"), fab(stack, tmp_path, "status")
+
+    assert plan.returncode == 2, plan.stdout + plan.stderr
+    assert f"\n{THIRD}\n  {BIND} is 0, not 1\n" in plan.stdout
+    assert f"{SOCKET} enabled and started" in plan.stdout
+    assert status.returncode == 1, status.stdout + status.stderr
+    assert f"{SOCKET} does not run on {SECOND} (inactive)" in status.stdout
+    assert f"{BIND} is 0, not 1, on {THIRD}" in status.stdout
+
+    done = deploy(stack, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stack.run(THIRD, f"sysctl -n {BIND}").stdout.strip() == "1"
+    assert fab(stack, tmp_path, "plan").returncode == 0
+
+
+def test_a_database_older_than_its_configuration_is_told(stack: Cluster, tmp_path: Path) -> None:
+    config = "/etc/mysql/mariadb.conf.d/70-pacefab-galera.cnf"
+    stack.run(SECOND, f"touch -r {config} /run/written && touch {config}")
+    try:
+        plan = fab(stack, tmp_path, "plan")
+        status = fab(stack, tmp_path, "status")
+    finally:
+        stack.run(SECOND, f"touch -r /run/written {config} && rm /run/written")
+    line = f"in force after: a restart of galera, node by node ({SECOND}: older than {config})"
+    assert plan.returncode == 2, plan.stdout + plan.stderr
+    assert line in plan.stdout
+    assert f"notice: {line}" in status.stdout
+    assert fab(stack, tmp_path, "plan").returncode == 0
 
 
 def test_the_load_balancer_leaves_a_database_that_is_out_of_step(stack: Cluster) -> None:
