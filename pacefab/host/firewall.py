@@ -105,6 +105,26 @@ def plan_open(zone: str, rules: Iterable[str]) -> list[Step]:
     ]
 
 
+def plan_close(firewall: Firewall, zone: str, rules: Iterable[str]) -> list[Step]:
+    """Return the steps that take away those of the rules that there are, now and for good."""
+    both = (("", (), firewall.runtime), (" for good", ("--permanent",), firewall.permanent))
+    found = [
+        (when, words, [rule for rule in rules if rule in known.get(zone, frozenset())])
+        for when, words, known in both
+    ]
+    return [
+        step(
+            f"close ports in zone {zone}{when}",
+            "firewall-cmd",
+            *words,
+            f"--zone={zone}",
+            *(f"--remove-rich-rule={rule}" for rule in gone),
+        )
+        for when, words, gone in found
+        if gone
+    ]
+
+
 def _plan_add(name: str, command: Names, rules: Iterable[str]) -> Step:
     added = step(name, *command, *(f"--add-rich-rule={rule}" for rule in rules))
     return replace(added, undo=(*command, *(f"--remove-rich-rule={rule}" for rule in rules)))

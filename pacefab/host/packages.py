@@ -133,6 +133,15 @@ def plan_purge(manager: str, names: Sequence[str], lock_seconds: int = LOCK_SECO
     return [shell(name, _PURGE[manager], str(lock_seconds), *names)]
 
 
+def plan_remove(manager: str, names: Sequence[str]) -> list[Step]:
+    """Return the step that removes packages and nothing else.
+
+    Debian's scripts of Redis and RabbitMQ delete the data when they are purged.
+    """
+    name = f"remove {' '.join(names)} with {manager}"
+    return [shell(name, _REMOVE[manager], str(LOCK_SECONDS), *names)]
+
+
 # What a package manager prints goes to a file that is relayed while it works: its stdout must not
 # break when the operator's connection does, or dpkg stops half-way. stderr joins in, so that
 # "waiting for lock" is seen while it happens.
@@ -204,6 +213,7 @@ _PURGE = {
     "dnf": _RPM + "manager=dnf verb=remove\n" + _RELAY,
     "yum": _RPM + "manager=yum verb=remove\n" + _RELAY,
 }
+_REMOVE = {**_PURGE, "apt-get": _APT + 'work() { apt remove "$@"; }\n' + _RELAY}
 
 # What package managers say while another one holds their lock.
 _WAITING = re.compile(r"Waiting for (cache lock|the package manager's lock).*")

@@ -122,6 +122,11 @@ def plan_enable(unit: str) -> Step:
     return step(f"enable {unit}", "systemctl", "enable", "--quiet", "--now", unit, undo=undo)
 
 
+def plan_remove(unit: str) -> Step:
+    """Return the step after which a unit of systemd's own runs no more, nor at the next boot."""
+    return step(f"stop and disable {unit}", "systemctl", "disable", "--quiet", "--now", unit)
+
+
 def plan_restart(unit: str) -> Step:
     """Return the step that restarts a unit of systemd's own, whose definition has changed."""
     return Step(f"restart {unit}", ("systemctl", "restart", unit), again=True)

@@ -216,18 +216,24 @@ def _constraint(present: Constraint | None, desired: Constraint) -> ObjectChange
     return ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
 
 
-def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
-    """Return what takes a resource out, whoever made it, and the constraints that name it.
+def plan_removal(cib: Cib, resources: Collection[Resource]) -> ConfigurationPlan:
+    """Return what takes resources out, whoever made them, and the constraints that name them.
 
     Raises:
         RefusedError: the ids belong to something else.
     """
-    check_place(cib, resource)
-    ids = {resource.id, *primitive_ids([resource])}
+    for resource in resources:
+        check_place(cib, resource)
+    ids = {*(resource.id for resource in resources), *primitive_ids(resources)}
     going = [str(e.get("id")) for e in cib.resources if e.get("id") in ids]
     gone = tuple(_removals(cib, going))
     removed = {change.id for change in gone}
     return ConfigurationPlan(gone, _without(removed, cib.owned))
+
+
+def constraint_ids(cib: Cib, constraints: Collection[Constraint]) -> frozenset[str]:
+    """Return the ids under which a CIB has these constraints, or would have them."""
+    return frozenset(name for name, _ in _constraints(cib, tuple(constraints)))
 
 
 def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:

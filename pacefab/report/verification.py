@@ -10,12 +10,13 @@ from lxml import etree
 
 from pacefab.report.stream import clean
 from pacefab.report.table import table
-from pacefab.workflows.checks.verify import Verification
+from pacefab.workflows.checks.verification import Verification
 
 
 def render_text(found: Verification, width: int | None = None) -> list[str]:
     """Return the matrix, a line per kind of check, and each failure with its likely cause."""
-    lines = [f"cluster {found.cluster}", *_matrix(found, width), ""]
+    matrix = _matrix(found, width) if found.matrix else []
+    lines = [f"cluster {found.cluster}", *matrix, ""]
     total, bad = Counter(c.name for c in found.checks), Counter(c.name for c in found.failed)
     for name, count in total.items():
         sign = "!" if bad[name] else "="
@@ -25,12 +26,13 @@ def render_text(found: Verification, width: int | None = None) -> list[str]:
         lines += [f"  next:  {check.cause}"] if check.cause else []
     passed = len(found.checks) - len(found.failed)
     notices = ["", *(f"notice: {notice}" for notice in found.notices)] if found.notices else []
-    return [*lines, *notices, "", f"verify-memcached: {passed} passed, {len(found.failed)} failed"]
+    verdict = f"verify-{found.service}: {passed} passed, {len(found.failed)} failed"
+    return [*lines, *notices, "", verdict]
 
 
 def style(line: str) -> str:
     """Return the colour of a line: failures, and how it ended."""
-    if line.startswith("verify-memcached:"):
+    if line.startswith("verify-"):
         return "green" if line.endswith(" 0 failed") else "red"
     return "red" if line.startswith(("! ", "failed:")) else ""
 
@@ -66,7 +68,7 @@ def render_junit(found: Verification) -> bytes:
     """Return JUnit XML: a test case per check."""
     suite = etree.Element(
         "testsuite",
-        name=f"verify-memcached {found.cluster}",
+        name=f"verify-{found.service} {found.cluster}",
         tests=str(len(found.checks)),
         failures=str(len(found.failed)),
         errors="0",

@@ -328,6 +328,9 @@ class Service(Generic[S]):
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
             it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
+        needs: the services of the inventory without which these settings do not serve.
+        data: folders that are never removed, nor files in them.
+        shared: packages that others than this service use too: they stay when it is purged.
     """
 
     name: str
@@ -343,6 +346,17 @@ class Service(Generic[S]):
     units: tuple[str, ...] = ()
     found: Callable[[Cib], S | None] = not_found
     figures: tuple[Figure, ...] = ()
+    needs: Callable[[S], Sequence[str]] = field(default=lambda _: ())
+    data: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def default(self) -> S | None:
+        """Its settings where none are given; None where it cannot be without."""
+        try:
+            return self.section()
+        except ValueError:
+            return None
 
     def primitives(self, cib: Cib) -> tuple[str, ...]:
         """Return the ids of its primitives in a CIB, under whatever names they are there."""

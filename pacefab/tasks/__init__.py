@@ -19,25 +19,24 @@ from pacefab.tasks.init import init
 from pacefab.tasks.memcached import (
     create_memcached,
     install_memcached,
-    remove_memcached,
     verify_memcached,
 )
 from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
-from pacefab.tasks.services import service_tasks
+from pacefab.tasks.services import service_tasks, verify_tasks
 
-_SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()}
+_VERIFY_TASKS: Final = {task.__name__: task for task in verify_tasks()}
+_SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VERIFY_TASKS
 
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
     "First steps": (init, migrate, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
-    "Look; nothing is changed": (status, verify_memcached, check_clients),
+    "Look; nothing is changed": (status, verify_memcached, *_VERIFY_TASKS.values(), check_clients),
     "One service": (
         install_memcached,
         create_memcached,
         update_memcached,
-        remove_memcached,
-        *_SERVICE_TASKS.values(),
+        *(task for name, task in _SERVICE_TASKS.items() if name not in _VERIFY_TASKS),
     ),
     "Day two": (add_node, remove_node, client_config, drill),
 }
@@ -69,7 +68,6 @@ __all__ = [
     "migrate",
     "namespace",
     "plan",
-    "remove_memcached",
     "remove_node",
     "rollback",
     "status",

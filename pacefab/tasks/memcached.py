@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import check_writable, number, number_if_given, write_file
+from pacefab.cli.options import check_writable, number, number_if_given
 from pacefab.cli.run import Run
 from pacefab.tasks.asking import Operator
+from pacefab.tasks.verifying import JUNIT, report
 
 if TYPE_CHECKING:
     from pacefab.services.memcached.memcached import Request
@@ -84,7 +85,7 @@ def requested(
 
 @cluster_task(
     reads_only=True,
-    junit="Write the checks to this file as JUnit XML too.",
+    junit=JUNIT,
 )
 def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> int:
     """Check that the cache is of use; harmless at any time.
@@ -99,47 +100,11 @@ def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> 
     if junit:
         check_writable(Path(junit))
     hosts = run.named()
-    from pacefab.report import verification
     from pacefab.workflows.checks.verify import verify
 
     with run.printer.looking("verify-memcached", hosts):
         found = verify(hosts, run.reach, run.limit)
-    if json:
-        run.printer.lines([verification.render_json(found)])
-    else:
-        lines = verification.render_text(found, run.printer.width)
-        run.printer.text(lines, verification.style)
-    if junit:
-        write_file(Path(junit), verification.render_junit(found))
-    return 1 if found.failed else 0
-
-
-@cluster_task(
-    purge="Then remove package and configuration from the named hosts.",
-    with_constraints="Remove the constraints that name the resource along with it.",
-    timeout="Seconds for the cluster to stop memcached everywhere.",
-    dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
-)
-def remove_memcached(
-    run: Run,
-    purge: bool = False,
-    with_constraints: bool = False,
-    timeout: str = "60",
-    dry_run: bool = False,
-    yes: bool = False,
-) -> int:
-    """Remove the memcached clone; safe to run twice.
-
-    What goes is shown and asked about first.
-
-    Example: fab -H c1,c2,c3 remove-memcached --purge
-    """
-    seconds, hosts = number("--timeout", timeout, least=1), run.named()
-    from pacefab.workflows.rollout.remove import STEP, Remove
-
-    remove = Remove(purge, with_constraints, seconds, dry_run, run.limit)
-    operator = Operator(run.printer, yes=yes)
-    return run.perform(STEP, lambda: remove.run(hosts, run.reach, operator))
+    return report(run, found, json=json, junit=junit)
 
 
 @cluster_task(

@@ -1,21 +1,33 @@
-"""install-NAME and create-NAME for every service that there is."""
+"""install-, create-, verify- and remove-NAME for every service that there is."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pacefab.cli.cluster_task import AnyTask, cluster_task
-from pacefab.cli.options import number
+from pacefab.cli.options import check_writable, number
 from pacefab.cli.run import Run
 from pacefab.services import registry
 from pacefab.tasks.asking import Operator
-from pacefab.tasks.stack import creation_of, install_of, roll_out
+from pacefab.tasks.stack import creation_of, install_of, roll_out, verification_of
+from pacefab.tasks.verifying import JUNIT, report
 
 _OWN = {"memcached"}  # has tasks of its own, with options for those who need no inventory
 
 
 def service_tasks() -> list[AnyTask]:
     """Return the tasks of all services but those that have their own."""
-    names = [name for name in registry.names() if name not in _OWN]
-    return [make(name) for name in names for make in (_install_task, _create_task)]
+    return [
+        make(name)
+        for name in registry.names()
+        for make in (_install_task, _create_task, _remove_task)
+        if name not in _OWN or make is _remove_task
+    ]
+
+
+def verify_tasks() -> list[AnyTask]:
+    """Return the tasks that look at one service each."""
+    return [_verify_task(name) for name in registry.names() if name not in _OWN]
 
 
 def _install_task(service: str) -> AnyTask:
@@ -73,3 +85,65 @@ def _create_task(service: str) -> AnyTask:
         dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
         timeout="Seconds for the cluster to follow and for the service to answer.",
     )(body)
+
+
+def _remove_task(service: str) -> AnyTask:
+    def body(
+        run: Run,
+        purge: bool = False,
+        with_constraints: bool = False,
+        timeout: str = "300",
+        dry_run: bool = False,
+        yes: bool = False,
+    ) -> int:
+        seconds, hosts = number("--timeout", timeout, least=1), run.named()
+        from pacefab.workflows.rollout.remove import Remove
+
+        remove = Remove(
+            registry.service(service),
+            run.inventory.sections if run.inventory else {},
+            purge,
+            with_constraints,
+            run.manages_firewall,
+            seconds,
+            dry_run,
+            run.limit,
+        )
+        operator = Operator(run.printer, yes=yes)
+        return run.perform(f"remove-{service}", lambda: remove.run(hosts, run.reach, operator))
+
+    body.__name__ = f"remove_{service}"
+    body.__doc__ = f"""Remove the resources of {service}; safe to run twice.
+
+    What goes is shown and asked about first. Data of databases and queues are never removed.
+
+    Example: fab -H c1,c2,c3 remove-{service} --purge
+    """
+    return cluster_task(
+        purge="Then remove packages and configuration from the named hosts.",
+        with_constraints="Remove the constraints that name the resources along with them.",
+        timeout=f"Seconds for the cluster to stop {service} everywhere.",
+        dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+    )(body)
+
+
+def _verify_task(service: str) -> AnyTask:
+    def body(run: Run, json: bool = False, junit: str | None = None) -> int:
+        if junit:
+            check_writable(Path(junit))
+        verify = verification_of(run, service)
+        hosts = run.named()
+        with run.printer.looking(f"verify-{service}", hosts):
+            found = verify.run(hosts, run.reach)
+        return report(run, found, json=json, junit=junit)
+
+    body.__name__ = f"verify_{service}"
+    body.__doc__ = f"""Check that {service} is of use; harmless at any time.
+
+    Its resources, what nodes need for it, what is in force, and every question that it should
+    answer. Without an inventory that has it, as the cluster shows it. A failure comes with its
+    likely cause.
+
+    Example: fab -H c1,c2,c3 verify-{service} --junit verify.xml
+    """
+    return cluster_task(secrets=True, reads_only=True, junit=JUNIT)(body)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pacefab.workflows.rollout.desired import Intent
     from pacefab.workflows.rollout.install import Install
     from pacefab.workflows.rollout.rollout import Rollout
+    from pacefab.workflows.rollout.verify import Verify
 
 
 def inventory_of(run: Run) -> ClusterInventory:
@@ -89,6 +90,20 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
         limit=run.limit,
         **options,
     )
+
+
+def verification_of(run: Run, service: str) -> Verify:
+    """Return what checks one service, by the inventory if it has it.
+
+    Raises:
+        UsageError: the inventory cannot be used, or a secret is not there.
+    """
+    known = run.inventory is not None and service in run.inventory.sections
+    intent = _only(run, service) if known else None
+    from pacefab.services import registry
+    from pacefab.workflows.rollout.verify import Verify
+
+    return Verify(registry.service(service), intent, run.manages_firewall, run.limit)
 
 
 def roll_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:

@@ -387,3 +387,57 @@ def test_a_second_deploy_changes_nothing(stack: Cluster, tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert "changed" not in done.stdout.replace("unchanged", "")
     assert eyes.cib_state(stack) == before
+
+
+def failed_checks(cluster: Cluster, folder: Path, service: str) -> set[tuple[str, str]]:
+    """Return name and place of every check of verify-NAME that failed."""
+    done = fab(cluster, folder, f"verify-{service}", "--json")
+    checks = json.loads(done.stdout)["checks"]
+    assert done.returncode == int(any(not check["ok"] for check in checks)), done.stderr
+    return {(check["name"], check["where"]) for check in checks if not check["ok"]}
+
+
+def test_verify_of_every_service_names_what_is_wrong_and_where(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    for service in ("galera", "haproxy", "redis", "vips"):
+        assert failed_checks(stack, tmp_path, service) == set(), service
+    stack.run(SECOND, f"pkill -STOP -x haproxy; systemctl stop {CHECK_SOCKET}")
+    stack.run(THIRD, f"systemctl enable -q redis-server; echo '# by hand' >> {CONFIG}")
+    try:
+        haproxy_failed = failed_checks(stack, tmp_path, "haproxy")
+        galera_failed = failed_checks(stack, tmp_path, "galera")
+        redis_failed = failed_checks(stack, tmp_path, "redis")
+    finally:
+        stack.run(SECOND, f"pkill -CONT -x haproxy; systemctl start {CHECK_SOCKET}")
+        stack.run(THIRD, f"systemctl disable -q redis-server; sed -i '/^# by hand$/d' {CONFIG}")
+        assert deploy(stack, tmp_path).returncode == 0  # touched files are in force again
+    assert ("file as described", f"{CONFIG} on {THIRD}") in haproxy_failed
+    answers = [where for name, where in haproxy_failed if name == "answers"]
+    assert any(SECOND in where for where in answers)
+    assert not any(f"of {FIRST}" in where for where in answers)
+    assert ("helper runs", f"{CHECK_SOCKET} on {SECOND}") in galera_failed
+    assert redis_failed == {("unit not enabled", f"redis-server.service on {THIRD}")}
+
+
+def test_remove_takes_one_service_out_and_leaves_its_data(stack: Cluster, tmp_path: Path) -> None:
+    # The last test: what is removed is not put back.
+    before = eyes.cib_state(stack)
+    refused = fab(stack, tmp_path, "remove-haproxy", "--yes")
+    eyes.assert_refused(refused, "vip-db", "--with-constraints", status=1)
+    assert eyes.cib_state(stack) == before
+    done = fab(stack, tmp_path, "remove-redis", "--purge", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "never removed: the data in /var/lib/redis" in done.stdout
+    root = eyes.cib(stack)
+    assert root.find(".//clone[@id='redis-clone']") is None
+    assert root.find(".//clone[@id='lb-haproxy-clone']") is not None
+    for node in NODES:
+        stack.run(node, "! dpkg -s redis-server 2>/dev/null | grep -q '^Status: install'")
+        stack.run(
+            node, "test ! -e /etc/redis-pacemaker.conf && test -d /var/lib/redis/appendonlydir"
+        )
+    again = fab(stack, tmp_path, "remove-redis", "--purge", "--yes")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "changed" not in again.stdout.replace("unchanged", "")

@@ -19,7 +19,7 @@ from pacefab.inventory.objectives import Objectives
 from pacefab.report import drill_page, health, live, plan, verification
 from pacefab.report.stream import clean
 from pacefab.report.text import Printer, render_last_words
-from pacefab.workflows.checks.verify import Check, Verification
+from pacefab.workflows.checks.verification import Check, Verification
 from tests import conftest
 from tests.unit.screens import NarrowTerminal, Terminal, left, seen
 from tests.unit.test_deploy_plan import moved

@@ -126,7 +126,7 @@ def test_a_fencing_device_goes_by_its_own_command() -> None:
     fence = Primitive("fence", "stonith:fence_ipmilan")
     desired = complete_configuration(Configuration(resources=(fence,)), METADATA)
     cib = render_configuration(EMPTY, plan_configuration(EMPTY, desired))
-    assert render_pcs(plan_removal(cib, fence)) == ["pcs stonith delete fence"]
+    assert render_pcs(plan_removal(cib, [fence])) == ["pcs stonith delete fence"]
 
 
 def test_there_is_no_line_for_a_whole_section_that_goes_back() -> None:

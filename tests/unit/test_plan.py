@@ -188,7 +188,7 @@ def test_a_stack_is_written_as_pcs_wrote_it(kind: str) -> None:
 @pytest.mark.parametrize("kind", captured.KINDS)
 def test_removal_takes_the_clone_and_its_constraints(kind: str) -> None:
     present = parse(captured.text(kind, "cib-constraint.xml"))
-    plan = plan_removal(present, desired_clone())
+    plan = plan_removal(present, [desired_clone()])
     assert [str(change) for change in plan.changes] == [
         "remove location constraint location-memcached-clone-c3--1000",
         "remove clone memcached-clone",
@@ -196,12 +196,12 @@ def test_removal_takes_the_clone_and_its_constraints(kind: str) -> None:
     after = render_configuration(present, plan)
     assert after.element(CLONE) is after.element(RESOURCE) is None
     assert len(after.constraints) == 0
-    assert not plan_removal(after, desired_clone())
+    assert not plan_removal(after, [desired_clone()])
 
 
 def test_other_resources_are_left_alone() -> None:
     present = parse(captured.text("debian12", "cib-mixed.xml"))
-    after = render_configuration(present, plan_removal(present, desired_clone()))
+    after = render_configuration(present, plan_removal(present, [desired_clone()]))
     assert [e.get("id") for e in after.resources] == ["vip", "state-clone"]
 
 

@@ -25,7 +25,7 @@ from pacefab.report.text import Printer, render_error
 from pacefab.services.memcached.probe import Answer, Target
 from pacefab.services.service import Reading, Value
 from pacefab.workflows.checks.health import Health
-from pacefab.workflows.checks.verify import Check, Verification
+from pacefab.workflows.checks.verification import Check, Verification
 from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import healths
 from tests.unit.screens import Terminal, seen

@@ -69,4 +69,6 @@ SERVICE = Service(
     agents=(AGENT,),
     found=lambda cib: GaleraSection() if cib.primitives_of(AGENT) else None,
     figures=probes.FIGURES,
+    data=("/var/lib/mysql",),
+    shared=("rsync",),
 )

@@ -77,4 +77,5 @@ SERVICE = Service(
     units=(UNIT,),
     found=_found,
     figures=stats.FIGURES,
+    needs=lambda section: [p.check for p in section.proxies if p.check == "galera"],
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 from pacefab.addresses import is_loopback
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host import files
 from pacefab.host.model import FileState, HostFacts, Listener
 from pacefab.pacemaker.model import Clone, Membership, Primitive
 from pacefab.services.memcached import config, in_force, warm
@@ -25,11 +24,6 @@ LOOK = Look(
     packages=(PACKAGE,),
     units=(UNIT,),
     files=(config.DEBIAN_PATH, config.REDHAT_PATH, *warm.PATHS),
-)
-# What an install of ours may leave in either family; rpm keeps a changed file as .rpmsave.
-REMNANTS = Look(
-    packages=(PACKAGE,),
-    files=tuple(p + s for p in LOOK.files for s in ("", files.PREVIOUS, ".rpmsave")),
 )
 
 _SPARE_MIB = 64  # what must be left of a node's memory for the node

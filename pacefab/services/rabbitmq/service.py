@@ -40,4 +40,5 @@ SERVICE = Service(
     agents=(AGENT,),
     found=lambda cib: RabbitmqSection() if cib.primitives_of(AGENT) else None,
     figures=probes.FIGURES,
+    data=("/var/lib/rabbitmq",),
 )

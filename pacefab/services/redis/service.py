@@ -51,4 +51,5 @@ SERVICE = Service(
     promoted=CLONE,
     found=_found,
     figures=probes.FIGURES,
+    data=tuple(flavour.data for flavour in node.FLAVOURS.values()),
 )

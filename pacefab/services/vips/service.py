@@ -161,6 +161,11 @@ def _judge(target: Endpoint, sections: Mapping[str, Section]) -> Reading:
     return Reading(found[target].wrong, {"address": target.address})
 
 
+def _needs(section: VipsSection) -> list[str]:
+    followed = [name for vip in section.addresses if (name := section.followed_by(vip))]
+    return [*followed, *(["haproxy"] if section.with_load_balancer else [])]
+
+
 SERVICE = Service(
     "vips",
     VipsSection,
@@ -170,4 +175,5 @@ SERVICE = Service(
     agents=AGENTS,
     found=find_section,
     figures=(Figure("address", "The virtual IP address", "info", column="address"),),
+    needs=_needs,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,12 +109,18 @@ def site_of(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool)
     return Site(seen.membership, facts, sections, placed=placed, recognised=recognised)
 
 
-def ask_services(seen: ClusterView, site: Site) -> tuple[ServiceHealth, ...]:
-    """Put the questions of the site's services to what Pacemaker runs now; harmless."""
-    status, sections = seen.status, site.sections
+def ask_services(
+    seen: ClusterView, site: Site, chosen: Collection[str] | None = None
+) -> tuple[ServiceHealth, ...]:
+    """Put the questions of the site's services to what Pacemaker runs now; harmless.
+
+    Those of `chosen` alone, where it is given.
+    """
+    status, every = seen.status, site.sections
+    sections = {name: every[name] for name in every if chosen is None or name in chosen}
     asked = {name: _probes(registry.service(name), sections[name], site) for name in sections}
-    every = [probe for probes in asked.values() if not isinstance(probes, str) for probe in probes]
-    results = iter(_in_order(every, put(seen.hosts, every)))
+    put_all = [p for probes in asked.values() if not isinstance(probes, str) for p in probes]
+    results = iter(_in_order(put_all, put(seen.hosts, put_all)))
     return tuple(
         _health(
             registry.service(name),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pacefab.addresses import is_loopback
 from pacefab.pacemaker.configuration import read_resource
@@ -23,37 +23,9 @@ from pacefab.workflows.checks.serving import (
     other_runner,
     present,
 )
+from pacefab.workflows.checks.verification import Check, Verification
 from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.view import ClusterView, Reach
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at; `cause` is what probably is behind a failure."""
-
-    name: str
-    where: str  # node, "c1 -> c2", or the resource
-    ok: bool
-    seen: str
-    cause: str = ""
-
-
-@dataclass(frozen=True)
-class Verification:
-    """All checks of one run, and the matrix behind the first of them.
-
-    `notices` are what an operator should be reminded of, and no failure.
-    """
-
-    cluster: str
-    matrix: Matrix
-    checks: tuple[Check, ...]
-    notices: tuple[str, ...] = ()
-
-    @property
-    def failed(self) -> tuple[Check, ...]:
-        """The checks that failed."""
-        return tuple(check for check in self.checks if not check.ok)
 
 
 def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
@@ -104,7 +76,7 @@ def _cause(fleet: ClusterView, target: Target) -> str:
         return f"memcached does not run on {target.node}: pcs status, journalctl -u memcached"
     if elsewhere := _elsewhere(view, target):
         return elsewhere
-    if firewalls := _firewalls(fleet.hosts[target.node]):
+    if firewalls := drops(fleet.hosts[target.node]):
         return f"a firewall on {target.node} ({', '.join(firewalls)}) drops it"
     return "memcached hangs, or a firewall in between drops it: journalctl -u memcached there"
 
@@ -138,8 +110,8 @@ true
 """
 
 
-def _firewalls(host: Host) -> list[str]:
-    """Return the programs that have rules on this node which drop or reject something."""
+def drops(host: Host) -> list[str]:
+    """Return the programs that have rules on a node which drop or reject something."""
     return host.query([shell("firewall", _FIREWALL)])["firewall"].out.split()
 
 

@@ -1,80 +1,174 @@
-"""remove-memcached: the resource out of the cluster, and with purge the package off the hosts."""
+"""remove-NAME: a service's resources out of the cluster, with purge its packages off the hosts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
-from pacefab.errors import RefusedError
-from pacefab.host import packages
+from lxml import etree
+
+from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.plan import plan_removal
+from pacefab.pacemaker.configuration import read_resource
+from pacefab.pacemaker.model import Configuration, primitive_ids
+from pacefab.pacemaker.ownership import runners
+from pacefab.pacemaker.plan import constraint_ids, plan_removal
 from pacefab.pacemaker.render import render_configuration
-from pacefab.services.memcached import memcached
-from pacefab.transport.command import Step, step
+from pacefab.services import registry
+from pacefab.services.service import Look, Port, Service
+from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.checks.serving import observe_memcached
+from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.waiting import Waits
+from pacefab.workflows.checks.service_health import recognise
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
-from pacefab.workflows.nodes.observe import NodeView, observe_node
+from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, Reach
-
-STEP = "remove-memcached"
-_ATTEMPT = "remove the memcached clone"
+from pacefab.workflows.nodes.purge import Purge
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.rollout.desired import Intent
 
 
 @dataclass(frozen=True)
 class Remove:
-    """How a run removes; the cluster has `timeout` seconds to stop memcached."""
+    """How a run removes a service; the cluster has `timeout` seconds to stop it.
 
+    `sections` are the settings of an inventory's services. One that it does not have is removed as
+    the cluster shows it, else with its settings by default.
+    """
+
+    service: Service[Any]
+    sections: Mapping[str, Any] = field(default_factory=dict)
     purge: bool = False
     with_constraints: bool = False
-    timeout: int = 60
+    firewall: bool = False  # whether open ports are ours to manage
+    timeout: int = 300
     dry_run: bool = False
     limit: int = 32
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
-        """Take the resource out, wait until it is stopped everywhere, then purge the named hosts.
+        """Take the resources out, wait until they are stopped everywhere, purge the named hosts.
 
-        Both have to be agreed to.
+        All of it has to be agreed to.
 
         Raises:
             PacefabError: nothing was changed.
         """
-        watch = Stopwatch(STEP, audience)
-        fleet = observe_memcached(hosts, reach, self.limit)
-        removal = self._plan_removal(fleet)
-        silent = {name: fleet.silent[name] for name in hosts if name in fleet.silent}
-        looked = fan_out(hosts, _look, limit=self.limit) if self.purge else {}
+        watch = Stopwatch(f"remove-{self.service.name}", audience)
+        return _Removal.begin(self, hosts, reach).execute(hosts, watch, audience)
+
+
+@dataclass(frozen=True)
+class _Removal:
+    """One removal, of a cluster as it was seen."""
+
+    remove: Remove
+    seen: ClusterView
+    desired: Configuration  # what is to go
+    purge: Purge
+
+    @classmethod
+    def begin(cls, remove: Remove, hosts: Mapping[str, Host], reach: Reach) -> _Removal:
+        """Look at the cluster and find out what is to go.
+
+        Raises:
+            PacefabError: nobody could say how the cluster is, or nothing says what the service is.
+        """
+        service, name = remove.service, remove.service.name
+        first = remove.sections.get(name, service.default)
+        purge = Purge(Look() if first is None else service.look(first))
+        seen = _observe(remove, hosts, reach, purge.observed)
+        section = remove.sections.get(name) or service.found(seen.cib) or first
+        if section is None:
+            if remove.purge:
+                raise UsageError(
+                    f"find the service {name}",
+                    f"neither {seen.membership.cluster} nor an inventory shows what it has",
+                    "give an inventory that has it: --inventory FILE",
+                )
+            return cls(remove, seen, Configuration(), purge)
+        if service.look(section) != purge.look:
+            purge = Purge(service.look(section))
+            seen = _observe(remove, hosts, reach, purge.observed)
+        every = {**(remove.sections or recognise(seen.cib)), name: section}
+        intent = Intent(
+            seen.membership, every, (name,), Configuration(), secret=lambda _: "unknown"
+        )
+        desired = _desired(intent, seen)
+        return cls(remove, seen, desired, _purge(purge.look, intent, remove, seen))
+
+    def execute(
+        self, hosts: Mapping[str, Host], watch: Stopwatch, audience: Audience
+    ) -> list[Outcome]:
+        seen, remove = self.seen, self.remove
+        removal = self._plan_removal()
+        looked = self._plan_purges(hosts)
         purges = values(looked)
-        if not self.dry_run:
-            self._ask(fleet, removal, purges, audience)
+        if not remove.dry_run:
+            self._ask(removal, purges, audience)
             watch.begin()
-        first = self._remove(fleet, removal, watch)
-        failed = watch.fail_all(errors(looked) if self.purge else silent)
+        first = self._remove(removal, watch)
+        silent = {name: seen.silent[name] for name in hosts if name in seen.silent}
+        failed = watch.fail_all({**silent, **errors(looked)})
         purged = watch.each(
-            purges, lambda name, steps: self._purge(name, hosts[name], steps, watch), self.limit
+            purges,
+            lambda name, steps: self._purge(name, hosts[name], steps, watch),
+            remove.limit,
         )
         outcomes = {outcome.host: outcome for outcome in (*failed, *purged)}
         return [first, *(outcomes[name] for name in hosts if name in outcomes)]
 
-    def _plan_removal(self, fleet: ClusterView) -> tuple[str, ...]:
+    @property
+    def _attempt(self) -> str:
+        return f"remove {self.remove.service.name}"
+
+    @property
+    def _going(self) -> tuple[str, ...]:
+        """The resources that are there and are to go."""
+        every = self.desired.resources
+        return tuple(r.id for r in every if self.seen.cib.element(r.id) is not None)
+
+    def _plan_removal(self) -> tuple[str, ...]:
         """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
-        if not plan_removal(fleet.cib, memcached.desired_clone()):
+        seen = self.seen
+        if not plan_removal(seen.cib, self.desired.resources):
             return ()
-        live.check_ready(fleet.status, _ATTEMPT)
-        new = self._plan(fleet.cib) or fleet.cib
-        actions = apply_cib.simulate(fleet.host, new)
-        return (f"remove {memcached.CLONE}", *map(str, actions))
+        live.check_ready(seen.status, self._attempt)
+        new = self._plan(seen.cib) or seen.cib
+        actions = apply_cib.simulate(seen.host, new)
+        gone = self._constraints(seen.cib)
+        return (*(f"remove {name}" for name in (*self._going, *gone)), *map(str, actions))
+
+    def _plan_purges(self, hosts: Mapping[str, Host]) -> dict[str, Result[list[Step]]]:
+        """Return what is to be done on each host that answered, or why that cannot be said.
+
+        Raises:
+            RefusedError: Pacemaker runs the service by another resource, which stays.
+        """
+        if not self.remove.purge:
+            return {}
+        going = set(self._going)
+        others = set(self.remove.service.primitives(self.seen.cib))
+        staying = [r for r in runners(self.seen.cib) if r.id in others and r.top not in going]
+        if staying:
+            raise RefusedError(
+                f"purge {self.remove.service.name}",
+                f"Pacemaker runs it by {', '.join(map(str, staying))}",
+                f"take that out first: pcs resource delete {staying[0].top}",
+            )
+        answered = {view.host: view for view in self.seen.answered.values() if view.host in hosts}
+        return fan_out(
+            answered, lambda _, view: self.purge.plan(view.facts), limit=self.remove.limit
+        )
 
     def _ask(
         self,
-        fleet: ClusterView,
         removal: Sequence[str],
         purges: Mapping[str, Sequence[Step]],
         audience: Audience,
@@ -82,35 +176,74 @@ class Remove:
         """Show what would go, and have it agreed to; nothing where nothing is left."""
         lines = [*removal, *(f"{n}: {s.name}" for n, steps in purges.items() for s in steps)]
         if lines:
-            audience.preview([f"{STEP} would:", *(f"    {line}" for line in lines)])
-            audience.ask(STEP, f"Remove memcached from {fleet.membership.cluster}?")
+            name = self.remove.service.name
+            every = (*lines, *self._remarks)
+            audience.preview([f"remove-{name} would:", *(f"    {line}" for line in every)])
+            audience.ask(f"remove-{name}", f"Remove {name} from {self.seen.membership.cluster}?")
 
-    def _remove(self, fleet: ClusterView, removal: Sequence[str], watch: Stopwatch) -> Outcome:
-        cluster = fleet.membership.cluster
+    @property
+    def _remarks(self) -> tuple[str, ...]:
+        """What is to be said about what stays."""
+        service = self.remove.service
+        data = f"never removed: the data in {', '.join(service.data)}"
+        sections = self.remove.sections.items()
+        users = [n for n, section in sections if service.name in registry.service(n).needs(section)]
+        return (
+            *(f"{service.name} is needed by {user} of the inventory" for user in users),
+            *([data] if service.data and self.remove.purge else []),
+        )
+
+    def _remove(self, removal: Sequence[str], watch: Stopwatch) -> Outcome:
+        seen, cluster = self.seen, self.seen.membership.cluster
         if not removal:
-            return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
-        if self.dry_run:
-            return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in removal))
-        apply_cib.patch(fleet.host, fleet.cib, self._plan)
-        waits = partial(watch.progress.waiting, cluster)
+            return watch.finish(cluster, Mark.UNCHANGED, *self._absent())
+        if self.remove.dry_run:
+            lines = (f"would: {line}" for line in removal)
+            return watch.finish(cluster, Mark.PLANNED, *lines, *self._remarks)
+        named = ", ".join(self._going)
+        apply_cib.patch(seen.host, seen.cib, self._plan)
         try:
-            apply_cib.settle_removal(fleet.host, memcached.RESOURCE, self.timeout, waits)
+            self._settle(partial(watch.progress.waiting, cluster))
         except KeyboardInterrupt as stop:
-            stop.add_note(f"{memcached.CLONE} is out of the cluster, and Pacemaker stops it")
-            if self.purge:
+            stop.add_note(f"{named} is out of the cluster, and Pacemaker stops it")
+            if self.remove.purge:
                 stop.add_note("nothing was purged; run this again: it does the rest")
             raise
-        return watch.finish(cluster, Mark.CHANGED, f"{memcached.CLONE} removed, stopped everywhere")
+        return watch.finish(cluster, Mark.CHANGED, f"{named} removed, stopped everywhere")
+
+    def _settle(self, waits: Waits) -> None:
+        """Wait until what was removed runs nowhere. Errors of `settle_removal`."""
+        deadline = time.monotonic() + self.remove.timeout
+        for name in self._going:
+            for element in _inside(self.seen.cib, name):
+                left = deadline - time.monotonic()
+                apply_cib.settle_removal(self.seen.host, element.get("id", ""), left, waits)
+
+    def _absent(self) -> list[str]:
+        """Return what is said where nothing is to go: also of resources with other ids."""
+        own = set(self.remove.service.primitives(self.seen.cib))
+        others = [r for r in runners(self.seen.cib) if r.id in own]
+        name = " or ".join(resource.id for resource in self.desired.resources)
+        left = [f"{other} is another one, and left as it is" for other in others]
+        return [f"there is no {name or self.remove.service.name}", *left]
+
+    def _constraints(self, cib: Cib) -> list[str]:
+        """Return the ids of constraints that name what goes; the service's own are left out."""
+        ids = [resource.id for resource in self.desired.resources]
+        inner = primitive_ids(self.desired.resources)
+        own = constraint_ids(cib, self.desired.constraints)
+        named = (str(c.get("id")) for c in cib.constraints_on(*ids, *inner))
+        return [name for name in named if name not in own]
 
     def _plan(self, cib: Cib) -> Cib | None:
-        change = plan_removal(cib, memcached.desired_clone())
+        change = plan_removal(cib, self.desired.resources)
         if not change:
             return None
-        named = cib.constraints_on(memcached.CLONE, memcached.RESOURCE)
-        if named and not self.with_constraints:
+        named = self._constraints(cib)
+        if named and not self.remove.with_constraints:
             raise RefusedError(
-                _ATTEMPT,
-                "constraints name it: " + ", ".join(str(c.get("id")) for c in named),
+                self._attempt,
+                "constraints name it: " + ", ".join(named),
                 "look at them (pcs constraint), then remove them with it: --with-constraints",
             )
         return render_configuration(cib, change)
@@ -118,22 +251,56 @@ class Remove:
     def _purge(self, name: str, host: Host, steps: Sequence[Step], watch: Stopwatch) -> Outcome:
         if not steps:
             return watch.finish(name, Mark.UNCHANGED, "neither package nor configuration")
-        if self.dry_run:
+        if self.remove.dry_run:
             return watch.finish(name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
         run_steps(host, steps, note=partial(watch.progress.note, name))
         return watch.finish(name, Mark.CHANGED, "package and configuration removed")
 
 
-def _look(_: str, host: Host) -> list[Step]:
-    return plan_purge(observe_node(host, memcached.REMNANTS))
+def _inside(cib: Cib, name: str) -> Iterator[etree._Element]:
+    """Yield a resource's primitives."""
+    element = cib.element(name)
+    yield from () if element is None else element.iter("primitive")
 
 
-def plan_purge(view: NodeView) -> list[Step]:
-    """Return the steps that leave neither package nor configuration; none when there is none."""
-    facts = view.facts
-    manager, steps = facts.supported_manager(), []
-    if facts.packages[memcached.PACKAGE] is not None:
-        steps += packages.plan_purge(manager, [memcached.PACKAGE])
-    if steps or any(state is not None for state in facts.files.values()):
-        steps.append(step("remove configuration", "rm", "-f", *memcached.REMNANTS.files))
-    return steps
+def _observe(remove: Remove, hosts: Mapping[str, Host], reach: Reach, look: Look) -> ClusterView:
+    seen = observe_cluster(hosts, look, remove.limit, reach)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
+    return seen
+
+
+def _desired(intent: Intent, seen: ClusterView) -> Configuration:
+    """Return what the service would make; where that cannot be said now, what it is called."""
+    try:
+        return intent.configuration(intent.site(seen.facts))
+    except PacefabError:
+        (name,) = intent.chosen
+        ids = registry.service(name).ids(intent.sections[name])
+        elements = (seen.cib.element(i) for i in ids)
+        there = (read_resource(element) for element in elements if element is not None)
+        return Configuration(resources=tuple(resource for resource in there if resource))
+
+
+def _purge(look: Look, intent: Intent, remove: Remove, seen: ClusterView) -> Purge:
+    (name,) = intent.chosen
+    others = registry.look({n: s for n, s in intent.sections.items() if n != name})
+    kept = (*others.packages, *others.files, *remove.service.shared)
+    own = [a for member in seen.membership.members for a in member.addresses]
+    rest = replace(intent, chosen=tuple(n for n in intent.sections if n != name))
+    ports = _ports(intent, seen) - _ports(rest, seen)
+    ordered = sorted(ports, key=lambda port: (port.number, port.protocol))
+    return Purge(look, kept, remove.service.data, ordered, own if remove.firewall else ())
+
+
+def _ports(intent: Intent, seen: ClusterView) -> set[Port]:
+    """Return the ports that services have open, as far as that can be said."""
+    site, found = intent.site(seen.facts), set()
+    for service in intent.chosen:
+        described = registry.service(service).node
+        for name in seen.facts:
+            try:
+                found |= set(described(intent.sections[service], site, name).ports)
+            except PacefabError:
+                continue
+    return found

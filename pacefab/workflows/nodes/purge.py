@@ -1,0 +1,79 @@
+"""What takes a service's packages, files, helpers and open ports off a node. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from pacefab.host import files, firewall, packages, units
+from pacefab.host.model import HostFacts
+from pacefab.services.service import Look, Port
+from pacefab.transport.command import Step, step
+
+_UNIT_FILES = "/etc/systemd/system/"
+_BESIDE = ("", files.PREVIOUS, ".rpmsave")  # rpm keeps a changed file so, and we the previous one
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What is to go from every node.
+
+    Args:
+        look: what the service has looked at on nodes: what it may have there.
+        kept: packages and files that other services need too.
+        data: folders that stay, with all that is in them.
+        ports: those that were opened for it and for no other service.
+        addresses: whom they were opened for; empty: firewalls are the operator's.
+    """
+
+    look: Look
+    kept: Collection[str] = ()
+    data: Sequence[str] = ()
+    ports: Sequence[Port] = ()
+    addresses: Sequence[str] = ()
+
+    @property
+    def observed(self) -> Look:
+        """What a node is to be asked for, to plan this."""
+        return replace(self.look, files=tuple(p + s for p in self.look.files for s in _BESIDE))
+
+    def plan(self, facts: HostFacts) -> list[Step]:
+        """Return the steps that leave nothing of it on a node; none where nothing is left.
+
+        Raises:
+            RefusedError: no package manager that we know, or its firewall cannot be understood.
+        """
+        gone = [path for path in self.observed.files if self._goes(path)]
+        left = any(facts.files.get(path) is not None for path in gone)
+        own = [*self._helpers(facts), *self._packages(facts)]
+        if own or left:
+            own.append(step("remove configuration", "rm", "-f", *gone))
+        if left and any(path.startswith(_UNIT_FILES) for path in gone):
+            own.append(units.plan_daemon_reload())
+        return own + self._closed(facts)
+
+    def _goes(self, path: str) -> bool:
+        within = (path.startswith(f"{folder}/") for folder in self.data)
+        return path not in self.kept and not any(within)
+
+    def _helpers(self, facts: HostFacts) -> list[Step]:
+        """Return what ends the units that files of ours define."""
+        known = (facts.unit(name) for name in self.look.units)
+        own = (unit for unit in known if _UNIT_FILES + unit.name in self.look.files)
+        return [units.plan_remove(u.name) for u in own if u.running or u.starts_at_boot]
+
+    def _packages(self, facts: HostFacts) -> list[Step]:
+        there = [name for name in self.look.packages if facts.packages.get(name) is not None]
+        going = [name for name in there if name not in self.kept]
+        if not going:
+            return []
+        manager = facts.supported_manager()
+        return (packages.plan_remove if self.data else packages.plan_purge)(manager, going)
+
+    def _closed(self, facts: HostFacts) -> list[Step]:
+        if facts.firewall is None or not (self.ports and self.addresses):
+            return []
+        every = [(a, p) for a in self.addresses for p in self.ports]
+        rules = [firewall.rule(a, p.number, p.protocol) for a, p in every]
+        zones = firewall.zones(facts.firewall, facts.interfaces, self.addresses)
+        return [s for z in zones for s in firewall.plan_close(facts.firewall, z, rules)]
