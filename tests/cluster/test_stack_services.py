@@ -18,6 +18,7 @@ ADDRESSES = dict(zip(NODES, ("192.0.2.11", "192.0.2.12", "192.0.2.13"), strict=T
 VIP_DB = "192.0.2.101"
 STATS, CHECK, REDIS = 1993, 9200, 6379
 PASSWORD = "statistics for few eyes"  # noqa: S105  (of containers)
+REDIS_PASSWORD = "for-few-keys"  # noqa: S105  (of containers)
 CONFIG = "/etc/haproxy/haproxy.cfg"
 INVENTORY = f"""\
 cluster: openstack
@@ -58,6 +59,7 @@ def deploy(cluster: Cluster, folder: Path, text: str = INVENTORY) -> Done:
     secrets = {
         "PACEFAB_SECRET_HACLUSTER": "correct horse battery",
         "PACEFAB_SECRET_HAPROXY_STATS": PASSWORD,
+        "PACEFAB_SECRET_REDIS": REDIS_PASSWORD,
     }
     return subprocess.run(
         argv,
@@ -87,7 +89,8 @@ def get(cluster: Cluster, asking: str, url: str, *credentials: str) -> str:
 
 def redis(cluster: Cluster, asking: str, asked: str, *words: str) -> str:
     """Run a command of Redis from one node at another's address."""
-    command = " ".join(["redis-cli", "-h", ADDRESSES[asked], *words])
+    login = f"REDISCLI_AUTH={REDIS_PASSWORD}"
+    command = " ".join([login, "redis-cli", "-h", ADDRESSES[asked], *words])
     return cluster.run(asking, command).stdout.strip()
 
 
@@ -142,7 +145,7 @@ def test_a_new_configuration_is_reloaded_not_restarted(stack: Cluster, tmp_path:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert {node: haproxy(stack, node) for node in NODES} == before
-    role = f"redis-cli -h {VIP_DB} role"
+    role = f"REDISCLI_AUTH={REDIS_PASSWORD} redis-cli -h {VIP_DB} role"
     assert stack.run(THIRD, role).stdout.split()[0] in {"master", "slave"}
     assert deploy(stack, tmp_path).returncode == 0
 
