@@ -16,6 +16,7 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
+from pacefab.pacemaker.ownership import runners
 from pacefab.transport.command import Section, Step
 
 S = TypeVar("S")  # a service's section of the inventory, a pydantic model
@@ -58,6 +59,7 @@ class Look:
     files: tuple[str, ...] = ()
     kernel: tuple[str, ...] = ()  # settings by sysctl's names
     programs: tuple[Program, ...] = ()
+    processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,28 @@ class Process:
     """The process that a service's unit runs now.
 
     One with the desired settings that Pacemaker does not manage is left to it, to be adopted; a
-    unit of `DesiredNode.units` without a `Process` is stopped when it runs so.
+    unit of `DesiredNode.units` without a `Process` is stopped when it runs so. `difference` says
+    short how its settings are others than desired ("64 MiB, not 128 MiB").
     """
 
     unit: str
     settings: str  # as a person reads them: "listen 10.0.0.1, port 11211"
     as_desired: bool
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class AtStart:
+    """Files that a service's program reads when it starts, and not again.
+
+    `programs` are names that its process may have (ps's comm), whatever starts it. `reloaded`: each
+    change of ours is followed by a reload, which counts as a start.
+    """
+
+    service: str
+    programs: tuple[str, ...]
+    files: tuple[str, ...]
+    reloaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +108,8 @@ class DesiredNode:
     checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
     settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
-    what its agents call. `remarks` are sentences about the node that change nothing and belong to
-    its plan.
+    what its agents call. `at_start` says which changes of files are in force after a restart only.
+    `remarks` are sentences about the node that change nothing and belong to its plan.
     """
 
     packages: tuple[str, ...] = ()
@@ -103,6 +121,7 @@ class DesiredNode:
     remarks: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[Program, ...] = ()
+    at_start: tuple[AtStart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -137,6 +156,15 @@ Shown = Callable[[Mapping[str, Value]], str]
 
 
 @dataclass(frozen=True)
+class Alert:
+    """When a metric is to call somebody: `when` it is so (PromQL behind its name) for `minutes`."""
+
+    name: str
+    when: str  # "> 0.1"
+    minutes: int = 5
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure that a service's probes read: its key in JSON, its metric, its column of text.
 
@@ -152,6 +180,7 @@ class Figure:
     column: str = ""
     show: Shown | None = None
     metric: str = ""
+    alert: Alert | None = None
 
     def text(self, figures: Mapping[str, Value]) -> str:
         """Return the cell of the column."""
@@ -294,9 +323,10 @@ class Service(Generic[S]):
         secrets: names of secrets that these settings need.
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
         promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
-        agents: those of its primitives (systemd:haproxy), by which a CIB shows that it is there.
+        agents: those of its primitives (ocf:heartbeat:galera): so a CIB shows that it is there.
+        units: systemd units; a primitive that runs one is the service's, whatever its agent.
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
-            it cannot be told, or is not there.
+            it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
     """
 
@@ -310,5 +340,15 @@ class Service(Generic[S]):
     ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     promoted: str = ""
     agents: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     found: Callable[[Cib], S | None] = not_found
     figures: tuple[Figure, ...] = ()
+
+    def primitives(self, cib: Cib) -> tuple[str, ...]:
+        """Return the ids of its primitives in a CIB, under whatever names they are there."""
+        units = frozenset(self.units)
+        return tuple(
+            runner.id
+            for runner in runners(cib)
+            if runner.agent in self.agents or runner.units & units
+        )

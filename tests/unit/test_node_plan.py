@@ -19,6 +19,7 @@ from pacefab.host.model import (
     Unit,
 )
 from pacefab.services.service import DesiredNode, File, Port, Process, whole
+from pacefab.workflows.nodes.in_force import PendingSetting
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node, plan_rollback
 
 CONFIG, SOCKET = "/etc/lb.cfg", "/etc/systemd/system/check.socket"
@@ -157,12 +158,10 @@ def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_desired() -> N
 
 
 def test_what_pacemaker_runs_with_other_settings_is_told_and_left() -> None:
-    other = replace(DESIRED, processes=(Process(LB, "port 2", as_desired=False),))
-    planned = plan(desired=other)
+    process = Process(LB, "port 2", as_desired=False, difference="port 2, not 1")
+    planned = plan(desired=replace(DESIRED, processes=(process,)))
     assert not planned
-    (remark,) = planned.remarks
-    assert "takes effect at the next restart" in remark
-    assert "port 2" in remark
+    assert planned.pending == (PendingSetting("lb", "port 2, not 1"),)
 
 
 RULE = firewall.rule("10.0.0.1", 80, "tcp")
@@ -251,3 +250,36 @@ def test_a_program_that_no_package_brings_is_told_before_a_change(facts: HostFac
         plan(facts, FENCED)
     assert "fence_ipmilan needs /usr/bin/ipmitool" in error.value.seen
     assert "nothing was changed" in error.value.next_step
+
+
+def running(**changes: object) -> HostFacts:
+    return with_unit(active="active", **changes)
+
+
+def test_a_unit_is_managed_by_any_of_its_names_and_by_what_starts_it_along() -> None:
+    assert plan(running(names=(LB, "alias.service")), managed=["alias.service"]) == NodePlan()
+    assert plan(running(pulled_in_by=("whole.target",)), managed=["whole.target"]) == NodePlan()
+    assert plan(running(), managed=["other.service"]).interruptions
+
+
+def test_what_an_unknown_agent_may_run_is_refused_and_not_stopped() -> None:
+    opaque = ["p_x in cl_x (ocf:acme:x)"]
+    with pytest.raises(RefusedError, match=r"p_x in cl_x \(ocf:acme:x\)") as refused:
+        plan_node(running(), DESIRED, managed=[], opaque=opaque, firewall=None)
+    assert "systemctl stop lb" in refused.value.next_step
+    stopped = with_unit(active="inactive", pid=0)
+    assert not plan_node(stopped, DESIRED, managed=[], opaque=opaque, firewall=None)
+    assert not plan_node(running(), DESIRED, managed=[LB], opaque=opaque, firewall=None)
+
+
+def test_a_helper_that_pacemaker_runs_is_left_to_it() -> None:
+    planned = plan(desired=with_file(SOCKET, "[Socket]\nnew\n"), managed=[LB, CHECK])
+    assert f"restart {CHECK}" not in names(planned)
+    assert not planned.interruptions
+    assert any(CHECK in remark for remark in planned.remarks)
+
+
+def test_remarks_of_a_service_are_in_the_plan_and_change_nothing() -> None:
+    planned = plan(desired=replace(DESIRED, remarks=("a line is ignored",)))
+    assert planned.remarks == ("a line is ignored",)
+    assert not planned

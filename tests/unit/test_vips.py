@@ -9,10 +9,12 @@ from pydantic import ValidationError
 
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
+from pacefab.pacemaker.cib import parse
 from pacefab.pacemaker.model import Colocation, Configuration, Member, Membership, Order, Primitive
 from pacefab.services.service import Site
 from pacefab.services.vips import service
 from pacefab.services.vips.section import VipsSection
+from tests.unit import captured
 
 DB: dict[str, object] = {"name": "db", "address": "192.0.2.101"}
 ETH0 = Interface("eth0", "10.0.0.1", 8)
@@ -181,3 +183,26 @@ def test_a_service_without_promoted_instance_cannot_be_followed() -> None:
 def test_vips_that_cannot_be(addresses: tuple[dict[str, object], ...], seen: str) -> None:
     with pytest.raises(ValidationError, match=seen):
         VipsSection.model_validate({"addresses": addresses})
+
+
+def probes(placed: dict[str, frozenset[str]]) -> list[tuple[str, str]]:
+    """Return of which node each probe asks, and from where."""
+    section = VipsSection.model_validate({"addresses": (DB,)})
+    members = tuple(Member(f"c{n}", (f"10.0.0.{n}",)) for n in (1, 2, 3))
+    facts = {member.name: node(member.name, ETH0) for member in members}
+    site = Site(Membership("cluster", members), facts, {}, placed=placed)
+    return [(probe.of, probe.node) for probe in service.SERVICE.probes(section, site)]
+
+
+def test_a_vip_is_asked_from_the_nodes_that_do_not_have_it() -> None:
+    assert probes({"vip-db": frozenset({"c2"})}) == [("c2", "c1"), ("c2", "c3")]
+    assert probes({}) == [("", "c1"), ("", "c2"), ("", "c3")]
+    assert probes({"vip-db": frozenset()}) == []
+
+
+def test_a_vip_that_pacemaker_has_is_recognised_under_whatever_id() -> None:
+    cib = parse(captured.text("debian12", "cib-mixed.xml"))
+    section = service.SERVICE.found(cib)
+    assert section is not None
+    assert [(vip.resource, vip.address) for vip in section.addresses] == [("vip", "172.31.255.250")]
+    assert service.SERVICE.found(parse(captured.text("debian12", "cib-empty.xml"))) is None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.family import family_of
 from pacefab.services.haproxy import probes, stats
 from pacefab.services.haproxy.config import render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
-from pacefab.services.service import DesiredNode, Look, Port, Service, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Service, Site, whole
 
 PACKAGE = "haproxy"
 UNIT = "haproxy.service"
@@ -43,6 +44,7 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
         units=(UNIT,),
         ports=tuple(Port(port) for port in sorted(ports)),
         kernel=KERNEL,
+        at_start=(AtStart("haproxy", (PACKAGE,), (CONFIG,), reloaded=True),),
     )
 
 
@@ -54,21 +56,25 @@ def configuration(_section: HaproxySection, _site: Site) -> Configuration:
 
 def _found(cib: Cib) -> HaproxySection | None:
     """Return a section without proxies: its configuration is not in the CIB."""
-    return HaproxySection.model_construct(proxies=()) if cib.primitives_of(AGENT) else None
+    return HaproxySection.model_construct(proxies=()) if find_runner(cib, UNIT) else None
 
 
 SERVICE = Service(
     "haproxy",
     HaproxySection,
     look=lambda _: Look(
-        packages=(PACKAGE,), units=(UNIT,), files=(CONFIG, SYSCTL), kernel=tuple(KERNEL)
+        packages=(PACKAGE,),
+        units=(UNIT,),
+        files=(CONFIG, SYSCTL),
+        kernel=tuple(KERNEL),
+        processes=(PACKAGE,),
     ),
     node=node,
     configuration=configuration,
     probes=lambda section, site: tuple(probes.probes(section, site, RESOURCE)),
     secrets=lambda section: [SECRET] if section.stats else [],
     ids=lambda _: (CLONE,),
-    agents=(AGENT,),
+    units=(UNIT,),
     found=_found,
     figures=stats.FIGURES,
 )

@@ -13,13 +13,15 @@ from typing import Any
 from pacefab.addresses import bracketed
 from pacefab.errors import RefusedError, UsageError
 from pacefab.services.rabbitmq.section import COOKIE, SECRET, RabbitmqSection
-from pacefab.services.service import DesiredNode, File, Look, Port, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, File, Look, Port, Site, whole
 from pacefab.services.templating import render
 
 PACKAGE = "rabbitmq-server"
 UNIT = "rabbitmq-server.service"
 PORT, MANAGEMENT = 5672, 15672
 PORTS = (Port(PORT), Port(4369), Port(25672))  # clients; where a node is; nodes among themselves
+
+PROGRAMS = ("beam.smp",)  # Erlang's process
 
 _FOLDER = "/etc/rabbitmq"
 _DEFINITIONS = f"{_FOLDER}/pacefab-definitions.json"
@@ -54,7 +56,7 @@ _IPV4 = 4
 
 def look(_section: RabbitmqSection) -> Look:
     """Return what to look at."""
-    return Look(packages=(PACKAGE,), units=(UNIT,), files=PATHS)
+    return Look(packages=(PACKAGE,), units=(UNIT,), files=PATHS, processes=PROGRAMS)
 
 
 def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
@@ -73,6 +75,7 @@ def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
         ),
         units=(UNIT,),
         ports=PORTS,
+        at_start=(AtStart("rabbitmq", PROGRAMS, (environment, config, plugins)),),
     )
 
 

@@ -60,7 +60,7 @@ def field(value: Any) -> bytes:
     return struct.pack(">cI", b"S", len(raw)) + raw
 
 
-class Link:
+class AmqpConnection:
     """A connection with one channel, on which publishing is confirmed."""
 
     def __init__(self, address: str, port: int, seconds: float) -> None:
@@ -186,7 +186,9 @@ def probe(request: Dict[str, Any]) -> Dict[str, Any]:
         greet = request.get("greet") and not credentials.exists()
         password = "" if greet else credentials.read_text(encoding="utf-8").strip()
         doing = "connect"
-        with closing(Link(request["address"], request["port"], request["seconds"])) as link:
+        with closing(
+            AmqpConnection(request["address"], request["port"], request["seconds"])
+        ) as link:
             doing = "speak AMQP" if greet else "log in"
             if greet:
                 link.greet()
@@ -204,7 +206,7 @@ def probe(request: Dict[str, Any]) -> Dict[str, Any]:
         return {"error": f"{doing}: {getattr(error, 'strerror', None) or error}"}
 
 
-def exchange(link: Link, queue: str) -> None:
+def exchange(link: AmqpConnection, queue: str) -> None:
     """Publish a message and take one; another probe may take ours at the same moment."""
     for _ in range(TRIES):
         link.publish(queue, os.urandom(8).hex().encode())

@@ -11,11 +11,12 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.services.family import Family, common_family
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import DesiredNode, Look, Port, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Site, whole
 from pacefab.services.vips.section import Vip, VipsSection
 
 NAME = "redis"  # of the service and of its primitive
 PORT = 6379
+PROGRAMS = ("redis-server", "valkey-server")  # names of their processes
 SYSCTL = "/etc/sysctl.d/60-pacefab-redis.conf"
 # Redis listens at the VIPs that follow it, on every node, before they come.
 KERNEL = {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
@@ -57,7 +58,7 @@ done
 
 
 @dataclass(frozen=True)
-class Flavour:
+class RedisFlavour:
     """What differs between the two and between families."""
 
     packages: Mapping[Family, str]
@@ -68,15 +69,15 @@ class Flavour:
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
 
 
-FLAVOURS: Mapping[Software, Flavour] = {
-    "redis": Flavour(
+FLAVOURS: Mapping[Software, RedisFlavour] = {
+    "redis": RedisFlavour(
         packages={"debian": "redis-server", "rhel": "redis"},
         user="redis",
         config="/etc/redis-pacemaker.conf",
         data="/var/lib/redis",
         client="redis-cli",
     ),
-    "valkey": Flavour(
+    "valkey": RedisFlavour(
         packages={"debian": "valkey-server", "rhel": "valkey"},
         user="valkey",
         config="/etc/valkey-pacemaker.conf",
@@ -101,6 +102,7 @@ def look(section: RedisSection) -> Look:
         units=tuple(f"{name}.service" for name in packages),
         files=(SYSCTL, *(flavour.config for flavour in flavours)),
         kernel=tuple(KERNEL),
+        processes=PROGRAMS,
     )
 
 
@@ -120,6 +122,7 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
         units=(f"{package}.service",),
         ports=(Port(PORT),),
         kernel=KERNEL if following(site) else {},
+        at_start=(AtStart(NAME, PROGRAMS, (flavour.config,), reloaded=True),),
     )
 
 
@@ -131,7 +134,7 @@ def following(site: Site) -> tuple[Vip, ...]:
     return tuple(vip for vip in section.addresses if section.followed_by(vip) == NAME)
 
 
-def flavour_of(section: RedisSection, site: Site) -> Flavour:
+def flavour_of(section: RedisSection, site: Site) -> RedisFlavour:
     """Return what all nodes run.
 
     Raises:
@@ -156,7 +159,7 @@ def _offered(facts: HostFacts) -> Software:
     return "valkey" if facts.family == "rhel" and late else "redis"
 
 
-def _config(section: RedisSection, site: Site, node: str, flavour: Flavour) -> str:
+def _config(section: RedisSection, site: Site, node: str, flavour: RedisFlavour) -> str:
     password = _checked(site.secret(SECRET))
     replicas = section.min_replicas
     if replicas is None:

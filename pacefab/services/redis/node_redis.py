@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 
-class Link:
+class RedisConnection:
     """A connection, as RESP is spoken on it (https://redis.io/docs/latest/develop/reference)."""
 
     def __init__(self, address: str, port: int, seconds: float) -> None:
@@ -64,7 +64,9 @@ def probe(request: Dict[str, Any]) -> Dict[str, Any]:
     """Ask once; errors are part of the answer."""
     try:
         password = password_of(request["config"])
-        with closing(Link(request["address"], request["port"], request["seconds"])) as link:
+        with closing(
+            RedisConnection(request["address"], request["port"], request["seconds"])
+        ) as link:
             if password:
                 link.ask("AUTH", password)
             info = link.statistics()
@@ -77,7 +79,7 @@ def probe(request: Dict[str, Any]) -> Dict[str, Any]:
         return {"error": getattr(error, "strerror", None) or str(error)}
 
 
-def write(link: Link) -> None:
+def write(link: RedisConnection) -> None:
     """Set, read and delete a key."""
     key, value = f"pacefab-probe-{os.urandom(8).hex()}", str(time.time())
     link.ask("SET", key, value, "EX", "60")

@@ -169,5 +169,5 @@ SERVICE = Service(
     ids=lambda section: tuple(vip.resource for vip in section.addresses),
     agents=AGENTS,
     found=find_section,
-    figures=(Figure("address", "The virtual IP address", "info"),),
+    figures=(Figure("address", "The virtual IP address", "info", column="address"),),
 )

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, PacefabError
+from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import live
 from pacefab.pacemaker.model import ClusterStatus, Configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import fan_out, values
+from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
-from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached
+from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached, other_runner
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
@@ -54,6 +54,9 @@ class Rolling:
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
         live.check_ready(fleet.status, "update memcached")
+        for name in fleet.strangers:
+            audience.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
+        _check_own(fleet)
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
@@ -73,8 +76,11 @@ class Rolling:
     def _ask(self, fleet: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
         looked = fan_out(
-            fleet.hosts, lambda node, _: self.update.look(fleet, node), limit=self.limit
+            fleet.views, lambda node, _: self.update.look(fleet, node), limit=self.limit
         )
+        for error in errors(looked).values():
+            if isinstance(error, RefusedError):  # before one is restarted in vain
+                raise error
         # A node that could not be looked at is not healthy, and says so when its turn comes.
         lines = [
             f"{node}: {line}"
@@ -111,15 +117,14 @@ class Rolling:
                 notes = [f"would be: {change}" for change in due.changes]
                 return watch.finish(node, Mark.PLANNED, *notes, due.outlook)
             watch.progress.note(node, due.outlook)
-            before = _items(fleet, node)
+            before = _ask(fleet, node)
             after = self._restart(fleet, due, watch.progress)
-            kept = f"{min(after, before)} of {before} items kept" if before else "it had no items"
-            return watch.finish(node, Mark.CHANGED, *due.changes, kept)
+            return watch.finish(node, Mark.CHANGED, *due.changes, _kept(before, after))
         except PacefabError as error:
             return watch.fail(node, error)
 
-    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> int:
-        """Change the node while memcached is stopped; return how many items it has then."""
+    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> Answer:
+        """Change the node while memcached is stopped; return what memcached says then."""
         with self._banned(fleet, due.node, progress):
             self._change(due, partial(progress.note, due.node))
         try:
@@ -164,8 +169,8 @@ class Rolling:
             with interrupts.undoing():
                 ban.lift(fleet.host, node)
 
-    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> int:
-        """Return the node's items once it is started, has answered and runs as desired.
+    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> Answer:
+        """Return the node's answer once it is started, has answered and runs as desired.
 
         Raises:
             PacefabError: that did not come about in time.
@@ -188,9 +193,10 @@ class Rolling:
                 "Pacemaker calls it Started: fab verify-memcached shows why it does not serve",
             )
         now, answer = found
-        if left := self.update.plan(now, due.node, now.views[due.node]).remarks:
-            raise CommandError("check the change", "; ".join(left), "see: pcs status")
-        return answer.number("curr_items")
+        if left := self.update.plan(now, due.node, now.views[due.node]).pending:
+            seen = f"it runs with {', '.join(setting.what for setting in left)}"
+            raise CommandError("check the change", seen, "see: pcs status")
+        return answer
 
     def _take_back(
         self, fleet: ClusterView, due: Due, error: PacefabError, progress: Progress
@@ -211,6 +217,16 @@ class Rolling:
             error.next_step = (
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
+
+
+def _check_own(fleet: ClusterView) -> None:
+    """Raise a RefusedError when another resource than ours runs memcached."""
+    if other := other_runner(fleet.cib):
+        raise RefusedError(
+            "update memcached",
+            f"{other} runs it, and not {memcached.CLONE}",
+            f"to restart it with what its file says: pcs resource restart {other.top}",
+        )
 
 
 def _remembered(node: str, status: ClusterStatus) -> str:
@@ -235,6 +251,10 @@ def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
     stop.add_note("run this again to go on")
 
 
-def _items(fleet: ClusterView, node: str) -> int:
-    answer = _ask(fleet, node)
-    return answer.number("curr_items") if answer else 0
+def _kept(before: Answer | None, after: Answer) -> str:
+    """Return how many of its items a node has still; each answer's own count."""
+    if after.barred:
+        return f"its items were not counted: {after.barred}"
+    count = before.number("curr_items") if before else 0
+    kept = min(after.number("curr_items"), count)
+    return f"{kept} of {count} items kept" if count else "it had no items"

@@ -77,6 +77,7 @@ class Intent:
             processes=_union(own.processes for own in desired),
             remarks=_union(own.remarks for own in desired),
             programs=_union(own.programs for own in desired),
+            at_start=_union(own.at_start for own in desired),
             kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 
