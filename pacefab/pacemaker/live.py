@@ -77,7 +77,7 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
         raise RefusedError(
             "read /etc/corosync/corosync.conf",
             str(error),
-            "start the cluster, or correct the file: man corosync.conf",
+            "correct it: man corosync.conf",
         ) from error
 
 
@@ -97,7 +97,8 @@ def _seen(
     """
     if not names:
         raise ValueError(
-            "it has no nodelist (members are found by multicast), and Pacemaker knows no node here"
+            "it has no nodelist (members are found by multicast), and Pacemaker knows no node here: "
+            "add one"
         )
     addresses = corosync.parse_addresses(sections["seen"].out)
     members = (Member(name, addresses.get(number, ()), number) for number, name in names.items())

@@ -283,4 +283,6 @@ def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
     if len(failed) == 1:
         return first
     seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
-    return UnreachableError("reach the hosts", seen, first.next_step)
+    if all(isinstance(error, UnreachableError) for error in failed.values()):
+        return UnreachableError("reach the hosts", seen, first.next_step)
+    return RefusedError("ask the hosts", seen, first.next_step)
