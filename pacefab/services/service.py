@@ -156,6 +156,15 @@ Shown = Callable[[Mapping[str, Value]], str]
 
 
 @dataclass(frozen=True)
+class Alert:
+    """When a metric is to call somebody: `when` it is so (PromQL behind its name) for `minutes`."""
+
+    name: str
+    when: str  # "> 0.1"
+    minutes: int = 5
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure that a service's probes read: its key in JSON, its metric, its column of text.
 
@@ -171,6 +180,7 @@ class Figure:
     column: str = ""
     show: Shown | None = None
     metric: str = ""
+    alert: Alert | None = None
 
     def text(self, figures: Mapping[str, Value]) -> str:
         """Return the cell of the column."""

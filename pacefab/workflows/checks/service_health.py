@@ -14,7 +14,8 @@ from pacefab.services.service import Figure, Probe, Service, Site, Value
 from pacefab.workflows.checks.probing import ProbeResult, put
 from pacefab.workflows.nodes.view import ClusterView
 
-_RUNS = {"Started", "Promoted", "Unpromoted"}
+RUNNING = frozenset({"Started", "Promoted", "Unpromoted"})
+"""The states of an instance that runs, and of which nothing is being changed now."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class InstanceHealth:
     @property
     def runs(self) -> bool:
         """Whether Pacemaker says that it runs, and does nothing about it now."""
-        return self.state in _RUNS
+        return self.state in RUNNING
 
     @property
     def answers(self) -> bool:
@@ -168,7 +169,7 @@ def _health(
     alone = len(primitives) == 1
     every = tuple(
         InstanceHealth(
-            name, node, state, _of(results, name, node, alone=alone) if state in _RUNS else ()
+            name, node, state, _of(results, name, node, alone=alone) if state in RUNNING else ()
         )
         for name in primitives
         for node, state in instances(status, name)

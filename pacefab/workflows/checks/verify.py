@@ -73,7 +73,7 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
         _equal(fleet),
         *_closed(forbidden),
     ]
-    waiting = node_state.notices(Site(fleet.membership, fleet.facts, {}))
+    waiting = node_state.notices(Site(fleet.membership, fleet.facts, {memcached.RESOURCE: None}))
     return Verification(fleet.membership.cluster, matrix, tuple(checks), tuple(waiting))
 
 
