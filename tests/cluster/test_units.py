@@ -122,7 +122,7 @@ def test_what_pacemaker_runs_is_neither_stopped_nor_run_twice(prepared: Cluster,
         assert processes(prepared) == before
 
 
-def test_deploy_refuses_a_second_resource_before_it_changes_anything(
+def test_deploy_and_a_purge_refuse_before_they_change_anything(
     prepared: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.mktemp("inventory") / "one.yaml"
@@ -132,6 +132,8 @@ def test_deploy_refuses_a_second_resource_before_it_changes_anything(
     )
     with running(prepared, *FORMS["template"]), eyes.unchanged(prepared):
         before = processes(prepared)
+        purged = prepared.fab("remove-memcached", "--purge", "--yes")
+        eyes.assert_refused(purged, "p_cache in cl_cache (systemd:memcached) runs it")
         done = prepared.fab("deploy", "--inventory", str(path), "--yes")
         eyes.assert_refused(done, "p_cache in cl_cache", "systemd:memcached", "fab export")
         assert processes(prepared) == before
