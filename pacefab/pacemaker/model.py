@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
@@ -214,6 +214,9 @@ class NodeStatus:
     maintenance: bool
     pending: bool
     unclean: bool
+    remote: bool = False  # by Pacemaker Remote, a guest node included: corosync does not know it
+    healthy: bool = True  # by node-health-strategy; else Pacemaker moves resources away
+    standby_on_fail: bool = False  # Pacemaker's doing, after a failure with on-fail=standby
 
     @property
     def word(self) -> str:
@@ -243,6 +246,7 @@ class Instance:
     orphaned: bool
     blocked: bool
     pending: str = ""  # what is being done to it right now: Starting, Stopping
+    target_role: str = ""  # in force, wherever it is set; empty: Started
 
 
 @dataclass(frozen=True)
@@ -276,6 +280,80 @@ class FailedAction:
 
 
 @dataclass(frozen=True)
+class Ban:
+    """A location constraint in force that keeps a resource from a node, as crm_mon reports it."""
+
+    id: str  # of the constraint, or of its rule
+    resource: str
+    node: str
+    promoted_only: bool  # it keeps the resource from being promoted there, not from running
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why Pacemaker does not run something somewhere, or does not keep it running.
+
+    `deliberate`: an operator has set it so; else something is wrong. `named` says that other words
+    of Pacemaker's (a failed action, a node that is offline) name it already. `resource` and `node`
+    are empty where it is about all.
+    """
+
+    said: str  # "c3 is in standby, its services are not asked"
+    way_out: str  # a command, or where to look
+    deliberate: bool = True
+    named: bool = False
+    waits: bool = False  # it may pass by itself, once something else is there
+    halts: bool = False  # Pacemaker does nothing at all, whatever is configured
+    resource: str = ""
+    node: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.said}: {self.way_out}"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Pacemaker's word for what is to run where: a simulation of what it would do, to the end.
+
+    Args:
+        running: by primitive: the nodes where it would run then.
+        unmanaged: of these, the nodes where Pacemaker neither stops it nor starts it again.
+        absent: by primitive: why not on each other node; of one that is no clone, once it would
+            run nowhere.
+        causes: all of it, each once, and what is set although it keeps nothing from running.
+    """
+
+    running: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unmanaged: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    absent: Mapping[str, Mapping[str, Cause]] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
+
+    def kept(self, primitive: str) -> frozenset[str]:
+        """Return the nodes where Pacemaker starts a primitive and keeps it running."""
+        running = self.running.get(primitive, frozenset())
+        return running - self.unmanaged.get(primitive, frozenset())
+
+    @property
+    def placed(self) -> dict[str, frozenset[str]]:
+        """By primitive: the nodes where Pacemaker keeps it running."""
+        return {primitive: self.kept(primitive) for primitive in self.running}
+
+    @property
+    def halted(self) -> Cause | None:
+        """Why Pacemaker would do nothing at all, whatever were configured; None: it would."""
+        return next((cause for cause in self.causes if cause.halts), None)
+
+    def concerning(self, ids: Collection[str]) -> tuple[Cause, ...]:
+        """Return the causes that are about one of these resources, or about all."""
+        return tuple(c for c in self.causes if not c.resource or c.resource in ids)
+
+    def deliberate(self, primitive: str, node: str) -> bool:
+        """Whether a primitive is kept from a node, or unmanaged there, because it was set so."""
+        cause = self.absent.get(primitive, {}).get(node)
+        return node in self.unmanaged.get(primitive, ()) or bool(cause and cause.deliberate)
+
+
+@dataclass(frozen=True)
 class Transition:
     """One action on a resource; `source` and `target` are nodes, empty where there is none."""
 
@@ -300,8 +378,9 @@ class Transition:
 class ClusterStatus:
     """What crm_mon reports: nodes, quorum, resources, failures.
 
-    `due` is what Pacemaker still has to begin; None: not asked (`live.read_progress` does). Right
-    after a change crm_mon still shows a resource Started that is about to be restarted.
+    `due` is what Pacemaker still has to begin, and `placement` where everything is then; None: not
+    asked (`live.read_progress` does). Right after a change crm_mon still shows a resource Started
+    that is about to be restarted.
     """
 
     dc: str | None
@@ -311,7 +390,9 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     resources: tuple[ResourceStatus, ...]
     failures: tuple[FailedAction, ...]
+    bans: tuple[Ban, ...] = ()
     due: tuple[Transition, ...] | None = None
+    placement: Placement | None = None
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""

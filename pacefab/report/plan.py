@@ -24,7 +24,7 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     lines = [f"plan for cluster {plan.cluster}"]
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
-    return [*lines, *_transitions(plan), "", _sum(plan)]
+    return [*lines, *_transitions(plan), *_notices(plan), "", _sum(plan)]
 
 
 def style(line: str) -> str:
@@ -101,6 +101,12 @@ def _transitions(plan: Plan) -> Iterator[str]:
         )
 
 
+def _notices(plan: Plan) -> Iterator[str]:
+    if plan.notices:
+        yield from ("", "not run or not looked after by Pacemaker, so neither awaited nor asked")
+        yield from (f"  {notice}" for notice in plan.notices)
+
+
 def _sum(plan: Plan) -> str:
     if not plan:
         return _NOTHING
@@ -148,5 +154,6 @@ def as_data(plan: Plan) -> dict[str, object]:
             {"action": str(step), "resource": step.resource, "interrupts": step.interrupts}
             for step in plan.transitions
         ],
+        "notices": list(plan.notices),
         "unreachable": {name: str(error) for name, error in plan.silent.items()},
     }

@@ -13,6 +13,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
     ClusterStatus,
     Configuration,
+    Placement,
     Primitive,
     Resource,
     Transition,
@@ -96,7 +97,13 @@ def patch(
 
 def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
     """Return what Pacemaker would do if the CIB became `new`; nothing is changed."""
-    return live.read_simulation(host.query(live.observe_simulation(new)))
+    actions, _ = foresee(host, new)
+    return actions
+
+
+def foresee(host: Host, new: Cib) -> tuple[tuple[Transition, ...], Placement]:
+    """Return what Pacemaker would do if the CIB became `new`, and what would run where then."""
+    return live.read_simulation(new, host.query(live.observe_simulation(new)))
 
 
 def query_progress(host: Host) -> ClusterStatus:

@@ -11,7 +11,7 @@ from pacefab.host.model import HostFacts
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import ClusterStatus, Membership, Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
@@ -114,6 +114,14 @@ class ClusterView:
         """
         view = self.views[self.doorway]
         return view.status if view.has_status else _ask_status(self.host)
+
+    @cached_property
+    def placement(self) -> Placement:
+        """Pacemaker's word for what is to run where; asked once, when it is needed.
+
+        Errors of `live.read_progress`.
+        """
+        return live.read_progress(self.host.query(live.observe_progress())).placement or Placement()
 
     def check_quorum(self, attempted: str) -> None:
         """Raise a RefusedError when no node has quorum, or Pacemaker runs on none of them."""
