@@ -57,20 +57,21 @@ class Causes:
     running: Mapping[str, frozenset[str]]
 
     def of(self, primitive: str, node: str) -> Cause | None:
-        """Return why a primitive does not run on a node; None: enough of it run elsewhere."""
+        """Return why a primitive does not run on a node; None: nothing is against it."""
         asked: tuple[Callable[[], Cause | None], ...] = (
             lambda: self._disabled(primitive),
             self._stop_all,
-            lambda: self._not_managed(primitive, node),
+            lambda: self.unmanaged(primitive, node),
             lambda: self._node(node),
             self._no_quorum,
             lambda: self._banned(primitive, node),
             lambda: self._failed(primitive, node),
         )
         found = next((cause for ask in asked if (cause := ask())), None)
-        if found is None and not self._enough(primitive):
+        if found is None:
             found = (
-                self._opt_in(primitive, node)
+                self._enough(primitive)
+                or self._opt_in(primitive, node)
                 or self._dependent(primitive)
                 or self._unknown(primitive)
             )
@@ -107,12 +108,6 @@ class Causes:
                     f"keep a resource away from it: pcs constraint location … avoids {node.name}",
                     node=node.name,
                 )
-
-    def unmanaged(self, primitive: str, nodes: frozenset[str]) -> Iterator[Cause]:
-        """Yield why a primitive is unmanaged on the nodes where it runs."""
-        for node in sorted(nodes):
-            if cause := self._not_managed(primitive, node):
-                yield cause
 
     def demoted(self, primitive: str) -> Iterator[Cause]:
         """Yield why no instance of a promotable clone is to be promoted."""
@@ -183,10 +178,10 @@ class Causes:
         said = "stop-all-resources is set, Pacemaker stops everything"
         return Cause(said, "pcs property set stop-all-resources=false")
 
-    def _not_managed(self, primitive: str, node: str) -> Cause | None:
+    def unmanaged(self, primitive: str, node: str) -> Cause | None:
         """Return why Pacemaker neither starts nor stops a primitive on a node."""
         if self.status.maintenance:
-            return next(self.general())
+            return next(self.general(), None)
         if (known := self._nodes.get(node)) and (cause := self._node_maintenance(known)):
             return cause
         for name, wrong in (("maintenance", True), ("is-managed", False)):
@@ -310,7 +305,7 @@ class Causes:
         return (
             self._disabled(primitive)
             or self._stop_all()
-            or self._not_managed(primitive, node)
+            or self.unmanaged(primitive, node)
             or self._banned(primitive, node)
             or self._failed(primitive, node)
         )
@@ -336,13 +331,16 @@ class Causes:
         every = element.iter("primitive") if element is not None else ()
         return [str(primitive.get("id")) for primitive in every]
 
-    def _enough(self, primitive: str) -> bool:
-        """Whether as many instances run as there may be."""
+    def _enough(self, primitive: str) -> Cause | None:
+        """Return that as many instances of a clone run as there may be."""
         clone = as_clone(self.cib, primitive)
-        if clone is None:
-            return bool(self.running.get(primitive))
-        most = pairs(plain_set(clone, "meta_attributes")).get("clone-max", "")
-        return most.isdecimal() and len(self.running.get(primitive, ())) >= int(most)
+        values = pairs(plain_set(clone, "meta_attributes")) if clone is not None else {}
+        most = values.get("clone-max", "")
+        if clone is None or not most.isdecimal() or len(self.running[primitive]) < int(most):
+            return None
+        name = str(clone.get("id"))
+        said = f"{name} runs on no more nodes than {most} (clone-max)"
+        return Cause(said, f"pcs resource meta {name} clone-max=", resource=name)
 
     def _unknown(self, primitive: str) -> Cause:
         strategy = self._property("placement-strategy")

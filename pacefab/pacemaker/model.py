@@ -318,14 +318,14 @@ class Placement:
     Args:
         running: by primitive: the nodes where it would run then.
         unmanaged: of these, the nodes where Pacemaker neither stops it nor starts it again.
-        absent: by primitive: why not on each other node; of one that is no clone, once it would
-            run nowhere.
+        against: by primitive: why Pacemaker does not keep it running on each other node, and on
+            those where it is unmanaged; of one that is no clone, once it would run nowhere.
         causes: all of it, each once, and what is set although it keeps nothing from running.
     """
 
     running: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unmanaged: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    absent: Mapping[str, Mapping[str, Cause]] = field(default_factory=dict)
+    against: Mapping[str, Mapping[str, Cause]] = field(default_factory=dict)
     causes: tuple[Cause, ...] = ()
 
     def kept(self, primitive: str) -> frozenset[str]:
@@ -349,8 +349,12 @@ class Placement:
 
     def deliberate(self, primitive: str, node: str) -> bool:
         """Whether a primitive is kept from a node, or unmanaged there, because it was set so."""
-        cause = self.absent.get(primitive, {}).get(node)
-        return node in self.unmanaged.get(primitive, ()) or bool(cause and cause.deliberate)
+        return self.chosen(primitive, node) is not None
+
+    def chosen(self, primitive: str, node: str) -> Cause | None:
+        """Return what an operator has set against a primitive on a node; None: nothing."""
+        cause = self.against.get(primitive, {}).get(node)
+        return cause if cause and cause.deliberate else None
 
 
 @dataclass(frozen=True)

@@ -32,23 +32,20 @@ def read(cib: Cib, status: ClusterStatus, simulation: str) -> Placement:
     after = _after(simulation)
     running, unmanaged = _nodes(after, managed=None), _nodes(after, managed=False)
     causes = Causes(cib, status, running)
-    absent: dict[str, Mapping[str, Cause]] = {}
+    against: dict[str, dict[str, Cause]] = {}
     for primitive, nodes in running.items():
+        found = {node: causes.unmanaged(primitive, node) for node in sorted(unmanaged[primitive])}
         if as_clone(cib, primitive) is not None or not nodes:
             connects = _connects(cib, primitive)
             able = [node.name for node in status.nodes if not (connects and node.remote)]
-            rest = [name for name in able if name not in nodes]
-            found = {node: causes.of(primitive, node) for node in rest}
-            absent[primitive] = {node: cause for node, cause in found.items() if cause}
-    named = dict.fromkeys(
-        [
-            *causes.general(),
-            *(cause for name in running for cause in causes.unmanaged(name, unmanaged[name])),
-            *(cause for name in running for cause in causes.demoted(name)),
-            *(cause for nodes in absent.values() for cause in nodes.values()),
-        ]
-    )
-    return Placement(running, unmanaged, absent, tuple(named))
+            found |= {name: causes.of(primitive, name) for name in able if name not in nodes}
+        against[primitive] = {node: cause for node, cause in found.items() if cause}
+    named = [
+        *causes.general(),
+        *(cause for name in running for cause in causes.demoted(name)),
+        *(cause for nodes in against.values() for cause in nodes.values()),
+    ]
+    return Placement(running, unmanaged, against, tuple(dict.fromkeys(named)))
 
 
 def _connects(cib: Cib, primitive: str) -> bool:

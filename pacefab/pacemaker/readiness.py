@@ -37,11 +37,7 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
         StartFailedError: a start or promotion has failed for good.
         CommandError: Pacemaker has nothing left to do, and does not run it; why is in the error.
     """
-    found = [
-        text
-        for resource in configuration.resources
-        for text in _missing(status, resource)
-    ]
+    found = [text for resource in configuration.resources for text in _missing(status, resource)]
     desired = primitive_ids(configuration.resources)
     return "; ".join(found) or unfinished(status, desired)
 
@@ -138,7 +134,7 @@ def _awaited(status: ClusterStatus, primitive: str) -> bool:
     word = status.placement
     if word is None or word.kept(primitive):
         return True
-    against = word.absent.get(primitive, {})
+    against = word.against.get(primitive, {})
     mine = [cause for node, cause in against.items() if node in members(status)]
     accident = not mine or any(not cause.deliberate for cause in mine)
     return accident and not word.running.get(primitive)
@@ -146,7 +142,7 @@ def _awaited(status: ClusterStatus, primitive: str) -> bool:
 
 def _lost(status: ClusterStatus, primitive: str) -> frozenset[str]:
     """Return the members that run, and on which an instance of a clone does not, by accident."""
-    against = status.placement.absent.get(primitive, {}) if status.placement else {}
+    against = status.placement.against.get(primitive, {}) if status.placement else {}
     lost = (node for node, cause in against.items() if cause.resource and not cause.deliberate)
     return members(status) & frozenset(lost)
 
@@ -159,7 +155,7 @@ def _check_placed(status: ClusterStatus, primitive: Primitive) -> None:
     """Raise a CommandError when Pacemaker is at rest and will not run a primitive as it is."""
     if status.placement is None or status.due is None:
         return
-    found = status.placement.absent.get(primitive.id, {}).items()
+    found = status.placement.against.get(primitive.id, {}).items()
     causes = dict.fromkeys(cause for node, cause in found if node in members(status))
     against = [cause for cause in causes if not cause.deliberate]
     waits = any(cause.waits for cause in against)

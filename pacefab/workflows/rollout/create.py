@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
@@ -13,7 +13,7 @@ from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata, complete_configuration
-from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus
+from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus, Placement
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
@@ -76,7 +76,9 @@ class Create:
         first = watch.finish(cluster, mark, *_summary(change))
         reported = {outcome.host for outcome in absent}
         nodes = [node for node in status.nodes if node.name not in reported]
-        return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
+        word = status.placement or fleet.placement
+        lines = (_node_line(fleet, node, word, answers, mark, watch) for node in nodes)
+        return [first, *absent, *lines]
 
     def _bring_about(
         self,
@@ -91,7 +93,8 @@ class Create:
             PacefabError: it did not come up in time; what was changed is put back.
         """
         deadline = time.monotonic() + self.timeout
-        before, known = fleet.cib, fleet.status if not change.changes else None
+        before = fleet.cib
+        known = None if change.changes else replace(fleet.status, placement=fleet.placement)
         waits = partial(progress.waiting, fleet.membership.cluster)
         if change.changes:
             progress.note(fleet.membership.cluster, _action(fleet, change))
@@ -247,14 +250,21 @@ def _serve(fleet: ClusterView, status: ClusterStatus, deadline: float, waits: Wa
 
 
 def _node_line(
-    fleet: ClusterView, node: NodeStatus, answers: Answers, mark: Mark, watch: Stopwatch
+    fleet: ClusterView,
+    node: NodeStatus,
+    word: Placement,
+    answers: Answers,
+    mark: Mark,
+    watch: Stopwatch,
 ) -> Outcome:
     for target, (asker, answer) in answers.items():
         if target.node == node.name and answer.served:
             said = f"Started, serves at {target} (asked from {asker})"
             return watch.finish(node.name, mark, said)
-    if node.word in {"standby", "maintenance"}:
-        return watch.finish(node.name, Mark.SKIPPED, f"the node is in {node.word}")
+    if cause := word.chosen(memcached.RESOURCE, node.name):
+        return watch.finish(node.name, Mark.SKIPPED, str(cause))
+    if node.remote:
+        return watch.finish(node.name, Mark.SKIPPED, "a node by Pacemaker Remote, not asked")
     return watch.fail(node.name, _unasked(fleet, node.name, node.word))
 
 

@@ -171,9 +171,7 @@ class Planner:
         desired = intent.configuration(site)
         if seen.formed is None:
             change = plan_configuration(None, desired)
-            return replace(
-                plan, configuration=change, desired=desired, probes=intent.probes(site)
-            )
+            return replace(plan, configuration=change, desired=desired, probes=intent.probes(site))
         seen.check_quorum("plan the change")
         desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())

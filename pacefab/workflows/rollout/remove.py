@@ -68,6 +68,7 @@ class Remove:
         if not plan_removal(fleet.cib, memcached.desired_clone()):
             return ()
         live.check_ready(fleet.status, _ATTEMPT)
+        _check_managed(fleet)
         new = self._plan(fleet.cib) or fleet.cib
         actions = apply_cib.simulate(fleet.host, new)
         return (f"remove {memcached.CLONE}", *map(str, actions))
@@ -122,6 +123,15 @@ class Remove:
             return watch.finish(name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
         run_steps(host, steps, note=partial(watch.progress.note, name))
         return watch.finish(name, Mark.CHANGED, "package and configuration removed")
+
+
+def _check_managed(fleet: ClusterView) -> None:
+    """Raise a RefusedError when Pacemaker would not stop memcached: it would run on, unowned."""
+    word = fleet.placement
+    nodes = sorted(word.unmanaged.get(memcached.RESOURCE, ()))
+    causes = [word.chosen(memcached.RESOURCE, node) for node in nodes]
+    if named := dict.fromkeys(str(cause) for cause in causes if cause):
+        raise RefusedError(_ATTEMPT, "\n".join(named), "nothing was changed; end that, run again")
 
 
 def _look(_: str, host: Host) -> list[Step]:
