@@ -1,4 +1,7 @@
-"""The metrics of `status --prometheus`: a sample's, rendered by the code that exports them."""
+"""The metrics of `status --prometheus`: a sample's, rendered by the code that exports them.
+
+Its services are pacefab's own, each with all the figures of its description.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,11 @@ import re
 from docs.generator.markdown import code, escape, table
 from pacefab.pacemaker import monitor
 from pacefab.report import prometheus
-from pacefab.services.memcached.probe import Answer, Target
+from pacefab.services import registry
+from pacefab.services.service import Probe, Reading
 from pacefab.workflows.checks.health import Health, NodeHealth
+from pacefab.workflows.checks.probing import ProbeResult
+from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
 
 _SAMPLE = """\
 <pacemaker-result><summary><current_dc present="true" with_quorum="true" name="c1"/>
@@ -41,8 +47,15 @@ def render() -> str:
 
 
 def _lines() -> list[str]:
-    stats = {"version": "1.6.18"}
-    answer = Answer(served=True, error="", seconds=0.002, stats=stats, settings={})
-    node = NodeHealth("c1", "online", "Started", Target("c1", "192.0.2.1", 11211), "c2", answer)
-    health = Health("demo", monitor.parse(_SAMPLE), (node,), has_memcached=True, reasons=())
+    services = tuple(map(_service, registry.names()))
+    node = NodeHealth("c1", "online")
+    health = Health("demo", monitor.parse(_SAMPLE), (node,), services, reasons=())
     return prometheus.render(health)
+
+
+def _service(name: str) -> ServiceHealth:
+    service = registry.service(name)
+    words = {figure.name: "x" for figure in service.figures if figure.kind == "info"}
+    figures = {figure.name: 1.0 for figure in service.figures} | words
+    result = ProbeResult(Probe("", "c1", (), lambda _: "", of="c1"), Reading("", figures))
+    return ServiceHealth(name, service.figures, (InstanceHealth(name, "c1", "Started", (result,)),))

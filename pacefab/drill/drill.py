@@ -105,6 +105,8 @@ class Drill:
         """
         scene = Scene(hosts, reach, self.limit)
         fleet = scene.ready(partial(progress.waiting, "cluster"))
+        for name in fleet.strangers:
+            progress.note(name, f"left alone: it is {fleet.standing(name)[0]}")
         victims = self._victims(fleet)
         setup = Setup(
             tuple((target.address, target.port) for target in find_targets(fleet)),

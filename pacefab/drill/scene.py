@@ -99,7 +99,7 @@ def _at_work(status: ClusterStatus) -> str:
 
 def find_witness(fleet: ClusterView, victim: str) -> Host:
     """Return the node through which the cluster is watched: another one than the victim."""
-    return next(host for node, host in fleet.hosts.items() if node != victim)
+    return next(fleet.hosts[node] for node in fleet.views if node != victim)
 
 
 def find_victim(fleet: ClusterView, node: str) -> Victim:

@@ -11,7 +11,7 @@ from typing import Self
 
 from pacefab.drill import faults
 from pacefab.drill.timeline import Sample, WatchedVip, take_sample
-from pacefab.errors import CommandError, PacefabError
+from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.pacemaker import live
 from pacefab.services.memcached.probe import Target
 from pacefab.transport.connection import Host
@@ -124,7 +124,18 @@ def _why_silent(target: Target) -> str:
 
 
 def check_reachable(targets: Sequence[Target]) -> None:
-    """Raise a CommandError when memcached cannot be reached from here: no load could run."""
+    """Raise an error when memcached cannot be used from here: no load could run.
+
+    Raises:
+        RefusedError: it wants a password, or speaks TLS.
+        CommandError: it cannot be reached.
+    """
+    if barred := sorted({f"{t.node}: {t.barred}" for t in targets if t.barred}):
+        raise RefusedError(
+            "run the client load",
+            "\n".join(barred),
+            "nothing was broken; a drill's load sets and gets keys over a plain connection",
+        )
     if silent := unreachable(targets):
         raise CommandError(
             "reach every memcached from this machine, for the client load",

@@ -30,13 +30,15 @@ state() {
 """
 _READ = STATE + 'for path; do state "$path"; done'
 # mv within a folder is atomic, so a full disk or a lost connection leaves the old file in place.
+# A link stays one: what it leads to is replaced.
 # The rest of the arguments is the program that checks the new text; {} stands for where it lies.
 _WRITE = r"""
 set -e
 path=$1 previous=$1$2 mode=$3 owner=$4; shift 4
 mkdir -p "${path%/*}"
+real=$(readlink -f "$path")
 umask 077
-new=$(mktemp "$path.XXXXXX"); trap 'rm -f "$new"' EXIT
+new=$(mktemp "$real.XXXXXX"); trap 'rm -f "$new"' EXIT
 base64 -d >"$new"
 chown "$owner" "$new"
 chmod "$mode" "$new"
@@ -54,12 +56,13 @@ if [ -e "$path" ]; then
   chown --reference="$path" "$previous"
   chmod "$mode" "$previous"
 fi
-mv -f "$new" "$path"; trap - EXIT
-if command -v restorecon >/dev/null; then restorecon "$path"; fi
+mv -f "$new" "$real"; trap - EXIT
+if command -v restorecon >/dev/null; then restorecon "$real"; fi
 """
 _PUT_BACK = r"""
-chown "$3" "$1$2" && chmod "$4" "$1$2" && mv -f "$1$2" "$1" || exit
-if command -v restorecon >/dev/null; then restorecon "$1"; fi
+real=$(readlink -f "$1")
+chown "$3" "$1$2" && chmod "$4" "$1$2" && mv -f "$1$2" "$real" || exit
+if command -v restorecon >/dev/null; then restorecon "$real"; fi
 """
 
 

@@ -24,7 +24,7 @@ for path; do
   if [ -e "$dir/files$path" ] || grep -Fxq -- "$path" "$dir/absent"; then continue; fi
   if [ ! -e "$path" ]; then echo "$path" >>"$dir/absent"; continue; fi
   mkdir -p "$dir/files${path%/*}"
-  cp -a "$path" "$dir/files$path"
+  cp -aL "$path" "$dir/files$path"  # of a link, what it leads to
 done
 """
 # Two lines for each file: its path, its state.

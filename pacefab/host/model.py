@@ -150,6 +150,8 @@ class HostFacts:
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
     kernel: Mapping[str, str] = field(default_factory=dict)  # settings; those that it has
+    started: Mapping[str, float] = field(default_factory=dict)  # programs that run: since when
+    written: Mapping[str, float] = field(default_factory=dict)  # files: when, seconds since 1970
     absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at
     firewall: Firewall | None = None  # None: no firewalld is active
 

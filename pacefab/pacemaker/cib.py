@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 
 from lxml import etree
 
@@ -180,6 +181,27 @@ def parse(text: str) -> Cib:
     if root.tag != "cib" or root.find("configuration/resources") is None:
         raise ValueError(f"not a CIB with resources: <{root.tag}>")
     return Cib(root)
+
+
+def parse_names(text: str) -> dict[str, str]:
+    """Return node id -> the name that Pacemaker uses, of the cluster's own nodes.
+
+    Remote and guest nodes have no id of corosync. Only the beginning of the CIB is read: the nodes
+    come before what is large.
+
+    Raises:
+        ValueError: this is no CIB.
+    """
+    try:
+        found = etree.iterparse(BytesIO(text.encode()), tag="nodes")
+        nodes = next((element for _, element in found), ())
+    except etree.XMLSyntaxError as error:
+        raise ValueError(f"not XML: {error}") from error
+    return {
+        node.get("id", ""): node.get("uname", "")
+        for node in nodes
+        if node.tag == "node" and node.get("type", "member") in {"member", "normal"}
+    }
 
 
 def agent_of(element: etree._Element) -> str:

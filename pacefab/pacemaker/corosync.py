@@ -1,20 +1,34 @@
-"""corosync.conf and what its node addresses resolve to -> Membership. Pure."""
+"""corosync.conf, read as corosync reads it, and what its addresses resolve to -> Membership. Pure.
+
+The rules are those of corosync.conf(5) and of corosync's own reader (exec/coroparse.c): white space
+and a carriage return at the end of a line mean nothing, a comment has a line of its own, a section
+may come in several parts, the last value of a key counts, quotes are part of a value.
+"""
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pacefab.addresses import is_address, is_loopback
 from pacefab.pacemaker.model import Member, Membership
 
 _RING = re.compile(r"ring\d+_addr")
+_ADDRESS = re.compile(r"ip\(([^)]+)\)")
+_MEMBER_ADDRESS = re.compile(
+    r"^runtime\.(?:totem\.pg\.mrp\.srp\.)?members\.(\d+)\.ip \(str\) = (.*)$", re.MULTILINE
+)
 
 Block = list[tuple[str, "str | Block"]]
 
 
 def parse(text: str, resolved: Mapping[str, str]) -> Membership:
-    """Return cluster name and nodes of a corosync.conf(5).
+    """Return cluster name and nodes of a corosync.conf(5); no nodes: it has no nodelist.
+
+    A node is called as Pacemaker calls one whose name it does not know yet: by `name`, else by the
+    name that stands for its address. One that has neither is called by its address, until somebody
+    says better.
 
     Args:
         text: the file.
@@ -24,13 +38,19 @@ def parse(text: str, resolved: Mapping[str, str]) -> Membership:
         ValueError: unbalanced braces.
     """
     root = _block(iter(text.splitlines()), nested=False)
-    totem = dict(_first(root, "totem"))
-    members = tuple(
-        _member(dict(node), resolved)
-        for key, node in _first(root, "nodelist")
+    totem = dict(_section(root, "totem"))
+    low = totem.get("clear_node_high_bit") == "yes"
+    members = [
+        _member(dict(node), resolved, low=low)
+        for key, node in _section(root, "nodelist")
         if key == "node" and isinstance(node, list)
-    )
-    return Membership(str(totem.get("cluster_name", "")), members)
+    ]
+    return Membership(str(totem.get("cluster_name", "")), ordered(members))
+
+
+def ordered(members: Iterable[Member]) -> tuple[Member, ...]:
+    """Return members by their node ids: the one order that all nodes agree on."""
+    return tuple(sorted(members, key=lambda m: (int(m.id), "") if m.id else (0, m.name)))
 
 
 def is_shipped(membership: Membership) -> bool:
@@ -40,24 +60,46 @@ def is_shipped(membership: Membership) -> bool:
 
 
 def parse_resolved(output: str) -> dict[str, str]:
-    """Return name -> address from lines of both, loopback addresses left out.
+    """Return name -> address from lines of both: the first that is no loopback address.
 
     A name that the hosts file maps to 127.0.1.1 (Debian's installer writes that) says nothing about
     the address that other nodes use.
     """
-    pairs = (line.split() for line in output.splitlines())
-    return {p[0]: p[1] for p in pairs if len(p) == 2 and not is_loopback(p[1])}  # noqa: PLR2004
+    pairs = [line.split() for line in output.splitlines()]
+    usable = [p for p in pairs if len(p) == 2 and not is_loopback(p[1])]  # noqa: PLR2004
+    return {p[0]: p[1] for p in reversed(usable)}
 
 
-def _member(fields: Mapping[str, str | Block], resolved: Mapping[str, str]) -> Member:
-    rings = [str(fields[key]) for key in sorted(fields) if _RING.fullmatch(key)]
-    addresses = tuple(resolved.get(ring, ring) for ring in rings)
+def parse_addresses(output: str) -> dict[str, tuple[str, ...]]:
+    """Return node id -> addresses from `corosync-cmapctl`'s keys of the nodes that it sees."""
+    found = _MEMBER_ADDRESS.findall(output)
+    return {number: tuple(_ADDRESS.findall(rings)) for number, rings in found}
+
+
+def _member(fields: Mapping[str, str | Block], resolved: Mapping[str, str], *, low: bool) -> Member:
+    rings = [str(fields[key]) for key in sorted(fields, key=_number) if _RING.fullmatch(key)]
+    addresses = [a for ring in rings if is_address(a := resolved.get(ring, ring))]
     name = str(fields.get("name", rings[0] if rings else ""))
-    return Member(name, tuple(a for a in addresses if is_address(a)))
+    number = str(fields.get("nodeid", "")) or _own_id(addresses, low=low)
+    return Member(name, tuple(addresses), number if number.isdecimal() else "")
 
 
-def _first(block: Block, name: str) -> Block:
-    return next((v for key, v in block if key == name and isinstance(v, list)), [])
+def _number(key: str) -> int:
+    """Return the number in a key: ring10_addr comes after ring2_addr."""
+    return int("".join(filter(str.isdecimal, key)) or 0)
+
+
+def _own_id(addresses: Iterable[str], *, low: bool) -> str:
+    """Return the id that corosync gives a node without one: its first address as a number."""
+    first = next((ipaddress.ip_address(a) for a in addresses), None)
+    if not isinstance(first, ipaddress.IPv4Address):
+        return ""
+    return str(int(first) & 0x7FFFFFFF if low else int(first))
+
+
+def _section(block: Block, name: str) -> Block:
+    """Return what all parts of a section say, in their order."""
+    return [entry for key, v in block if key == name and isinstance(v, list) for entry in v]
 
 
 def _block(lines: Iterator[str], *, nested: bool) -> Block:
@@ -66,13 +108,13 @@ def _block(lines: Iterator[str], *, nested: bool) -> Block:
         line = raw.strip()
         if line.startswith("#"):
             continue
-        if line == "}":
-            return found
-        if line.endswith("{"):
-            found.append((line[:-1].strip(), _block(lines, nested=True)))
+        if "{" in line:
+            found.append((line.partition("{")[0].strip(), _block(lines, nested=True)))
         elif ":" in line:
             key, _, value = line.partition(":")
             found.append((key.strip(), value.strip()))
+        elif "}" in line:
+            return found
     if nested:
         raise ValueError("a brace is not closed")
     return found

@@ -176,12 +176,30 @@ class Difference:
         return f"{self.where}: {self.present or 'absent'} -> {self.desired or 'absent'}"
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names may be one node's: case and a domain that only one has do not count."""
+    one, other = one.casefold(), other.casefold()
+    if "." in one and "." in other:
+        return one == other
+    return one.partition(".")[0] == other.partition(".")[0]
+
+
 @dataclass(frozen=True)
 class Member:
-    """A node of corosync.conf's nodelist; `addresses` are its rings', names resolved."""
+    """A node of corosync.conf's nodelist; `addresses` are its rings', names resolved.
+
+    `name` is Pacemaker's (`crm_node -n` there), `id` corosync's; empty: it is not known.
+    """
 
     name: str
     addresses: tuple[str, ...]
+    id: str = ""
+
+    def is_same(self, other: Member) -> bool:
+        """Whether both mean one node: by the node id, or an address or the name without one."""
+        if self.id and other.id:
+            return self.id == other.id
+        return bool(set(self.addresses) & set(other.addresses)) or same_name(self.name, other.name)
 
 
 @dataclass(frozen=True)
@@ -193,15 +211,18 @@ class Membership:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The nodes' names, in the file's order."""
+        """The nodes' names, in the order of their node ids."""
         return tuple(member.name for member in self.members)
 
     def member_with(self, addresses: tuple[str, ...], name: str) -> Member | None:
-        """Return the member that has one of these addresses, or else this name."""
+        """Return the member that has one of these addresses, or else this name.
+
+        Or the name without its domain, where one of the two has none.
+        """
         for member in self.members:
             if set(member.addresses) & set(addresses):
                 return member
-        return next((member for member in self.members if member.name == name), None)
+        return next((member for member in self.members if same_name(member.name, name)), None)
 
 
 @dataclass(frozen=True)

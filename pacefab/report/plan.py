@@ -14,6 +14,7 @@ from pacefab.workflows.rollout.planning import Plan
 _SIGNS = {Action.ADD: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 _SHOWN_LINES = 16  # of what changes on one host, unless everything is asked for
 _NOTHING = "nothing to do"
+_NOT_IN_FORCE = "nothing to change; not everything is in force"
 _INTERRUPTS = "   ! interrupts what runs"
 _LINE_OF_FILE = re.compile(r"^  /\S+: ")
 _STYLES = (("+ ", "green"), ("~ ", "cyan"), ("- ", "red"), ("! ", "red"))
@@ -24,7 +25,8 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     lines = [f"plan for cluster {plan.cluster}"]
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
-    return [*lines, *_transitions(plan), *_notices(plan), "", _sum(plan)]
+    pending = ["", *map(str, plan.pending)] if plan.pending else []
+    return [*lines, *_transitions(plan), *_notices(plan), *pending, "", _sum(plan)]
 
 
 def style(line: str) -> str:
@@ -109,7 +111,7 @@ def _notices(plan: Plan) -> Iterator[str]:
 
 def _sum(plan: Plan) -> str:
     if not plan:
-        return _NOTHING
+        return _NOT_IN_FORCE if plan.pending else _NOTHING
     nodes = sum(bool(node) for node in plan.nodes.values())
     changes = len(plan.configuration.changes)
     counted = [
@@ -155,5 +157,14 @@ def as_data(plan: Plan) -> dict[str, object]:
             for step in plan.transitions
         ],
         "notices": list(plan.notices),
+        "pending": [
+            {
+                "service": pending.service,
+                "hosts": list(pending.nodes),
+                "what": pending.what,
+                "in_force_after": pending.in_force_after,
+            }
+            for pending in plan.pending
+        ],
         "unreachable": {name: str(error) for name, error in plan.silent.items()},
     }

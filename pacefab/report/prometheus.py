@@ -119,7 +119,7 @@ def _service(service: ServiceHealth) -> Iterator[_Metric]:
 
 def _instance(service: ServiceHealth, instance: InstanceHealth) -> Labels:
     node = {"node": instance.node}
-    return {**node, "resource": instance.resource} if service.several else node
+    return node if service.name == BESIDE_NODES else {"resource": instance.resource, **node}
 
 
 def _lines(metrics: Sequence[_Metric], cluster: str) -> list[str]:

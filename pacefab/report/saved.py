@@ -106,9 +106,14 @@ def _digest(plan: Plan, salt: str) -> str:
         for name, node in plan.nodes.items()
     }
     objects = [repr(change) for change in plan.configuration.changes]
-    whole = json.dumps([as_data(plan), steps, objects], sort_keys=True)
+    whole = json.dumps([_reviewed(as_data(plan)), steps, objects], sort_keys=True)
     return hmac.new(salt.encode(), whole.encode(), hashlib.sha256).hexdigest()
 
 
+def _reviewed(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what has to be the same when it is applied: not what waits for a restart."""
+    return {key: value for key, value in data.items() if key != "pending"}
+
+
 def _lines(data: dict[str, Any]) -> list[str]:
-    return json.dumps(data, indent=1, sort_keys=True).splitlines()
+    return json.dumps(_reviewed(data), indent=1, sort_keys=True).splitlines()

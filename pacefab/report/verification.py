@@ -24,7 +24,8 @@ def render_text(found: Verification, width: int | None = None) -> list[str]:
         lines += ["", f"failed: {check.name}, {check.where}", f"  seen:  {check.seen}"]
         lines += [f"  next:  {check.cause}"] if check.cause else []
     passed = len(found.checks) - len(found.failed)
-    return [*lines, "", f"verify-memcached: {passed} passed, {len(found.failed)} failed"]
+    notices = ["", *(f"notice: {notice}" for notice in found.notices)] if found.notices else []
+    return [*lines, *notices, "", f"verify-memcached: {passed} passed, {len(found.failed)} failed"]
 
 
 def style(line: str) -> str:
@@ -56,7 +57,8 @@ def render_json(found: Verification) -> str:
         for asker, row in found.matrix.items() for t, a in row.items()
     ]  # fmt: skip
     checks = [dataclasses.asdict(check) for check in found.checks]
-    said = {"cluster": found.cluster, "ok": not found.failed, "matrix": matrix, "checks": checks}
+    said = {"cluster": found.cluster, "ok": not found.failed, "matrix": matrix, "checks": checks,
+            "notices": list(found.notices)}  # fmt: skip
     return json.dumps(said, indent=2)
 
 

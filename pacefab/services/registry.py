@@ -74,6 +74,7 @@ def look(sections: Mapping[str, Any]) -> Look:
         files=_union(each.files for each in looks),
         kernel=_union(each.kernel for each in looks),
         programs=_union(each.programs for each in looks),
+        processes=_union(each.processes for each in looks),
     )
 
 

@@ -58,6 +58,7 @@ class Look:
     files: tuple[str, ...] = ()
     kernel: tuple[str, ...] = ()  # settings by sysctl's names
     programs: tuple[Program, ...] = ()
+    processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
 
 
 @dataclass(frozen=True)
@@ -73,12 +74,28 @@ class Process:
     """The process that a service's unit runs now.
 
     One with the desired settings that Pacemaker does not manage is left to it, to be adopted; a
-    unit of `DesiredNode.units` without a `Process` is stopped when it runs so.
+    unit of `DesiredNode.units` without a `Process` is stopped when it runs so. `difference` says
+    short how its settings are others than desired ("64 MiB, not 128 MiB").
     """
 
     unit: str
     settings: str  # as a person reads them: "listen 10.0.0.1, port 11211"
     as_desired: bool
+    difference: str = ""
+
+
+@dataclass(frozen=True)
+class AtStart:
+    """Files that a service's program reads when it starts, and not again.
+
+    `programs` are names that its process may have (ps's comm), whatever starts it. `reloaded`: each
+    change of ours is followed by a reload, which counts as a start.
+    """
+
+    service: str
+    programs: tuple[str, ...]
+    files: tuple[str, ...]
+    reloaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +107,8 @@ class DesiredNode:
     checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
     settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
-    what its agents call. `remarks` are sentences about the node that change nothing and belong to
-    its plan.
+    what its agents call. `at_start` says which changes of files are in force after a restart only.
+    `remarks` are sentences about the node that change nothing and belong to its plan.
     """
 
     packages: tuple[str, ...] = ()
@@ -103,6 +120,7 @@ class DesiredNode:
     remarks: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[Program, ...] = ()
+    at_start: tuple[AtStart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,6 +238,7 @@ class Site:
     `UsageError` that says how to give it when it was not. `placed` says on which nodes Pacemaker
     is to run each primitive; one that it does not name is expected on every node. `recognised`: no
     inventory gave the sections, the cluster itself shows them, and what else it has is not known.
+    `promoted` names the promotable clones that VIPs may follow.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
@@ -228,6 +247,7 @@ class Site:
     secret: Callable[[str], str] = no_secret
     placed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by primitive
     recognised: bool = False
+    promoted: Mapping[str, str] = field(default_factory=dict)  # by service of the inventory
 
     def instances(self, resource: str) -> tuple[str, ...]:
         """Return the nodes on which Pacemaker is to run a primitive, in the cluster's order."""
@@ -294,7 +314,7 @@ class Service(Generic[S]):
         promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
         agents: those of its primitives (systemd:haproxy), by which a CIB shows that it is there.
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
-            it cannot be told, or is not there.
+            it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
     """
 

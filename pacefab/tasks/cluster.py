@@ -45,8 +45,8 @@ def status(
     unknown.
 
     Harmless at any time. The services are the inventory's, else those that the cluster shows. What
-    Pacemaker calls Started and does not answer is degraded. With --watch, the exit status is that of
-    the last look.
+    Pacemaker calls Started and does not answer is degraded. With --watch, the exit status is that
+    of the last look.
 
     Example: fab -H c1,c2,c3 status
     """
@@ -69,7 +69,8 @@ def _look(run: Run) -> Health | PacefabError:
     from pacefab.workflows.checks.health import examine
 
     try:
-        return examine(hosts, run.reach, run.limit, _sections(run))
+        inventory = run.inventory.membership().names if run.inventory else ()
+        return examine(hosts, run.reach, run.limit, _sections(run), inventory)
     except UsageError:
         raise
     except PacefabError as error:

@@ -45,7 +45,8 @@ def plan(
 
     Also what Pacemaker would then do.
 
-    Exit 0: nothing to do; 2: there are changes; 1: it could not be planned.
+    Exit 0: nothing to do; 2: there are changes, or settings that are not in force before a restart;
+    1: it could not be planned.
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
@@ -67,7 +68,7 @@ def plan(
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
         return 1
-    return _CHANGES if found else 0
+    return _CHANGES if found or found.pending else 0
 
 
 @cluster_task(
@@ -138,8 +139,8 @@ def adopt(
     Example: fab adopt --inventory inventory/migrated.yaml
     """
     seconds = whole_number("--timeout", timeout, least=1)
-    flow = rollout(run, step="adopt", check=_check_adoption, timeout=seconds)
     operator = Operator(run.printer, yes=yes, full=full)
+    flow = _rollout(run, operator, step="adopt", check=_check_adoption, timeout=seconds)
     return roll_out(run, flow, operator, dry_run=dry_run)
 
 

@@ -9,7 +9,7 @@ import pytest
 from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 
-LATER = "takes effect at the next restart"
+LATER = "in force after: fab update-memcached"
 # As an operator's install leaves it: enabled, and running on the loopback address.
 INSTALL = r"""
 if command -v apt-get >/dev/null; then

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from pacefab.errors import RefusedError
-from pacefab.host.model import HostFacts
+from pacefab.host.model import HostFacts, Listener
 from pacefab.pacemaker.model import Clone, Member, Membership
 from pacefab.services.galera import service
 from pacefab.services.galera.section import GaleraSection
-from pacefab.services.service import File, Probe, Site
+from pacefab.services.service import File, Probe, Reading, Site
 from pacefab.transport.command import Section
+from tests.unit import captured
 
 MEMBERS = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)), Member("c3", ("fd00::3",)))
-# mariadb 11.8.9 on Debian 13: --batch --skip-column-names, SHOW GLOBAL STATUS WHERE ...
-SYNCED = "wsrep_local_state_comment\tSynced\nwsrep_cluster_size\t3\nwsrep_cluster_status\tPrimary\n"
+SYNCED = captured.text("debian12", "galera-status.txt")
 
 
 def site(*families: str) -> Site:
@@ -49,8 +53,12 @@ def probes() -> list[Probe]:
     return list(service.SERVICE.probes(section(), site()))
 
 
+def read(out: str, status: int = 0) -> Reading:
+    return probes()[0].read({"galera": Section("galera", status, out, "")})
+
+
 def judge(out: str, status: int = 0) -> str:
-    return probes()[0].read({"galera": Section("galera", status, out, "")}).wrong
+    return read(out, status).wrong
 
 
 def test_every_node_is_promoted() -> None:
@@ -116,6 +124,54 @@ def test_a_donor_goes_on_serving_where_the_copy_lets_it() -> None:
     assert "    2 | 4) status='200 OK'" in check(section(sst="mariabackup"))
 
 
+def text_of(suffix: str) -> str:
+    files = service.SERVICE.node(section(), site(), "c3").files
+    return next(file.render(None) for file in files if file.path.endswith(suffix))
+
+
+def test_the_check_outlives_a_flood_and_only_nodes_may_ask() -> None:
+    lines = text_of("pacefab-galera-check.socket").splitlines()
+    assert "TriggerLimitIntervalSec=0" in lines, "no number of connections ends the socket"
+    assert "MaxConnectionsPerSource=8" in lines
+    assert "IPAddressDeny=any" in lines
+    assert "IPAddressAllow=localhost 10.0.0.1 10.0.0.2 fd00::3" in lines
+    again = "pacefab-galera-check-again.service"
+    assert f"OnFailure={again}" in lines, "a socket that failed is started again"
+    assert "start pacefab-galera-check.socket" in text_of(again)
+    assert "RuntimeMaxSec=4" in text_of("pacefab-galera-check@.service").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("client", "answer"),
+    [
+        ("printf 'wsrep_local_state\\t4\\n'", "200 OK"),
+        ("printf 'wsrep_local_state\\t2\\n'", "503 Service Unavailable"),
+        ("echo \"ERROR: can't connect through '/run/mysqld/mysqld.sock'\" >&2; false", "503"),
+    ],
+)
+def test_the_answer_of_the_check(client: str, answer: str, tmp_path: Path) -> None:
+    program = tmp_path / "mariadb"
+    program.write_text(f"#!/bin/sh\n{client}\n")
+    program.chmod(0o755)
+    script = text_of("galera-check").replace("/usr/bin/mariadb", str(program))
+    request, argv = "GET / HTTP/1.0\r\n\r\n", ["sh", "-c", script]
+    done = subprocess.run(argv, input=request, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"HTTP/1.0 {answer}")
+    assert "mysqld.sock" not in done.stdout + done.stderr
+
+
+def test_who_does_not_ask_gets_no_answer_and_no_more_than_a_second() -> None:
+    """One who connects and stays silent keeps nothing busy for long."""
+    begun = time.monotonic()
+    with subprocess.Popen(
+        ["sh", "-c", text_of("galera-check")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as silent:
+        assert silent.wait(timeout=30) == 0
+        assert silent.stdout is not None
+        assert silent.stdout.read() == b""
+    assert time.monotonic() - begun < 20
+
+
 def test_every_file_is_looked_at() -> None:
     for family in ("debian", "rhel"):
         desired = service.SERVICE.node(section(), site(*(family,) * 3), "c1")
@@ -127,6 +183,39 @@ def test_every_file_is_looked_at() -> None:
 
 def test_a_node_in_sync() -> None:
     assert not judge(SYNCED)
+
+
+def test_a_nodes_figures() -> None:
+    waiting = SYNCED.replace("recv_queue\t0", "recv_queue\t12").replace("paused\t0", "paused\t0.25")
+    figures = read(waiting).figures
+    assert (figures["state"], figures["cluster_size"]) == ("Synced", 3)
+    assert (figures["receive_queue"], figures["flow_control_paused_ratio"]) == (12, 0.25)
+    shown = {f.column: f.text(figures) for f in service.SERVICE.figures if f.column}
+    assert (shown["state"], shown["size"], shown["paused"]) == ("Synced", "3", "25.0%")
+
+
+def test_the_database_is_asked_on_its_node_and_its_health_check_from_another_one() -> None:
+    asked = [(probe.of, probe.node) for probe in probes()]
+    assert asked == [
+        ("c1", "c1"), ("c1", "c2"), ("c2", "c2"), ("c2", "c3"), ("c3", "c3"), ("c3", "c1"),
+    ]  # fmt: skip
+
+
+def test_where_pacemaker_runs_two_of_three_two_are_expected() -> None:
+    where = replace(site(), placed={"galera": frozenset({"c1", "c3"})})
+    first, *others = service.SERVICE.probes(section(), where)
+    assert {probe.of for probe in (first, *others)} == {"c1", "c3"}
+    two = SYNCED.replace("cluster_size\t3", "cluster_size\t2")
+    assert not first.read(captured.section("galera", two)).wrong
+    assert first.read(captured.section("galera", SYNCED)).wrong == "wsrep_cluster_size is 3, not 2"
+
+
+def test_a_health_check_that_no_node_has_is_not_asked_of_a_database_of_others() -> None:
+    foreign = replace(site(), recognised=True)
+    assert len(list(service.SERVICE.probes(section(), foreign))) == 3
+    listening = Listener("tcp", "10.0.0.1", 9200, "systemd", 1)
+    facts = {**foreign.facts, "c1": replace(foreign.facts["c1"], listeners=(listening,))}
+    assert len(list(service.SERVICE.probes(section(), replace(foreign, facts=facts)))) == 6
 
 
 def test_a_node_that_is_not() -> None:

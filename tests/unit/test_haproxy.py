@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import bcrypt
@@ -14,8 +16,9 @@ from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.services.haproxy import service
 from pacefab.services.haproxy.section import HaproxySection
-from pacefab.services.service import Site
+from pacefab.services.service import Reading, Site
 from pacefab.services.vips.section import VipsSection
+from tests.unit import captured
 
 PASSWORD, ANOTHER = "correct horse battery", "staple"
 MEMBERS = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)), Member("c3", ("fd00::3",)))
@@ -56,6 +59,15 @@ def block(text: str, head: str) -> list[str]:
 
 def hashed(text: str) -> str:
     return next(line.split()[-1] for line in text.splitlines() if " password " in line)
+
+
+def test_the_kernels_settings_are_looked_at_and_kept_over_a_reboot() -> None:
+    look = service.SERVICE.look(section(DB))
+    kernel = service.node(section(DB), site(), "c1").kernel
+    assert kernel == {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
+    assert set(kernel) == set(look.kernel)
+    text = service.node(section(DB), site(), "c1").files[0].render(None)
+    assert {f"{name} = {value}" for name, value in kernel.items()} <= set(text.splitlines())
 
 
 def test_a_vip_is_bound_by_its_address_and_every_node_is_a_server() -> None:
@@ -153,3 +165,71 @@ def test_one_without_is_for_everybody() -> None:
 def test_proxies_that_cannot_be(proxies: tuple[dict[str, object], ...], seen: str) -> None:
     with pytest.raises(ValidationError, match=seen):
         section(*proxies)
+
+
+STATISTICS = captured.text("debian12", "haproxy-statistics.txt")
+
+
+def own(text: str = STATISTICS, error: str = "", *, galera: bool = True) -> Reading:
+    """Return what the first node's own HAProxy is read to say."""
+    sections = {"vips": VIPS} | ({"galera": object()} if galera else {})
+    where = replace(site(), sections=sections)
+    return ask(HaproxySection.model_validate({"proxies": (DB,)}), where, text, error)
+
+
+def ask(section: HaproxySection, where: Site, text: str, error: str) -> Reading:
+    probe = next(iter(service.SERVICE.probes(section, where)))
+    assert (probe.of, probe.node) == ("c1", "c1")
+    answer = {"error": error} if error else {"text": text}
+    return probe.read(captured.section("tcp", json.dumps([answer])))
+
+
+def test_figures_of_a_load_balancer() -> None:
+    said = own()
+    assert said.wrong == ""
+    assert said.figures["version"] == "2.6.12-1+deb12u4"
+    assert (said.figures["proxies_up"], said.figures["proxies_down"]) == (1, 14)
+    assert (said.figures["servers_up"], said.figures["servers_down"]) == (3, 42)
+    assert said.figures["uptime_seconds"] == 113
+    shown = {f.column: f.text(said.figures) for f in service.SERVICE.figures if f.column}
+    assert (shown["proxies up"], shown["servers up"]) == ("1 of 15", "3 of 45")
+
+
+def test_what_is_behind_other_proxies_is_a_notice() -> None:
+    (notice,) = own().notices
+    assert notice.startswith("haproxy: no server is up behind rabbitmq, keystone, ")
+    assert "galera" not in notice
+
+
+def test_a_database_that_no_server_serves_is_wrong_where_it_is_the_inventorys() -> None:
+    rows = [line.split(",") for line in STATISTICS.splitlines()]
+    place = next(row.index("status") for row in rows if row[0] == "# pxname")
+    for row in rows:
+        if row[0] == "galera":
+            row[place] = "DOWN"
+    down = "\n".join(map(",".join, rows)) + "\n"
+    assert own(down).wrong == "no server is up behind galera"
+    others = own(down, galera=False)
+    assert (others.wrong, "galera" in others.notices[0]) == ("", True)
+
+
+def test_one_that_hangs_is_wrong_and_so_is_another_program() -> None:
+    assert own(error="timeout").wrong == (
+        "statistics (/run/haproxy/admin.sock): timed out after 2 s"
+    )
+    assert "it said 'hello'" in own("hello\n").wrong
+
+
+def test_one_that_others_configured_may_have_no_socket() -> None:
+    assert "no such socket" in own(error="ENOENT").wrong
+    found = HaproxySection.model_construct(proxies=())
+    foreign = replace(site(), recognised=True)
+    assert ask(found, foreign, "", "ENOENT").wrong == ""
+    assert ask(found, foreign, "", "timeout").wrong != ""
+    assert len(list(service.SERVICE.probes(found, foreign))) == 3
+
+
+def test_the_page_is_asked_from_a_neighbour_where_there_is_one() -> None:
+    section = HaproxySection.model_validate({"proxies": (DB,), "stats": {}})
+    page = [p for p in service.SERVICE.probes(section, site()) if p.of == "c3"][1]
+    assert (page.node, page.endpoints[0].place) == ("c1", "[fd00::3]:1993")

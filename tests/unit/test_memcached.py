@@ -150,7 +150,9 @@ def test_what_runs_is_read_from_the_process() -> None:
 def test_what_is_desired_of_a_node() -> None:
     desired = desired_node(Request(memory=70), Site(CLUSTER, {"c1": NODE}, {}, str), "c1")
     (file,) = desired.files
-    assert file.render(NODE.text(FILE)) == "-m 70\n-p 11211\n-l 10.0.0.1\n-c 1024\n-U 0\n"
+    assert file.render(NODE.text(FILE)) == (
+        "-m 70\n-p 11211\n-l 10.0.0.1\n-u memcache\n-c 1024\n-U 0\n"
+    )
     assert (file.mode, file.owner) == ("640", "root:adm"), "as the operator gave them"
     assert (desired.packages, desired.units) == (("memcached",), ("memcached.service",))
     assert desired.ports == (Port(11211),)

@@ -12,6 +12,7 @@ from pacefab.services.memcached.config import (
     DEBIAN_PATH,
     REDHAT_PATH,
     Settings,
+    ignored_lines,
     path_for,
     read,
     read_command_line,
@@ -135,3 +136,98 @@ def test_any_debian_file_holds_what_is_written(desired: Settings, lines: list[st
     written = write(DEBIAN_PATH, "\n".join([*lines, ""]), desired)
     assert read(DEBIAN_PATH, written) == desired
     assert write(DEBIAN_PATH, written, desired) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-l 10.0.0.1:11300\n", Settings(("10.0.0.1",), 11300)),
+        ("-l [fd00::1]:11300\n", Settings(("fd00::1",), 11300)),
+        ("-l fd00::1 -p 11300\n", Settings(("fd00::1",), 11300)),
+        ("--listen=10.0.0.1 --port=11300\n", Settings(("10.0.0.1",), 11300)),
+        ("--memory-limit 70 --conn-limit=9\n", Settings((), 11211, 70, 9)),
+        ("-l 127.0.0.1\n-l 10.0.0.1\n", Settings(("127.0.0.1", "10.0.0.1"))),
+        (
+            "-l 127.0.0.1,10.0.0.1:11300\n",
+            Settings(("10.0.0.1",), 11300, elsewhere=("127.0.0.1:11211",)),
+        ),
+        ("-d -m 70\n-h\n-m 80\n", Settings(memory=80)),
+        ("-o a\\#b -m 70\n", Settings(memory=70)),
+    ],
+)
+def test_every_form_that_memcached_reads(text: str, expected: Settings) -> None:
+    assert read(DEBIAN_PATH, text) == expected
+
+
+def test_an_address_with_a_port_gives_way_to_what_is_desired() -> None:
+    written = write(DEBIAN_PATH, "-l 127.0.0.1,10.0.0.9:11300\n-u x\n", DESIRED)
+    assert written == "-l 10.0.0.1\n-u x\n-m 256\n-p 11211\n-c 2048\n-U 0\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        (DEBIAN_PATH, "-m 64\n", "-u memcache"),
+        (DEBIAN_PATH, "-d -m 64 -u memcache\n", "-u memcache"),
+        (REDHAT_PATH, 'PORT="11211"\n', 'USER="memcache"'),
+    ],
+)
+def test_a_user_is_added_where_no_line_that_counts_gives_one(
+    path: str, text: str, line: str
+) -> None:
+    written = write(path, text, replace(DESIRED, user="memcache"))
+    assert written.splitlines().count(line) == 1
+    assert read(path, written).user == "memcache"
+    assert write(path, written, replace(DESIRED, user="memcache")) == written
+
+
+@pytest.mark.parametrize("text", ["-u cache\n", "--user=cache\n", "-m 1 -u cache\n"])
+def test_a_user_of_the_operators_stays(text: str) -> None:
+    written = write(DEBIAN_PATH, text, replace(DESIRED, user="memcache"))
+    assert read(DEBIAN_PATH, written).user == "cache"
+
+
+def test_lines_that_the_wrapper_drops_are_known() -> None:
+    text = "-d\n-d -m 64 -l 127.0.0.1 # all\n# -d -m 1\n-h 1\n"
+    assert ignored_lines(DEBIAN_PATH, text) == ("-d -m 64 -l 127.0.0.1", "-h 1")
+    assert ignored_lines(REDHAT_PATH, text) == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "barred"),
+    [
+        ("-Y /etc/memcached.auth", "it wants a password (-Y)"),
+        ("--auth-file=/etc/memcached.auth", "it wants a password (-Y)"),
+        ("-S", "it wants a password (-S)"),
+        ("--enable-sasl", "it wants a password (-S)"),
+        ("-Z -o ssl_chain_cert=/c,ssl_key=/k", "it speaks TLS (-Z)"),
+        ("--enable-ssl", "it speaks TLS (-Z)"),
+        ("-B binary", "it speaks the binary protocol only (-B binary)"),
+        ("-B ascii", ""),
+    ],
+)
+def test_why_a_key_cannot_be_set(options: str, barred: str) -> None:
+    assert read(DEBIAN_PATH, f"{options}\n").barred == barred
+    assert read(REDHAT_PATH, f'OPTIONS="{options}"\n').barred == barred
+    assert read_command_line(["memcached", *options.split()]).barred == barred
+
+
+def test_options_of_el_may_go_over_several_lines() -> None:
+    text = 'OPTIONS="-l 127.0.0.1 \\\n  -o modern\n  -t 8"\n# PORT="1\nUSER=memcached\n'
+    assert read(REDHAT_PATH, text).listen == ("127.0.0.1",)
+    written = write(REDHAT_PATH, text, DESIRED)
+    assert read(REDHAT_PATH, written) == DESIRED
+    assert 'OPTIONS="-l 10.0.0.1 -U 0 -o modern -t 8"\n# PORT="1\nUSER=memcached\n' in written
+
+
+@pytest.mark.parametrize(
+    "text", ["OPTIONS='-l 127.0.0.1 -v'\n", "OPTIONS=-l\\ 127.0.0.1\n", 'OPTIONS = "-l 1.1.1.1"\n']
+)
+def test_quotes_and_escapes_of_el(text: str) -> None:
+    written = write(REDHAT_PATH, text, DESIRED)
+    assert read(REDHAT_PATH, written) == DESIRED
+
+
+def test_a_quote_that_is_not_closed_is_an_error() -> None:
+    with pytest.raises(ValueError, match="a quote is not closed"):
+        read(REDHAT_PATH, 'OPTIONS="-l 127.0.0.1\n')

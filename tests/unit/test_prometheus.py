@@ -5,11 +5,11 @@ from __future__ import annotations
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from pacefab.pacemaker import monitor
 from pacefab.report import prometheus
-from pacefab.services.memcached.probe import Answer, Target
-from pacefab.workflows.checks.health import Health, NodeHealth
-from tests.unit import captured
+from pacefab.services.memcached.probe import Answer
+from pacefab.services.service import Reading
+from pacefab.workflows.checks.health import Health
+from tests.unit import healths
 
 STATS = {"curr_items": "12", "get_hits": "3", "get_misses": "1", "version": "1.6.18",
          "limit_maxbytes": str(2**60 + 1)}  # fmt: skip
@@ -19,12 +19,12 @@ SILENT = Answer(served=False, error="timeout", seconds=2.0, stats={}, settings={
 
 def metrics(*, cluster: str = "lab") -> dict[str, Metric]:
     """Return what the parser reads of a cluster with one silent node."""
-    status = monitor.parse(captured.text("debian12", "monitor-started.xml"))
-    nodes = tuple(
-        NodeHealth(name, "online", "Started", Target(name, f"10.0.0.{n}", 11211), "c1", answer)
-        for n, (name, answer) in enumerate({"c1": ANSWER, "c2": SILENT}.items())
-    )
-    health = Health(cluster, status, nodes, has_memcached=True, reasons=("c2 is silent",))
+    service = healths.memcached({"c1": ANSWER, "c2": SILENT})
+    return read(healths.health(service, cluster=cluster, reasons=("c2 is silent",)))
+
+
+def read(health: Health) -> dict[str, Metric]:
+    """Return what the parser reads, by name."""
     lines = prometheus.render(health)
     return {metric.name: metric for metric in parse("\n".join([*lines, ""]))}
 
@@ -61,6 +61,26 @@ def test_resources_are_counted_by_role() -> None:
     found = values(metrics()["pacefab_resource_instances"], "resource", "role")
     assert found == {("memcached-clone", "Started"): 3}
     assert values(metrics()["pacefab_resource_failed"], "resource") == {("memcached-clone",): 0}
+
+
+def test_every_service_has_its_figures() -> None:
+    queues = {"c1": Reading("", {"receive_queue": 3.0, "state": "Synced"}), "c2": Reading("away")}
+    addresses = {"c1": Reading("", {"address": "192.0.2.101"})}
+    found = read(
+        healths.health(
+            healths.service("galera", queues), healths.service("vips", addresses, "vip-db", "vip-x")
+        )
+    )
+    assert values(found["pacefab_service_serving"], "service", "resource", "node") == {
+        ("galera", "galera", "c1"): 1,
+        ("galera", "galera", "c2"): 0,
+        ("vips", "vip-db", "c1"): 1,
+        ("vips", "vip-x", "c1"): 1,
+    }
+    assert values(found["pacefab_galera_receive_queue"], "node") == {("c1",): 3}
+    assert values(found["pacefab_galera_info"], "node", "state") == {("c1", "Synced"): 1}
+    assert len(found["pacefab_vips_info"].samples) == 2
+    assert "pacefab_memcached_serving" not in found
 
 
 def test_any_name_of_a_cluster_is_read_back() -> None:

@@ -146,7 +146,7 @@ def test_nothing_to_show_is_no_empty_line() -> None:
 
 def test_a_failure_that_pacemaker_remembers_comes_with_how_it_is_forgotten() -> None:
     status = monitor.parse(captured.text("debian13", "monitor-started.xml"))
-    unhealthy = Health("web", status, (), has_memcached=True, reasons=("start failed",))
+    unhealthy = Health("web", status, (), (), reasons=("start failed",))
     *_, last = health.render_text(unhealthy)
     assert last.endswith("pcs resource cleanup memcached")
     *_, last = health.render_text(replace(unhealthy, status=replace(status, failures=())))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from pacefab.services.probes import tcp
-from pacefab.services.probes.tcp import Endpoint
 from pacefab.services.probes.tcp_node import ask_all
+from pacefab.services.service import Endpoint
 from pacefab.transport.command import Section
 
 VIP = Endpoint("vip-db", "192.0.2.101", 22, refused=True)
@@ -32,8 +36,8 @@ def port() -> Iterator[int]:
 
 
 def test_what_answers_as_it_should() -> None:
-    accepted = {"line": ""}
-    page = {"line": "HTTP/1.1 401 Unauthorized"}
+    accepted = {"text": ""}
+    page = {"text": "HTTP/1.1 401 Unauthorized"}
     assert not judge((VIP, accepted), (PROXY, accepted), (PAGE, page))
 
 
@@ -48,10 +52,10 @@ def test_everything_that_is_wrong_is_reported() -> None:
     assert judge(
         (VIP, {"error": "EHOSTUNREACH"}),
         (PROXY, {"error": "timeout"}),
-        (PAGE, {"line": "HTTP/1.1 200 OK"}),
+        (PAGE, {"text": "HTTP/1.1 200 OK"}),
     ) == (
         "vip-db (192.0.2.101:22): no route to host; "
-        "galera (192.0.2.101:3306): timeout; "
+        "galera (192.0.2.101:3306): timed out after 2 s; "
         "statistics ([fd00::1]:1993): it said 'HTTP/1.1 200 OK', not 401"
     )
 
@@ -66,7 +70,46 @@ def test_a_node_that_cannot_ask() -> None:
 def test_the_program_on_real_sockets(port: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         free = closed.getsockname()[1]
-    answers = ask_all(
-        [("127.0.0.1", port, ""), ("127.0.0.1", free, ""), ("127.0.0.1", port, "hello")], 0.2
-    )
-    assert answers == [{"line": ""}, {"error": "ECONNREFUSED"}, {"error": "timeout"}]
+    targets = [("127.0.0.1", port, ""), ("127.0.0.1", free, ""), ("127.0.0.1", port, "hello")]
+    accepted, *others = ask_all([(*target, False) for target in targets], 0.2)
+    assert accepted["text"] == ""
+    assert others == [{"error": "ECONNREFUSED"}, {"error": "timeout"}]
+
+
+def test_all_that_a_socket_of_the_node_says_is_read(tmp_path: Path) -> None:
+    path = str(tmp_path / "admin.sock")
+    said = b"Name: HAProxy\n" + b"x" * 100_000
+
+    def serve(server: socket.socket) -> None:
+        link, _ = server.accept()
+        with link:
+            link.recv(100)
+            link.sendall(said)
+
+    with socket.create_server(path, family=socket.AF_UNIX) as server:
+        thread = threading.Thread(target=serve, args=(server,))
+        thread.start()
+        (answer,) = ask_all([(path, 0, "show info\n", True)], 5)
+        thread.join()
+    assert answer["text"] == said.decode()
+    (gone,) = ask_all([(path + ".other", 0, "show info\n", True)], 5)
+    assert gone == {"error": "ENOENT"}
+
+
+def test_an_answer_that_never_ends_is_given_up_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endless = threading.Thread(target=drip, args=(server,), daemon=True)
+        endless.start()
+        begun = time.monotonic()
+        (answer,) = ask_all([("127.0.0.1", server.getsockname()[1], "hello", True)], 0.3)
+    assert answer == {"error": "timeout"}
+    assert time.monotonic() - begun < 3
+
+
+def drip(server: socket.socket) -> None:
+    """Say a little again and again, until nobody listens."""
+    link, _ = server.accept()
+    with link, suppress(OSError):
+        while True:
+            link.sendall(b"more\n")
+            time.sleep(0.05)

@@ -9,10 +9,12 @@ from pydantic import ValidationError
 
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
+from pacefab.pacemaker.cib import parse
 from pacefab.pacemaker.model import Colocation, Configuration, Member, Membership, Order, Primitive
 from pacefab.services.service import Site
 from pacefab.services.vips import service
 from pacefab.services.vips.section import VipsSection
+from tests.unit import captured
 
 DB: dict[str, object] = {"name": "db", "address": "192.0.2.101"}
 ETH0 = Interface("eth0", "10.0.0.1", 8)
@@ -37,9 +39,10 @@ def configuration(
     addresses: tuple[dict[str, object], ...] = (DB,),
     sections: dict[str, Any] | None = None,
     with_load_balancer: bool = False,
+    follows: str | None = None,
 ) -> Configuration:
     section = VipsSection.model_validate(
-        {"addresses": addresses, "with_load_balancer": with_load_balancer}
+        {"addresses": addresses, "with_load_balancer": with_load_balancer, "follows": follows}
     )
     members = (Member("c1", ("10.0.0.1",)), Member("c2", ("10.0.0.2",)))
     site = Site(
@@ -47,6 +50,7 @@ def configuration(
         facts={"c1": node("c1", *first), "c2": node("c2", *second)},
         sections=sections or {},
         secret=lambda name: name,
+        promoted={"redis": "redis-clone"} if "redis" in (sections or {}) else {},
     )
     return service.configuration(section, site)
 
@@ -121,6 +125,52 @@ def test_without_a_load_balancer_it_cannot() -> None:
         configuration(with_load_balancer=True)
 
 
+FOLLOWS_REDIS = (
+    Order("redis-clone", "vip-db", first_action="promote"),
+    Colocation("vip-db", "redis-clone", with_role="Promoted"),
+)
+
+
+def test_a_vip_follows_the_promoted_instance() -> None:
+    sections = {"redis": object(), "haproxy": object()}
+    assert configuration(follows="redis", sections=sections).constraints == FOLLOWS_REDIS
+    own: dict[str, object] = {"name": "web", "address": "192.0.2.102"}
+    mixed = configuration(
+        addresses=({**DB, "follows": "redis"}, own), sections=sections, with_load_balancer=True
+    )
+    assert mixed.constraints == (
+        *FOLLOWS_REDIS,
+        Order("vip-web", "lb-haproxy-clone", kind="Optional"),
+        Colocation("vip-web", "lb-haproxy-clone"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("sections", "seen", "next_step"),
+    [
+        (
+            {"memcached": object()},
+            "vip-db follows redis, and there is no such service",
+            "add the service redis",
+        ),
+        ({}, "vip-db follows redis, and there is no such service", "add the service redis"),
+    ],
+)
+def test_what_is_not_there_cannot_be_followed(
+    sections: dict[str, Any], seen: str, next_step: str
+) -> None:
+    with pytest.raises(UsageError, match=seen) as refused:
+        configuration(follows="redis", sections=sections)
+    assert next_step in refused.value.next_step
+
+
+def test_a_service_without_promoted_instance_cannot_be_followed() -> None:
+    sections = {"memcached": object(), "redis": object()}
+    with pytest.raises(UsageError, match="has no promoted instance") as refused:
+        configuration(follows="memcached", sections=sections)
+    assert "follow one of: redis" in refused.value.next_step
+
+
 @pytest.mark.parametrize(
     ("addresses", "seen"),
     [
@@ -133,3 +183,26 @@ def test_without_a_load_balancer_it_cannot() -> None:
 def test_vips_that_cannot_be(addresses: tuple[dict[str, object], ...], seen: str) -> None:
     with pytest.raises(ValidationError, match=seen):
         VipsSection.model_validate({"addresses": addresses})
+
+
+def probes(placed: dict[str, frozenset[str]]) -> list[tuple[str, str]]:
+    """Return of which node each probe asks, and from where."""
+    section = VipsSection.model_validate({"addresses": (DB,)})
+    members = tuple(Member(f"c{n}", (f"10.0.0.{n}",)) for n in (1, 2, 3))
+    facts = {member.name: node(member.name, ETH0) for member in members}
+    site = Site(Membership("cluster", members), facts, {}, placed=placed)
+    return [(probe.of, probe.node) for probe in service.SERVICE.probes(section, site)]
+
+
+def test_a_vip_is_asked_from_the_nodes_that_do_not_have_it() -> None:
+    assert probes({"vip-db": frozenset({"c2"})}) == [("c2", "c1"), ("c2", "c3")]
+    assert probes({}) == [("", "c1"), ("", "c2"), ("", "c3")]
+    assert probes({"vip-db": frozenset()}) == []
+
+
+def test_a_vip_that_pacemaker_has_is_recognised_under_whatever_id() -> None:
+    cib = parse(captured.text("debian12", "cib-mixed.xml"))
+    section = service.SERVICE.found(cib)
+    assert section is not None
+    assert [(vip.resource, vip.address) for vip in section.addresses] == [("vip", "172.31.255.250")]
+    assert service.SERVICE.found(parse(captured.text("debian12", "cib-empty.xml"))) is None

@@ -9,10 +9,11 @@ from pacefab.addresses import bracketed
 from pacefab.services.family import Family, family_of
 from pacefab.services.galera import health_check
 from pacefab.services.galera.section import SECRET, GaleraSection
-from pacefab.services.service import DesiredNode, File, Look, Port, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, File, Look, Port, Site, whole
 from pacefab.services.templating import render
 
 UNIT = "mariadb.service"
+PROGRAMS = ("mariadbd", "mysqld")  # the server's process, by version
 # SQL; Galera's replication, over TCP and (multicast) UDP; incremental and whole copies.
 PORTS = (Port(3306), Port(4567), Port(4567, "udp"), Port(4568), Port(4444), Port(health_check.PORT))
 
@@ -59,6 +60,7 @@ def look(section: GaleraSection) -> Look:
     return Look(
         packages=tuple(sorted(packages)),
         units=(UNIT, health_check.SOCKET),
+        processes=PROGRAMS,
         files=(*(flavour.config for flavour in flavours), _FOLDERS, *health_check.PATHS),
     )
 
@@ -73,6 +75,7 @@ def desired(section: GaleraSection, site: Site, node: str) -> DesiredNode:
         files=(_config(section, site, node, flavour), *_folders(flavour), *script),
         units=(UNIT,),
         helpers=(health_check.SOCKET,),
+        at_start=(AtStart("galera", PROGRAMS, (flavour.config,)),),
         ports=PORTS,
     )
 

@@ -8,7 +8,7 @@ from pacefab.services.family import family_of
 from pacefab.services.haproxy import probes, stats
 from pacefab.services.haproxy.config import render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
-from pacefab.services.service import DesiredNode, Look, Port, Service, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Service, Site, whole
 
 PACKAGE = "haproxy"
 UNIT = "haproxy.service"
@@ -43,6 +43,7 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
         units=(UNIT,),
         ports=tuple(Port(port) for port in sorted(ports)),
         kernel=KERNEL,
+        at_start=(AtStart("haproxy", (PACKAGE,), (CONFIG,), reloaded=True),),
     )
 
 
@@ -61,7 +62,11 @@ SERVICE = Service(
     "haproxy",
     HaproxySection,
     look=lambda _: Look(
-        packages=(PACKAGE,), units=(UNIT,), files=(CONFIG, SYSCTL), kernel=tuple(KERNEL)
+        packages=(PACKAGE,),
+        units=(UNIT,),
+        files=(CONFIG, SYSCTL),
+        kernel=tuple(KERNEL),
+        processes=(PACKAGE,),
     ),
     node=node,
     configuration=configuration,

@@ -87,6 +87,35 @@ class Settings:
         return f"listen {where}, port {self.port}, {sizes}{kept}"
 
 
+def difference(running: Settings | None, desired: Settings) -> str:
+    """Return how the settings of a process differ from the desired ones, short; empty: they do not.
+
+    None: the process is not known to have any.
+    """
+    if running is None:
+        return "unknown settings"
+    described = (
+        ("listen", sorted(running.listen), sorted(desired.listen)),
+        ("port", running.port, desired.port),
+        ("MiB", running.memory, desired.memory),
+        ("connections", running.max_connections, desired.max_connections),
+        ("UDP port", running.udp_port, desired.udp_port),
+    )
+    said = [_differs(name, now, then) for name, now, then in described if now != then]
+    if running.memory_file != desired.memory_file:
+        said.append("items are " + ("kept" if running.memory_file else "not kept"))
+    return ", ".join(said)
+
+
+def _differs(name: str, now: int | list[str], then: int | list[str]) -> str:
+    if isinstance(now, list) or isinstance(then, list):
+        said = [", ".join(v) or "every address" if isinstance(v, list) else v for v in (now, then)]
+        return f"{name} {said[0]}, not {said[1]}"
+    if name.endswith("port"):
+        return f"{name} {now}, not {then}"
+    return f"{now} {name}, not {then}"
+
+
 def path_for(manager: str) -> str:
     """Return the configuration file that the family of this package manager uses."""
     return DEBIAN_PATH if manager == "apt-get" else REDHAT_PATH

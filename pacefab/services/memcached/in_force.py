@@ -24,29 +24,35 @@ _NOT_THERE = {"not-found", "masked"}
 
 def check(facts: HostFacts, path: str, desired: Settings) -> None:
     """Raise a RefusedError when what is written to the file at `path` would not be in force."""
-    unit = facts.unit(UNIT)
-    sockets = [name for name in unit.triggered_by if name.endswith(".socket")]
-    if sockets:
-        raise RefusedError(
-            "configure memcached",
-            f"{sockets[0]} starts {UNIT} on demand: what it listens on, {path} does not say",
-            f"systemctl disable --now {sockets[0]}, remove that unit, then run again",
-        )
-    if not _reads(unit, path):
-        places = _places(unit)
-        named = ", ".join(PurePosixPath(place).name for place in places)
-        said = "; ".join(unit.commands)
-        raise RefusedError(
-            "configure memcached",
-            f"{UNIT} starts {_short(said)} ({named}): {path} is not read",
-            f"systemctl revert memcached, or edit {' and '.join(places)}",
-        )
+    if said := unread(facts, path):
+        raise RefusedError("configure memcached", said, _way_out(facts.unit(UNIT)))
     if desired.unix_socket:
         raise RefusedError(
             "configure memcached",
             f"-s {desired.unix_socket}: memcached listens at that socket, and at no address",
             f"take that option out of {path}, then run again",
         )
+
+
+def unread(facts: HostFacts, path: str) -> str:
+    """Return what starts memcached otherwise than by the file at `path`; empty: nothing does."""
+    unit = facts.unit(UNIT)
+    if sockets := _sockets(unit):
+        return f"{sockets[0]} starts {UNIT} on demand, and listens in its place"
+    if _reads(unit, path):
+        return ""
+    named = ", ".join(PurePosixPath(place).name for place in _places(unit))
+    return f"{UNIT} starts {_short('; '.join(unit.commands))} ({named}): {path} is not read"
+
+
+def _way_out(unit: Unit) -> str:
+    if sockets := _sockets(unit):
+        return f"systemctl disable --now {sockets[0]}, remove that unit, then run again"
+    return f"systemctl revert memcached, or edit {' and '.join(_places(unit))}"
+
+
+def _sockets(unit: Unit) -> list[str]:
+    return [name for name in unit.triggered_by if name.endswith(".socket")]
 
 
 def own_command(facts: HostFacts, path: str) -> list[str]:

@@ -88,7 +88,6 @@ def desired_settings(request: Request, facts: HostFacts, membership: Membership 
         memory_file=_memory_file(request, present),
         user=present.user or config.USERS[config_path(facts)],
     )
-    in_force.check(facts, config_path(facts), settings)
     _check_memory(settings, facts)
     check_port(settings, facts)
     return settings
@@ -101,19 +100,21 @@ def _memory_file(request: Request, present: Settings) -> str:
 
 
 def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
-    """Return package, configuration and unit as desired. Same errors as `desired_settings`."""
+    """Return package, configuration and unit as desired.
+
+    Raises:
+        RefusedError: as `desired_settings`; or what is written would not be in force.
+    """
     facts = site.facts[node]
     membership = site.membership if site.membership.members else None
     desired = desired_settings(request, facts, membership)
-    running = running_settings(facts)
-    seen = running.describe() if running else "unknown settings"
-    fits = running is not None and same(running, desired)
+    in_force.check(facts, config_path(facts), desired)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
         ports=(Port(desired.port),),
-        processes=(Process(UNIT, seen, as_desired=fits),),
+        processes=(process(facts, desired),),
         remarks=_remarks(facts, desired),
     )
 
@@ -126,6 +127,14 @@ def _remarks(facts: HostFacts, desired: Settings) -> tuple[str, ...]:
     )
     barred = f"its health cannot be asked: {desired.barred}; that it accepts connections can"
     return (*ignored, *([barred] if desired.barred else []))
+
+
+def process(facts: HostFacts, desired: Settings) -> Process:
+    """Return what runs now, compared with settings."""
+    running = running_settings(facts)
+    seen = running.describe() if running else "unknown settings"
+    fits = running is not None and same(running, desired)
+    return Process(UNIT, seen, fits, config.difference(running, desired))
 
 
 def _warm_files(facts: HostFacts, desired: Settings) -> tuple[File, ...]:
@@ -161,6 +170,11 @@ def present_settings(facts: HostFacts) -> Settings | None:
         return config.read(path, text)
     except ValueError as error:
         raise RefusedError(f"read {path}", str(error), "fix that line, then run again") from error
+
+
+def unread(facts: HostFacts) -> str:
+    """Return what starts memcached otherwise than by its file; empty: the file is what counts."""
+    return in_force.unread(facts, config_path(facts))
 
 
 def effective_settings(facts: HostFacts) -> Settings:
@@ -267,7 +281,14 @@ def cluster_address(facts: HostFacts, membership: Membership | None) -> str:
             "form the cluster first (pcs cluster setup), or give --listen ADDRESS",
         )
     member = membership.member_with(facts.addresses, facts.name)
-    if member is None or not member.addresses:
+    if member is not None and not member.addresses:
+        raise RefusedError(
+            attempted,
+            f"this node finds no address for {member.name} but loopback (127.0.1.1 in /etc/hosts?):"
+            " the other nodes cannot use that",
+            "correct /etc/hosts there, name the other nodes with -H too, or give --listen ADDRESS",
+        )
+    if member is None:
         raise RefusedError(
             attempted,
             f"no node of cluster {membership.cluster} has one of this node's addresses "
@@ -295,7 +316,7 @@ def check_port(settings: Settings, facts: HostFacts) -> None:
                 "configure memcached",
                 f"port {settings.port} is taken by {other.program or 'another process'} "
                 f"(pid {other.pid or 'unknown'}, on {other.address})",
-                "stop that one, or give --port",
+                "stop that one, unless Pacemaker runs it (pcs status), or give --port",
             )
 
 

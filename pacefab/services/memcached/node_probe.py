@@ -15,6 +15,14 @@ import threading
 import time
 from typing import Any, Dict, List
 
+LOCKED = "it wants a password (-Y)"
+TLS = "it speaks TLS (-Z)"
+TLS_ALERT = b"\x15\x03"  # the first bytes of TLS's answer to what is no TLS (RFC 8446, 5.1)
+
+
+class BarredError(Exception):
+    """It answered that nobody may ask without more than a connection; the text says what."""
+
 
 def ask(address: str, port: int, seconds: float) -> Dict[str, Any]:
     """Set, get and delete a key and read the statistics; errors are part of the answer."""
@@ -25,6 +33,8 @@ def ask(address: str, port: int, seconds: float) -> Dict[str, Any]:
             answer = converse(link)
     except TimeoutError:
         answer = {"error": "timeout"}
+    except BarredError as reason:
+        answer = {"barred": str(reason)}
     except (OSError, ValueError) as error:
         answer = {"error": getattr(error, "strerror", None) or str(error)}
     answer["seconds"] = time.time() - begun
@@ -47,6 +57,8 @@ def converse(link: socket.socket) -> Dict[str, Any]:
         "delete " + key,
     ]
     link.sendall("".join(command + "\r\n" for command in commands).encode())
+    if link.recv(len(TLS_ALERT), socket.MSG_PEEK) == TLS_ALERT:
+        raise BarredError(TLS)
     answer = {
         "stats": statistics(until_end(stream)),
         "settings": statistics(until_end(stream)),
@@ -66,12 +78,16 @@ def line(stream: Any) -> str:
 
 
 def until_end(stream: Any) -> List[str]:
-    """Return the lines up to END."""
+    """Return the lines up to END; any other answer than the one to our question is an error."""
     lines = []  # type: List[str]
     while True:
         lines.append(line(stream))
-        if lines[-1] == "END" or lines[-1].startswith(("ERROR", "CLIENT_ERROR", "SERVER_ERROR")):
+        if lines[-1] == "END":
             return lines
+        if lines[-1].startswith("CLIENT_ERROR unauthenticated"):
+            raise BarredError(LOCKED)
+        if lines[0].split(" ")[0] not in {"STAT", "VALUE"}:
+            raise ValueError("it said " + repr(lines[-1]))
 
 
 def statistics(lines: List[str]) -> Dict[str, str]:

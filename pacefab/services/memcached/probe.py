@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pacefab.errors import CommandError
@@ -18,11 +18,15 @@ _PROGRAM = Path(__file__).with_name("node_probe.py")
 
 @dataclass(frozen=True)
 class Target:
-    """Where a node's memcached should answer."""
+    """Where a node's memcached should answer; `barred` is why no key can be set, by its settings.
+
+    It is empty where everybody can.
+    """
 
     node: str
     address: str
     port: int
+    barred: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if ":" in self.address else self.address
@@ -31,13 +35,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a target said; `stats` and `settings` are memcached's own names and values."""
+    """What a target said; `stats` and `settings` are memcached's own names and values.
 
-    served: bool  # a key was set, read back and deleted
+    One that is `barred` ("it wants a password (-Y)") serves when it accepts connections; more
+    cannot be asked, and it has no statistics.
+    """
+
+    served: bool  # a key was set, read back and deleted, as far as it can be asked
     error: str  # empty when it served: "timeout", "Connection refused", ...
     seconds: float
     stats: Mapping[str, str]
     settings: Mapping[str, str]
+    barred: str = ""
 
     @property
     def connected(self) -> bool:
@@ -77,12 +86,18 @@ def parse(targets: Sequence[Target], sections: Mapping[str, Section]) -> dict[Ta
             section.text if section else "no answer",
             "the node needs python3, which pcs brings",
         )
-    return dict(zip(targets, map(_answer, json.loads(section.out)), strict=True))
+    said = json.loads(section.out)
+    return {t: _answer(t, answer) for t, answer in zip(targets, said, strict=True)}
 
 
-def _answer(said: Mapping[str, object]) -> Answer:
+def _answer(target: Target, said: Mapping[str, object]) -> Answer:
     served = bool(said.get("served"))
     error = str(said.get("error") or ("" if served else f"it said {said.get('said')!r}"))
+    barred = str(said.get("barred") or "")
+    if target.barred and not served and error not in _NOT_CONNECTED:
+        barred = target.barred
+    if barred:
+        served, error = True, ""
     stats, settings = said.get("stats"), said.get("settings")
     return Answer(
         served=served,
@@ -90,4 +105,5 @@ def _answer(said: Mapping[str, object]) -> Answer:
         seconds=float(str(said.get("seconds", 0))),
         stats=stats if isinstance(stats, dict) else {},
         settings=settings if isinstance(settings, dict) else {},
+        barred=barred,
     )

@@ -54,7 +54,7 @@ def _targets(section: MemcachedSection, site: Site, name: str) -> list[Target]:
     else:
         settings = Settings(port=_settings(section, site, next(iter(site.facts))).port)
     addresses = memcached.listen_endpoints(settings, own) or (own,)
-    return [Target(name, address, settings.port) for address in addresses]
+    return [Target(name, address, settings.port, settings.barred) for address in addresses]
 
 
 def _settings(section: MemcachedSection, site: Site, name: str) -> Settings:

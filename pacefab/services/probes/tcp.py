@@ -30,7 +30,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class EndpointAnswer:
     """What an endpoint said, and what is wrong with that; `wrong` is empty when nothing is."""
 
     wrong: str
@@ -60,7 +60,7 @@ def part(section: Section, first: int, count: int) -> Section:
 
 def answers(
     targets: Sequence[Endpoint], sections: Mapping[str, Section]
-) -> dict[Endpoint, Answer] | str:
+) -> dict[Endpoint, EndpointAnswer] | str:
     """Return what each target said, or why the node could not ask."""
     section = sections.get(SECTION)
     if section is None or not section.ok:
@@ -68,7 +68,7 @@ def answers(
     return parse(targets, section)
 
 
-def parse(targets: Sequence[Endpoint], section: Section) -> dict[Endpoint, Answer]:
+def parse(targets: Sequence[Endpoint], section: Section) -> dict[Endpoint, EndpointAnswer]:
     """Return what each target said, of a step that ended well."""
     said = zip(targets, json.loads(section.out), strict=True)
     return {target: _answer(target, answer) for target, answer in said}
@@ -87,13 +87,13 @@ def _judge(targets: Sequence[Endpoint], sections: Mapping[str, Section]) -> Read
     return Reading("; ".join(f"{t}: {answer.wrong}" for t, answer in found.items() if answer.wrong))
 
 
-def _answer(target: Endpoint, said: Mapping[str, object]) -> Answer:
+def _answer(target: Endpoint, said: Mapping[str, object]) -> EndpointAnswer:
     seconds = float(str(said.get("seconds", 0)))
     error = str(said.get("error") or "")
     if error:
         wrong = "" if target.refused and error == _REFUSED else _WORDS.get(error, error)
-        return Answer(wrong, seconds=seconds)
+        return EndpointAnswer(wrong, seconds=seconds)
     text = str(said.get("text", ""))
     line = text.partition("\n")[0].strip()
     wrong = "" if target.answer in f"{line} " else f"it said {line!r}, not{target.answer.rstrip()}"
-    return Answer(wrong, text, seconds)
+    return EndpointAnswer(wrong, text, seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 from pacefab.addresses import bracketed
 from pacefab.errors import RefusedError, UsageError
 from pacefab.services.rabbitmq.section import COOKIE, SECRET, RabbitmqSection
-from pacefab.services.service import DesiredNode, File, Look, Port, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, File, Look, Port, Site, whole
 from pacefab.services.templating import render
 
 PACKAGE = "rabbitmq-server"
@@ -20,16 +20,26 @@ UNIT = "rabbitmq-server.service"
 PORT, MANAGEMENT = 5672, 15672
 PORTS = (Port(PORT), Port(4369), Port(25672))  # clients; where a node is; nodes among themselves
 
+PROGRAMS = ("beam.smp",)  # Erlang's process
+
 _FOLDER = "/etc/rabbitmq"
 _DEFINITIONS = f"{_FOLDER}/pacefab-definitions.json"
 _COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 PATHS = (
+    f"/etc/systemd/system/{UNIT}.d/pacefab.conf",
     f"{_FOLDER}/rabbitmq-env.conf",
     f"{_FOLDER}/rabbitmq.conf",
     f"{_FOLDER}/enabled_plugins",
     _DEFINITIONS,
     _COOKIE,
 )
+# A node that starts waits for those that stopped after it. Pacemaker would wait too, for that start
+# to end, and not begin to start those that came back a moment later.
+_UNIT_TEXT = """\
+# Written by pacefab: the start does not wait until RabbitMQ has found the other nodes.
+[Service]
+Type=simple
+"""
 _TICK_SECONDS = 15  # by default 60: as long, queues cannot be made after a node has died
 _COOKIE_FORM = re.compile(r"[!-~]{1,255}")
 _IPV4 = 4
@@ -37,15 +47,16 @@ _IPV4 = 4
 
 def look(_section: RabbitmqSection) -> Look:
     """Return what to look at."""
-    return Look(packages=(PACKAGE,), units=(UNIT,), files=PATHS)
+    return Look(packages=(PACKAGE,), units=(UNIT,), files=PATHS, processes=PROGRAMS)
 
 
 def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
     """Return what one node is to have."""
-    environment, config, plugins, *_ = PATHS
+    unit, environment, config, plugins, *_ = PATHS
     return DesiredNode(
         packages=(PACKAGE,),
         files=(
+            whole(unit, _UNIT_TEXT),
             whole(environment, _environment(section, site, node)),
             whole(config, _config(section, site, node)),
             whole(plugins, "[rabbitmq_management].\n"),
@@ -54,6 +65,7 @@ def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
         ),
         units=(UNIT,),
         ports=PORTS,
+        at_start=(AtStart("rabbitmq", PROGRAMS, (environment, config, plugins)),),
     )
 
 

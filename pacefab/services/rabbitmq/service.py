@@ -15,9 +15,7 @@ from pacefab.services.service import Service, Site
 
 CLONE = f"{probes.RESOURCE}-clone"
 
-# The start waits for the other nodes' tables, and for Erlang on a busy machine.
 _OPERATIONS = (
-    Operation("start", interval="0s", timeout="300s"),
     Operation("stop", interval="0s", timeout="120s"),
     Operation("monitor", interval="10s", timeout="60s"),
 )

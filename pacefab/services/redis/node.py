@@ -11,9 +11,10 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.services.family import Family, common_family
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import DesiredNode, Look, Port, Site, whole
+from pacefab.services.service import AtStart, DesiredNode, Look, Port, Site, whole
 
 PORT = 6379
+PROGRAMS = ("redis-server", "valkey-server")  # names of their processes
 
 Software = Literal["redis", "valkey"]
 _FIRST_EL_WITHOUT_REDIS = 10
@@ -64,6 +65,7 @@ def look(section: RedisSection) -> Look:
         packages=packages,
         units=tuple(f"{name}.service" for name in packages),
         files=tuple(flavour.config for flavour in flavours),
+        processes=PROGRAMS,
     )
 
 
@@ -78,6 +80,7 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
         files=(whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN),),
         units=(f"{package}.service",),
         ports=(Port(PORT),),
+        at_start=(AtStart("redis", PROGRAMS, (flavour.config,)),),
     )
 
 

@@ -9,7 +9,6 @@ from functools import partial
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
 from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
-from pacefab.services import registry
 from pacefab.services.probes import tcp
 from pacefab.services.service import Endpoint, Figure, Probe, Reading, Service, Site
 from pacefab.services.vips.found import AGENTS, find_section
@@ -61,16 +60,16 @@ def _promoted(vip: str, service: str, site: Site) -> str:
     Raises:
         UsageError: the inventory has no such service, or none of its instances is promoted.
     """
-    clone = registry.service(service).promoted if service in site.sections else ""
-    if not clone:
-        can = [name for name in site.sections if registry.service(name).promoted]
+    if service not in site.promoted:
+        there = service in site.sections
+        can = ", ".join(site.promoted)
         raise UsageError(
             "read the inventory",
             f"services: vips: {vip} follows {service}, "
-            + ("which has no promoted instance" if service in site.sections else "not there"),
-            f"follow one of: {', '.join(can)}" if can else "add redis to services",
+            + ("which has no promoted instance" if there else "and there is no such service"),
+            f"follow one of: {can}" if can else "add the service redis to services",
         )
-    return clone
+    return site.promoted[service]
 
 
 def _primitive(vip: Vip, section: VipsSection, site: Site) -> Primitive:
@@ -170,5 +169,5 @@ SERVICE = Service(
     ids=lambda section: tuple(vip.resource for vip in section.addresses),
     agents=AGENTS,
     found=find_section,
-    figures=(Figure("address", "The virtual IP address", "info"),),
+    figures=(Figure("address", "The virtual IP address", "info", column="address"),),
 )

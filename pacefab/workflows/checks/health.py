@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import placed
+from pacefab.workflows.checks import node_state, placed
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -89,22 +89,32 @@ def examine(
     reach: Reach,
     limit: int,
     sections: Mapping[str, Any] | None = None,
+    inventory: Collection[str] = (),
 ) -> Health:
     """Ask Pacemaker, and every service itself; harmless.
 
     `sections` are the settings of an inventory's services: one that the cluster lacks is a reason.
-    Without, the services are those that the cluster shows; memcached, where it shows none.
+    Without, the services are those that the cluster shows; memcached, where it shows none. A host
+    that is no member is a reason too; `inventory` says which hosts an inventory has.
 
     Raises:
         PacefabError: no host could report the cluster's state.
     """
     look = memcached.LOOK if sections is None else registry.look(sections)
     seen = observe_cluster(hosts, look, limit, reach)
-    for name in seen.strangers:
-        raise no_membership(name)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
     if sections is None:
-        return _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
-    return _examine(seen, sections, recognised=False)
+        found = _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
+    else:
+        found = _examine(seen, sections, recognised=False)
+    return replace(found, reasons=(*found.reasons, *_outside(seen, inventory)))
+
+
+def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
+    for name in seen.strangers:
+        what, way = seen.standing(name)
+        yield f"{name} {'of the inventory ' if name in inventory else ''}is {what}: {way}"
 
 
 def examine_memcached(seen: ClusterView) -> Health:
@@ -142,13 +152,15 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
             *placed.reasons(seen.placement),
             *placed.node_troubles(status),
             *_instance_reasons(seen, services),
-            *(reason for service in services for reason in _not_serving(service)),
+            *(reason for service in services for reason in not_serving(service)),
+            *node_state.reasons(site),
             *silent,
         ),
         notices=(
             *_notices(status, seen.cib),
             *placed.notices(seen.placement),
-            *(notice for service in services for notice in _service_notices(service)),
+            *(notice for service in services for notice in service_notices(service)),
+            *node_state.notices(site),
         ),
     )
 
@@ -169,7 +181,7 @@ def _instance_reasons(seen: ClusterView, services: Sequence[ServiceHealth]) -> I
                     yield f"{service.called(instance)} is {instance.state} on {node.name}"
 
 
-def _not_serving(service: ServiceHealth) -> Iterator[str]:
+def not_serving(service: ServiceHealth) -> Iterator[str]:
     """Yield what answers otherwise than it should, and from where it was asked."""
     if service.error:
         yield f"{service.name} cannot be asked: {service.error}"
@@ -191,7 +203,7 @@ def _wrong(said: str, instance: InstanceHealth) -> Iterator[str]:
         yield f"{said}, yet it does not serve{where} (asked from {asked}): {wrong}"
 
 
-def _service_notices(service: ServiceHealth) -> Iterator[str]:
+def service_notices(service: ServiceHealth) -> Iterator[str]:
     """Yield what instances would have known; where they do not agree, whose word it is."""
     said: dict[str, list[str]] = {}
     for instance in service.instances:

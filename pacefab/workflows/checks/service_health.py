@@ -169,7 +169,7 @@ def _health(
     instances = tuple(
         InstanceHealth(name, node, state, _of(results, name, node, alone=len(primitives) == 1))
         for name in primitives
-        for node, state in _instances(status, name)
+        for node, state in instances(status, name)
     )
     whole = tuple(result for result in results if not result.probe.of)
     return ServiceHealth(service.name, service.figures, instances, whole, error)
@@ -186,16 +186,16 @@ def _of(
     )
 
 
-def _instances(status: ClusterStatus, resource: str) -> Iterator[tuple[str, str]]:
+def instances(status: ClusterStatus, resource: str) -> Iterator[tuple[str, str]]:
     """Yield node and state of a primitive's instances: of a clone on every node of the cluster."""
-    instances = status.instances(resource)
+    known = status.instances(resource)
     cloned = any(
-        isinstance(item, CloneStatus) and set(item.instances) & set(instances)
+        isinstance(item, CloneStatus) and set(item.instances) & set(known)
         for item in status.resources
     )
     running = {
         node: instance.pending or ("failed" if instance.failed else instance.role)
-        for instance in instances
+        for instance in known
         for node in instance.nodes
     }
     for node in status.nodes if cloned else ():

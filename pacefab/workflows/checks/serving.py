@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pacefab.pacemaker.cib import Cib, agent_of
+from pacefab.pacemaker.ownership import Runner, find_runner
 from pacefab.services.memcached import memcached, probe
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Answer, Target
@@ -21,8 +23,8 @@ def observe_memcached(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Cl
     Errors of `observe_cluster`, and of `ClusterView.membership`.
     """
     seen = observe_cluster(hosts, memcached.LOOK, limit, reach, [memcached.AGENT])
-    for name in seen.strangers:
-        raise no_membership(name)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
     return seen
 
 
@@ -51,8 +53,18 @@ def find_targets(seen: ClusterView) -> list[Target]:
         settings = serving(view) if view else Settings(port=ports[0])
         own = member.addresses[0] if member.addresses else member.name
         endpoints = memcached.listen_endpoints(settings, own)
-        found += [Target(member.name, address, settings.port) for address in endpoints]
+        found += [
+            Target(member.name, address, settings.port, settings.barred) for address in endpoints
+        ]
     return found
+
+
+def other_runner(cib: Cib) -> Runner | None:
+    """Return what runs memcached's unit or its program under another id or by another class."""
+    own = cib.element(memcached.RESOURCE)
+    if own is not None and agent_of(own) == memcached.AGENT:
+        return None
+    return find_runner(cib, memcached.UNIT)
 
 
 def ask(fleet: ClusterView, questions: Mapping[str, Sequence[Target]]) -> Matrix:

@@ -11,8 +11,10 @@ from pacefab.pacemaker.model import Clone
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Target
+from pacefab.services.service import Site
 from pacefab.transport.command import shell
 from pacefab.transport.connection import Host
+from pacefab.workflows.checks import node_state
 from pacefab.workflows.checks.serving import (
     Matrix,
     ask,
@@ -37,11 +39,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Verification:
-    """All checks of one run, and the matrix behind the first of them."""
+    """All checks of one run, and the matrix behind the first of them.
+
+    `notices` are what an operator should be reminded of, and no failure.
+    """
 
     cluster: str
     matrix: Matrix
     checks: tuple[Check, ...]
+    notices: tuple[str, ...] = ()
 
     @property
     def failed(self) -> tuple[Check, ...]:
@@ -66,11 +72,12 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
         _equal(fleet),
         *_closed(forbidden),
     ]
-    return Verification(fleet.membership.cluster, matrix, tuple(checks))
+    waiting = node_state.notices(Site(fleet.membership, fleet.facts, {}))
+    return Verification(fleet.membership.cluster, matrix, tuple(checks), tuple(waiting))
 
 
 def _reached(fleet: ClusterView) -> Iterator[Check]:
-    for name, error in fleet.silent.items():
+    for name, error in (*fleet.silent.items(), *fleet.outside.items()):
         yield Check("node can be asked", name, ok=False, seen=error.seen, cause=error.next_step)
 
 
@@ -78,6 +85,8 @@ def _serving(fleet: ClusterView, matrix: Matrix) -> Iterator[Check]:
     for asker, row in matrix.items():
         for target, answer in row.items():
             seen = f"{target} in {answer.seconds * 1000:.0f} ms"
+            if answer.barred:
+                seen = f"{target} accepts connections; no key was set: {answer.barred}"
             yield Check(
                 "set and get", f"{asker} -> {target.node}", answer.served,
                 seen if answer.served else f"{target}: {answer.error}",
@@ -160,6 +169,8 @@ def _node(view: NodeView) -> Iterator[Check]:
         unit.enabled or unit.load,
         "only Pacemaker may start it: fab install-memcached",
     )  # fmt: skip
+    unread = memcached.unread(facts)
+    yield Check("file is read", node, not unread, unread or memcached.config_path(facts), unread)
     running, desired = memcached.running_settings(facts), present(view)
     if running is not None:
         yield _as_configured(node, running, desired)
@@ -181,7 +192,7 @@ def _udp_off(view: NodeView, running: Settings | None, desired: Settings) -> Che
 def _as_configured(node: str, running: Settings, desired: Settings) -> Check:
     """Sizes may wait for the next restart; another address or port would strand clients then."""
     moved = not memcached.same(replace(running, port=desired.port, listen=desired.listen), running)
-    pending = f"the file says {desired.describe()}: it takes effect at the next restart"
+    pending = f"the file says {desired.describe()}: in force after: fab update-memcached"
     seen = running.describe()
     if not moved and not memcached.same(running, desired):
         seen = f"{seen}; {pending}"

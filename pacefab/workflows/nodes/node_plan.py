@@ -10,14 +10,14 @@ from pacefab.host import files, firewall, kernel, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
+from pacefab.workflows.nodes.in_force import PendingSetting, find_pending
 
-RESTART_LATER = "takes effect at the next restart: Pacemaker runs {unit} with the old settings"
 _UNIT_FILES = "/etc/systemd/system/"
 
 
 @dataclass(frozen=True)
 class NodePlan:
-    """Steps for one node, the sentences that describe them, and remarks.
+    """Steps for one node, the sentences that describe them, remarks, and what is not in force.
 
     While `packages` are missing, the rest is planned as if they brought no files: that is for
     showing, and is planned again once they are there.
@@ -29,6 +29,7 @@ class NodePlan:
     steps: tuple[Step, ...] = ()
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    pending: tuple[PendingSetting, ...] = ()  # before the steps or after them, until a restart
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
     interruptions: tuple[str, ...] = ()  # of the changes: what stops something that runs
 
@@ -45,6 +46,7 @@ class NodePlan:
             steps=self.steps + other.steps,
             changes=self.changes + other.changes,
             remarks=self.remarks + other.remarks,
+            pending=self.pending + other.pending,
             files=self.files + other.files,
             interruptions=self.interruptions + other.interruptions,
         )
@@ -83,7 +85,10 @@ def plan_node(
         + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
-        + NodePlan(remarks=desired.remarks)
+        + NodePlan(
+            remarks=desired.remarks,
+            pending=find_pending(facts, desired, [file.path for file, _ in written.files]),
+        )
     )
 
 
@@ -212,22 +217,28 @@ def _plan_process(
 ) -> NodePlan:
     """Stop a process that Pacemaker would adopt as it is, with other settings than desired."""
     process = next((running for running in desired.processes if running.unit == name), None)
-    if not facts.unit(name).running or (process and process.as_desired):
+    fits = process is not None and process.as_desired
+    if not facts.unit(name).running or (fits and not opaque):
         return NodePlan()
     short, settings = name.removesuffix(".service"), process.settings if process else ""
     if _is_managed(facts, name, managed):
-        later = f"{RESTART_LATER.format(unit=short)} ({settings})"
-        return NodePlan(remarks=(later,) if process else ())
-    if opaque:
-        raise RefusedError(
-            f"find out whether Pacemaker runs {name}",
-            f"{name} runs, and nothing says what these resources run: {', '.join(opaque)}",
-            f"where none of them does, stop it by hand (systemctl stop {short}), then run again",
-        )
+        return NodePlan()
+    check_clear(facts, name, opaque)
     how = f" ({settings}) and would be adopted so" if process else ""
     change = f"stopped {short}, which ran outside Pacemaker{how}"
     stop = (units.plan_stop(name),)
     return NodePlan(steps=stop, changes=(change,), interruptions=(change,))
+
+
+def check_clear(facts: HostFacts, name: str, opaque: Sequence[str]) -> None:
+    """Raise a RefusedError when a unit runs that one of the `opaque` resources may run."""
+    if opaque and facts.unit(name).running:
+        stop = f"systemctl stop {name.removesuffix('.service')}"
+        raise RefusedError(
+            f"find out whether Pacemaker runs {name}",
+            f"it runs, and nothing says what these resources run: {', '.join(opaque)}",
+            f"nothing was changed; where none of them does, stop it ({stop}), then run again",
+        )
 
 
 def _is_managed(facts: HostFacts, name: str, managed: Collection[str]) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
+from pacefab.addresses import is_address
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kernel, packages, programs, units
+from pacefab.host import files, firewall, kernel, packages, processes, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import ClusterStatus, Member, Membership
+from pacefab.pacemaker.membership import Claim
+from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
 from pacefab.transport.command import Section, Step, step
@@ -36,11 +38,16 @@ class NodeView:
         return live.read_membership(self.sections)
 
     @property
+    def claim(self) -> Claim:
+        """Which cluster the node says that it is of. Errors of `live.read_membership`."""
+        return Claim(self.membership, self.facts.addresses, self.facts.name)
+
+    @property
     def node(self) -> str:
         """The node's name in the cluster; the host's own name where there is none."""
         membership = self.membership
         member = membership and membership.member_with(self.facts.addresses, self.facts.name)
-        return member.name if member else self.facts.name
+        return member.name if member and not is_address(member.name) else self.facts.name
 
     @cached_property
     def cib(self) -> Cib:
@@ -102,6 +109,7 @@ def _node_steps(look: Look) -> list[Step]:
         *units.observe(look.units),
         *files.observe(look.files),
         *kernel.observe(look.kernel),
+        *processes.observe(look.processes, look.files),
         *programs.observe(look.programs),
         *firewall.observe(),
         *live.observe_membership(),
@@ -110,6 +118,7 @@ def _node_steps(look: Look) -> list[Step]:
 
 def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
     distribution, family = packages.parse_distribution(sections)
+    started, written = processes.parse(sections)
     return HostFacts(
         name=sections["name"].out.strip(),
         distribution=distribution,
@@ -122,6 +131,8 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         units=units.parse_units(look.units, sections),
         files=_files(look, sections),
         kernel=kernel.parse(sections),
+        started=started,
+        written=written,
         absent=programs.parse(sections),
         firewall=firewall.parse(sections),
     )
@@ -145,43 +156,6 @@ def _interfaces(text: str) -> tuple[Interface, ...]:
                 address, _, prefix = fields[3].partition("/")
                 found.append(Interface(fields[1], address, int(prefix)))
     return tuple(found)
-
-
-def settle_membership(membership: Membership, views: Iterable[NodeView]) -> Membership:
-    """Return the membership, addresses that its node cannot resolve filled in from other nodes.
-
-    A node whose hosts file maps its own name to 127.0.1.1 does not know its address; others do.
-    """
-    if all(member.addresses for member in membership.members):
-        return membership
-    known: dict[str, Member] = {}
-    for other in views:
-        if other.membership and other.membership.names == membership.names:
-            known |= {m.name: m for m in other.membership.members if m.addresses}
-    return replace(membership, members=tuple(known.get(m.name, m) for m in membership.members))
-
-
-def one_cluster(views: Mapping[str, NodeView]) -> Membership:
-    """Return the cluster that all the hosts belong to.
-
-    Raises:
-        RefusedError: a host has none, or they belong to different ones.
-    """
-    found: dict[str, Membership] = {}
-    for name, view in views.items():
-        membership = view.membership
-        if membership is None:
-            raise no_membership(name)
-        found[name] = membership
-    different = {(m.cluster, m.names) for m in found.values()}
-    if len(different) > 1:
-        seen = "; ".join(f"{n}: {m.cluster} ({', '.join(m.names)})" for n, m in found.items())
-        raise RefusedError(
-            "find the cluster",
-            f"the hosts are not of one cluster: {seen}",
-            "name the hosts of one cluster with -H",
-        )
-    return next(iter(found.values()))
 
 
 def no_membership(name: str) -> RefusedError:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.membership import Claim, completed, find_members
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership, Placement
 from pacefab.services.service import Look
@@ -20,8 +22,6 @@ from pacefab.workflows.nodes.observe import (
     NodeView,
     no_membership,
     observe_node,
-    one_cluster,
-    settle_membership,
 )
 
 Reach = Callable[[str], Host]
@@ -34,7 +34,7 @@ class ClusterView:
     Args:
         hosts: every host that answered; a member by its node's name, another one as it was named.
         views: the members that answered, by node, in the cluster's order.
-        strangers: the hosts that answered and are members of no cluster.
+        strangers: the hosts that answered and are members of no cluster, or not of this one.
         silent: hosts and nodes that gave no answer over SSH.
         formed: the cluster that they are of; None when none of them is of one.
         look: what was looked at on every one.
@@ -90,8 +90,8 @@ class ClusterView:
         Where none has, one whose answer says why. Errors of `membership`.
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
-        quorate = [name for name in running if self.views[name].cib.quorum]
-        found = next(iter((*quorate, *running, *self.views)), None)
+        quorate = (name for name in running if self.views[name].cib.quorum)
+        found = next(chain(quorate, running, self.views), None)
         if found is None:
             raise no_membership(next(iter(self.hosts)))
         return found
@@ -128,6 +128,32 @@ class ClusterView:
         if not self.cib.quorum:
             live.check_ready(self.status, attempted)  # says why
             raise RefusedError(attempted, "no node has quorum", "see: pcs status")
+
+    def standing(self, stranger: str) -> tuple[str, str]:
+        """Return what a host is that is no member ("in no cluster"), and the way to make it one."""
+        view = self.strangers[stranger]
+        add, own = f"fab add-node --node {stranger}", view.membership
+        if self.formed and self.formed.member_with(view.facts.addresses, view.facts.name):
+            cluster = self.formed.cluster
+            return f"a node of {cluster} without /etc/corosync/corosync.conf", "fab bootstrap"
+        if own is None:
+            return "in no cluster", add
+        where = f"set up for cluster {own.cluster} ({', '.join(own.names)})"
+        return f"{where}, whose nodes do not list it", f"pcs cluster destroy there, then {add}"
+
+    @property
+    def outside(self) -> dict[str, PacefabError]:
+        """An error for each host that is no member; for flows that are for members alone."""
+        return {
+            name: RefusedError(
+                f"find it among the nodes of {self.membership.cluster}",
+                f"it is {what}",
+                f"{way}; or name the other hosts alone with -H",
+                host=name,
+            )
+            for name in self.strangers
+            for what, way in [self.standing(name)]
+        }
 
     def again(self, node: str) -> ClusterView:
         """Return the view with one host asked again."""
@@ -178,35 +204,62 @@ def observe_cluster(
         lambda name, host: observe_node(host, look, whole if name == first else MANAGED),
         limit=limit,
     )
-    views, silent = values(asked), errors(asked)
-    if not views:
-        raise none_answered(silent)
-    names = {name: view.node if view.membership else name for name, view in views.items()}
-    own = {names[name]: view for name, view in views.items()}
-    reached = {names[name]: hosts[name] for name in views}
-    membership = _find_membership(own.values())
-    if reach and membership:
-        absent = [n for n in membership.names if n not in own and n not in silent]
-        rest = {name: reach(name) for name in absent}
-        others = fan_out(rest, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
-        own |= values(others)
-        reached |= {name: rest[name] for name in values(others)}
-        silent = {**silent, **errors(others)}
-        membership = settle_membership(membership, own.values())
-    members = membership.names if membership else ()
-    return ClusterView(
-        reached,
-        {name: own[name] for name in members if name in own},
-        {name: view for name, view in own.items() if name not in members},
-        silent,
-        membership,
+    if not values(asked):
+        raise none_answered(errors(asked))
+    seen = _arrange(hosts, values(asked), errors(asked), look)
+    if reach is None or seen.formed is None:
+        return seen
+    known = {*seen.views, *seen.strangers, *seen.silent}
+    rest = {name: reach(name) for name in seen.formed.names if name not in known}
+    if not rest:
+        return seen
+    others = fan_out(rest, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
+    return _arrange(
+        {**seen.hosts, **rest},
+        {**seen.answered, **values(others)},
+        {**seen.silent, **errors(others)},
         look,
     )
 
 
-def _find_membership(views: Iterable[NodeView]) -> Membership | None:
-    members = {view.host: view for view in views if view.membership}
-    return settle_membership(one_cluster(members), members.values()) if members else None
+def _arrange(
+    hosts: Mapping[str, Host],
+    answers: Mapping[str, NodeView],
+    silent: Mapping[str, PacefabError],
+    look: Look,
+) -> ClusterView:
+    """Return the answers with each member under its node's name."""
+    claims = {name: _claim(name, view) for name, view in answers.items()}
+    try:
+        members = find_members(claims)
+    except ValueError as error:
+        raise RefusedError(
+            "find the cluster",
+            f"the hosts are not of one cluster: {error}",
+            "name the hosts of one cluster with -H; where one node's file is wrong, on a node "
+            "where it is right: pcs cluster sync corosync",
+        ) from None
+    own = {name: claims[name] for name in members}
+    formed = completed(own[members[0]].whole, own.values()) if members else None
+    names = {name: own[name].node_of(formed) if formed and name in own else name for name in claims}
+    found = {names[name]: view for name, view in answers.items()}
+    listed = formed.names if formed else ()
+    return ClusterView(
+        {names[name]: hosts[name] for name in answers},
+        {node: found[node] for node in listed if node in (names[name] for name in members)},
+        {names[name]: view for name, view in answers.items() if name not in members},
+        silent,
+        formed,
+        look,
+    )
+
+
+def _claim(name: str, view: NodeView) -> Claim:
+    try:
+        return view.claim
+    except PacefabError as error:
+        error.host = error.host or name
+        raise
 
 
 def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:

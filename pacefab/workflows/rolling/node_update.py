@@ -85,7 +85,7 @@ class Due:
         """What changes there, a line each; none: it is as desired."""
         version = self.view.facts.packages[memcached.PACKAGE]
         newer = (f"package memcached {version} -> {self.newest}",) if self.newest else ()
-        waiting = ("what its file says takes effect",) if self.plan.remarks else ()
+        waiting = ("what its file says takes effect",) if self.plan.pending else ()
         return (*newer, *self.plan.changes) or waiting
 
     @property

@@ -16,10 +16,10 @@ from pacefab.pacemaker.model import Cause, ClusterStatus, Configuration
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import fan_out, values
+from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
-from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached
+from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached, other_runner
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
@@ -54,6 +54,9 @@ class Rolling:
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
         live.check_ready(fleet.status, "update memcached")
+        for name in fleet.strangers:
+            audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
+        _check_own(fleet)
         _check_kept(fleet)
         if not self.dry_run:
             self._ask(fleet, audience)
@@ -74,8 +77,11 @@ class Rolling:
     def _ask(self, fleet: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
         looked = fan_out(
-            fleet.hosts, lambda node, _: self.update.look(fleet, node), limit=self.limit
+            fleet.views, lambda node, _: self.update.look(fleet, node), limit=self.limit
         )
+        for error in errors(looked).values():
+            if isinstance(error, RefusedError):  # before one is restarted in vain
+                raise error
         # A node that could not be looked at is not healthy, and says so when its turn comes.
         lines = [
             f"{node}: {line}"
@@ -114,15 +120,14 @@ class Rolling:
                 notes = [f"would be: {change}" for change in due.changes]
                 return watch.finish(node, Mark.PLANNED, *notes, due.outlook)
             watch.progress.note(node, due.outlook)
-            before = _items(fleet, node)
+            before = _ask(fleet, node)
             after = self._restart(fleet, due, watch.progress)
-            kept = f"{min(after, before)} of {before} items kept" if before else "it had no items"
-            return watch.finish(node, Mark.CHANGED, *due.changes, kept)
+            return watch.finish(node, Mark.CHANGED, *due.changes, _kept(before, after))
         except PacefabError as error:
             return watch.fail(node, error)
 
-    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> int:
-        """Change the node while memcached is stopped; return how many items it has then."""
+    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> Answer:
+        """Change the node while memcached is stopped; return what memcached says then."""
         with self._banned(fleet, due.node, progress):
             self._change(due, partial(progress.note, due.node))
         try:
@@ -167,8 +172,8 @@ class Rolling:
             with interrupts.undoing():
                 ban.lift(fleet.host, node)
 
-    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> int:
-        """Return the node's items once it is started, has answered and runs as desired.
+    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> Answer:
+        """Return the node's answer once it is started, has answered and runs as desired.
 
         Raises:
             PacefabError: that did not come about in time.
@@ -191,9 +196,10 @@ class Rolling:
                 "Pacemaker calls it Started: fab verify-memcached shows why it does not serve",
             )
         now, answer = found
-        if left := self.update.plan(now, due.node, now.views[due.node]).remarks:
-            raise CommandError("check the change", "; ".join(left), "see: pcs status")
-        return answer.number("curr_items")
+        if left := self.update.plan(now, due.node, now.views[due.node]).pending:
+            seen = f"it runs with {', '.join(setting.what for setting in left)}"
+            raise CommandError("check the change", seen, "see: pcs status")
+        return answer
 
     def _take_back(
         self, fleet: ClusterView, due: Due, error: PacefabError, progress: Progress
@@ -231,6 +237,16 @@ def _check_kept(fleet: ClusterView) -> None:
         )
 
 
+def _check_own(fleet: ClusterView) -> None:
+    """Raise a RefusedError when another resource than ours runs memcached."""
+    if other := other_runner(fleet.cib):
+        raise RefusedError(
+            "update memcached",
+            f"{other} runs it, and not {memcached.CLONE}",
+            f"to restart it with what its file says: pcs resource restart {other.top}",
+        )
+
+
 def _remembered(node: str, status: ClusterStatus) -> str:
     """Return which failure of memcached on the node is not forgotten yet, if any."""
     failures = [failure for failure in status.failures if failure.node == node]
@@ -253,6 +269,10 @@ def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
     stop.add_note("run this again to go on")
 
 
-def _items(fleet: ClusterView, node: str) -> int:
-    answer = _ask(fleet, node)
-    return answer.number("curr_items") if answer else 0
+def _kept(before: Answer | None, after: Answer) -> str:
+    """Return how many of its items a node has still; each answer's own count."""
+    if after.barred:
+        return f"its items were not counted: {after.barred}"
+    count = before.number("curr_items") if before else 0
+    kept = min(after.number("curr_items"), count)
+    return f"{kept} of {count} items kept" if count else "it had no items"

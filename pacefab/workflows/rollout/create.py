@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -13,7 +13,8 @@ from pacefab.interrupts import undoing
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata, complete_configuration
-from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus, Placement
+from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus
+from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
@@ -22,9 +23,15 @@ from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer, Target
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, wait_until
-from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached, present
+from pacefab.workflows.checks.serving import (
+    ask_from_neighbours,
+    observe_memcached,
+    other_runner,
+    present,
+)
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.journal import last_words
+from pacefab.workflows.nodes.node_plan import check_clear
 from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach
@@ -58,17 +65,18 @@ class Create:
         fleet = observe_memcached(hosts, reach, self.limit)
         cluster = fleet.membership.cluster
         live.check_ready(fleet.status, _ATTEMPT)
+        if other := other_runner(fleet.cib):
+            return self._leave(fleet, other, watch)
         desired = complete_configuration(_DESIRED, _metadata(fleet))
         change = _plan(fleet.cib, desired)
         _check_nodes(fleet, managed=not _adds(change))
         self._check_update(change)
         if self.dry_run:
             return [self._preview(fleet, change, watch)]
-        absent = watch.fail_all(
-            {name: fleet.silent[name] for name in hosts if name in fleet.silent}
-        )
+        unusable = {**fleet.silent, **fleet.outside}
+        absent = watch.fail_all({name: unusable[name] for name in hosts if name in unusable})
         if absent and change.changes:
-            said = "nothing was changed: name only hosts that can be reached"
+            said = "nothing was changed: name only nodes that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
         self._ask(fleet, change, watch, audience)
         status, answers = self._bring_about(fleet, change, desired, audience)
@@ -76,8 +84,7 @@ class Create:
         first = watch.finish(cluster, mark, *_summary(change))
         reported = {outcome.host for outcome in absent}
         nodes = [node for node in status.nodes if node.name not in reported]
-        word = status.placement or fleet.placement
-        lines = (_node_line(fleet, node, word, answers, mark, watch) for node in nodes)
+        lines = (_node_line(fleet, node, answers, mark, watch) for node in nodes)
         return [first, *absent, *lines]
 
     def _bring_about(
@@ -103,13 +110,35 @@ class Create:
             status = apply_cib.settle(
                 fleet.host, lambda now: missing(now, desired), self.timeout, known, waits
             )
-            return status, _serve(fleet, status, deadline, waits)
+            started = status.started_on(memcached.RESOURCE)
+            return status, _serve(fleet, started, deadline, waits)
         except (PacefabError, KeyboardInterrupt) as error:
             with undoing():
                 if isinstance(error, StartFailedError):
                     error.seen += last_words(fleet.hosts, error)
                 self._restore(fleet, before, change, error, waits)
             raise
+
+    def _leave(self, fleet: ClusterView, other: Runner, watch: Stopwatch) -> list[Outcome]:
+        """Ask memcached where another resource than ours runs it; a second one is never made.
+
+        Raises:
+            CommandError: it does not serve where Pacemaker calls it Started.
+        """
+        cluster, started = fleet.membership.cluster, fleet.status.started_on(other.id)
+        said = f"memcached is there, under the id {other.top} ({other.agent}); left as it is"
+        first = watch.finish(cluster, Mark.UNCHANGED, said)
+        if self.dry_run:
+            return [first]
+        waits = partial(watch.progress.waiting, cluster)
+        answers = _serve(fleet, started, time.monotonic() + self.timeout, waits)
+        nodes = [node for node in fleet.status.nodes if node.name in started]
+        rest = (node.name for node in fleet.status.nodes if node.name not in started)
+        return [
+            first,
+            *(_node_line(fleet, node, answers, Mark.UNCHANGED, watch) for node in nodes),
+            *(watch.finish(name, Mark.SKIPPED, f"{other.id} is not Started here") for name in rest),
+        ]
 
     def _check_update(self, change: ConfigurationPlan) -> None:
         if change.changes and not _adds(change) and not self.update and not self.dry_run:
@@ -210,6 +239,7 @@ def _check_node(view: NodeView, *, managed: bool) -> None:
         raise RefusedError(_ATTEMPT, problem, advice)
     if not managed:
         memcached.check_port(present(view), view.facts)
+        check_clear(view.facts, memcached.UNIT, view.opaque)
 
 
 def _node_problem(view: NodeView, *, managed: bool) -> str:
@@ -226,9 +256,8 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     return ""
 
 
-def _serve(fleet: ClusterView, status: ClusterStatus, deadline: float, waits: Waits) -> Answers:
-    """Ask until every started node has answered another one."""
-    started = status.started_on(memcached.RESOURCE)
+def _serve(fleet: ClusterView, started: Collection[str], deadline: float, waits: Waits) -> Answers:
+    """Ask until every node on which it is Started has answered another one."""
 
     def look() -> Answers | Pending:
         answers = ask_from_neighbours(fleet)
@@ -252,7 +281,6 @@ def _serve(fleet: ClusterView, status: ClusterStatus, deadline: float, waits: Wa
 def _node_line(
     fleet: ClusterView,
     node: NodeStatus,
-    word: Placement,
     answers: Answers,
     mark: Mark,
     watch: Stopwatch,
@@ -260,8 +288,9 @@ def _node_line(
     for target, (asker, answer) in answers.items():
         if target.node == node.name and answer.served:
             said = f"Started, serves at {target} (asked from {asker})"
-            return watch.finish(node.name, mark, said)
-    if cause := word.chosen(memcached.RESOURCE, node.name):
+            barred = [f"no key was set: {answer.barred}"] if answer.barred else []
+            return watch.finish(node.name, mark, said, *barred)
+    if cause := fleet.placement.chosen(memcached.RESOURCE, node.name):
         return watch.finish(node.name, Mark.SKIPPED, str(cause))
     if node.remote:
         return watch.finish(node.name, Mark.SKIPPED, "a node by Pacemaker Remote, not asked")

@@ -64,7 +64,9 @@ class Intent:
 
         `placed` says where Pacemaker is to run what, by primitive; not given: on every node.
         """
-        return Site(self.membership, facts, self.sections, self.secret, placed)
+        clones = {name: registry.service(name).promoted for name in self.sections}
+        promoted = {name: clone for name, clone in clones.items() if clone}
+        return Site(self.membership, facts, self.sections, self.secret, placed, promoted=promoted)
 
     def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services, and agents of the rest, need on one node.
@@ -83,6 +85,7 @@ class Intent:
             processes=_union(own.processes for own in desired),
             remarks=_union(own.remarks for own in desired),
             programs=_union(own.programs for own in desired),
+            at_start=_union(own.at_start for own in desired),
             kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 

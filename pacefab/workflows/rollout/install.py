@@ -10,13 +10,15 @@ from typing import Any
 from pacefab.errors import PacefabError
 from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
+from pacefab.pacemaker.membership import completed
 from pacefab.pacemaker.model import Membership
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
+from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
-from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node, settle_membership
+from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 
 _NO_CLUSTER = Membership("", ())
@@ -98,14 +100,15 @@ class Install:
             lock_seconds=self.lock_seconds,
         )
         mark = Mark.CHANGED if done else Mark.UNCHANGED
-        return watch.finish(name, mark, *done.changes, *done.remarks)
+        return watch.finish(name, mark, *done.changes, *_said(name, done))
 
     def _planner(
         self, view: NodeView, views: Mapping[str, NodeView]
     ) -> Callable[[HostFacts], NodePlan]:
         """Return what plans for a host by what it is at that moment."""
         own = view.membership
-        membership = settle_membership(own, views.values()) if own else self.membership
+        claims = [other.claim for other in views.values()]
+        membership = completed(own, claims) if own else self.membership
         return partial(self._plan, view, membership, _facts(views))
 
     def _plan(
@@ -149,7 +152,12 @@ def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
+def _said(name: str, plan: NodePlan) -> tuple[str, ...]:
+    """Return what is to be said of a node besides its changes."""
+    return (*plan.remarks, *map(str, share({name: plan.pending})))
+
+
 def _preview(watch: Stopwatch, name: str, plan: NodePlan) -> Outcome:
     mark = Mark.PLANNED if plan else Mark.UNCHANGED
     changes = [f"would be: {change}" for change in plan.changes]
-    return watch.finish(name, mark, *changes, *plan.remarks)
+    return watch.finish(name, mark, *changes, *_said(name, plan))

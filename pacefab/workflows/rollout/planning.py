@@ -21,6 +21,7 @@ from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services.service import Look, Probe
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
@@ -47,6 +48,11 @@ class Plan:
     def __bool__(self) -> bool:
         """Whether there is something to do."""
         return bool(self.forming or any(self.nodes.values()) or self.configuration)
+
+    @property
+    def pending(self) -> tuple[SharedPending, ...]:
+        """Settings that are written, or will be, and not in force before a restart."""
+        return share({name: node.pending for name, node in self.nodes.items()})
 
     @property
     def summary(self) -> tuple[str, ...]:
@@ -165,8 +171,11 @@ class Planner:
         return plan_configuration(cib, desired, prune=self.prune, whole=self.whole)
 
     def _plan_cluster(self, seen: ClusterView, nodes: Mapping[str, NodePlan]) -> Plan:
-        intent = self.intent.among(seen.formed, seen.facts)
-        site = intent.site(seen.facts)
+        # Where nodes are not planned, no host joins: those that are no members do not matter.
+        joins = self.nodes or seen.formed is None
+        facts = {n: f for n, f in seen.facts.items() if joins or n in seen.views}
+        intent = self.intent.among(seen.formed, facts)
+        site = intent.site(facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent)
         desired = intent.configuration(site)
         if seen.formed is None:
@@ -184,7 +193,7 @@ class Planner:
             configuration=change,
             transitions=simulated if change else (),
             desired=desired,
-            probes=intent.probes(intent.site(seen.facts, placement.placed)),
+            probes=intent.probes(intent.site(facts, placement.placed)),
             placement=placement,
         )
 

@@ -41,7 +41,7 @@ class Restoring:
 
     def plan(self, seen: ClusterView, forming: tuple[str, ...] = ()) -> Plan:
         """Return what would change on nodes and in their cluster."""
-        nodes = {name: self.plan_node(seen, name) for name in seen.answered}
+        nodes = {name: self.plan_node(seen, name) for name in seen.views}
         return replace(self.plan_cluster(seen), nodes=nodes, forming=forming)
 
     def plan_node(self, seen: ClusterView, name: str) -> NodePlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -21,6 +21,7 @@ from pacefab.workflows.checks import probing
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
 from pacefab.workflows.nodes.cleanup import clean_up
+from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
@@ -97,12 +98,22 @@ class _RolloutRun:
             raise _incomplete(none_answered(seen.silent))
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
+        left = () if plan.forming else self._left_alone(seen)
         if not plan:
             for notice in plan.notices:
                 self.audience.note(plan.cluster, notice)
-            return [self._unchanged(seen, plan)]
+            return [self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
         self._permit(plan)
-        return self._apply(seen, plan, history.new_entry(plan.cluster, plan.summary))
+        entry = history.new_entry(plan.cluster, plan.summary)
+        return [*self._apply(seen, plan, entry), *left]
+
+    def _left_alone(self, seen: ClusterView) -> list[Outcome]:
+        """Return a line for each host that is no member and is not made one."""
+        return [
+            self.watch.finish(name, Mark.SKIPPED, f"it is {what}: {way}")
+            for name in (seen.strangers if seen.formed else ())
+            for what, way in [seen.standing(name)]
+        ]
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
         """Show the plan, and have it agreed to.
@@ -139,7 +150,7 @@ class _RolloutRun:
             return [
                 *formed,
                 *changed,
-                self._change_cluster(plan, entry, [n for n in done if done[n]]),
+                self._change_cluster(plan, entry, done),
             ]
         except (PacefabError, KeyboardInterrupt) as error:
             add_ending(error, "; ".join(self._restore_nodes(seen, done)))
@@ -172,17 +183,18 @@ class _RolloutRun:
             entry=entry.id,
         )
 
-    def _change_cluster(self, shown: Plan, entry: Entry, nodes: Collection[str]) -> Outcome:
+    def _change_cluster(self, shown: Plan, entry: Entry, done: Mapping[str, NodePlan]) -> Outcome:
         """Patch the CIB as shown; what is not as shown any more is shown again.
 
-        What failed on `nodes`, which have been changed since, is tried again. Where the CIB stays
-        as it is, the history has that apply too.
+        What failed on nodes that have been changed since is tried again. Where the CIB stays as it
+        is, the history has that apply too.
 
         Raises:
             PacefabError: the CIB is what it was before.
         """
         self.watch.begin(shown.cluster)
         waits = partial(self.audience.waiting, shown.cluster)
+        nodes = [name for name, node in done.items() if node]
         while True:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen = self.rollout.observe(self.hosts)
@@ -195,7 +207,7 @@ class _RolloutRun:
                     apply_cib.settle_configuration(
                         seen.host, plan.desired, self.rollout.timeout, waits
                     )
-                return self._unchanged(seen, plan)
+                return self._unchanged(seen, plan, self._pending(done))
             if plan.cluster_summary != shown.cluster_summary:
                 self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
             try:
@@ -204,7 +216,7 @@ class _RolloutRun:
                 self.audience.note(plan.cluster, _OVERTAKEN)
                 shown = plan
                 continue
-            return self._follow(seen, plan, before)
+            return self._follow(seen, plan, before, done)
 
     def _patch(self, seen: ClusterView, plan: Plan, entry: Entry) -> Cib:
         """Put the plan into the CIB at once; return the CIB it was made from."""
@@ -221,7 +233,9 @@ class _RolloutRun:
 
         return apply_cib.patch(seen.host, seen.cib, again, keep, check=self.rollout.check_cib)
 
-    def _follow(self, seen: ClusterView, plan: Plan, before: Cib) -> Outcome:
+    def _follow(
+        self, seen: ClusterView, plan: Plan, before: Cib, done: Mapping[str, NodePlan]
+    ) -> Outcome:
         """Wait until the cluster has followed and the services serve.
 
         Raises:
@@ -239,9 +253,19 @@ class _RolloutRun:
                     error.seen += last_words(seen.hosts, error)
                 self._restore_cluster(seen, plan.configuration, before, error)
             raise
-        return self.watch.finish(plan.cluster, Mark.CHANGED, *_answered(asked))
+        notes = (*_answered(asked), *self._pending(done))
+        return self.watch.finish(plan.cluster, Mark.CHANGED, *notes)
 
-    def _unchanged(self, seen: ClusterView, plan: Plan) -> Outcome:
+    def _pending(self, done: Mapping[str, NodePlan]) -> tuple[str, ...]:
+        """Return what is still not in force, now that the cluster has followed."""
+        if not any(node.pending for node in done.values()):
+            return ()
+        seen = self.rollout.observe(self.hosts)
+        known = [name for name in seen.answered if name in done]
+        now = {name: self.rollout.planner.plan_node(seen, name).pending for name in known}
+        return tuple(map(str, share(now)))
+
+    def _unchanged(self, seen: ClusterView, plan: Plan, pending: Sequence[str] = ()) -> Outcome:
         """Report a cluster with nothing to change; its services are asked all the same.
 
         Raises:
@@ -250,7 +274,7 @@ class _RolloutRun:
         deadline = time.monotonic() + self.rollout.timeout
         waits = partial(self.audience.waiting, plan.cluster)
         asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
-        return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked))
+        return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked), *pending)
 
     def _restore_cluster(
         self,

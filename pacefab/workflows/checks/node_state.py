@@ -1,0 +1,71 @@
+"""What a node's services need besides Pacemaker, and what is written and not in force. Pure.
+
+From facts that a look at the services brought; nothing is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from pacefab.errors import PacefabError
+from pacefab.host.model import HostFacts
+from pacefab.services import registry
+from pacefab.services.memcached import memcached
+from pacefab.services.service import DesiredNode, Site
+from pacefab.workflows.nodes.in_force import find_pending, share
+
+_DEPLOY = "fab deploy sets it right"
+
+
+def reasons(site: Site) -> list[str]:
+    """Return what is not as the services of a site need it: helpers, settings of the kernel."""
+    return [reason for node in site.facts for reason in _reasons(site, node)]
+
+
+def notices(site: Site) -> list[str]:
+    """Return the settings that are written and not in force, each once for all its nodes."""
+    pending = {}
+    for node, facts in site.facts.items():
+        every = [_memcached(facts), *_described(site, node)]
+        pending[node] = [item for part in every for item in find_pending(facts, part)]
+    return list(map(str, share(pending)))
+
+
+def _reasons(site: Site, node: str) -> Iterator[str]:
+    facts = site.facts[node]
+    for desired in _described(site, node):
+        for name in desired.helpers:
+            unit = facts.unit(name)
+            if unit.load == "loaded" and not unit.running:
+                yield f"{name} does not run on {node} ({unit.active}): {_DEPLOY}"
+        yield from _kernel(node, facts.kernel, desired.kernel)
+
+
+def _kernel(node: str, now: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[str]:
+    for name, value in desired.items():
+        if now.get(name, value) != value:
+            yield f"{name} is {now[name]}, not {value}, on {node}: {_DEPLOY}"
+
+
+def _described(site: Site, node: str) -> Iterator[DesiredNode]:
+    """Yield what the services need of a node; texts of files, and secrets in them, do not count.
+
+    A service that cannot be described is left to the plan, which says why. What runs of memcached
+    is compared with its file, not with the inventory: only what is written can be pending.
+    """
+    without_secrets = replace(site, secret=lambda _: "unknown")
+    for name, section in site.sections.items():
+        try:
+            desired = registry.service(name).node(section, without_secrets, node)
+        except PacefabError:
+            continue
+        yield replace(desired, processes=())
+
+
+def _memcached(facts: HostFacts) -> DesiredNode:
+    try:
+        settings = memcached.present_settings(facts)
+    except PacefabError:
+        settings = None
+    return DesiredNode(processes=(memcached.process(facts, settings),) if settings else ())
