@@ -58,7 +58,7 @@ def field(value: Any) -> bytes:
     return struct.pack(">cI", b"S", len(raw)) + raw
 
 
-class Link:
+class AmqpConnection:
     """A connection with one channel, on which publishing is confirmed."""
 
     def __init__(self, address: str, port: int, seconds: float) -> None:
@@ -176,7 +176,9 @@ def probe(request: Dict[str, Any], password: str) -> Dict[str, Any]:
     begun = time.time()
     doing = "connect"
     try:
-        with closing(Link(request["address"], request["port"], request["seconds"])) as link:
+        with closing(
+            AmqpConnection(request["address"], request["port"], request["seconds"])
+        ) as link:
             doing = "log in"
             link.open(request["user"], password)
             doing = "declare the queue " + request["queue"]
@@ -191,7 +193,7 @@ def probe(request: Dict[str, Any], password: str) -> Dict[str, Any]:
         return {"error": f"{doing}: {getattr(error, 'strerror', None) or error}"}
 
 
-def exchange(link: Link, queue: str) -> None:
+def exchange(link: AmqpConnection, queue: str) -> None:
     """Publish a message and take one; another probe may take ours at the same moment."""
     for _ in range(TRIES):
         link.publish(queue, os.urandom(8).hex().encode())

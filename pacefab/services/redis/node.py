@@ -25,7 +25,7 @@ _PASSWORD = re.compile(r"[^\s\"']+")
 
 
 @dataclass(frozen=True)
-class Flavour:
+class RedisFlavour:
     """What differs between the two and between families."""
 
     packages: Mapping[Family, str]
@@ -35,14 +35,14 @@ class Flavour:
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
 
 
-FLAVOURS: Mapping[Software, Flavour] = {
-    "redis": Flavour(
+FLAVOURS: Mapping[Software, RedisFlavour] = {
+    "redis": RedisFlavour(
         packages={"debian": "redis-server", "rhel": "redis"},
         user="redis",
         config="/etc/redis-pacemaker.conf",
         data="/var/lib/redis",
     ),
-    "valkey": Flavour(
+    "valkey": RedisFlavour(
         packages={"debian": "valkey-server", "rhel": "valkey"},
         user="valkey",
         config="/etc/valkey-pacemaker.conf",
@@ -84,7 +84,7 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
     )
 
 
-def flavour_of(section: RedisSection, site: Site) -> Flavour:
+def flavour_of(section: RedisSection, site: Site) -> RedisFlavour:
     """Return what all nodes run.
 
     Raises:
@@ -109,7 +109,7 @@ def _offered(facts: HostFacts) -> Software:
     return "valkey" if facts.family == "rhel" and late else "redis"
 
 
-def _config(section: RedisSection, site: Site, node: str, flavour: Flavour) -> str:
+def _config(section: RedisSection, site: Site, node: str, flavour: RedisFlavour) -> str:
     password = _checked(site.secret(SECRET))
     replicas = section.min_replicas
     if replicas is None:

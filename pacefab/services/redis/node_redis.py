@@ -16,7 +16,7 @@ from contextlib import closing
 from typing import Any, Dict, Optional
 
 
-class Link:
+class RedisConnection:
     """A connection, as RESP is spoken on it (https://redis.io/docs/latest/develop/reference)."""
 
     def __init__(self, address: str, port: int, seconds: float) -> None:
@@ -54,7 +54,9 @@ class Link:
 def probe(request: Dict[str, Any], password: str) -> Dict[str, Any]:
     """Ask once; errors are part of the answer."""
     try:
-        with closing(Link(request["address"], request["port"], request["seconds"])) as link:
+        with closing(
+            RedisConnection(request["address"], request["port"], request["seconds"])
+        ) as link:
             link.ask("AUTH", password)
             info = link.statistics()
             if info.get("role") == "master":
@@ -66,7 +68,7 @@ def probe(request: Dict[str, Any], password: str) -> Dict[str, Any]:
         return {"error": getattr(error, "strerror", None) or str(error)}
 
 
-def write(link: Link) -> None:
+def write(link: RedisConnection) -> None:
     """Set, read and delete a key."""
     key, value = f"pacefab-probe-{os.urandom(8).hex()}", str(time.time())
     link.ask("SET", key, value, "EX", "60")
