@@ -10,7 +10,7 @@ from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
 from pacefab.drill.timeline import WatchedVip
 from pacefab.errors import PacefabError, RefusedError
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
@@ -44,7 +44,7 @@ class Scene:
             PacefabError: it could not be asked, or found no rest within a minute.
         """
         fleet = observe_memcached(self.hosts, self.reach, self.limit)
-        live.check_ready(fleet.status, "drill")
+        readiness.check_ready(fleet.status, "drill")
         check_undone(fleet.hosts, self.limit)
         _check_word(fleet)
         check_healthy(fleet, "drill", "nothing was broken")

@@ -19,11 +19,11 @@ from pacefab.pacemaker import (
     membership,
     metadata,
     monitor,
-    placement,
-    simulation,
 )
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Member, Membership, Placement, Transition
+from pacefab.pacemaker.model import ClusterStatus, Member, Membership, Transition
+from pacefab.pacemaker.placement import outcome, simulation
+from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Section, Step, shell, step
 
 _T = TypeVar("_T")
@@ -212,10 +212,10 @@ def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
 
 def _foreseen(of: cib.Cib, text: str) -> ClusterStatus:
     """Return what `_FORESEE` printed of a CIB. Raises ValueError."""
-    said, _, simulated = text.partition("\n--\n")
+    said, _, after = text.partition("\n--\n")
     status = monitor.parse(said)
-    found = placement.read(of, status, simulated)
-    return replace(status, due=simulation.parse_due(simulated), placement=found)
+    found = outcome.read(of, status, after)
+    return replace(status, due=simulation.parse_due(after), placement=found)
 
 
 def _output(section: Section) -> str:
@@ -379,19 +379,3 @@ def plan_look_again() -> list[Step]:
     forget the resource, whose process then runs on for ever.
     """
     return [shell("look again", _LOOK_AGAIN)]
-
-
-def check_ready(status: ClusterStatus, attempted: str) -> None:
-    """Raise a RefusedError when the cluster is in no state to be changed."""
-    if not status.quorum:
-        raise RefusedError(
-            attempted,
-            "the cluster has no quorum",
-            "bring back enough nodes (pcs status), then run again",
-        )
-    if status.maintenance:
-        raise RefusedError(
-            attempted,
-            "the cluster is in maintenance mode: nothing would start or stop",
-            "nothing was changed; end it: pcs property set maintenance-mode=false",
-        )

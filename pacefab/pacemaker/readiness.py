@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from pacefab.errors import CommandError
+from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker.model import (
     Clone,
     ClusterStatus,
@@ -237,3 +237,19 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
     error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
     error.agent = primitive.agent
     return error
+
+
+def check_ready(status: ClusterStatus, attempted: str) -> None:
+    """Raise a RefusedError when the cluster is in no state to be changed."""
+    if not status.quorum:
+        raise RefusedError(
+            attempted,
+            "the cluster has no quorum",
+            "bring back enough nodes (pcs status), then run again",
+        )
+    if status.maintenance:
+        raise RefusedError(
+            attempted,
+            "the cluster is in maintenance mode: nothing would start or stop",
+            "nothing was changed; end it: pcs property set maintenance-mode=false",
+        )

@@ -14,9 +14,9 @@ from pacefab.pacemaker.model import (
     FENCING_DISABLED_REASON,
     ClusterStatus,
     Instance,
-    Placement,
     ResourceStatus,
 )
+from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pacefab.pacemaker.model import ClusterStatus, Instance, Placement, ResourceStatus
+from pacefab.pacemaker.model import ClusterStatus, Instance, ResourceStatus
+from pacefab.pacemaker.word import Placement
 
 
 def reasons(placement: Placement) -> list[str]:

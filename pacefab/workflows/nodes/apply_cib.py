@@ -13,7 +13,6 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
     ClusterStatus,
     Configuration,
-    Placement,
     Primitive,
     Resource,
     Transition,
@@ -21,6 +20,7 @@ from pacefab.pacemaker.model import (
 )
 from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
+from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until

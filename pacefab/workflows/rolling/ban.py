@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from pacefab.pacemaker.causes import UPDATE_BAN
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.placement.causes import UPDATE_BAN
 from pacefab.services.memcached import memcached
 from pacefab.transport.connection import Host
 from pacefab.waiting import Waits, unheard

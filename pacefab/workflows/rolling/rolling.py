@@ -11,8 +11,9 @@ from functools import partial
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker import live
-from pacefab.pacemaker.model import Cause, ClusterStatus, Configuration
+from pacefab.pacemaker import readiness
+from pacefab.pacemaker.model import ClusterStatus, Configuration
+from pacefab.pacemaker.word import Cause
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
@@ -53,7 +54,7 @@ class Rolling:
         """
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
-        live.check_ready(fleet.status, "update memcached")
+        readiness.check_ready(fleet.status, "update memcached")
         for name in fleet.strangers:
             audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
         _check_own(fleet)

@@ -10,7 +10,7 @@ from functools import partial
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata, complete_configuration
 from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus
@@ -64,7 +64,7 @@ class Create:
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
         cluster = fleet.membership.cluster
-        live.check_ready(fleet.status, _ATTEMPT)
+        readiness.check_ready(fleet.status, _ATTEMPT)
         if other := other_runner(fleet.cib):
             return self._leave(fleet, other, watch)
         desired = complete_configuration(_DESIRED, _metadata(fleet))

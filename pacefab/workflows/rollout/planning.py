@@ -12,13 +12,13 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
-    Placement,
     Transition,
     primitive_ids,
     primitives,
 )
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look, Probe
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share

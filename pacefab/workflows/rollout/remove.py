@@ -9,7 +9,7 @@ from functools import partial
 from pacefab.errors import RefusedError
 from pacefab.host import packages
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import plan_removal
 from pacefab.pacemaker.render import render_configuration
@@ -67,7 +67,7 @@ class Remove:
         """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
         if not plan_removal(fleet.cib, memcached.desired_clone()):
             return ()
-        live.check_ready(fleet.status, _ATTEMPT)
+        readiness.check_ready(fleet.status, _ATTEMPT)
         _check_managed(fleet)
         new = self._plan(fleet.cib) or fleet.cib
         actions = apply_cib.simulate(fleet.host, new)

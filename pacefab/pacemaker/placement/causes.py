@@ -14,38 +14,33 @@ from functools import cached_property
 from lxml import etree
 
 from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs, plain_set
-from pacefab.pacemaker.model import Ban, Cause, ClusterStatus, NodeStatus
+from pacefab.pacemaker.model import Ban, ClusterStatus, NodeStatus
+from pacefab.pacemaker.placement.constraints import (
+    describe_rule,
+    is_positive,
+    needed,
+    primitives_in,
+)
+from pacefab.pacemaker.placement.settings import (
+    Setting,
+    about,
+    ancestors,
+    as_clone,
+    called,
+    find,
+    left_alone,
+    origin,
+    reset,
+)
+from pacefab.pacemaker.word import Cause
 
 UPDATE_BAN = "pacefab-update-"
 """How the ids begin of the bans with which `update-NAME` stops an instance."""
 _CLI = ("cli-ban-", "cli-prefer-")  # made by pcs resource ban, move; crm_resource --ban
-_CONTAINERS = {"group", "clone", "master", "bundle"}
 _TRUE = {"true", "on", "yes", "y", "1"}
 _FALSE = {"false", "off", "no", "n", "0"}
 _MAINTENANCE = "pcs property set maintenance-mode=false"
 _LOOK = "see pcs status, pcs constraint and crm_simulate -sL"
-
-
-def as_clone(cib: Cib, primitive: str) -> etree._Element | None:
-    """Return the clone or bundle that a primitive is in; None: one instance is all there is."""
-    every = _ancestors(cib, primitive)
-    return next((e for e in every if e.tag in {"clone", "master", "bundle"}), None)
-
-
-def _ancestors(cib: Cib, primitive: str) -> Iterator[etree._Element]:
-    element = cib.element(primitive)
-    while element is not None and element.tag in {"primitive", *_CONTAINERS}:
-        yield element
-        element = element.getparent()
-
-
-@dataclass(frozen=True)
-class _Setting:
-    """A meta attribute in force: its value, and what it is set on ("" for all resources)."""
-
-    value: str
-    holder: str
-    kind: str  # the holder's tag
 
 
 @dataclass(frozen=True)
@@ -111,13 +106,13 @@ class Causes:
 
     def demoted(self, primitive: str) -> Iterator[Cause]:
         """Yield why no instance of a promotable clone is to be promoted."""
-        setting = self._meta(primitive, "target-role")
+        setting = find(self.cib, primitive, "target-role")
         if setting and setting.value in {"Unpromoted", "Slave"} and self.running.get(primitive):
-            name = _called(setting, primitive)
+            name = called(setting, primitive)
             yield Cause(
                 f"{name} is kept from being promoted (target-role {setting.value})",
-                _reset(setting, "target-role"),
-                resource=_about(setting, primitive),
+                reset(setting, "target-role"),
+                resource=about(setting, primitive),
             )
 
     def _node(self, name: str) -> Cause | None:
@@ -158,19 +153,19 @@ class Causes:
         )
 
     def _disabled(self, primitive: str) -> Cause | None:
-        setting = self._meta(primitive, "target-role")
+        setting = find(self.cib, primitive, "target-role")
         instances = self.status.instances(primitive)
         if not any(instance.target_role == "Stopped" for instance in instances) and (
             setting is None or setting.value != "Stopped"
         ):
             return None
         if setting is None:
-            setting = _Setting("Stopped", primitive, "primitive")  # by a rule
+            setting = Setting("Stopped", primitive, "primitive")  # by a rule
         way_out = f"pcs resource enable {setting.holder}"
         if setting.kind in {"template", ""}:
-            way_out = _reset(setting, "target-role")
-        said = f"{_called(setting, primitive)} is disabled (target-role Stopped{_origin(setting)})"
-        return Cause(said, way_out, resource=_about(setting, primitive))
+            way_out = reset(setting, "target-role")
+        said = f"{called(setting, primitive)} is disabled (target-role Stopped{origin(setting)})"
+        return Cause(said, way_out, resource=about(setting, primitive))
 
     def _stop_all(self) -> Cause | None:
         if self._property("stop-all-resources").lower() not in _TRUE:
@@ -185,9 +180,9 @@ class Causes:
         if (known := self._nodes.get(node)) and (cause := self._node_maintenance(known)):
             return cause
         for name, wrong in (("maintenance", True), ("is-managed", False)):
-            setting = self._meta(primitive, name)
+            setting = find(self.cib, primitive, name)
             if setting and (setting.value.lower() in _TRUE) is wrong:
-                return _left_alone(setting, primitive, name)
+                return left_alone(setting, primitive, name)
         if all(instance.managed for instance in self.status.instances(primitive)):
             return None
         return Cause(
@@ -204,7 +199,7 @@ class Causes:
         return Cause(said, "bring back enough nodes: pcs status", deliberate=False, named=True)
 
     def _banned(self, primitive: str, node: str) -> Cause | None:
-        names = {str(e.get("id")) for e in _ancestors(self.cib, primitive)}
+        names = {str(e.get("id")) for e in ancestors(self.cib, primitive)}
         for ban in self.status.bans:
             if ban.node == node and ban.resource in names and not ban.promoted_only:
                 return self._ban(ban)
@@ -219,7 +214,7 @@ class Causes:
         elif name.startswith(_CLI):
             way_out = f"pcs resource clear {ban.resource} {ban.node}"
         return Cause(
-            f"{ban.node} is banned for {ban.resource} by {name}{_rule(constraint)}",
+            f"{ban.node} is banned for {ban.resource} by {name}{describe_rule(constraint)}",
             way_out,
             deliberate=not name.startswith(UPDATE_BAN),
             resource=ban.resource,
@@ -245,10 +240,10 @@ class Causes:
 
     def _opt_in(self, primitive: str, node: str) -> Cause | None:
         """Return that a resource runs only where a constraint allows it, which none does here."""
-        names = [str(e.get("id")) for e in _ancestors(self.cib, primitive)]
+        names = [str(e.get("id")) for e in ancestors(self.cib, primitive)]
         top, rest = names[-1] if names else primitive, self._rest(primitive)
         here = [c for c in self.cib.all_constraints if c.get("rsc") in names]
-        preferred = any(c.get("node") == node and _positive(c) for c in here)
+        preferred = any(c.get("node") == node and is_positive(c) for c in here)
         if self._property("symmetric-cluster").lower() in _FALSE and not preferred:
             return Cause(
                 f"{top} is not allowed on {rest}, as no constraint prefers it there "
@@ -268,15 +263,15 @@ class Causes:
 
     def _dependent(self, primitive: str, seen: frozenset[str] = frozenset()) -> Cause | None:
         """Return that what a primitive needs does not run, deliberately where that is so."""
-        for needed, promoted in self._needed(primitive):
-            for name in self._primitives(needed):
+        for resource, promoted in needed(self.cib, primitive):
+            for name in primitives_in(self.cib, resource):
                 if name in seen or self._runs(name, promoted=promoted):
                     continue
                 root = None if promoted else self._root(name, seen | {primitive})
                 why = f" ({root.said})" if root else ""
                 said = "has no promoted instance" if promoted else "does not run"
                 return Cause(
-                    f"{primitive} needs {needed}, which {said}{why}",
+                    f"{primitive} needs {resource}, which {said}{why}",
                     root.way_out if root else _LOOK,
                     deliberate=root is not None and root.deliberate,
                     named=root is not None and root.named,
@@ -310,27 +305,6 @@ class Causes:
             or self._failed(primitive, node)
         )
 
-    def _needed(self, primitive: str) -> Iterator[tuple[str, bool]]:
-        """Yield the resources without which a primitive cannot run; whether promoted, too."""
-        ancestors = list(_ancestors(self.cib, primitive))
-        names = {str(e.get("id")) for e in ancestors}
-        if len(ancestors) > 1 and ancestors[1].tag == "group":
-            members = [str(e.get("id")) for e in ancestors[1].iterfind("primitive")]
-            yield from ((name, False) for name in members[: members.index(primitive)])
-        for constraint in self.cib.all_constraints:
-            together = constraint.get("score") in {"INFINITY", "+INFINITY"}
-            if together and constraint.get("rsc") in names:
-                role = constraint.get("with-rsc-role", "")
-                yield constraint.get("with-rsc", ""), role in {"Promoted", "Master"}
-            ordered = constraint.get("kind", "Mandatory") == "Mandatory"
-            if ordered and constraint.get("then") in names:
-                yield constraint.get("first", ""), constraint.get("first-action") == "promote"
-
-    def _primitives(self, resource: str) -> list[str]:
-        element = self.cib.element(resource)
-        every = element.iter("primitive") if element is not None else ()
-        return [str(primitive.get("id")) for primitive in every]
-
     def _enough(self, primitive: str) -> Cause | None:
         """Return that as many instances of a clone run as there may be."""
         clone = as_clone(self.cib, primitive)
@@ -348,26 +322,6 @@ class Causes:
         said = f"Pacemaker does not run {primitive} on {self._rest(primitive)}{why}"
         return Cause(said, _LOOK, deliberate=False, resource=primitive)
 
-    def _meta(self, primitive: str, name: str) -> _Setting | None:
-        """Return a meta attribute where it is set: the primitive's own comes before all others."""
-        for element in self._holders(primitive):
-            values = pairs(plain_set(element, "meta_attributes"))
-            if name in values:
-                holder = "" if element.tag == "rsc_defaults" else str(element.get("id"))
-                return _Setting(values[name], holder, str(element.tag) if holder else "")
-        return None
-
-    def _holders(self, primitive: str) -> Iterator[etree._Element]:
-        for element in _ancestors(self.cib, primitive):
-            yield element
-            template = element.get("template")
-            found = self.cib.element(template) if template else None
-            if found is not None:
-                yield found
-        defaults = self.cib.section("rsc_defaults")
-        if defaults is not None:
-            yield defaults
-
     def _property(self, name: str) -> str:
         sets = self.cib.root.iterfind("configuration/crm_config/cluster_property_set")
         found = next((s for s in sets if s.get("id") == PROPERTIES), None)
@@ -376,62 +330,3 @@ class Causes:
     @cached_property
     def _nodes(self) -> dict[str, NodeStatus]:
         return {node.name: node for node in self.status.nodes}
-
-
-def _positive(constraint: etree._Element) -> bool:
-    return not constraint.get("score", "").startswith("-")
-
-
-def _left_alone(setting: _Setting, primitive: str, name: str) -> Cause:
-    managed = name == "is-managed"
-    said, watched = ("unmanaged", "starts") if managed else ("in maintenance", "watches")
-    way_out = f"pcs resource manage {setting.holder}"
-    if not managed or setting.kind in {"template", ""}:
-        way_out = _reset(setting, name)
-    return Cause(
-        f"{_called(setting, primitive)} is {said}, Pacemaker neither {watched} nor restarts it "
-        f"({name}={setting.value}{_origin(setting)})",
-        way_out,
-        resource=_about(setting, primitive),
-    )
-
-
-def _called(setting: _Setting, primitive: str) -> str:
-    """Return what a setting is about, as the subject of a sentence."""
-    if setting.kind == "template":
-        return primitive
-    return setting.holder or "every resource"
-
-
-def _about(setting: _Setting, primitive: str) -> str:
-    return primitive if setting.kind == "template" else setting.holder
-
-
-def _origin(setting: _Setting) -> str:
-    """Return where a setting stands that is not at the resource itself."""
-    if setting.kind == "template":
-        return f", by the template {setting.holder}"
-    return "" if setting.holder else ", by rsc_defaults"
-
-
-def _reset(setting: _Setting, name: str) -> str:
-    """Return the command that takes a meta attribute away from what it is set on."""
-    if not setting.holder:
-        return f"pcs resource defaults update {name}="
-    if setting.kind == "template":
-        return f"change it in the template {setting.holder}: pcs cluster edit"
-    return f"pcs resource meta {setting.holder} {name}="
-
-
-def _rule(constraint: etree._Element | None) -> str:
-    """Return what a constraint's rule says, as far as an operator has to know it."""
-    if constraint is None:
-        return ""
-    ends = [str(e.get("end")) for e in constraint.iter("date_expression") if e.get("end")]
-    tests = [
-        " ".join(filter(None, (e.get("attribute"), e.get("operation"), e.get("value"))))
-        for e in constraint.iter("expression")
-        if e.get("attribute") != "#uname"
-    ]
-    said = [f" until {end}" for end in ends] + [f" ({test})" for test in tests]
-    return "".join(said)

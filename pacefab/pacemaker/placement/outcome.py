@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from pacefab.pacemaker import monitor
-from pacefab.pacemaker.causes import Causes, as_clone
 from pacefab.pacemaker.cib import Cib, agent_of
-from pacefab.pacemaker.model import Cause, ClusterStatus, Instance, Placement
+from pacefab.pacemaker.model import ClusterStatus, Instance
+from pacefab.pacemaker.placement.causes import Causes
+from pacefab.pacemaker.placement.settings import as_clone
+from pacefab.pacemaker.word import Cause, Placement
 
 _ACTIVE = {"Started", "Promoted", "Unpromoted"}
 
