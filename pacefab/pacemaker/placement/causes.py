@@ -22,7 +22,7 @@ from pacefab.pacemaker.placement.constraints import (
     primitives_in,
 )
 from pacefab.pacemaker.placement.settings import (
-    Setting,
+    MetaSetting,
     about,
     ancestors,
     as_clone,
@@ -160,7 +160,7 @@ class Causes:
         ):
             return None
         if setting is None:
-            setting = Setting("Stopped", primitive, "primitive")  # by a rule
+            setting = MetaSetting("Stopped", primitive, "primitive")  # by a rule
         way_out = f"pcs resource enable {setting.holder}"
         if setting.kind in {"template", ""}:
             way_out = reset(setting, "target-role")

@@ -28,7 +28,7 @@ def ancestors(cib: Cib, primitive: str) -> Iterator[etree._Element]:
 
 
 @dataclass(frozen=True)
-class Setting:
+class MetaSetting:
     """A meta attribute in force: its value, and what it is set on ("" for all resources)."""
 
     value: str
@@ -36,13 +36,13 @@ class Setting:
     kind: str  # the holder's tag
 
 
-def find(cib: Cib, primitive: str, name: str) -> Setting | None:
+def find(cib: Cib, primitive: str, name: str) -> MetaSetting | None:
     """Return a meta attribute where it is set: the primitive's own comes before all others."""
     for element in _holders(cib, primitive):
         values = pairs(plain_set(element, "meta_attributes"))
         if name in values:
             holder = "" if element.tag == "rsc_defaults" else str(element.get("id"))
-            return Setting(values[name], holder, str(element.tag) if holder else "")
+            return MetaSetting(values[name], holder, str(element.tag) if holder else "")
     return None
 
 
@@ -58,7 +58,7 @@ def _holders(cib: Cib, primitive: str) -> Iterator[etree._Element]:
         yield defaults
 
 
-def left_alone(setting: Setting, primitive: str, name: str) -> Cause:
+def left_alone(setting: MetaSetting, primitive: str, name: str) -> Cause:
     """Return that a primitive is in maintenance or unmanaged, by the attribute of that name."""
     managed = name == "is-managed"
     said, watched = ("unmanaged", "starts") if managed else ("in maintenance", "watches")
@@ -73,26 +73,26 @@ def left_alone(setting: Setting, primitive: str, name: str) -> Cause:
     )
 
 
-def called(setting: Setting, primitive: str) -> str:
+def called(setting: MetaSetting, primitive: str) -> str:
     """Return what a setting is about, as the subject of a sentence."""
     if setting.kind == "template":
         return primitive
     return setting.holder or "every resource"
 
 
-def about(setting: Setting, primitive: str) -> str:
+def about(setting: MetaSetting, primitive: str) -> str:
     """Return the resource that a setting is about; empty: all."""
     return primitive if setting.kind == "template" else setting.holder
 
 
-def origin(setting: Setting) -> str:
+def origin(setting: MetaSetting) -> str:
     """Return where a setting stands that is not at the resource itself."""
     if setting.kind == "template":
         return f", by the template {setting.holder}"
     return "" if setting.holder else ", by rsc_defaults"
 
 
-def reset(setting: Setting, name: str) -> str:
+def reset(setting: MetaSetting, name: str) -> str:
     """Return the command that takes a meta attribute away from what it is set on."""
     if not setting.holder:
         return f"pcs resource defaults update {name}="
