@@ -47,10 +47,14 @@ def render() -> str:
 
 
 def _lines() -> list[str]:
+    return prometheus.render(sample())
+
+
+def sample() -> Health:
+    """Return the health of a cluster that has every service, with all its figures."""
     services = tuple(map(_service, registry.names()))
     node = NodeHealth("c1", "online")
-    health = Health("demo", monitor.parse(_SAMPLE), (node,), services, reasons=())
-    return prometheus.render(health)
+    return Health("demo", monitor.parse(_SAMPLE), (node,), services, reasons=())
 
 
 def _service(name: str) -> ServiceHealth:

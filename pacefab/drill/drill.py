@@ -106,7 +106,7 @@ class Drill:
         scene = Scene(hosts, reach, self.limit)
         fleet = scene.ready(partial(progress.waiting, "cluster"))
         for name in fleet.strangers:
-            progress.note(name, f"left alone: it is {fleet.standing(name)[0]}")
+            progress.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
         victims = self._victims(fleet)
         setup = Setup(
             tuple((target.address, target.port) for target in find_targets(fleet)),

@@ -43,13 +43,25 @@ _SEEN = r"""
 ! grep -q '^[[:space:]]*nodelist[[:space:]]*{' /etc/corosync/corosync.conf || exit 0
 corosync-cmapctl runtime.members. || corosync-cmapctl runtime.totem.pg.mrp.srp.members.
 """
+_NODE_ID = "runtime.votequorum.this_node_id"
 _NO_COROSYNC = 3
 _COROSYNC = "[ -e /etc/corosync/corosync.conf ] || exit 3; cat /etc/corosync/corosync.conf"
 
 
 def observe_membership() -> list[Step]:
     """Return the steps of `read_membership`; they need no running cluster."""
-    return [shell("corosync", _COROSYNC), shell("ring", _RING), shell("seen", _SEEN)]
+    return [
+        shell("corosync", _COROSYNC),
+        shell("ring", _RING),
+        shell("seen", _SEEN),
+        step("node id", "corosync-cmapctl", "-g", _NODE_ID),
+    ]
+
+
+def read_node_id(sections: Mapping[str, Section]) -> str:
+    """Return the node's own id; empty where corosync does not run there."""
+    section = sections["node id"]
+    return section.out.rpartition("=")[2].strip() if section.ok else ""
 
 
 def read_membership(sections: Mapping[str, Section]) -> Membership | None:

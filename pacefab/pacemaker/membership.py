@@ -16,6 +16,7 @@ class Claim:
     membership: Membership | None
     addresses: tuple[str, ...]
     name: str  # uname -n
+    id: str = ""  # its node id, where corosync runs
 
     @property
     def whole(self) -> Membership:
@@ -24,8 +25,9 @@ class Claim:
 
     def node_of(self, membership: Membership) -> str:
         """Return what the host is called as a node of the cluster."""
-        member = membership.member_with(self.addresses, self.name)
-        return member.name if member else self.name
+        own = next((m for m in membership.members if self.id and m.id == self.id), None)
+        member = own or membership.member_with(self.addresses, self.name)
+        return member.name if member and not is_address(member.name) else self.name
 
 
 def named(membership: Membership, names: Mapping[str, str]) -> Membership:
@@ -53,7 +55,7 @@ def _completed(member: Member, claim: Claim) -> Member:
     name = member.name
     if is_address(name) and not is_address(other.name):
         name = other.name
-    if is_address(name) and set(addresses) & set(claim.addresses):
+    if is_address(name) and (set(addresses) & set(claim.addresses) or member.id == claim.id != ""):
         name = claim.name
     return replace(member, name=name, addresses=addresses)
 

@@ -95,10 +95,11 @@ def _counted(instances: Sequence[InstanceHealth]) -> tuple[str, str]:
 def _cells(service: ServiceHealth, instance: InstanceHealth) -> tuple[str, ...]:
     figures = instance.figures
     shown = [figure.text(figures) for figure in service.figures if figure.column]
-    return (instance.state, _answer(instance), *shown)
+    return (instance.state, answer_of(instance), *shown)
 
 
-def _answer(instance: InstanceHealth) -> str:
+def answer_of(instance: InstanceHealth) -> str:
+    """Return whether an instance answers, as a cell of a table has it."""
     if not instance.results:
         return "not asked"
     if instance.wrong:

@@ -13,29 +13,44 @@ from dataclasses import dataclass
 
 from pacefab.pacemaker.model import ClusterStatus, Instance
 from pacefab.report.health import BESIDE_NODES
+from pacefab.services.service import Alert
 from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
 
 Labels = Mapping[str, str]
+_NO_QUORUM = Alert("ClusterNoQuorum", "== 0", minutes=2)
+_FAILED = Alert("ClusterFailedActions", "> 0")
 
 
 @dataclass(frozen=True)
-class _Metric:
+class Metric:
+    """A metric with its samples, and when it is to call somebody."""
+
     name: str  # without the prefix
     kind: str  # gauge, counter
     help: str
     samples: Sequence[tuple[Labels, float]]
+    alert: Alert | None = None
+
+    @property
+    def full_name(self) -> str:
+        """What Prometheus calls it."""
+        return f"pacefab_{self.name}"
 
 
 def render(health: Health) -> list[str]:
     """Return the lines; an instance that did not answer has no figures."""
-    metrics = [
+    return _lines(metrics(health), health.cluster)
+
+
+def metrics(health: Health) -> list[Metric]:
+    """Return the metrics of a look."""
+    return [
         *_cluster(health),
         *_nodes(health.nodes),
         *_resources(health.status),
         *_services(health.services),
     ]
-    return _lines(metrics, health.cluster)
 
 
 def render_unknown() -> list[str]:
@@ -43,30 +58,38 @@ def render_unknown() -> list[str]:
     return _lines([_verdict(Verdict.UNKNOWN)], cluster="")
 
 
-def _verdict(verdict: Verdict) -> _Metric:
+def _verdict(verdict: Verdict) -> Metric:
     samples = [({"verdict": str(known)}, float(known is verdict)) for known in Verdict]
-    return _Metric("cluster_verdict", "gauge", "1 for the verdict that holds", samples)
+    alert = Alert("ClusterNotHealthy", '{verdict="healthy"} == 0', minutes=2)
+    return Metric("cluster_verdict", "gauge", "1 for the verdict that holds", samples, alert)
 
 
-def _cluster(health: Health) -> Iterator[_Metric]:
+def _cluster(health: Health) -> Iterator[Metric]:
     status = health.status
+    failures = len(status.failures)
     yield _verdict(health.verdict)
-    for name, text, value in (
-        ("cluster_reasons", "Reasons against healthy", len(health.reasons)),
-        ("cluster_quorum", "1 when the partition that was asked has quorum", status.quorum),
-        ("cluster_maintenance", "1 in maintenance mode", status.maintenance),
-        ("cluster_fencing", "1 when fencing is enabled", status.fencing),
-        ("cluster_failed_actions", "Failed actions that Pacemaker remembers", len(status.failures)),
+    for name, text, value, alert in (
+        ("reasons", "Reasons against healthy", len(health.reasons), None),
+        ("quorum", "1 when the partition that was asked has quorum", status.quorum, _NO_QUORUM),
+        ("maintenance", "1 in maintenance mode", status.maintenance, None),
+        ("fencing", "1 when fencing is enabled", status.fencing, None),
+        ("failed_actions", "Failed actions that Pacemaker remembers", failures, _FAILED),
     ):
-        yield _Metric(name, "gauge", text, [({}, float(value))])
+        yield Metric(f"cluster_{name}", "gauge", text, [({}, float(value))], alert)
 
 
-def _nodes(nodes: Sequence[NodeHealth]) -> Iterator[_Metric]:
+def _nodes(nodes: Sequence[NodeHealth]) -> Iterator[Metric]:
     online = [({"node": node.node}, float(node.pacemaker == "online")) for node in nodes]
-    yield _Metric("node_online", "gauge", "1 for a node that Pacemaker calls online", online)
+    yield Metric(
+        "node_online",
+        "gauge",
+        "1 for a node that Pacemaker calls online",
+        online,
+        Alert("NodeNotOnline", "== 0"),
+    )
 
 
-def _resources(status: ClusterStatus) -> Iterator[_Metric]:
+def _resources(status: ClusterStatus) -> Iterator[Metric]:
     instances = [
         (item.id, instance)
         for item in status.resources
@@ -74,14 +97,15 @@ def _resources(status: ClusterStatus) -> Iterator[_Metric]:
     ]
     roles = Counter((name, instance.role) for name, instance in instances)
     samples = [({"resource": n, "role": role}, float(count)) for (n, role), count in roles.items()]
-    yield _Metric("resource_instances", "gauge", "Instances of a resource by role", samples)
+    yield Metric("resource_instances", "gauge", "Instances of a resource by role", samples)
     failed = Counter({name: 0 for name, _ in instances})
     failed.update(name for name, each in instances if each.failed or each.blocked)
     bad = [({"resource": name}, float(count)) for name, count in failed.items()]
-    yield _Metric("resource_failed", "gauge", "Instances that failed or are blocked", bad)
+    text = "Instances that failed or are blocked"
+    yield Metric("resource_failed", "gauge", text, bad, Alert("ResourceFailed", "> 0", minutes=2))
 
 
-def _services(services: Sequence[ServiceHealth]) -> Iterator[_Metric]:
+def _services(services: Sequence[ServiceHealth]) -> Iterator[Metric]:
     serving = [
         (
             {"service": service.name, "resource": instance.resource, "node": instance.node},
@@ -91,18 +115,19 @@ def _services(services: Sequence[ServiceHealth]) -> Iterator[_Metric]:
         for instance in service.instances
     ]
     text = "1 for an instance that Pacemaker runs and that answered every question"
-    yield _Metric("service_serving", "gauge", text, serving)
+    alert = Alert("ServiceNotServing", "== 0", minutes=2)
+    yield Metric("service_serving", "gauge", text, serving, alert)
     for service in services:
         yield from _service(service)
 
 
-def _service(service: ServiceHealth) -> Iterator[_Metric]:
+def _service(service: ServiceHealth) -> Iterator[Metric]:
     """Yield a service's figures, of the instances that have them."""
     prefix = re.sub(r"[^a-zA-Z0-9_]", "_", service.name)
     if service.name == BESIDE_NODES:
         answers = [({"node": i.node}, float(i.answers)) for i in service.instances]
         text = "1 when memcached set and got a key that another node asked it for"
-        yield _Metric(f"{prefix}_serving", "gauge", text, answers)
+        yield Metric(f"{prefix}_serving", "gauge", text, answers)
     own = [(_instance(service, instance), instance.figures) for instance in service.instances]
     texts = [figure.name for figure in service.figures if figure.kind == "info"]
     words = [
@@ -110,11 +135,12 @@ def _service(service: ServiceHealth) -> Iterator[_Metric]:
         for labels, figures in own
         if any(name in figures for name in texts)
     ]
-    yield _Metric(f"{prefix}_info", "gauge", f"What {service.name} says of itself in words", words)
+    yield Metric(f"{prefix}_info", "gauge", f"What {service.name} says of itself in words", words)
     for figure in service.figures:
         if figure.exported and figure.kind != "info":
             values = [(n, float(f[figure.name])) for n, f in own if figure.name in f]
-            yield _Metric(f"{prefix}_{figure.exported}", figure.kind, figure.help, values)
+            name = f"{prefix}_{figure.exported}"
+            yield Metric(name, figure.kind, figure.help, values, figure.alert)
 
 
 def _instance(service: ServiceHealth, instance: InstanceHealth) -> Labels:
@@ -122,11 +148,11 @@ def _instance(service: ServiceHealth, instance: InstanceHealth) -> Labels:
     return node if service.name == BESIDE_NODES else {"resource": instance.resource, **node}
 
 
-def _lines(metrics: Sequence[_Metric], cluster: str) -> list[str]:
+def _lines(metrics: Sequence[Metric], cluster: str) -> list[str]:
     """Return the metrics that have samples; the cluster is a label of all of them."""
     lines: list[str] = []
     for metric in metrics:
-        name = f"pacefab_{metric.name}"
+        name = metric.full_name
         if metric.samples:
             lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
         for labels, value in metric.samples:

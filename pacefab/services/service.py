@@ -16,6 +16,7 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
+from pacefab.pacemaker.ownership import runners
 from pacefab.transport.command import Section, Step
 
 S = TypeVar("S")  # a service's section of the inventory, a pydantic model
@@ -155,6 +156,15 @@ Shown = Callable[[Mapping[str, Value]], str]
 
 
 @dataclass(frozen=True)
+class Alert:
+    """When a metric is to call somebody: `when` it is so (PromQL behind its name) for `minutes`."""
+
+    name: str
+    when: str  # "> 0.1"
+    minutes: int = 5
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure that a service's probes read: its key in JSON, its metric, its column of text.
 
@@ -170,6 +180,7 @@ class Figure:
     column: str = ""
     show: Shown | None = None
     metric: str = ""
+    alert: Alert | None = None
 
     def text(self, figures: Mapping[str, Value]) -> str:
         """Return the cell of the column."""
@@ -312,7 +323,8 @@ class Service(Generic[S]):
         secrets: names of secrets that these settings need.
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
         promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
-        agents: those of its primitives (systemd:haproxy), by which a CIB shows that it is there.
+        agents: those of its primitives (ocf:heartbeat:galera): so a CIB shows that it is there.
+        units: systemd units; a primitive that runs one is the service's, whatever its agent.
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
             it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
@@ -328,5 +340,15 @@ class Service(Generic[S]):
     ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     promoted: str = ""
     agents: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     found: Callable[[Cib], S | None] = not_found
     figures: tuple[Figure, ...] = ()
+
+    def primitives(self, cib: Cib) -> tuple[str, ...]:
+        """Return the ids of its primitives in a CIB, under whatever names they are there."""
+        units = frozenset(self.units)
+        return tuple(
+            runner.id
+            for runner in runners(cib)
+            if runner.agent in self.agents or runner.units & units
+        )

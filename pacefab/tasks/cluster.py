@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from invoke.exceptions import Exit
 
 from pacefab import interrupts
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import not_with, number, only_with, shown
+from pacefab.cli.options import (
+    check_writable,
+    not_with,
+    number,
+    only_with,
+    shown,
+    write_file,
+)
 from pacefab.cli.run import Run
 from pacefab.errors import PacefabError, UsageError
 from pacefab.report.screen import screen
@@ -30,6 +39,7 @@ _FORMATS = ("text", "json", "classic", "prometheus")
     format="text, json, prometheus, or classic: the resources alone, as `pcs resource` once did.",
     watch="Show it again and again, in place, until Ctrl-C.",
     interval="Seconds between two looks of --watch. Default: 2.",
+    html="Write a page to this file too: what runs where, figures, what is wrong.",
 )
 def status(
     run: Run,
@@ -38,6 +48,7 @@ def status(
     format: str = "text",  # noqa: A002  # its name
     watch: bool = False,
     interval: str | None = None,
+    html: str | None = None,
 ) -> int:
     """Show whether the cluster and its services are healthy.
 
@@ -52,10 +63,15 @@ def status(
     """
     form = _form(format, json=json, prometheus=prometheus)
     only_with("--interval", given=interval is not None, needed="--watch", there=watch)
+    if html:
+        not_with("--html", {"--watch": watch})
+        check_writable(Path(html))
     if watch:
         return _watch(run, form, number("--interval", interval or "2", least=1))
     with run.printer.looking("status", run.named()):
         found = _look(run)
+    if html:
+        write_file(Path(html), _page(found).encode())
     lines = _render(found, form, run.printer.width)
     if form == "classic" and isinstance(found, PacefabError):  # its lines are resources
         raise Exit("\n".join(run.printer.render(lines)), code=_status_of(found))
@@ -75,6 +91,16 @@ def _look(run: Run) -> Health | PacefabError:
         raise
     except PacefabError as error:
         return error
+
+
+def _page(found: Health | PacefabError) -> str:
+    """Return the page of a look that was just taken."""
+    from pacefab.report.pages import status as page
+
+    now = datetime.now(UTC)
+    if isinstance(found, PacefabError):
+        return page.render_unknown(found, now)
+    return page.render(found, now)
 
 
 def _status_of(found: Health | PacefabError) -> int:

@@ -174,7 +174,8 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
 
     access = Access(accept_new_host_keys, connection.config.sudo.password)
     host = route(connection, read_settings(connection.config).ssh_config, "", access)
-    found = live.read_membership(host.query(live.observe_membership()))
+    names = (*live.observe_cib(), *live.observe_offline_cib())
+    found = live.read_membership(host.query([*live.observe_membership(), *names]))
     if found is None:
         raise RefusedError(
             "read the cluster",

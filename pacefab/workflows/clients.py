@@ -30,7 +30,7 @@ _RUNNING = step(
 
 @dataclass(frozen=True)
 class CacheCluster:
-    """A cluster as clients of its cache see it; the servers are in corosync.conf's order.
+    """A cluster as clients of its cache see it; the servers are in the order of node ids.
 
     That order is the same whatever hosts were named, and whichever nodes are up.
     """

@@ -79,6 +79,17 @@ def unchanged(cluster: Cluster) -> Iterator[None]:
         assert after[place] == text, "\n".join([f"changed on {place}:", *lines])
 
 
+@contextmanager
+def covered(cluster: Cluster, node: str, path: str, text: str) -> Iterator[None]:
+    """Let a node read another text in a file, by a mount that is taken away again."""
+    cover = f"/run/cover-{path.replace('/', '-')}"
+    cluster.run(node, f"cat >{cover} && mount --bind {cover} {path}", stdin=text)
+    try:
+        yield
+    finally:
+        cluster.run(node, f"umount {path} && rm {cover}")
+
+
 def assert_refused(done: Done, *words: str, status: int | None = None) -> None:
     """Assert a failure that names host, finding and next step, without a traceback."""
     text = done.stdout + done.stderr

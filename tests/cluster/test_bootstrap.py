@@ -289,6 +289,30 @@ def test_a_reinstalled_member_joins_again(formed: Cluster, file: str) -> None:
     assert_formed(formed)
 
 
+def test_what_a_fence_agent_calls_is_in_the_plan_of_a_cluster_that_stands(
+    formed: Cluster, tmp_path: Path
+) -> None:
+    device = (
+        "fencing: {devices: {bmc: {agent: fence_ipmilan, nodes: ["
+        + ", ".join(formed.nodes)
+        + "], parameters: {ip: 192.0.2.201, username: admin}}}}"
+    )
+    done = fab(formed, "plan", "--inventory", inventory(tmp_path, formed, device))
+    assert done.returncode == 2, done.stdout + done.stderr
+    first, *_ = formed.nodes
+    # Debian 13's agent depends on it, Debian 12's package of all agents does not.
+    assert re.search("package fence-agents(-ipmilan)? installed with apt-get", done.stdout)
+    assert "package ipmitool installed with apt-get" in done.stdout
+    formed.run(first, "install -m 755 /bin/true /usr/sbin/fence_ipmilan")
+    formed.run(first, "install -m 755 /bin/true /usr/bin/ipmitool")
+    try:
+        again = fab(formed, "plan", "--inventory", inventory(tmp_path, formed, device))
+    finally:
+        formed.run(first, "rm /usr/sbin/fence_ipmilan /usr/bin/ipmitool")
+    assert f"{first}\n  package" not in again.stdout
+    assert f"{', '.join(formed.nodes[1:])}\n  package" in again.stdout
+
+
 def test_a_killed_node_is_fenced_by_the_inventorys_device(formed: Cluster, tmp_path: Path) -> None:
     first, second, last = formed.nodes
     install = "cat >/usr/sbin/fence_test && chmod 755 /usr/sbin/fence_test"

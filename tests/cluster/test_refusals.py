@@ -24,17 +24,6 @@ OTHER_CLONE = f'<clone id="memcached-clone">{DUMMY.format(id="other")}</clone>'
 
 
 @contextmanager
-def covered(cluster: Cluster, node: str, path: str, text: str) -> Iterator[None]:
-    """Let a node read another text in a file, by a mount that is taken away again."""
-    cover = f"/run/cover-{path.replace('/', '-')}"
-    cluster.run(node, f"cat >{cover} && mount --bind {cover} {path}", stdin=text)
-    try:
-        yield
-    finally:
-        cluster.run(node, f"umount {path} && rm {cover}")
-
-
-@contextmanager
 def squatter(cluster: Cluster, node: str) -> Iterator[None]:
     """Let another program listen on memcached's port of a node."""
     address = cluster.address(node)
@@ -150,7 +139,7 @@ def test_create_before_install_is_reported(bare: Cluster) -> None:
 
 def test_an_unsupported_distribution_is_told_and_the_others_done(bare: Cluster) -> None:
     before = eyes.node_state(bare, "c2")
-    with covered(bare, "c2", "/etc/os-release", 'ID="plan9"\nVERSION_ID=4\n'):
+    with eyes.covered(bare, "c2", "/etc/os-release", 'ID="plan9"\nVERSION_ID=4\n'):
         done = bare.fab("install-memcached")
         assert eyes.node_state(bare, "c2") == before
         others = [bare.fab(task) for task in ("create-memcached", "verify-memcached")]
@@ -314,7 +303,7 @@ def test_hosts_of_two_clusters_are_reported(serving: Cluster) -> None:
     conf = serving.run("c3", "cat /etc/corosync/corosync.conf").stdout
     other = conf.replace(f"cluster_name: {serving.name}", "cluster_name: other")
     assert other != conf
-    with covered(serving, "c3", "/etc/corosync/corosync.conf", other), eyes.unchanged(serving):
+    with eyes.covered(serving, "c3", "/etc/corosync/corosync.conf", other), eyes.unchanged(serving):
         for task in CLUSTER_TASKS:
             done = serving.fab(task)
             eyes.assert_refused(done, "not of one cluster", "c3: other", status=1)

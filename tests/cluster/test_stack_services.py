@@ -1,13 +1,18 @@
-"""HAProxy, Galera and Redis, each asked as its clients and its operator would ask it."""
+"""HAProxy, Galera, Redis, memcached: each asked as its clients would ask it, and by status."""
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
@@ -18,6 +23,8 @@ ADDRESSES = dict(zip(NODES, ("192.0.2.11", "192.0.2.12", "192.0.2.13"), strict=T
 VIP_DB = "192.0.2.101"
 STATS, CHECK, REDIS = 1993, 9200, 6379
 PASSWORD = "statistics for few eyes"  # noqa: S105  (of containers)
+REDIS_PASSWORD = "leaders-and-followers"  # noqa: S105
+CHECK_SOCKET = "pacefab-galera-check.socket"
 CONFIG = "/etc/haproxy/haproxy.cfg"
 INVENTORY = f"""\
 cluster: openstack
@@ -34,6 +41,7 @@ services:
   vips: {{with_load_balancer: true, addresses: [{{name: db, address: {VIP_DB}}}]}}
   galera: {{}}
   redis: {{memory: 64}}
+  memcached: {{}}
 """
 GET = r"""
 import base64, sys, urllib.error, urllib.request
@@ -50,14 +58,20 @@ except urllib.error.HTTPError as error:
 
 def deploy(cluster: Cluster, folder: Path, text: str = INVENTORY) -> Done:
     """Run `fab deploy` with an inventory."""
+    return fab(cluster, folder, "deploy", "--yes", text=text)
+
+
+def fab(cluster: Cluster, folder: Path, *args: str, text: str = INVENTORY) -> Done:
+    """Run a task with an inventory."""
     file = folder / "inventory.yaml"
     file.write_text(text)
-    argv = eyes.fab_argv(cluster, "deploy", "--yes", "--inventory", str(file))
+    argv = eyes.fab_argv(cluster, *args, "--inventory", str(file))
     place = argv.index("-H")
     del argv[place : place + 2]
     secrets = {
         "PACEFAB_SECRET_HACLUSTER": "correct horse battery",
         "PACEFAB_SECRET_HAPROXY_STATS": PASSWORD,
+        "PACEFAB_SECRET_REDIS": REDIS_PASSWORD,
     }
     return subprocess.run(
         argv,
@@ -87,7 +101,8 @@ def get(cluster: Cluster, asking: str, url: str, *credentials: str) -> str:
 
 def redis(cluster: Cluster, asking: str, asked: str, *words: str) -> str:
     """Run a command of Redis from one node at another's address."""
-    command = " ".join(["redis-cli", "-h", ADDRESSES[asked], *words])
+    login = f"REDISCLI_AUTH={REDIS_PASSWORD}"
+    command = " ".join([login, "redis-cli", "-h", ADDRESSES[asked], *words])
     return cluster.run(asking, command).stdout.strip()
 
 
@@ -142,7 +157,7 @@ def test_a_new_configuration_is_reloaded_not_restarted(stack: Cluster, tmp_path:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert {node: haproxy(stack, node) for node in NODES} == before
-    role = f"redis-cli -h {VIP_DB} role"
+    role = f"REDISCLI_AUTH={REDIS_PASSWORD} redis-cli -h {VIP_DB} role"
     assert stack.run(THIRD, role).stdout.split()[0] in {"master", "slave"}
     assert deploy(stack, tmp_path).returncode == 0
 
@@ -153,6 +168,82 @@ def test_a_database_out_of_step_says_so(stack: Cluster) -> None:
     with desynced(stack, THIRD):
         assert get(stack, FIRST, check) == "503"
     eyes.until(lambda: get(stack, FIRST, check) == "200", "the check says 200 again")
+
+
+FLOOD = r"""
+import socket, sys
+for address in sys.argv[2:]:
+    for _ in range(600):
+        socket.create_connection((address, int(sys.argv[1])), timeout=10).close()
+"""
+SILENT = r"""
+import socket, sys, time
+links = [socket.create_connection((sys.argv[2], int(sys.argv[1])), timeout=10) for _ in range(100)]
+print("connected", flush=True)
+time.sleep(60)
+"""
+SOCKET = "pacefab-galera-check.socket"
+BIND = "net.ipv4.ip_nonlocal_bind"
+
+
+def accepted(cluster: Cluster, asking: str, asked: str) -> bool:
+    """Whether a node's health check says that its database serves."""
+    return get(cluster, asking, f"http://{ADDRESSES[asked]}:{CHECK}/") == "200"
+
+
+def test_no_number_of_connections_ends_the_health_check(stack: Cluster) -> None:
+    words = " ".join([str(CHECK), *ADDRESSES.values()])
+    stack.run(THIRD, f"python3 -I -c '{FLOOD}' {words}")
+    for node in NODES:
+        eyes.until(partial(accepted, stack, FIRST, node), f"{node} answers after the flood")
+        assert stack.run(node, f"systemctl is-active {SOCKET}").stdout.strip() == "active"
+
+
+def test_who_connects_and_says_nothing_keeps_nobody_out(stack: Cluster) -> None:
+    silent = f"python3 -I -c '{SILENT}' {CHECK} {ADDRESSES[SECOND]}"
+    stack.run(THIRD, f"systemd-run --quiet --collect --unit=silent {silent}")
+    try:
+        eyes.until(partial(accepted, stack, FIRST, SECOND), "another node gets its answer")
+        eyes.until(partial(accepted, stack, THIRD, SECOND), "the same node too, a moment later")
+    finally:
+        stack.run(THIRD, "systemctl stop silent", check=False)
+
+
+def test_what_is_wrong_beside_pacemaker_is_seen_and_set_right(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    stack.run(SECOND, f"systemctl stop {SOCKET}")
+    stack.run(THIRD, f"sysctl -q -w {BIND}=0")
+
+    plan, status = fab(stack, tmp_path, "plan"), fab(stack, tmp_path, "status")
+
+    assert plan.returncode == 2, plan.stdout + plan.stderr
+    assert f"\n{THIRD}\n  {BIND} is 0, not 1\n" in plan.stdout
+    assert f"{SOCKET} enabled and started" in plan.stdout
+    assert status.returncode == 1, status.stdout + status.stderr
+    assert f"{SOCKET} does not run on {SECOND} (inactive)" in status.stdout
+    assert f"{BIND} is 0, not 1, on {THIRD}" in status.stdout
+
+    done = deploy(stack, tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert stack.run(THIRD, f"sysctl -n {BIND}").stdout.strip() == "1"
+    assert fab(stack, tmp_path, "plan").returncode == 0
+
+
+def test_a_database_older_than_its_configuration_is_told(stack: Cluster, tmp_path: Path) -> None:
+    config = "/etc/mysql/mariadb.conf.d/70-pacefab-galera.cnf"
+    stack.run(SECOND, f"touch -r {config} /run/written && touch {config}")
+    try:
+        plan = fab(stack, tmp_path, "plan")
+        status = fab(stack, tmp_path, "status")
+    finally:
+        stack.run(SECOND, f"touch -r /run/written {config} && rm /run/written")
+    line = f"in force after: a restart of galera, node by node ({SECOND}: older than {config})"
+    assert plan.returncode == 2, plan.stdout + plan.stderr
+    assert line in plan.stdout
+    assert f"notice: {line}" in status.stdout
+    assert fab(stack, tmp_path, "plan").returncode == 0
 
 
 def test_the_load_balancer_leaves_a_database_that_is_out_of_step(stack: Cluster) -> None:
@@ -180,6 +271,108 @@ def test_redis_replicates_to_every_node(stack: Cluster) -> None:
 
     for node in NODES:
         assert redis(stack, FIRST, node, "get", "key") == "value"
+
+
+@contextmanager
+def hanging(cluster: Cluster, node: str, program: str) -> Iterator[None]:
+    """Stop all processes of a program as a dead disk would: nothing is closed, nothing answered."""
+    pids = cluster.run(node, f"pidof {program}").stdout.strip()
+    assert pids
+    cluster.run(node, f"kill -STOP {pids}")
+    try:
+        yield
+    finally:
+        cluster.run(node, f"kill -CONT {pids}")
+
+
+def is_healthy(cluster: Cluster, folder: Path) -> bool:
+    """Whether status finds nothing wrong."""
+    return fab(cluster, folder, "status").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("service", "program"),
+    [
+        ("haproxy", "haproxy"),
+        ("galera", "mariadbd"),
+        ("redis", "redis-server"),
+        ("memcached", "memcached"),
+    ],
+)
+def test_a_service_that_hangs_is_degraded_within_seconds(
+    stack: Cluster, tmp_path: Path, service: str, program: str
+) -> None:
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    begun = time.monotonic()
+    assert is_healthy(stack, tmp_path)
+    usual = time.monotonic() - begun
+
+    with hanging(stack, SECOND, program):
+        begun = time.monotonic()
+        done = fab(stack, tmp_path, "status")
+        seconds = time.monotonic() - begun
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    reasons = done.stdout.partition("degraded:")[2]
+    assert re.search(rf"{service} \w+ on {SECOND}, yet it does not serve", reasons), done.stdout
+    assert "timed out" in reasons or "timeout" in reasons or "Lost connection" in reasons
+    # What hangs costs one limit of 2 to 3 s, however many questions wait for it.
+    assert seconds < usual + 5, (usual, seconds)
+
+
+def test_a_dead_health_check_of_a_database_is_degraded(stack: Cluster, tmp_path: Path) -> None:
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    stack.run(THIRD, f"systemctl stop {CHECK_SOCKET}")
+    try:
+        done = fab(stack, tmp_path, "status")
+    finally:
+        stack.run(THIRD, f"systemctl start {CHECK_SOCKET}")
+    assert done.returncode == 1, done.stdout + done.stderr
+    reasons = done.stdout.partition("degraded:")[2]
+    assert re.search(rf"galera \w+ on {THIRD}, yet it does not serve", reasons), done.stdout
+    assert f"{CHECK_SOCKET} does not run on {THIRD}" in reasons
+
+
+def test_a_proxy_without_a_database_is_degraded_on_every_node(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    """All checks are dead: the databases are in sync, and no client reaches one."""
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    for node in NODES:
+        stack.run(node, f"systemctl stop {CHECK_SOCKET}")
+
+    def said() -> str:
+        return fab(stack, tmp_path, "status").stdout.partition("degraded:")[2]
+
+    try:
+        eyes.until(
+            lambda: said().count("no server is up behind galera") == len(NODES), "all say", 60
+        )
+    finally:
+        for node in NODES:
+            stack.run(node, f"systemctl start {CHECK_SOCKET}")
+
+
+def test_every_service_is_there_for_programs(stack: Cluster, tmp_path: Path) -> None:
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    services = {"galera", "haproxy", "memcached", "redis", "vips"}
+    recognised = json.loads(stack.fab("status", "--json", hosts=[FIRST]).stdout)
+    for found in (json.loads(fab(stack, tmp_path, "status", "--json").stdout), recognised):
+        assert found["verdict"] == "healthy"
+        assert set(found["services"]) == services
+        galera = found["services"]["galera"]["instances"]
+        assert {one["node"]: one["figures"]["cluster_size"] for one in galera} == dict.fromkeys(
+            NODES, 3
+        )
+        (vip,) = found["services"]["vips"]["instances"]
+        assert vip["node"] in NODES
+        assert VIP_DB in stack.run(vip["node"], "ip -o addr show").stdout
+    text = fab(stack, tmp_path, "status", "--prometheus").stdout
+    metrics = {metric.name: metric for metric in text_string_to_metric_families(text)}
+    serving = metrics["pacefab_service_serving"].samples
+    assert {one.labels["service"] for one in serving} == services
+    assert {one.value for one in serving} == {1.0}
+    assert {one.value for one in metrics["pacefab_haproxy_proxies_up"].samples} == {1.0}
 
 
 def test_the_units_are_pacemakers(stack: Cluster) -> None:

@@ -212,6 +212,18 @@ def test_a_file_is_replaced_whole_with_the_previous_one_beside_it(tmp_path: Path
     assert [entry.name for entry in tmp_path.iterdir()] == ["memcached.conf"]
 
 
+def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
+    target, link = tmp_path / "real.conf", tmp_path / "memcached.conf"
+    target.write_text("old\n")
+    target.chmod(0o640)
+    link.symlink_to("real.conf")
+    written = files.plan_write(str(link), mine(tmp_path, "new\n"), mine(tmp_path, "old\n"))
+    assert run(written).returncode == 0
+    assert (link.is_symlink(), target.read_text()) == (True, "new\n")
+    undo(written)
+    assert (link.is_symlink(), target.read_text()) == (True, "old\n")
+
+
 def test_a_new_file_is_gone_again_when_undone(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "memcached.conf"
     written = files.plan_write(str(path), mine(tmp_path, ""), None)

@@ -250,3 +250,36 @@ def test_a_program_that_no_package_brings_is_told_before_a_change(facts: HostFac
         plan(facts, FENCED)
     assert "fence_ipmilan needs /usr/bin/ipmitool" in error.value.seen
     assert "nothing was changed" in error.value.next_step
+
+
+def running(**changes: object) -> HostFacts:
+    return with_unit(active="active", **changes)
+
+
+def test_a_unit_is_managed_by_any_of_its_names_and_by_what_starts_it_along() -> None:
+    assert plan(running(names=(LB, "alias.service")), managed=["alias.service"]) == NodePlan()
+    assert plan(running(pulled_in_by=("whole.target",)), managed=["whole.target"]) == NodePlan()
+    assert plan(running(), managed=["other.service"]).interruptions
+
+
+def test_what_an_unknown_agent_may_run_is_refused_and_not_stopped() -> None:
+    opaque = ["p_x in cl_x (ocf:acme:x)"]
+    with pytest.raises(RefusedError, match=r"p_x in cl_x \(ocf:acme:x\)") as refused:
+        plan_node(running(), DESIRED, managed=[], opaque=opaque, firewall=None)
+    assert "systemctl stop lb" in refused.value.next_step
+    stopped = with_unit(active="inactive", pid=0)
+    assert not plan_node(stopped, DESIRED, managed=[], opaque=opaque, firewall=None)
+    assert not plan_node(running(), DESIRED, managed=[LB], opaque=opaque, firewall=None)
+
+
+def test_a_helper_that_pacemaker_runs_is_left_to_it() -> None:
+    planned = plan(desired=with_file(SOCKET, "[Socket]\nnew\n"), managed=[LB, CHECK])
+    assert f"restart {CHECK}" not in names(planned)
+    assert not planned.interruptions
+    assert any(CHECK in remark for remark in planned.remarks)
+
+
+def test_remarks_of_a_service_are_in_the_plan_and_change_nothing() -> None:
+    planned = plan(desired=replace(DESIRED, remarks=("a line is ignored",)))
+    assert planned.remarks == ("a line is ignored",)
+    assert not planned

@@ -24,6 +24,7 @@ SECRETS = {"rabbitmq": 'with # and " and ü', "rabbitmq_cookie": "COOKIE-OF-TEST
 ENVIRONMENT = "/etc/rabbitmq/rabbitmq-env.conf"
 CONFIG = "/etc/rabbitmq/rabbitmq.conf"
 DEFINITIONS = "/etc/rabbitmq/pacefab-definitions.json"
+PROBE = "/etc/rabbitmq/pacefab-probe"
 COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 # What node_figures.py printed, RabbitMQ 3.10.8 on Debian 12.
 SEEN: dict[str, Any] = {
@@ -39,6 +40,7 @@ SEEN: dict[str, Any] = {
         }
         for n in (1, 2, 3)
     ],
+    "own": "rabbit@10.0.0.1",
     "queues": 3,
     "without_quorum": [],
 }
@@ -110,14 +112,24 @@ def test_every_listener_is_behind_the_password() -> None:
     assert listeners == ["10.0.0.2:5672"]
     assert "management.tcp.ip = 127.0.0.1\n" in config
     users = json.loads(text(DEFINITIONS))["users"]
-    assert [user["name"] for user in users] == ["admin"]  # and no guest
+    assert [user["name"] for user in users] == ["admin", "pacefab-probe"]  # and no guest
 
 
 def test_the_hash_is_that_of_the_password() -> None:
-    (user,) = json.loads(text(DEFINITIONS))["users"]
-    raw = base64.b64decode(user["password_hash"])
-    assert raw[4:] == hashlib.sha256(raw[:4] + SECRETS["rabbitmq"].encode()).digest()
+    passwords = [SECRETS["rabbitmq"], text(PROBE).strip()]
+    for user, password in zip(json.loads(text(DEFINITIONS))["users"], passwords, strict=True):
+        raw = base64.b64decode(user["password_hash"])
+        assert raw[4:] == hashlib.sha256(raw[:4] + password.encode()).digest()
     assert text(DEFINITIONS) == text(DEFINITIONS, node="c3")
+
+
+def test_the_probes_may_use_their_own_queues_alone() -> None:
+    _, rights = json.loads(text(DEFINITIONS))["permissions"]
+    assert rights["user"] == "pacefab-probe"
+    for right in ("configure", "write", "read"):
+        assert re.search(rights[right], "pacefab-probe-c1")
+        assert not re.search(rights[right], "orders")
+        assert not re.search(rights[right], "not-pacefab-probe-c1")
 
 
 def test_queues_are_quorum_queues() -> None:
@@ -128,7 +140,10 @@ def test_queues_are_quorum_queues() -> None:
 
 def test_secrets_are_seen_by_rabbitmq_alone() -> None:
     desired = files(site())
-    cookie, definitions = desired[COOKIE], desired[DEFINITIONS]
+    cookie, definitions, probe = desired[COOKIE], desired[DEFINITIONS], desired[PROBE]
+    assert (probe.mode, probe.owner, probe.secret) == ("600", "root:root", True)
+    # rabbitmqctl lets RabbitMQ that runs know new passwords, by the cookie that it has.
+    assert list(desired).index(DEFINITIONS) < list(desired).index(COOKIE)
     assert (cookie.mode, cookie.owner, cookie.secret) == ("400", "rabbitmq:rabbitmq", True)
     assert cookie.render("of the package") == SECRETS["rabbitmq_cookie"]
     assert (definitions.mode, definitions.owner) == ("640", "root:rabbitmq")
@@ -136,8 +151,8 @@ def test_secrets_are_seen_by_rabbitmq_alone() -> None:
     assert '"password_hash": "hidden"' in shown
     for secret in SECRETS.values():
         assert not [path for path in desired if path != COOKIE and secret in text(path)]
-        for probe in probes():
-            assert not [word for step in probe.steps for word in step.argv if secret in word]
+        argv = [word for asked in probes() for step in asked.steps for word in step.argv]
+        assert not [word for word in argv if secret in word]
 
 
 @pytest.mark.parametrize("cookie", ["two words", "ü", "x" * 256])
@@ -162,11 +177,11 @@ def test_it_is_the_unit_that_pacemaker_starts() -> None:
 
 def test_each_node_is_asked_from_its_neighbour_and_for_what_it_sees() -> None:
     asked = [(probe.of, probe.node) for probe in probes()]
-    assert asked == [("c1", "c3"), ("c1", "c1"), ("c2", "c1"), ("c2", "c2"), ("c3", "c2"),
+    assert asked == [("c1", "c2"), ("c1", "c1"), ("c2", "c3"), ("c2", "c2"), ("c3", "c1"),
                      ("c3", "c3")]  # fmt: skip
     where = site()
     placed = {"rabbitmq": frozenset({"c1", "c3"})}
-    some = probes(Site(where.membership, where.facts, {}, where.secret, placed))
+    some = probes(Site(where.membership, where.facts, {}, where.secret, placed=placed))
     assert {probe.of for probe in some} == {"c1", "c3"}
 
 
@@ -224,3 +239,12 @@ def test_a_queue_needs_a_majority_of_its_members() -> None:
 
     queues = [queue("two", 2), queue("one", 1), queue("classic", 0, "classic"), {"name": "old"}]
     assert node_figures.without_quorum(queues) == ["one"]
+
+
+def test_without_an_inventory_a_cluster_that_others_made_is_greeted() -> None:
+    where = site()
+    seen = Site(where.membership, where.facts, {}, recognised=True)
+    first, second, *_ = probes(seen)
+    assert json.loads(first.steps[0].argv[-1])["greet"] is True
+    assert not read(second).wrong  # {}: no password of ours is there
+    assert not read(second, **changed(2, running=False)).wrong

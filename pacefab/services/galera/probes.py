@@ -9,7 +9,7 @@ from pacefab.services.family import family_of
 from pacefab.services.galera import health_check
 from pacefab.services.galera.node import FLAVOURS
 from pacefab.services.probes import tcp
-from pacefab.services.service import Figure, Probe, Reading, Site, Value
+from pacefab.services.service import Alert, Figure, Probe, Reading, Site, Value
 from pacefab.transport.command import Section, step
 
 _ASK = "SHOW GLOBAL STATUS WHERE Variable_name IN ({})"
@@ -21,10 +21,15 @@ FIGURES = (
     Figure("cluster_status", "Primary, or non-Primary", "info"),
     Figure("cluster_size", "Nodes of the cluster that it sees", column="size"),
     Figure("receive_queue", "Write-sets that wait to be applied", column="queue"),
-    Figure("receive_queue_average", "Mean of it since the last FLUSH STATUS", column="mean queue"),
     Figure(
-        "flow_control_paused_ratio", "Part of the time since then in which writes were paused",
+        "receive_queue_average", "Mean of that queue since the last FLUSH STATUS",
+        column="mean queue", alert=Alert("GaleraApplierBehind", "> 100"),
+    ),
+    Figure(
+        "flow_control_paused_ratio",
+        "Part of the time since the last FLUSH STATUS in which writes were paused",
         column="paused", show=lambda figures: f"{figures['flow_control_paused_ratio']:.1%}",
+        alert=Alert("GaleraWritesPaused", "> 0.1"),
     ),
     Figure("flow_control_sent", "Pauses that this node asked for", "counter"),
     Figure("threads_connected", "Connections of clients", column="clients"),

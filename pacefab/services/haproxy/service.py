@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.family import family_of
 from pacefab.services.haproxy import probes, stats
 from pacefab.services.haproxy.config import render_config
@@ -55,7 +56,7 @@ def configuration(_section: HaproxySection, _site: Site) -> Configuration:
 
 def _found(cib: Cib) -> HaproxySection | None:
     """Return a section without proxies: its configuration is not in the CIB."""
-    return HaproxySection.model_construct(proxies=()) if cib.primitives_of(AGENT) else None
+    return HaproxySection.model_construct(proxies=()) if find_runner(cib, UNIT) else None
 
 
 SERVICE = Service(
@@ -73,7 +74,7 @@ SERVICE = Service(
     probes=lambda section, site: tuple(probes.probes(section, site, RESOURCE)),
     secrets=lambda section: [SECRET] if section.stats else [],
     ids=lambda _: (CLONE,),
-    agents=(AGENT,),
+    units=(UNIT,),
     found=_found,
     figures=stats.FIGURES,
 )

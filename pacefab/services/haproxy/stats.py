@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pacefab.services.service import Figure, Value
+from pacefab.services.service import Alert, Figure, Value
 
 COMMAND = "show info;show stat -1 6 -1\n"  # 6: backends (2) and servers (4), of every proxy
 
@@ -33,7 +33,10 @@ FIGURES = (
         show=lambda figures: _of(figures, "servers"),
     ),
     Figure("servers_down", "Servers down, each counted for each of its proxies"),
-    Figure("sessions", "Open connections of clients", column="sessions"),
+    Figure(
+        "sessions", "Open connections of clients", column="sessions",
+        alert=Alert("HaproxyNearlyFull", "> 0.9 * pacefab_haproxy_sessions_limit"),
+    ),
     Figure("sessions_limit", "Connections of clients that are accepted at a time"),
     Figure("connections", "Connections of clients since its start", "counter"),
 )  # fmt: skip

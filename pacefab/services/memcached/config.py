@@ -102,6 +102,8 @@ def difference(running: Settings | None, desired: Settings) -> str:
         ("UDP port", running.udp_port, desired.udp_port),
     )
     said = [_differs(name, now, then) for name, now, then in described if now != then]
+    if running.elsewhere != desired.elsewhere:
+        said.append(f"also listens at {', '.join(running.elsewhere) or 'nothing'}")
     if running.memory_file != desired.memory_file:
         said.append("items are " + ("kept" if running.memory_file else "not kept"))
     return ", ".join(said)

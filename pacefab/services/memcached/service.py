@@ -7,6 +7,7 @@ from functools import partial
 
 from pacefab.errors import CommandError
 from pacefab.pacemaker.model import Configuration
+from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.memcached import figures, memcached, probe
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.probe import Target
@@ -71,7 +72,7 @@ def _judge(target: Target, sections: Mapping[str, Section]) -> Reading:
         answer = probe.parse([target], sections)[target]
     except CommandError as error:
         return Reading(error.seen, place)
-    return Reading(answer.error, place | (figures.read(answer) if answer.served else {}))
+    return Reading(answer.error, place | (figures.read(answer) if answer.stats else {}))
 
 
 SERVICE = Service(
@@ -82,7 +83,7 @@ SERVICE = Service(
     configuration=configuration,
     probes=probes,
     ids=lambda _: (memcached.CLONE,),
-    agents=(memcached.AGENT,),
-    found=lambda cib: MemcachedSection() if cib.primitives_of(memcached.AGENT) else None,
+    units=(memcached.UNIT,),
+    found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,
     figures=figures.FIGURES,
 )

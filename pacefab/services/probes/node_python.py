@@ -13,11 +13,6 @@ exec "$python" -I -S -c "$1" "$2"
 """
 
 
-def python(name: str, program: Path, argument: str, secret: str = "") -> Step:
-    """Return the step that runs `program` on a node.
-
-    It finds `argument` in argv[1], where any user of the node can read it, and `secret` as the
-    first line of its standard input, where none can.
-    """
-    text = program.read_text(encoding="utf-8")
-    return shell(name, _RUN, text, argument, stdin=f"{secret}\n" if secret else "")
+def python(name: str, program: Path, argument: str) -> Step:
+    """Return the step that runs `program` on a node; it finds `argument` in argv[1]."""
+    return shell(name, _RUN, program.read_text(encoding="utf-8"), argument)

@@ -8,6 +8,7 @@ import ipaddress
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from pacefab.addresses import bracketed
 from pacefab.errors import RefusedError, UsageError
@@ -24,6 +25,8 @@ PROGRAMS = ("beam.smp",)  # Erlang's process
 
 _FOLDER = "/etc/rabbitmq"
 _DEFINITIONS = f"{_FOLDER}/pacefab-definitions.json"
+PROBE_USER = "pacefab-probe"
+CREDENTIALS = f"{_FOLDER}/pacefab-probe"  # the password of that user, for root
 _COOKIE = "/var/lib/rabbitmq/.erlang.cookie"
 PATHS = (
     f"/etc/systemd/system/{UNIT}.d/pacefab.conf",
@@ -31,6 +34,7 @@ PATHS = (
     f"{_FOLDER}/rabbitmq.conf",
     f"{_FOLDER}/enabled_plugins",
     _DEFINITIONS,
+    CREDENTIALS,
     _COOKIE,
 )
 # A node that starts waits for those that stopped after it. Pacemaker would wait too, for that start
@@ -39,6 +43,11 @@ _UNIT_TEXT = """\
 # Written by pacefab: the start does not wait until RabbitMQ has found the other nodes.
 [Service]
 Type=simple
+"""
+# A RabbitMQ that runs takes new passwords at once; one that starts reads them itself.
+_IMPORT = r"""
+systemctl is-active --quiet "$1" || exit 0
+timeout 60 rabbitmqctl --quiet import_definitions "$2"
 """
 _TICK_SECONDS = 15  # by default 60: as long, queues cannot be made after a node has died
 _COOKIE_FORM = re.compile(r"[!-~]{1,255}")
@@ -61,6 +70,7 @@ def desired(section: RabbitmqSection, site: Site, node: str) -> DesiredNode:
             whole(config, _config(section, site, node)),
             whole(plugins, "[rabbitmq_management].\n"),
             _definitions(section, site),
+            whole(CREDENTIALS, f"{_probe_password(site)}\n", mode="600", secret=True),
             _cookie(site),
         ),
         units=(UNIT,),
@@ -143,30 +153,55 @@ def _config(section: RabbitmqSection, site: Site, node: str) -> str:
 
 
 def _definitions(section: RabbitmqSection, site: Site) -> File:
-    """Return the one user and the one virtual host; there is no guest beside them.
-
-    RabbitMQ's own way to hash (https://www.rabbitmq.com/docs/passwords): SHA-256 over salt and
-    password. The salt comes from both, so that the file is the same at each run.
-    """
-    password = site.secret(SECRET).encode()
-    salt = hashlib.sha256(b"pacefab\0" + section.user.encode() + b"\0" + password).digest()[:4]
-    hashed = base64.b64encode(salt + hashlib.sha256(salt + password).digest()).decode()
-    user = {
-        "name": section.user,
-        "password_hash": hashed,
-        "hashing_algorithm": "rabbit_password_hashing_sha256",
-        "tags": ["administrator"],
-    }
-    everything = dict.fromkeys(("configure", "write", "read"), ".*")
+    """Return users and the one virtual host; there is no guest beside them."""
+    named = [
+        (_user(section.user, site.secret(SECRET), "administrator"), _rights(".*", ".*")),
+        # It may make and use queues of its own name alone.
+        (
+            _user(PROBE_USER, _probe_password(site), "monitoring"),
+            _rights(f"^{PROBE_USER}-", rf"^({PROBE_USER}-.*|amq\.default)$"),
+        ),
+    ]
     queues = {"default_queue_type": "quorum"}
     definitions = {
-        "users": [user],
+        "users": [user for user, _ in named],
         "vhosts": [{"name": "/", "metadata": queues, **queues}],
-        "permissions": [{"user": section.user, "vhost": "/", **everything}],
+        "permissions": [{"user": user["name"], "vhost": "/", **rights} for user, rights in named],
     }
     text = json.dumps(definitions, indent=2) + "\n"
-    hidden = r'(?<="password_hash": ")[^"]+'
-    return whole(_DEFINITIONS, text, mode="640", owner="root:rabbitmq", hidden=hidden)
+    return whole(
+        _DEFINITIONS,
+        text,
+        mode="640",
+        owner="root:rabbitmq",
+        hidden=r'(?<="password_hash": ")[^"]+',
+        apply=("sh", "-c", _IMPORT, "pacefab", UNIT, _DEFINITIONS),
+    )
+
+
+def _user(name: str, password: str, tag: str) -> dict[str, Any]:
+    """Return a user, whose password is hashed (https://www.rabbitmq.com/docs/passwords).
+
+    The salt comes from name and password, so that the file is the same at each run.
+    """
+    secret = password.encode()
+    salt = hashlib.sha256(b"\0".join((b"pacefab", name.encode(), secret))).digest()[:4]
+    return {
+        "name": name,
+        "password_hash": base64.b64encode(salt + hashlib.sha256(salt + secret).digest()).decode(),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": [tag],
+    }
+
+
+def _rights(configure: str, use: str) -> dict[str, str]:
+    return {"configure": configure, "write": use, "read": use}
+
+
+def _probe_password(site: Site) -> str:
+    """Return what the probes log in with: one that nobody has to give, the same on all nodes."""
+    parts = ("pacefab probe", site.secret(SECRET), site.secret(COOKIE))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _cookie(site: Site) -> File:

@@ -1,9 +1,10 @@
 """Runs on a node, not here: publish a message to RabbitMQ, have it confirmed, consume it.
 
 Standard library only, Python 3.6 and newer. argv[1] is JSON: {"address": "192.0.2.11",
-"port": 5672, "user": "admin", "queue": "pacefab-probe-c1", "seconds": 2.0}; the password comes by
-standard input. JSON comes out: {"seconds": how long it took}, or {"error": ...}. The queue is a
-quorum queue and goes by itself an hour after its last use.
+"port": 5672, "user": "pacefab-probe", "credentials": path, "queue": "pacefab-probe-c1",
+"seconds": 2.0}; the password is in the file `credentials`. JSON comes out: {"seconds": how long it
+took}, or {"error": ...}. The queue is a quorum queue and goes by itself an hour after its last use.
+With {"greet": true} a missing file is no error: the server's greeting is enough then.
 
 Spoken is AMQP 0-9-1 (https://www.rabbitmq.com/amqp-0-9-1-reference): no client library is on nodes.
 """
@@ -16,6 +17,7 @@ import struct
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
 METHOD, HEADER, BODY = 1, 2, 3  # kinds of frames
@@ -73,10 +75,14 @@ class AmqpConnection:
         """Give what follows `seconds` from now on."""
         self._deadline = time.time() + seconds
 
-    def open(self, user: str, password: str) -> None:
-        """Log in, open the channel and have the server confirm what is published on it."""
+    def greet(self) -> None:
+        """Begin to speak AMQP, and wait for the server to do so too."""
         self._socket.sendall(b"AMQP\x00\x00\x09\x01")
         self._expect(START)
+
+    def open(self, user: str, password: str) -> None:
+        """Log in, open the channel and have the server confirm what is published on it."""
+        self.greet()
         # Without it a refused login is a connection that ends without a word.
         properties = {"capabilities": {"authentication_failure_close": True}}
         word = f"\0{user}\0{password}".encode()
@@ -171,15 +177,22 @@ class AmqpConnection:
         return raw
 
 
-def probe(request: Dict[str, Any], password: str) -> Dict[str, Any]:
+def probe(request: Dict[str, Any]) -> Dict[str, Any]:
     """Publish and consume once; errors are part of the answer."""
     begun = time.time()
-    doing = "connect"
+    doing = "read the password"
     try:
+        credentials = Path(request["credentials"])
+        greet = request.get("greet") and not credentials.exists()
+        password = "" if greet else credentials.read_text(encoding="utf-8").strip()
+        doing = "connect"
         with closing(
             AmqpConnection(request["address"], request["port"], request["seconds"])
         ) as link:
-            doing = "log in"
+            doing = "speak AMQP" if greet else "log in"
+            if greet:
+                link.greet()
+                return {"seconds": time.time() - begun}
             link.open(request["user"], password)
             doing = "declare the queue " + request["queue"]
             queue = {"x-queue-type": "quorum", "x-expires": EXPIRES_MILLISECONDS}
@@ -203,4 +216,4 @@ def exchange(link: AmqpConnection, queue: str) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(probe(json.loads(sys.argv[1]), sys.stdin.readline().rstrip("\n")), sys.stdout)
+    json.dump(probe(json.loads(sys.argv[1])), sys.stdout)

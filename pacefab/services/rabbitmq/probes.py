@@ -9,13 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from pacefab.services.probes.node_python import python
-from pacefab.services.rabbitmq.node import MANAGEMENT, PORT, peer
-from pacefab.services.rabbitmq.section import SECRET, RabbitmqSection
-from pacefab.services.service import Probe, Reading, Site
+from pacefab.services.rabbitmq.node import CREDENTIALS, MANAGEMENT, PORT, PROBE_USER, peer
+from pacefab.services.rabbitmq.section import RabbitmqSection
+from pacefab.services.service import Figure, Probe, Reading, Site
 from pacefab.transport.command import Section
 
 RESOURCE = "rabbitmq"
 SECONDS = 2.5
+
+FIGURES = (
+    Figure("nodes_running", "Nodes of RabbitMQ that it sees running", column="nodes"),
+    Figure("partitions", "Nodes from which a network partition separates it", column="partitions"),
+    Figure("alarms", "Memory and disk alarms of this node: publishers wait", column="alarms"),
+    Figure("messages_ready", "Messages that wait for a consumer", column="ready"),
+    Figure("messages_unacknowledged", "Messages that consumers have, and have not acknowledged",
+           column="unacked"),
+    Figure("queues", "Queues of the whole cluster", column="queues"),
+    Figure("queues_without_quorum", "Quorum queues of which no majority is there"),
+    Figure("memory_bytes", "Memory of RabbitMQ on this node", column="memory",
+           show=lambda figures: f"{float(figures['memory_bytes']) / 2**20:.0f} MiB"),
+    Figure("confirm_seconds", "How long log-in, a confirmed message and its delivery took"),
+)  # fmt: skip
 
 _HERE = Path(__file__).parent
 _ALARMS = {"mem_alarm": "memory", "disk_free_alarm": "disk"}
@@ -23,27 +37,30 @@ _SHOWN = 3  # names of queues in a sentence
 
 
 def probes(section: RabbitmqSection, site: Site) -> Iterator[Probe]:
-    """Publish and consume through each node from its neighbour; ask each node what it sees."""
+    """Publish and consume through each node from its neighbour; ask each node what it sees.
+
+    The passwords are on the nodes. Where the cluster itself shows the service, and no file of ours
+    is there, a greeting has to do.
+    """
     nodes = site.instances(RESOURCE)
-    password = site.secret(SECRET)
-    called = {peer(section, site, node): node for node in nodes}
-    for place, node in enumerate(nodes):
+    called = {} if site.recognised else {peer(section, site, node): node for node in nodes}
+    login = {"user": PROBE_USER, "credentials": CREDENTIALS, "seconds": SECONDS}
+    for node in nodes:
         request = {
+            **login,
             "address": site.own_address(node),
             "port": PORT,
-            "user": section.user,
-            "queue": f"pacefab-probe-{node}",
-            "seconds": SECONDS,
+            "queue": f"{PROBE_USER}-{node}",
+            "greet": site.recognised,
         }
-        ask = python("amqp", _HERE / "node_amqp.py", json.dumps(request), secret=password)
+        ask = python("amqp", _HERE / "node_amqp.py", json.dumps(request))
         name = f"rabbitmq on {node} confirms and delivers"
-        asking = nodes[place - 1]
-        yield Probe(name, asking, (ask,), _confirmed, resource=RESOURCE, of=node)
+        yield Probe(name, site.neighbour(node), (ask,), _confirmed, resource=RESOURCE, of=node)
 
-        request = {"port": MANAGEMENT, "user": section.user, "seconds": SECONDS}
-        ask = python("figures", _HERE / "node_figures.py", json.dumps(request), secret=password)
+        request = {**login, "port": MANAGEMENT}
+        ask = python("figures", _HERE / "node_figures.py", json.dumps(request))
         name = f"rabbitmq on {node} sees all nodes"
-        yield Probe(name, node, (ask,), partial(_seen, called, node), resource=RESOURCE, of=node)
+        yield Probe(name, node, (ask,), partial(_seen, called), resource=RESOURCE, of=node)
 
 
 def _answer(sections: Mapping[str, Section], name: str) -> Mapping[str, Any]:
@@ -61,16 +78,16 @@ def _confirmed(sections: Mapping[str, Section]) -> Reading:
     return Reading(figures={"confirm_seconds": answer["seconds"]})
 
 
-def _seen(called: Mapping[str, str], node: str, sections: Mapping[str, Section]) -> Reading:
-    """Read what a node says of itself and of the others; `called` names nodes as it does."""
+def _seen(called: Mapping[str, str], sections: Mapping[str, Section]) -> Reading:
+    """Read what a node says of itself and of the others; `called` are names in its own words."""
     answer = _answer(sections, "figures")
     if wrong := answer.get("error"):
         return Reading(f"its management API: {wrong}")
+    if not answer:
+        return Reading()
     nodes = answer["nodes"]
     running = {found["name"] for found in nodes if found.get("running")}
-    own: Mapping[str, Any] = next(
-        (found for found in nodes if called.get(found["name"]) == node), {}
-    )
+    own = _own(answer)
     alarms = [word for key, word in _ALARMS.items() if own.get(key)]
     figures = {
         "nodes_running": len(running),
@@ -84,6 +101,10 @@ def _seen(called: Mapping[str, str], node: str, sections: Mapping[str, Section])
     }
     absent = [name for spelled, name in called.items() if spelled not in running]
     return Reading("; ".join(_wrong(absent, own, alarms, answer["without_quorum"])), figures)
+
+
+def _own(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((found for found in answer["nodes"] if found["name"] == answer["own"]), {})
 
 
 def _wrong(

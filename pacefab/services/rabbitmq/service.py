@@ -13,6 +13,7 @@ from pacefab.services.rabbitmq import node, probes
 from pacefab.services.rabbitmq.section import COOKIE, SECRET, RabbitmqSection
 from pacefab.services.service import Service, Site
 
+AGENT = f"systemd:{node.UNIT.removesuffix('.service')}"
 CLONE = f"{probes.RESOURCE}-clone"
 
 _OPERATIONS = (
@@ -23,8 +24,7 @@ _OPERATIONS = (
 
 def configuration(_section: RabbitmqSection, _site: Site) -> Configuration:
     """Return the clone; all instances start at once, because they wait for each other."""
-    unit = node.UNIT.removesuffix(".service")
-    primitive = Primitive(probes.RESOURCE, f"systemd:{unit}", operations=_OPERATIONS)
+    primitive = Primitive(probes.RESOURCE, AGENT, operations=_OPERATIONS)
     return Configuration(resources=(Clone(CLONE, primitive, {"interleave": "true"}),))
 
 
@@ -37,4 +37,7 @@ SERVICE = Service(
     probes=lambda section, site: tuple(probes.probes(section, site)),
     secrets=lambda _: (SECRET, COOKIE),
     ids=lambda _: (CLONE,),
+    agents=(AGENT,),
+    found=lambda cib: RabbitmqSection() if cib.primitives_of(AGENT) else None,
+    figures=probes.FIGURES,
 )

@@ -1,9 +1,10 @@
 """Runs on a node, not here: ask one Redis for its role; write to it where it takes the writes.
 
 Standard library only, Python 3.6 and newer. argv[1] is JSON: {"address": "192.0.2.11",
-"port": 6379, "seconds": 2.0}; the password comes by standard input. JSON comes out: {"info": {...}}
-of its statistics, after a value was set, read and deleted on the one that leads, or {"error": ...}.
-The key goes by itself after a minute if we are killed in between.
+"port": 6379, "seconds": 2.0, "config": path}; the password is the configuration's, which is the
+same on all nodes. JSON comes out: {"info": {...}} of its statistics, after a value was set, read
+and deleted on the one that leads, or {"error": ...}. The key goes by itself after a minute if we
+are killed in between.
 """
 # ruff: noqa: UP006, UP035, UP041, UP045
 
@@ -13,6 +14,7 @@ import socket
 import sys
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import Any, Dict, Optional
 
 
@@ -51,13 +53,22 @@ class RedisConnection:
         return {name: value for name, _, value in fields}
 
 
-def probe(request: Dict[str, Any], password: str) -> Dict[str, Any]:
+def password_of(config: str) -> str:
+    """Return the password in a configuration, which only root and Redis can read."""
+    lines = Path(config).read_text(encoding="utf-8").splitlines()
+    words = [line.split(None, 1) for line in lines if line.startswith("requirepass ")]
+    return words[-1][1].strip() if words else ""
+
+
+def probe(request: Dict[str, Any]) -> Dict[str, Any]:
     """Ask once; errors are part of the answer."""
     try:
+        password = password_of(request["config"])
         with closing(
             RedisConnection(request["address"], request["port"], request["seconds"])
         ) as link:
-            link.ask("AUTH", password)
+            if password:
+                link.ask("AUTH", password)
             info = link.statistics()
             if info.get("role") == "master":
                 write(link)
@@ -79,4 +90,4 @@ def write(link: RedisConnection) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(probe(json.loads(sys.argv[1]), sys.stdin.readline().rstrip("\n")), sys.stdout)
+    json.dump(probe(json.loads(sys.argv[1])), sys.stdout)

@@ -9,43 +9,44 @@ from pathlib import Path
 from typing import Any
 
 from pacefab.services.probes.node_python import python
-from pacefab.services.redis.node import PORT
-from pacefab.services.redis.section import SECRET
-from pacefab.services.service import Probe, Reading, Site
-from pacefab.services.vips.section import PREFIX, VipsSection
+from pacefab.services.redis.node import NAME, PORT, following
+from pacefab.services.service import Figure, Probe, Reading, Site, Value
+from pacefab.services.vips.section import PREFIX
 from pacefab.transport.command import Section, Step
 
-NAME = "redis"  # of the service and of its primitive
 SECONDS = 2.0
+
+FIGURES = (
+    Figure("role", "What Redis calls its role: master or slave", "info", column="role"),
+    Figure("connected_replicas", "Followers that have all data of this one", column="followers"),
+    Figure("lag_bytes", "How far the last follower of this one is behind", column="lag"),
+    Figure("master_link_up", "Whether a follower is connected to the one it follows (1 or 0)"),
+    Figure(
+        "used_memory_bytes", "Memory of the data and of Redis itself", column="memory",
+        show=lambda figures: f"{float(figures['used_memory_bytes']) / 2**20:.1f} MiB",
+    ),
+)  # fmt: skip
 
 _PROGRAM = Path(__file__).with_name("node_redis.py")
 
 
-def probes(site: Site) -> Iterator[Probe]:
+def probes(site: Site, config: str) -> Iterator[Probe]:
     """Ask each instance from its neighbour, and each VIP that follows the promoted one."""
     nodes = site.instances(NAME)
-    for place, node in enumerate(nodes):
-        ask = _ask(site, site.own_address(node))
+    for node in nodes:
+        ask = _ask(site.own_address(node), config)
         judge = partial(_replicates, len(nodes) - 1)
         name = f"redis on {node} replicates"
-        yield Probe(name, nodes[place - 1], (ask,), judge, resource=NAME, of=node)
-    vips = site.sections.get("vips")
-    for vip, address in _following(vips).items() if nodes else ():
-        ask = _ask(site, address)
-        yield Probe(f"{vip} leads to the Redis that takes writes", nodes[0], (ask,), _leads)
+        yield Probe(name, site.neighbour(node), (ask,), judge, resource=NAME, of=node)
+    for vip in following(site) if nodes else ():
+        ask = _ask(vip.address, config)
+        name = f"{PREFIX}{vip.name} leads to the Redis that takes writes"
+        yield Probe(name, site.neighbour(nodes[0]), (ask,), _leads)
 
 
-def _following(vips: VipsSection | None) -> dict[str, str]:
-    """Return the addresses that follow the promoted instance, by the VIP's resource."""
-    if vips is None:
-        return {}
-    followed = [vip for vip in vips.addresses if vips.followed_by(vip) == NAME]
-    return {PREFIX + vip.name: vip.address for vip in followed}
-
-
-def _ask(site: Site, address: str) -> Step:
-    request = {"address": address, "port": PORT, "seconds": SECONDS}
-    return python(NAME, _PROGRAM, json.dumps(request), secret=site.secret(SECRET))
+def _ask(address: str, config: str) -> Step:
+    request = {"address": address, "port": PORT, "seconds": SECONDS, "config": config}
+    return python(NAME, _PROGRAM, json.dumps(request))
 
 
 def _answer(sections: Mapping[str, Section]) -> Mapping[str, Any]:
@@ -71,14 +72,14 @@ def _replicates(others: int, sections: Mapping[str, Section]) -> Reading:
         return Reading(wrong)
     info = answer["info"]
     followers = list(_followers(info))
-    figures: dict[str, float | str] = {
+    figures: dict[str, Value] = {
         "role": info.get("role", "unknown"),
-        "connected_replicas": len(followers),
         "used_memory_bytes": int(info.get("used_memory", 0)),
     }
     if info.get("role") == "master":
         offset = int(info.get("master_repl_offset", 0))
         behind = [offset - int(follower.get("offset", 0)) for follower in followers]
+        figures["connected_replicas"] = len(followers)
         figures["lag_bytes"] = max((0, *behind))
         few = f"{len(followers)} of {others} others follow it"
         return Reading(few if len(followers) < others else "", figures)

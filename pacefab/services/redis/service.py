@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.services.redis import node, probes
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import Service, Site
+from pacefab.services.service import Probe, Service, Site
 
-CLONE = f"{probes.NAME}-clone"
+CLONE = f"{node.NAME}-clone"
 
 
 def configuration(section: RedisSection, site: Site) -> Configuration:
@@ -19,19 +20,35 @@ def configuration(section: RedisSection, site: Site) -> Configuration:
     flavour = node.flavour_of(section, site)
     parameters = {"config": flavour.config, **flavour.parameters}
     units = tuple(f"{package}.service" for package in flavour.packages.values())
-    primitive = Primitive(probes.NAME, "ocf:heartbeat:redis", parameters, runs=units)
+    primitive = Primitive(node.NAME, "ocf:heartbeat:redis", parameters, runs=units)
     meta = {"interleave": "true", "notify": "true", "promotable": "true"}
     return Configuration(resources=(Clone(CLONE, primitive, meta),))
 
 
+def _probes(section: RedisSection, site: Site) -> tuple[Probe, ...]:
+    return tuple(probes.probes(site, node.flavour_of(section, site).config))
+
+
+def _found(cib: Cib) -> RedisSection | None:
+    """Return the section where the CIB has a primitive as this service makes it."""
+    element = cib.element(node.NAME)
+    given = {} if element is None else pairs(plain_set(element, "instance_attributes"))
+    for software, flavour in node.FLAVOURS.items():
+        if given.get("config") == flavour.config:
+            return RedisSection(software=software)
+    return None
+
+
 SERVICE = Service(
-    probes.NAME,
+    node.NAME,
     RedisSection,
     look=node.look,
     node=node.desired,
     configuration=configuration,
-    probes=lambda _, site: tuple(probes.probes(site)),
+    probes=_probes,
     secrets=lambda _: (SECRET,),
     ids=lambda _: (CLONE,),
     promoted=CLONE,
+    found=_found,
+    figures=probes.FIGURES,
 )

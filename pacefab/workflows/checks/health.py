@@ -113,8 +113,8 @@ def examine(
 
 def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
     for name in seen.strangers:
-        what, way = seen.standing(name)
-        yield f"{name} {'of the inventory ' if name in inventory else ''}is {what}: {way}"
+        standing, own = seen.standing(name), "of the inventory " if name in inventory else ""
+        yield f"{name} {own}is {standing.what}: {standing.way}"
 
 
 def examine_memcached(seen: ClusterView) -> Health:

@@ -16,6 +16,7 @@ from pacefab.services.service import DesiredNode, Site
 from pacefab.workflows.nodes.in_force import find_pending, share
 
 _DEPLOY = "fab deploy sets it right"
+_MEMCACHED = memcached.RESOURCE
 
 
 def reasons(site: Site) -> list[str]:
@@ -27,7 +28,7 @@ def notices(site: Site) -> list[str]:
     """Return the settings that are written and not in force, each once for all its nodes."""
     pending = {}
     for node, facts in site.facts.items():
-        every = [_memcached(facts), *_described(site, node)]
+        every = [_running(site, facts), *_described(site, node)]
         pending[node] = [item for part in every for item in find_pending(facts, part)]
     return list(map(str, share(pending)))
 
@@ -39,7 +40,8 @@ def _reasons(site: Site, node: str) -> Iterator[str]:
             unit = facts.unit(name)
             if unit.load == "loaded" and not unit.running:
                 yield f"{name} does not run on {node} ({unit.active}): {_DEPLOY}"
-        yield from _kernel(node, facts.kernel, desired.kernel)
+        if not site.recognised:  # a load balancer that others set up may not need them
+            yield from _kernel(node, facts.kernel, desired.kernel)
 
 
 def _kernel(node: str, now: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[str]:
@@ -56,16 +58,20 @@ def _described(site: Site, node: str) -> Iterator[DesiredNode]:
     """
     without_secrets = replace(site, secret=lambda _: "unknown")
     for name, section in site.sections.items():
+        if name == _MEMCACHED:
+            continue
         try:
             desired = registry.service(name).node(section, without_secrets, node)
         except PacefabError:
             continue
-        yield replace(desired, processes=())
+        yield desired
 
 
-def _memcached(facts: HostFacts) -> DesiredNode:
+def _running(site: Site, facts: HostFacts) -> DesiredNode:
+    if _MEMCACHED not in site.sections:
+        return DesiredNode()
     try:
-        settings = memcached.present_settings(facts)
+        settings = memcached.effective_settings(facts)
     except PacefabError:
-        settings = None
-    return DesiredNode(processes=(memcached.process(facts, settings),) if settings else ())
+        return DesiredNode()
+    return DesiredNode(processes=(memcached.process(facts, settings),))

@@ -14,7 +14,8 @@ from pacefab.services.service import Figure, Probe, Service, Site, Value
 from pacefab.workflows.checks.probing import ProbeResult, put
 from pacefab.workflows.nodes.view import ClusterView
 
-_RUNS = {"Started", "Promoted", "Unpromoted"}
+RUNNING = frozenset({"Started", "Promoted", "Unpromoted"})
+"""The states of an instance that runs, and of which nothing is being changed now."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class InstanceHealth:
     @property
     def runs(self) -> bool:
         """Whether Pacemaker says that it runs, and does nothing about it now."""
-        return self.state in _RUNS
+        return self.state in RUNNING
 
     @property
     def answers(self) -> bool:
@@ -143,12 +144,11 @@ def _probes(service: Service[Any], section: Any, site: Site) -> Sequence[Probe] 
 def _primitives(service: Service[Any], section: Any, site: Site, cib: Cib) -> list[str]:
     """Return the ids of a service's primitives in the CIB.
 
-    Of one that does not name its agents, those that it would make; where that cannot be said now,
-    its instances are not known, and the service is asked as a whole.
+    Of one that names neither agents nor units, those that it would make; where that cannot be said
+    now, its instances are not known, and the service is asked as a whole.
     """
-    if service.agents:
-        elements = [e for agent in service.agents for e in cib.primitives_of(agent)]
-        return [element.get("id", "") for element in elements]
+    if service.agents or service.units:
+        return list(service.primitives(cib))
     try:
         desired = primitive_ids(service.configuration(section, site).resources)
     except PacefabError:
@@ -163,16 +163,19 @@ def _health(
     results: Sequence[ProbeResult],
     error: str,
 ) -> ServiceHealth:
-    if not primitives and service.agents:
+    if not primitives and (service.agents or service.units):
         absent = (InstanceHealth("", node.name, "absent") for node in status.nodes)
         return ServiceHealth(service.name, service.figures, tuple(absent))
-    instances = tuple(
-        InstanceHealth(name, node, state, _of(results, name, node, alone=len(primitives) == 1))
+    alone = len(primitives) == 1
+    every = tuple(
+        InstanceHealth(
+            name, node, state, _of(results, name, node, alone=alone) if state in RUNNING else ()
+        )
         for name in primitives
         for node, state in instances(status, name)
     )
     whole = tuple(result for result in results if not result.probe.of)
-    return ServiceHealth(service.name, service.figures, instances, whole, error)
+    return ServiceHealth(service.name, service.figures, every, whole, error)
 
 
 def _of(
@@ -182,7 +185,7 @@ def _of(
     return tuple(
         result
         for result in results
-        if node and result.probe.of == node and (alone or result.probe.resource == resource)
+        if result.probe.of == node and (alone or result.probe.resource == resource)
     )
 
 

@@ -20,6 +20,7 @@ from pacefab.workflows.checks.serving import (
     ask,
     ask_everyone_from_everyone,
     observe_memcached,
+    other_runner,
     present,
 )
 from pacefab.workflows.nodes.observe import NodeView
@@ -72,7 +73,7 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
         _equal(fleet),
         *_closed(forbidden),
     ]
-    waiting = node_state.notices(Site(fleet.membership, fleet.facts, {}))
+    waiting = node_state.notices(Site(fleet.membership, fleet.facts, {memcached.RESOURCE: None}))
     return Verification(fleet.membership.cluster, matrix, tuple(checks), tuple(waiting))
 
 
@@ -143,6 +144,9 @@ def _firewalls(host: Host) -> list[str]:
 
 
 def _resource(fleet: ClusterView) -> Iterator[Check]:
+    if other := other_runner(fleet.cib):
+        yield Check("resource", other.top, ok=True, seen=f"{other} runs memcached")
+        return
     element = fleet.cib.element(memcached.CLONE)
     clone = None if element is None else read_resource(element)
     if not isinstance(clone, Clone):

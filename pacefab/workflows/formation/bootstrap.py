@@ -13,6 +13,7 @@ from typing import TypeVar
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome, Program
+from pacefab.pacemaker.membership import Claim, completed
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
@@ -141,8 +142,12 @@ class Bootstrap:
         return form
 
     def _observe(self, hosts: Mapping[str, Host]) -> dict[str, Candidate]:
-        asked = fan_out(hosts, self.observe, limit=self.limit)
-        return _all(asked)
+        found = _all(fan_out(hosts, self.observe, limit=self.limit))
+        claims = [Claim(c.membership, c.facts.addresses, c.facts.name) for c in found.values()]
+        return {
+            name: replace(c, membership=completed(c.membership, claims)) if c.membership else c
+            for name, c in found.items()
+        }
 
     def observe(self, name: str, host: Host) -> Candidate:
         """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""

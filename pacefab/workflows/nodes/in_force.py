@@ -62,9 +62,11 @@ def find_pending(
 ) -> tuple[PendingSetting, ...]:
     """Return what is not in force on a node; `changing` are files that are about to be written."""
     processes = [
-        PendingSetting(process.unit.removesuffix(".service"), process.difference)
+        PendingSetting(
+            process.unit.removesuffix(".service"), process.difference or process.settings
+        )
         for process in desired.processes
-        if process.difference and not process.as_desired and facts.unit(process.unit).running
+        if not process.as_desired and facts.unit(process.unit).running
     ]
     paths = set(changing)
     older = (_older(facts, item, paths) for item in desired.at_start)
@@ -78,5 +80,5 @@ def _older(facts: HostFacts, item: AtStart, changing: set[str]) -> PendingSettin
     for path in item.files:
         due = path in changing and not item.reloaded
         if due or facts.written.get(path, 0) > min(started) + _SECONDS:
-            return PendingSetting(item.service, f"started before {path} was changed")
+            return PendingSetting(item.service, f"older than {path}")
     return None

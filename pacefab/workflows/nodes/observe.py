@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pacefab.addresses import is_address
 from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, kernel, packages, processes, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
@@ -40,14 +39,13 @@ class NodeView:
     @property
     def claim(self) -> Claim:
         """Which cluster the node says that it is of. Errors of `live.read_membership`."""
-        return Claim(self.membership, self.facts.addresses, self.facts.name)
+        own = live.read_node_id(self.sections)
+        return Claim(self.membership, self.facts.addresses, self.facts.name, own)
 
     @property
     def node(self) -> str:
         """The node's name in the cluster; the host's own name where there is none."""
-        membership = self.membership
-        member = membership and membership.member_with(self.facts.addresses, self.facts.name)
-        return member.name if member and not is_address(member.name) else self.facts.name
+        return self.claim.node_of(self.claim.whole)
 
     @cached_property
     def cib(self) -> Cib:

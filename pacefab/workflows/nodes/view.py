@@ -29,6 +29,21 @@ Reach = Callable[[str], Host]
 
 
 @dataclass(frozen=True)
+class Standing:
+    """What a host is that answered and is no member ("in no cluster"), and the way to make it one.
+
+    `listed`: the members' files name it, and its own is not there.
+    """
+
+    what: str
+    way: str
+    listed: bool = False
+
+    def __str__(self) -> str:
+        return f"it is {self.what}: {self.way}"
+
+
+@dataclass(frozen=True)
 class ClusterView:
     """The hosts that were asked, and the cluster that they are of, if they are of one.
 
@@ -36,7 +51,7 @@ class ClusterView:
         hosts: every host that answered; a member by its node's name, another one as it was named.
         views: the members that answered, by node, in the cluster's order.
         strangers: the hosts that answered and are members of no cluster, or not of this one.
-        silent: hosts and nodes that gave no answer over SSH.
+        silent: hosts and nodes that gave no answer, or none that says which cluster they are of.
         formed: the cluster that they are of; None when none of them is of one.
         look: what was looked at on every one.
     """
@@ -130,31 +145,27 @@ class ClusterView:
             readiness.check_ready(self.status, attempted)  # says why
             raise RefusedError(attempted, "no node has quorum", "see: pcs status")
 
-    def standing(self, stranger: str) -> tuple[str, str]:
-        """Return what a host is that is no member ("in no cluster"), and the way to make it one."""
+    def standing(self, stranger: str) -> Standing:
+        """Return what a host is that is no member."""
         view = self.strangers[stranger]
         add, own = f"fab add-node --node {stranger}", view.membership
         if self.formed and self.formed.member_with(view.facts.addresses, view.facts.name):
-            cluster = self.formed.cluster
-            return f"a node of {cluster} without /etc/corosync/corosync.conf", "fab bootstrap"
+            what = f"a node of {self.formed.cluster} without /etc/corosync/corosync.conf"
+            return Standing(what, "if it was reinstalled: fab bootstrap", listed=True)
         if own is None:
-            return "in no cluster", add
+            return Standing("in no cluster", add)
         where = f"set up for cluster {own.cluster} ({', '.join(own.names)})"
-        return f"{where}, whose nodes do not list it", f"pcs cluster destroy there, then {add}"
+        return Standing(f"{where}, whose nodes do not list it", f"pcs cluster destroy there, {add}")
 
     @property
     def outside(self) -> dict[str, PacefabError]:
         """An error for each host that is no member; for flows that are for members alone."""
-        return {
-            name: RefusedError(
-                f"find it among the nodes of {self.membership.cluster}",
-                f"it is {what}",
-                f"{way}; or name the other hosts alone with -H",
-                host=name,
-            )
-            for name in self.strangers
-            for what, way in [self.standing(name)]
-        }
+        return {name: self._outside(name, self.standing(name)) for name in self.strangers}
+
+    def _outside(self, name: str, standing: Standing) -> PacefabError:
+        attempted = f"find it among the nodes of {self.membership.cluster}"
+        advice = f"{standing.way}; or name the other hosts alone with -H"
+        return RefusedError(attempted, f"it is {standing.what}", advice, host=name)
 
     def again(self, node: str) -> ClusterView:
         """Return the view with one host asked again."""
@@ -229,8 +240,13 @@ def _arrange(
     silent: Mapping[str, PacefabError],
     look: Look,
 ) -> ClusterView:
-    """Return the answers with each member under its node's name."""
-    claims = {name: _claim(name, view) for name, view in answers.items()}
+    """Return the answers with each member under its node's name.
+
+    A host whose own files cannot be understood has given none: the others know the cluster.
+    """
+    claims, unclear = _claims(answers)
+    if not claims:
+        raise none_answered(unclear)
     try:
         members = find_members(claims)
     except ValueError as error:
@@ -243,24 +259,31 @@ def _arrange(
     own = {name: claims[name] for name in members}
     formed = completed(own[members[0]].whole, own.values()) if members else None
     names = {name: own[name].node_of(formed) if formed and name in own else name for name in claims}
-    found = {names[name]: view for name, view in answers.items()}
-    listed = formed.names if formed else ()
+    found = {names[name]: answers[name] for name in claims}
+    views = {node: found[node] for node in (formed.names if formed else ()) if node in found}
     return ClusterView(
-        {names[name]: hosts[name] for name in answers},
-        {node: found[node] for node in listed if node in (names[name] for name in members)},
-        {names[name]: view for name, view in answers.items() if name not in members},
-        silent,
+        {names[name]: hosts[name] for name in claims},
+        views,
+        {name: view for name, view in found.items() if name not in views},
+        {**silent, **unclear},
         formed,
         look,
     )
 
 
-def _claim(name: str, view: NodeView) -> Claim:
-    try:
-        return view.claim
-    except PacefabError as error:
-        error.host = error.host or name
-        raise
+def _claims(
+    answers: Mapping[str, NodeView],
+) -> tuple[dict[str, Claim], dict[str, PacefabError]]:
+    """Return what each host says that it is of, and why it cannot be known of the others."""
+    claims: dict[str, Claim] = {}
+    unclear: dict[str, PacefabError] = {}
+    for name, view in answers.items():
+        try:
+            claims[name] = view.claim
+        except PacefabError as error:
+            error.host = error.host or name
+            unclear[name] = error
+    return claims, unclear
 
 
 def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:

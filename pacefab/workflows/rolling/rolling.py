@@ -56,7 +56,7 @@ class Rolling:
         fleet = observe_memcached(hosts, reach, self.limit)
         readiness.check_ready(fleet.status, "update memcached")
         for name in fleet.strangers:
-            audience.note(name, f"left alone: it is {fleet.standing(name)[0]}")
+            audience.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
         _check_own(fleet)
         _check_kept(fleet)
         if not self.dry_run:

@@ -35,6 +35,7 @@ from pacefab.workflows.nodes.node_plan import check_clear
 from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach
+from pacefab.workflows.rollout.rollout import left_alone
 
 STEP = "create-memcached"
 _ATTEMPT = "create the memcached clone"
@@ -73,9 +74,9 @@ class Create:
         self._check_update(change)
         if self.dry_run:
             return [self._preview(fleet, change, watch)]
-        unusable = {**fleet.silent, **fleet.outside}
-        absent = watch.fail_all({name: unusable[name] for name in hosts if name in unusable})
-        if absent and change.changes:
+        silent = {name: fleet.silent[name] for name in hosts if name in fleet.silent}
+        absent = [*watch.fail_all(silent), *left_alone(fleet, watch)]
+        if change.changes and not all(outcome.mark.ok for outcome in absent):
             said = "nothing was changed: name only nodes that can be reached"
             return [watch.finish(cluster, Mark.SKIPPED, said), *absent]
         self._ask(fleet, change, watch, audience)

@@ -98,7 +98,7 @@ class _RolloutRun:
             raise _incomplete(none_answered(seen.silent))
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
-        left = () if plan.forming else self._left_alone(seen)
+        left = () if plan.forming else left_alone(seen, self.watch)
         if not plan:
             for notice in plan.notices:
                 self.audience.note(plan.cluster, notice)
@@ -106,14 +106,6 @@ class _RolloutRun:
         self._permit(plan)
         entry = history.new_entry(plan.cluster, plan.summary)
         return [*self._apply(seen, plan, entry), *left]
-
-    def _left_alone(self, seen: ClusterView) -> list[Outcome]:
-        """Return a line for each host that is no member and is not made one."""
-        return [
-            self.watch.finish(name, Mark.SKIPPED, f"it is {what}: {way}")
-            for name in (seen.strangers if seen.formed else ())
-            for what, way in [seen.standing(name)]
-        ]
 
     def _permit(self, plan: Plan, reason: str = "") -> None:
         """Show the plan, and have it agreed to.
@@ -307,6 +299,16 @@ class _RolloutRun:
             f"previous files not restored on {name}: {error}"
             for name, error in errors(back).items()
         ]
+
+
+def left_alone(seen: ClusterView, watch: Stopwatch) -> list[Outcome]:
+    """Return a line for each host that is no member and is not made one by this run."""
+    return [
+        watch.fail(name, error)
+        if seen.standing(name).listed
+        else watch.finish(name, Mark.SKIPPED, str(seen.standing(name)))
+        for name, error in (seen.outside.items() if seen.formed else ())
+    ]
 
 
 def _quietly(_said: str) -> None:

@@ -1,0 +1,133 @@
+"""A cluster's health -> one HTML page: what runs where, each service's figures, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pacefab.errors import PacefabError
+from pacefab.pacemaker.model import ClusterStatus, FailedAction
+from pacefab.report.drill_page import local_time
+from pacefab.report.health import answer_of
+from pacefab.report.stream import clean
+from pacefab.workflows.checks.health import Health
+from pacefab.workflows.checks.service_health import RUNNING, InstanceHealth, ServiceHealth
+
+_TEMPLATE = "status.html.j2"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a resource is on a node; `state` is empty where it is not there."""
+
+    node: str
+    state: str
+    good: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """An instance of a service: its name, state, answer, and its figures by column."""
+
+    name: str
+    state: str
+    answer: str
+    good: bool
+    cells: tuple[tuple[str, str, str], ...]  # column, its meaning, what is there
+
+
+def render(health: Health, when: datetime) -> str:
+    """Return the page of a look at `when`, which has to know its zone."""
+    return _page(
+        title=health.cluster,
+        when=local_time(when.isoformat()),
+        verdict=str(health.verdict),
+        facts=_facts(health.status),
+        reasons=health.reasons,
+        notices=health.notices,
+        failures=[_failure(failure) for failure in health.status.failures],
+        nodes=[(node.node, node.pacemaker) for node in health.nodes],
+        matrix=_matrix(health.status),
+        services={service.name: _rows(service) for service in health.services if service.exists},
+    )
+
+
+def render_unknown(error: PacefabError, when: datetime) -> str:
+    """Return the page of a look that found no cluster."""
+    reasons = [*f"{error.attempted}: {error.seen}".splitlines(), f"next: {error.next_step}"]
+    return _page(
+        title="unknown", when=local_time(when.isoformat()), verdict="unknown", facts="",
+        reasons=reasons, notices=(), failures=(), nodes=(), matrix={}, services={},
+    )  # fmt: skip
+
+
+def _page(**values: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # 50 ms
+
+    environment = Environment(
+        loader=PackageLoader("pacefab.report.pages", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_clean,
+    )
+    return environment.get_template(_TEMPLATE).render(**values)
+
+
+def _clean(value: object) -> object:
+    """Return what a page may hold: nothing unprintable of what nodes said."""
+    return clean(value) if type(value) is str else value
+
+
+def _facts(status: ClusterStatus) -> str:
+    words = {
+        f"DC {status.dc}": bool(status.dc),
+        "quorum" if status.quorum else "no quorum": True,
+        "maintenance mode": status.maintenance,
+        "fencing enabled" if status.fencing else "fencing disabled": True,
+    }
+    return " · ".join(word for word, holds in words.items() if holds)
+
+
+def _failure(failure: FailedAction) -> str:
+    what = f"{failure.operation} of {failure.resource} failed on {failure.node}"
+    return f"{what}: {failure.reason}" if failure.reason else what
+
+
+def _matrix(status: ClusterStatus) -> Mapping[str, Sequence[Cell]]:
+    """Return by primitive, fence devices included, what it is on each node."""
+    found: dict[str, dict[str, Cell]] = {}
+    for instance in status.all_instances:
+        row = found.setdefault(instance.id.partition(":")[0], {})
+        bad = instance.failed or instance.blocked or instance.orphaned
+        state = instance.pending or ("failed" if bad else instance.role)
+        for node in instance.nodes:
+            row[node] = Cell(node, state, state in RUNNING)
+    names = [node.name for node in status.nodes]
+    return {
+        resource: [row.get(name, Cell(name, "", good=bool(row))) for name in names]
+        for resource, row in found.items()
+    }
+
+
+def _rows(service: ServiceHealth) -> list[Row]:
+    return [_row(service, instance) for instance in service.instances]
+
+
+def _row(service: ServiceHealth, instance: InstanceHealth) -> Row:
+    where = instance.node or "no node"
+    figures = instance.figures
+    return Row(
+        f"{instance.resource} on {where}" if service.several else where,
+        instance.state,
+        answer_of(instance),
+        service.serves(instance),
+        tuple(
+            (figure.column, figure.help, figure.text(figures))
+            for figure in service.figures
+            if figure.column
+        ),
+    )

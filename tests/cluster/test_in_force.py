@@ -1,0 +1,69 @@
+"""What is written and not in force yet is said until it is: plan, deploy, status, verify."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pacefab.harness.cluster import Cluster
+from tests.cluster import eyes
+
+WAY = "fab update-memcached"
+LINE = f"in force after: {WAY} ("
+MEMORY = 96
+INVENTORY = f"""\
+cluster: {{cluster}}
+nodes: {{nodes}}
+fencing: {{{{disabled: true, reason: containers have no power switch}}}}
+services: {{{{memcached: {{{{memory: {MEMORY}}}}}}}}}
+"""
+
+
+@pytest.fixture
+def inventory(serving: Cluster, tmp_path: Path) -> str:
+    """An inventory with another memory size than the nodes' memcached runs with."""
+    name = eyes.cib(serving).find(".//nvpair[@name='cluster-name']")
+    assert name is not None
+    nodes = "[" + ", ".join(serving.nodes) + "]"
+    file = tmp_path / "inventory.yaml"
+    file.write_text(INVENTORY.format(cluster=name.get("value"), nodes=nodes))
+    return str(file)
+
+
+def test_a_written_setting_is_pending_until_the_update(serving: Cluster, inventory: str) -> None:
+    of = ("--inventory", inventory)
+    before = eyes.processes(serving)
+    done = serving.fab("deploy", "--yes", *of)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-2].strip().startswith(LINE)
+    assert done.stdout.count(LINE) == 2, "in the plan and at the end, for all nodes at once"
+    assert eyes.processes(serving) == before
+
+    plan = serving.fab("plan", *of)
+    assert plan.returncode == 2, plan.stdout + plan.stderr
+    where = ", ".join(serving.nodes)
+    line = f"{LINE}{where}: 64 MiB, not {MEMORY})"
+    assert plan.stdout.splitlines().count(line) == 1
+    assert len(line) <= 80
+    found = serving.fab("plan", "--json", *of)
+    (pending,) = json.loads(found.stdout)["pending"]
+    assert (pending["hosts"], pending["in_force_after"]) == (list(serving.nodes), WAY)
+
+    status = serving.fab("status", *of)
+    assert status.returncode == 0, status.stdout + status.stderr
+    assert f"notice: {line}" in status.stdout
+    assert line in json.loads(serving.fab("status", "--json", *of).stdout)["notices"]
+    assert line in serving.fab("verify-memcached", *of).stdout
+    assert line in serving.fab("deploy", "--yes", *of).stdout, "also with nothing to change"
+
+    serving.fab("update-memcached", "--yes", *of, check=True)
+
+    plan = serving.fab("plan", *of)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    assert plan.stdout.splitlines()[-1] == "nothing to do"
+    assert json.loads(serving.fab("plan", "--json", *of).stdout)["pending"] == []
+    assert LINE not in serving.fab("status", *of).stdout
+    settings = eyes.talk(serving, "c2", serving.address("c1"), r"stats settings\r\n")
+    assert f"STAT maxbytes {MEMORY * 1024 * 1024}\n" in settings
