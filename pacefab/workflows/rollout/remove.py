@@ -9,7 +9,7 @@ from functools import partial
 from pacefab.errors import RefusedError
 from pacefab.host import packages
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import plan_removal
 from pacefab.pacemaker.render import render_configuration
@@ -70,7 +70,8 @@ class Remove:
         """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
         if not plan_removal(fleet.cib, memcached.desired_clone()):
             return ()
-        live.check_ready(fleet.status, _ATTEMPT)
+        readiness.check_ready(fleet.status, _ATTEMPT)
+        _check_managed(fleet)
         new = self._plan(fleet.cib) or fleet.cib
         actions = apply_cib.simulate(fleet.host, new)
         return (f"remove {memcached.CLONE}", *map(str, actions))
@@ -140,6 +141,15 @@ def _check_purge(fleet: ClusterView) -> None:
     if fleet.cib.element(memcached.RESOURCE) is None:
         for view in fleet.views.values():
             check_clear(view.facts, memcached.UNIT, view.opaque)
+
+
+def _check_managed(fleet: ClusterView) -> None:
+    """Raise a RefusedError when Pacemaker would not stop memcached: it would run on, unowned."""
+    word = fleet.placement
+    nodes = sorted(word.unmanaged.get(memcached.RESOURCE, ()))
+    causes = [word.chosen(memcached.RESOURCE, node) for node in nodes]
+    if named := dict.fromkeys(str(cause) for cause in causes if cause):
+        raise RefusedError(_ATTEMPT, "\n".join(named), "nothing was changed; end that, run again")
 
 
 def _look(_: str, host: Host) -> list[Step]:
