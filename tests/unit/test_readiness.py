@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pacefab.pacemaker import monitor, simulation
+from pacefab.pacemaker import monitor
 from pacefab.pacemaker.model import (
     Clone,
     ClusterStatus,
@@ -20,6 +20,7 @@ from pacefab.pacemaker.model import (
     Resource,
     Transition,
 )
+from pacefab.pacemaker.placement import simulation
 from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from pacefab.services.memcached.memcached import desired_clone
 from tests.unit import captured

@@ -54,15 +54,15 @@ class Restoring:
         """Return what brings the cluster's configuration back."""
         seen.check_quorum("plan the rollback")
         change = plan_restore(seen.cib, self.before)
-        simulated = (
-            apply_cib.simulate(seen.host, render_restored(seen.cib, self.before)) if change else ()
-        )
+        new = render_restored(seen.cib, self.before) if change else seen.cib
+        simulated, placement = apply_cib.foresee(seen.host, new)
         return Plan(
             self.intent.membership.cluster,
             configuration=change,
-            transitions=simulated,
+            transitions=simulated if change else (),
             silent=seen.silent,
             desired=read_configuration(self.before),
+            placement=placement,
         )
 
     def render(self, cib: Cib, plan: Plan) -> Cib | None:
