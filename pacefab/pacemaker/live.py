@@ -105,8 +105,7 @@ def _seen(
     """
     if not names:
         raise ValueError(
-            "it has no nodelist (members are found by multicast), and Pacemaker knows no node here: "
-            "add one"
+            "it has no nodelist (members are found by multicast), and Pacemaker knows none: add one"
         )
     addresses = corosync.parse_addresses(sections["seen"].out)
     members = (Member(name, addresses.get(number, ()), number) for number, name in names.items())

@@ -260,7 +260,8 @@ def _arrange(
     formed = completed(own[members[0]].whole, own.values()) if members else None
     names = {name: own[name].node_of(formed) if formed and name in own else name for name in claims}
     found = {names[name]: answers[name] for name in claims}
-    views = {node: found[node] for node in (formed.names if formed else ()) if node in found}
+    nodes = {names[name] for name in members}
+    views = {node: found[node] for node in (formed.names if formed else ()) if node in nodes}
     return ClusterView(
         {names[name]: hosts[name] for name in claims},
         views,
