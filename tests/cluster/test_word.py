@@ -157,7 +157,7 @@ def test_every_command_has_pacemakers_word(
 
 def test_a_remote_node_is_no_obstacle(serving: Cluster, inventory: Path) -> None:
     """One that does not answer: a failure of its own, and no other service's."""
-    remote = State(REMOTE, "pcs resource delete r9 --force", "r9 is offline", serving.nodes)
+    remote = State(REMOTE, "pcs resource delete r9 --force", "r9 is offline", tuple(serving.nodes))
     with in_state(serving, remote):
         plan = fab(serving, "plan", "--json", "--inventory", str(inventory))
         assert any("the remote node r9 is" in one for one in json.loads(plan.stdout)["notices"])
