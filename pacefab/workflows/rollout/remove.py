@@ -6,17 +6,18 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 from lxml import etree
 
 from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Configuration, primitive_ids
-from pacefab.pacemaker.ownership import runners
+from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.pacemaker.plan import constraint_ids, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services import registry
@@ -28,6 +29,7 @@ from pacefab.waiting import Waits
 from pacefab.workflows.checks.service_health import recognise
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
+from pacefab.workflows.nodes.node_plan import check_clear
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.purge import Purge
@@ -134,16 +136,33 @@ class _Removal:
         every = self.desired.resources
         return tuple(r.id for r in every if self.seen.cib.element(r.id) is not None)
 
+    @property
+    def _others(self) -> list[Runner]:
+        """The service's primitives, those of other resources than its own included."""
+        own = set(self.remove.service.primitives(self.seen.cib))
+        return [runner for runner in runners(self.seen.cib) if runner.id in own]
+
     def _plan_removal(self) -> tuple[str, ...]:
         """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
         seen = self.seen
         if not plan_removal(seen.cib, self.desired.resources):
             return ()
-        live.check_ready(seen.status, self._attempt)
+        readiness.check_ready(seen.status, self._attempt)
+        self._check_managed()
         new = self._plan(seen.cib) or seen.cib
         actions = apply_cib.simulate(seen.host, new)
         gone = self._constraints(seen.cib)
         return (*(f"remove {name}" for name in (*self._going, *gone)), *map(str, actions))
+
+    def _check_managed(self) -> None:
+        """Raise a RefusedError when Pacemaker would not stop it: it would run on, unowned."""
+        word = self.seen.placement
+        going = (str(e.get("id")) for name in self._going for e in _inside(self.seen.cib, name))
+        kept = ((name, node) for name in going for node in sorted(word.unmanaged.get(name, ())))
+        causes = (word.chosen(name, node) for name, node in kept)
+        if named := dict.fromkeys(str(cause) for cause in causes if cause):
+            seen = "\n".join(named)
+            raise RefusedError(self._attempt, seen, "nothing was changed; end that, run again")
 
     def _plan_purges(self, hosts: Mapping[str, Host]) -> dict[str, Result[list[Step]]]:
         """Return what is to be done on each host that answered, or why that cannot be said.
@@ -154,14 +173,16 @@ class _Removal:
         if not self.remove.purge:
             return {}
         going = set(self._going)
-        others = set(self.remove.service.primitives(self.seen.cib))
-        staying = [r for r in runners(self.seen.cib) if r.id in others and r.top not in going]
+        staying = [runner for runner in self._others if runner.top not in going]
         if staying:
             raise RefusedError(
                 f"purge {self.remove.service.name}",
-                f"Pacemaker runs it by {', '.join(map(str, staying))}",
-                f"take that out first: pcs resource delete {staying[0].top}",
+                f"{', '.join(map(str, staying))} runs it",
+                f"nothing was changed; remove {staying[0].top} first, where nobody needs it",
             )
+        if not going:
+            for view, unit in product(self.seen.views.values(), self.remove.service.units):
+                check_clear(view.facts, unit, view.opaque)
         answered = {view.host: view for view in self.seen.answered.values() if view.host in hosts}
         return fan_out(
             answered, lambda _, view: self.purge.plan(view.facts), limit=self.remove.limit
@@ -221,10 +242,8 @@ class _Removal:
 
     def _absent(self) -> list[str]:
         """Return what is said where nothing is to go: also of resources with other ids."""
-        own = set(self.remove.service.primitives(self.seen.cib))
-        others = [r for r in runners(self.seen.cib) if r.id in own]
         name = " or ".join(resource.id for resource in self.desired.resources)
-        left = [f"{other} is another one, and left as it is" for other in others]
+        left = [f"{o} runs {self.remove.service.name}; left as it is" for o in self._others]
         return [f"there is no {name or self.remove.service.name}", *left]
 
     def _constraints(self, cib: Cib) -> list[str]:
