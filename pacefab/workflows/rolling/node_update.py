@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pacefab.host import packages
 from pacefab.host.model import HostFacts
-from pacefab.services.memcached import memcached
-from pacefab.services.memcached.config import Settings
-from pacefab.services.memcached.memcached import Request
-from pacefab.services.service import Site
+from pacefab.services import registry
+from pacefab.services.service import DesiredNode, Service, Site
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
-from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
+from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.view import ClusterView
+from pacefab.workflows.rollout.desired import Intent
 
 _INDEX_SECONDS = 120.0  # to fetch the repositories' index
 
@@ -27,93 +27,112 @@ class NodeUpdate:
     """What is desired of every node.
 
     Args:
-        request: memcached's settings.
-        package: whether the package goes to its newest version too.
+        intent: of the one service that is updated.
+        package: whether its packages go to their newest version too.
         firewall: whether open ports are ours to manage.
         lock_seconds: how long another package manager's lock is waited for.
     """
 
-    request: Request
+    intent: Intent
     package: bool = False
     firewall: bool = False
     lock_seconds: int = packages.LOCK_SECONDS
 
-    def look(self, fleet: ClusterView, node: str) -> Due:
+    @property
+    def service(self) -> Service[Any]:
+        """The service that is updated."""
+        (name,) = self.intent.chosen
+        return registry.service(name)
+
+    @property
+    def section(self) -> Any:
+        """Its settings."""
+        return self.intent.sections[self.service.name]
+
+    def site(self, seen: ClusterView) -> Site:
+        """Return what descriptions may know."""
+        return self.intent.among(seen.formed, {}).site(seen.facts)
+
+    def look(self, seen: ClusterView, node: str) -> Due:
         """Return what is to be done on a node, asked again.
 
         Raises:
             PacefabError: the node could not be asked, or cannot be brought there.
         """
-        host = fleet.hosts[node]
-        view = observe_node(host, memcached.LOOK, MANAGED)
-        newest = self._newest(host, view.facts) if self.package else None
-        return Due(self, fleet, node, view, self.plan(fleet, node, view), newest)
+        now = seen.again(node)
+        plan = self.plan(now, node)
+        newest = self._newest(now.hosts[node], now.views[node], plan) if self.package else {}
+        return Due(self, now, node, plan, newest)
 
-    def plan(self, fleet: ClusterView, node: str, view: NodeView) -> NodePlan:
-        """Return what brings files and unit of a node to what is desired."""
-        site = Site(fleet.membership, {node: view.facts}, {})
-        every = [address for member in fleet.membership.members for address in member.addresses]
+    def plan(self, seen: ClusterView, node: str) -> NodePlan:
+        """Return what brings files and units of a node to what is desired."""
+        site, view = self.site(seen), seen.views[node]
+        desired = self.desired(site, node)
+        every = [address for member in seen.membership.members for address in member.addresses]
         return plan_node(
             view.facts,
-            memcached.desired_node(self.request, site, node),
-            managed={memcached.UNIT},
+            desired,
+            managed={*desired.units, *view.managed_units},
             firewall=every if self.firewall else None,
             lock_seconds=self.lock_seconds,
         )
 
-    def _newest(self, host: Host, facts: HostFacts) -> str | None:
-        asked = packages.observe_newest(facts.supported_manager(), memcached.PACKAGE)
-        newest = packages.parse_newest(host.query(asked, seconds=_INDEX_SECONDS))
-        return None if newest == facts.packages[memcached.PACKAGE] else newest
+    def desired(self, site: Site, node: str) -> DesiredNode:
+        """Return what the service needs on a node. Errors of its description."""
+        return self.service.node(self.section, site, node)
+
+    def _newest(self, host: Host, view: NodeView, plan: NodePlan) -> dict[str, str]:
+        """Return the versions of packages that are newer than those of a node, by package."""
+        facts, found = view.facts, {}
+        for name, version in facts.packages.items():
+            if version is not None and name not in plan.packages:
+                asked = packages.observe_newest(facts.supported_manager(), name)
+                newest = packages.parse_newest(host.query(asked, seconds=_INDEX_SECONDS))
+                if newest not in {None, version}:
+                    found[name] = str(newest)
+        return found
 
 
 @dataclass
 class Due:
-    """What is to be done on one node; `newest` is a version newer than the installed one."""
+    """What is to be done on one node; `newest` are versions newer than the installed ones."""
 
     update: NodeUpdate
-    fleet: ClusterView
+    seen: ClusterView
     node: str
-    view: NodeView
     plan: NodePlan
-    newest: str | None
+    newest: dict[str, str]
     upgraded: bool = False
     _done: NodePlan = field(default_factory=NodePlan)
 
     @property
     def changes(self) -> tuple[str, ...]:
         """What changes there, a line each; none: it is as desired."""
-        version = self.view.facts.packages[memcached.PACKAGE]
-        newer = (f"package memcached {version} -> {self.newest}",) if self.newest else ()
-        waiting = ("what its file says takes effect",) if self.plan.pending else ()
+        old = self._facts.packages
+        newer = (f"package {name} {old[name]} -> {to}" for name, to in self.newest.items())
+        name = self.update.service.name
+        said = "what its file says takes effect" if name == "memcached" else ""
+        written = said or f"what the files of {name} say takes effect"
+        waiting = (written,) if self.plan.pending else ()
         return (*newer, *self.plan.changes) or waiting
 
     @property
-    def loss(self) -> str:
-        """Why memcached will start empty; empty: it will keep its items."""
-        running, desired = memcached.running_settings(self.view.facts), self._desired
-        if not desired.memory_file:
-            return "it is not restartable"
-        if running is None or running.memory_file != desired.memory_file:
-            return "it was not restartable until now"
-        return "" if running.memory == desired.memory else "its memory size changes"
+    def outlook(self) -> tuple[str, ...]:
+        """What becomes of what the instance holds, where the service can say it."""
+        update = self.update
+        said = update.service.outlook(update.section, update.site(self.seen), self.node)
+        return (said,) if said else ()
 
     @property
-    def outlook(self) -> str:
-        """What becomes of the items."""
-        return f"starts empty: {self.loss}" if self.loss else "keeps its items"
-
-    @property
-    def _desired(self) -> Settings:
-        request, facts = self.update.request, self.view.facts
-        return memcached.desired_settings(request, facts, self.fleet.membership)
+    def _facts(self) -> HostFacts:
+        return self.seen.views[self.node].facts
 
     @property
     def _host(self) -> Host:
-        return self.fleet.hosts[self.node]
+        return self.seen.hosts[self.node]
 
     def change(self, note: Note) -> None:
-        """Bring package and files to what is desired; memcached does not run meanwhile.
+        """Bring packages and files to what is desired; the service does not run meanwhile.
 
         Raises:
             PacefabError: a step failed; files are as before.
@@ -129,9 +148,11 @@ class Due:
         )
 
     def _upgrade(self, note: Note) -> None:
-        manager, wait = self.view.facts.supported_manager(), self.update.lock_seconds
-        note(f"upgrading the package with {manager}")
-        steps = packages.plan_upgrade(manager, (memcached.PACKAGE,), (memcached.UNIT,), wait)
+        manager, wait = self._facts.supported_manager(), self.update.lock_seconds
+        what = "the package" if len(self.newest) == 1 else f"{len(self.newest)} packages"
+        note(f"upgrading {what} with {manager}")
+        units = self.update.desired(self.update.site(self.seen), self.node).units
+        steps = packages.plan_upgrade(manager, tuple(self.newest), units, wait)
         run_steps(self._host, steps, note=note, lock_seconds=wait)
         self.upgraded = True
 
@@ -144,5 +165,4 @@ class Due:
         restore_node(self._host, self._done, note=note)
 
     def _replan(self) -> NodePlan:
-        view = observe_node(self._host, memcached.LOOK, MANAGED)
-        return self.update.plan(self.fleet, self.node, view)
+        return self.update.plan(self.seen.again(self.node), self.node)

@@ -80,7 +80,7 @@ class _Removal:
         """Look at the cluster and find out what is to go.
 
         Raises:
-            PacefabError: nobody could say how the cluster is, or nothing says what the service is.
+            PacefabError: no host could report the cluster, or nothing says what the service is.
         """
         service, name = remove.service, remove.service.name
         first = remove.sections.get(name, service.default)
