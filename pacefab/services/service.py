@@ -299,6 +299,11 @@ def no_configuration(_section: Any, _site: Site) -> Configuration:
     return Configuration()
 
 
+def nothing_said(_section: Any, _site: Site, _node: str) -> str:
+    """Return the outlook of an instance of which nothing is to be said."""
+    return ""
+
+
 def not_found(_cib: Cib) -> None:
     """Return the settings of a service that no cluster shows."""
 
@@ -331,6 +336,9 @@ class Service(Generic[S]):
         needs: the services of the inventory without which these settings do not serve.
         data: folders that are never removed, nor files in them.
         shared: packages that others than this service use too: they stay when it is purged.
+        outlook: settings, site, node's name -> what becomes of what an instance holds when it is
+            restarted ("keeps its items"); empty: nothing is to be said.
+        rest_seconds: how long an instance rests between its stop and its start.
     """
 
     name: str
@@ -349,6 +357,8 @@ class Service(Generic[S]):
     needs: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     data: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    outlook: Callable[[S, Site, str], str] = nothing_said
+    rest_seconds: float = 0.0
 
     @property
     def default(self) -> S | None:

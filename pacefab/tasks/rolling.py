@@ -1,12 +1,20 @@
-"""Changes of memcached that need a restart, without an outage: what the operator types."""
+"""Changes that need a restart, without an outage: what the operator types."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
 from pacefab.cli.run import Run
 from pacefab.tasks.asking import Operator
 from pacefab.tasks.memcached import requested
+
+if TYPE_CHECKING:
+    from pacefab.transport.connection import Host
+    from pacefab.workflows.rollout.desired import Intent
 
 
 @cluster_task(
@@ -43,10 +51,35 @@ def update_memcached(
     request = requested(run, listen, memory, max_connections, port, restartable=restartable)
     wait = number("--lock-timeout", lock_timeout, least=0)
     seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    from pacefab.pacemaker.model import Configuration, Membership
+    from pacefab.services.memcached.section import MemcachedSection
+    from pacefab.services.service import no_secret
+    from pacefab.workflows.rollout.desired import Intent
+
+    known = run.inventory.sections if run.inventory else {}
+    section = MemcachedSection.model_construct(**asdict(request))
+    sections = {**known, "memcached": section}
+    unknown = Membership("", ())
+    intent = Intent(unknown, sections, ("memcached",), Configuration(), no_secret)
+    return update(run, intent, hosts, package, seconds, wait, dry_run=dry_run, yes=yes)
+
+
+def update(
+    run: Run,
+    intent: Intent,
+    hosts: Mapping[str, Host],
+    package: bool,
+    seconds: int,
+    lock_seconds: int,
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Update the intent's one service, node by node; return the exit status."""
     from pacefab.workflows.rolling.node_update import NodeUpdate
     from pacefab.workflows.rolling.rolling import Rolling
 
-    update = NodeUpdate(request, package, run.manages_firewall, wait)
+    node_update = NodeUpdate(intent, package, run.manages_firewall, lock_seconds)
+    rolling = Rolling(node_update, seconds, dry_run, run.limit)
     operator = Operator(run.printer, yes=yes)
-    rolling = Rolling(update, seconds, dry_run, run.limit)
-    return run.perform("update-memcached", lambda: rolling.run(hosts, run.reach, operator))
+    return run.perform(rolling.step, lambda: rolling.run(hosts, run.reach, operator))

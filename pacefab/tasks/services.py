@@ -1,4 +1,4 @@
-"""install-, create-, verify- and remove-NAME for every service that there is."""
+"""install-, create-, update-, verify- and remove-NAME for every service that there is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pacefab.cli.options import check_writable, number
 from pacefab.cli.run import Run
 from pacefab.services import registry
 from pacefab.tasks.asking import Operator
-from pacefab.tasks.stack import creation_of, install_of, roll_out, verification_of
+from pacefab.tasks.rolling import update
+from pacefab.tasks.stack import (
+    check_restarts,
+    creation_of,
+    install_of,
+    only,
+    roll_out,
+    verification_of,
+)
 from pacefab.tasks.verifying import JUNIT, report
 
 _OWN = {"memcached"}  # has tasks of its own, with options for those who need no inventory
@@ -20,7 +28,7 @@ def service_tasks() -> list[AnyTask]:
     return [
         make(name)
         for name in registry.names()
-        for make in (_install_task, _create_task, _remove_task)
+        for make in (_install_task, _create_task, _update_task, _remove_task)
         if name not in _OWN or make is _remove_task
     ]
 
@@ -84,6 +92,39 @@ def _create_task(service: str) -> AnyTask:
         secrets=True,
         dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
         timeout="Seconds for the cluster to follow and for the service to answer.",
+    )(body)
+
+
+def _update_task(service: str) -> AnyTask:
+    def body(
+        run: Run,
+        package: bool = False,
+        timeout: str = "300",
+        lock_timeout: str = "120",
+        dry_run: bool = False,
+        yes: bool = False,
+    ) -> int:
+        wait = number("--lock-timeout", lock_timeout, least=0)
+        seconds, intent = number("--timeout", timeout, least=1), only(run, service)
+        check_restarts(service)
+        return update(run, intent, run.named(), package, seconds, wait, dry_run=dry_run, yes=yes)
+
+    body.__name__ = f"update_{service}"
+    body.__doc__ = f"""Change {service} node by node.
+
+    Stopped by Pacemaker, changed as the inventory says, started, asked, then the next.
+
+    Before each node the cluster must be healthy; the first failure ends it, with the nodes after
+    it untouched. Nodes that are as desired are left alone. What would be restarted is shown, then
+    asked.
+
+    Example: fab update-{service} --inventory inventory/openstack.yaml
+    """
+    return cluster_task(
+        secrets=True,
+        package="Bring its packages to the repositories' newest versions too.",
+        timeout=f"Seconds for each node's {service} to stop, and to start and answer.",
+        dry_run="Show what would be done on which node; change nothing.",
     )(body)
 
 

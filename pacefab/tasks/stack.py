@@ -65,8 +65,8 @@ def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
 
 
 def creation_of(run: Run, service: str, **options: Any) -> Rollout:
-    """Return the flow for one service's resources. Same errors as `_only`."""
-    intent = _only(run, service)
+    """Return the flow for one service's resources. Same errors as `only`."""
+    intent = only(run, service)
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
@@ -75,8 +75,8 @@ def creation_of(run: Run, service: str, **options: Any) -> Rollout:
 
 
 def install_of(run: Run, service: str, **options: Any) -> Install:
-    """Return the flow for one service's packages and files. Same errors as `_only`."""
-    intent = _only(run, service)
+    """Return the flow for one service's packages and files. Same errors as `only`."""
+    intent = only(run, service)
     from pacefab.workflows.rollout.install import Install
 
     return Install(
@@ -92,6 +92,19 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
     )
 
 
+def check_restarts(service: str) -> None:
+    """Raise a UsageError where a service has nothing on nodes that could be changed there."""
+    from pacefab.services import registry
+    from pacefab.services.service import nothing_desired
+
+    if registry.service(service).node is nothing_desired:
+        raise UsageError(
+            f"update {service}",
+            "nothing of it is on the nodes, so nothing is restarted",
+            f"change its resources: fab create-{service}",
+        )
+
+
 def verification_of(run: Run, service: str) -> Verify:
     """Return what checks one service, by the inventory if it has it.
 
@@ -99,7 +112,7 @@ def verification_of(run: Run, service: str) -> Verify:
         UsageError: the inventory cannot be used, or a secret is not there.
     """
     known = run.inventory is not None and service in run.inventory.sections
-    intent = _only(run, service) if known else None
+    intent = only(run, service) if known else None
     from pacefab.services import registry
     from pacefab.workflows.rollout.verify import Verify
 
@@ -118,7 +131,7 @@ def roll_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = Fal
     return 1 if found.silent else 0
 
 
-def _only(run: Run, service: str) -> Intent:
+def only(run: Run, service: str) -> Intent:
     """Return what the inventory says of one service.
 
     Raises:

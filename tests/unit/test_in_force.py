@@ -102,7 +102,7 @@ def test_what_nodes_share_is_one_line_of_eighty_columns() -> None:
     assert str(memory) == "in force after: fab update-memcached (c1, c2, c3: 64 MiB, not 128)"
     assert len(str(memory)) <= 80
     assert database.nodes == ("c2",)
-    assert database.in_force_after == "a restart of galera, node by node"
+    assert database.in_force_after == "fab update-galera"
 
 
 def test_a_plan_says_it_in_text_and_json_though_there_is_nothing_to_change() -> None:
@@ -199,7 +199,7 @@ def test_notices_are_of_every_service_and_memcached_by_its_file() -> None:
     }
     memory, database = node_state.notices(site(**facts))
     assert memory == "in force after: fab update-memcached (c1: 64 MiB, not 128)"
-    assert database.startswith("in force after: a restart of galera")
+    assert database.startswith("in force after: fab update-galera")
     reloading = {**facts, "written": {CONFIG: 200.0}}
     (_, proxy) = node_state.notices(site(**reloading))
     assert proxy.startswith("in force after: systemctl reload haproxy")

@@ -19,7 +19,7 @@ from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
 from pacefab.pacemaker.word import Placement
 from pacefab.workflows.checks import placed
-from pacefab.workflows.rolling import ban
+from pacefab.workflows.rolling.ban import Bans
 from tests.unit import captured
 
 LONE = Primitive("lone", "ocf:pacemaker:Dummy")
@@ -190,6 +190,6 @@ def test_comments_in_a_cib_are_no_resources_and_no_constraints() -> None:
         for element in commented.root.iterfind(f"configuration/{place}"):
             element.insert(0, etree.Comment("who, when, why"))
     assert read_configuration(commented) == read_configuration(plain)
-    assert ban.bans(commented) == {}
+    assert Bans("memcached", MEMCACHED).found(commented) == {}
     nothing = Configuration()
     assert plan_configuration(commented, nothing) == plan_configuration(plain, nothing)

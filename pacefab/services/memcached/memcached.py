@@ -113,6 +113,16 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
     )
 
 
+def loss(request: Request, facts: HostFacts, membership: Membership | None) -> str:
+    """Return why memcached will start empty; empty: it will keep its items."""
+    running, desired = running_settings(facts), desired_settings(request, facts, membership)
+    if not desired.memory_file:
+        return "it is not restartable"
+    if running is None or running.memory_file != desired.memory_file:
+        return "it was not restartable until now"
+    return "" if running.memory == desired.memory else "its memory size changes"
+
+
 def _remarks(facts: HostFacts, desired: Settings) -> tuple[str, ...]:
     path = config_path(facts)
     ignored = (

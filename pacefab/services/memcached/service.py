@@ -77,6 +77,16 @@ def _judge(target: Target, sections: Mapping[str, Section]) -> Reading:
     return Reading(answer.error, place | found, notices)
 
 
+def outlook(section: MemcachedSection, site: Site, name: str) -> str:
+    """Return what becomes of an instance's items when it is restarted."""
+    loss = memcached.loss(section.request(), site.facts[name], site.membership)
+    return f"starts empty: {loss}" if loss else "keeps its items"
+
+
+# memcached throws its items away when it is started in the second in which it was stopped
+# ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
+_REST_SECONDS = 2.0
+
 SERVICE = Service(
     "memcached",
     MemcachedSection,
@@ -88,4 +98,6 @@ SERVICE = Service(
     units=(memcached.UNIT,),
     found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,
     figures=figures.FIGURES,
+    outlook=outlook,
+    rest_seconds=_REST_SECONDS,
 )

@@ -122,12 +122,17 @@ def examine_memcached(seen: ClusterView) -> Health:
     return _examine(seen, _MEMCACHED, recognised=True)
 
 
-def check_healthy(seen: ClusterView, attempt: str, unchanged: str) -> None:
-    """Raise a RefusedError unless the cluster is healthy and every memcached answers.
+def check_healthy(
+    seen: ClusterView,
+    attempt: str,
+    unchanged: str,
+    sections: Mapping[str, Any] = _MEMCACHED,
+) -> None:
+    """Raise a RefusedError unless the cluster is healthy and these services answer.
 
     `unchanged` says how far the attempt went: "nothing was broken".
     """
-    if reasons := examine_memcached(seen).reasons:
+    if reasons := _examine(seen, sections, recognised=True).reasons:
         raise RefusedError(
             attempt,
             "\n".join(["the cluster is not healthy:", *reasons]),

@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pacefab.host.model import HostFacts
+from pacefab.services import registry
 from pacefab.services.service import AtStart, DesiredNode
 
 _SECONDS = 1  # a program that started so soon after a file was written has read it
 
-# The services whose settings a task puts in force, node by node.
-_UPDATED = frozenset({"memcached"})
 _RELOADED = frozenset({"haproxy"})
 
 
@@ -37,10 +36,10 @@ class SharedPending:
     @property
     def in_force_after(self) -> str:
         """What puts it in force, as an operator types or does it."""
-        if self.service in _UPDATED:
-            return f"fab update-{self.service}"
         if self.service in _RELOADED:
             return f"systemctl reload {self.service}"
+        if self.service in registry.names():
+            return f"fab update-{self.service}"
         return f"a restart of {self.service}, node by node"
 
     def __str__(self) -> str:

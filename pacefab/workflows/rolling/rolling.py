@@ -1,4 +1,4 @@
-"""update-memcached: node by node, each stopped by Pacemaker, changed, started and asked."""
+"""update-NAME: node by node, each stopped by Pacemaker, changed, started and asked."""
 
 from __future__ import annotations
 
@@ -12,27 +12,24 @@ from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import readiness
-from pacefab.pacemaker.model import ClusterStatus, Configuration
+from pacefab.pacemaker.model import ClusterStatus, primitive_ids
+from pacefab.pacemaker.ownership import runners
 from pacefab.pacemaker.word import Cause
-from pacefab.services.memcached import memcached
-from pacefab.services.memcached.probe import Answer
+from pacefab.services import registry
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
-from pacefab.workflows.checks.serving import ask_from_neighbours, observe_memcached, other_runner
+from pacefab.workflows.checks.probing import ProbeResult, put
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
+from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, Reach
-from pacefab.workflows.rolling import ban
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 
-STEP = "update-memcached"
-# memcached throws its items away when it is started in the second in which it was stopped
-# ("restart incompatible due to setting for [stop_time]", memcached 1.6.18).
-_REST_SECONDS = 2.0
-_DESIRED = Configuration(resources=(memcached.desired_clone(),))
+Results = Sequence[ProbeResult]
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,19 @@ class Rolling:
         Raises:
             PacefabError: nothing was changed.
         """
-        watch = Stopwatch(STEP, audience)
-        fleet = observe_memcached(hosts, reach, self.limit)
-        readiness.check_ready(fleet.status, "update memcached")
+        watch = Stopwatch(self.step, audience)
+        fleet = self._observe(hosts, reach)
+        readiness.check_ready(fleet.status, self._attempt)
         for name in fleet.strangers:
             audience.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
-        _check_own(fleet)
-        _check_kept(fleet)
+        self._check_own(fleet)
+        self._check_kept(fleet)
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
         outcomes: list[Outcome] = []
         try:
-            for node in fleet.membership.names:
+            for node in self._order(fleet):
                 if all(outcome.mark.ok for outcome in outcomes):
                     outcomes.append(self._node(node, hosts, reach, watch))
                 else:
@@ -87,48 +84,54 @@ class Rolling:
         lines = [
             f"{node}: {line}"
             for node, due in values(looked).items()
-            if due.changes and not _chosen(fleet, node)
-            for line in ("memcached is restarted", *due.changes, due.outlook)
+            if due.changes and not self._chosen(fleet, node)
+            for line in (f"{self._name} is restarted", *due.changes, *due.outlook)
         ]
         if lines:
-            if not ban.bans(fleet.cib):  # a node that is banned is healthy once that is lifted
-                check_healthy(fleet, "update memcached", "no node was touched")
-            audience.preview([f"{STEP} would, node by node:", *(f"    {line}" for line in lines)])
-            audience.ask(STEP, f"Restart memcached in {fleet.membership.cluster}?")
+            if not self._bans(fleet).found(
+                fleet.cib
+            ):  # a banned node is healthy once that is lifted
+                self._check_healthy(fleet, "no node was touched")
+            audience.preview(
+                [f"{self.step} would, node by node:", *(f"    {line}" for line in lines)]
+            )
+            audience.ask(self.step, f"Restart {self._name} in {fleet.membership.cluster}?")
 
     def _bring_back(self, fleet: ClusterView, audience: Audience) -> None:
-        left = ban.bans(fleet.cib).values()
+        bans = self._bans(fleet)
+        left = bans.found(fleet.cib).values()
         if left:
             for node in left:
                 audience.note(node, "an earlier run was cut off here: its ban is lifted")
-            ban.lift(fleet.host, *left)
+            bans.lift(fleet.host, *left)
             waits = partial(audience.waiting, fleet.membership.cluster)
-            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
+            apply_cib.settle_configuration(fleet.host, bans.desired, self.timeout, waits)
 
     def _node(
         self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
     ) -> Outcome:
         watch.begin(node)
         try:
-            fleet = observe_memcached(hosts, reach, self.limit)
-            if cause := _chosen(fleet, node):
+            fleet = self._observe(hosts, reach)
+            if cause := self._chosen(fleet, node):
                 return watch.finish(node, Mark.SKIPPED, str(cause))
-            check_healthy(fleet, "update memcached", "this node was not touched")
+            self._check_healthy(fleet, "this node was not touched")
             due = self.update.look(fleet, node)
             if not due.changes:
                 return watch.finish(node, Mark.UNCHANGED, "as desired")
             if self.dry_run:
                 notes = [f"would be: {change}" for change in due.changes]
-                return watch.finish(node, Mark.PLANNED, *notes, due.outlook)
-            watch.progress.note(node, due.outlook)
-            before = _ask(fleet, node)
+                return watch.finish(node, Mark.PLANNED, *notes, *due.outlook)
+            for said in due.outlook:
+                watch.progress.note(node, said)
+            before = self._answers(fleet, node)
             after = self._restart(fleet, due, watch.progress)
-            return watch.finish(node, Mark.CHANGED, *due.changes, _kept(before, after))
+            return watch.finish(node, Mark.CHANGED, *due.changes, *self._kept(before, after))
         except PacefabError as error:
             return watch.fail(node, error)
 
-    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> Answer:
-        """Change the node while memcached is stopped; return what memcached says then."""
+    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> Results:
+        """Change the node while the service is stopped there; return what it says then."""
         with self._banned(fleet, due.node, progress):
             self._change(due, partial(progress.note, due.node))
         try:
@@ -138,11 +141,11 @@ class Rolling:
                 self._take_back(fleet, due, error, progress)
             raise
         except KeyboardInterrupt as stop:
-            stop.add_note(f"{due.node} is changed, and Pacemaker starts memcached there")
+            stop.add_note(f"{due.node} is changed, and Pacemaker starts {self._name} there")
             raise
 
     def _change(self, due: Due, note: Note) -> None:
-        """Change the node's package and files; an interruption puts the files back."""
+        """Change the node's packages and files; an interruption puts the files back."""
         try:
             due.change(note)
             interrupts.check()
@@ -155,52 +158,51 @@ class Rolling:
 
     @contextmanager
     def _banned(self, fleet: ClusterView, node: str, progress: Progress) -> Iterator[None]:
-        """Keep memcached stopped on a node during the block, however that ends."""
-        waits = partial(progress.waiting, node)
+        """Keep the service stopped on a node during the block, however that ends."""
+        waits, bans = partial(progress.waiting, node), self._bans(fleet)
         try:
-            progress.note(node, "memcached is stopped (banned from the node)")
-            ban.stop(fleet.host, node, self.timeout, waits)
+            progress.note(node, f"{self._name} is stopped (banned from the node)")
+            bans.stop(fleet.host, node, self.timeout, waits)
             stopped = time.monotonic()
             yield
-            time.sleep(max(0.0, stopped + _REST_SECONDS - time.monotonic()))
+            time.sleep(max(0.0, stopped + self.update.service.rest_seconds - time.monotonic()))
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
-                if ban.lift(fleet.host, node):
-                    apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
+                if bans.lift(fleet.host, node):
+                    apply_cib.settle_configuration(fleet.host, bans.desired, self.timeout, waits)
                     stop.add_note(f"the ban on {node} is lifted, its files are as before")
             raise
         finally:
             with interrupts.undoing():
-                ban.lift(fleet.host, node)
+                bans.lift(fleet.host, node)
 
-    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> Answer:
-        """Return the node's answer once it is started, has answered and runs as desired.
+    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> Results:
+        """Return the node's answers once it is started, has answered and runs as desired.
 
         Raises:
             PacefabError: that did not come about in time.
         """
         deadline = time.monotonic() + self.timeout
-        apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
+        apply_cib.settle_configuration(fleet.host, self._bans(fleet).desired, self.timeout, waits)
 
-        def look() -> tuple[ClusterView, Answer] | Pending:
-            now = observe_memcached(fleet.hosts, fleet.hosts.__getitem__, self.limit)
-            answer = _ask(now, due.node)
-            if answer is None:
-                return Pending("no other node could ask it")
-            return (now, answer) if answer.served else Pending(answer.error)
+        def look() -> tuple[ClusterView, Results] | Pending:
+            now = self._observe(fleet.hosts, fleet.hosts.__getitem__)
+            asked = self._answers(now, due.node)
+            wrong = [result for result in asked if result.wrong]
+            return Pending("\n".join(map(str, wrong))) if wrong else (now, asked)
 
         found = wait_until(look, deadline - time.monotonic(), waits=waits)
         if isinstance(found, Pending):
             raise CommandError(
-                "ask memcached from another node",
+                f"ask {self._name} as its clients do",
                 found.seen,
-                "Pacemaker calls it Started: fab verify-memcached shows why it does not serve",
+                f"Pacemaker calls it Started: fab verify-{self._name} shows why it does not serve",
             )
-        now, answer = found
-        if left := self.update.plan(now, due.node, now.views[due.node]).pending:
+        now, asked = found
+        if left := self.update.plan(now, due.node).pending:
             seen = f"it runs with {', '.join(setting.what for setting in left)}"
             raise CommandError("check the change", seen, "see: pcs status")
-        return answer
+        return asked
 
     def _take_back(
         self, fleet: ClusterView, due: Due, error: PacefabError, progress: Progress
@@ -211,10 +213,12 @@ class Rolling:
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
             with self._banned(fleet, due.node, progress):
-                fleet.host.query([plan_cleanup(memcached.RESOURCE, due.node)])
-                forgotten = partial(_remembered, due.node)
+                names = self._primitives(fleet)
+                fleet.host.query([plan_cleanup(name, due.node) for name in names])
+                forgotten = partial(_remembered, names, due.node)
                 apply_cib.settle(fleet.host, forgotten, self.timeout, waits=waits)
-            apply_cib.settle_configuration(fleet.host, _DESIRED, self.timeout, waits)
+            desired = self._bans(fleet).desired
+            apply_cib.settle_configuration(fleet.host, desired, self.timeout, waits)
         except PacefabError as second:
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
         else:
@@ -222,42 +226,99 @@ class Rolling:
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
 
+    @property
+    def _name(self) -> str:
+        return self.update.service.name
 
-def _chosen(fleet: ClusterView, node: str) -> Cause | None:
-    """Return what an operator has set against memcached on a node."""
-    return fleet.placement.chosen(memcached.RESOURCE, node)
+    @property
+    def step(self) -> str:
+        """What the run is called."""
+        return f"update-{self._name}"
+
+    @property
+    def _attempt(self) -> str:
+        return f"update {self._name}"
+
+    def _observe(self, hosts: Mapping[str, Host], reach: Reach) -> ClusterView:
+        """Look at the cluster, with what every service needs to be known that is to be healthy."""
+        seen = observe_cluster(hosts, registry.look(self.update.intent.sections), self.limit, reach)
+        if seen.formed is None:
+            raise no_membership(next(iter(seen.hosts)))
+        return seen
+
+    def _bans(self, seen: ClusterView) -> Bans:
+        site = self.update.site(seen)
+        return Bans(self._name, self.update.service.configuration(self.update.section, site))
+
+    def _primitives(self, seen: ClusterView) -> list[str]:
+        return sorted(primitive_ids(self._bans(seen).desired.resources))
+
+    def _order(self, seen: ClusterView) -> list[str]:
+        """Return the nodes in their order; where few of them are promoted, those come last."""
+        instances = [i for name in self._primitives(seen) for i in seen.status.instances(name)]
+        promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
+        return sorted(seen.membership.names, key=lambda node: node in promoted)
+
+    def _check_healthy(self, seen: ClusterView, unchanged: str) -> None:
+        every = self.update.intent.sections
+        there = {
+            name: section
+            for name, section in every.items()
+            if name == self._name or registry.service(name).primitives(seen.cib)
+        }
+        check_healthy(seen, self._attempt, unchanged, there)
+
+    def _chosen(self, seen: ClusterView, node: str) -> Cause | None:
+        """Return what an operator has set against the service on a node."""
+        causes = (seen.placement.chosen(name, node) for name in self._primitives(seen))
+        return next((cause for cause in causes if cause), None)
+
+    def _check_kept(self, seen: ClusterView) -> None:
+        """Raise a RefusedError when Pacemaker is to start it on no node: an operator's word."""
+        causes = [self._chosen(seen, node) for node in seen.membership.names]
+        if None not in causes:
+            said = "\n".join(dict.fromkeys(map(str, causes)))
+            raise RefusedError(self._attempt, said, "no node was touched; end that, then run again")
+
+    def _check_own(self, seen: ClusterView) -> None:
+        """Raise a RefusedError when another resource than ours runs it."""
+        known, own = set(self.update.service.primitives(seen.cib)), self._primitives(seen)
+        for other in runners(seen.cib):
+            if other.id in known and other.id not in own:
+                named = ", ".join(r.id for r in self._bans(seen).desired.resources)
+                raise RefusedError(
+                    self._attempt,
+                    f"{other} runs it, and not {named}",
+                    f"to restart it with what its file says: pcs resource restart {other.top}",
+                )
+
+    def _answers(self, seen: ClusterView, node: str) -> Results:
+        """Put the questions that concern a node's instance, and those of the whole service."""
+        every = self.update.service.probes(self.update.section, self.update.site(seen))
+        return put(seen.hosts, [probe for probe in every if probe.of in {node, ""}])
+
+    def _kept(self, before: Results, after: Results) -> list[str]:
+        """Return how many of its items an instance has still, where it counts them."""
+        if not any(figure.name == "items" for figure in self.update.service.figures):
+            return []
+        then, now = (_items(results) for results in (before, after))
+        if now is None:
+            return ["its items were not counted"]
+        count = then or 0
+        return [f"{min(now, count)} of {count} items kept" if count else "it had no items"]
 
 
-def _check_kept(fleet: ClusterView) -> None:
-    """Raise a RefusedError when Pacemaker is to start memcached on no node: an operator's word."""
-    causes = [_chosen(fleet, node) for node in fleet.membership.names]
-    if None not in causes:
-        named = dict.fromkeys(map(str, causes))
-        raise RefusedError(
-            "update memcached", "\n".join(named), "no node was touched; end that, then run again"
-        )
+def _items(results: Results) -> int | None:
+    found = (result.reading.figures.get("items") for result in results)
+    return next((int(value) for value in found if value is not None), None)
 
 
-def _check_own(fleet: ClusterView) -> None:
-    """Raise a RefusedError when another resource than ours runs memcached."""
-    if other := other_runner(fleet.cib):
-        raise RefusedError(
-            "update memcached",
-            f"{other} runs it, and not {memcached.CLONE}",
-            f"to restart it with what its file says: pcs resource restart {other.top}",
-        )
-
-
-def _remembered(node: str, status: ClusterStatus) -> str:
-    """Return which failure of memcached on the node is not forgotten yet, if any."""
+def _remembered(names: Sequence[str], node: str, status: ClusterStatus) -> str:
+    """Return which failure of the service on the node is not forgotten yet, if any."""
     failures = [failure for failure in status.failures if failure.node == node]
     failed = {failure.resource.partition(":")[0] for failure in failures}
-    return f"{memcached.UNIT} counts as failed on {node}" if memcached.RESOURCE in failed else ""
-
-
-def _ask(fleet: ClusterView, node: str) -> Answer | None:
-    answers = ask_from_neighbours(fleet).items()
-    return next((answer for target, (_, answer) in answers if target.node == node), None)
+    kept = [name for name in names if name in failed]
+    return f"{', '.join(kept)} counts as failed on {node}" if kept else ""
 
 
 def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
@@ -268,12 +329,3 @@ def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
     if done:
         stop.add_note(f"{done}: done")
     stop.add_note("run this again to go on")
-
-
-def _kept(before: Answer | None, after: Answer) -> str:
-    """Return how many of its items a node has still; each answer's own count."""
-    if after.barred:
-        return f"its items were not counted: {after.barred}"
-    count = before.number("curr_items") if before else 0
-    kept = min(after.number("curr_items"), count)
-    return f"{kept} of {count} items kept" if count else "it had no items"
