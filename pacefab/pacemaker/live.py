@@ -21,7 +21,7 @@ from pacefab.pacemaker import (
     monitor,
 )
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Member, Membership, Transition
+from pacefab.pacemaker.model import ClusterStatus, Membership, Transition
 from pacefab.pacemaker.placement import outcome, simulation
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Section, Step, shell, step
@@ -79,7 +79,11 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
     try:
         found = corosync.parse(_output(section), corosync.parse_resolved(sections["ring"].out))
         names = cib.parse_names(text) if (text := _read_cib(sections)) else {}
-        found = membership.named(found, names) if found.members else _seen(found, names, sections)
+        if found.members:
+            found = membership.named(found, names)
+        else:
+            addresses = corosync.parse_addresses(sections["seen"].out)
+            found = membership.discovered(found, names, addresses)
         return None if corosync.is_shipped(found) else found
     except ValueError as error:
         raise RefusedError(
@@ -93,23 +97,6 @@ def _read_cib(sections: Mapping[str, Section]) -> str:
     """Return the CIB's text, live or left by a stopped Pacemaker; empty: it was not read."""
     asked = (sections[name] for name in ("cib", "offline cib") if name in sections)
     return next((section.out for section in asked if section.ok), "")
-
-
-def _seen(
-    found: Membership, names: Mapping[str, str], sections: Mapping[str, Section]
-) -> Membership:
-    """Return the members that Pacemaker knows, where corosync finds them by itself.
-
-    Raises:
-        ValueError: it does not say which there are.
-    """
-    if not names:
-        raise ValueError(
-            "it has no nodelist (members are found by multicast), and Pacemaker knows none: add one"
-        )
-    addresses = corosync.parse_addresses(sections["seen"].out)
-    members = (Member(name, addresses.get(number, ()), number) for number, name in names.items())
-    return replace(found, members=corosync.ordered(members))
 
 
 def observe_cib() -> list[Step]:
