@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.addresses import is_address
-from pacefab.pacemaker import corosync
 from pacefab.pacemaker.model import Member, Membership
 
 
@@ -35,24 +34,6 @@ def named(membership: Membership, names: Mapping[str, str]) -> Membership:
     """Return the membership with the names that Pacemaker uses, by node id, where it has one."""
     members = (replace(m, name=names.get(m.id, m.name)) for m in membership.members)
     return replace(membership, members=tuple(members))
-
-
-def discovered(
-    membership: Membership, names: Mapping[str, str], addresses: Mapping[str, tuple[str, ...]]
-) -> Membership:
-    """Return the members that Pacemaker knows, where corosync finds them by itself.
-
-    Names and addresses are by node id.
-
-    Raises:
-        ValueError: Pacemaker does not say which there are.
-    """
-    if not names:
-        raise ValueError(
-            "it has no nodelist (members are found by multicast), and Pacemaker knows none: add one"
-        )
-    members = (Member(name, addresses.get(number, ()), number) for number, name in names.items())
-    return replace(membership, members=corosync.ordered(members))
 
 
 def completed(membership: Membership, claims: Iterable[Claim]) -> Membership:

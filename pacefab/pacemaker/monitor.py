@@ -109,7 +109,7 @@ def _ban(element: etree._Element) -> Ban:
 
 
 # RESOURCE_TASK_INTERVAL; ids hold underscores, and so do the tasks migrate_to and migrate_from.
-_KEY = re.compile(r"(.+)_(migrate_to|migrate_from|[^_]+)_(\d+)")
+_KEY = re.compile(r"(.+)_(migrate_(?:to|from)|(?!(?:to|from)_)[^_]+)_\d+")
 
 
 def _failure(element: etree._Element) -> FailedAction:

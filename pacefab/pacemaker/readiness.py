@@ -43,10 +43,23 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
 
 
 def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
-    """Return what is being done to primitives or will be ("start d on c1"); empty: nothing."""
-    instances = [instance for name in names for instance in status.instances(name)]
+    """Return what is being done to primitives or will be ("start d on c1"); empty: nothing.
+
+    What is done on a node by Pacemaker Remote is left out: nothing of ours depends on it.
+    """
+    remote = {node.name for node in status.nodes if node.remote}
+    instances = [
+        instance
+        for name in names
+        for instance in status.instances(name)
+        if not instance.nodes or set(instance.nodes) - remote
+    ]
     doing = [f"{instance.id}: {instance.pending}" for instance in instances if instance.pending]
-    due = [action for action in status.due or () if action.resource.partition(":")[0] in names]
+    due = [
+        action
+        for action in status.due or ()
+        if action.resource.partition(":")[0] in names and action.target not in remote
+    ]
     return "; ".join([*doing, *(f"{action} is still to be done" for action in due)])
 
 

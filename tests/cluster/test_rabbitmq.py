@@ -13,7 +13,7 @@ import pytest
 
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.parallel import on_all
-from pacefab.services.rabbitmq.node_amqp import Link
+from pacefab.services.rabbitmq.node_amqp import AmqpConnection
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
 from tests.cluster.writers import writing
@@ -52,8 +52,10 @@ def serving(module_cluster: Cluster, inventory: Path) -> Cluster:
     return module_cluster
 
 
-def link(address: str, user: str = USER, password: str = PASSWORD, seconds: float = 5) -> Link:
-    made = Link(address, PORT, seconds)
+def link(
+    address: str, user: str = USER, password: str = PASSWORD, seconds: float = 5
+) -> AmqpConnection:
+    made = AmqpConnection(address, PORT, seconds)
     made.open(user, password)
     return made
 

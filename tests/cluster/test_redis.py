@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pacefab.harness.cluster import Cluster
-from pacefab.services.redis.node_redis import Link
+from pacefab.services.redis.node_redis import RedisConnection
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
 from tests.cluster.writers import writing
@@ -77,7 +77,7 @@ def promoted(cluster: Cluster) -> str:
 
 def setter(address: str) -> Callable[[str], None]:
     """Return what writes a key and waits for the answer."""
-    own = Link(address, PORT, 3)
+    own = RedisConnection(address, PORT, 3)
     own.ask("AUTH", PASSWORD)
 
     def write(text: str) -> None:
@@ -171,7 +171,7 @@ def test_the_vip_follows_when_the_promoted_node_is_killed(
         killed = time.monotonic()
         written.await_after(killed + 1, [vip], BACK_SECONDS)
     eyes.until(lambda: promoted(serving) not in {"", victim}, "another one leads")
-    with closing(Link(vip, PORT, 5)) as own:
+    with closing(RedisConnection(vip, PORT, 5)) as own:
         own.ask("AUTH", PASSWORD)
         lost = [text for text in written.at if own.ask("GET", text) is None]
     # Replication does not wait: what was acknowledged in the last moment may be gone.

@@ -172,8 +172,7 @@ STATISTICS = captured.text("debian12", "haproxy-statistics.txt")
 
 def own(text: str = STATISTICS, error: str = "", *, galera: bool = True) -> Reading:
     """Return what the first node's own HAProxy is read to say."""
-    sections = {"vips": VIPS} | ({"galera": object()} if galera else {})
-    where = replace(site(), sections=sections)
+    where = replace(site(), placed={"galera": frozenset({"c1"} if galera else {})})
     return ask(HaproxySection.model_validate({"proxies": (DB,)}), where, text, error)
 
 
@@ -201,7 +200,7 @@ def test_what_is_behind_other_proxies_is_a_notice() -> None:
     assert "galera" not in notice
 
 
-def test_a_database_that_no_server_serves_is_wrong_where_it_is_the_inventorys() -> None:
+def test_a_database_that_no_server_serves_is_wrong_where_pacemaker_runs_it() -> None:
     rows = [line.split(",") for line in STATISTICS.splitlines()]
     place = next(row.index("status") for row in rows if row[0] == "# pxname")
     for row in rows:
