@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pacefab.errors import RefusedError
-from pacefab.pacemaker import cib, corosync, membership
+from pacefab.pacemaker import cib
+from pacefab.pacemaker.members import corosync, membership
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.transport.command import Section, Step, shell, step
 
