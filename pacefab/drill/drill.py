@@ -104,7 +104,7 @@ class Drill:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
         """
         scene = Scene(hosts, reach, self.limit)
-        fleet = scene.ready()
+        fleet = scene.ready(partial(progress.waiting, "cluster"))
         for name in fleet.strangers:
             progress.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
         victims = self._victims(fleet)
@@ -124,7 +124,7 @@ class Drill:
         with _undone_is_said() as undone:
             for fault, node in pairs:
                 if results:
-                    fleet = scene.ready()
+                    fleet = scene.ready(partial(progress.waiting, fleet.membership.cluster))
                 progress.note(node, f"{fault.name}: {fault.what}")
                 trace = self._drill(fault, node, fleet, setup, progress, undone)
                 results.append(DrillResult(trace, measure(trace, self.objectives)))

@@ -50,11 +50,19 @@ class Fault:
 
 # crm_resource --refresh asks the node again what runs there, and forgets the failure: without it a
 # drill that was cut off before the monitor came would leave a dead memcached for up to a minute.
+# Where Pacemaker does not repair it (it became unmanaged meanwhile), it is started here.
+_RESTART = f"""
+  crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet
+  systemctl is-active --quiet {memcached.UNIT} && return 0
+  crm_mon -1 -r --output-as=xml | grep '<resource id="{memcached.RESOURCE}[:"]' |
+    grep -q ' managed="false"' || return 0
+  systemctl start {memcached.UNIT}
+"""
 PROCESS = Fault(
     name="process",
     what="memcached is killed (SIGKILL)",
     cause=f"systemctl kill --kill-who=all --signal=KILL {memcached.UNIT}",
-    undo=f'crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet',
+    undo=_RESTART,
     undone="has its memcached started by Pacemaker",
     lasting=False,
 )

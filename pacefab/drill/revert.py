@@ -102,6 +102,8 @@ class Undo:
         """
         watch = Stopwatch("drill-undo", progress)
         fleet = observe_memcached(hosts, reach, self.limit)
+        for node in fleet.hosts:
+            progress.waiting(node, "what a drill did is undone, if one did anything")
         undone = fan_out(fleet.hosts, lambda _, host: undo(host), limit=self.limit)
         outcomes = []
         for node, name in values(undone).items():

@@ -9,11 +9,12 @@ from importlib import metadata
 from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
 from pacefab.drill.timeline import WatchedVip
-from pacefab.errors import PacefabError
-from pacefab.pacemaker import live
+from pacefab.errors import PacefabError, RefusedError
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
+from pacefab.services.memcached import memcached
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
@@ -34,18 +35,20 @@ class Scene:
     reach: Reach
     limit: int
 
-    def ready(self) -> ClusterView:
+    def ready(self, waits: Waits = unheard) -> ClusterView:
         """Return the cluster's nodes, once Pacemaker is at rest.
 
         Raises:
-            RefusedError: it is not healthy, or an earlier drill is not undone.
+            RefusedError: it is not healthy, Pacemaker is not to run or to repair every memcached,
+                or an earlier drill is not undone.
             PacefabError: it could not be asked, or found no rest within a minute.
         """
         fleet = observe_memcached(self.hosts, self.reach, self.limit)
-        live.check_ready(fleet.status, "drill")
+        readiness.check_ready(fleet.status, "drill")
         check_undone(fleet.hosts, self.limit)
+        _check_word(fleet)
         check_healthy(fleet, "drill", "nothing was broken")
-        apply_cib.settle(fleet.host, _at_work, _REST_SECONDS)
+        apply_cib.settle(fleet.host, _at_work, _REST_SECONDS, waits=waits)
         return fleet
 
     def unhealthy(self, seconds: float, waits: Waits = unheard) -> tuple[str, ...]:
@@ -74,6 +77,22 @@ class Scene:
             return (str(error),)
 
 
+def _check_word(seen: ClusterView) -> None:
+    """Raise a RefusedError when operators have set something against memcached on a member.
+
+    Pacemaker would not repair what a drill breaks, or with fewer instances than it reckons with.
+    """
+    ids = {memcached.RESOURCE, memcached.CLONE}
+    members = {"", *seen.membership.names}
+    causes = [c for c in seen.placement.concerning(ids) if c.deliberate and c.node in members]
+    if causes:
+        raise RefusedError(
+            "drill",
+            "\n".join(map(str, causes)),
+            "nothing was broken; end that, then run this again",
+        )
+
+
 def _at_work(status: ClusterStatus) -> str:
     return unfinished(status, status.primitives)
 
@@ -94,12 +113,12 @@ def find_victim(fleet: ClusterView, node: str) -> Victim:
 def find_versions(fleet: ClusterView) -> Mapping[str, str]:
     """Return the versions of what a drill depends on; several of one program are all named."""
     answers = (answer for _, answer in ask_from_neighbours(fleet).values())
-    memcached = {answer.stats.get("version", "") for answer in answers}
+    versions = {answer.stats.get("version", "") for answer in answers}
     found = fleet.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
     return {
         "pacefab": metadata.version("pacefab"),
         "Pacemaker": ", ".join(pair.get("value", "") for pair in found),
-        "memcached": ", ".join(sorted(filter(None, memcached))),
+        "memcached": ", ".join(sorted(filter(None, versions))),
     }
 
 

@@ -69,6 +69,16 @@ class Cib:
         """The element that holds the constraints."""
         return self._find("configuration/constraints")
 
+    @property
+    def all_resources(self) -> list[etree._Element]:
+        """The resources at the top; comments, which a CIB may hold anywhere, are none."""
+        return self.resources.findall("*")
+
+    @property
+    def all_constraints(self) -> list[etree._Element]:
+        """The constraints; comments are none."""
+        return self.constraints.findall("*")
+
     def section(self, name: str) -> etree._Element | None:
         """Return a section of the configuration; None where it has none of that name."""
         return self.root.find(f"configuration/{name}")
@@ -100,7 +110,7 @@ class Cib:
     def constraints_on(self, *resource_ids: str) -> list[etree._Element]:
         """Return the constraints that name one of the resources, resource sets included."""
         desired = set(resource_ids)
-        return [c for c in self.constraints if desired & set(named_by(c))]
+        return [c for c in self.all_constraints if desired & set(named_by(c))]
 
     @property
     def own_set(self) -> etree._Element | None:

@@ -55,7 +55,7 @@ def read_settings(cib: Cib) -> dict[str, Setting]:
 def _read(
     section: etree._Element, read: Callable[[etree._Element], NounT | None]
 ) -> tuple[NounT, ...]:
-    return tuple(noun for element in section if (noun := read(element)) is not None)
+    return tuple(noun for element in section.iterfind("*") if (noun := read(element)) is not None)
 
 
 def _values(cib: Cib) -> Configuration:
@@ -194,10 +194,12 @@ def _location(element: etree._Element) -> Location | None:
 
 def _simple_rule(element: etree._Element) -> Iterator[tuple[str, etree._Element]]:
     """Return score and expression when the constraint is one rule of one expression."""
-    for rule in element if len(element) == 1 else ():
-        simple = len(rule) == 1 and rule[0].tag == "expression" and _only(rule[0], _EXPRESSION)
+    rules = element.findall("*")
+    for rule in rules if len(rules) == 1 else ():
+        tests = rule.findall("*")
+        simple = len(tests) == 1 and tests[0].tag == "expression" and _only(tests[0], _EXPRESSION)
         if simple and _only(rule, {"id", "score", "boolean-op"}):
-            yield rule.get("score", "0"), rule[0]
+            yield rule.get("score", "0"), tests[0]
 
 
 def _only(element: etree._Element, known: set[str]) -> bool:

@@ -13,95 +13,17 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pacefab.errors import CommandError, RefusedError
-from pacefab.pacemaker import cib, corosync, membership, metadata, monitor, simulation
+from pacefab.pacemaker import cib, metadata, monitor
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Member, Membership, Transition
+from pacefab.pacemaker.model import ClusterStatus, Transition
+from pacefab.pacemaker.placement import outcome, simulation
+from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Section, Step, shell, step
 
 _T = TypeVar("_T")
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": another change was faster
 _NO_PROGRAM = 127
-
-_RING = r"""
-tr -d '\r' </etc/corosync/corosync.conf |
-sed -n 's/^[[:space:]]*ring[0-9]*_addr[[:space:]]*:[[:space:]]*//p' |
-while read -r name; do
-  getent ahosts -- "$name" | while read -r address _; do printf '%s %s\n' "$name" "$address"; done
-done
-"""
-# Without a nodelist corosync finds the nodes by itself; then it knows their addresses, not the file
-_SEEN = r"""
-! grep -q '^[[:space:]]*nodelist[[:space:]]*{' /etc/corosync/corosync.conf || exit 0
-corosync-cmapctl runtime.members. || corosync-cmapctl runtime.totem.pg.mrp.srp.members.
-"""
-_NODE_ID = "runtime.votequorum.this_node_id"
-_NO_COROSYNC = 3
-_COROSYNC = "[ -e /etc/corosync/corosync.conf ] || exit 3; cat /etc/corosync/corosync.conf"
-
-
-def observe_membership() -> list[Step]:
-    """Return the steps of `read_membership`; they need no running cluster."""
-    return [
-        shell("corosync", _COROSYNC),
-        shell("ring", _RING),
-        shell("seen", _SEEN),
-        step("node id", "corosync-cmapctl", "-g", _NODE_ID),
-    ]
-
-
-def read_node_id(sections: Mapping[str, Section]) -> str:
-    """Return the node's own id; empty where corosync does not run there."""
-    section = sections["node id"]
-    return section.out.rpartition("=")[2].strip() if section.ok else ""
-
-
-def read_membership(sections: Mapping[str, Section]) -> Membership | None:
-    """Return the cluster that this node was set up for; None when it was for none.
-
-    That is so without a corosync.conf, and with the one that Debian's package brings. Nodes are
-    called as Pacemaker calls them, where the CIB was read too; without a nodelist they are its.
-
-    Raises:
-        RefusedError: there is one, and it cannot be read or understood.
-    """
-    section = sections["corosync"]
-    if section.status == _NO_COROSYNC:
-        return None
-    try:
-        found = corosync.parse(_output(section), corosync.parse_resolved(sections["ring"].out))
-        names = cib.parse_names(text) if (text := _read_cib(sections)) else {}
-        found = membership.named(found, names) if found.members else _seen(found, names, sections)
-        return None if corosync.is_shipped(found) else found
-    except ValueError as error:
-        raise RefusedError(
-            "read /etc/corosync/corosync.conf",
-            str(error),
-            "start the cluster, or correct the file: man corosync.conf",
-        ) from error
-
-
-def _read_cib(sections: Mapping[str, Section]) -> str:
-    """Return the CIB's text, live or left by a stopped Pacemaker; empty: it was not read."""
-    asked = (sections[name] for name in ("cib", "offline cib") if name in sections)
-    return next((section.out for section in asked if section.ok), "")
-
-
-def _seen(
-    found: Membership, names: Mapping[str, str], sections: Mapping[str, Section]
-) -> Membership:
-    """Return the members that Pacemaker knows, where corosync finds them by itself.
-
-    Raises:
-        ValueError: it does not say which there are.
-    """
-    if not names:
-        raise ValueError(
-            "it has no nodelist (members are found by multicast), and Pacemaker knows no node here"
-        )
-    addresses = corosync.parse_addresses(sections["seen"].out)
-    members = (Member(name, addresses.get(number, ()), number) for number, name in names.items())
-    return replace(found, members=corosync.ordered(members))
 
 
 def observe_cib() -> list[Step]:
@@ -178,32 +100,48 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         )
 
 
-_PROGRESS = r"""
-set -e
-dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-cibadmin --query > "$dir/cib.xml"
+_FORESEE = r"""
 CIB_file="$dir/cib.xml" crm_mon -1 -r --output-as=xml
 echo --
 crm_simulate --xml-file "$dir/cib.xml" --simulate --output-as=xml
 """
+_PROGRESS = rf"""
+set -e
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+cibadmin --query > "$dir/cib.xml"
+cat "$dir/cib.xml"
+echo --
+{_FORESEE}
+"""
 
 
 def observe_progress() -> list[Step]:
-    """Return the step of `read_progress`: status and simulation of one moment."""
+    """Return the step of `read_progress`: CIB, status and simulation of one moment."""
     return [shell("progress", _PROGRESS)]
 
 
 def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
-    """Return the status, and in it what Pacemaker still has to begin. Same errors as `read_cib`."""
+    """Return the status, what Pacemaker still has to begin, and where everything is then.
+
+    Same errors as `read_cib`.
+    """
     section = sections["progress"]
     if not section.ok:
         raise _no_cluster(section)
-    status, _, due = section.out.partition("\n--\n")
+    text, _, rest = section.out.partition("\n--\n")
     try:
-        return replace(monitor.parse(status), due=simulation.parse_due(due))
+        return _foreseen(cib.parse(text), rest)
     except ValueError as error:
         advice = "look at: crm_mon -1 --output-as=xml; crm_simulate -LS"
         raise RefusedError("ask Pacemaker what it is doing", str(error), advice) from error
+
+
+def _foreseen(of: cib.Cib, text: str) -> ClusterStatus:
+    """Return what `_FORESEE` printed of a CIB. Raises ValueError."""
+    said, _, after = text.partition("\n--\n")
+    status = monitor.parse(said)
+    found = outcome.read(of, status, after)
+    return replace(status, due=simulation.parse_due(after), placement=found)
 
 
 def _output(section: Section) -> str:
@@ -260,11 +198,11 @@ crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $
 [ -s "$dir/diff.xml" ] || exit 0
 cibadmin --patch --xml-file "$dir/diff.xml"
 """
-_SIMULATE = r"""
+_SIMULATE = rf"""
 set -e
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-base64 -d | gunzip > "$dir/new.xml"
-crm_simulate --xml-file "$dir/new.xml" --simulate --output-as=xml
+base64 -d | gunzip > "$dir/cib.xml"
+{_FORESEE}
 """
 
 
@@ -304,16 +242,21 @@ def observe_simulation(new: cib.Cib) -> list[Step]:
     return [shell("simulation", _SIMULATE, stdin=pack(new.text()))]
 
 
-def read_simulation(sections: Mapping[str, Section]) -> tuple[Transition, ...]:
-    """Return what Pacemaker would do, action by action.
+def read_simulation(
+    new: cib.Cib, sections: Mapping[str, Section]
+) -> tuple[tuple[Transition, ...], Placement]:
+    """Return what Pacemaker would do, action by action, and what would run where then.
 
     Raises:
         CommandError: Pacemaker refused the new CIB.
     """
     section = sections["simulation"]
-    if not section.ok:
-        raise CommandError("simulate the change", section.text, "nothing was changed")
-    return simulation.parse(section.out)
+    try:
+        text = _output(section)
+        found = _foreseen(new, text).placement or Placement()
+        return simulation.parse(text.partition("\n--\n")[2]), found
+    except ValueError as error:
+        raise CommandError("simulate the change", str(error), "nothing was changed") from error
 
 
 def observe_departure(node: str) -> list[Step]:
@@ -362,19 +305,3 @@ def plan_look_again() -> list[Step]:
     forget the resource, whose process then runs on for ever.
     """
     return [shell("look again", _LOOK_AGAIN)]
-
-
-def check_ready(status: ClusterStatus, attempted: str) -> None:
-    """Raise a RefusedError when the cluster is in no state to be changed."""
-    if not status.quorum:
-        raise RefusedError(
-            attempted,
-            "the cluster has no quorum",
-            "bring back enough nodes (pcs status), then run again",
-        )
-    if status.maintenance:
-        raise RefusedError(
-            attempted,
-            "the cluster is in maintenance mode: nothing would start or stop",
-            "end it: pcs property set maintenance-mode=false",
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pacefab.pacemaker.word import Placement
+
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
 
 # recover is none: what it restarts has failed already.
@@ -235,6 +237,9 @@ class NodeStatus:
     maintenance: bool
     pending: bool
     unclean: bool
+    remote: bool = False  # by Pacemaker Remote, a guest node included: corosync does not know it
+    healthy: bool = True  # by node-health-strategy; else Pacemaker moves resources away
+    standby_on_fail: bool = False  # Pacemaker's doing, after a failure with on-fail=standby
 
     @property
     def word(self) -> str:
@@ -264,6 +269,7 @@ class Instance:
     orphaned: bool
     blocked: bool
     pending: str = ""  # what is being done to it right now: Starting, Stopping
+    target_role: str = ""  # in force, wherever it is set; empty: Started
 
 
 @dataclass(frozen=True)
@@ -297,6 +303,16 @@ class FailedAction:
 
 
 @dataclass(frozen=True)
+class Ban:
+    """A location constraint in force that keeps a resource from a node, as crm_mon reports it."""
+
+    id: str  # of the constraint, or of its rule
+    resource: str
+    node: str
+    promoted_only: bool  # it keeps the resource from being promoted there, not from running
+
+
+@dataclass(frozen=True)
 class Transition:
     """One action on a resource; `source` and `target` are nodes, empty where there is none."""
 
@@ -321,8 +337,9 @@ class Transition:
 class ClusterStatus:
     """What crm_mon reports: nodes, quorum, resources, failures.
 
-    `due` is what Pacemaker still has to begin; None: not asked (`live.read_progress` does). Right
-    after a change crm_mon still shows a resource Started that is about to be restarted.
+    `due` is what Pacemaker still has to begin, and `placement` where everything is then; None: not
+    asked (`live.read_progress` does). Right after a change crm_mon still shows a resource Started
+    that is about to be restarted.
     """
 
     dc: str | None
@@ -332,7 +349,9 @@ class ClusterStatus:
     nodes: tuple[NodeStatus, ...]
     resources: tuple[ResourceStatus, ...]
     failures: tuple[FailedAction, ...]
+    bans: tuple[Ban, ...] = ()
     due: tuple[Transition, ...] | None = None
+    placement: Placement | None = None
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""

@@ -5,9 +5,12 @@ Both schemas are read: `pacemaker-result` (2.1 and newer) and `crm_mon` (2.0).
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
 from pacefab.pacemaker.model import (
+    Ban,
     CloneStatus,
     ClusterStatus,
     FailedAction,
@@ -39,9 +42,15 @@ def parse(text: str) -> ClusterStatus:
         fencing=options is not None
         and (_flag(options, "stonith-enabled") or _flag(options, "fencing-enabled")),
         nodes=tuple(_node(e) for e in root.iterfind("nodes/node")),
-        resources=tuple(_resource(e) for e in root.iterfind("resources/*")),
+        resources=parse_resources(root),
         failures=tuple(_failure(e) for e in root.iterfind("failures/failure")),
+        bans=tuple(_ban(e) for e in root.iterfind("bans/ban")),
     )
+
+
+def parse_resources(root: etree._Element) -> tuple[ResourceStatus, ...]:
+    """Return the resources below an element: crm_mon's, or a state that crm_simulate prints."""
+    return tuple(_resource(e) for e in root.iterfind("resources/*"))
 
 
 def _node(element: etree._Element) -> NodeStatus:
@@ -52,6 +61,9 @@ def _node(element: etree._Element) -> NodeStatus:
         maintenance=_flag(element, "maintenance"),
         pending=_flag(element, "pending"),
         unclean=_flag(element, "unclean"),
+        remote=element.get("type") in {"remote", "guest", "ping"},
+        healthy=element.get("health") != "red",
+        standby_on_fail=_flag(element, "standby_onfail"),
     )
 
 
@@ -69,25 +81,42 @@ _ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 
 
 def _instance(element: etree._Element) -> Instance:
-    role = element.get("role", "Stopped")
     return Instance(
         id=element.get("id", ""),
         agent=element.get("resource_agent", ""),
-        role=_ROLES.get(role, role),
+        role=_role(element.get("role", "Stopped")),
         nodes=tuple(node.get("name", "") for node in element.iterfind("node")),
         failed=_flag(element, "failed"),
         managed=_flag(element, "managed"),
         orphaned=_flag(element, "orphaned"),
         blocked=_flag(element, "blocked"),
         pending=element.get("pending", ""),
+        target_role=_role(element.get("target_role", "")),
     )
 
 
+def _role(word: str) -> str:
+    return _ROLES.get(word, word)
+
+
+def _ban(element: etree._Element) -> Ban:
+    return Ban(
+        id=element.get("id", ""),
+        resource=element.get("resource", ""),
+        node=element.get("node", ""),
+        promoted_only=_flag(element, "promoted-only") or _flag(element, "master_only"),
+    )
+
+
+# RESOURCE_TASK_INTERVAL; ids hold underscores, and so do the tasks migrate_to and migrate_from.
+_KEY = re.compile(r"(.+)_(migrate_(?:to|from)|(?!(?:to|from)_)[^_]+)_\d+")
+
+
 def _failure(element: etree._Element) -> FailedAction:
-    resource, _, rest = element.get("op_key", "").partition("_")
+    key = _KEY.fullmatch(element.get("op_key", ""))
     return FailedAction(
-        resource=element.get("id") or resource,
-        operation=element.get("task") or rest.rpartition("_")[0],
+        resource=element.get("id") or (key[1] if key else ""),
+        operation=element.get("task") or (key[2] if key else ""),
         node=element.get("node", ""),
         reason=element.get("exitreason") or element.get("exitstatus") or "",
     )

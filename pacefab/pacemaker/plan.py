@@ -224,7 +224,7 @@ def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
     """
     check_place(cib, resource)
     ids = {resource.id, *primitive_ids([resource])}
-    going = [str(e.get("id")) for e in cib.resources if e.get("id") in ids]
+    going = [str(e.get("id")) for e in cib.all_resources if e.get("id") in ids]
     gone = tuple(_removals(cib, going))
     removed = {change.id for change in gone}
     return ConfigurationPlan(gone, _without(removed, cib.owned))
@@ -233,9 +233,9 @@ def plan_removal(cib: Cib, resource: Resource) -> ConfigurationPlan:
 def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
     """Return the removals of what has these keys, and of the constraints on it."""
     keys = set(going)
-    resources = [element for element in cib.resources if element.get("id") in keys]
+    resources = [element for element in cib.all_resources if element.get("id") in keys]
     inside = {str(e.get("id")) for resource in resources for e in resource.iter() if e.get("id")}
-    for element in cib.constraints:
+    for element in cib.all_constraints:
         if element.get("id") in keys or inside & set(named_by(element)):
             yield _removal(element, read_constraint(element))
     for element in resources:
@@ -272,7 +272,7 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
 
     What was taken away by hand is not there; what became part of a clone goes by the clone's id.
     """
-    top = {str(element.get("id")) for element in (*cib.resources, *cib.constraints)}
+    top = {str(element.get("id")) for element in (*cib.all_resources, *cib.all_constraints)}
     there = top | set(read_settings(cib))
     nested = primitive_ids(desired.resources) - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
@@ -286,11 +286,11 @@ def _loose(cib: Cib, desired: Configuration, key: str) -> bool:
     if key.startswith("note:"):
         return True
     stay = {resource.id for resource in desired.resources} | primitive_ids(desired.resources)
-    found = next((element for element in cib.constraints if element.get("id") == key), None)
+    found = next((element for element in cib.all_constraints if element.get("id") == key), None)
     return found is not None and set(named_by(found)) <= stay
 
 
 def _unmanaged(cib: Cib, desired: Configuration) -> Iterator[str]:
     known = {*cib.owned, *(resource.id for resource in desired.resources)}
     known |= primitive_ids(desired.resources)
-    yield from (str(e.get("id")) for e in cib.resources if e.get("id") not in known)
+    yield from (str(e.get("id")) for e in cib.all_resources if e.get("id") not in known)

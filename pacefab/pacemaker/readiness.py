@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 
-from pacefab.errors import CommandError
+from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker.model import (
     Clone,
     ClusterStatus,
     Configuration,
     FailedAction,
     Instance,
-    Location,
     Primitive,
     Resource,
     primitive_ids,
@@ -29,27 +28,38 @@ class StartFailedError(CommandError):
 def missing(status: ClusterStatus, configuration: Configuration) -> str:
     """Return what is not yet as desired ("memcached is not Started on c2"); empty: nothing.
 
-    A primitive has to be Started somewhere; a clone on every node that may run it; of a promotable
-    clone as many as `promoted-max` says have to be Promoted. What is disabled (target-role Stopped)
-    is not waited for. Nothing is as desired while Pacemaker still has something to do to it.
+    A primitive has to be Started somewhere; a clone where Pacemaker is to run it; of a promotable
+    clone as many as `promoted-max` says have to be Promoted. What is deliberately kept from running
+    (standby, disabled, banned, unmanaged, …) is not waited for, and nothing on a node by Pacemaker
+    Remote. Nothing is as desired while Pacemaker still has something to do to it.
 
     Raises:
         StartFailedError: a start or promotion has failed for good.
+        CommandError: Pacemaker has nothing left to do, and does not run it; why is in the error.
     """
-    found = [
-        text
-        for resource in configuration.resources
-        for text in _missing(status, resource, configuration)
-    ]
+    found = [text for resource in configuration.resources for text in _missing(status, resource)]
     desired = primitive_ids(configuration.resources)
     return "; ".join(found) or unfinished(status, desired)
 
 
 def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
-    """Return what is being done to primitives or will be ("start d on c1"); empty: nothing."""
-    instances = [instance for name in names for instance in status.instances(name)]
+    """Return what is being done to primitives or will be ("start d on c1"); empty: nothing.
+
+    What is done on a node by Pacemaker Remote is left out: nothing of ours depends on it.
+    """
+    remote = {node.name for node in status.nodes if node.remote}
+    instances = [
+        instance
+        for name in names
+        for instance in status.instances(name)
+        if not instance.nodes or set(instance.nodes) - remote
+    ]
     doing = [f"{instance.id}: {instance.pending}" for instance in instances if instance.pending]
-    due = [action for action in status.due or () if action.resource.partition(":")[0] in names]
+    due = [
+        action
+        for action in status.due or ()
+        if action.resource.partition(":")[0] in names and action.target not in remote
+    ]
     return "; ".join([*doing, *(f"{action} is still to be done" for action in due)])
 
 
@@ -72,36 +82,44 @@ def idle(status: ClusterStatus, resource: str) -> bool:
     return not any(instance.pending for instance in status.instances(resource))
 
 
-def _missing(
-    status: ClusterStatus, resource: Resource, configuration: Configuration
-) -> Iterator[str]:
-    if _disabled(resource):
-        return
+def _missing(status: ClusterStatus, resource: Resource) -> Iterator[str]:
     if isinstance(resource, Clone):
-        yield from _clone(status, resource, configuration)
+        yield from _clone(status, resource)
         return
-    nodes = _allowed(status, resource, configuration)
     for primitive in primitives(resource):
-        if not _disabled(primitive) and not status.started_on(primitive.id):
-            failed = _failures(status, primitive, "start")
-            everywhere = bool(nodes) and {failure.node for failure in failed} >= nodes
-            if everywhere or (failed and _rests(status, primitive)):
-                raise _failed(primitive, failed)
-            reason = _because(_failures(status, primitive))
-            yield f"{primitive.id} is not Started on any node{reason}"
+        started = status.started_on(primitive.id)
+        if started or not _awaited(status, primitive.id):
+            continue
+        nodes = members(status)
+        failed = _failures(status, primitive, "start", nodes)
+        everywhere = bool(nodes) and {failure.node for failure in failed} >= able(status)
+        if failed and (everywhere or _rests(status, primitive)):
+            raise _failed(primitive, failed)
+        _check_placed(status, primitive)
+        reason = _because(_failures(status, primitive))
+        yield f"{primitive.id} is not Started on any node{reason}"
 
 
-def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) -> Iterator[str]:
-    name, nodes = clone.primitive.id, _allowed(status, clone, configuration)
+def _clone(status: ClusterStatus, clone: Clone) -> Iterator[str]:
+    name, nodes = clone.primitive.id, expected(status, clone.primitive.id)
     started, promoted = status.started_on(name), _promoted(status, name)
-    most = int(clone.meta.get("clone-max", len(nodes)))
-    failed = [f for f in _failures(status, clone.primitive) if f.node not in started]
+    failed = [
+        failure
+        for failure in _failures(status, clone.primitive, nodes=members(status) - started)
+        if not _deliberate(status, name, failure.node)
+    ]
     if starts := [failure for failure in failed if failure.operation == "start"]:
         raise _failed(clone.primitive, starts)
+    if _awaited(status, name) and not nodes:
+        _check_placed(status, clone.primitive)
+        yield f"{name} is not Started on any node{_because(failed)}"
+    nodes |= _lost(status, name)
+    most = int(clone.meta.get("clone-max", len(nodes)))
     absent = sorted(nodes - started)
     if absent and len(started) < most:
+        _check_placed(status, clone.primitive)
         yield f"{name} is not Started on {', '.join(absent)}{_because(failed)}"
-    desired = min(_promoted_max(clone), len(nodes), most)
+    desired = min(_promoted_max(status, clone), len(_promotable(status, clone)), most)
     if len(promoted) < desired:
         refused = _failures(status, clone.primitive, "promote")
         if refused and len(nodes - {failure.node for failure in refused}) < desired:
@@ -109,10 +127,72 @@ def _clone(status: ClusterStatus, clone: Clone, configuration: Configuration) ->
         yield f"{name} is Promoted on {len(promoted)} of {desired} nodes{_because(refused)}"
 
 
-def _promoted_max(clone: Clone) -> int:
-    if not clone.promotable:
+def members(status: ClusterStatus) -> frozenset[str]:
+    """Return the nodes that corosync knows; others, by Pacemaker Remote, are not ours to serve."""
+    return frozenset(node.name for node in status.nodes if not node.remote)
+
+
+def expected(status: ClusterStatus, primitive: str) -> frozenset[str]:
+    """Return the members on which Pacemaker is to start a primitive, and to keep it running.
+
+    Without its word (`status.placement`), every node that may run resources.
+    """
+    if status.placement is None:
+        return able(status)
+    return status.placement.kept(primitive) & members(status)
+
+
+def _awaited(status: ClusterStatus, primitive: str) -> bool:
+    """Whether a primitive is to run: not where it is unmanaged, or all against it is deliberate."""
+    word = status.placement
+    if word is None or word.kept(primitive):
+        return True
+    against = word.against.get(primitive, {})
+    mine = [cause for node, cause in against.items() if node in members(status)]
+    accident = not mine or any(not cause.deliberate for cause in mine)
+    return accident and not word.running.get(primitive)
+
+
+def _lost(status: ClusterStatus, primitive: str) -> frozenset[str]:
+    """Return the members that run, and on which an instance of a clone does not, by accident."""
+    against = status.placement.against.get(primitive, {}) if status.placement else {}
+    lost = (node for node, cause in against.items() if cause.resource and not cause.deliberate)
+    return members(status) & frozenset(lost)
+
+
+def _deliberate(status: ClusterStatus, primitive: str, node: str) -> bool:
+    return status.placement is not None and status.placement.deliberate(primitive, node)
+
+
+def _check_placed(status: ClusterStatus, primitive: Primitive) -> None:
+    """Raise a CommandError when Pacemaker is at rest and will not run a primitive as it is."""
+    if status.placement is None or status.due is None:
+        return
+    found = status.placement.against.get(primitive.id, {}).items()
+    causes = dict.fromkeys(cause for node, cause in found if node in members(status))
+    against = [cause for cause in causes if not cause.deliberate]
+    waits = any(cause.waits for cause in against)
+    if against and not waits and not unfinished(status, status.primitives):
+        raise CommandError(
+            f"start {primitive.id}",
+            "\n".join(cause.said for cause in against),
+            "; ".join(dict.fromkeys(cause.way_out for cause in against)),
+        )
+
+
+def _promoted_max(status: ClusterStatus, clone: Clone) -> int:
+    instances = status.instances(clone.primitive.id)
+    kept = any(instance.target_role in {"Stopped", "Unpromoted"} for instance in instances)
+    if kept or not clone.promotable:
         return 0
     return int(clone.meta.get("promoted-max", clone.meta.get("master-max", "1")))
+
+
+def _promotable(status: ClusterStatus, clone: Clone) -> frozenset[str]:
+    """Return the nodes on which an instance may be promoted."""
+    names = {clone.id, clone.primitive.id}
+    banned = {ban.node for ban in status.bans if ban.promoted_only and ban.resource in names}
+    return expected(status, clone.primitive.id) - banned
 
 
 def _promoted(status: ClusterStatus, name: str) -> frozenset[str]:
@@ -125,32 +205,6 @@ def _promoted(status: ClusterStatus, name: str) -> frozenset[str]:
     )
 
 
-def _allowed(
-    status: ClusterStatus, resource: Resource, configuration: Configuration
-) -> frozenset[str]:
-    """Return the nodes that may run it: able ones, without those that a constraint bans."""
-    ids = {resource.id, *primitive_ids([resource])}
-    locations = (c for c in configuration.constraints if isinstance(c, Location))
-    bans = [ban for ban in locations if ban.resource in ids and ban.score == "-INFINITY"]
-    return frozenset(
-        node
-        for node in able(status)
-        if not any(_holds(ban, node, configuration.attributes.get(node, {})) for ban in bans)
-    )
-
-
-def _holds(location: Location, node: str, attributes: Mapping[str, str]) -> bool:
-    """Whether a constraint is about a node, as far as the desired attributes show."""
-    value = attributes.get(location.attribute)
-    tests = {
-        "eq": value == location.value,
-        "ne": value != location.value,
-        "defined": value is not None,
-        "not_defined": value is None,
-    }
-    return location.node == node if location.node else tests.get(location.operation, False)
-
-
 def _rests(status: ClusterStatus, primitive: Primitive) -> bool:
     """Whether Pacemaker has nothing left to try, as after a start that is "not configured".
 
@@ -159,13 +213,11 @@ def _rests(status: ClusterStatus, primitive: Primitive) -> bool:
     return status.due is not None and not unfinished(status, [primitive.id])
 
 
-def _disabled(resource: Resource) -> bool:
-    inner = [resource.primitive] if isinstance(resource, Clone) else []
-    return any(noun.meta.get("target-role") == "Stopped" for noun in (resource, *inner))
-
-
 def _failures(
-    status: ClusterStatus, primitive: Primitive, operation: str = ""
+    status: ClusterStatus,
+    primitive: Primitive,
+    operation: str = "",
+    nodes: frozenset[str] | None = None,
 ) -> list[FailedAction]:
     """Return the failures of a primitive; after one to start or promote, its node is out."""
     return [
@@ -173,6 +225,7 @@ def _failures(
         for failure in status.failures
         if failure.resource.partition(":")[0] == primitive.id
         and operation in {"", failure.operation}
+        and (nodes is None or failure.node in nodes)
     ]
 
 
@@ -197,3 +250,19 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
     error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
     error.agent = primitive.agent
     return error
+
+
+def check_ready(status: ClusterStatus, attempted: str) -> None:
+    """Raise a RefusedError when the cluster is in no state to be changed."""
+    if not status.quorum:
+        raise RefusedError(
+            attempted,
+            "the cluster has no quorum",
+            "bring back enough nodes (pcs status), then run again",
+        )
+    if status.maintenance:
+        raise RefusedError(
+            attempted,
+            "the cluster is in maintenance mode: nothing would start or stop",
+            "nothing was changed; end it: pcs property set maintenance-mode=false",
+        )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pacefab.report.stream import Stream, clean
 
 QUIET_SECONDS = 15.0  # after which an output that is no terminal gets a sign of life
+WAIT_SECONDS = 5.0  # after which it is said what is waited for
 _REDRAW_SECONDS = 0.2
 _SPINNER, _ASCII_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "|/-\\"
 
@@ -29,6 +30,12 @@ class Activity:
     def seconds(self) -> float:
         """For how long it lasts."""
         return time.monotonic() - self.since
+
+    def wait(self, text: str) -> None:
+        """Note what is waited for; empty: for nothing any more. A wait that begins is said soon."""
+        if text and not self.waiting:
+            self.said = min(self.said, time.monotonic() - (QUIET_SECONDS - WAIT_SECONDS))
+        self.waiting = text
 
     def __str__(self) -> str:
         wait = f"waiting: {self.waiting}" if self.waiting else ""

@@ -26,7 +26,7 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
     pending = ["", *map(str, plan.pending)] if plan.pending else []
-    return [*lines, *_transitions(plan), *pending, "", _sum(plan)]
+    return [*lines, *_transitions(plan), *_notices(plan), *pending, "", _sum(plan)]
 
 
 def style(line: str) -> str:
@@ -103,6 +103,12 @@ def _transitions(plan: Plan) -> Iterator[str]:
         )
 
 
+def _notices(plan: Plan) -> Iterator[str]:
+    if plan.notices:
+        yield from ("", "not run or not looked after by Pacemaker, so neither awaited nor asked")
+        yield from (f"  {notice}" for notice in plan.notices)
+
+
 def _sum(plan: Plan) -> str:
     if not plan:
         return _NOT_IN_FORCE if plan.pending else _NOTHING
@@ -150,6 +156,7 @@ def as_data(plan: Plan) -> dict[str, object]:
             {"action": str(step), "resource": step.resource, "interrupts": step.interrupts}
             for step in plan.transitions
         ],
+        "notices": list(plan.notices),
         "pending": [
             {
                 "service": pending.service,

@@ -110,7 +110,7 @@ class Printer:
         """Show what a host waits for; empty: for nothing any more."""
         with self._lock:
             now = self._board.activities.setdefault(host, Activity(""))
-            now.waiting = text
+            now.wait(text)
             if not str(now):
                 del self._board.activities[host]
 

@@ -219,13 +219,13 @@ def test_it_refuses_where_its_load_could_not_run(healthy: Cluster) -> None:
     eyes.assert_refused(done, "from this machine", f"{VICTIM} at", "nothing was broken")
 
 
-def test_it_refuses_an_unhealthy_cluster(healthy: Cluster) -> None:
+def test_it_refuses_a_cluster_with_a_node_in_standby(healthy: Cluster) -> None:
     healthy.run("c1", "crm_attribute --node c2 --name standby --lifetime reboot --update on")
     try:
         done = healthy.fab("drill", "--kind", "process", "--yes-break", healthy.name)
     finally:
         healthy.run("c1", "crm_attribute --node c2 --name standby --lifetime reboot --delete")
-    eyes.assert_refused(done, "not healthy", "c2 is standby", "nothing was broken")
+    eyes.assert_refused(done, "c2 is in standby", "pcs node unstandby c2", "nothing was broken")
 
 
 def start(cluster: Cluster, kind: str, hold: int = 300) -> subprocess.Popen[str]:

@@ -133,8 +133,11 @@ def test_a_standby_node_is_reported(serving: Cluster) -> None:
     finally:
         serving.run("c3", "crm_standby --node c3 --delete && crm_resource --wait --timeout 30")
     assert "     Started: [ c1 c2 ]\n     Stopped: [ c3 ]\n" in done.stdout
-    assert "c3 is standby" in done.stdout
-    assert done.returncode == 1
+    assert (
+        "notice: c3 is in standby, its services are not asked: pcs node unstandby c3" in done.stdout
+    )
+    assert "\nhealthy: memcached serves on 2 of 3 nodes" in done.stdout
+    assert done.returncode == 0
     assert found["nodes"][2]["pacemaker"] == "standby"
 
 
@@ -235,15 +238,15 @@ def test_watching_goes_on_over_lost_connections_until_ctrl_c(serving: Cluster) -
         for node in serving.nodes:
             serving.run(node, "pkill -f '^sshd: [a-z]+@'")
         serving.run("c3", "crm_standby --node c3 --update on && crm_resource --wait --timeout 30")
-        eyes.until(lambda: "degraded: c3 is standby" in watch.text, "it sees the standby")
+        eyes.until(lambda: "notice: c3 is in standby" in watch.text, "it sees the standby")
         status = watch.interrupt()
     finally:
         watch.process.kill()
         serving.run("c3", "crm_standby --node c3 --delete && crm_resource --wait --timeout 30")
-    assert status == 1
+    assert status == 0
     shown, _, left = watch.text.partition("\x1b[?1049l")  # xterm: back from the other screen
     assert "\x1b[?1049h" in shown
-    assert "degraded: c3 is standby" in left
+    assert "notice: c3 is in standby" in left
     assert "Traceback" not in watch.text
 
 

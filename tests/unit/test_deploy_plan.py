@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from pacefab.errors import RefusedError, UsageError
-from pacefab.pacemaker import cib, simulation
+from pacefab.pacemaker import cib
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.pacemaker.model import Primitive
+from pacefab.pacemaker.placement import simulation
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.report import saved
 from pacefab.report.plan import render_json, render_text

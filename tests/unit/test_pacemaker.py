@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pacefab.pacemaker import cib, corosync, monitor, simulation
+from pacefab.pacemaker import cib, corosync, monitor
+from pacefab.pacemaker.placement import simulation
 from pacefab.report import classic
 from pacefab.services.memcached.memcached import AGENT, RESOURCE
 from tests.unit import captured

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pacefab.pacemaker import monitor, simulation
+from pacefab.pacemaker import monitor
 from pacefab.pacemaker.model import (
     Clone,
     ClusterStatus,
@@ -14,12 +14,12 @@ from pacefab.pacemaker.model import (
     FailedAction,
     Group,
     Instance,
-    Location,
     NodeStatus,
     Primitive,
     Resource,
     Transition,
 )
+from pacefab.pacemaker.placement import simulation
 from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from pacefab.services.memcached.memcached import desired_clone
 from tests.unit import captured
@@ -28,10 +28,8 @@ VIP = Primitive("vip", "ocf:heartbeat:IPaddr2")
 STATE = Clone("state-clone", Primitive("state", "ocf:pacemaker:Stateful"), {"promotable": "true"})
 
 
-def said(
-    status: ClusterStatus, *resources: Resource, constraints: tuple[Location, ...] = ()
-) -> str:
-    return missing(status, Configuration(resources=resources, constraints=constraints))
+def said(status: ClusterStatus, *resources: Resource) -> str:
+    return missing(status, Configuration(resources=resources))
 
 
 def state(name: str, kind: str = "debian12") -> ClusterStatus:
@@ -62,22 +60,6 @@ def test_a_clone_that_a_node_lacks() -> None:
     assert said(state("one-stopped"), desired_clone()) == "memcached is not Started on c3"
 
 
-def test_a_node_that_is_banned_or_in_standby_lacks_nothing() -> None:
-    banned = (Location("memcached-clone", "-INFINITY", node="c3"),)
-    assert said(state("one-stopped"), desired_clone(), constraints=banned) == ""
-    assert said(state("standby"), desired_clone(), constraints=banned) == ""
-
-
-def test_a_node_that_a_rule_bans_lacks_nothing() -> None:
-    rule = Location("memcached-clone", "-INFINITY", attribute="rack", operation="ne", value="a")
-    desired = Configuration(
-        attributes={"c1": {"rack": "a"}, "c2": {"rack": "a"}},
-        resources=(desired_clone(),),
-        constraints=(rule,),
-    )
-    assert missing(state("one-stopped"), desired) == ""
-
-
 def test_a_monitor_that_failed_is_told_and_waited_for() -> None:
     failures = (FailedAction("memcached", "monitor", "c3", "not running"),)
     said_ = said(replace(state("one-stopped"), failures=failures), desired_clone())
@@ -95,7 +77,6 @@ def test_a_primitive_has_to_run_somewhere() -> None:
     assert (
         said(stopped, VIP) == said(stopped, Group("g", (VIP,))) == "vip is not Started on any node"
     )
-    assert said(stopped, replace(VIP, meta={"target-role": "Stopped"})) == ""
 
 
 def test_a_promotable_clone_needs_as_many_promoted_as_it_may_have() -> None:

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
-from pacefab.pacemaker.model import FENCING_DISABLED_REASON, ClusterStatus, Instance, ResourceStatus
+from pacefab.pacemaker.model import (
+    FENCING_DISABLED_REASON,
+    ClusterStatus,
+    Instance,
+    ResourceStatus,
+)
+from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import node_state
+from pacefab.workflows.checks import node_state, placed
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -142,13 +149,16 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
         reasons=(
             *_absent(services),
             *_cluster_reasons(seen, status),
-            *_node_reasons(nodes, services),
+            *placed.reasons(seen.placement),
+            *placed.node_troubles(status),
+            *_instance_reasons(seen, services),
             *(reason for service in services for reason in not_serving(service)),
             *node_state.reasons(site),
             *silent,
         ),
         notices=(
             *_notices(status, seen.cib),
+            *placed.notices(seen.placement),
             *(notice for service in services for notice in service_notices(service)),
             *node_state.notices(site),
         ),
@@ -160,16 +170,15 @@ def _absent(services: Sequence[ServiceHealth]) -> list[str]:
     return [f"there is no {name} resource: fab create-{name} makes it" for name in absent]
 
 
-def _node_reasons(nodes: Sequence[NodeHealth], services: Sequence[ServiceHealth]) -> Iterator[str]:
+def _instance_reasons(seen: ClusterView, services: Sequence[ServiceHealth]) -> Iterator[str]:
     """Yield what does not run where; of resources that are no clones, `_cluster_reasons` has it."""
-    for node in nodes:
-        if node.pacemaker != "online":
-            yield f"{node.node} is {node.pacemaker}"
-            continue
+    is_missed = partial(placed.is_missed, seen.placement, seen.status)
+    for node in seen.status.nodes:
         for service in services:
-            for instance in service.on(node.node):
-                if service.exists and not instance.runs:
-                    yield f"{service.called(instance)} is {instance.state} on {node.node}"
+            for instance in service.on(node.name):
+                down = service.exists and not instance.runs
+                if down and is_missed(instance.resource, instance.node):
+                    yield f"{service.called(instance)} is {instance.state} on {node.name}"
 
 
 def not_serving(service: ServiceHealth) -> Iterator[str]:
@@ -217,21 +226,18 @@ def _cluster_reasons(seen: ClusterView, status: ClusterStatus) -> list[str]:
     reasons = []
     if not status.quorum:
         reasons.append(f"{seen.doorway} is in a partition without quorum")
-    if status.maintenance:
-        reasons.append("the cluster is in maintenance mode: Pacemaker does nothing")
     for failure in status.failures:
         what = f"{failure.operation} of {failure.resource} failed on {failure.node}"
         reasons.append(f"{what}: {failure.reason}" if failure.reason else what)
-    return reasons + [reason for item in status.resources if (reason := _stopped(item))]
+    found = (_wrong_with(item, seen.placement) for item in status.resources)
+    return [*reasons, *filter(None, found)]
 
 
-def _stopped(item: ResourceStatus) -> str:
+def _wrong_with(item: ResourceStatus, placement: Placement) -> str:
     """Return what is wrong with a resource as a whole; empty when nothing is."""
     members = (item,) if isinstance(item, Instance) else item.instances
     if any(instance.orphaned for instance in members):
         return f"{item.id} is no longer configured and still there"
     if any(instance.failed or instance.blocked for instance in members):
         return f"{item.id} has failed"
-    if not any(instance.nodes for instance in members):
-        return f"{item.id} is stopped"
-    return ""
+    return f"{item.id} is stopped" if placed.is_stopped(placement, item) else ""

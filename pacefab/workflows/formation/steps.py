@@ -38,7 +38,7 @@ def candidate(name: str, view: NodeView, programs: Sequence[Program]) -> Candida
             facts=view.facts,
             programs=tuple(programs),
             membership=view.membership,
-            resources=tuple(str(e.get("id")) for e in cib.resources) if cib else (),
+            resources=tuple(str(e.get("id")) for e in cib.all_resources) if cib else (),
             forming=cib is not None and bool(cib.root.xpath(_FORMED)),
             starting=starting,
         )

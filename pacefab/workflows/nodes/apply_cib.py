@@ -20,6 +20,7 @@ from pacefab.pacemaker.model import (
 )
 from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
+from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
@@ -96,7 +97,13 @@ def patch(
 
 def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
     """Return what Pacemaker would do if the CIB became `new`; nothing is changed."""
-    return live.read_simulation(host.query(live.observe_simulation(new)))
+    actions, _ = foresee(host, new)
+    return actions
+
+
+def foresee(host: Host, new: Cib) -> tuple[tuple[Transition, ...], Placement]:
+    """Return what Pacemaker would do if the CIB became `new`, and what would run where then."""
+    return live.read_simulation(new, host.query(live.observe_simulation(new)))
 
 
 def query_progress(host: Host) -> ClusterStatus:

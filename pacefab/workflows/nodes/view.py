@@ -9,11 +9,12 @@ from itertools import chain
 
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.host.model import HostFacts
-from pacefab.pacemaker import live
+from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.membership import Claim, completed, find_members
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
@@ -130,10 +131,18 @@ class ClusterView:
         view = self.views[self.doorway]
         return view.status if view.has_status else _ask_status(self.host)
 
+    @cached_property
+    def placement(self) -> Placement:
+        """Pacemaker's word for what is to run where; asked once, when it is needed.
+
+        Errors of `live.read_progress`.
+        """
+        return live.read_progress(self.host.query(live.observe_progress())).placement or Placement()
+
     def check_quorum(self, attempted: str) -> None:
         """Raise a RefusedError when no node has quorum, or Pacemaker runs on none of them."""
         if not self.cib.quorum:
-            live.check_ready(self.status, attempted)  # says why
+            readiness.check_ready(self.status, attempted)  # says why
             raise RefusedError(attempted, "no node has quorum", "see: pcs status")
 
     def standing(self, stranger: str) -> Standing:
@@ -251,7 +260,8 @@ def _arrange(
     formed = completed(own[members[0]].whole, own.values()) if members else None
     names = {name: own[name].node_of(formed) if formed and name in own else name for name in claims}
     found = {names[name]: answers[name] for name in claims}
-    views = {node: found[node] for node in (formed.names if formed else ()) if node in found}
+    nodes = {names[name] for name in members}
+    views = {node: found[node] for node in (formed.names if formed else ()) if node in nodes}
     return ClusterView(
         {names[name]: hosts[name] for name in claims},
         views,
@@ -283,4 +293,6 @@ def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
     if len(failed) == 1:
         return first
     seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
-    return UnreachableError("reach the hosts", seen, first.next_step)
+    if all(isinstance(error, UnreachableError) for error in failed.values()):
+        return UnreachableError("reach the hosts", seen, first.next_step)
+    return RefusedError("ask the hosts", seen, first.next_step)

@@ -12,18 +12,17 @@ from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.placement.causes import UPDATE_BAN
 from pacefab.services.memcached import memcached
 from pacefab.transport.connection import Host
 from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib
 
-_PREFIX = "pacefab-update-"
-
 
 def bans(cib: Cib) -> Mapping[str, str]:
     """Return the banned nodes, by the ids of their constraints."""
-    found = {c.get("id", ""): c.get("node", "") for c in cib.constraints}
-    return {name: node for name, node in found.items() if name.startswith(_PREFIX)}
+    found = {c.get("id", ""): c.get("node", "") for c in cib.all_constraints}
+    return {name: node for name, node in found.items() if name.startswith(UPDATE_BAN)}
 
 
 def stop(host: Host, node: str, seconds: float, waits: Waits = unheard) -> None:
@@ -54,7 +53,7 @@ def _banned(cib: Cib, node: str) -> Cib | None:
         return None
     after = cib.next()
     etree.SubElement(
-        after.constraints, "rsc_location", id=f"{_PREFIX}{node}", rsc=memcached.CLONE, node=node,
+        after.constraints, "rsc_location", id=f"{UPDATE_BAN}{node}", rsc=memcached.CLONE, node=node,
         score="-INFINITY",
     )  # fmt: skip
     return after
@@ -65,7 +64,7 @@ def _lifted(cib: Cib, nodes: tuple[str, ...]) -> Cib | None:
     if not names:
         return None
     after = cib.next()
-    for constraint in [c for c in after.constraints if c.get("id") in names]:
+    for constraint in [c for c in after.all_constraints if c.get("id") in names]:
         after.constraints.remove(constraint)
     return after
 

@@ -11,8 +11,9 @@ from functools import partial
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.model import ClusterStatus, Configuration
+from pacefab.pacemaker.word import Cause
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.probe import Answer
 from pacefab.transport.connection import Host
@@ -53,10 +54,11 @@ class Rolling:
         """
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
-        live.check_ready(fleet.status, "update memcached")
+        readiness.check_ready(fleet.status, "update memcached")
         for name in fleet.strangers:
             audience.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
         _check_own(fleet)
+        _check_kept(fleet)
         if not self.dry_run:
             self._ask(fleet, audience)
             self._bring_back(fleet, audience)
@@ -85,7 +87,7 @@ class Rolling:
         lines = [
             f"{node}: {line}"
             for node, due in values(looked).items()
-            if due.changes
+            if due.changes and not _chosen(fleet, node)
             for line in ("memcached is restarted", *due.changes, due.outlook)
         ]
         if lines:
@@ -109,6 +111,8 @@ class Rolling:
         watch.begin(node)
         try:
             fleet = observe_memcached(hosts, reach, self.limit)
+            if cause := _chosen(fleet, node):
+                return watch.finish(node, Mark.SKIPPED, str(cause))
             check_healthy(fleet, "update memcached", "this node was not touched")
             due = self.update.look(fleet, node)
             if not due.changes:
@@ -217,6 +221,21 @@ class Rolling:
             error.next_step = (
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
+
+
+def _chosen(fleet: ClusterView, node: str) -> Cause | None:
+    """Return what an operator has set against memcached on a node."""
+    return fleet.placement.chosen(memcached.RESOURCE, node)
+
+
+def _check_kept(fleet: ClusterView) -> None:
+    """Raise a RefusedError when Pacemaker is to start memcached on no node: an operator's word."""
+    causes = [_chosen(fleet, node) for node in fleet.membership.names]
+    if None not in causes:
+        named = dict.fromkeys(map(str, causes))
+        raise RefusedError(
+            "update memcached", "\n".join(named), "no node was touched; end that, then run again"
+        )
 
 
 def _check_own(fleet: ClusterView) -> None:

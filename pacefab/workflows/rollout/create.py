@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
-from pacefab.pacemaker import live
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata, complete_configuration
 from pacefab.pacemaker.model import ClusterStatus, Configuration, NodeStatus
@@ -65,7 +65,7 @@ class Create:
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
         cluster = fleet.membership.cluster
-        live.check_ready(fleet.status, _ATTEMPT)
+        readiness.check_ready(fleet.status, _ATTEMPT)
         if other := other_runner(fleet.cib):
             return self._leave(fleet, other, watch)
         desired = complete_configuration(_DESIRED, _metadata(fleet))
@@ -85,7 +85,8 @@ class Create:
         first = watch.finish(cluster, mark, *_summary(change))
         reported = {outcome.host for outcome in absent}
         nodes = [node for node in status.nodes if node.name not in reported]
-        return [first, *absent, *(_node_line(fleet, node, answers, mark, watch) for node in nodes)]
+        lines = (_node_line(fleet, node, answers, mark, watch) for node in nodes)
+        return [first, *absent, *lines]
 
     def _bring_about(
         self,
@@ -100,7 +101,8 @@ class Create:
             PacefabError: it did not come up in time; what was changed is put back.
         """
         deadline = time.monotonic() + self.timeout
-        before, known = fleet.cib, fleet.status if not change.changes else None
+        before = fleet.cib
+        known = None if change.changes else replace(fleet.status, placement=fleet.placement)
         waits = partial(progress.waiting, fleet.membership.cluster)
         if change.changes:
             progress.note(fleet.membership.cluster, _action(fleet, change))
@@ -248,7 +250,8 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     if facts.unit(memcached.UNIT).load == "masked":
         return "memcached.service is masked: Pacemaker could not start it"
     if not memcached.listen_endpoints(settings, "*"):
-        return f"memcached is set to {settings.describe()}: no other node could reach it"
+        said = f"memcached is set to {settings.describe()}: no other node could reach it"
+        return "; ".join(filter(None, (said, memcached.unread(facts))))
     running = memcached.running_settings(facts)
     if running and not managed and not memcached.same(running, settings):
         return f"memcached runs outside Pacemaker ({running.describe()}) and would be adopted so"
@@ -278,15 +281,21 @@ def _serve(fleet: ClusterView, started: Collection[str], deadline: float, waits:
 
 
 def _node_line(
-    fleet: ClusterView, node: NodeStatus, answers: Answers, mark: Mark, watch: Stopwatch
+    fleet: ClusterView,
+    node: NodeStatus,
+    answers: Answers,
+    mark: Mark,
+    watch: Stopwatch,
 ) -> Outcome:
     for target, (asker, answer) in answers.items():
         if target.node == node.name and answer.served:
             said = f"Started, serves at {target} (asked from {asker})"
             barred = [f"no key was set: {answer.barred}"] if answer.barred else []
             return watch.finish(node.name, mark, said, *barred)
-    if node.word in {"standby", "maintenance"}:
-        return watch.finish(node.name, Mark.SKIPPED, f"the node is in {node.word}")
+    if cause := fleet.placement.chosen(memcached.RESOURCE, node.name):
+        return watch.finish(node.name, Mark.SKIPPED, str(cause))
+    if node.remote:
+        return watch.finish(node.name, Mark.SKIPPED, "a node by Pacemaker Remote, not asked")
     return watch.fail(node.name, _unasked(fleet, node.name, node.word))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from pacefab.host.model import HostFacts
@@ -54,11 +55,18 @@ class Intent:
         """Return the names of the secrets that the services need."""
         return _union(service.secrets(section) for service, section in self._services())
 
-    def site(self, facts: Mapping[str, HostFacts]) -> Site:
-        """Return what descriptions may know, nodes' facts included."""
+    def site(
+        self,
+        facts: Mapping[str, HostFacts],
+        placed: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    ) -> Site:
+        """Return what descriptions may know, nodes' facts included.
+
+        `placed` says where Pacemaker is to run what, by primitive; not given: on every node.
+        """
         clones = {name: registry.service(name).promoted for name in self.sections}
         promoted = {name: clone for name, clone in clones.items() if clone}
-        return Site(self.membership, facts, self.sections, self.secret, promoted=promoted)
+        return Site(self.membership, facts, self.sections, self.secret, placed, promoted=promoted)
 
     def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services, and agents of the rest, need on one node.

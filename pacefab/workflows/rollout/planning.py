@@ -9,9 +9,16 @@ from typing import Protocol
 from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Configuration, Membership, Transition, primitives
+from pacefab.pacemaker.model import (
+    Configuration,
+    Membership,
+    Transition,
+    primitive_ids,
+    primitives,
+)
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look, Probe
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
@@ -36,6 +43,7 @@ class Plan:
     silent: Mapping[str, PacefabError] = field(default_factory=dict)  # hosts that did not answer
     desired: Configuration = field(default_factory=Configuration, compare=False)
     probes: tuple[Probe, ...] = field(default=(), compare=False)
+    placement: Placement = field(default_factory=Placement, compare=False)
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -61,6 +69,16 @@ class Plan:
     def interruptions(self) -> tuple[Transition, ...]:
         """Actions that end or restart something that runs now."""
         return tuple(action for action in self.transitions if action.interrupts)
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What Pacemaker would not run or not look after then, and why: neither asked nor awaited.
+
+        A line for each cause, with the way out; what is about others' resources is left out.
+        """
+        resources = self.desired.resources
+        ids = {resource.id for resource in resources} | primitive_ids(resources)
+        return tuple(map(str, self.placement.concerning(ids)))
 
     @property
     def alters(self) -> bool:
@@ -158,18 +176,26 @@ class Planner:
         facts = {n: f for n, f in seen.facts.items() if joins or n in seen.views}
         intent = self.intent.among(seen.formed, facts)
         site = intent.site(facts)
-        plan = Plan(intent.membership.cluster, silent=seen.silent, probes=intent.probes(site))
+        plan = Plan(intent.membership.cluster, silent=seen.silent)
         desired = intent.configuration(site)
         if seen.formed is None:
-            return replace(plan, configuration=plan_configuration(None, desired), desired=desired)
+            change = plan_configuration(None, desired)
+            return replace(plan, configuration=change, desired=desired, probes=intent.probes(site))
         seen.check_quorum("plan the change")
         desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
         new = render_configuration(seen.cib, change)
-        simulated = apply_cib.simulate(seen.host, new) if change else ()
-        return replace(plan, configuration=change, transitions=simulated, desired=desired)
+        simulated, placement = apply_cib.foresee(seen.host, new if change else seen.cib)
+        return replace(
+            plan,
+            configuration=change,
+            transitions=simulated if change else (),
+            desired=desired,
+            probes=intent.probes(intent.site(facts, placement.placed)),
+            placement=placement,
+        )
 
 
 def _without_newcomers(desired: Configuration, membership: Membership) -> Configuration:

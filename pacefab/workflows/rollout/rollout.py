@@ -11,7 +11,6 @@ from typing import Protocol
 from pacefab.errors import PacefabError, RefusedError, add_ending
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
-from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.readiness import StartFailedError
@@ -101,6 +100,8 @@ class _RolloutRun:
         self.rollout.check(plan)
         left = () if plan.forming else left_alone(seen, self.watch)
         if not plan:
+            for notice in plan.notices:
+                self.audience.note(plan.cluster, notice)
             return [self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
         self._permit(plan)
         entry = history.new_entry(plan.cluster, plan.summary)
@@ -113,6 +114,12 @@ class _RolloutRun:
             PacefabError: it may not be applied.
         """
         self.audience.show(plan, reason)
+        if plan.configuration.changes and (halted := plan.placement.halted):
+            raise RefusedError(
+                self.rollout.step,
+                f"{halted.said}: what is to be changed would not come about",
+                f"nothing was changed; end it, then run this again: {halted.way_out}",
+            )
         if plan.interruptions and not self.rollout.allow_interruption:
             raise RefusedError(
                 self.rollout.step,
@@ -183,7 +190,6 @@ class _RolloutRun:
         while True:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen = self.rollout.observe(self.hosts)
-            live.check_ready(seen.status, self.rollout.step)
             tried = clean_up(seen.host, seen.status, nodes)
             plan = self.rollout.planner.plan_cluster(seen)
             if not plan:

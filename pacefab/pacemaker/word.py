@@ -1,0 +1,74 @@
+"""Pacemaker's word for what should run where: the nouns of it, frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why Pacemaker does not run something somewhere, or does not keep it running.
+
+    `deliberate`: an operator has set it so; else something is wrong. `named` says that other words
+    of Pacemaker's (a failed action, a node that is offline) name it already. `resource` and `node`
+    are empty where it is about all.
+    """
+
+    said: str  # "c3 is in standby, its services are not asked"
+    way_out: str  # a command, or where to look
+    deliberate: bool = True
+    named: bool = False
+    waits: bool = False  # it may pass by itself, once something else is there
+    halts: bool = False  # Pacemaker does nothing at all, whatever is configured
+    resource: str = ""
+    node: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.said}: {self.way_out}"
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Pacemaker's word for what is to run where: a simulation of what it would do, to the end.
+
+    Args:
+        running: by primitive: the nodes where it would run then.
+        unmanaged: of these, the nodes where Pacemaker neither stops it nor starts it again.
+        against: by primitive: why Pacemaker does not keep it running on each other node, and on
+            those where it is unmanaged; of one that is no clone, once it would run nowhere.
+        causes: all of it, each once, and what is set although it keeps nothing from running.
+    """
+
+    running: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unmanaged: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    against: Mapping[str, Mapping[str, Cause]] = field(default_factory=dict)
+    causes: tuple[Cause, ...] = ()
+
+    def kept(self, primitive: str) -> frozenset[str]:
+        """Return the nodes where Pacemaker starts a primitive and keeps it running."""
+        running = self.running.get(primitive, frozenset())
+        return running - self.unmanaged.get(primitive, frozenset())
+
+    @property
+    def placed(self) -> dict[str, frozenset[str]]:
+        """By primitive: the nodes where Pacemaker keeps it running."""
+        return {primitive: self.kept(primitive) for primitive in self.running}
+
+    @property
+    def halted(self) -> Cause | None:
+        """Why Pacemaker would do nothing at all, whatever were configured; None: it would."""
+        return next((cause for cause in self.causes if cause.halts), None)
+
+    def concerning(self, ids: Collection[str]) -> tuple[Cause, ...]:
+        """Return the causes that are about one of these resources, or about all."""
+        return tuple(c for c in self.causes if not c.resource or c.resource in ids)
+
+    def deliberate(self, primitive: str, node: str) -> bool:
+        """Whether a primitive is kept from a node, or unmanaged there, because it was set so."""
+        return self.chosen(primitive, node) is not None
+
+    def chosen(self, primitive: str, node: str) -> Cause | None:
+        """Return what an operator has set against a primitive on a node; None: nothing."""
+        cause = self.against.get(primitive, {}).get(node)
+        return cause if cause and cause.deliberate else None

@@ -1,0 +1,195 @@
+"""Pacemaker's word for what should run where, in states that real clusters were in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from lxml import etree
+
+from pacefab.errors import CommandError
+from pacefab.pacemaker import cib, monitor
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.configuration import read_configuration
+from pacefab.pacemaker.model import Clone, ClusterStatus, Configuration, Primitive
+from pacefab.pacemaker.placement import outcome, simulation
+from pacefab.pacemaker.placement.causes import UPDATE_BAN
+from pacefab.pacemaker.plan import plan_configuration
+from pacefab.pacemaker.readiness import StartFailedError, missing
+from pacefab.pacemaker.word import Placement
+from pacefab.workflows.checks import placed
+from pacefab.workflows.rolling import ban
+from tests.unit import captured
+
+LONE = Primitive("lone", "ocf:pacemaker:Dummy")
+EVERYWHERE = frozenset({"c1", "c2", "c3"})
+
+
+def clone(name: str) -> Clone:
+    return Clone(f"{name}-clone", Primitive(name, "ocf:pacemaker:Dummy"))
+
+
+def live(state: str) -> Cib:
+    return cib.parse(captured.text("word", f"{state}-cib.xml"))
+
+
+def status_of(state: str) -> ClusterStatus:
+    """Return a state as `live.read_progress` gives it."""
+    status = monitor.parse(captured.text("word", f"{state}-mon.xml"))
+    simulated = captured.text("word", f"{state}-sim.xml")
+    return replace(
+        status,
+        due=simulation.parse_due(simulated),
+        placement=outcome.read(live(state), status, simulated),
+    )
+
+
+def word(state: str) -> Placement:
+    found = status_of(state).placement
+    assert found is not None
+    return found
+
+
+def awaited(state: str, *resources: Primitive | Clone) -> str:
+    return missing(status_of(state), Configuration(resources=resources))
+
+
+def test_what_is_not_restricted_has_no_cause() -> None:
+    found = word("healthy")
+    assert found.causes == ()
+    assert found.kept("cache") == found.kept("state") == EVERYWHERE
+    assert found.kept("lone") == {"c1"}
+    assert placed.reasons(found) == placed.notices(found) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "notice"),
+    [
+        ("nodes", "c3 is in standby, its services are not asked: pcs node unstandby c3"),
+        ("nodes", "c2 is in maintenance, .*: pcs node unmaintenance c2"),
+        ("maintenance", "the cluster is in maintenance mode, .*maintenance-mode=false"),
+        ("stop-all", "stop-all-resources is set, .*stop-all-resources=false"),
+        ("opt-in", r"cache-clone is not allowed on c2, c3, .*location cache-clone prefers c2 c3"),
+        ("opt-in", r"pair is not allowed on c1, c2, c3, .* \(symmetric-cluster=false\)"),
+        ("defaults-unmanaged", "every resource is unmanaged, .*defaults update is-managed="),
+        ("defaults-stopped", "every resource is disabled .*defaults update target-role="),
+        ("health", "many is unmanaged, .* by the template plan.*in the template plan"),
+        ("remote", "c3 is a node by Pacemaker Remote"),
+        ("remote", "g1 is a node by Pacemaker Remote"),
+        ("resources", r"cache-clone is disabled \(target-role Stopped\): .*enable cache-clone"),
+        ("resources", r"a2 is disabled .*: pcs resource enable a2"),
+        ("resources", "follower needs a2, which does not run .*: pcs resource enable a2"),
+        ("resources", "lone is unmanaged, .*: pcs resource manage lone"),
+        ("resources", "watched is in maintenance, .*: pcs resource meta watched maintenance="),
+        ("resources", "state-clone is kept from being promoted .*meta state-clone target-role="),
+        ("resources", ("c3 is banned for banned-clone by cli-ban-banned-clone-on-c3: "
+         "pcs resource clear banned-clone c3")),
+        ("resources", ("c2 is banned for banned-clone by .* until 2026-11-30 03:06:14Z: "
+         "pcs resource clear banned-clone c2")),
+        ("resources", ("c1 is banned for avoided-clone by location-avoided-clone-c1--100: "
+         "pcs constraint delete location-avoided-clone-c1--100")),
+        ("resources", r"c1 is banned for ruled-clone by location-ruled-clone \(rack eq b\): "),
+        ("resources", r"few-clone runs on no more nodes than 2 \(clone-max\)"),
+    ],
+)  # fmt: skip
+def test_what_an_operator_has_set_is_a_notice_with_its_way_out(state: str, notice: str) -> None:
+    found = placed.notices(word(state))
+    assert [one for one in found if re.match(notice, one)], found
+    assert len(found) == len(set(found))
+
+
+def test_what_is_so_by_accident_is_a_reason() -> None:
+    found = placed.reasons(word("health"))
+    assert [one.partition(" (")[0] for one in found] == [
+        "c3 is unhealthy by its #health attributes",
+        "Pacemaker does not run lone on c1, c2",
+    ]
+    # Quorum, nodes that are offline and failed actions have reasons of their own.
+    assert placed.reasons(word("no-quorum")) == placed.reasons(word("remote")) == []
+    assert placed.node_troubles(status_of("no-quorum")) == ["c2 is offline", "c3 is offline"]
+    assert placed.node_troubles(status_of("remote")) == ["r2 is offline"]
+
+
+@pytest.mark.parametrize(
+    ("state", "kept"),
+    [
+        ("nodes", {"c1"}), ("maintenance", set()), ("stop-all", set()), ("opt-in", {"c1"}),
+        ("defaults-unmanaged", set()), ("defaults-stopped", set()), ("resources", set()),
+        ("health", {"c1", "c2"}), ("no-quorum", set()), ("remote", {"c1", "c2", "c3", "g1"}),
+    ],
+)  # fmt: skip
+def test_where_a_clone_is_kept_running(state: str, kept: set[str]) -> None:
+    assert word(state).kept("cache") == kept
+
+
+def test_what_runs_unmanaged_runs_and_is_not_kept() -> None:
+    found = word("defaults-unmanaged")
+    assert found.running["cache"] == EVERYWHERE
+    assert found.deliberate("cache", "c1")
+    assert not word("healthy").deliberate("cache", "c1")
+
+
+@pytest.mark.parametrize("state", ["nodes", "maintenance", "stop-all", "opt-in", "resources"])
+def test_what_is_not_to_run_is_not_awaited(state: str) -> None:
+    restricted = ("banned", "avoided", "ruled", "few") if state != "nodes" else ()
+    clones = [clone(name) for name in ("cache", *restricted)]
+    assert awaited(state, LONE, *clones) == ""
+
+
+def test_a_node_by_pacemaker_remote_is_not_awaited() -> None:
+    status = status_of("remote")
+    stopped = tuple(one for one in status.resources if one.id != "cache-clone")
+    assert awaited("remote", clone("cache")) == ""
+    said = missing(replace(status, resources=stopped), Configuration(resources=(clone("cache"),)))
+    assert said == "cache is not Started on c1, c2"
+
+
+def test_what_failed_is_an_error_at_once() -> None:
+    with pytest.raises(StartFailedError, match="start failed on c2"):
+        awaited("resources", clone("broken"))
+
+
+def test_what_pacemaker_cannot_place_is_an_error_at_once() -> None:
+    with pytest.raises(CommandError, match=r"does not run lone on c1, c2 .*utilization") as caught:
+        awaited("health", LONE)
+    assert "pcs status" in caught.value.next_step
+
+
+def test_ids_are_read_from_the_right() -> None:
+    text = captured.text("word", "resources-mon.xml")
+    for key, resource in [
+        ("p_start_x_start_0", "p_start_x"), ("my_res_monitor_10000", "my_res"),
+        ("my_vm_migrate_to_0", "my_vm"), ("d2:0_stop_0", "d2:0"),
+    ]:  # fmt: skip
+        (failure,) = monitor.parse(text.replace("broken_start_0", key)).failures
+        assert failure.resource == resource
+        bare = text.replace("broken_start_0", key).replace(' task="start"', "")
+        (failure,) = monitor.parse(bare).failures
+        assert key.startswith(f"{resource}_{failure.operation}_")
+
+
+def test_the_ban_of_an_update_that_was_cut_off_is_an_accident() -> None:
+    text = captured.text("word", "resources-cib.xml")
+    status = captured.text("word", "resources-mon.xml")
+    old, new = "cli-ban-banned-clone-on-c3", f"{UPDATE_BAN}c3"
+    found = outcome.read(
+        cib.parse(text.replace(old, new)),
+        monitor.parse(status.replace(old, new)),
+        captured.text("word", "resources-sim.xml"),
+    )
+    (reason,) = [one for one in placed.reasons(found) if "banned" in one]
+    assert new in reason
+    assert "an update was cut off" in reason
+
+
+def test_comments_in_a_cib_are_no_resources_and_no_constraints() -> None:
+    plain = live("resources")
+    commented = cib.parse(captured.text("word", "resources-cib.xml"))
+    for place in ("resources", "constraints", "resources/clone", "constraints/rsc_location/rule"):
+        for element in commented.root.iterfind(f"configuration/{place}"):
+            element.insert(0, etree.Comment("who, when, why"))
+    assert read_configuration(commented) == read_configuration(plain)
+    assert ban.bans(commented) == {}
+    nothing = Configuration()
+    assert plan_configuration(commented, nothing) == plan_configuration(plain, nothing)
