@@ -240,7 +240,7 @@ def test_a_database_older_than_its_configuration_is_told(stack: Cluster, tmp_pat
         status = fab(stack, tmp_path, "status")
     finally:
         stack.run(SECOND, f"touch -r /run/written {config} && rm /run/written")
-    line = f"in force after: a restart of galera, node by node ({SECOND}: older than {config})"
+    line = f"in force after: fab update-galera ({SECOND}: older than {config})"
     assert plan.returncode == 2, plan.stdout + plan.stderr
     assert line in plan.stdout
     assert f"notice: {line}" in status.stdout
@@ -420,6 +420,36 @@ def test_verify_of_every_service_names_what_is_wrong_and_where(
     assert not any(f"of {FIRST}" in where for where in answers)
     assert ("helper runs", f"{CHECK_SOCKET} on {SECOND}") in galera_failed
     assert redis_failed == {("unit not enabled", f"redis-server.service on {THIRD}")}
+
+
+def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path) -> None:
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    (leader,) = (node for node in NODES if redis(stack, FIRST, node, "role").startswith("master"))
+    text = (
+        INVENTORY.replace("galera: {}", "galera: {settings: {max_connections: '123'}}")
+        .replace("memory: 64", "memory: 96")
+        .replace("timeout: 600", "timeout: 500")
+    )
+    all_changed = dict.fromkeys(NODES, "changed")
+    try:
+        for service in ("galera", "redis", "haproxy"):
+            done = fab(stack, tmp_path, f"update-{service}", "--yes", text=text)
+            assert done.returncode == 0, done.stdout + done.stderr
+            outcomes = eyes.outcomes(done, f"update-{service}")
+            assert outcomes == all_changed, done.stdout
+            if service == "redis":
+                assert list(outcomes)[-1] == leader, "the promoted one comes last"
+        ask = "mariadb -BNe 'SELECT @@max_connections'"
+        assert [stack.run(node, ask).stdout.strip() for node in NODES] == ["123"] * 3
+        assert not eyes.cib(stack).findall(".//rsc_location")
+        again = fab(stack, tmp_path, "update-galera", "--yes", text=text)
+        assert eyes.outcomes(again, "update-galera") == dict.fromkeys(NODES, "unchanged")
+    finally:
+        back = fab(stack, tmp_path, "update-galera", "--yes")
+        assert deploy(stack, tmp_path).returncode == 0
+    assert back.returncode == 0, back.stdout + back.stderr
+    refused = fab(stack, tmp_path, "update-vips", "--yes")
+    eyes.assert_refused(refused, "nothing is restarted", "create-vips", status=2)
 
 
 def test_remove_takes_one_service_out_and_leaves_its_data(stack: Cluster, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from pacefab.pacemaker.placement.causes import UPDATE_BAN
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
 from pacefab.pacemaker.word import Placement
+from pacefab.services.memcached.memcached import desired_clone
 from pacefab.workflows.checks import placed
 from pacefab.workflows.rolling.ban import Bans
 from tests.unit import captured
@@ -190,6 +191,7 @@ def test_comments_in_a_cib_are_no_resources_and_no_constraints() -> None:
         for element in commented.root.iterfind(f"configuration/{place}"):
             element.insert(0, etree.Comment("who, when, why"))
     assert read_configuration(commented) == read_configuration(plain)
-    assert Bans("memcached", MEMCACHED).found(commented) == {}
+    memcached = Configuration(resources=(desired_clone(),))
+    assert Bans("memcached", memcached).found(commented) == {}
     nothing = Configuration()
     assert plan_configuration(commented, nothing) == plan_configuration(plain, nothing)
