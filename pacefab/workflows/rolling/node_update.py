@@ -110,10 +110,7 @@ class Due:
         """What changes there, a line each; none: it is as desired."""
         old = self._facts.packages
         newer = (f"package {name} {old[name]} -> {to}" for name, to in self.newest.items())
-        name = self.update.service.name
-        said = "what its file says takes effect" if name == "memcached" else ""
-        written = said or f"what the files of {name} say takes effect"
-        waiting = (written,) if self.plan.pending else ()
+        waiting = ("what its file says takes effect",) if self.plan.pending else ()
         return (*newer, *self.plan.changes) or waiting
 
     @property
