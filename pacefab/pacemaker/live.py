@@ -13,13 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pacefab.errors import CommandError, RefusedError
-from pacefab.pacemaker import (
-    cib,
-    corosync,
-    membership,
-    metadata,
-    monitor,
-)
+from pacefab.pacemaker import cib, corosync, membership, metadata, monitor
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Member, Membership, Transition
 from pacefab.pacemaker.placement import outcome, simulation
