@@ -58,6 +58,7 @@ class Unit:
     commands: tuple[str, ...] = ()
     fragment: str = ""  # the file that defines it
     drop_ins: tuple[str, ...] = ()  # files that change it
+    environment: tuple[str, ...] = ()  # NAME=value
     environment_files: tuple[str, ...] = ()
 
     @property

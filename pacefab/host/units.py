@@ -12,7 +12,7 @@ from pacefab.transport.command import Section, Step, shell, step
 
 _PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,MainPID,Names,RequiredBy,BoundBy,WantedBy,TriggeredBy,"
-    "ExecStart,FragmentPath,DropInPaths,EnvironmentFiles"
+    "ExecStart,FragmentPath,DropInPaths,Environment,EnvironmentFiles"
 )
 # What `systemctl show` reports of all units, blocks with an empty line between; then for each
 # process that runs its pid and its command line, the words with NUL between written as base64.
@@ -74,6 +74,7 @@ def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -
         ),
         fragment=shown.get("FragmentPath", ""),
         drop_ins=words("DropInPaths"),
+        environment=words("Environment"),
         environment_files=tuple(
             value.rpartition(" (")[0] for key, value in lines if key == "EnvironmentFiles" and value
         ),

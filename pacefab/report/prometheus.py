@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pacefab.pacemaker.model import ClusterStatus, Instance
 from pacefab.report.health import BESIDE_NODES
+from pacefab.report.stream import clean
 from pacefab.services.service import Alert
 from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
@@ -131,7 +132,7 @@ def _service(service: ServiceHealth) -> Iterator[Metric]:
     own = [(_instance(service, instance), instance.figures) for instance in service.instances]
     texts = [figure.name for figure in service.figures if figure.kind == "info"]
     words = [
-        ({**labels, **{name: f"{figures.get(name, '')}" for name in texts}}, 1.0)
+        ({**labels, **{name: clean(f"{figures.get(name, '')}") for name in texts}}, 1.0)
         for labels, figures in own
         if any(name in figures for name in texts)
     ]

@@ -170,12 +170,15 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
     from pacefab.cli.routes import route
     from pacefab.cli.settings import read_settings
     from pacefab.pacemaker import live
+    from pacefab.pacemaker.members import live_membership
     from pacefab.transport.connection import Access
 
     access = Access(accept_new_host_keys, connection.config.sudo.password)
     host = route(connection, read_settings(connection.config).ssh_config, "", access)
     names = (*live.observe_cib(), *live.observe_offline_cib())
-    found = live.read_membership(host.query([*live.observe_membership(), *names]))
+    found = live_membership.read_membership(
+        host.query([*live_membership.observe_membership(), *names])
+    )
     if found is None:
         raise RefusedError(
             "read the cluster",

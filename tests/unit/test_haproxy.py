@@ -11,8 +11,8 @@ import bcrypt
 import pytest
 from pydantic import ValidationError
 
-from pacefab.errors import UsageError
-from pacefab.host.model import HostFacts
+from pacefab.errors import RefusedError, UsageError
+from pacefab.host.model import FileState, HostFacts, Unit
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.services.haproxy import service
 from pacefab.services.haproxy.section import HaproxySection
@@ -172,8 +172,7 @@ STATISTICS = captured.text("debian12", "haproxy-statistics.txt")
 
 def own(text: str = STATISTICS, error: str = "", *, galera: bool = True) -> Reading:
     """Return what the first node's own HAProxy is read to say."""
-    sections = {"vips": VIPS} | ({"galera": object()} if galera else {})
-    where = replace(site(), sections=sections)
+    where = replace(site(), placed={"galera": frozenset({"c1"} if galera else {})})
     return ask(HaproxySection.model_validate({"proxies": (DB,)}), where, text, error)
 
 
@@ -201,7 +200,7 @@ def test_what_is_behind_other_proxies_is_a_notice() -> None:
     assert "galera" not in notice
 
 
-def test_a_database_that_no_server_serves_is_wrong_where_it_is_the_inventorys() -> None:
+def test_a_database_that_no_server_serves_is_wrong_where_pacemaker_runs_it() -> None:
     rows = [line.split(",") for line in STATISTICS.splitlines()]
     place = next(row.index("status") for row in rows if row[0] == "# pxname")
     for row in rows:
@@ -215,7 +214,7 @@ def test_a_database_that_no_server_serves_is_wrong_where_it_is_the_inventorys() 
 
 def test_one_that_hangs_is_wrong_and_so_is_another_program() -> None:
     assert own(error="timeout").wrong == (
-        "statistics (/run/haproxy/admin.sock): timed out after 2 s"
+        "statistics (/run/haproxy/admin.sock): timed out after 2.5 s"
     )
     assert "it said 'hello'" in own("hello\n").wrong
 
@@ -233,3 +232,53 @@ def test_the_page_is_asked_from_a_neighbour_where_there_is_one() -> None:
     section = HaproxySection.model_validate({"proxies": (DB,), "stats": {}})
     page = [p for p in service.SERVICE.probes(section, site()) if p.of == "c3"][1]
     assert (page.node, page.endpoints[0].place) == ("c1", "[fd00::3]:1993")
+
+
+SHIPPED = Unit(
+    service.UNIT, "loaded", "inactive", "disabled", 0,
+    commands=("/usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE $EXTRAOPTS",),
+    fragment="/lib/systemd/system/haproxy.service",
+    environment=("CONFIG=/etc/haproxy/haproxy.cfg", "PIDFILE=/run/haproxy.pid"),
+    environment_files=("/etc/default/haproxy", "/etc/sysconfig/haproxy"),
+)  # fmt: skip
+OVERRIDE = "/etc/systemd/system/haproxy.service.d/override.conf"
+COMMAND = "/usr/sbin/haproxy -Ws -f {} -p /run/haproxy.pid"
+
+
+def install(unit: Unit, default: str = "") -> None:
+    files = {"/etc/default/haproxy": FileState(default, "644", "root:root")}
+    facts = replace(node("c1"), units={service.UNIT: unit}, files=files)
+    found = site()
+    found = replace(found, facts={**found.facts, "c1": facts})
+    service.node(section(DB), found, "c1")
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        SHIPPED,
+        replace(SHIPPED, load="not-found", commands=()),
+        replace(SHIPPED, commands=(COMMAND.format("/etc/haproxy/haproxy.cfg"),)),
+        replace(SHIPPED, commands=(COMMAND.format("/etc/haproxy"),)),
+        replace(SHIPPED, commands=(COMMAND.format("${CONFIG} -f $CFGDIR"),)),
+    ],
+)
+def test_a_command_that_reads_the_file(unit: Unit) -> None:
+    install(unit, "#CONFIG=/etc/haproxy/old.cfg\n")
+
+
+@pytest.mark.parametrize(
+    ("unit", "default"),
+    [
+        (replace(SHIPPED, commands=(COMMAND.format("/etc/lb.cfg"),), drop_ins=(OVERRIDE,)), ""),
+        (replace(SHIPPED, environment=("CONFIG=/etc/lb.cfg",)), ""),
+        (SHIPPED, 'CONFIG="/etc/lb.cfg"\n'),
+        (replace(SHIPPED, commands=("/usr/local/bin/start-lb",)), ""),
+    ],
+)
+def test_one_that_does_not_is_refused(unit: Unit, default: str) -> None:
+    with pytest.raises(RefusedError, match=r"/etc/haproxy/haproxy.cfg is not read") as refused:
+        install(unit, default)
+    place = unit.drop_ins[0] if unit.drop_ins else "/lib/systemd/system/haproxy.service"
+    way_out = f"systemctl revert haproxy, or edit {place}"
+    assert refused.value.next_step == ("edit /etc/default/haproxy" if default else way_out)

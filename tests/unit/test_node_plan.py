@@ -153,7 +153,9 @@ def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_desired() -> N
     fitting = replace(DESIRED, processes=(Process(LB, "port 1", as_desired=True),))
     assert plan(desired=fitting, managed=()) == NodePlan()
     other = replace(DESIRED, processes=(Process(LB, "port 2", as_desired=False),))
-    (change,) = plan(desired=other, managed=()).changes
+    planned = plan(desired=other, managed=())
+    assert not planned.pending, "it will not run so any more"
+    (change,) = planned.changes
     assert change == "stopped lb, which ran outside Pacemaker (port 2) and would be adopted so"
 
 

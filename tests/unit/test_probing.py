@@ -64,6 +64,16 @@ def test_each_probe_gets_the_answers_of_its_own_endpoints() -> None:
     ]  # fmt: skip
 
 
+def test_an_answer_that_makes_no_sense_is_no_defect() -> None:
+    def judge(sections: Mapping[str, Section]) -> Reading:
+        return Reading(figures={"queue": float(sections["say"].out)})
+
+    odd = Probe("odd", "c1", (step("say", "echo", "NULL"),), judge)
+    wrong, fine = ask(odd, said("one"))
+    assert wrong.wrong.startswith("its answer makes no sense: ValueError: ")
+    assert not fine.wrong
+
+
 def test_a_node_that_was_not_reached_is_no_answer() -> None:
     (result,) = put({}, [said("one")])
     assert result.wrong == "c1 was not reached"

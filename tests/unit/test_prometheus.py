@@ -83,6 +83,13 @@ def test_every_service_has_its_figures() -> None:
     assert "pacefab_memcached_serving" not in found
 
 
+def test_nothing_unprintable_that_a_service_says_is_exported() -> None:
+    odd = {"c1": Reading("", {"version": "2.6\x1b[31m\x00"})}
+    lines = prometheus.render(healths.health(healths.service("haproxy", odd)))
+    assert any("pacefab_haproxy_info{" in line and "2.6" in line for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
 def test_any_name_of_a_cluster_is_read_back() -> None:
     name = 'a "quoted" \\ back\nslash'
     found = metrics(cluster=name)["pacefab_cluster_quorum"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from pacefab.services.family import family_of
+from pacefab.services.galera.service import RESOURCE as DATABASE
 from pacefab.services.haproxy import stats
 from pacefab.services.haproxy.config import SOCKET, endpoint
 from pacefab.services.haproxy.section import HaproxySection
@@ -42,15 +43,15 @@ def probes(section: HaproxySection, site: Site, resource: str) -> Iterator[Probe
 def _own(section: HaproxySection, site: Site, resource: str, node: str) -> Probe:
     """Return the question to the node's own HAProxy, at its socket.
 
-    The database is the inventory's own: its proxy has a server, or the service is down. What is
-    behind other proxies need not be there yet. One that pacefab did not configure may have no
+    Where Pacemaker runs the database, its proxy has a server, or clients have none. What is behind
+    other proxies need not be there yet. One that pacefab did not configure may have no
     socket.
     """
     asked = Endpoint(
         "statistics", SOCKET[family_of(site.facts[node])], 0, stats.COMMAND, whole=True
     )
-    galera = "galera" in site.sections
-    needed = frozenset(p.name for p in section.proxies if galera and p.check == "galera")
+    database = site.placed.get(DATABASE)
+    needed = frozenset(p.name for p in section.proxies if database and p.check == "galera")
     judge = partial(_judge_foreign if site.recognised else _judge, asked, needed)
     return Probe(_ASKED.format(node), node, (), judge, resource, node, endpoints=(asked,))
 

@@ -6,7 +6,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.family import family_of
-from pacefab.services.haproxy import probes, stats
+from pacefab.services.haproxy import in_force, probes, stats
 from pacefab.services.haproxy.config import render_config
 from pacefab.services.haproxy.section import SECRET, HaproxySection
 from pacefab.services.service import AtStart, DesiredNode, Look, Port, Service, Site, whole
@@ -38,6 +38,7 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
     ports = {proxy.port for proxy in section.proxies}
     if section.stats:
         ports.add(section.stats.port)
+    in_force.check(site.facts[name], UNIT, CONFIG)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(whole(SYSCTL, _SYSCTL_TEXT), config),
@@ -65,7 +66,7 @@ SERVICE = Service(
     look=lambda _: Look(
         packages=(PACKAGE,),
         units=(UNIT,),
-        files=(CONFIG, SYSCTL),
+        files=(CONFIG, SYSCTL, *in_force.ENVIRONMENT),
         kernel=tuple(KERNEL),
         processes=(PACKAGE,),
     ),

@@ -72,7 +72,9 @@ def _judge(target: Target, sections: Mapping[str, Section]) -> Reading:
         answer = probe.parse([target], sections)[target]
     except CommandError as error:
         return Reading(error.seen, place)
-    return Reading(answer.error, place | (figures.read(answer) if answer.stats else {}))
+    notices = (f"its health cannot be asked: {answer.barred}",) if answer.barred else ()
+    found = figures.read(answer) if answer.stats else {}
+    return Reading(answer.error, place | found, notices)
 
 
 SERVICE = Service(

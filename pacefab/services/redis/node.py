@@ -11,12 +11,11 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.services.family import Family, common_family
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import AtStart, DesiredNode, Look, Port, Site, whole
+from pacefab.services.service import DesiredNode, Look, Port, Site, whole
 from pacefab.services.vips.section import Vip, VipsSection
 
 NAME = "redis"  # of the service and of its primitive
 PORT = 6379
-PROGRAMS = ("redis-server", "valkey-server")  # names of their processes
 SYSCTL = "/etc/sysctl.d/60-pacefab-redis.conf"
 # Redis listens at the VIPs that follow it, on every node, before they come.
 KERNEL = {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
@@ -102,7 +101,6 @@ def look(section: RedisSection) -> Look:
         units=tuple(f"{name}.service" for name in packages),
         files=(SYSCTL, *(flavour.config for flavour in flavours)),
         kernel=tuple(KERNEL),
-        processes=PROGRAMS,
     )
 
 
@@ -122,7 +120,6 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
         units=(f"{package}.service",),
         ports=(Port(PORT),),
         kernel=KERNEL if following(site) else {},
-        at_start=(AtStart(NAME, PROGRAMS, (flavour.config,), reloaded=True),),
     )
 
 

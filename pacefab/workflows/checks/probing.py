@@ -72,16 +72,23 @@ def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
     for number, probe in enumerate(probes):
         own = _own(number, probe, sections)
         if probe.endpoints and tcp.SECTION in sections:
-            own[tcp.SECTION] = tcp.part(sections[tcp.SECTION], place, len(probe.endpoints))
+            own[tcp.SECTION] = sections[tcp.SECTION]
+        results.append(ProbeResult(probe, _read(probe, own, place)))
         place += len(probe.endpoints)
-        results.append(ProbeResult(probe, _read(probe, own)))
     return results
 
 
-def _read(probe: Probe, sections: Mapping[str, Section]) -> Reading:
+def _read(probe: Probe, sections: dict[str, Section], place: int) -> Reading:
+    """Return what a probe reads; the answers of its endpoints begin at `place` of the node's."""
     if any(section.status in _OVER for section in sections.values()):
         return Reading(f"timed out after {SECONDS} s")
-    return probe.read(sections)
+    try:
+        if probe.endpoints and tcp.SECTION in sections:
+            every = sections[tcp.SECTION]
+            sections[tcp.SECTION] = tcp.part(every, place, len(probe.endpoints))
+        return probe.read(sections)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        return Reading(f"its answer makes no sense: {type(error).__name__}: {error}")
 
 
 def _bounded(number: int, step: Step) -> Step:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, kernel, packages, units
@@ -87,7 +87,9 @@ def plan_node(
         + _plan_ports(facts, desired.ports, firewall)
         + NodePlan(
             remarks=desired.remarks,
-            pending=find_pending(facts, desired, [file.path for file, _ in written.files]),
+            pending=find_pending(
+                facts, _left_running(facts, desired, managed), [f.path for f, _ in written.files]
+            ),
         )
     )
 
@@ -239,6 +241,12 @@ def check_clear(facts: HostFacts, name: str, opaque: Sequence[str]) -> None:
             f"it runs, and nothing says what these resources run: {', '.join(opaque)}",
             f"nothing was changed; where none of them does, stop it ({stop}), then run again",
         )
+
+
+def _left_running(facts: HostFacts, desired: DesiredNode, managed: Collection[str]) -> DesiredNode:
+    """Return what is desired without the processes that the plan stops."""
+    left = (p for p in desired.processes if _is_managed(facts, p.unit, managed))
+    return replace(desired, processes=tuple(left))
 
 
 def _is_managed(facts: HostFacts, name: str, managed: Collection[str]) -> bool:

@@ -11,7 +11,8 @@ from pacefab.host import files, firewall, kernel, packages, processes, programs,
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.membership import Claim
+from pacefab.pacemaker.members import live_membership
+from pacefab.pacemaker.members.membership import Claim
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
@@ -33,13 +34,13 @@ class NodeView:
 
     @cached_property
     def membership(self) -> Membership | None:
-        """The cluster this node was set up for. Errors of `live.read_membership`."""
-        return live.read_membership(self.sections)
+        """The cluster this node was set up for. Errors of `live_membership.read_membership`."""
+        return live_membership.read_membership(self.sections)
 
     @property
     def claim(self) -> Claim:
-        """Which cluster the node says that it is of. Errors of `live.read_membership`."""
-        own = live.read_node_id(self.sections)
+        """Which cluster the node says that it is of. Errors of `membership`."""
+        own = live_membership.read_node_id(self.sections)
         return Claim(self.membership, self.facts.addresses, self.facts.name, own)
 
     @property
@@ -110,7 +111,7 @@ def _node_steps(look: Look) -> list[Step]:
         *processes.observe(look.processes, look.files),
         *programs.observe(look.programs),
         *firewall.observe(),
-        *live.observe_membership(),
+        *live_membership.observe_membership(),
     ]
 
 

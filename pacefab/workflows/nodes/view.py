@@ -11,7 +11,7 @@ from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.membership import Claim, completed, find_members
+from pacefab.pacemaker.members.membership import Claim, completed, find_members
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.word import Placement
@@ -260,7 +260,8 @@ def _arrange(
     formed = completed(own[members[0]].whole, own.values()) if members else None
     names = {name: own[name].node_of(formed) if formed and name in own else name for name in claims}
     found = {names[name]: answers[name] for name in claims}
-    views = {node: found[node] for node in (formed.names if formed else ()) if node in found}
+    nodes = {names[name] for name in members}
+    views = {node: found[node] for node in (formed.names if formed else ()) if node in nodes}
     return ClusterView(
         {names[name]: hosts[name] for name in claims},
         views,
@@ -292,4 +293,6 @@ def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
     if len(failed) == 1:
         return first
     seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
-    return UnreachableError("reach the hosts", seen, first.next_step)
+    if all(isinstance(error, UnreachableError) for error in failed.values()):
+        return UnreachableError("reach the hosts", seen, first.next_step)
+    return RefusedError("ask the hosts", seen, first.next_step)

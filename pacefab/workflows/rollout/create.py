@@ -250,7 +250,8 @@ def _node_problem(view: NodeView, *, managed: bool) -> str:
     if facts.unit(memcached.UNIT).load == "masked":
         return "memcached.service is masked: Pacemaker could not start it"
     if not memcached.listen_endpoints(settings, "*"):
-        return f"memcached is set to {settings.describe()}: no other node could reach it"
+        said = f"memcached is set to {settings.describe()}: no other node could reach it"
+        return "; ".join(filter(None, (said, memcached.unread(facts))))
     running = memcached.running_settings(facts)
     if running and not managed and not memcached.same(running, settings):
         return f"memcached runs outside Pacemaker ({running.describe()}) and would be adopted so"

@@ -17,9 +17,10 @@ from pacefab.services.memcached import memcached
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.checks.serving import observe_memcached
+from pacefab.workflows.checks.serving import observe_memcached, other_runner
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
+from pacefab.workflows.nodes.node_plan import check_clear
 from pacefab.workflows.nodes.observe import NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach
@@ -48,6 +49,8 @@ class Remove:
         """
         watch = Stopwatch(STEP, audience)
         fleet = observe_memcached(hosts, reach, self.limit)
+        if self.purge:
+            _check_purge(fleet)
         removal = self._plan_removal(fleet)
         silent = {name: fleet.silent[name] for name in hosts if name in fleet.silent}
         looked = fan_out(hosts, _look, limit=self.limit) if self.purge else {}
@@ -89,7 +92,9 @@ class Remove:
     def _remove(self, fleet: ClusterView, removal: Sequence[str], watch: Stopwatch) -> Outcome:
         cluster = fleet.membership.cluster
         if not removal:
-            return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}")
+            other = other_runner(fleet.cib)
+            left = [f"{other} runs memcached; left as it is"] if other else []
+            return watch.finish(cluster, Mark.UNCHANGED, f"there is no {memcached.CLONE}", *left)
         if self.dry_run:
             return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in removal))
         apply_cib.patch(fleet.host, fleet.cib, self._plan)
@@ -123,6 +128,19 @@ class Remove:
             return watch.finish(name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
         run_steps(host, steps, note=partial(watch.progress.note, name))
         return watch.finish(name, Mark.CHANGED, "package and configuration removed")
+
+
+def _check_purge(fleet: ClusterView) -> None:
+    """Raise a RefusedError where the package is in use by another resource than ours."""
+    if other := other_runner(fleet.cib):
+        raise RefusedError(
+            "purge memcached",
+            f"{other} runs it",
+            f"nothing was changed; remove {other.top} first, where nobody needs it",
+        )
+    if fleet.cib.element(memcached.RESOURCE) is None:
+        for view in fleet.views.values():
+            check_clear(view.facts, memcached.UNIT, view.opaque)
 
 
 def _check_managed(fleet: ClusterView) -> None:

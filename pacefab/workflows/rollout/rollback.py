@@ -31,7 +31,7 @@ class Restoring:
 
     intent: Intent  # how files of services take effect, and which are secret
     before: Cib
-    kept: Mapping[str, Kept]  # by node
+    kept: Mapping[str, Kept]  # by host, as it is named
 
     def look(self) -> Look:
         """Return what to look at on every node: what services look at, and the kept files."""
@@ -47,8 +47,8 @@ class Restoring:
     def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what brings a node's files back."""
         intent = self.intent.among(seen.formed, seen.facts)
-        desired = intent.node(intent.site(seen.facts), name)
-        return plan_rollback(seen.answered[name].facts, self.kept.get(name, {}), desired)
+        desired, view = intent.node(intent.site(seen.facts), name), seen.answered[name]
+        return plan_rollback(view.facts, self.kept.get(view.host, {}), desired)
 
     def plan_cluster(self, seen: ClusterView) -> Plan:
         """Return what brings the cluster's configuration back."""
