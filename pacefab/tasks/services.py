@@ -67,6 +67,7 @@ def _create_task(service: str) -> AnyTask:
         dry_run: bool = False,
         yes: bool = False,
         allow_interruption: bool = False,
+        keep_on_failure: bool = False,
         timeout: str = "300",
     ) -> int:
         flow = creation_of(
@@ -74,6 +75,7 @@ def _create_task(service: str) -> AnyTask:
             service,
             allow_interruption=allow_interruption,
             asks_of_additions=False,
+            keep_on_failure=keep_on_failure,
             timeout=number("--timeout", timeout, least=1),
         )
         return roll_out(run, flow, Operator(run.printer, yes=yes), dry_run=dry_run)
@@ -92,6 +94,7 @@ def _create_task(service: str) -> AnyTask:
         secrets=True,
         dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
         timeout="Seconds for the cluster to follow and for the service to answer.",
+        keep_on_failure="Leave resources as they are when they do not come up, for a look at them.",
     )(body)
 
 
