@@ -21,6 +21,7 @@ from tests.cluster.writers import writing
 PORT = 5672
 USER, PASSWORD, ANOTHER = "admin", 'with # and "', "another one"
 SECRETS = {"PACEFAB_SECRET_RABBITMQ": PASSWORD, "PACEFAB_SECRET_RABBITMQ_COOKIE": "FOR-TESTS-ALONE"}
+READ_SECONDS = 60  # a queue that comes back with all nodes elects its leader first
 BACK_SECONDS = 180  # Erlang starts slowly on a busy machine
 
 
@@ -80,9 +81,9 @@ def declare(address: str, queue: str) -> None:
 def messages(cluster: Cluster, node: str, queue: str) -> set[str]:
     """Take every message off a queue."""
     found = set()
-    with closing(link(cluster.address(node))) as own:
+    with closing(link(cluster.address(node), seconds=READ_SECONDS)) as own:
         while (body := own.get(queue)) is not None:
-            own.extend(5)
+            own.extend(READ_SECONDS)
             found.add(body.decode())
     return found
 
@@ -188,7 +189,8 @@ def test_no_confirmed_message_is_lost_when_all_nodes_are_killed(
         on_all(lambda node: serving.container(node).kill(), serving.nodes)
     on_all(serving.restart_node, serving.nodes)
     await_healthy(serving, inventory)
-    assert not set(written.at) - messages(serving, first, "invoices")
+    lost = set(written.at) - messages(serving, first, "invoices")
+    assert not lost, f"{len(lost)} of {len(written.at)} confirmed messages are lost"
 
 
 def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> None:
