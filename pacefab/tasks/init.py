@@ -169,7 +169,8 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
     """
     from pacefab.cli.routes import route
     from pacefab.cli.settings import read_settings
-    from pacefab.pacemaker import live, live_membership
+    from pacefab.pacemaker import live
+    from pacefab.pacemaker.members import live_membership
     from pacefab.transport.connection import Access
 
     access = Access(accept_new_host_keys, connection.config.sudo.password)

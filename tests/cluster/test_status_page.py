@@ -102,6 +102,16 @@ def test_a_cluster_that_nobody_could_ask_has_a_page_too(file: Path) -> None:
     assert "connection refused" in page.texts("//*[@id='reasons']")[0]
 
 
+def test_what_operators_have_set_is_neither_good_nor_bad(file: Path) -> None:
+    whole = healths.health(monitored="monitor-standby.xml")
+    path = file.with_name("standby.html")
+    path.write_text(status.render(whole, WHEN), encoding="utf-8")
+    page = Page(path, path.with_name("standby"))
+    row = "//table[@id='matrix']//tr[td[1]='the node itself']/td[position()>1]"
+    assert page.texts(row) == ["● online", "○ standby", "● online"]
+    assert page.values(f"{row}/@class") == ["good", "none", "good"]
+
+
 def test_it_is_readable_on_a_phone_and_in_the_dark(file: Path) -> None:
     # A frame: a window of the browser's is never as narrow as that.
     frame = file.with_name("phone.html")

@@ -214,7 +214,7 @@ def test_a_database_that_no_server_serves_is_wrong_where_pacemaker_runs_it() -> 
 
 def test_one_that_hangs_is_wrong_and_so_is_another_program() -> None:
     assert own(error="timeout").wrong == (
-        "statistics (/run/haproxy/admin.sock): timed out after 2 s"
+        "statistics (/run/haproxy/admin.sock): timed out after 2.5 s"
     )
     assert "it said 'hello'" in own("hello\n").wrong
 

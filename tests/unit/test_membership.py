@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from pacefab.pacemaker import cib, corosync
-from pacefab.pacemaker.membership import Claim, completed, difference, find_members, named
+from pacefab.pacemaker import cib
+from pacefab.pacemaker.members import corosync
+from pacefab.pacemaker.members.membership import Claim, completed, difference, find_members, named
 from pacefab.pacemaker.model import Member, Membership
 from tests.unit import captured
 

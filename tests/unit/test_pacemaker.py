@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pacefab.pacemaker import cib, corosync, monitor
+from pacefab.pacemaker import cib, monitor
+from pacefab.pacemaker.members import corosync
 from pacefab.pacemaker.placement import simulation
 from pacefab.report import classic
 from pacefab.services.memcached.memcached import AGENT, RESOURCE

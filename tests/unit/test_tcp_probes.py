@@ -55,7 +55,7 @@ def test_everything_that_is_wrong_is_reported() -> None:
         (PAGE, {"text": "HTTP/1.1 200 OK"}),
     ) == (
         "vip-db (192.0.2.101:22): no route to host; "
-        "galera (192.0.2.101:3306): timed out after 2 s; "
+        "galera (192.0.2.101:3306): timed out after 2.5 s; "
         "statistics ([fd00::1]:1993): it said 'HTTP/1.1 200 OK', not 401"
     )
 

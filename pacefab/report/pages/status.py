@@ -16,15 +16,19 @@ from pacefab.workflows.checks.health import Health
 from pacefab.workflows.checks.service_health import RUNNING, InstanceHealth, ServiceHealth
 
 _TEMPLATE = "status.html.j2"
+_CLASSES = {"online": "good", "standby": "none", "maintenance": "none"}  # by a node's state
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a resource is on a node; `state` is empty where it is not there."""
+    """What a resource, or the node itself, is on a node; `state` is empty where it is not there.
+
+    `look` is good, bad, or none: what operators have set is neither.
+    """
 
     node: str
     state: str
-    good: bool
+    look: str
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ def render(health: Health, when: datetime) -> str:
         reasons=health.reasons,
         notices=health.notices,
         failures=[_failure(failure) for failure in health.status.failures],
-        nodes=[(node.node, node.pacemaker) for node in health.nodes],
-        matrix=_matrix(health.status),
+        nodes=[Cell(n.node, n.pacemaker, _CLASSES.get(n.pacemaker, "bad")) for n in health.nodes],
+        matrix=_matrix(health),
         services={service.name: _rows(service) for service in health.services if service.exists},
     )
 
@@ -97,18 +101,17 @@ def _failure(failure: FailedAction) -> str:
     return f"{what}: {failure.reason}" if failure.reason else what
 
 
-def _matrix(status: ClusterStatus) -> Mapping[str, Sequence[Cell]]:
+def _matrix(health: Health) -> Mapping[str, Sequence[Cell]]:
     """Return by primitive, fence devices included, what it is on each node."""
     found: dict[str, dict[str, Cell]] = {}
-    for instance in status.all_instances:
+    for instance in health.status.all_instances:
         row = found.setdefault(instance.id.partition(":")[0], {})
         bad = instance.failed or instance.blocked or instance.orphaned
         state = instance.pending or ("failed" if bad else instance.role)
         for node in instance.nodes:
-            row[node] = Cell(node, state, state in RUNNING)
-    names = [node.name for node in status.nodes]
+            row[node] = Cell(node, state, "good" if state in RUNNING else "bad")
     return {
-        resource: [row.get(name, Cell(name, "", good=bool(row))) for name in names]
+        resource: [row.get(node.node, Cell(node.node, "", "none")) for node in health.nodes]
         for resource, row in found.items()
     }
 

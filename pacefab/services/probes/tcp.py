@@ -13,7 +13,7 @@ from pacefab.services.probes.node_python import python
 from pacefab.services.service import Endpoint, Probe, Reading
 from pacefab.transport.command import Section, Step
 
-SECONDS = 2.0  # far more than a connection on a local network takes
+SECONDS = 2.5  # far more than a connection on a local network takes
 SECTION = "tcp"
 
 _PROGRAM = Path(__file__).with_name("tcp_node.py")
@@ -25,7 +25,7 @@ _WORDS = {
     "ENETUNREACH": "network unreachable",
     "ECONNRESET": "connection reset",
     "ENOENT": NO_SOCKET,
-    "timeout": f"timed out after {SECONDS:.0f} s",
+    "timeout": f"timed out after {SECONDS:g} s",
 }
 
 

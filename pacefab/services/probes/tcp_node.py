@@ -70,7 +70,7 @@ def ask_all(targets: List[Any], seconds: float) -> List[Dict[str, Any]]:
     for thread in threads:
         thread.daemon = True
         thread.start()
-    latest = time.time() + seconds * 1.25
+    latest = time.time() + seconds * 1.1
     for thread in threads:
         thread.join(max(0.0, latest - time.time()))
     return list(answers)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome, Program
-from pacefab.pacemaker.membership import Claim, completed
+from pacefab.pacemaker.members.membership import Claim, completed
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host

@@ -9,9 +9,10 @@ from functools import cached_property
 from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, kernel, packages, processes, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
-from pacefab.pacemaker import live, live_membership
+from pacefab.pacemaker import live
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.membership import Claim
+from pacefab.pacemaker.members import live_membership
+from pacefab.pacemaker.members.membership import Claim
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look

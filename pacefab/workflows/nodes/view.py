@@ -11,7 +11,7 @@ from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.membership import Claim, completed, find_members
+from pacefab.pacemaker.members.membership import Claim, completed, find_members
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.word import Placement

@@ -10,7 +10,7 @@ from typing import Any
 from pacefab.errors import PacefabError
 from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
-from pacefab.pacemaker.membership import completed
+from pacefab.pacemaker.members.membership import completed
 from pacefab.pacemaker.model import Membership
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
