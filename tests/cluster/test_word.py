@@ -36,7 +36,6 @@ class State:
     updated: tuple[str, ...]
     refused: str = ""  # by a deploy of a change
     reverts: bool = False
-    drilled: bool = False
 
 
 OPT_IN = f"pcs property set symmetric-cluster=false; pcs constraint location {CLONE} prefers c1 c2"
@@ -121,7 +120,7 @@ def test_every_command_has_pacemakers_word(
     state, options = STATES[name], ("--inventory", str(inventory))
     with in_state(serving, state):
         status = fab(serving, "status")
-        assert f"notice: {state.said}" in status.stdout or state.said in status.stdout
+        assert state.said in status.stdout
         assert "degraded" not in status.stdout
         assert status.returncode == 0
 
@@ -157,13 +156,12 @@ def test_every_command_has_pacemakers_word(
 
 def test_a_remote_node_is_no_obstacle(serving: Cluster, inventory: Path) -> None:
     """One that does not answer: a failure of its own, and no other service's."""
-    remote = State(REMOTE, "pcs resource delete r9 --force", "r9 is offline", tuple(serving.nodes))
+    remote = State(REMOTE, "pcs resource delete r9 --force", "r9 is offline", ())
     with in_state(serving, remote):
         plan = fab(serving, "plan", "--json", "--inventory", str(inventory))
         assert any("the remote node r9 is" in one for one in json.loads(plan.stdout)["notices"])
         deployed = fab(serving, "deploy", "--yes", "--inventory", str(inventory))
         assert deployed.returncode == 0, deployed.stdout + deployed.stderr
         status = fab(serving, "status")
-        assert "degraded: r9 is offline" in status.stdout
+        assert "r9 is offline" in status.stdout
         assert "memcached is Stopped" not in status.stdout
-        assert "memcached serves on 3 of" in status.stdout or "yes" in status.stdout
