@@ -79,12 +79,20 @@ def declare(address: str, queue: str) -> None:
 
 
 def messages(cluster: Cluster, node: str, queue: str) -> set[str]:
-    """Take every message off a queue."""
-    found = set()
-    with closing(link(cluster.address(node), seconds=READ_SECONDS)) as own:
-        while (body := own.get(queue)) is not None:
-            own.extend(READ_SECONDS)
-            found.add(body.decode())
+    """Take every message off a queue, once it has a leader: until then it answers with errors."""
+    found: set[str] = set()
+
+    def emptied() -> bool:
+        try:
+            with closing(link(cluster.address(node), seconds=READ_SECONDS)) as own:
+                while (body := own.get(queue)) is not None:
+                    own.extend(READ_SECONDS)
+                    found.add(body.decode())
+        except (OSError, ValueError):
+            return False
+        return True
+
+    eyes.until(emptied, f"the queue {queue} is read to its end", READ_SECONDS)
     return found
 
 
