@@ -193,7 +193,8 @@ def test_no_confirmed_message_is_lost_when_all_nodes_are_killed(
     first = serving.nodes[0]
     declare(serving.address(first), "invoices")
     with writing([serving.address(first)], partial(publisher, "invoices")) as written:
-        written.await_after(time.monotonic(), [serving.address(first)])
+        # RabbitMQ writes the names of new queues' members to the disk with some delay.
+        written.await_after(time.monotonic() + 5, [serving.address(first)])
         on_all(lambda node: serving.container(node).kill(), serving.nodes)
     on_all(serving.restart_node, serving.nodes)
     await_healthy(serving, inventory)
