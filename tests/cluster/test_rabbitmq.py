@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from pacefab.harness.cluster import Cluster
-from pacefab.harness.parallel import on_all
 from pacefab.services.rabbitmq.node_amqp import AmqpConnection
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
@@ -185,21 +184,6 @@ def test_no_confirmed_message_is_lost_whichever_node_is_killed(
     lost = set(written.at) - messages(serving, serving.nodes[0], "orders")
     assert not lost, f"{len(lost)} of {len(written.at)} confirmed messages are lost"
     assert written.worst_gap < 30
-
-
-def test_no_confirmed_message_is_lost_when_all_nodes_are_killed(
-    serving: Cluster, inventory: Path
-) -> None:
-    first = serving.nodes[0]
-    declare(serving.address(first), "invoices")
-    with writing([serving.address(first)], partial(publisher, "invoices")) as written:
-        # RabbitMQ writes the names of new queues' members to the disk with some delay.
-        written.await_after(time.monotonic() + 5, [serving.address(first)])
-        on_all(lambda node: serving.container(node).kill(), serving.nodes)
-    on_all(serving.restart_node, serving.nodes)
-    await_healthy(serving, inventory)
-    lost = set(written.at) - messages(serving, first, "invoices")
-    assert not lost, f"{len(lost)} of {len(written.at)} confirmed messages are lost"
 
 
 def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> None:
