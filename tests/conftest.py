@@ -1,6 +1,7 @@
 """Makes the harness' fixtures known to all tests; none starts a cluster before it is used."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -19,6 +20,11 @@ _OF_THE_MACHINE = (
 )
 for _name in _OF_THE_MACHINE:
     os.environ.pop(_name, None)
+
+# A shell has what it starts in the background ignore Ctrl-C; programs under test would do so too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(_number, signal.SIG_DFL)
 
 # How long one example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("any machine", deadline=None)

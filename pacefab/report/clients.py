@@ -24,7 +24,10 @@ def render_config(cluster: CacheCluster, name: str | None) -> list[str]:
 
 def render_config_json(cluster: CacheCluster) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
-    servers = [dataclasses.asdict(server) for server in cluster.servers]
+    servers = [
+        {"node": server.node, "address": server.address, "port": server.port}
+        for server in cluster.servers
+    ]
     formats = {name: render(cluster.servers) for name, (_, render) in FORMATS.items()}
     return json.dumps({"cluster": cluster.name, "servers": servers, "formats": formats}, indent=2)
 

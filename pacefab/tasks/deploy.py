@@ -173,9 +173,9 @@ def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
     """
 
     def sentences(seen: ClusterView) -> tuple[str, ...]:
-        stands = seen.stands(inventory_of(run).cluster)
-        forming = replace(bootstrap_of(run, "deploy"), programs=())
-        return () if stands else forming.sentences(run.named())
+        if seen.stands(inventory_of(run).cluster):
+            return ()
+        return replace(bootstrap_of(run, "deploy"), programs=()).sentences(run.named())
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
         return replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from pacefab.inventory.model import Part
 from pacefab.pacemaker import cib, monitor
-from pacefab.pacemaker.model import Instance
+from pacefab.pacemaker.model import Clone, Configuration, Instance, Membership, Primitive
 from pacefab.report import health as report
 from pacefab.services.memcached.probe import Answer
-from pacefab.services.service import Reading
+from pacefab.services.service import Reading, Service, Site
 from pacefab.workflows.checks import service_health
 from pacefab.workflows.checks.health import not_serving, service_notices
 from pacefab.workflows.checks.service_health import InstanceHealth, recognise
@@ -142,3 +143,18 @@ def test_a_service_is_recognised_by_what_its_resources_run() -> None:
         )
     )
     assert set(shown) == {"haproxy", "memcached"}
+
+
+def test_a_service_that_names_no_agents_has_the_resources_that_it_would_make() -> None:
+    def configuration(_section: object, _site: Site) -> Configuration:
+        primitive = Primitive("memcached", "systemd:memcached")
+        return Configuration(resources=(Clone("memcached-clone", primitive, {}),))
+
+    theirs = Service("theirs", Part, configuration=configuration)
+    site = Site(Membership("lab", ()), {}, {})
+    there = cib.parse(captured.text("debian12", "cib-clone.xml"))
+    empty = cib.parse(captured.text("debian12", "cib-empty.xml"))
+    assert service_health.find_primitives(theirs, Part(), site, there) == ["memcached"]
+    assert service_health.find_primitives(theirs, Part(), site, empty) == []
+    without = Service("theirs", Part)
+    assert service_health.find_primitives(without, Part(), site, there) is None

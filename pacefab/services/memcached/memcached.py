@@ -80,11 +80,17 @@ def desired_settings(request: Request, facts: HostFacts, membership: Membership 
         max_connections=request.max_connections or present.max_connections,
         udp_port=0,
         memory_file=_memory_file(request, present),
-        user=present.user or config.USERS[config_path(facts)],
+        user=present.user or _user(facts),
     )
     _check_memory(settings, facts)
     check_port(settings, facts)
     return settings
+
+
+def _user(facts: HostFacts) -> str:
+    """Return whom it runs as where no file says so; a package that is still to come says it."""
+    installed = facts.packages.get(PACKAGE) is not None
+    return config.USERS[config_path(facts)] if installed else ""
 
 
 def _memory_file(request: Request, present: Settings) -> str:

@@ -124,7 +124,7 @@ def ask_services(
     return tuple(
         _health(
             registry.service(name),
-            _primitives(registry.service(name), sections[name], site, seen.cib),
+            find_primitives(registry.service(name), sections[name], site, seen.cib),
             status,
             [] if isinstance(probes, str) else [next(results) for _ in probes],
             probes if isinstance(probes, str) else "",
@@ -147,37 +147,40 @@ def _probes(service: Service[Any], section: Any, site: Site) -> Sequence[Probe] 
         return f"{error.attempted}: {error.seen}"
 
 
-def _primitives(service: Service[Any], section: Any, site: Site, cib: Cib) -> list[str]:
+def find_primitives(service: Service[Any], section: Any, site: Site, cib: Cib) -> list[str] | None:
     """Return the ids of a service's primitives in the CIB.
 
-    Of one that names neither agents nor units, those that it would make; where that cannot be said
-    now, its instances are not known, and the service is asked as a whole.
+    Of one that names neither agents nor units, those that it would make. None: it makes none, or
+    that cannot be said now; its instances are not known then, and it is asked as a whole.
     """
     if service.agents or service.units:
         return list(service.primitives(cib))
     try:
         desired = primitive_ids(service.configuration(section, site).resources)
     except PacefabError:
-        return []
+        return None
+    if not desired:
+        return None
     return sorted(name for name in desired if cib.element(name) is not None)
 
 
 def _health(
     service: Service[Any],
-    primitives: Sequence[str],
+    primitives: Sequence[str] | None,
     status: ClusterStatus,
     results: Sequence[ProbeResult],
     error: str,
 ) -> ServiceHealth:
-    if not primitives and (service.agents or service.units):
+    if primitives is not None and not primitives:
         absent = (InstanceHealth("", node.name, "absent") for node in status.nodes)
         return ServiceHealth(service.name, service.figures, tuple(absent))
-    alone = len(primitives) == 1
+    known = primitives or ()
+    alone = len(known) == 1
     every = tuple(
         InstanceHealth(
             name, node, state, _of(results, name, node, alone=alone) if state in RUNNING else ()
         )
-        for name in primitives
+        for name in known
         for node, state in instances(status, name)
     )
     whole = tuple(result for result in results if not result.probe.of)
