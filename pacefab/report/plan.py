@@ -69,6 +69,8 @@ def _nodes(plan: Plan, *, full: bool) -> Iterator[str]:
 
 def _cluster(plan: Plan) -> Iterator[str]:
     change = plan.configuration
+    if plan.other:
+        yield from ("", str(plan.other))
     if change:
         yield from ("", "cluster configuration (CIB), as one atomic change")
         for changed in change.changes:

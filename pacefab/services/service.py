@@ -338,6 +338,8 @@ class Service(Generic[S]):
         shared: packages that others than this service use too: they stay when it is purged.
         outlook: settings, site, node's name -> what becomes of what an instance holds when it is
             restarted ("keeps its items"); empty: nothing is to be said.
+        obstacle: settings, site, node's name, whether resources are still to be added -> why an
+            instance started there would not serve before `install-NAME` has run; empty: it would.
         rest_seconds: how long an instance rests between its stop and its start.
     """
 
@@ -358,6 +360,7 @@ class Service(Generic[S]):
     data: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     outlook: Callable[[S, Site, str], str] = nothing_said
+    obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
     rest_seconds: float = 0.0
 
     @property

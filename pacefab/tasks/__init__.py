@@ -16,11 +16,7 @@ from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
 from pacefab.tasks.init import init
-from pacefab.tasks.memcached import (
-    create_memcached,
-    install_memcached,
-    verify_memcached,
-)
+from pacefab.tasks.memcached import install_memcached, verify_memcached
 from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks, verify_tasks
@@ -34,7 +30,6 @@ GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
     "Look; nothing is changed": (status, verify_memcached, *_VERIFY_TASKS.values(), check_clients),
     "One service": (
         install_memcached,
-        create_memcached,
         update_memcached,
         *(task for name, task in _SERVICE_TASKS.items() if name not in _VERIFY_TASKS),
     ),
@@ -59,7 +54,6 @@ __all__ = [
     "bootstrap",
     "check_clients",
     "client_config",
-    "create_memcached",
     "deploy",
     "drill",
     "history",

@@ -105,35 +105,3 @@ def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> 
     with run.printer.looking("verify-memcached", hosts):
         found = verify(hosts, run.reach, run.limit)
     return report(run, found, json=json, junit=junit)
-
-
-@cluster_task(
-    update="Bring an existing, different resource to the desired state.",
-    timeout="Seconds for the cluster to start memcached everywhere and for it to answer.",
-    dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
-    keep_on_failure="Leave the resource as it is when it does not come up, for a look at it.",
-)
-def create_memcached(
-    run: Run,
-    update: bool = False,
-    timeout: str = "60",
-    dry_run: bool = False,
-    keep_on_failure: bool = False,
-    yes: bool = False,
-) -> int:
-    """Create the memcached clone.
-
-    Once for the cluster, whichever hosts are named.
-
-    Done when memcached is Started on all nodes and each has answered a set and a get from another
-    node. What exists and is equal is left alone; what is different is shown, and changed only with
-    --update, once agreed to.
-
-    Example: fab -H c1,c2,c3 create-memcached
-    """
-    seconds, hosts = number("--timeout", timeout, least=1), run.named()
-    from pacefab.workflows.rollout.create import Create
-
-    create = Create(update, seconds, dry_run, keep_on_failure, run.limit)
-    operator = Operator(run.printer, yes=yes)
-    return run.perform("create-memcached", lambda: create.run(hosts, run.reach, operator))

@@ -29,7 +29,7 @@ def service_tasks() -> list[AnyTask]:
         make(name)
         for name in registry.names()
         for make in (_install_task, _create_task, _update_task, _remove_task)
-        if name not in _OWN or make is _remove_task
+        if name not in _OWN or make in {_create_task, _remove_task}
     ]
 
 
@@ -66,6 +66,7 @@ def _create_task(service: str) -> AnyTask:
         run: Run,
         dry_run: bool = False,
         yes: bool = False,
+        update: bool = False,
         allow_interruption: bool = False,
         keep_on_failure: bool = False,
         timeout: str = "300",
@@ -73,8 +74,8 @@ def _create_task(service: str) -> AnyTask:
         flow = creation_of(
             run,
             service,
+            update=update or dry_run,
             allow_interruption=allow_interruption,
-            asks_of_additions=False,
             keep_on_failure=keep_on_failure,
             timeout=number("--timeout", timeout, least=1),
         )
@@ -83,16 +84,18 @@ def _create_task(service: str) -> AnyTask:
     body.__name__ = f"create_{service}"
     body.__doc__ = f"""Create the resources of {service}, and ask the service.
 
-    As the inventory says.
+    Once for the cluster, whichever hosts are named; by the inventory, else with its defaults.
 
-    What is there and equal is left alone; what differs is brought to it, as one atomic change, once
-    agreed to.
+    Done when each instance that Pacemaker is to run has answered. What is there and equal is left
+    alone; what differs is shown, and changed only with --update, as one atomic change, once agreed
+    to.
 
-    Example: fab create-{service} --inventory inventory/openstack.yaml
+    Example: fab -H c1,c2,c3 create-{service}
     """
     return cluster_task(
         secrets=True,
         dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
+        update="Bring what is there and different to the desired state.",
         timeout="Seconds for the cluster to follow and for the service to answer.",
         keep_on_failure="Leave resources as they are when they do not come up, for a look at them.",
     )(body)

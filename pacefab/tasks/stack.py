@@ -64,14 +64,50 @@ def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
     return Rollout(planner, limit=run.limit, **options)
 
 
-def creation_of(run: Run, service: str, **options: Any) -> Rollout:
-    """Return the flow for one service's resources. Same errors as `only`."""
-    intent = only(run, service)
+def creation_of(run: Run, service: str, *, update: bool, **options: Any) -> Rollout:
+    """Return the flow for one service's resources, whichever of the cluster's nodes are named.
+
+    Where the inventory does not have the service, it is made with its settings by default. Same
+    errors as `only`.
+    """
+    known = run.inventory is not None and service in run.inventory.sections
+    intent = only(run, service) if known else _by_default(run, service)
+    from pacefab.workflows.rollout.creation import Creation
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
-    planner = Planner(intent, nodes=False, whole=False)
-    return Rollout(planner, step=f"create-{service}", limit=run.limit, **options)
+    planner = Creation(Planner(intent, nodes=False, whole=False), update)
+    return Rollout(
+        planner,
+        step=f"create-{service}",
+        asks_of_additions=False,
+        by_node=True,
+        reach=run.reach,
+        limit=run.limit,
+        **options,
+    )
+
+
+def _by_default(run: Run, service: str) -> Intent:
+    """Return one service with its settings by default, where it can be without any.
+
+    Same errors as `only`.
+    """
+    from pacefab.services import registry
+
+    default = registry.service(service).default
+    if default is None:
+        return only(run, service)
+    run.named()
+    from pacefab.pacemaker.model import Configuration, Membership
+    from pacefab.workflows.rollout.desired import Intent
+
+    inventory = run.inventory
+    membership = inventory.membership() if inventory else Membership("", ())
+    sections = {**(inventory.sections if inventory else {}), service: default}
+    intent = Intent(membership, sections, (service,), Configuration(), run.secret, recognised=True)
+    run.gather(intent.secrets())
+    return intent
 
 
 def install_of(run: Run, service: str, **options: Any) -> Install:

@@ -10,6 +10,7 @@ from pacefab.pacemaker.model import Configuration
 from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.memcached import figures, memcached, probe
 from pacefab.services.memcached.config import Settings
+from pacefab.services.memcached.obstacle import obstacle
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.services.service import DesiredNode, Probe, Reading, Service, Site, Value
@@ -62,7 +63,7 @@ def _settings(section: MemcachedSection, site: Site, name: str) -> Settings:
     facts = site.facts[name]
     known = memcached.running_settings(facts)
     if known is None and site.recognised:
-        known = memcached.present_settings(facts)
+        known = memcached.effective_settings(facts)
     return known or memcached.desired_settings(section.request(), facts, site.membership)
 
 
@@ -99,5 +100,6 @@ SERVICE = Service(
     found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,
     figures=figures.FIGURES,
     outlook=outlook,
+    obstacle=obstacle,
     rest_seconds=_REST_SECONDS,
 )

@@ -105,8 +105,8 @@ def serve(
     probes: Sequence[Probe],
     deadline: float,
     waits: Waits = unheard,
-) -> int:
-    """Wait until every probe is met; return how many there are.
+) -> list[ProbeResult]:
+    """Wait until every probe is met; return what they read, those of a node together.
 
     Each is put once at least, and those that failed again until `deadline` (of the monotonic
     clock, seconds): a service that just started needs a moment. `waits` hears of one of them.
@@ -114,12 +114,14 @@ def serve(
     Raises:
         CommandError: some were not met in time.
     """
-    unmet = list(probes)
+    unmet, met = list(probes), list[ProbeResult]()
 
-    def look() -> int | Pending:
-        wrong = [result for result in put(hosts, unmet) if result.wrong]
+    def look() -> list[ProbeResult] | Pending:
+        results = put(hosts, unmet)
+        met.extend(result for result in results if not result.wrong)
+        wrong = [result for result in results if result.wrong]
         unmet[:] = [result.probe for result in wrong]
-        return Pending("\n".join(map(str, wrong))) if wrong else len(probes)
+        return Pending("\n".join(map(str, wrong))) if wrong else met
 
     found = wait_until(look, deadline - time.monotonic(), poll=_POLL_SECONDS, waits=waits)
     if isinstance(found, Pending):

@@ -26,6 +26,7 @@ class Intent:
     chosen: tuple[str, ...]
     base: Configuration  # what no service describes: properties, defaults, fencing, others' own
     secret: Callable[[str], str]
+    recognised: bool = False  # no inventory gave the settings; see `Site`
 
     def only(self, service: str) -> Intent:
         """Return what is desired of one service alone."""
@@ -66,7 +67,9 @@ class Intent:
         """
         clones = {name: registry.service(name).promoted for name in self.sections}
         promoted = {name: clone for name, clone in clones.items() if clone}
-        return Site(self.membership, facts, self.sections, self.secret, placed, promoted=promoted)
+        return Site(
+            self.membership, facts, self.sections, self.secret, placed, self.recognised, promoted
+        )
 
     def node(self, site: Site, name: str) -> DesiredNode:
         """Return what all services, and agents of the rest, need on one node.

@@ -16,6 +16,7 @@ from pacefab.pacemaker.model import (
     primitive_ids,
     primitives,
 )
+from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
@@ -25,6 +26,18 @@ from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
+
+
+@dataclass(frozen=True)
+class OtherRunner:
+    """What runs a service already under another id; it is left as it is, and none is made."""
+
+    service: str
+    runner: Runner
+
+    def __str__(self) -> str:
+        where = f"under the id {self.runner.top} ({self.runner.agent})"
+        return f"{self.service} is there, {where}; left as it is"
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Plan:
     desired: Configuration = field(default_factory=Configuration, compare=False)
     probes: tuple[Probe, ...] = field(default=(), compare=False)
     placement: Placement = field(default_factory=Placement, compare=False)
+    other: OtherRunner | None = None  # then nothing of the service is made
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""

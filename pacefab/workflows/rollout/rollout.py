@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
 from pacefab.errors import PacefabError, RefusedError, add_ending
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
+from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.checks import probing
+from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.apply_node import change_node, restore_node, run_steps
+from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.cleanup import clean_up
 from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, none_answered, observe_cluster
-from pacefab.workflows.rollout import history
+from pacefab.workflows.nodes.view import ClusterView, Reach, none_answered, observe_cluster
+from pacefab.workflows.rollout import creation, history
 from pacefab.workflows.rollout.history import Entry
+from pacefab.workflows.rollout.node_changes import NodeChanges
 from pacefab.workflows.rollout.planning import Plan, Plans
 
 _OVERTAKEN = "another user changed the cluster meanwhile; planned again"
@@ -47,7 +50,7 @@ class Rollout:
 
     `what_forms` says in sentences what is missing for the nodes to be one cluster; `form` asks for
     what that takes, and returns what does it. Without `asks_of_additions`, a plan that only adds
-    something is applied without asking.
+    something is applied without showing and asking.
     """
 
     planner: Plans
@@ -61,10 +64,12 @@ class Rollout:
     timeout: int = 300
     limit: int = 32
     step: str = "deploy"
+    reach: Reach | None = None  # given: nodes of the cluster that were not named are asked too
+    by_node: bool = False  # each node has a line, with what its instances answered
 
     def observe(self, hosts: Mapping[str, Host]) -> ClusterView:
         """Ask the hosts what a plan needs to know. Errors of `observe_cluster`."""
-        return observe_cluster(hosts, self.planner.look(), self.limit)
+        return observe_cluster(hosts, self.planner.look(), self.limit, self.reach)
 
     def plan(self, seen: ClusterView) -> Plan:
         """Return what would change. Errors of `Planner.plan`."""
@@ -94,26 +99,41 @@ class _RolloutRun:
 
     def execute(self) -> list[Outcome]:
         seen = self.rollout.observe(self.hosts)
-        if seen.silent:
-            raise _incomplete(none_answered(seen.silent))
+        silent = self._silent(seen)
+        if silent and not self.rollout.reach:
+            raise _incomplete(none_answered(silent))
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
-        left = () if plan.forming else left_alone(seen, self.watch)
+        left = [
+            *self.watch.fail_all(silent),
+            *(() if plan.forming else left_alone(seen, self.watch)),
+        ]
         if not plan:
-            for notice in plan.notices:
+            for notice in () if self.rollout.by_node else plan.notices:
                 self.audience.note(plan.cluster, notice)
-            return [self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
+            return [*self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
+        if silent:
+            said = "nothing was changed: name only nodes that can be reached"
+            return [self.watch.finish(plan.cluster, Mark.SKIPPED, said), *left]
         self._permit(plan)
         entry = history.new_entry(plan.cluster, plan.summary)
         return [*self._apply(seen, plan, entry), *left]
 
+    def _silent(self, seen: ClusterView) -> dict[str, PacefabError]:
+        """Return the named hosts that did not answer."""
+        return {name: error for name, error in seen.silent.items() if name in self.hosts}
+
     def _permit(self, plan: Plan, reason: str = "") -> None:
-        """Show the plan, and have it agreed to.
+        """Show the plan, and have it agreed to; what is not to be asked about is only noted.
 
         Raises:
             PacefabError: it may not be applied.
         """
-        self.audience.show(plan, reason)
+        asked = self.rollout.asks_of_additions or plan.alters
+        if asked:
+            self.audience.show(plan, reason)
+        else:
+            self.audience.note(plan.cluster, _additions(plan.configuration))
         if plan.configuration.changes and (halted := plan.placement.halted):
             raise RefusedError(
                 self.rollout.step,
@@ -126,56 +146,32 @@ class _RolloutRun:
                 "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
                 "the cluster was not changed; in a maintenance window: --allow-interruption",
             )
-        if self.rollout.asks_of_additions or plan.alters:
+        if asked:
             self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
 
     def _apply(self, seen: ClusterView, plan: Plan, entry: Entry) -> list[Outcome]:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
-        done: dict[str, NodePlan] = {}
+        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry.id)
+        keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
-            changed = self._change_nodes(seen, plan, entry, done)
+            changed = nodes.change(plan.nodes, limit)
             if not all(outcome.mark.ok for outcome in changed):
-                notes = ("not touched", *self._restore_nodes(seen, done))
+                notes = ("not touched", *nodes.restore(limit, keep=keep))
                 return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
             # Only now: a node that joins starts at once what it has just been given.
             formed = form()
             return [
                 *formed,
                 *changed,
-                self._change_cluster(plan, entry, done),
+                *self._change_cluster(plan, entry, nodes.done),
             ]
         except (PacefabError, KeyboardInterrupt) as error:
-            add_ending(error, "; ".join(self._restore_nodes(seen, done)))
+            add_ending(error, "; ".join(nodes.restore(limit, keep=keep)))
             raise
 
-    def _change_nodes(
-        self, seen: ClusterView, plan: Plan, entry: Entry, done: dict[str, NodePlan]
+    def _change_cluster(
+        self, shown: Plan, entry: Entry, done: Mapping[str, NodePlan]
     ) -> list[Outcome]:
-        """Change all nodes side by side, noting in `done` what was; return a line for each."""
-
-        def work(name: str, node: NodePlan) -> None:
-            if node:
-                self.watch.begin(name)
-                node = self._change_node(seen, name, node, entry)
-            done[name] = node
-            mark = Mark.CHANGED if node else Mark.UNCHANGED
-            outcomes[name] = self.watch.finish(name, mark, *node.remarks)
-
-        outcomes: dict[str, Outcome] = {}
-        failed = errors(fan_out(plan.nodes, work, limit=self.rollout.limit, patient=True))
-        outcomes |= {outcome.host: outcome for outcome in self.watch.fail_all(failed)}
-        return [outcomes[name] for name in plan.nodes]
-
-    def _change_node(self, seen: ClusterView, name: str, node: NodePlan, entry: Entry) -> NodePlan:
-        return change_node(
-            seen.hosts[name],
-            node,
-            replan=lambda: self.rollout.planner.plan_node(seen.again(name), name),
-            note=partial(self.audience.note, name),
-            entry=entry.id,
-        )
-
-    def _change_cluster(self, shown: Plan, entry: Entry, done: Mapping[str, NodePlan]) -> Outcome:
         """Patch the CIB as shown; what is not as shown any more is shown again.
 
         What failed on nodes that have been changed since is tried again. Where the CIB stays as it
@@ -227,7 +223,7 @@ class _RolloutRun:
 
     def _follow(
         self, seen: ClusterView, plan: Plan, before: Cib, done: Mapping[str, NodePlan]
-    ) -> Outcome:
+    ) -> list[Outcome]:
         """Wait until the cluster has followed and the services serve.
 
         Raises:
@@ -238,15 +234,45 @@ class _RolloutRun:
         try:
             deadline = time.monotonic() + seconds
             apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
-            asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
+            now, shown = self._settled(seen, plan)
+            results = probing.serve(now.hosts, shown.probes, deadline, waits)
         except (PacefabError, KeyboardInterrupt) as error:
             with undoing():
                 if isinstance(error, StartFailedError):
                     error.seen += last_words(seen.hosts, error)
                 self._restore_cluster(seen, plan.configuration, before, error)
             raise
-        notes = (*_answered(asked), *self._pending(done))
-        return self.watch.finish(plan.cluster, Mark.CHANGED, *notes)
+        change = plan.configuration
+        return self._report(now, shown, change, Mark.CHANGED, results, self._pending(done))
+
+    def _settled(self, seen: ClusterView, plan: Plan) -> tuple[ClusterView, Plan]:
+        """Return what the cluster is once it has followed; where nodes have lines, looked at again.
+
+        Instances that run now are asked where they listen, whatever their files said before.
+        """
+        if not self.rollout.by_node:
+            return seen, plan
+        now = self.rollout.observe(self.hosts)
+        return now, self.rollout.planner.plan_cluster(now)
+
+    def _report(
+        self,
+        seen: ClusterView,
+        plan: Plan,
+        change: ConfigurationPlan,
+        mark: Mark,
+        results: Sequence[ProbeResult],
+        notes: Sequence[str],
+    ) -> list[Outcome]:
+        """Report the cluster as done, and each node where nodes have lines."""
+        whole = [r for r in results if not (self.rollout.by_node and r.probe.of)]
+        answered = (f"{len(whole)} questions to the services answered",) if whole else ()
+        if not self.rollout.by_node:
+            return [self.watch.finish(plan.cluster, mark, *answered, *notes)]
+        said = creation.summary(plan, change)
+        first = self.watch.finish(plan.cluster, mark, *said, *answered, *notes)
+        lines = creation.Lines(seen, plan, results, mark, self.watch)
+        return [first, *lines.report({*self._silent(seen), *seen.outside})]
 
     def _pending(self, done: Mapping[str, NodePlan]) -> tuple[str, ...]:
         """Return what is still not in force, now that the cluster has followed."""
@@ -257,16 +283,24 @@ class _RolloutRun:
         now = {name: self.rollout.planner.plan_node(seen, name).pending for name in known}
         return tuple(map(str, share(now)))
 
-    def _unchanged(self, seen: ClusterView, plan: Plan, pending: Sequence[str] = ()) -> Outcome:
+    def _unchanged(
+        self, seen: ClusterView, plan: Plan, pending: Sequence[str] = ()
+    ) -> list[Outcome]:
         """Report a cluster with nothing to change; its services are asked all the same.
 
         Raises:
             CommandError: they do not serve.
         """
-        deadline = time.monotonic() + self.rollout.timeout
+        seconds = self.rollout.timeout
+        deadline = time.monotonic() + seconds
         waits = partial(self.audience.waiting, plan.cluster)
-        asked = probing.serve(seen.hosts, plan.probes, deadline, waits)
-        return self.watch.finish(plan.cluster, Mark.UNCHANGED, *_answered(asked), *pending)
+        if self.rollout.by_node:
+            known = replace(seen.status, placement=plan.placement)
+            missing = partial(readiness.missing, configuration=plan.desired)
+            apply_cib.settle(seen.host, missing, seconds, known, waits)
+        results = probing.serve(seen.hosts, plan.probes, deadline, waits)
+        nothing = ConfigurationPlan()
+        return self._report(seen, plan, nothing, Mark.UNCHANGED, results, pending)
 
     def _restore_cluster(
         self,
@@ -283,23 +317,6 @@ class _RolloutRun:
         waits = partial(self.audience.waiting, seen.doorway)
         apply_cib.restore_after(error, seen.host, before, change, waits)
 
-    def _restore_nodes(self, seen: ClusterView, done: Mapping[str, NodePlan]) -> list[str]:
-        """Put the old files back; return what is to be said about it."""
-        if self.rollout.keep_on_failure:
-            return ["files stay as they are now (--keep-on-failure)"]
-
-        def work(name: str, node: NodePlan) -> None:
-            restore_node(seen.hosts[name], node, note=partial(self.audience.note, name))
-
-        changed = {name: done[name] for name in seen.answered if name in done and done[name].files}
-        with undoing():
-            back = fan_out(changed, work, limit=self.rollout.limit)
-        restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
-        return restored + [
-            f"previous files not restored on {name}: {error}"
-            for name, error in errors(back).items()
-        ]
-
 
 def left_alone(seen: ClusterView, watch: Stopwatch) -> list[Outcome]:
     """Return a line for each host that is no member and is not made one by this run."""
@@ -315,8 +332,10 @@ def _quietly(_said: str) -> None:
     """Show nothing: nothing here takes long."""
 
 
-def _answered(probes: int) -> tuple[str, ...]:
-    return (f"{probes} questions to the services answered",) if probes else ()
+def _additions(change: ConfigurationPlan) -> str:
+    """Return what a change adds, and how pcs would."""
+    names = ", ".join(made.id for made in change.changes)
+    return f"create {names}, as: {'; '.join(render_pcs(change))}"
 
 
 def _incomplete(error: PacefabError) -> PacefabError:
