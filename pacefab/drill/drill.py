@@ -14,14 +14,20 @@ from pacefab.drill.faults import Fault
 from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
 from pacefab.drill.load import Load, Setup
 from pacefab.drill.revert import BusyError, cause, undo
-from pacefab.drill.scene import Scene, find_versions, find_victim, find_vips, find_witness
+from pacefab.drill.scene import (
+    Scene,
+    find_versions,
+    find_victim,
+    find_vips,
+    find_witness,
+    targets,
+)
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
 from pacefab.interrupts import undoing
 from pacefab.inventory.objectives import Objectives
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks.serving import find_targets
 from pacefab.workflows.nodes.progress import Progress
 from pacefab.workflows.nodes.view import ClusterView, Reach
 from pacefab.workflows.rollout.history import operator
@@ -109,11 +115,11 @@ class Drill:
             progress.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
         victims = self._victims(fleet)
         setup = Setup(
-            tuple((target.address, target.port) for target in find_targets(fleet)),
+            tuple((target.address, target.port) for target in targets(fleet)),
             dict(PYMEMCACHE_OPTIONS),
             self.rate,
         )
-        check_reachable(find_targets(fleet))
+        check_reachable(targets(fleet))
         if fleet.status.fencing and any(fault.fenced for fault in self.faults):
             progress.note(fleet.membership.cluster, _FENCED)
         pairs = list(zip(self.faults, victims, strict=True))
@@ -157,7 +163,7 @@ class Drill:
         undone: list[str],
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
-        watch = Watch(find_witness(fleet, node), find_targets(fleet), find_vips(fleet.cib))
+        watch = Watch(find_witness(fleet, node), targets(fleet), find_vips(fleet.cib))
         begun, waits = _now(), partial(progress.waiting, node)
         with Load(setup) as load, watch:
             waits("the client load fills the cache first")

@@ -9,12 +9,12 @@ from pacefab.drill import faults
 from pacefab.drill.faults import Fault, Victim
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
+from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.checks.serving import observe_memcached
 from pacefab.workflows.nodes.apply_node import check_lock
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.view import Reach
+from pacefab.workflows.nodes.view import Reach, observe_members
 
 _CAUSE_SECONDS = 180.0  # stopping a node stops everything that runs on it; 60 for the lock
 _UNDO_SECONDS = 300.0  # as long for the lock, for a timer's undo under way, and for starting
@@ -101,7 +101,7 @@ class Undo:
             PacefabError: no host answered.
         """
         watch = Stopwatch("drill-undo", progress)
-        fleet = observe_memcached(hosts, reach, self.limit)
+        fleet = observe_members(hosts, Look(), self.limit, reach)
         for node in fleet.hosts:
             progress.waiting(node, "what a drill did is undone, if one did anything")
         undone = fan_out(fleet.hosts, lambda _, host: undo(host), limit=self.limit)

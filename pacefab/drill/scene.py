@@ -15,13 +15,16 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
 from pacefab.services.memcached import memcached
+from pacefab.services.memcached.probe import Target
+from pacefab.services.memcached.section import MemcachedSection
+from pacefab.services.memcached.targets import find_targets
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_memcached
-from pacefab.workflows.checks.serving import ask_from_neighbours, find_targets, observe_memcached
+from pacefab.workflows.checks.service_health import ask_services, site_of
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.view import ClusterView, Reach
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 
 _POLL_SECONDS = 1.0
 _REST_SECONDS = 60.0
@@ -43,7 +46,7 @@ class Scene:
                 or an earlier drill is not undone.
             PacefabError: it could not be asked, or found no rest within a minute.
         """
-        fleet = observe_memcached(self.hosts, self.reach, self.limit)
+        fleet = observe_members(self.hosts, memcached.LOOK, self.limit, self.reach)
         readiness.check_ready(fleet.status, "drill")
         check_undone(fleet.hosts, self.limit)
         _check_word(fleet)
@@ -69,7 +72,7 @@ class Scene:
 
     def _reasons(self) -> tuple[str, ...]:
         try:
-            fleet = observe_memcached(self.hosts, self.reach, self.limit)
+            fleet = observe_members(self.hosts, memcached.LOOK, self.limit, self.reach)
             doing = _at_work(apply_cib.query_progress(fleet.host))
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
             return examine_memcached(fleet).reasons or busy
@@ -102,18 +105,24 @@ def find_witness(fleet: ClusterView, victim: str) -> Host:
     return next(fleet.hosts[node] for node in fleet.views if node != victim)
 
 
+def targets(fleet: ClusterView) -> list[Target]:
+    """Return where clients find each node's memcached now."""
+    return find_targets(fleet.membership, fleet.member_facts)
+
+
 def find_victim(fleet: ClusterView, node: str) -> Victim:
     """Return what a failure's script has to know about the node."""
     others = [member for member in fleet.membership.members if member.name != node]
     peers = tuple(address for member in others for address in member.addresses)
-    port = next(target.port for target in find_targets(fleet) if target.node == node)
+    port = next(target.port for target in targets(fleet) if target.node == node)
     return Victim(node, peers, port)
 
 
 def find_versions(fleet: ClusterView) -> Mapping[str, str]:
     """Return the versions of what a drill depends on; several of one program are all named."""
-    answers = (answer for _, answer in ask_from_neighbours(fleet).values())
-    versions = {answer.stats.get("version", "") for answer in answers}
+    site = site_of(fleet, {"memcached": MemcachedSection()}, recognised=True)
+    found_by = [i.figures for health in ask_services(fleet, site) for i in health.instances]
+    versions = {str(figures.get("version", "")) for figures in found_by}
     found = fleet.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
     return {
         "pacefab": metadata.version("pacefab"),

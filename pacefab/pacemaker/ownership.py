@@ -136,6 +136,15 @@ def find_runner(cib: Cib, unit: str) -> Runner | None:
     return next((runner for runner in runners(cib) if unit in runner.units), None)
 
 
+def find_rival(cib: Cib, primitive: Primitive) -> Runner | None:
+    """Return what already runs a desired primitive's unit, under another id or by another class."""
+    own, element = desired_runner(primitive), cib.element(primitive.id)
+    if element is not None and agent_of(element) == primitive.agent:
+        return None
+    found = (r for r in runners(cib) if r.units & own.units and r.fights(own))
+    return next(found, None)
+
+
 def _is_unit(agent: str) -> bool:
     return agent.partition(":")[0] in _OF_UNITS
 

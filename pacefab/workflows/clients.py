@@ -12,14 +12,15 @@ from pacefab.clients.restart import to_restart
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host import files
 from pacefab.host.model import FileState, Mark, Outcome
+from pacefab.services.memcached import memcached
+from pacefab.services.memcached.targets import find_targets
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.command import Section, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.checks.serving import find_targets, observe_memcached
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, Reach
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 
 STEP = "client-config"
 _RUNNING = step(
@@ -47,7 +48,7 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
         RefusedError: a node's memcached is not where clients could reach it.
         PacefabError: no host could report the cluster's state.
     """
-    fleet = observe_memcached(hosts, reach, limit)
+    fleet = observe_members(hosts, memcached.LOOK, limit, reach)
     servers = tuple(_server(fleet, name) for name in fleet.membership.names)
     vips = frozenset(vip_addresses(fleet.cib).values())
     return CacheCluster(fleet.membership.cluster, servers, vips)
@@ -55,7 +56,8 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
 
 def _server(fleet: ClusterView, node: str) -> Server:
     """Return a node's server: at the address that nodes use for each other, if it listens there."""
-    targets = [target for target in find_targets(fleet) if target.node == node]
+    every = find_targets(fleet.membership, fleet.member_facts)
+    targets = [target for target in every if target.node == node]
     if not targets:
         raise RefusedError(
             "find the address of its memcached",

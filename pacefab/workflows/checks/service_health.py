@@ -105,8 +105,7 @@ def site_of(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool)
     """
     status = seen.status
     placed = {name: status.started_on(name) for name in status.primitives}
-    facts = {name: view.facts for name, view in seen.views.items()}
-    return Site(seen.membership, facts, sections, placed=placed, recognised=recognised)
+    return Site(seen.membership, seen.member_facts, sections, placed=placed, recognised=recognised)
 
 
 def ask_services(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pacefab.workflows.checks.serving import Matrix
+from pacefab.services.memcached.probe import Answer, Target
+
+Matrix = Mapping[str, Mapping[Target, Answer]]  # asking node -> target -> answer
 
 
 @dataclass(frozen=True)

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pacefab.addresses import is_loopback
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Clone
-from pacefab.services.memcached import memcached
+from pacefab.pacemaker.ownership import find_rival
+from pacefab.services.memcached import memcached, probe
 from pacefab.services.memcached.config import Settings
-from pacefab.services.memcached.probe import Target
+from pacefab.services.memcached.probe import Answer, Target
+from pacefab.services.memcached.targets import find_targets
 from pacefab.services.service import Site
 from pacefab.transport.command import shell
 from pacefab.transport.connection import Host
+from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.checks import node_state
-from pacefab.workflows.checks.serving import (
-    Matrix,
-    ask,
-    ask_everyone_from_everyone,
-    observe_memcached,
-    other_runner,
-    present,
-)
-from pacefab.workflows.checks.verification import Check, Verification
+from pacefab.workflows.checks.verification import Check, Matrix, Verification
 from pacefab.workflows.nodes.observe import NodeView
-from pacefab.workflows.nodes.view import ClusterView, Reach
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 
 
 def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
@@ -34,9 +29,10 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
     Raises:
         PacefabError: no host could report the cluster's state.
     """
-    fleet = observe_memcached(hosts, reach, limit)
-    matrix = ask_everyone_from_everyone(fleet)
-    forbidden = ask(fleet, _forbidden(fleet))
+    fleet = observe_members(hosts, memcached.LOOK, limit, reach)
+    targets = find_targets(fleet.membership, fleet.member_facts)
+    matrix = _ask(fleet, dict.fromkeys(fleet.views, targets))
+    forbidden = _ask(fleet, _forbidden(fleet))
     checks = [
         *_reached(fleet),
         *_serving(fleet, matrix),
@@ -47,6 +43,22 @@ def verify(hosts: Mapping[str, Host], reach: Reach, limit: int) -> Verification:
     ]
     waiting = node_state.notices(Site(fleet.membership, fleet.facts, {memcached.RESOURCE: None}))
     return Verification(fleet.membership.cluster, matrix, tuple(checks), tuple(waiting))
+
+
+def _ask(fleet: ClusterView, questions: Mapping[str, Sequence[Target]]) -> Matrix:
+    """Let nodes ask targets, all at once.
+
+    Raises:
+        PacefabError: a node could not ask; that its targets do not answer is in the matrix.
+    """
+
+    def work(node: str, targets: Sequence[Target]) -> dict[Target, Answer]:
+        return probe.parse(targets, fleet.hosts[node].query(probe.observe(targets)))
+
+    asked = fan_out(questions, work)
+    for error in errors(asked).values():
+        raise error
+    return values(asked)
 
 
 def _reached(fleet: ClusterView) -> Iterator[Check]:
@@ -116,7 +128,7 @@ def drops(host: Host) -> list[str]:
 
 
 def _resource(fleet: ClusterView) -> Iterator[Check]:
-    if other := other_runner(fleet.cib):
+    if other := find_rival(fleet.cib, memcached.desired_clone().primitive):
         yield Check("resource", other.top, ok=True, seen=f"{other} runs memcached")
         return
     element = fleet.cib.element(memcached.CLONE)
@@ -147,7 +159,7 @@ def _node(view: NodeView) -> Iterator[Check]:
     )  # fmt: skip
     unread = memcached.unread(facts)
     yield Check("file is read", node, not unread, unread or memcached.config_path(facts), unread)
-    running, desired = memcached.running_settings(facts), present(view)
+    running, desired = memcached.running_settings(facts), memcached.effective_settings(view.facts)
     if running is not None:
         yield _as_configured(node, running, desired)
     listening = _addresses(view, desired.port)
@@ -176,7 +188,10 @@ def _as_configured(node: str, running: Settings, desired: Settings) -> Check:
 
 
 def _equal(fleet: ClusterView) -> Check:
-    settings = {node: replace(present(view), listen=()) for node, view in fleet.views.items()}
+    settings = {
+        node: replace(memcached.effective_settings(view.facts), listen=())
+        for node, view in fleet.views.items()
+    }
     different = len(set(settings.values())) > 1
     seen = "; ".join(
         f"{node}: {own.memory} MiB, port {own.port}, {own.max_connections} connections"
@@ -192,7 +207,7 @@ def _forbidden(fleet: ClusterView) -> dict[str, list[Target]]:
     """Return what each node should not reach: the others' addresses that are not listened on."""
     questions: dict[str, list[Target]] = {node: [] for node in fleet.views}
     for node, view in fleet.views.items():
-        settings = present(view)
+        settings = memcached.effective_settings(view.facts)
         if settings.everywhere:
             continue
         closed = [a for a in view.facts.addresses if a not in settings.listen]

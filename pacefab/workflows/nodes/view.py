@@ -86,6 +86,11 @@ class ClusterView:
         return {name: view.facts for name, view in self.answered.items()}
 
     @property
+    def member_facts(self) -> dict[str, HostFacts]:
+        """What each member that answered is, by node."""
+        return {name: view.facts for name, view in self.views.items()}
+
+    @property
     def running(self) -> bool:
         """Whether Pacemaker runs on one of the nodes at least."""
         return any(view.sections["cib"].ok for view in self.views.values())
@@ -232,6 +237,18 @@ def observe_cluster(
         {**seen.silent, **errors(others)},
         look,
     )
+
+
+def observe_members(hosts: Mapping[str, Host], look: Look, limit: int, reach: Reach) -> ClusterView:
+    """Ask the named hosts and the rest of their cluster.
+
+    Raises:
+        RefusedError: they are of none. Errors of `observe_cluster`.
+    """
+    seen = observe_cluster(hosts, look, limit, reach)
+    if seen.formed is None:
+        raise no_membership(next(iter(seen.hosts)))
+    return seen
 
 
 def _arrange(

@@ -9,9 +9,9 @@ from typing import Any
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker.cib import Cib, agent_of
+from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, NodeStatus, primitive_ids, primitives
-from pacefab.pacemaker.ownership import desired_runner, runners
+from pacefab.pacemaker.ownership import find_rival
 from pacefab.pacemaker.plan import Action, ConfigurationPlan
 from pacefab.services import registry
 from pacefab.services.service import Look, Service, Site
@@ -66,7 +66,7 @@ class Creation:
         if seen.formed is None:
             raise no_membership(next(iter(seen.hosts)))
         seen.check_quorum(self._attempt)
-        facts = {name: view.facts for name, view in seen.views.items()}
+        facts = seen.member_facts
         intent = self.planner.intent.among(seen.formed, facts)
         site = intent.site(facts)
         desired = intent.configuration(site)
@@ -129,13 +129,9 @@ def _other_runner(
     """
     units = frozenset(service.units)
     for primitive in chain.from_iterable(map(primitives, desired.resources)):
-        element = cib.element(primitive.id)
-        if element is not None and agent_of(element) == primitive.agent:
-            continue
-        own = desired_runner(primitive)
-        for runner in runners(cib):
-            if runner.units & own.units & units and runner.fights(own):
-                return primitive.id, OtherRunner(service.name, runner)
+        runner = find_rival(cib, primitive)
+        if runner and runner.units & units:
+            return primitive.id, OtherRunner(service.name, runner)
     return None
 
 

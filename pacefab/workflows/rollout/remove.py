@@ -30,10 +30,9 @@ from pacefab.workflows.checks.service_health import recognise
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.node_plan import check_clear
-from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.purge import Purge
-from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
 
 
@@ -85,7 +84,7 @@ class _Removal:
         service, name = remove.service, remove.service.name
         first = remove.sections.get(name, service.default)
         purge = Purge(Look() if first is None else service.look(first))
-        seen = _observe(remove, hosts, reach, purge.observed)
+        seen = observe_members(hosts, purge.observed, remove.limit, reach)
         section = remove.sections.get(name) or service.found(seen.cib) or first
         if section is None:
             if remove.purge:
@@ -97,7 +96,7 @@ class _Removal:
             return cls(remove, seen, Configuration(), purge)
         if service.look(section) != purge.look:
             purge = Purge(service.look(section))
-            seen = _observe(remove, hosts, reach, purge.observed)
+            seen = observe_members(hosts, purge.observed, remove.limit, reach)
         every = {**(remove.sections or recognise(seen.cib)), name: section}
         intent = Intent(
             seen.membership, every, (name,), Configuration(), secret=lambda _: "unknown"
@@ -280,13 +279,6 @@ def _inside(cib: Cib, name: str) -> Iterator[etree._Element]:
     """Yield a resource's primitives."""
     element = cib.element(name)
     yield from () if element is None else element.iter("primitive")
-
-
-def _observe(remove: Remove, hosts: Mapping[str, Host], reach: Reach, look: Look) -> ClusterView:
-    seen = observe_cluster(hosts, look, remove.limit, reach)
-    if seen.formed is None:
-        raise no_membership(next(iter(seen.hosts)))
-    return seen
 
 
 def _desired(intent: Intent, seen: ClusterView) -> Configuration:

@@ -22,8 +22,7 @@ from pacefab.workflows.checks.verification import Check, Verification
 from pacefab.workflows.checks.verify import drops
 from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.node_plan import NodePlan, missing_packages
-from pacefab.workflows.nodes.observe import no_membership
-from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.planning import Plan, Planner
 
@@ -48,21 +47,17 @@ class Verify:
         """
         default = self.service.default
         look = Look() if default is None else self.service.look(default)
-        seen = self._observe(hosts, reach, self.intent.look() if self.intent else look)
+        seen = observe_members(
+            hosts, self.intent.look() if self.intent else look, self.limit, reach
+        )
         intent = self.intent or self._shown(seen)
         if self.intent is None and intent.look() != seen.look:
-            seen = self._observe(hosts, reach, intent.look())
+            seen = observe_members(hosts, intent.look(), self.limit, reach)
         found = _Verifying(self, intent, seen)
         checks = (*_reached(seen), *found.resources(), *found.nodes(), *found.answers())
         return Verification(
             seen.membership.cluster, {}, checks, tuple(found.notices()), self.service.name
         )
-
-    def _observe(self, hosts: Mapping[str, Host], reach: Reach, look: Look) -> ClusterView:
-        seen = observe_cluster(hosts, look, self.limit, reach)
-        if seen.formed is None:
-            raise no_membership(next(iter(seen.hosts)))
-        return seen
 
     def _shown(self, seen: ClusterView) -> Intent:
         """Return what the cluster shows of the service."""
