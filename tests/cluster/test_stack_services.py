@@ -452,6 +452,28 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
     eyes.assert_refused(refused, "nothing is restarted", "create-vips", status=2)
 
 
+def test_create_asks_what_is_there_and_changes_it_only_when_told(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    with eyes.unchanged(stack):
+        for service in ("galera", "redis", "haproxy", "vips"):
+            done = fab(stack, tmp_path, f"create-{service}")
+            assert done.returncode == 0, done.stdout + done.stderr
+            found = eyes.outcomes(done, f"create-{service}")
+            assert set(found.values()) == {"unchanged"}
+            assert service == "vips" or set(NODES) < set(found)
+            assert " serves" in done.stdout
+    stack.run(FIRST, "pcs resource meta lb-haproxy-clone interleave=false")
+    try:
+        refused = fab(stack, tmp_path, "create-haproxy", "--yes")
+        eyes.assert_refused(refused, "interleave: false -> true", "--update", status=1)
+    finally:
+        updated = fab(stack, tmp_path, "create-haproxy", "--update", "--yes")
+    assert updated.returncode == 0, updated.stdout + updated.stderr
+    assert eyes.outcomes(updated, "create-haproxy")["openstack"] == "changed"
+
+
 def test_remove_takes_one_service_out_and_leaves_its_data(stack: Cluster, tmp_path: Path) -> None:
     # The last test: what is removed is not put back.
     before = eyes.cib_state(stack)

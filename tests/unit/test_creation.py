@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from pacefab.errors import PacefabError, RefusedError
+from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.host.model import FileState, HostFacts, Interface, Mark, Outcome, Unit
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.word import Cause, Placement
 from pacefab.services import registry
 from pacefab.services.service import Probe, Reading
+from pacefab.tasks.stack import creation_of
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks import probing
 from pacefab.workflows.checks.probing import ProbeResult
@@ -64,6 +66,7 @@ class Fake:
     silent: tuple[int, ...] = ()
     monitor: str = STARTED
     placement: Placement = field(default_factory=lambda: Placement({"memcached": EVERYWHERE}))
+    wrong: str = ""  # what every instance answers
     patched: bool = False
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -93,10 +96,14 @@ class Fake:
         self.patched = True
         return cib
 
+    def restore(self, *_: Any) -> None:
+        """Put the old CIB back."""
+        self.patched = False
+
     def put(self, _: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]:
         """Serve, and note where that was asked."""
         self.asked += [probe.at for probe in probes]
-        return [ProbeResult(probe, Reading()) for probe in probes]
+        return [ProbeResult(probe, Reading(self.wrong)) for probe in probes]
 
     # The operator, who agrees to everything.
     def show(self, plan: Plan, _reason: str) -> None:
@@ -122,12 +129,13 @@ class Fake:
 
 
 def create(
-    fake: Fake, monkeypatch: pytest.MonkeyPatch, *, update: bool = False
+    fake: Fake, monkeypatch: pytest.MonkeyPatch, *, update: bool = False, keep: bool = False
 ) -> dict[str, Outcome]:
     """Run create-memcached without an inventory; return the lines by host."""
     monkeypatch.setattr(rollout, "observe_cluster", fake.observe)
     monkeypatch.setattr(apply_cib, "foresee", fake.foresee)
     monkeypatch.setattr(apply_cib, "patch", fake.patch)
+    monkeypatch.setattr(apply_cib, "restore_after", fake.restore)
     monkeypatch.setattr(apply_cib, "settle_plan", lambda *_: None)
     monkeypatch.setattr(probing, "put", fake.put)
     section = registry.service("memcached").default
@@ -139,6 +147,7 @@ def create(
     flow = Rollout(
         Creation(Planner(intent, nodes=False, whole=False), update),
         asks_of_additions=False, by_node=True, reach=hosts.__getitem__, step="create-memcached",
+        keep_on_failure=keep, timeout=0,
     )  # fmt: skip
     return {outcome.host: outcome for outcome in flow.run(hosts, fake)}
 
@@ -234,3 +243,27 @@ def test_what_would_start_and_not_serve_is_refused_with_its_node(
         create(fake, monkeypatch)
     assert caught.value.host == "c2"
     assert not fake.patched
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_what_does_not_serve_is_taken_back_unless_it_is_to_be_kept(
+    monkeypatch: pytest.MonkeyPatch, keep: bool
+) -> None:
+    fake = Fake(EMPTY, wrong="timeout")
+    with pytest.raises(PacefabError, match="timeout") as caught:
+        create(fake, monkeypatch, keep=keep)
+    assert fake.patched is keep
+    assert "files" not in caught.value.next_step
+
+
+def test_without_an_inventory_a_service_has_its_defaults_or_needs_one() -> None:
+    hosts: list[str] = []
+    run: Any = SimpleNamespace(
+        inventory=None, limit=8, secret=str, reach=None, gather=lambda _: None,
+        named=lambda: hosts.append("c1"),
+    )  # fmt: skip
+    flow = creation_of(run, "memcached", update=False)
+    assert hosts
+    assert flow.planner.look().packages == ("memcached",)
+    with pytest.raises(UsageError, match="inventory"):
+        creation_of(run, "haproxy", update=False)

@@ -166,7 +166,7 @@ class Lines:
         return [line for line in lines if line]
 
     def _line(self, node: NodeStatus) -> Outcome | None:
-        if said := list(dict.fromkeys(self._said(node.name))):
+        if said := list(self._said(node.name)):
             return self.watch.finish(node.name, self.mark, *said)
         if other := self.plan.other:
             why = f"{other.runner.id} is not Started here"
@@ -183,14 +183,21 @@ class Lines:
         return None if node.word == "online" else self.watch.fail(node.name, self._away(node))
 
     def _said(self, node: str) -> Iterator[str]:
-        """Yield what the instances of a node answered."""
-        for result in self.results:
-            probe = result.probe
-            if probe.of != node:
-                continue
+        """Yield what the instances of a node answered, and what is worth knowing of them."""
+        own = [result for result in self.results if result.probe.of == node]
+        askers: dict[str, list[str]] = {}
+        for probe in (result.probe for result in own):
             serves = f"serves at {probe.at}" if probe.at else "serves"
-            yield f"{self._state(probe.resource, node)}, {serves} (asked from {probe.node})"
-            yield from result.reading.notices
+            said = f"{self._called(probe.resource)}{self._state(probe.resource, node)}, {serves}"
+            askers.setdefault(said, []).append(probe.node)
+        for said, nodes in askers.items():
+            yield f"{said} (asked from {', '.join(dict.fromkeys(nodes))})"
+        yield from dict.fromkeys(notice for result in own for notice in result.reading.notices)
+
+    def _called(self, resource: str) -> str:
+        """Return how a line names its resource: where the service has several."""
+        several = len(primitive_ids(self.plan.desired.resources)) > 1
+        return f"{resource}: " if several else ""
 
     def _state(self, resource: str, node: str) -> str:
         """Return the word for an instance that has just served."""

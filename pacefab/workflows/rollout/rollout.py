@@ -297,7 +297,11 @@ class _RolloutRun:
         if self.rollout.by_node:
             known = replace(seen.status, placement=plan.placement)
             missing = partial(readiness.missing, configuration=plan.desired)
-            apply_cib.settle(seen.host, missing, seconds, known, waits)
+            try:
+                apply_cib.settle(seen.host, missing, seconds, known, waits)
+            except StartFailedError as error:
+                error.seen += last_words(seen.hosts, error)
+                raise
         results = probing.serve(seen.hosts, plan.probes, deadline, waits)
         nothing = ConfigurationPlan()
         return self._report(seen, plan, nothing, Mark.UNCHANGED, results, pending)
