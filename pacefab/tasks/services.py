@@ -81,16 +81,19 @@ def _create_task(service: str) -> AnyTask:
         )
         return roll_out(run, flow, Operator(run.printer, yes=yes), dry_run=dry_run)
 
+    create, by = f"create-{service}", "--inventory inventory/openstack.yaml"
+    words = f"-H c1,c2,c3 {create}" if service in _OWN else f"{create} {by}"
     body.__name__ = f"create_{service}"
     body.__doc__ = f"""Create the resources of {service}, and ask the service.
 
-    Once for the cluster, whichever hosts are named; by the inventory, else with its defaults.
+    Once for the cluster, whichever hosts are named; by the inventory, else with the defaults that
+    it has.
 
     Done when each instance that Pacemaker is to run has answered. What is there and equal is left
     alone; what differs is shown, and changed only with --update, as one atomic change, once agreed
     to.
 
-    Example: fab -H c1,c2,c3 create-{service}
+    Example: fab {words}
     """
     return cluster_task(
         secrets=True,
