@@ -71,7 +71,7 @@ _FENCE_AGENTS: Mapping[str, tuple[Program, ...]] = {
     **_each("azure_arm", _python("azure/mgmt/compute")),
     **_each("kubevirt", _python("kubernetes")),
 }
-# These log in by telnet unless they are told to take ssh.
+# These log in by telnet unless an option has them take ssh.
 _BY_TELNET = frozenset(
     [
         "apc",

@@ -15,6 +15,7 @@ from pacefab.harness.cluster import Cluster
 from pacefab.services.rabbitmq.node_amqp import AmqpConnection
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
+from tests.cluster.health import await_healthy, status
 from tests.cluster.writers import writing
 
 PORT = 5672
@@ -102,17 +103,6 @@ def queues(cluster: Cluster, node: str) -> dict[str, str]:
     return {row["name"]: row["type"] for row in rows}
 
 
-def status(cluster: Cluster, inventory: Path) -> Done:
-    return cluster.fab("status", "--inventory", str(inventory))
-
-
-def await_healthy(cluster: Cluster, inventory: Path) -> None:
-    """Wait until status has nothing to say; when that never comes, show what it says."""
-    deadline = time.monotonic() + BACK_SECONDS
-    while (shown := status(cluster, inventory)).returncode:
-        assert time.monotonic() < deadline, shown.stdout
-
-
 def test_every_node_serves_and_queues_are_quorum_queues(serving: Cluster, inventory: Path) -> None:
     first = serving.nodes[0]
     declare(serving.address(first), "of-no-type")
@@ -180,7 +170,7 @@ def test_no_confirmed_message_is_lost_whichever_node_is_killed(
             written.await_after(killed, {*addresses.values()} - {addresses[victim]})
             serving.restart_node(victim)
             written.await_after(killed, [addresses[victim]], BACK_SECONDS)
-            await_healthy(serving, inventory)
+            await_healthy(serving, inventory, BACK_SECONDS)
     lost = set(written.at) - messages(serving, serving.nodes[0], "orders")
     assert not lost, f"{len(lost)} of {len(written.at)} confirmed messages are lost"
     assert written.worst_gap < 30
@@ -199,4 +189,4 @@ def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> 
     assert shown.returncode == 1, shown.stdout
     assert f"rabbitmq Started on {victim}, yet it does not serve" in shown.stdout
     assert took < 10
-    await_healthy(serving, inventory)
+    await_healthy(serving, inventory, BACK_SECONDS)

@@ -13,6 +13,7 @@ from pacefab.harness.cluster import Cluster
 from pacefab.services.redis.node_redis import RedisConnection
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
+from tests.cluster.health import await_healthy, status
 from tests.cluster.writers import writing
 
 PORT = 6379
@@ -86,17 +87,6 @@ def setter(address: str) -> Callable[[str], None]:
     return write
 
 
-def status(cluster: Cluster, inventory: Path) -> Done:
-    return cluster.fab("status", "--inventory", str(inventory))
-
-
-def await_healthy(cluster: Cluster, inventory: Path) -> None:
-    """Wait until status has nothing to say; when that never comes, show what it says."""
-    deadline = time.monotonic() + BACK_SECONDS
-    while (shown := status(cluster, inventory)).returncode:
-        assert time.monotonic() < deadline, shown.stdout
-
-
 def test_the_vip_leads_to_the_one_that_takes_writes(serving: Cluster, vip: str) -> None:
     for node in serving.nodes:
         assert ask(serving, node, vip, f"set from-{node} 1") == "OK"
@@ -158,7 +148,7 @@ def test_without_followers_it_takes_no_write(serving: Cluster, inventory: Path, 
     assert shown.returncode == 1, shown.stdout
     assert all(f"on {node}" in shown.stdout for node in followers)
     assert took < 10
-    await_healthy(serving, inventory)
+    await_healthy(serving, inventory, BACK_SECONDS)
 
 
 def test_the_vip_follows_when_the_promoted_node_is_killed(
@@ -179,4 +169,4 @@ def test_the_vip_follows_when_the_promoted_node_is_killed(
     assert not late, f"{len(lost)} of {len(written.at)} acknowledged writes are lost"
     assert written.worst_gap < 60
     serving.restart_node(victim)
-    await_healthy(serving, inventory)
+    await_healthy(serving, inventory, BACK_SECONDS)

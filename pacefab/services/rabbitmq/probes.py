@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pacefab.services.probes.node_python import python
+from pacefab.services.probes.node_python import python, read_answer
 from pacefab.services.rabbitmq.node import CREDENTIALS, MANAGEMENT, PORT, PROBE_USER, peer
 from pacefab.services.rabbitmq.section import RabbitmqSection
 from pacefab.services.service import Figure, Probe, Reading, Site
@@ -63,16 +63,8 @@ def probes(section: RabbitmqSection, site: Site) -> Iterator[Probe]:
         yield Probe(name, node, (ask,), partial(_seen, called), resource=RESOURCE, of=node)
 
 
-def _answer(sections: Mapping[str, Section], name: str) -> Mapping[str, Any]:
-    section = sections.get(name)
-    if section is None or not section.ok:
-        return {"error": section.text if section else "no answer"}
-    answer: Mapping[str, Any] = json.loads(section.out)
-    return answer
-
-
 def _confirmed(sections: Mapping[str, Section]) -> Reading:
-    answer = _answer(sections, "amqp")
+    answer = read_answer(sections, "amqp")
     if wrong := answer.get("error"):
         return Reading(wrong)
     return Reading(figures={"confirm_seconds": answer["seconds"]})
@@ -80,7 +72,7 @@ def _confirmed(sections: Mapping[str, Section]) -> Reading:
 
 def _seen(called: Mapping[str, str], sections: Mapping[str, Section]) -> Reading:
     """Read what a node says of itself and of the others; `called` are names in its own words."""
-    answer = _answer(sections, "figures")
+    answer = read_answer(sections, "figures")
     if wrong := answer.get("error"):
         return Reading(f"its management API: {wrong}")
     if not answer:

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from pacefab.services.probes.node_python import python
+from pacefab.services.probes.node_python import python, read_answer
 from pacefab.services.redis.node import NAME, PORT, following
 from pacefab.services.service import Figure, Probe, Reading, Site, Value
 from pacefab.services.vips.section import PREFIX
@@ -49,16 +48,8 @@ def _ask(address: str, config: str) -> Step:
     return python(NAME, _PROGRAM, json.dumps(request))
 
 
-def _answer(sections: Mapping[str, Section]) -> Mapping[str, Any]:
-    section = sections.get(NAME)
-    if section is None or not section.ok:
-        return {"error": section.text if section else "no answer"}
-    answer: Mapping[str, Any] = json.loads(section.out)
-    return answer
-
-
 def _leads(sections: Mapping[str, Section]) -> Reading:
-    answer = _answer(sections)
+    answer = read_answer(sections, NAME)
     if wrong := answer.get("error"):
         return Reading(wrong)
     role = answer["info"].get("role")
@@ -67,7 +58,7 @@ def _leads(sections: Mapping[str, Section]) -> Reading:
 
 def _replicates(others: int, sections: Mapping[str, Section]) -> Reading:
     """Read one instance's statistics; `others` follow where this one leads."""
-    answer = _answer(sections)
+    answer = read_answer(sections, NAME)
     if wrong := answer.get("error"):
         return Reading(wrong)
     info = answer["info"]

@@ -136,15 +136,15 @@ def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) ->
 def _called(facts: HostFacts, desired: DesiredNode) -> list[str]:
     """Return the packages that bring the programs that agents call."""
     absent = [(p, facts.absent[p.path]) for p in desired.programs if p.path in facts.absent]
-    told = [
+    missing = [
         f"{program.caller} needs {program.path}, which is missing"
         + (f", although the package {found.package} is installed" if found.installed else "")
         for program, found in absent
         if found.installed or not found.package
     ]
-    if told:
+    if missing:
         next_step = "nothing was changed: install what brings it on the node, then run this again"
-        raise RefusedError("find the programs that agents call", "\n".join(told), next_step)
+        raise RefusedError("find the programs that agents call", "\n".join(missing), next_step)
     return [found.package for _, found in absent]
 
 
