@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
+from tests.cluster.health import await_healthy
 
 FIRST, SECOND, THIRD = NODES = ("controller1-vm", "controller2-vm", "controller3-vm")
 ADDRESSES = dict(zip(NODES, ("192.0.2.11", "192.0.2.12", "192.0.2.13"), strict=True))
@@ -286,9 +287,9 @@ def hanging(cluster: Cluster, node: str, program: str) -> Iterator[None]:
         cluster.run(node, f"kill -CONT {pids}")
 
 
-def is_healthy(cluster: Cluster, folder: Path) -> bool:
-    """Whether status finds nothing wrong."""
-    return fab(cluster, folder, "status").returncode == 0
+def await_serving(cluster: Cluster, folder: Path) -> None:
+    """Wait until status finds nothing wrong: a database that hung has a way back to go."""
+    await_healthy(cluster, partial(fab, cluster, folder, "status"), 120)
 
 
 @pytest.mark.parametrize(
@@ -303,9 +304,9 @@ def is_healthy(cluster: Cluster, folder: Path) -> bool:
 def test_a_service_that_hangs_is_degraded_within_seconds(
     stack: Cluster, tmp_path: Path, service: str, program: str
 ) -> None:
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     begun = time.monotonic()
-    assert is_healthy(stack, tmp_path)
+    assert fab(stack, tmp_path, "status").returncode == 0
     usual = time.monotonic() - begun
 
     with hanging(stack, SECOND, program):
@@ -318,11 +319,11 @@ def test_a_service_that_hangs_is_degraded_within_seconds(
     assert re.search(rf"{service} \w+ on {SECOND}, yet it does not serve", reasons), done.stdout
     assert "timed out" in reasons or "timeout" in reasons or "Lost connection" in reasons
     # What hangs costs one limit of 2 to 3 s, however many questions wait for it.
-    assert seconds < usual + 5, (usual, seconds)
+    assert seconds < 1.5 * usual + 5, (usual, seconds)
 
 
 def test_a_dead_health_check_of_a_database_is_degraded(stack: Cluster, tmp_path: Path) -> None:
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     stack.run(THIRD, f"systemctl stop {CHECK_SOCKET}")
     try:
         done = fab(stack, tmp_path, "status")
@@ -338,7 +339,7 @@ def test_a_proxy_without_a_database_is_degraded_on_every_node(
     stack: Cluster, tmp_path: Path
 ) -> None:
     """All checks are dead: the databases are in sync, and no client reaches one."""
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     for node in NODES:
         stack.run(node, f"systemctl stop {CHECK_SOCKET}")
 
@@ -355,7 +356,7 @@ def test_a_proxy_without_a_database_is_degraded_on_every_node(
 
 
 def test_every_service_is_there_for_programs(stack: Cluster, tmp_path: Path) -> None:
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     services = {"galera", "haproxy", "memcached", "redis", "vips"}
     recognised = json.loads(stack.fab("status", "--json", hosts=[FIRST]).stdout)
     for found in (json.loads(fab(stack, tmp_path, "status", "--json").stdout), recognised):
@@ -401,7 +402,7 @@ def failed_checks(cluster: Cluster, folder: Path, service: str) -> set[tuple[str
 def test_verify_of_every_service_names_what_is_wrong_and_where(
     stack: Cluster, tmp_path: Path
 ) -> None:
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     for service in ("galera", "haproxy", "redis", "vips"):
         assert failed_checks(stack, tmp_path, service) == set(), service
     stack.run(SECOND, f"pkill -STOP -x haproxy; systemctl stop {CHECK_SOCKET}")
@@ -423,7 +424,7 @@ def test_verify_of_every_service_names_what_is_wrong_and_where(
 
 
 def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path) -> None:
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     (leader,) = (node for node in NODES if redis(stack, FIRST, node, "role").startswith("master"))
     text = (
         INVENTORY.replace("galera: {}", "galera: {settings: {max_connections: '123'}}")
@@ -455,7 +456,7 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
 def test_create_asks_what_is_there_and_changes_it_only_when_told(
     stack: Cluster, tmp_path: Path
 ) -> None:
-    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
+    await_serving(stack, tmp_path)
     with eyes.unchanged(stack):
         for service in ("galera", "redis", "haproxy", "vips"):
             done = fab(stack, tmp_path, f"create-{service}")
