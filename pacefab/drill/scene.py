@@ -73,7 +73,7 @@ class Scene:
     def _reasons(self) -> tuple[str, ...]:
         try:
             fleet = observe_members(self.hosts, memcached.LOOK, self.limit, self.reach)
-            doing = _at_work(apply_cib.query_progress(fleet.host))
+            doing = _at_work(fleet.status)
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
             return examine_memcached(fleet).reasons or busy
         except PacefabError as error:

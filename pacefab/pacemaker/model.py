@@ -338,7 +338,7 @@ class ClusterStatus:
     """What crm_mon reports: nodes, quorum, resources, failures.
 
     `due` is what Pacemaker still has to begin, and `placement` where everything is then; None: not
-    asked (`live.read_progress` does). Right after a change crm_mon still shows a resource Started
+    asked (`live.read_word` does). Right after a change crm_mon still shows a resource Started
     that is about to be restarted.
     """
 

@@ -108,7 +108,7 @@ def foresee(host: Host, new: Cib) -> tuple[tuple[Transition, ...], Placement]:
 
 def query_progress(host: Host) -> ClusterStatus:
     """Return the cluster's state, and what Pacemaker still has to do. Errors of `query_status`."""
-    return live.read_progress(host.query(live.observe_progress()))
+    return live.read_word(live.unfold(host.query(live.observe_word())))
 
 
 def settle(
