@@ -196,7 +196,6 @@ def observe_cluster(
     look: Look,
     limit: int,
     reach: Reach | None = None,
-    agents: Sequence[str] = (),
 ) -> ClusterView:
     """Ask all hosts at once, one round trip each: what they are, and how their cluster is.
 
@@ -205,13 +204,12 @@ def observe_cluster(
         look: what to look at on every one.
         limit: how many are asked at a time.
         reach: given, the nodes of their cluster that were not named are asked too.
-        agents: resource agents whose metadata will be needed; the first host is asked for it.
 
     Raises:
         PacefabError: no host answered, or they are of different clusters.
     """
     first = next(iter(hosts))
-    whole = (*WHOLE, *live.observe_metadata(agents))
+    whole = (*WHOLE, *live.observe_metadata(look.agents))
     asked = fan_out(
         hosts,
         lambda name, host: observe_node(host, look, whole if name == first else MANAGED),
