@@ -17,6 +17,8 @@ from pacefab.pacemaker.model import (
     primitives,
 )
 
+_SAID = 4  # of what is being done, named one by one
+
 
 class StartFailedError(CommandError):
     """Pacemaker could not start or promote a resource on `nodes`, and will not try again there."""
@@ -60,7 +62,9 @@ def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
         for action in status.due or ()
         if action.resource.partition(":")[0] in names and action.target not in remote
     ]
-    return "; ".join([*doing, *(f"{action} is still to be done" for action in due)])
+    said = [*doing, *(f"{action} is still to be done" for action in due)]
+    more = [f"{len(said) - _SAID} more"] if len(said) > _SAID else []
+    return "; ".join([*said[:_SAID], *more])
 
 
 def able(status: ClusterStatus) -> frozenset[str]:
