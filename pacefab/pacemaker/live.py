@@ -144,13 +144,12 @@ def _parts(section: Section, names: Sequence[str]) -> dict[str, Section]:
     return {name: replace(section, name=name, out=texts.get(name, "")) for name in names}
 
 
-def read_word(sections: Mapping[str, Section]) -> ClusterStatus:
+def read_word(of: cib.Cib, sections: Mapping[str, Section]) -> ClusterStatus:
     """Return the status, what Pacemaker still has to begin, and where everything is then.
 
-    The sections are unfolded. Same errors as `read_cib`.
+    `of` is the CIB of the same sections, which are unfolded. Same errors as `read_cib`.
     """
     section = sections["monitor"]
-    of = read_cib(sections)
     if not section.ok:
         raise _no_cluster(section)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pacefab.pacemaker.word import Placement
 
@@ -355,18 +356,24 @@ class ClusterStatus:
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""
-        every = self._every()
-        return tuple(found for found in every if found.id.partition(":")[0] == resource)
+        return self._by_primitive.get(resource, ())
 
     @property
     def primitives(self) -> frozenset[str]:
         """The ids of all primitives, those in clones, groups and bundles too."""
-        return frozenset(instance.id.partition(":")[0] for instance in self._every())
+        return frozenset(self._by_primitive)
 
     @property
     def all_instances(self) -> tuple[Instance, ...]:
         """Every instance of every primitive, fence devices included."""
         return tuple(self._every())
+
+    @cached_property
+    def _by_primitive(self) -> dict[str, tuple[Instance, ...]]:
+        found: dict[str, list[Instance]] = {}
+        for instance in self._every():
+            found.setdefault(instance.id.partition(":")[0], []).append(instance)
+        return {primitive: tuple(instances) for primitive, instances in found.items()}
 
     def _every(self) -> Iterator[Instance]:
         for item in self.resources:

@@ -52,10 +52,7 @@ def whole(path: str, text: str, **options: Any) -> File:
 
 @dataclass(frozen=True)
 class Look:
-    """What to look at on every node, of whatever family, in the one round trip.
-
-    Of resource agents that a plan will need (`agents`), the first node alone has the metadata.
-    """
+    """What to look at on every node, of whatever family, in the one round trip."""
 
     packages: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
@@ -63,7 +60,7 @@ class Look:
     kernel: tuple[str, ...] = ()  # settings by sysctl's names
     programs: tuple[Program, ...] = ()
     processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
-    agents: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()  # whose metadata a plan will need; of the first node alone
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class NodeView:
     @cached_property
     def status(self) -> ClusterStatus:
         """The cluster as Pacemaker sees it, and its word. Errors of `live.read_word`."""
-        return live.read_word(self.sections)
+        return live.read_word(self.cib, self.sections)
 
     @cached_property
     def runners(self) -> tuple[Runner, ...]:
@@ -69,7 +69,8 @@ class NodeView:
 
         To be read from `MANAGED`.
         """
-        cib = live.read_cib_even_offline(self.sections)
+        online = self.sections["cib"].ok
+        cib = self.cib if online else live.read_cib_even_offline(self.sections)
         return runners(cib) if cib else ()
 
     @property
