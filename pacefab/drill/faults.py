@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pacefab.services.memcached import memcached
 from pacefab.services.probes import tcp
-from pacefab.services.service import Endpoint
+from pacefab.services.probes.probe import Endpoint
 from pacefab.transport.command import Section, Step, shell
 
 _BUSY = 3  # exit status: a drill is on already
