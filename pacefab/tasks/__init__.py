@@ -16,7 +16,7 @@ from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
 from pacefab.tasks.init import init
-from pacefab.tasks.memcached import install_memcached, verify_memcached
+from pacefab.tasks.memcached import install_memcached
 from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks, verify_tasks
@@ -27,7 +27,7 @@ _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VER
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
     "First steps": (init, migrate, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
-    "Look; nothing is changed": (status, verify_memcached, *_VERIFY_TASKS.values(), check_clients),
+    "Look; nothing is changed": (status, *_VERIFY_TASKS.values(), check_clients),
     "One service": (
         install_memcached,
         update_memcached,
@@ -66,5 +66,4 @@ __all__ = [
     "rollback",
     "status",
     "update_memcached",
-    "verify_memcached",
 ]

@@ -29,13 +29,13 @@ def service_tasks() -> list[AnyTask]:
         make(name)
         for name in registry.names()
         for make in (_install_task, _create_task, _update_task, _remove_task)
-        if name not in _OWN or make in {_create_task, _remove_task}
+        if name not in _OWN or make not in {_install_task, _update_task}
     ]
 
 
 def verify_tasks() -> list[AnyTask]:
     """Return the tasks that look at one service each."""
-    return [_verify_task(name) for name in registry.names() if name not in _OWN]
+    return [_verify_task(name) for name in registry.names()]
 
 
 def _install_task(service: str) -> AnyTask:

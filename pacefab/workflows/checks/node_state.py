@@ -5,7 +5,7 @@ From facts that a look at the services brought; nothing is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pacefab.errors import PacefabError
@@ -24,18 +24,22 @@ def reasons(site: Site) -> list[str]:
     return [reason for node in site.facts for reason in _reasons(site, node)]
 
 
-def notices(site: Site) -> list[str]:
-    """Return the settings that are written and not in force, each once for all its nodes."""
+def notices(site: Site, chosen: Collection[str] | None = None) -> list[str]:
+    """Return the settings that are written and not in force, each once for all its nodes.
+
+    Of the services of `chosen` alone, where it is given.
+    """
     pending = {}
+    names = [name for name in site.sections if chosen is None or name in chosen]
     for node, facts in site.facts.items():
-        every = [_running(site, facts), *_described(site, node)]
+        every = [_running(names, facts), *_described(site, node, names)]
         pending[node] = [item for part in every for item in find_pending(facts, part)]
     return list(map(str, share(pending)))
 
 
 def _reasons(site: Site, node: str) -> Iterator[str]:
     facts = site.facts[node]
-    for desired in _described(site, node):
+    for desired in _described(site, node, site.sections):
         for name in desired.helpers:
             unit = facts.unit(name)
             if unit.load == "loaded" and not unit.running:
@@ -50,25 +54,25 @@ def _kernel(node: str, now: Mapping[str, str], desired: Mapping[str, str]) -> It
             yield f"{name} is {now[name]}, not {value}, on {node}: {_DEPLOY}"
 
 
-def _described(site: Site, node: str) -> Iterator[DesiredNode]:
+def _described(site: Site, node: str, names: Iterable[str]) -> Iterator[DesiredNode]:
     """Yield what the services need of a node; texts of files, and secrets in them, do not count.
 
     A service that cannot be described is left to the plan, which says why. What runs of memcached
     is compared with its file, not with the inventory: only what is written can be pending.
     """
     without_secrets = replace(site, secret=lambda _: "unknown")
-    for name, section in site.sections.items():
+    for name in names:
         if name == _MEMCACHED:
             continue
         try:
-            desired = registry.service(name).node(section, without_secrets, node)
+            desired = registry.service(name).node(site.sections[name], without_secrets, node)
         except PacefabError:
             continue
         yield desired
 
 
-def _running(site: Site, facts: HostFacts) -> DesiredNode:
-    if _MEMCACHED not in site.sections:
+def _running(names: Collection[str], facts: HostFacts) -> DesiredNode:
+    if _MEMCACHED not in names:
         return DesiredNode()
     try:
         settings = memcached.effective_settings(facts)
