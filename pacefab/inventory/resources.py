@@ -77,8 +77,8 @@ class ResourceEntry(Part):
     )
     disabled: bool | None = Field(
         default=None,
-        description="true or false: whether Pacemaker leaves it stopped; without, as operators have "
-        "set it (pcs resource disable)",
+        description="true or false: whether Pacemaker leaves it stopped; without, as operators "
+        "have set it (pcs resource disable)",
     )
 
     @model_validator(mode="after")

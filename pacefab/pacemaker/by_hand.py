@@ -1,4 +1,4 @@
-"""What operators set on a resource while they work on it, and an inventory leaves as it is. Pure."""
+"""What operators set on a resource while they work on it; an inventory leaves it so. Pure."""
 
 from __future__ import annotations
 

@@ -116,7 +116,9 @@ def _update_task(service: str) -> AnyTask:
         wait = number("--lock-timeout", lock_timeout, least=0)
         seconds, intent = number("--timeout", timeout, least=1), only(run, service)
         check_restarts(service)
-        return update(run, intent, run.named(), package, seconds, wait, dry_run=dry_run, yes=yes)
+        return update(
+            run, intent, run.named(), seconds, wait, package=package, dry_run=dry_run, yes=yes
+        )
 
     body.__name__ = f"update_{service}"
     body.__doc__ = f"""Change {service} node by node.

@@ -25,7 +25,7 @@ SOON = 60.0  # seconds: with what is not to run awaited, a command takes its --t
 
 @dataclass(frozen=True)
 class State:
-    """How pcs sets it and ends it, what every command says of it, and where memcached is updated."""
+    """How pcs sets and ends it, what every command says of it, where memcached is updated."""
 
     begin: str
     end: str

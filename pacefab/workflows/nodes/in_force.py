@@ -34,11 +34,16 @@ class SharedPending:
     nodes: tuple[str, ...]
 
     @property
+    def needs_update(self) -> bool:
+        """Whether update-NAME is what puts it in force."""
+        return self.service in registry.names() and self.service not in _RELOADED
+
+    @property
     def in_force_after(self) -> str:
         """What puts it in force, as an operator types or does it."""
         if self.service in _RELOADED:
             return f"systemctl reload {self.service}"
-        if self.service in registry.names():
+        if self.needs_update:
             return f"fab update-{self.service}"
         return f"a restart of {self.service}, node by node"
 
