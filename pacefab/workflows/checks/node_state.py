@@ -10,10 +10,12 @@ from dataclasses import replace
 
 from pacefab.errors import PacefabError
 from pacefab.host.model import HostFacts
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.ownership import runners
 from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.service import DesiredNode, Site
-from pacefab.workflows.nodes.in_force import find_pending, share
+from pacefab.workflows.nodes.in_force import find_overruled, find_pending, other_ways, share
 
 _DEPLOY = "fab deploy sets it right"
 _MEMCACHED = memcached.RESOURCE
@@ -24,17 +26,22 @@ def reasons(site: Site) -> list[str]:
     return [reason for node in site.facts for reason in _reasons(site, node)]
 
 
-def notices(site: Site, chosen: Collection[str] | None = None) -> list[str]:
-    """Return the settings that are written and not in force, each once for all its nodes.
+def notices(site: Site, cib: Cib, chosen: Collection[str] | None = None) -> list[str]:
+    """Return the settings that are written and not in force, or will not be after a boot.
 
-    Of the services of `chosen` alone, where it is given.
+    Each once for all its nodes; of the services of `chosen` alone, where it is given.
     """
-    pending = {}
-    names = [name for name in site.sections if chosen is None or name in chosen]
+    pending, overruled = {}, dict[str, list[str]]()
+    sections = {n: s for n, s in site.sections.items() if chosen is None or n in chosen}
     for node, facts in site.facts.items():
-        every = [_running(names, facts), *_described(site, node, names)]
+        every = [_running(sections, facts), *_described(site, node, sections)]
         pending[node] = [item for part in every for item in find_pending(facts, part)]
-    return list(map(str, share(pending)))
+        for part in () if site.recognised else every:
+            for said in find_overruled(facts, part):
+                overruled.setdefault(said, []).append(node)
+    waiting = share(pending, other_ways(sections, runners(cib)))
+    boots = (f"{said} ({', '.join(dict.fromkeys(where))})" for said, where in overruled.items())
+    return [*map(str, waiting), *boots]
 
 
 def _reasons(site: Site, node: str) -> Iterator[str]:
@@ -78,4 +85,4 @@ def _running(names: Collection[str], facts: HostFacts) -> DesiredNode:
         settings = memcached.effective_settings(facts)
     except PacefabError:
         return DesiredNode()
-    return DesiredNode(processes=(memcached.process(facts, settings),))
+    return DesiredNode(units=(memcached.UNIT,), processes=(memcached.process(facts, settings),))

@@ -258,7 +258,7 @@ class _Verifying:
         for instance in self._health.instances:
             for result in instance.results:
                 yield from (f"{instance.node}: {said}" for said in result.reading.notices)
-        yield from node_state.notices(self._site, {self._name})
+        yield from node_state.notices(self._site, self.seen.cib, {self._name})
 
 
 # firewalld keeps its rules in nftables or iptables; each of the three may be absent.
