@@ -3,8 +3,8 @@
 The rules are the agent's own (resource-agents 4.12 and 4.16, heartbeat/galera: detect_last_commit,
 detect_safe_to_bootstrap, detect_first_master). A start reads the number of the node's last
 transaction, or recovers it, and leaves it in a transient attribute; the database itself is started
-by the promotion. Only when each node that `wsrep_cluster_address` names has reported is the one with
-the highest number marked and promoted, and the others join it. One that Galera calls safe to
+by the promotion. Only when each node that `wsrep_cluster_address` names has reported is the one
+with the highest number marked and promoted, and the others join it. One that Galera calls safe to
 bootstrap, as it was the last to stop, is promoted without waiting.
 """
 
