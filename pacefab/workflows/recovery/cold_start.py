@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +18,7 @@ from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.galera import GaleraResource
 from pacefab.services.galera.cold_start import ATTEMPT, FirstStart, choose
 from pacefab.transport.command import Step, step
-from pacefab.waiting import Pending, Waits, wait_until
+from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
@@ -56,6 +56,7 @@ class ColdStart:
                 return watch.finish(cluster, Mark.UNCHANGED, said)
             return self._follow(cib, watch, deadline, waits)
         survivors = tuple(node for node in resource.reports if node not in self.lost)
+        self._serving.desired(cib)  # before anything is changed
         start = choose(resource, self.lost, read_data(self.seen, resource, survivors))
         lines = [*start.lines, *self._consequences(cib, start)]
         if self.dry_run:
@@ -69,6 +70,10 @@ class ColdStart:
         said = f"{resource.id} started from {start.node}, runs on {', '.join(nodes)}"
         out = f"{', '.join(self.lost)} is left out until it is back: fab {watch.step}"
         return watch.finish(cluster, Mark.CHANGED, said, out)
+
+    @property
+    def _serving(self) -> GaleraServing:
+        return GaleraServing(self.seen, self.resource)
 
     def _waits(self, audience: Audience) -> Waits:
         return partial(audience.waiting, self.seen.membership.cluster)
@@ -88,7 +93,7 @@ class ColdStart:
                 )
             if name in before:
                 continue  # its data have been given up: it may be back
-            if node and node.online:
+            if node and (node.online or node.pending):
                 raise _alive(name, f"is {node.word}: Pacemaker runs there", "see: pcs status")
             if name in self.seen.answered:
                 why = "answers, though Pacemaker does not run there"
@@ -150,8 +155,7 @@ class ColdStart:
 
     def _follow(self, cib: Cib, watch: Stopwatch, deadline: float, waits: Waits) -> Outcome:
         """Wait until the agent has started it by itself: it waits for no node."""
-        serving = GaleraServing(self.seen, self.resource)
-        nodes = serving.wait(cib, deadline - time.monotonic(), waits)
+        nodes = self._serving.wait(cib, deadline - time.monotonic(), waits)
         said = f"{self.resource.id} started by itself, runs on {', '.join(nodes)}"
         return watch.finish(self.seen.membership.cluster, Mark.CHANGED, said)
 
@@ -188,38 +192,41 @@ class ColdStart:
             return keep_out(now, self.resource, self.lost)
 
         new = [node for node in self.lost if node not in left_out(cib, self.resource)]
+        undo: list[Callable[[], object]] = []
         try:
+            undo.append(lambda: self._let_in(new))
             apply_cib.patch(host, cib, plan)
             interrupts.check()
-            run_steps(host, _marks(self.resource.id, start.node), note=waits)
-            serving = GaleraServing(self.seen, self.resource)
-            return serving.wait(apply_cib.query_cib(host), self.timeout, waits)
+            undo.append(lambda: run_steps(host, _unmarks(shown, start.node), note=unheard))
+            run_steps(host, _marks(shown, start.node), note=waits)
+            return self._serving.wait(apply_cib.query_cib(host), self.timeout, waits)
         except (PacefabError, KeyboardInterrupt) as error:
-            self._take_back(error, start, new)
+            self._take_back(error, start, undo)
             raise
 
+    def _let_in(self, nodes: list[str]) -> None:
+        cib = apply_cib.query_cib(self.seen.host)
+        apply_cib.patch(self.seen.host, cib, lambda now: let_in(now, self.resource, nodes))
+
     def _take_back(
-        self, error: PacefabError | KeyboardInterrupt, start: FirstStart, kept_out: list[str]
+        self,
+        error: PacefabError | KeyboardInterrupt,
+        start: FirstStart,
+        undo: list[Callable[[], object]],
     ) -> None:
         """Take marks and constraints back, unless the first database is being started by now."""
-        host = self.seen.host
         try:
             with interrupts.undoing():
-                if self.resource.promoted(apply_cib.query_progress(host)):
+                if self.resource.promoted(apply_cib.query_progress(self.seen.host)):
                     said = f"{self.resource.id} is being started from {start.node}; see: fab status"
                     add_ending(error, said)
                     return
-                run_steps(host, _unmarks(self.resource.id, start.node), note=_quietly)
-                cib = apply_cib.query_cib(host)
-                apply_cib.patch(host, cib, lambda now: let_in(now, self.resource, kept_out))
+                for each in reversed(undo):
+                    each()
         except PacefabError as second:
-            add_ending(error, f"taking the marks back failed too: {second}")
+            add_ending(error, f"taking it back failed too: {second}")
         else:
             add_ending(error, "it was taken back, nothing is changed")
-
-
-def _quietly(_text: str) -> None:
-    """Hear of a wait that nobody needs to see."""
 
 
 def _alive(name: str, why: str, way: str) -> RefusedError:

@@ -59,10 +59,11 @@ def let_in(cib: Cib, resource: GaleraResource, nodes: Collection[str]) -> Cib | 
 
 @dataclass(frozen=True)
 class Return:
-    """Nodes that were left out join a Galera that runs, each with a whole copy."""
+    """Nodes that were left out join a Galera that runs, each with a whole copy; not `lost` ones."""
 
     seen: ClusterView
     resource: GaleraResource
+    lost: tuple[str, ...]
     timeout: int
     dry_run: bool
 
@@ -74,9 +75,9 @@ class Return:
         """
         seen, cluster = self.seen, self.seen.membership.cluster
         out = left_out(seen.cib, self.resource)
-        online = {node.name for node in seen.status.nodes if node.word == "online"}
-        back = tuple(node for node in out if node in online)
-        away = [f"{node} is left out still, and is not online" for node in out if node not in back]
+        words = {node.name: node.word for node in seen.status.nodes}
+        back = tuple(n for n in out if words.get(n) == "online" and n not in self.lost)
+        away = [f"{n} is left out still ({words.get(n)})" for n in out if n not in back]
         if not back:
             where = f"{self.resource.id} runs on {', '.join(sorted(running))}"
             return watch.finish(cluster, Mark.UNCHANGED, where, *away)

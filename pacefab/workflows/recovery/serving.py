@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 
 from pacefab.errors import RefusedError
-from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.configuration import read_resource
-from pacefab.pacemaker.model import Configuration
+from pacefab.pacemaker.cib import Cib, pairs, plain_set
+from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.galera import GaleraResource
 from pacefab.services.galera import cold_start, probes
 from pacefab.services.galera.cold_start import ATTEMPT, GaleraData
@@ -28,20 +28,30 @@ class GaleraServing:
     seen: ClusterView
     resource: GaleraResource
 
+    def desired(self, cib: Cib) -> Configuration:
+        """Return what is desired of Pacemaker: the clone as it is.
+
+        Raises:
+            RefusedError: it is a bundle, or else no plain clone.
+        """
+        element = cib.element(self.resource.clone)
+        if element is None or element.tag not in {"clone", "master"}:
+            what = f"{self.resource.clone} is no clone: what is desired of it is unknown"
+            raise RefusedError(ATTEMPT, what, "look at: pcs status")
+        # A promotable clone was an element of its own, master, until Pacemaker 2.0.
+        promotable = {"promotable": "true"} if element.tag == "master" else {}
+        meta = {**pairs(plain_set(element, "meta_attributes")), **promotable}
+        clone = Clone(self.resource.clone, Primitive(self.resource.id, galera.AGENT), meta)
+        return Configuration(resources=(clone,))
+
     def wait(self, cib: Cib, seconds: float, waits: Waits) -> tuple[str, ...]:
         """Return the nodes that serve.
 
         Raises:
             PacefabError: not all do in time.
         """
-        element = cib.element(self.resource.clone)
-        clone = read_resource(element) if element is not None else None
-        if clone is None:
-            what = f"{self.resource.clone} is more than a clone: what is desired of it is unknown"
-            raise RefusedError(ATTEMPT, what, "look at: pcs status")
         deadline = time.monotonic() + seconds
-        desired = Configuration(resources=(clone,))
-        apply_cib.settle_configuration(self.seen.host, desired, seconds, waits)
+        apply_cib.settle_configuration(self.seen.host, self.desired(cib), seconds, waits)
         now = observe_cluster(self.seen.hosts, self.seen.look, len(self.seen.hosts))
         site = site_of(now, {"galera": GaleraSection()}, recognised=True)
         every = list(probes.probes(site, self.resource.id))

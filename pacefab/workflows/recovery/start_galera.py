@@ -52,10 +52,10 @@ class StartGalera:
         seen = observe_members(hosts, Look(), self.limit, reach)
         _check_quorum(seen)
         resource = self._resource(seen)
-        if running := resource.promoted(seen.status):
-            back = Return(seen, resource, self.timeout, self.dry_run)
-            return [back.run(running, watch, audience)]
         lost = tuple(self._member(resource, name) for name in self.without)
+        if running := resource.promoted(seen.status):
+            back = Return(seen, resource, lost, self.timeout, self.dry_run)
+            return [back.run(running, watch, audience)]
         start = ColdStart(seen, resource, lost, self.accepted, self.timeout, self.dry_run)
         return [start.run(watch, audience)]
 
