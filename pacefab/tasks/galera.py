@@ -25,7 +25,7 @@ def start_galera(
     dry_run: bool = False,
     yes: bool = False,
 ) -> int:
-    """Start Galera without nodes that are lost; let them join again.
+    """Start Galera without nodes that are lost.
 
     By the resource's agent, from the node with the highest transaction number.
 
