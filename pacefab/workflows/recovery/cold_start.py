@@ -24,6 +24,7 @@ from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.recovery.left_out import keep_out, left_out, let_in
+from pacefab.workflows.recovery.lost import begin, check_gone
 from pacefab.workflows.recovery.serving import GaleraServing, read_data
 
 _SCORE = 100  # the promotion score that the agent gives (set_master_score)
@@ -47,7 +48,7 @@ class ColdStart:
             PacefabError: nothing was changed, or it says how far that went.
         """
         cluster, waits = self.seen.membership.cluster, self._waits(audience)
-        self._check_lost()
+        check_gone(self.seen, self.lost, left_out(self.seen.cib, self.resource))
         deadline = time.monotonic() + self.timeout
         cib, resource, status = self._await_reports(waits)
         if not (self.lost and resource.awaited(status)):
@@ -78,34 +79,13 @@ class ColdStart:
     def _waits(self, audience: Audience) -> Waits:
         return partial(audience.waiting, self.seen.membership.cluster)
 
-    def _check_lost(self) -> None:
-        """Raise a RefusedError when a node that is to be left out may still run its database."""
-        known = {node.name: node for node in self.seen.status.nodes}
-        before = left_out(self.seen.cib, self.resource)
-        for name in self.lost:
-            node = known.get(name)
-            if node and node.unclean:
-                raise RefusedError(
-                    ATTEMPT,
-                    f"{name} is UNCLEAN: it is not certain that nothing runs there any more",
-                    f"let it be fenced (pcs stonith fence {name}); once it is certainly off: "
-                    f"pcs stonith confirm {name}",
-                )
-            if name in before:
-                continue  # its data have been given up: it may be back
-            if node and (node.online or node.pending):
-                raise _alive(name, f"is {node.word}: Pacemaker runs there", "see: pcs status")
-            if name in self.seen.answered:
-                why = "answers, though Pacemaker does not run there"
-                raise _alive(name, why, f"start it, and Galera waits no longer: {_begin(name)}")
-
     def _check_accepted(self) -> None:
         if not self.accepted:
             names = ",".join(self.lost)
             raise RefusedError(
                 ATTEMPT,
                 f"what only {names} has is lost then",
-                f"nothing was changed; bring it back ({_begin(self.lost[0])}), or accept that: "
+                f"nothing was changed; bring it back ({begin(self.lost[0])}), or accept that: "
                 f"fab start-galera --without {names} --data-loss-accepted",
             )
 
@@ -227,14 +207,6 @@ class ColdStart:
             add_ending(error, f"taking it back failed too: {second}")
         else:
             add_ending(error, "it was taken back, nothing is changed")
-
-
-def _alive(name: str, why: str, way: str) -> RefusedError:
-    return RefusedError(ATTEMPT, f"{name} {why}; its data are not lost", way, host=None)
-
-
-def _begin(name: str) -> str:
-    return f"pcs cluster start {name}"
 
 
 def _attributes(resource: str) -> tuple[tuple[str, str], ...]:
