@@ -17,6 +17,7 @@ from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
+from pacefab.services.load import ClientLoad
 from pacefab.transport.command import Section, Step
 
 S = TypeVar("S")  # a service's section of the inventory, a pydantic model
@@ -313,6 +314,10 @@ def no_probes(_section: Any, _site: Site) -> Sequence[Probe]:
     return ()
 
 
+def no_load(_section: Any, _site: Site) -> None:
+    """Return the load of a service that no drill breaks."""
+
+
 @dataclass(frozen=True)
 class Service(Generic[S]):
     """A service as the inventory offers it.
@@ -340,6 +345,7 @@ class Service(Generic[S]):
             restarted ("keeps its items"); empty: nothing is to be said.
         obstacle: settings, site, node's name, whether resources are still to be added -> why an
             instance started there would not serve before `install-NAME` has run; empty: it would.
+        load: settings, site -> what its clients do while a drill breaks it; None: no drill does.
         rest_seconds: how long an instance rests between its stop and its start.
     """
 
@@ -361,6 +367,7 @@ class Service(Generic[S]):
     shared: tuple[str, ...] = ()
     outlook: Callable[[S, Site, str], str] = nothing_said
     obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
+    load: Callable[[S, Site], ClientLoad | None] = no_load
     rest_seconds: float = 0.0
 
     @property

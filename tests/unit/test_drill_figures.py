@@ -11,6 +11,10 @@ from pacefab.drill.figures import hit_ratio, is_answered, measure
 from pacefab.drill.timeline import Sample, Trace, Window, changes, take_sample
 from pacefab.inventory.objectives import Objectives
 from pacefab.pacemaker import monitor
+from pacefab.pacemaker.model import Membership
+from pacefab.services.memcached.load import load
+from pacefab.services.memcached.section import MemcachedSection
+from pacefab.services.service import Site
 from tests.unit import captured
 
 NODES = ("c1", "c2", "c3")
@@ -36,7 +40,10 @@ WINDOWS = (
     Window(13.0, hit=100, worst=0.001),
     Window(18.0, hit=100, worst=0.001),
 )
-TRACE = Trace(PROCESS, "c3", "2026-11-23T12:00:00", 10.0, 17.5, SAMPLES, WINDOWS, 6000, 4000)
+TRACE = Trace(
+    PROCESS.of("memcached"), "c3", "2026-11-23T12:00:00", 10.0, 17.5, SAMPLES, WINDOWS, 6000, 2000
+)
+CACHE_LOAD = load(MemcachedSection(), Site(Membership("demo", ()), {}, {}))
 
 
 def test_times_count_from_the_failure_where_pacemaker_ends_it() -> None:

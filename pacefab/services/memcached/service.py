@@ -10,6 +10,7 @@ from pacefab.pacemaker.model import Configuration
 from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.memcached import figures, memcached, probe
 from pacefab.services.memcached.config import Settings
+from pacefab.services.memcached.load import load
 from pacefab.services.memcached.obstacle import obstacle
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
@@ -99,6 +100,7 @@ SERVICE = Service(
     units=(memcached.UNIT,),
     found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,
     figures=figures.FIGURES,
+    load=load,
     outlook=outlook,
     obstacle=obstacle,
     rest_seconds=_REST_SECONDS,

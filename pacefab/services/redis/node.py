@@ -65,6 +65,7 @@ class RedisFlavour:
     config: str  # beside the package's own, which stays as it is
     data: str
     client: str
+    process: str
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
 
 
@@ -75,6 +76,7 @@ FLAVOURS: Mapping[Software, RedisFlavour] = {
         config="/etc/redis-pacemaker.conf",
         data="/var/lib/redis",
         client="redis-cli",
+        process="redis-server",
     ),
     "valkey": RedisFlavour(
         packages={"debian": "valkey-server", "rhel": "valkey"},
@@ -82,6 +84,7 @@ FLAVOURS: Mapping[Software, RedisFlavour] = {
         config="/etc/valkey-pacemaker.conf",
         data="/var/lib/valkey",
         client="valkey-cli",
+        process="valkey-server",
         parameters={
             "bin": "/usr/bin/valkey-server",
             "client_bin": "/usr/bin/valkey-cli",

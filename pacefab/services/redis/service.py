@@ -5,6 +5,7 @@ from __future__ import annotations
 from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.services.redis import node, probes
+from pacefab.services.redis.load import load
 from pacefab.services.redis.section import SECRET, RedisSection
 from pacefab.services.service import Probe, Service, Site
 
@@ -51,5 +52,6 @@ SERVICE = Service(
     promoted=CLONE,
     found=_found,
     figures=probes.FIGURES,
+    load=load,
     data=tuple(flavour.data for flavour in node.FLAVOURS.values()),
 )
