@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pacefab.services.memcached.load import DEAD_SECONDS, PYMEMCACHE_OPTIONS, TIMEOUT
+from pacefab.services.memcached.client_options import DEAD_SECONDS, PYMEMCACHE_OPTIONS, TIMEOUT
 from pacefab.services.memcached.probe import Target
 
 DEFAULT_PORT = 11211

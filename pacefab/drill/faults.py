@@ -51,7 +51,7 @@ class Fault:
     fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
 
     def of(self, service: str) -> Fault:
-        """Return the failure as it is told of a service."""
+        """Return the failure with a service's name in it."""
         what, undone = (text.replace("SERVICE", service) for text in (self.what, self.undone))
         return replace(self, what=what, undone=undone)
 

@@ -63,7 +63,7 @@ class ClientLoad:
 
     @property
     def request(self) -> dict[str, Any]:
-        """What the program is told."""
+        """What the program gets."""
         servers = [(server.address, server.port) for server in self.servers]
         known = {"servers": servers, "threads": self.threads, "options": dict(self.options)}
         return {**known, **self.secrets}

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from pacefab.services.load import ClientLoad, LoadServer
 from pacefab.services.memcached import memcached
+from pacefab.services.memcached.client_options import DEAD_SECONDS, PYMEMCACHE_OPTIONS
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.services.memcached.targets import find_targets
 from pacefab.services.service import Site
-
-TIMEOUT = 0.5  # seconds
-DEAD_SECONDS = 10
-
-PYMEMCACHE_OPTIONS: Mapping[str, Any] = {
-    "connect_timeout": TIMEOUT,
-    "timeout": TIMEOUT,
-    "retry_attempts": 0,
-    "dead_timeout": DEAD_SECONDS,
-    "ignore_exc": True,
-    "default_noreply": False,
-    "no_delay": True,
-}
-"""Of pymemcache's HashClient; `pacefab.clients.recommended` has the reason of each."""
-
 
 def load(_section: MemcachedSection, site: Site) -> ClientLoad:
     """Return the load: a pymemcache client in each of four threads, over all nodes."""
