@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from pacefab.services.load import ClientLoad
 from pacefab.services.probes import tcp
-from pacefab.services.service import Endpoint
+from pacefab.services.probes.probe import Endpoint
 from pacefab.transport.command import Section, Step, shell
 
 _BUSY = 3  # exit status: a drill is on already
@@ -37,8 +37,8 @@ class Fault:
 
     Both scripts get the node's name as $1, its instance's port as $2 and the other nodes' addresses
     as the rest. They may call `signal NAME`, `runs` and `start`, which are about the instance;
-    $resource is its primitive. `lasting` says whether it goes on until it is undone. SERVICE stands for the
-    service's name in what a person reads.
+    $resource is its primitive. `lasting` says whether it goes on until it is undone. SERVICE stands
+    for the service's name in what a person reads.
     """
 
     name: str

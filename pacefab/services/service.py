@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pacefab.addresses import bracketed
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
+from pacefab.services.figures import Figure
 from pacefab.services.load import ClientLoad
-from pacefab.transport.command import Section, Step
+from pacefab.services.probes.probe import Probe
 
 S = TypeVar("S")  # a service's section of the inventory, a pydantic model
 
@@ -123,118 +123,6 @@ class DesiredNode:
     kernel: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[Program, ...] = ()
     at_start: tuple[AtStart, ...] = ()
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """An address and what it should answer; one that begins with / is a socket of the node's own.
-
-    After `say` is sent, `answer` has to be in the first line that comes back. Without, that the
-    connection is accepted is enough; and with `refused`, that a host refuses it. `whole`: all that
-    comes back is read, until the other side closes.
-    """
-
-    name: str
-    address: str
-    port: int
-    say: str = ""
-    answer: str = ""
-    refused: bool = False
-    whole: bool = False
-
-    @property
-    def place(self) -> str:
-        """The address and the port, as a client writes them."""
-        port = f":{self.port}" if self.port else ""
-        return f"{bracketed(self.address)}{port}"
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.place})"
-
-
-Value = float | str
-Shown = Callable[[Mapping[str, Value]], str]
-
-
-@dataclass(frozen=True)
-class Alert:
-    """When a metric is to call somebody: `when` it is so (PromQL behind its name) for `minutes`."""
-
-    name: str
-    when: str  # "> 0.1"
-    minutes: int = 5
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure that a service's probes read: its key in JSON, its metric, its column of text.
-
-    A `counter` only rises; an `info` is a text, which metrics have as a label of one metric of the
-    service. One without a `column` is left out of the text. `show` gets all figures of an instance
-    and returns the cell; it is called only where this one is there. A metric is called after the
-    service and `metric`, or the key where that is empty (and `_total`, for a counter); "-": none.
-    """
-
-    name: str  # with its unit where it has one: uptime_seconds
-    help: str
-    kind: Literal["gauge", "counter", "info"] = "gauge"
-    column: str = ""
-    show: Shown | None = None
-    metric: str = ""
-    alert: Alert | None = None
-
-    def text(self, figures: Mapping[str, Value]) -> str:
-        """Return the cell of the column."""
-        value = figures.get(self.name)
-        if value is None:
-            return "-"
-        if self.show:
-            return self.show(figures)
-        return value if isinstance(value, str) else f"{round(value, 2):.15g}"
-
-    @property
-    def exported(self) -> str:
-        """What the metric is called behind the service's name; empty where there is none."""
-        ending = "_total" if self.kind == "counter" else ""
-        return "" if self.metric == "-" else (self.metric or self.name) + ending
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a probe found: what is wrong (empty: nothing is), and the service's own figures.
-
-    `notices` are worth knowing and no failure of the service.
-    """
-
-    wrong: str = ""
-    figures: Mapping[str, Value] = field(default_factory=dict)
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A question to a service as its client would ask it, from `node`.
-
-    All probes of a node are put side by side, and each step has some seconds. `judge` gets the
-    sections of the steps, and the answers of the `endpoints` (`tcp.answers`); it may return what is
-    wrong alone. `resource` is the primitive that is asked, `of` the node of its instance and `at`
-    its address; all are empty where the service as a whole is asked. An instance that Pacemaker is
-    not to run is not asked.
-    """
-
-    name: str  # "vip-db:3306 answers"
-    node: str
-    steps: tuple[Step, ...]
-    judge: Callable[[Mapping[str, Section]], Reading | str]
-    resource: str = ""
-    of: str = ""
-    at: str = ""
-    endpoints: tuple[Endpoint, ...] = ()
-
-    def read(self, sections: Mapping[str, Section]) -> Reading:
-        """Return what the answers to the steps say."""
-        found = self.judge(sections)
-        return Reading(found) if isinstance(found, str) else found
 
 
 def no_secret(name: str) -> str:

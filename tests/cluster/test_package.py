@@ -52,7 +52,8 @@ from pydantic import Field
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.services.service import DesiredNode, Look, Probe, Service, whole
+from pacefab.services.probes.probe import Probe
+from pacefab.services.service import DesiredNode, Look, Service, whole
 from pacefab.transport.command import step
 
 PATH = "/etc/redis-sessions.conf"

@@ -184,7 +184,8 @@ def page_data(**changes: Any) -> dict[str, Any]:
     load = {"what": "clients", "operations_per_second": 1, "threads": 1, "servers": [],
             "options": {}}  # fmt: skip
     return {
-        "cluster": "web", "service": "redis", "begun": "2026-11-23T12:00:00+00:00", "passed": True, "load": load,
+        "cluster": "web", "service": "redis", "begun": "2026-11-23T12:00:00+00:00", "passed": True,
+        "load": load,
         "healthy_after": True, "reasons": [], "objectives": Objectives().model_dump(), "drills": [],
         **changes,
     }  # fmt: skip

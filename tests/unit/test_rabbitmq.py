@@ -13,10 +13,11 @@ import pytest
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Clone, Member, Membership
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.rabbitmq import node_figures
 from pacefab.services.rabbitmq.section import RabbitmqSection
 from pacefab.services.rabbitmq.service import SERVICE
-from pacefab.services.service import File, Probe, Reading, Site
+from pacefab.services.service import File, Site
 from pacefab.transport.command import Section
 
 NAMES = ("c1", "c2", "c3")

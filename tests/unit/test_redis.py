@@ -11,9 +11,10 @@ import pytest
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Clone, Member, Membership
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.redis.section import RedisSection
 from pacefab.services.redis.service import SERVICE
-from pacefab.services.service import File, Probe, Reading, Site
+from pacefab.services.service import File, Site
 from pacefab.services.vips.section import VipsSection
 from pacefab.transport.command import Section
 

@@ -21,8 +21,9 @@ from pacefab.report import clients, drill, health, history, plan, verification
 from pacefab.report.migration import print_report
 from pacefab.report.screen import screen
 from pacefab.report.text import Printer, render_error
+from pacefab.services.figures import Value
 from pacefab.services.memcached.probe import Answer, Target
-from pacefab.services.service import Reading, Value
+from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
 from pacefab.workflows.checks.verification import Check, Verification
 from pacefab.workflows.rollout.history import Entry, History

@@ -9,6 +9,7 @@ from pacefab.services.memcached.section import MemcachedSection
 from pacefab.services.memcached.targets import find_targets
 from pacefab.services.service import Site
 
+
 def load(_section: MemcachedSection, site: Site) -> ClientLoad:
     """Return the load: a pymemcache client in each of four threads, over all nodes."""
     targets = find_targets(site.membership, site.facts)

@@ -8,13 +8,15 @@ from functools import partial
 from pacefab.errors import CommandError
 from pacefab.pacemaker.model import Configuration
 from pacefab.pacemaker.ownership import find_runner
+from pacefab.services.figures import Value
 from pacefab.services.memcached import figures, memcached, probe
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.load import load
 from pacefab.services.memcached.obstacle import obstacle
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
-from pacefab.services.service import DesiredNode, Probe, Reading, Service, Site, Value
+from pacefab.services.probes.probe import Probe, Reading
+from pacefab.services.service import DesiredNode, Service, Site
 from pacefab.transport.command import Section
 
 

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pacefab.services.figures import Figure
 from pacefab.services.probes.node_python import python, read_answer
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.rabbitmq.node import CREDENTIALS, MANAGEMENT, PORT, PROBE_USER, peer
 from pacefab.services.rabbitmq.section import RabbitmqSection
-from pacefab.services.service import Figure, Probe, Reading, Site
+from pacefab.services.service import Site
 from pacefab.transport.command import Section
 
 RESOURCE = "rabbitmq"

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from pacefab.services.figures import Figure, Value
 from pacefab.services.probes.node_python import python, read_answer
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.redis.node import NAME, PORT, following
-from pacefab.services.service import Figure, Probe, Reading, Site, Value
+from pacefab.services.service import Site
 from pacefab.services.vips.section import PREFIX
 from pacefab.transport.command import Section, Step
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.services.probes.probe import Probe
 from pacefab.services.redis import node, probes
 from pacefab.services.redis.load import load
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import Probe, Service, Site
+from pacefab.services.service import Service, Site
 
 CLONE = f"{node.NAME}-clone"
 

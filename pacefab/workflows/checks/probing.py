@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from pacefab.errors import CommandError, PacefabError
 from pacefab.services.probes import tcp
-from pacefab.services.service import Probe, Reading
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values

@@ -20,7 +20,8 @@ from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
-from pacefab.services.service import Look, Probe
+from pacefab.services.probes.probe import Probe
+from pacefab.services.service import Look
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
