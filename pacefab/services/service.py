@@ -234,6 +234,8 @@ class Service(Generic[S]):
         obstacle: settings, site, node's name, whether resources are still to be added -> why an
             instance started there would not serve before `install-NAME` has run; empty: it would.
         load: settings, site -> what its clients do while a drill breaks it; None: no drill does.
+        before_stop: settings, site, node's name -> questions that have good answers when the others
+            can do without its instance; until then it is not stopped to be updated.
         rest_seconds: how long an instance rests between its stop and its start.
     """
 
@@ -256,6 +258,7 @@ class Service(Generic[S]):
     outlook: Callable[[S, Site, str], str] = nothing_said
     obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
     load: Callable[[S, Site], ClientLoad | None] = no_load
+    before_stop: Callable[[S, Site, str], Sequence[Probe]] = field(default=lambda *_: ())
     rest_seconds: float = 0.0
 
     @property

@@ -42,5 +42,6 @@ SERVICE = Service(
     found=lambda cib: RabbitmqSection() if cib.primitives_of(AGENT) else None,
     figures=probes.FIGURES,
     load=load,
+    before_stop=probes.before_stop,
     data=("/var/lib/rabbitmq",),
 )

@@ -31,6 +31,10 @@ def _probes(section: RedisSection, site: Site) -> tuple[Probe, ...]:
     return tuple(probes.probes(site, node.flavour_of(section, site).config))
 
 
+def _before_stop(section: RedisSection, site: Site, name: str) -> tuple[Probe, ...]:
+    return probes.before_stop(site, node.flavour_of(section, site).config, name)
+
+
 def _found(cib: Cib) -> RedisSection | None:
     """Return the section where the CIB has a primitive as this service makes it."""
     element = cib.element(node.NAME)
@@ -54,5 +58,6 @@ SERVICE = Service(
     found=_found,
     figures=probes.FIGURES,
     load=load,
+    before_stop=_before_stop,
     data=tuple(flavour.data for flavour in node.FLAVOURS.values()),
 )
