@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pacefab.transport.command import Section, Step, shell, step
+from pacefab.transport.command import Section, Step, shell
 
 # A line for each setting that this kernel has; sysctl(8) writes / as a dot and a dot as /.
 _READ = r"""
@@ -13,6 +14,13 @@ for name; do
   [ ! -r "$path" ] || echo "$name=$(cat "$path")"
 done
 """
+
+_SET = r"""
+sysctl -q -w "$1" || exit
+[ -e "$2" ] || { mkdir -p "${2%/*}" && echo "$3" >"$2"; }
+"""
+_RESTORE = 'sysctl -q -w "$1" && rm -f "$2"'
+_FOLDER = "/var/lib/pacefab/kernel"
 
 
 def observe(names: Sequence[str]) -> list[Step]:
@@ -29,6 +37,20 @@ def parse(sections: Mapping[str, Section]) -> dict[str, str]:
 
 
 def plan_set(name: str, value: str, old: str) -> Step:
-    """Return the step that changes a setting now; undone, it is the old one."""
+    """Return the step that changes a setting now; undone, it is the old one.
+
+    What it was before the first change is recorded.
+    """
     undo = ("sysctl", "-q", "-w", f"{name}={old}")
-    return step(f"set {name}", "sysctl", "-q", "-w", f"{name}={value}", undo=undo)
+    words = (f"{name}={value}", record(name), old)
+    return replace(shell(f"set {name}", _SET, *words), undo=undo)
+
+
+def plan_restore(name: str, old: str) -> Step:
+    """Return the step that gives a setting back what it was before ours."""
+    return shell(f"set {name} back to {old}", _RESTORE, f"{name}={old}", record(name))
+
+
+def record(name: str) -> str:
+    """Return the path of the file with what a setting was before ours."""
+    return f"{_FOLDER}/{name}"

@@ -76,7 +76,10 @@ class LoadProgram(ABC):
 
     def main(self) -> None:
         """Work until standard input ends."""
-        self.fill()
+        try:
+            self.fill()
+        except (OSError, ValueError) as error:
+            sys.exit(str(error))
         for work in (*self.workers(), self.report):
             threading.Thread(target=work, daemon=True).start()
         for _ in sys.stdin:

@@ -114,6 +114,17 @@ def test_an_objective_is_missed_beyond_its_limit(objectives: Objectives, missed:
     assert figures.passed == (not missed)
 
 
+def test_a_store_is_measured_by_what_it_acknowledged() -> None:
+    windows = [replace(window, gap=window.at - 9.0) for window in WINDOWS]
+    trace = replace(TRACE, windows=tuple(windows), lost=2, redelivered=1, kept=True)
+    figures = measure(trace, Objectives(lost=1, worst_gap=9.0))
+    assert (figures.worst_gap, figures.items_lost, figures.redelivered) == (9.0, 2, 1)
+    assert [verdict.objective for verdict in figures.verdicts] == [
+        "recovery", "vip_away", "worst_gap", "lost",
+    ]  # fmt: skip
+    assert [verdict.objective for verdict in figures.verdicts if not verdict.passed] == ["lost"]
+
+
 def test_objectives_that_an_inventory_leaves_out_keep_their_defaults() -> None:
     given = {"recovery": "30s", "worst_stall": None, "client_errors": None}
     assert Objectives.model_validate(given) == Objectives(recovery=30.0)
