@@ -28,6 +28,7 @@ from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
+from pacefab.workflows.rolling.spared import await_spared
 
 Results = Sequence[ProbeResult]
 
@@ -124,30 +125,14 @@ class Rolling:
                 return watch.finish(node, Mark.PLANNED, *notes, *due.outlook)
             for said in due.outlook:
                 watch.progress.note(node, said)
-            self._await_spared(fleet, node, partial(watch.progress.waiting, node))
+            await_spared(
+                self.update, fleet, node, self.timeout, partial(watch.progress.waiting, node)
+            )
             before = self._answers(fleet, node)
             after = self._restart(fleet, due, watch.progress)
             return watch.finish(node, Mark.CHANGED, *due.changes, *self._kept(before, after))
         except PacefabError as error:
             return watch.fail(node, error)
-
-    def _await_spared(self, fleet: ClusterView, node: str, waits: Waits) -> None:
-        """Wait until the service's other instances can do without the one that is to be stopped.
-
-        Raises:
-            RefusedError: they still cannot; nothing was done.
-        """
-        update = self.update
-        probes = update.service.before_stop(update.section, update.site(fleet), node)
-
-        def look() -> bool | Pending:
-            wrong = "\n".join(result.wrong for result in put(fleet.hosts, probes) if result.wrong)
-            return Pending(wrong) if wrong else True
-
-        found = wait_until(look, self.timeout, waits=waits)
-        if isinstance(found, Pending):
-            advice = "this node was not touched; repair that, then run this again"
-            raise RefusedError(f"stop {self._name} for its update", found.seen, advice)
 
     def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> Results:
         """Change the node while the service is stopped there; return what it says then."""
