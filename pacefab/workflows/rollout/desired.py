@@ -11,7 +11,8 @@ from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.model import Configuration, Member, Membership
 from pacefab.services import agents, registry
-from pacefab.services.service import DesiredNode, Look, Probe, Service, Site
+from pacefab.services.probes.probe import Probe
+from pacefab.services.service import DesiredNode, Look, Service, Site
 
 
 @dataclass(frozen=True)
