@@ -11,6 +11,7 @@ from pacefab.pacemaker.word import Placement
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
 
 # recover is none: what it restarts has failed already.
+_UNDER_WAY = {"Starting", "Stopping", "Promoting", "Demoting", "Migrating"}
 _INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
 
 
@@ -269,8 +270,13 @@ class Instance:
     managed: bool
     orphaned: bool
     blocked: bool
-    pending: str = ""  # what is being done to it right now: Starting, Stopping
+    pending: str = ""  # what is being done to it right now: Starting, Stopping, Monitoring
     target_role: str = ""  # in force, wherever it is set; empty: Started
+
+    @property
+    def doing(self) -> str:
+        """What is being done to it; crm_mon says it as `pending`, or in place of its role."""
+        return self.pending or (self.role if self.role in _UNDER_WAY else "")
 
 
 @dataclass(frozen=True)

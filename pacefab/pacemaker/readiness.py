@@ -56,7 +56,7 @@ def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
         for instance in status.instances(name)
         if not instance.nodes or set(instance.nodes) - remote
     ]
-    doing = [f"{instance.id}: {instance.pending}" for instance in instances if instance.pending]
+    doing = [f"{instance.id}: {instance.doing}" for instance in instances if instance.doing]
     due = [
         action
         for action in status.due or ()
@@ -83,7 +83,7 @@ def remaining(status: ClusterStatus, resource: str) -> str:
 
 def idle(status: ClusterStatus, resource: str) -> bool:
     """Whether nothing is being done to a primitive right now."""
-    return not any(instance.pending for instance in status.instances(resource))
+    return not any(instance.doing for instance in status.instances(resource))
 
 
 def _missing(status: ClusterStatus, resource: Resource) -> Iterator[str]:
