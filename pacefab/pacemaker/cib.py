@@ -169,7 +169,7 @@ def _index(root: etree._Element, *, itself: bool = False) -> dict[str, etree._El
 
 
 def parse(text: str) -> Cib:
-    """Return the CIB of `cibadmin -Q`.
+    """Return the CIB of `cibadmin -Q`, or of the configuration alone (`--scope configuration`).
 
     Raises:
         ValueError: this is no CIB; never taken for an empty one.
@@ -178,6 +178,10 @@ def parse(text: str) -> Cib:
         root = etree.fromstring(text.encode(), etree.XMLParser(remove_blank_text=True))
     except etree.XMLSyntaxError as error:
         raise ValueError(f"not XML: {error}") from error
+    if root.tag == "configuration":
+        whole = etree.Element("cib")
+        whole.append(root)
+        root = whole
     if root.tag != "cib" or root.find("configuration/resources") is None:
         raise ValueError(f"not a CIB with resources: <{root.tag}>")
     return Cib(root)

@@ -31,6 +31,14 @@ def observe_cib() -> list[Step]:
     return [step("cib", "cibadmin", "--query")]
 
 
+def observe_configuration() -> list[Step]:
+    """Return the step of `read_cib` of what is configured alone.
+
+    Of a large cluster the state is most of the CIB, and for Pacemaker to hand it out takes longest.
+    """
+    return [step("cib", "cibadmin", "--query", "--scope", "configuration")]
+
+
 def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
     """Return the live CIB.
 

@@ -84,9 +84,7 @@ class Fake:
         seen = view(*hosts)
         views = {v.facts.name: replace(v, facts=self.nodes[int(v.facts.name[1:])])
                  for v in seen.views.values()}  # fmt: skip
-        seen = replace(seen, views=views)
-        vars(seen)["status"] = replace(seen.status, placement=self.placement)
-        return seen
+        return replace(seen, views=views)
 
     def foresee(self, *_: Any) -> Any:
         """Return that nothing moves, and what runs where then."""

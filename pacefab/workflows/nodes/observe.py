@@ -50,7 +50,10 @@ class NodeView:
 
     @cached_property
     def cib(self) -> Cib:
-        """The live CIB. Errors of `live.read_cib`."""
+        """The live CIB, without its state where the node was asked for `MANAGED` alone.
+
+        Errors of `live.read_cib`.
+        """
         return live.read_cib(self.sections)
 
     @property
@@ -97,9 +100,9 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
     return NodeView(host.name, _facts(look, sections), sections)
 
 
-MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
+MANAGED = (*live.observe_configuration(), *live.observe_offline_cib())
 WHOLE = (*live.observe_word(), *live.observe_offline_cib())
-"""What `MANAGED` has, and Pacemaker's word of the same moment."""
+"""What `MANAGED` has, the cluster's state, and Pacemaker's word of the same moment."""
 
 
 def _node_steps(look: Look) -> list[Step]:

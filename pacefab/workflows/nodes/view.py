@@ -18,7 +18,6 @@ from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.observe import (
     MANAGED,
     WHOLE,
@@ -110,10 +109,11 @@ class ClusterView:
     def doorway(self) -> str:
         """The node through which the cluster is asked and changed: one that has quorum.
 
-        Where none has, one whose answer says why. Errors of `membership`.
+        The first host that was named, if it is one: that was asked for all. Where none has, one whose answer says why. Errors of `membership`.
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
-        quorate = (name for name in running if self.views[name].cib.quorum)
+        running.sort(key=lambda name: not self.views[name].has_word)
+        quorate = (name for name in running if self._whole(name).cib.quorum)
         found = next(chain(quorate, running, self.views), None)
         if found is None:
             raise no_membership(next(iter(self.hosts)))
@@ -124,20 +124,33 @@ class ClusterView:
         """The doorway's host."""
         return self.hosts[self.doorway]
 
+    @cached_property
+    def _asked(self) -> dict[str, NodeView]:
+        return {}
+
+    def _whole(self, node: str) -> NodeView:
+        """Return a node's view with Pacemaker's word, which the first host was asked for.
+
+        Another one is asked now.
+        """
+        view = self._asked.get(node, self.views[node])
+        if not view.has_word:
+            word = live.unfold(self.hosts[node].query(live.observe_word()))
+            view = self._asked[node] = replace(view, sections={**view.sections, **word})
+        return view
+
     @property
     def cib(self) -> Cib:
-        """The CIB as it was when the nodes were asked. Errors of `live.read_cib`."""
-        return self.views[self.doorway].cib
+        """The CIB as it was when the doorway was asked. Errors of `live.read_cib`."""
+        return self._whole(self.doorway).cib
 
-    @cached_property
+    @property
     def status(self) -> ClusterStatus:
         """The cluster's state and Pacemaker's word, of the CIB's moment.
 
-        Asked for with the first host that was named; now, where that is not the doorway. Errors of
-        `live.read_word`.
+        Errors of `live.read_word`.
         """
-        view = self.views[self.doorway]
-        return view.status if view.has_word else apply_cib.query_progress(self.host)
+        return self._whole(self.doorway).status
 
     @property
     def placement(self) -> Placement:
