@@ -42,14 +42,17 @@ def wait_until(
         look: asks once; it is called at least once, and what it raises ends the wait;
             so does an interruption.
         seconds: how long to wait, by the monotonic clock; a look under way is not cut off.
-        poll: seconds between two looks.
+        poll: seconds between two looks, and as long as a look took at least: what is asked also
+            has to get on.
         waits: hears of the wait before each pause, and of its end, however that comes.
     """
     deadline = time.monotonic() + seconds
     try:
+        begun = time.monotonic()
         while isinstance(found := look(), Pending) and time.monotonic() < deadline:
             waits(found.seen.partition("\n")[0])
-            interrupts.pause(poll)
+            interrupts.pause(max(poll, time.monotonic() - begun))
+            begun = time.monotonic()
     finally:
         waits("")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -192,3 +193,82 @@ def test_comments_in_a_cib_are_no_resources_and_no_constraints() -> None:
     assert Bans("memcached", memcached).found(commented) == {}
     nothing = Configuration()
     assert plan_configuration(commented, nothing) == plan_configuration(plain, nothing)
+
+
+def graph_of(*actions: str) -> graph.Graph:
+    """Return a graph of actions, as crm_simulate of Pacemaker 2.1.5 writes each."""
+    sets = "".join(f"<synapse><action_set>{one}</action_set><inputs/></synapse>" for one in actions)
+    return graph.parse(f"<transition_graph>{sets}</transition_graph>")
+
+
+def operation(name: str, resource: str, node: str, **meta: str) -> str:
+    given = "".join(f' CRM_meta_{key}="{value}"' for key, value in meta.items())
+    return (
+        f'<rsc_op operation="{name}" operation_key="{resource}_{name}_0" on_node="{node}">'
+        f'<primitive id="{resource}"/><attributes{given}/></rsc_op>'
+    )
+
+
+UNFENCED = (
+    '<crm_event operation="stonith" on_node="c2">'
+    '<attributes CRM_meta_stonith_action="on"/></crm_event>'
+)
+IMPLIED = (
+    '<pseudo_event operation="stop" operation_key="cache_stop_0">'
+    '<attributes CRM_meta_on_node="c1"/></pseudo_event>'
+)
+NOTIFIED = (
+    '<rsc_op operation="notify" operation_key="cache_post_notify_stop_0" on_node="c1">'
+    '<primitive id="cache"/><attributes/></rsc_op>'
+)
+MIGRATED = (operation("stop", "lone", "c1"), operation("migrate_from", "lone", "c3"))
+
+
+@pytest.mark.parametrize(
+    ("actions", "resource", "nodes"),
+    [
+        ([], "lone", {"c1"}),
+        ([operation("stop", "lone", "c1")], "lone", set()),
+        ([operation("start", "lone", "c1"), operation("stop", "lone", "c1")], "lone", {"c1"}),
+        ([operation("start", "lone", "c2"), operation("stop", "lone", "c1")], "lone", {"c2"}),
+        (MIGRATED, "lone", {"c3"}),
+        ([operation("stop", "cache:1", "c2")], "cache", {"c1", "c3"}),
+        # A node that is fenced loses everything; one that is unfenced nothing.
+        (['<crm_event operation="stonith" on_node="c2"/>'], "cache", {"c1", "c3"}),
+        (
+            [UNFENCED],
+            "cache", {"c1", "c2", "c3"},
+        ),
+        # What others imply has only a key; a notification of a stop is none.
+        (
+            [IMPLIED],
+            "cache", {"c2", "c3"},
+        ),
+        (
+            [NOTIFIED],
+            "cache", {"c1", "c2", "c3"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_runs_once_pacemaker_has_done_all(
+    actions: Sequence[str], resource: str, nodes: set[str]
+) -> None:
+    status = monitor.parse(captured.text("word", "healthy-mon.xml"))
+    assert graph_of(*actions).running(status)[resource] == nodes
+
+
+def test_what_is_to_be_done_once_is_said_and_recurring_monitors_are_not() -> None:
+    recurring = operation("monitor", "lone", "c1", interval="10000")
+    found = graph_of(operation("monitor", "new", "c1"), recurring).operations
+    assert list(map(str, found)) == ["monitor new on c1"]
+    with pytest.raises(ValueError, match="graph"):
+        graph.parse("<pacemaker-result/>")
+
+
+def test_a_resource_that_was_taken_away_is_gone_once_it_has_stopped() -> None:
+    status = monitor.parse(captured.text("word", "healthy-mon.xml"))
+    (lone,) = status.instances("lone")
+    orphan = replace(lone, id="gone", orphaned=True)
+    status = replace(status, resources=(*status.resources, orphan))
+    assert graph_of().running(status)["gone"] == {"c1"}
+    assert "gone" not in graph_of(operation("stop", "gone", "c1")).running(status)

@@ -109,7 +109,8 @@ class ClusterView:
     def doorway(self) -> str:
         """The node through which the cluster is asked and changed: one that has quorum.
 
-        The first host that was named, if it is one: that was asked for all. Where none has, one whose answer says why. Errors of `membership`.
+        The first host that was named, if it is one: that was asked for all. Where none has, one
+        whose answer says why. Errors of `membership`.
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
         running.sort(key=lambda name: not self.views[name].has_word)
