@@ -97,7 +97,7 @@ class Scene:
     def _reasons(self) -> tuple[str, ...]:
         try:
             fleet = self._observe()
-            doing = _at_work(apply_cib.query_progress(fleet.host))
+            doing = _at_work(fleet.status)
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
             return examine_services(fleet, self._there(fleet)).reasons or busy
         except PacefabError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker import cib, metadata, monitor
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Transition
-from pacefab.pacemaker.placement import outcome, simulation
+from pacefab.pacemaker.placement import graph, outcome, simulation
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Section, Step, shell, step
 
@@ -100,48 +100,69 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         )
 
 
+# What stands in $dir/cib.xml, and what Pacemaker says of it. The graph is what it would do; to have
+# it carried out (--simulate) takes minutes where hundreds of resources are new.
 _FORESEE = r"""
-CIB_file="$dir/cib.xml" crm_mon -1 -r --output-as=xml
-echo --
-crm_simulate --xml-file "$dir/cib.xml" --simulate --output-as=xml
+CIB_file="$dir/cib.xml" crm_mon -1 -r --output-as=xml > "$dir/monitor.xml" & monitor=$!
+crm_simulate --xml-file "$dir/cib.xml" --save-graph "$dir/graph.xml" --output-as=xml \
+  > "$dir/simulation.xml"
+status=$?
+wait "$monitor" || status=$?
+for part in $parts; do cat "$dir/$part.xml" && echo --; done
+exit "$status"
 """
-_PROGRESS = rf"""
-set -e
-dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-cibadmin --query > "$dir/cib.xml"
-cat "$dir/cib.xml"
-echo --
+_PARTS = ("cib", "monitor", "simulation", "graph")
+_WORD = rf"""
+dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
+cibadmin --query > "$dir/cib.xml" || exit
+parts='{" ".join(_PARTS)}'
 {_FORESEE}
 """
 
 
-def observe_progress() -> list[Step]:
-    """Return the step of `read_progress`: CIB, status and simulation of one moment."""
-    return [shell("progress", _PROGRESS)]
+def observe_word() -> list[Step]:
+    """Return the step of `read_word`: CIB, status and what Pacemaker would do, of one moment."""
+    return [shell("word", _WORD)]
 
 
-def read_progress(sections: Mapping[str, Section]) -> ClusterStatus:
+def unfold(sections: Mapping[str, Section]) -> dict[str, Section]:
+    """Return sections with the parts of a word as sections of their own, the CIB among them.
+
+    Where Pacemaker's other programs fail, the CIB is there all the same.
+    """
+    if "word" not in sections:
+        return dict(sections)
+    word = sections["word"]
+    found = _parts(word, _PARTS)
+    if found["cib"].out:
+        found["cib"] = replace(found["cib"], status=0)
+    return {**sections, **found}
+
+
+def _parts(section: Section, names: Sequence[str]) -> dict[str, Section]:
+    texts = dict(zip(names, section.out.split("\n--\n"), strict=False))
+    return {name: replace(section, name=name, out=texts.get(name, "")) for name in names}
+
+
+def read_word(of: cib.Cib, sections: Mapping[str, Section]) -> ClusterStatus:
     """Return the status, what Pacemaker still has to begin, and where everything is then.
 
-    Same errors as `read_cib`.
+    `of` is the CIB of the same sections, which are unfolded. Same errors as `read_cib`.
     """
-    section = sections["progress"]
+    section = sections["monitor"]
     if not section.ok:
         raise _no_cluster(section)
-    text, _, rest = section.out.partition("\n--\n")
     try:
-        return _foreseen(cib.parse(text), rest)
+        return _foreseen(of, sections)
     except ValueError as error:
         advice = "look at: crm_mon -1 --output-as=xml; crm_simulate -LS"
         raise RefusedError("ask Pacemaker what it is doing", str(error), advice) from error
 
 
-def _foreseen(of: cib.Cib, text: str) -> ClusterStatus:
+def _foreseen(of: cib.Cib, sections: Mapping[str, Section]) -> ClusterStatus:
     """Return what `_FORESEE` printed of a CIB. Raises ValueError."""
-    said, _, after = text.partition("\n--\n")
-    status = monitor.parse(said)
-    found = outcome.read(of, status, after)
-    return replace(status, due=simulation.parse_due(after), placement=found)
+    status, due = monitor.parse(sections["monitor"].out), graph.parse(sections["graph"].out)
+    return replace(status, due=due.operations, placement=outcome.read(of, status, due))
 
 
 def _output(section: Section) -> str:
@@ -199,9 +220,9 @@ crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $
 cibadmin --patch --xml-file "$dir/diff.xml"
 """
 _SIMULATE = rf"""
-set -e
-dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
-base64 -d | gunzip > "$dir/cib.xml"
+dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
+base64 -d | gunzip > "$dir/cib.xml" || exit
+parts='{" ".join(_PARTS[1:])}'
 {_FORESEE}
 """
 
@@ -252,9 +273,10 @@ def read_simulation(
     """
     section = sections["simulation"]
     try:
-        text = _output(section)
-        found = _foreseen(new, text).placement or Placement()
-        return simulation.parse(text.partition("\n--\n")[2]), found
+        _output(section)
+        parts = _parts(section, _PARTS[1:])
+        found = _foreseen(new, parts).placement or Placement()
+        return simulation.parse(parts["simulation"].out), found
     except ValueError as error:
         raise CommandError("simulate the change", str(error), "nothing was changed") from error
 

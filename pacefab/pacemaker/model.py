@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pacefab.pacemaker.word import Placement
 
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
 
 # recover is none: what it restarts has failed already.
+_UNDER_WAY = {"Starting", "Stopping", "Promoting", "Demoting", "Migrating"}
 _INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
 
 
@@ -268,8 +270,13 @@ class Instance:
     managed: bool
     orphaned: bool
     blocked: bool
-    pending: str = ""  # what is being done to it right now: Starting, Stopping
+    pending: str = ""  # what is being done to it right now: Starting, Stopping, Monitoring
     target_role: str = ""  # in force, wherever it is set; empty: Started
+
+    @property
+    def doing(self) -> str:
+        """What is being done to it; crm_mon says it as `pending`, or in place of its role."""
+        return self.pending or (self.role if self.role in _UNDER_WAY else "")
 
 
 @dataclass(frozen=True)
@@ -338,7 +345,7 @@ class ClusterStatus:
     """What crm_mon reports: nodes, quorum, resources, failures.
 
     `due` is what Pacemaker still has to begin, and `placement` where everything is then; None: not
-    asked (`live.read_progress` does). Right after a change crm_mon still shows a resource Started
+    asked (`live.read_word` does). Right after a change crm_mon still shows a resource Started
     that is about to be restarted.
     """
 
@@ -355,18 +362,24 @@ class ClusterStatus:
 
     def instances(self, resource: str) -> tuple[Instance, ...]:
         """Return every instance of a primitive, wherever it stands."""
-        every = self._every()
-        return tuple(found for found in every if found.id.partition(":")[0] == resource)
+        return self._by_primitive.get(resource, ())
 
     @property
     def primitives(self) -> frozenset[str]:
         """The ids of all primitives, those in clones, groups and bundles too."""
-        return frozenset(instance.id.partition(":")[0] for instance in self._every())
+        return frozenset(self._by_primitive)
 
     @property
     def all_instances(self) -> tuple[Instance, ...]:
         """Every instance of every primitive, fence devices included."""
         return tuple(self._every())
+
+    @cached_property
+    def _by_primitive(self) -> dict[str, tuple[Instance, ...]]:
+        found: dict[str, list[Instance]] = {}
+        for instance in self._every():
+            found.setdefault(instance.id.partition(":")[0], []).append(instance)
+        return {primitive: tuple(instances) for primitive, instances in found.items()}
 
     def _every(self) -> Iterator[Instance]:
         for item in self.resources:

@@ -17,6 +17,8 @@ from pacefab.pacemaker.model import (
     primitives,
 )
 
+_SAID = 4  # of what is being done, named one by one
+
 
 class StartFailedError(CommandError):
     """Pacemaker could not start or promote a resource on `nodes`, and will not try again there."""
@@ -54,13 +56,15 @@ def unfinished(status: ClusterStatus, names: Collection[str]) -> str:
         for instance in status.instances(name)
         if not instance.nodes or set(instance.nodes) - remote
     ]
-    doing = [f"{instance.id}: {instance.pending}" for instance in instances if instance.pending]
+    doing = [f"{instance.id}: {instance.doing}" for instance in instances if instance.doing]
     due = [
         action
         for action in status.due or ()
         if action.resource.partition(":")[0] in names and action.target not in remote
     ]
-    return "; ".join([*doing, *(f"{action} is still to be done" for action in due)])
+    said = [*doing, *(f"{action} is still to be done" for action in due)]
+    more = [f"{len(said) - _SAID} more"] if len(said) > _SAID else []
+    return "; ".join([*said[:_SAID], *more])
 
 
 def able(status: ClusterStatus) -> frozenset[str]:
@@ -79,7 +83,7 @@ def remaining(status: ClusterStatus, resource: str) -> str:
 
 def idle(status: ClusterStatus, resource: str) -> bool:
     """Whether nothing is being done to a primitive right now."""
-    return not any(instance.pending for instance in status.instances(resource))
+    return not any(instance.doing for instance in status.instances(resource))
 
 
 def _missing(status: ClusterStatus, resource: Resource) -> Iterator[str]:

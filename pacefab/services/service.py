@@ -32,8 +32,7 @@ class File:
     that owns the whole file ignores what is there. What `check` says against the new text (an
     argv, `{}` stands for its path) keeps the old one in place. `apply` runs after the new text is
     in place (`systemctl daemon-reload`), and again after it was taken back. `reload` names the unit
-    that is reloaded, where it runs; a unit that would have to be restarted is not: that is
-    Pacemaker's.
+    that is reloaded, where it runs; to restart one is Pacemaker's.
     """
 
     path: str
@@ -62,6 +61,7 @@ class Look:
     kernel: tuple[str, ...] = ()  # settings by sysctl's names
     programs: tuple[Program, ...] = ()
     processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
+    agents: tuple[str, ...] = ()  # whose metadata a plan will need; of the first node alone
 
 
 @dataclass(frozen=True)

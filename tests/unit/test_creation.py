@@ -84,7 +84,9 @@ class Fake:
         seen = view(*hosts)
         views = {v.facts.name: replace(v, facts=self.nodes[int(v.facts.name[1:])])
                  for v in seen.views.values()}  # fmt: skip
-        return replace(seen, views=views)
+        seen = replace(seen, views=views)
+        vars(seen)["status"] = replace(seen.status, placement=self.placement)
+        return seen
 
     def foresee(self, *_: Any) -> Any:
         """Return that nothing moves, and what runs where then."""

@@ -12,9 +12,9 @@ from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.pacemaker.model import ClusterStatus
-from pacefab.pacemaker.placement import galera, outcome, simulation
+from pacefab.pacemaker.placement import galera, graph, outcome
 from pacefab.pacemaker.placement.galera import GaleraReport, GaleraResource
-from pacefab.pacemaker.readiness import missing
+from pacefab.pacemaker.readiness import missing, unfinished
 from pacefab.services.galera import cold_start
 from pacefab.services.galera.cold_start import GaleraData, choose
 from pacefab.transport.command import Section
@@ -31,12 +31,12 @@ def live() -> Cib:
     return cib.parse(captured.text("galera", "waiting-cib.xml"))
 
 
-def status(of: Cib | None = None) -> ClusterStatus:
-    """Return the state as `live.read_progress` gives it."""
-    seen = monitor.parse(captured.text("galera", "waiting-mon.xml"))
-    simulated = captured.text("galera", "waiting-sim.xml")
-    found = outcome.read(of or live(), seen, simulated)
-    return replace(seen, due=simulation.parse_due(simulated), placement=found)
+def status(of: Cib | None = None, state: str = "waiting") -> ClusterStatus:
+    """Return the state as `live.read_word` gives it."""
+    seen = monitor.parse(captured.text("galera", f"{state}-mon.xml"))
+    to_do = graph.parse(captured.text("galera", f"{state}-graph.xml"))
+    found = outcome.read(of or live(), seen, to_do)
+    return replace(seen, due=to_do.operations, placement=found)
 
 
 def changed(*replacements: tuple[str, str]) -> Cib:
@@ -84,6 +84,16 @@ def test_a_wait_for_it_ends_at_once_with_the_reason() -> None:
     with pytest.raises(CommandError, match=f"before {THIRD} has reported") as raised:
         missing(status(), desired)
     assert "--without" in raised.value.next_step
+
+
+def test_a_promotion_under_way_is_awaited_whoever_is_missing() -> None:
+    now = cib.parse(captured.text("galera", "promoting-cib.xml"))
+    seen = status(now, "promoting")
+    assert resource(now).promoted(seen) == (FIRST,)
+    assert seen.placement is not None
+    assert seen.placement.unpromoted == {}
+    assert "galera: Promoting" in unfinished(seen, ["galera"])
+    assert f"galera is not Started on {FIRST}" in missing(seen, read_configuration(now))
 
 
 def test_nobody_is_waited_for_where_one_was_the_last_to_stop() -> None:
@@ -174,7 +184,6 @@ def test_a_database_that_runs_already_is_refused() -> None:
         ("stopped", (True, True, False)),
         ("crashed", (True, False, False)),
         ("running", (True, False, True)),
-        ("absent", (False, False, False)),
     ],
 )
 def test_what_a_node_has_on_disk(name: str, expected: tuple[bool, bool, bool]) -> None:
@@ -183,6 +192,10 @@ def test_what_a_node_has_on_disk(name: str, expected: tuple[bool, bool, bool]) -
     seen = (found.history is not None, found.number is not None, found.running)
     assert seen == expected
     assert not found.broken
+
+
+def test_a_node_without_a_state_on_disk_has_no_history() -> None:
+    assert cold_start.parse({"galera data": Section("galera data", 0, "", "")}) == GaleraData()
 
 
 def test_a_node_that_is_left_out_is_kept_out_until_it_is_let_in() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.members import corosync
-from pacefab.pacemaker.placement import simulation
+from pacefab.pacemaker.placement import graph, simulation
 from pacefab.report import classic
 from pacefab.services.memcached.memcached import AGENT, RESOURCE
 from tests.unit import captured
@@ -89,7 +89,7 @@ def test_what_pacemaker_would_do_is_read_from_its_simulation(
 
 @pytest.mark.parametrize("kind", ["debian12", "debian13"])
 def test_operations_that_are_due_are_read_without_recurring_monitors(kind: str) -> None:
-    due = simulation.parse_due(captured.text(kind, "simulation-restart.xml"))
+    due = graph.parse(captured.text(kind, "graph-restart.xml")).operations
     assert [str(one) for one in due] == ["stop vip-rabbitmq on c2", "start vip-rabbitmq on c2"]
 
 

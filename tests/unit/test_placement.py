@@ -13,7 +13,7 @@ from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.pacemaker.model import Clone, ClusterStatus, Configuration, Primitive
-from pacefab.pacemaker.placement import outcome, simulation
+from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
@@ -36,14 +36,11 @@ def live(state: str) -> Cib:
 
 
 def status_of(state: str) -> ClusterStatus:
-    """Return a state as `live.read_progress` gives it."""
+    """Return a state as `live.read_word` gives it."""
     status = monitor.parse(captured.text("word", f"{state}-mon.xml"))
-    simulated = captured.text("word", f"{state}-sim.xml")
-    return replace(
-        status,
-        due=simulation.parse_due(simulated),
-        placement=outcome.read(live(state), status, simulated),
-    )
+    to_do = graph.parse(captured.text("word", f"{state}-graph.xml"))
+    placement = outcome.read(live(state), status, to_do)
+    return replace(status, due=to_do.operations, placement=placement)
 
 
 def word(state: str) -> Placement:
@@ -177,7 +174,7 @@ def test_the_ban_of_an_update_that_was_cut_off_is_an_accident() -> None:
     found = outcome.read(
         cib.parse(text.replace(old, new)),
         monitor.parse(status.replace(old, new)),
-        captured.text("word", "resources-sim.xml"),
+        graph.parse(captured.text("word", "resources-graph.xml")),
     )
     (reason,) = [one for one in placed.reasons(found) if "banned" in one]
     assert new in reason

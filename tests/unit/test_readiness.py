@@ -19,7 +19,7 @@ from pacefab.pacemaker.model import (
     Resource,
     Transition,
 )
-from pacefab.pacemaker.placement import simulation
+from pacefab.pacemaker.placement import graph
 from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from pacefab.services.memcached.memcached import desired_clone
 from tests.unit import captured
@@ -47,7 +47,7 @@ def test_a_clone_that_runs_everywhere_needs_nothing() -> None:
 
 
 def test_what_is_about_to_be_restarted_is_not_yet_as_desired() -> None:
-    due = simulation.parse_due(captured.text("debian12", "simulation-restart.xml"))
+    due = graph.parse(captured.text("debian12", "graph-restart.xml")).operations
     status = replace(state("mixed"), due=due)
     reported = (
         "stop vip-rabbitmq on c2 is still to be done; start vip-rabbitmq on c2 is still to be done"

@@ -62,7 +62,7 @@ class GaleraResource:
     def promoted(self, status: ClusterStatus) -> tuple[str, ...]:
         """Return the nodes whose database runs as a part of the cluster, or is being started."""
         instances = status.instances(self.id)
-        busy = (i for i in instances if i.role == "Promoted" or i.pending == "Promoting")
+        busy = (i for i in instances if i.role == "Promoted" or i.doing == "Promoting")
         return tuple(node for instance in busy for node in instance.nodes)
 
     def awaited(self, status: ClusterStatus) -> tuple[str, ...]:

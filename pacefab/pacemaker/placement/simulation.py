@@ -11,28 +11,10 @@ def parse(text: str) -> tuple[Transition, ...]:
     """Return the actions on resources.
 
     Raises:
-        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
+        ValueError: this is not what `crm_simulate --output-as=xml` prints.
     """
     root = _root(text)
     return tuple(_action(e) for e in root.iterfind("actions/rsc_action") if _happens(e))
-
-
-def parse_due(text: str) -> tuple[Transition, ...]:
-    """Return the operations on resources that are to be run; monitors that recur are left out.
-
-    One that is running already is none of them: crm_mon reports those.
-
-    Raises:
-        ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
-    """
-    operations = _root(text).iterfind("transition/rsc_action")
-    once = (operation for operation in operations if operation.get("interval") is None)
-    return tuple(
-        Transition(
-            operation.get("op", ""), operation.get("resource", ""), target=operation.get("node", "")
-        )
-        for operation in once
-    )
 
 
 def parse_lost(text: str) -> tuple[str, ...]:

@@ -108,7 +108,8 @@ def foresee(host: Host, new: Cib) -> tuple[tuple[Transition, ...], Placement]:
 
 def query_progress(host: Host) -> ClusterStatus:
     """Return the cluster's state, and what Pacemaker still has to do. Errors of `query_status`."""
-    return live.read_progress(host.query(live.observe_progress()))
+    sections = live.unfold(host.query(live.observe_word()))
+    return live.read_word(live.read_cib(sections), sections)
 
 
 def settle(

@@ -54,14 +54,14 @@ class NodeView:
         return live.read_cib(self.sections)
 
     @property
-    def has_status(self) -> bool:
-        """Whether the node was asked for `status` too."""
-        return "monitor" in self.sections
+    def has_word(self) -> bool:
+        """Whether the node was asked for Pacemaker's word too."""
+        return "word" in self.sections
 
     @cached_property
     def status(self) -> ClusterStatus:
-        """The cluster as Pacemaker sees it. Errors of `live.read_status`."""
-        return live.read_status(self.sections)
+        """The cluster as Pacemaker sees it, and its word. Errors of `live.read_word`."""
+        return live.read_word(self.cib, self.sections)
 
     @cached_property
     def runners(self) -> tuple[Runner, ...]:
@@ -69,7 +69,8 @@ class NodeView:
 
         To be read from `MANAGED`.
         """
-        cib = live.read_cib_even_offline(self.sections)
+        online = self.sections["cib"].ok
+        cib = self.cib if online else live.read_cib_even_offline(self.sections)
         return runners(cib) if cib else ()
 
     @property
@@ -86,17 +87,19 @@ class NodeView:
 def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
     """Ask one node about itself, and with `also` about its cluster too; about 0.1 s.
 
-    `also` is `MANAGED` (the CIB: which units are Pacemaker's?), more steps of `live`, or nothing;
+    `also` is `MANAGED` (the CIB: which units are Pacemaker's?), `WHOLE`, more, or nothing;
     what was not asked for cannot be read from the view.
 
     Raises:
         PacefabError: the host could not be reached or asked.
     """
-    sections = host.query([*_node_steps(look), *also])
+    sections = live.unfold(host.query([*_node_steps(look), *also]))
     return NodeView(host.name, _facts(look, sections), sections)
 
 
 MANAGED = (*live.observe_cib(), *live.observe_offline_cib())
+WHOLE = (*live.observe_word(), *live.observe_offline_cib())
+"""What `MANAGED` has, and Pacemaker's word of the same moment."""
 
 
 def _node_steps(look: Look) -> list[Step]:

@@ -18,8 +18,10 @@ from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.observe import (
     MANAGED,
+    WHOLE,
     NodeView,
     no_membership,
     observe_node,
@@ -129,20 +131,18 @@ class ClusterView:
 
     @cached_property
     def status(self) -> ClusterStatus:
-        """The cluster's state; of the CIB's moment where the first host that was named has quorum.
+        """The cluster's state and Pacemaker's word, of the CIB's moment.
 
-        Errors of `live.read_status`.
+        Asked for with the first host that was named; now, where that is not the doorway. Errors of
+        `live.read_word`.
         """
         view = self.views[self.doorway]
-        return view.status if view.has_status else _ask_status(self.host)
+        return view.status if view.has_word else apply_cib.query_progress(self.host)
 
-    @cached_property
+    @property
     def placement(self) -> Placement:
-        """Pacemaker's word for what is to run where; asked once, when it is needed.
-
-        Errors of `live.read_progress`.
-        """
-        return live.read_progress(self.host.query(live.observe_progress())).placement or Placement()
+        """Pacemaker's word for what is to run where. Errors of `status`."""
+        return self.status.placement or Placement()
 
     def check_quorum(self, attempted: str) -> None:
         """Raise a RefusedError when no node has quorum, or Pacemaker runs on none of them."""
@@ -191,16 +191,11 @@ class ClusterView:
         return {agent: metadata for agent, metadata in found.items() if metadata is not None}
 
 
-def _ask_status(host: Host) -> ClusterStatus:
-    return live.read_status(host.query(live.observe_status()))
-
-
 def observe_cluster(
     hosts: Mapping[str, Host],
     look: Look,
     limit: int,
     reach: Reach | None = None,
-    agents: Sequence[str] = (),
 ) -> ClusterView:
     """Ask all hosts at once, one round trip each: what they are, and how their cluster is.
 
@@ -209,13 +204,12 @@ def observe_cluster(
         look: what to look at on every one.
         limit: how many are asked at a time.
         reach: given, the nodes of their cluster that were not named are asked too.
-        agents: resource agents whose metadata will be needed; the first host is asked for it.
 
     Raises:
         PacefabError: no host answered, or they are of different clusters.
     """
     first = next(iter(hosts))
-    whole = (*MANAGED, *live.observe_status(), *live.observe_metadata(agents))
+    whole = (*WHOLE, *live.observe_metadata(look.agents))
     asked = fan_out(
         hosts,
         lambda name, host: observe_node(host, look, whole if name == first else MANAGED),

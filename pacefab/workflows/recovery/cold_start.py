@@ -17,7 +17,7 @@ from pacefab.pacemaker.model import ClusterStatus, Transition
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.galera import GaleraResource
 from pacefab.services.galera.cold_start import ATTEMPT, FirstStart, choose
-from pacefab.transport.command import Step, step
+from pacefab.transport.command import Step, shell, step
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
@@ -28,6 +28,11 @@ from pacefab.workflows.recovery.lost import begin, check_gone
 from pacefab.workflows.recovery.serving import GaleraServing, read_data
 
 _SCORE = 100  # the promotion score that the agent gives (set_master_score)
+_BEGIN_SECONDS = 20.0  # at most between Pacemaker's decision to promote and the record of that
+_TRANSITION = shell(
+    "transition",
+    r"""dc=$(crmadmin --dc_lookup | sed 's/.*: //; s/ .*//') && crmadmin --status "$dc" """,
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class ColdStart:
         start = choose(resource, self.lost, read_data(self.seen, resource, survivors))
         lines = [*start.lines, *self._consequences(cib, start)]
         if self.dry_run:
-            return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in lines))
+            return watch.finish(cluster, Mark.PLANNED, *lines)
         without = f"{resource.id} in {cluster} without {', '.join(self.lost)}"
         audience.preview([f"{watch.step} would start {without}:", *(f"    {x}" for x in lines)])
         self._check_accepted()
@@ -101,8 +106,13 @@ class ColdStart:
         def look() -> tuple[Cib, GaleraResource, ClusterStatus] | Pending:
             cib, status = apply_cib.query_cib(host), apply_cib.query_progress(host)
             resource = next(found for found in galera.find(cib) if found.id == name)
-            silent = [node for node in resource.silent if node not in self.lost]
-            if not silent or resource.promoted(status):
+            begun = status.started_on(name)
+            silent = [
+                node
+                for node in (resource.awaited(status) if begun else resource.silent)
+                if node not in self.lost
+            ]
+            if not silent:
                 return cib, resource, status
             self._check_coming(status, silent)
             return Pending(f"{', '.join(silent)} has not reported its last transaction")
@@ -197,7 +207,7 @@ class ColdStart:
         """Take marks and constraints back, unless the first database is being started by now."""
         try:
             with interrupts.undoing():
-                if self.resource.promoted(apply_cib.query_progress(self.seen.host)):
+                if self._begun(start.node):
                     said = f"{self.resource.id} is being started from {start.node}; see: fab status"
                     add_ending(error, said)
                     return
@@ -207,6 +217,23 @@ class ColdStart:
             add_ending(error, f"taking it back failed too: {second}")
         else:
             add_ending(error, "it was taken back, nothing is changed")
+
+    def _begun(self, node: str) -> bool:
+        """Whether the first database is being started, or runs; if not, it will not be any more.
+
+        Without its score the node is not promoted. A promotion that was begun before has read the
+        other mark, and gives the score again; it is seen once Pacemaker's transition shows it.
+        """
+        host, resource = self.seen.host, self.resource
+        run_steps(host, _unmarks(resource.id, node)[:1], note=unheard)
+
+        def look() -> bool | Pending:
+            asked = host.query([_TRANSITION])["transition"].out
+            if resource.promoted(apply_cib.query_progress(host)):
+                return True
+            return Pending() if "S_TRANSITION_ENGINE" in asked else False
+
+        return wait_until(look, _BEGIN_SECONDS) is True
 
 
 def _attributes(resource: str) -> tuple[tuple[str, str], ...]:
@@ -226,6 +253,7 @@ def _marks(resource: str, node: str) -> list[Step]:
 
 
 def _unmarks(resource: str, node: str) -> list[Step]:
+    """Return the steps that take the marks away, the score first."""
     names = [name for name, _ in reversed(_attributes(resource))]
     return [step(f"delete {name}", *_attribute(node, name), "--delete") for name in names]
 

@@ -83,7 +83,7 @@ class Return:
             return watch.finish(cluster, Mark.UNCHANGED, where, *away)
         lines = _lines(read_data(seen, self.resource, back))
         if self.dry_run:
-            return watch.finish(cluster, Mark.PLANNED, *(f"would: {line}" for line in lines), *away)
+            return watch.finish(cluster, Mark.PLANNED, *lines, *away)
         audience.preview([f"{watch.step} would:", *(f"    {line}" for line in lines)])
         audience.ask(watch.step, f"Give up what {', '.join(back)} has, for a copy of the others'?")
         watch.begin()

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pacefab.host.model import HostFacts
+from pacefab.pacemaker import metadata
 from pacefab.pacemaker.model import Configuration, Member, Membership
 from pacefab.services import agents, registry
 from pacefab.services.probes.probe import Probe
@@ -51,7 +52,17 @@ class Intent:
         """Return what to look at on every node."""
         services = registry.look({name: self.sections[name] for name in self.chosen})
         called = agents.programs(self.base)
-        return replace(services, programs=_union((called, services.programs)))
+        return replace(
+            services, programs=_union((called, services.programs)), agents=self._agents()
+        )
+
+    def _agents(self) -> tuple[str, ...]:
+        """Return the agents that are probably used; which are is known with the nodes' facts."""
+        services = [service for service, _ in self._services()]
+        units = (f"systemd:{u.removesuffix('.service')}" for s in services for u in s.units[:1])
+        return _union(
+            (metadata.agents(self.base), (s.agents[0] for s in services if s.agents), units)
+        )
 
     def secrets(self) -> tuple[str, ...]:
         """Return the names of the secrets that the services need."""

@@ -211,12 +211,15 @@ class Planner:
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
-        new = render_configuration(seen.cib, change)
-        simulated, placement = apply_cib.foresee(seen.host, new if change else seen.cib)
+        transitions, placement = (
+            apply_cib.foresee(seen.host, render_configuration(seen.cib, change))
+            if change
+            else ((), seen.placement)
+        )
         return replace(
             plan,
             configuration=change,
-            transitions=simulated if change else (),
+            transitions=transitions,
             desired=desired,
             probes=intent.probes(intent.site(facts, placement.placed)),
             placement=placement,

@@ -54,12 +54,15 @@ class Restoring:
         """Return what brings the cluster's configuration back."""
         seen.check_quorum("plan the rollback")
         change = plan_restore(seen.cib, self.before)
-        new = render_restored(seen.cib, self.before) if change else seen.cib
-        simulated, placement = apply_cib.foresee(seen.host, new)
+        transitions, placement = (
+            apply_cib.foresee(seen.host, render_restored(seen.cib, self.before))
+            if change
+            else ((), seen.placement)
+        )
         return Plan(
             self.intent.membership.cluster,
             configuration=change,
-            transitions=simulated if change else (),
+            transitions=transitions,
             silent=seen.silent,
             desired=read_configuration(self.before),
             placement=placement,

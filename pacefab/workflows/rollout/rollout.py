@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -295,10 +295,9 @@ class _RolloutRun:
         deadline = time.monotonic() + seconds
         waits = partial(self.audience.waiting, plan.cluster)
         if self.rollout.by_node:
-            known = replace(seen.status, placement=plan.placement)
             missing = partial(readiness.missing, configuration=plan.desired)
             try:
-                apply_cib.settle(seen.host, missing, seconds, known, waits)
+                apply_cib.settle(seen.host, missing, seconds, seen.status, waits)
             except StartFailedError as error:
                 error.seen += last_words(seen.hosts, error)
                 raise
