@@ -29,6 +29,7 @@ CACHE = Service(
     outlook=lambda _section, _site, node: "" if node == "c3" else "starts empty",
 )
 KNOWN = {"cache": CACHE, "store": Service("store", Nothing), "haproxy": Service("haproxy", Nothing)}
+RELOAD = "systemctl reload haproxy"
 SECTIONS = dict.fromkeys(KNOWN, Nothing())
 
 
@@ -54,12 +55,12 @@ def test_what_others_need_comes_first_and_only_where_it_is_pending() -> None:
 
 
 def test_what_a_reload_or_somebody_else_puts_in_force_is_not_restarted() -> None:
-    others = (PendingSetting("haproxy", "older than /h"), PendingSetting("foreign", "older"))
+    others = (PendingSetting("haproxy", "older than /h", RELOAD), PendingSetting("foreign", "older"))
     assert find_updates(nodes(c1=others), SITE, SECTIONS) == ()
 
 
 def test_the_plan_shows_what_is_restarted_and_what_is_pending_after_all() -> None:
-    every = nodes(c1=(SMALLER, PendingSetting("haproxy", "older than /h")))
+    every = nodes(c1=(SMALLER, PendingSetting("haproxy", "older than /h", RELOAD)))
     plan = Plan("demo", nodes=every, updates=find_updates(every, SITE, SECTIONS))
     lines = render_text(plan)
     begin = lines.index("then, node by node: stopped by Pacemaker, started, asked")
