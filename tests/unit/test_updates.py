@@ -55,7 +55,10 @@ def test_what_others_need_comes_first_and_only_where_it_is_pending() -> None:
 
 
 def test_what_a_reload_or_somebody_else_puts_in_force_is_not_restarted() -> None:
-    others = (PendingSetting("haproxy", "older than /h", RELOAD), PendingSetting("foreign", "older"))
+    others = (
+        PendingSetting("haproxy", "older than /h", RELOAD),
+        PendingSetting("foreign", "older"),
+    )
     assert find_updates(nodes(c1=others), SITE, SECTIONS) == ()
 
 
