@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from pacefab.host.model import BootSetting
-from pacefab.transport.command import Section, Step, shell, step
+from pacefab.transport.command import Section, Step, shell
 
 # A line for each setting that this kernel has; sysctl(8) writes / as a dot and a dot as /.
 _READ = r"""
@@ -25,6 +26,12 @@ for program in /usr/lib/systemd/systemd-sysctl /lib/systemd/systemd-sysctl; do
 done
 """
 _FILE = re.compile(r"# (/\S+/sysctl\.d/\S+)")
+_SET = r"""
+sysctl -q -w "$1" || exit
+[ -e "$2" ] || { mkdir -p "${2%/*}" && echo "$3" >"$2"; }
+"""
+_RESTORE = 'sysctl -q -w "$1" && rm -f "$2"'
+_FOLDER = "/var/lib/pacefab/kernel"
 
 
 def observe(names: Sequence[str]) -> list[Step]:
@@ -74,6 +81,20 @@ def _dotted(key: str) -> str:
 
 
 def plan_set(name: str, value: str, old: str) -> Step:
-    """Return the step that changes a setting now; undone, it is the old one."""
+    """Return the step that changes a setting now; undone, it is the old one.
+
+    What it was before the first change is recorded.
+    """
     undo = ("sysctl", "-q", "-w", f"{name}={old}")
-    return step(f"set {name}", "sysctl", "-q", "-w", f"{name}={value}", undo=undo)
+    words = (f"{name}={value}", record(name), old)
+    return replace(shell(f"set {name}", _SET, *words), undo=undo)
+
+
+def plan_restore(name: str, old: str) -> Step:
+    """Return the step that gives a setting back what it was before ours."""
+    return shell(f"set {name} back to {old}", _RESTORE, f"{name}={old}", record(name))
+
+
+def record(name: str) -> str:
+    """Return the path of the file with what a setting was before ours."""
+    return f"{_FOLDER}/{name}"

@@ -18,6 +18,7 @@ from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
 from pacefab.services.checks import Check, Inspection
 from pacefab.services.figures import Figure
+from pacefab.services.load import ClientLoad
 from pacefab.services.probes.probe import Probe
 
 S = TypeVar("S")  # a service's section of the inventory, a pydantic model
@@ -202,6 +203,10 @@ def no_probes(_section: Any, _site: Site) -> Sequence[Probe]:
     return ()
 
 
+def no_load(_section: Any, _site: Site) -> None:
+    """Return the load of a service that no drill breaks."""
+
+
 @dataclass(frozen=True)
 class Service(Generic[S]):
     """A service as the inventory offers it.
@@ -231,6 +236,9 @@ class Service(Generic[S]):
             restarted ("keeps its items"); empty: nothing is to be said.
         obstacle: settings, site, node's name, whether resources are still to be added -> why an
             instance started there would not serve before `install-NAME` has run; empty: it would.
+        load: settings, site -> what its clients do while a drill breaks it; None: no drill does.
+        before_stop: settings, site, node's name -> questions that have good answers when the others
+            can do without its instance; until then it is not stopped to be updated.
         rest_seconds: how long an instance rests between its stop and its start.
     """
 
@@ -253,6 +261,8 @@ class Service(Generic[S]):
     shared: tuple[str, ...] = ()
     outlook: Callable[[S, Site, str], str] = nothing_said
     obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
+    load: Callable[[S, Site], ClientLoad | None] = no_load
+    before_stop: Callable[[S, Site, str], Sequence[Probe]] = field(default=lambda *_: ())
     rest_seconds: float = 0.0
 
     @property

@@ -15,6 +15,7 @@ from pacefab.tasks.clients import check_clients, client_config
 from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
+from pacefab.tasks.galera import start_galera
 from pacefab.tasks.init import init
 from pacefab.tasks.memcached import install_memcached
 from pacefab.tasks.migrate import migrate
@@ -33,7 +34,7 @@ GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
         update_memcached,
         *(task for name, task in _SERVICE_TASKS.items() if name not in _VERIFY_TASKS),
     ),
-    "Day two": (add_node, remove_node, client_config, drill),
+    "Day two": (add_node, remove_node, start_galera, client_config, drill),
 }
 """The tasks by when they are used: what `--list` shows, in this order."""
 
@@ -64,6 +65,7 @@ __all__ = [
     "plan",
     "remove_node",
     "rollback",
+    "start_galera",
     "status",
     "update_memcached",
 ]

@@ -182,9 +182,11 @@ def test_what_a_node_says_makes_no_junit_and_no_page_unreadable() -> None:
 
 def page_data(**changes: Any) -> dict[str, Any]:
     """Return a run without a drill."""
-    load = {"operations_per_second": 1, "threads": 1, "servers": [], "options": {}}
+    load = {"what": "clients", "operations_per_second": 1, "threads": 1, "servers": [],
+            "options": {}}  # fmt: skip
     return {
-        "cluster": "web", "begun": "2026-11-23T12:00:00+00:00", "passed": True, "load": load,
+        "cluster": "web", "service": "redis", "begun": "2026-11-23T12:00:00+00:00", "passed": True,
+        "load": load,
         "healthy_after": True, "reasons": [], "objectives": Objectives().model_dump(), "drills": [],
         **changes,
     }  # fmt: skip

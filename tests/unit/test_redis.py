@@ -173,6 +173,14 @@ def test_replication_that_is_broken(info: dict[str, str], words: str) -> None:
     assert words in read(probes()[0], info).wrong
 
 
+def test_who_leads_is_stopped_when_its_followers_answer_it() -> None:
+    (probe,) = SERVICE.before_stop(RedisSection(), site(), "c1")
+    assert not read(probe, LEADS).wrong
+    assert not read(probe, FOLLOWS).wrong
+    late = {**LEADS, "slave1": "ip=172.30.0.13,port=6379,state=online,offset=10,lag=7"}
+    assert "172.30.0.13 7 s ago" in read(probe, late).wrong
+
+
 def test_an_error_of_redis_is_what_is_wrong() -> None:
     refused = "NOREPLICAS Not enough good replicas to write."
     section = Section("redis", 0, json.dumps({"error": refused}), "")

@@ -13,7 +13,6 @@ import pytest
 from pacefab.clients.finding import Finding
 from pacefab.drill.drill import DrillReport, DrillResult
 from pacefab.drill.figures import measure
-from pacefab.drill.load import Setup
 from pacefab.errors import CommandError, UnreachableError
 from pacefab.host.model import Mark, Outcome
 from pacefab.inventory.objectives import Objectives
@@ -32,7 +31,7 @@ from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import healths
 from tests.unit.screens import Terminal, seen
 from tests.unit.test_deploy_plan import moved
-from tests.unit.test_drill_figures import TRACE
+from tests.unit.test_drill_figures import CACHE_LOAD, TRACE
 
 WIDTHS = (40, 80, 100, 200)
 STATS = {
@@ -71,12 +70,22 @@ def cluster() -> Health:
 
 
 def drilled() -> DrillReport:
-    setup = Setup((("192.0.2.11", 11211),), {}, 4000)
     result = DrillResult(TRACE, measure(TRACE, Objectives()))
     trace = replace(TRACE, node=LONG_NODES[0])
     other = DrillResult(trace, measure(trace, Objectives()))
     begun = "2026-11-23T12:00:00+00:00"
-    return DrillReport("openstack", begun, "ops@desk", {}, setup, Objectives(), (result, other), ())
+    return DrillReport(
+        "openstack",
+        begun,
+        "ops@desk",
+        {},
+        "memcached",
+        CACHE_LOAD,
+        4000,
+        Objectives(),
+        (result, other),
+        (),
+    )
 
 
 def verified() -> Verification:

@@ -12,6 +12,7 @@ from pacefab.services.figures import Value
 from pacefab.services.memcached import figures, memcached, probe
 from pacefab.services.memcached.checks import checks
 from pacefab.services.memcached.config import Settings
+from pacefab.services.memcached.load import load
 from pacefab.services.memcached.obstacle import obstacle
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
@@ -103,6 +104,7 @@ SERVICE = Service(
     units=(memcached.UNIT,),
     found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,
     figures=figures.FIGURES,
+    load=load,
     outlook=outlook,
     obstacle=obstacle,
     rest_seconds=_REST_SECONDS,

@@ -28,6 +28,7 @@ from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
+from pacefab.workflows.rolling.spared import await_spared
 
 Results = Sequence[ProbeResult]
 
@@ -124,6 +125,9 @@ class Rolling:
                 return watch.finish(node, Mark.PLANNED, *notes, *due.outlook)
             for said in due.outlook:
                 watch.progress.note(node, said)
+            await_spared(
+                self.update, fleet, node, self.timeout, partial(watch.progress.waiting, node)
+            )
             before = self._answers(fleet, node)
             after = self._restart(fleet, due, watch.progress)
             return watch.finish(node, Mark.CHANGED, *due.changes, *self._kept(before, after))
