@@ -44,6 +44,7 @@ def nodes(**pending: tuple[PendingSetting, ...]) -> dict[str, NodePlan]:
 
 
 SMALLER, OLDER = PendingSetting("cache", "64 MiB, not 96"), PendingSetting("store", "older than /f")
+HELD = ("cache", "c2")
 EVERY = nodes(c1=(SMALLER,), c2=(SMALLER, OLDER), c3=(SMALLER,))
 
 
@@ -60,6 +61,13 @@ def test_what_a_reload_or_somebody_else_puts_in_force_is_not_restarted() -> None
         PendingSetting("foreign", "older"),
     )
     assert find_updates(nodes(c1=others), SITE, SECTIONS) == ()
+
+
+def test_where_an_operator_has_set_something_against_it_it_stays_pending() -> None:
+    updates = find_updates(EVERY, SITE, SECTIONS, lambda service, node: (service, node) != HELD)
+    assert [update.nodes for update in updates] == [("c2",), ("c1", "c3")]
+    lines = render_text(Plan("demo", nodes=EVERY, updates=updates))
+    assert "in force after: fab update-cache (c2: 64 MiB, not 96)" in lines
 
 
 def test_the_plan_shows_what_is_restarted_and_what_is_pending_after_all() -> None:
