@@ -11,7 +11,7 @@ from docs.generator.markdown import code, escape, table
 from pacefab.pacemaker import monitor
 from pacefab.report import prometheus
 from pacefab.services import registry
-from pacefab.services.service import Probe, Reading
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.workflows.checks.health import Health, NodeHealth
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pacefab.clients.finding import Checked, Finding, ServerList
-from pacefab.clients.recommended import HASH_CLIENT, PYMEMCACHE_OPTIONS
+from pacefab.clients.recommended import HASH_CLIENT
+from pacefab.services.memcached.client_options import PYMEMCACHE_OPTIONS
 
 _MODULE = "django.core.cache.backends."
 _PYMEMCACHE = _MODULE + "memcached.PyMemcacheCache"

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pacefab.clients import ini
 from pacefab.clients.finding import Checked, Finding, ServerList
 from pacefab.clients.ini import IniOption
-from pacefab.clients.recommended import BACKEND, DEAD_SECONDS, TIMEOUT, TIMEOUT_WHOLE
+from pacefab.clients.recommended import BACKEND, TIMEOUT_WHOLE
+from pacefab.services.memcached.client_options import DEAD_SECONDS, TIMEOUT
 
 LONGEST_TIMEOUT = 1.0  # seconds
 LONGEST_DEAD = 60.0  # seconds

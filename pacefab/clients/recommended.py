@@ -6,18 +6,17 @@ and with one node's packets dropped. Without them the libraries wait for 1 s to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pacefab.services.memcached.client_options import DEAD_SECONDS, PYMEMCACHE_OPTIONS, TIMEOUT
 from pacefab.services.memcached.probe import Target
 
 DEFAULT_PORT = 11211
 BACKEND = "oslo_cache.memcache_pool"
 
-TIMEOUT = 0.5  # seconds
 TIMEOUT_WHOLE = 1  # seconds; keystonemiddleware takes whole ones only
-DEAD_SECONDS = 10
 POOL_WAIT = 5  # seconds
 
 _TIMEOUT_WHY = (
@@ -89,25 +88,20 @@ def authtoken_options(servers: Sequence[Server]) -> tuple[Option, ...]:
     )  # fmt: skip
 
 
-HASH_CLIENT = (
-    Option("connect_timeout", TIMEOUT, "seconds to connect; by default for ever"),
-    Option("timeout", TIMEOUT, _TIMEOUT_WHY + "; by default for ever"),
-    Option(
-        "retry_attempts", 0,
-        "a server that fails once is left out at once; with 2, the default, writes to it are lost"
-        " for 2 s without a word",
-    ),
-    Option("dead_timeout", DEAD_SECONDS, _DEAD_WHY + " (default: 60)"),
-    Option("ignore_exc", True, "a lost server is a cache miss, not an exception"),  # noqa: FBT003
-    Option(
-        "default_noreply", False,  # noqa: FBT003
-        "wait for the answer to a set, or a lost one goes unnoticed",
-    ),
-    Option("no_delay", True, "without it a set waits up to 40 ms for the kernel"),  # noqa: FBT003
-)  # fmt: skip
+_HASH_CLIENT_WHY = {
+    "connect_timeout": "seconds to connect; by default for ever",
+    "timeout": _TIMEOUT_WHY + "; by default for ever",
+    "retry_attempts": "a server that fails once is left out at once; with 2, the default, writes to"
+    " it are lost for 2 s without a word",
+    "dead_timeout": _DEAD_WHY + " (default: 60)",
+    "ignore_exc": "a lost server is a cache miss, not an exception",
+    "default_noreply": "wait for the answer to a set, or a lost one goes unnoticed",
+    "no_delay": "without it a set waits up to 40 ms for the kernel",
+}
+HASH_CLIENT = tuple(
+    Option(name, value, _HASH_CLIENT_WHY[name]) for name, value in PYMEMCACHE_OPTIONS.items()
+)
 """Options of pymemcache's HashClient; Django's PyMemcacheCache hands them on."""
-
-PYMEMCACHE_OPTIONS: Mapping[str, Any] = {option.name: option.value for option in HASH_CLIENT}
 
 
 def _joined(servers: Sequence[Server]) -> str:

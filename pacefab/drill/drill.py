@@ -9,34 +9,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from pacefab.clients.recommended import PYMEMCACHE_OPTIONS
 from pacefab.drill.faults import Fault
 from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
-from pacefab.drill.load import Load, Setup
+from pacefab.drill.load import Load
 from pacefab.drill.revert import BusyError, cause, undo
-from pacefab.drill.scene import (
-    Scene,
-    find_versions,
-    find_victim,
-    find_vips,
-    find_witness,
-    targets,
-)
+from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch, check_reachable
 from pacefab.errors import RefusedError, UsageError
 from pacefab.interrupts import undoing
 from pacefab.inventory.objectives import Objectives
+from pacefab.services.load import ClientLoad
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.progress import Progress
 from pacefab.workflows.nodes.view import ClusterView, Reach
+from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.history import operator
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
-_NOTICE_SECONDS = 90.0  # memcached's monitor comes once in 60
+_NOTICE_SECONDS = 90.0  # a monitor comes once in 60, by default
 _ANSWER_SECONDS = 30.0  # for VIPs to move; one that has not by then may have nowhere to go
 _FILL_SECONDS = 60.0
-_AFTER_SECONDS = 3.0  # beyond the dead_timeout after which clients come back to a node
+_AFTER_SECONDS = 3.0  # beyond the time after which clients come back to a node
 _CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
 _SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
 _FENCED = (
@@ -60,8 +54,10 @@ class DrillReport:
     cluster: str
     begun: str  # ISO 8601
     operator: str  # user@host
-    versions: Mapping[str, str]  # of pacefab, Pacemaker, memcached
-    setup: Setup
+    versions: Mapping[str, str]  # of pacefab, Pacemaker and the service
+    service: str
+    load: ClientLoad
+    rate: int  # of the load, operations per second
     objectives: Objectives
     results: tuple[DrillResult, ...]
     unhealthy: tuple[str, ...]
@@ -77,18 +73,21 @@ class Drill:
     """How a run drills.
 
     Args:
+        intent: of the one service that is broken.
         faults: the failures, in their order.
-        node: the victim; empty: the last node for the first failure, then the one before it, …
-        rate: the load's operations per second.
+        node: the victim; empty: the promoted instance's for the first failure, where there is one,
+            else the last node; then the one before it, …
+        rate: the load's operations per second; None: the service's own.
         hold: seconds for which a failure goes on after Pacemaker has done what it does about it.
         timeout: seconds that the cluster has to recover in.
         objectives: what is expected.
         limit: hosts at a time.
     """
 
+    intent: Intent
     faults: tuple[Fault, ...]
     node: str = ""
-    rate: int = 4000
+    rate: int | None = None
     hold: float = 5.0
     timeout: float = 120.0
     objectives: Objectives = field(default_factory=Objectives)
@@ -109,48 +108,49 @@ class Drill:
         Raises:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
         """
-        scene = Scene(hosts, reach, self.limit)
+        scene = Scene(hosts, reach, self.limit, self.intent)
         fleet = scene.ready(partial(progress.waiting, "cluster"))
         for name in fleet.strangers:
             progress.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
-        victims = self._victims(fleet)
-        setup = Setup(
-            tuple((target.address, target.port) for target in targets(fleet)),
-            dict(PYMEMCACHE_OPTIONS),
-            self.rate,
-        )
-        check_reachable(targets(fleet))
+        load = scene.load(fleet)
+        victims = self._victims(fleet, load)
+        check_reachable(scene.service, load)
         if fleet.status.fencing and any(fault.fenced for fault in self.faults):
             progress.note(fleet.membership.cluster, _FENCED)
-        pairs = list(zip(self.faults, victims, strict=True))
+        faults = [fault.of(scene.service) for fault in self.faults]
+        pairs = list(zip(faults, victims, strict=True))
         confirm(fleet.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
-        begun, versions = _now(), find_versions(fleet)  # while every node can be asked
+        begun, versions = _now(), scene.versions(fleet)  # while every node can be asked
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
         with _undone_is_said() as undone:
             for fault, node in pairs:
                 if results:
                     fleet = scene.ready(partial(progress.waiting, fleet.membership.cluster))
+                    load = scene.load(fleet)
                 progress.note(node, f"{fault.name}: {fault.what}")
-                trace = self._drill(fault, node, fleet, setup, progress, undone)
+                trace = self._drill(fault, node, fleet, load, progress, undone)
                 results.append(DrillResult(trace, measure(trace, self.objectives)))
                 waits = partial(progress.waiting, fleet.membership.cluster)
                 if unhealthy := scene.unhealthy(self.timeout, waits):
                     break
         cluster = fleet.membership.cluster
         return DrillReport(
-            cluster, begun, operator(), versions, setup, self.objectives,
-            tuple(results), unhealthy,
+            cluster, begun, operator(), versions, scene.service, load, self.rate or load.rate,
+            self.objectives, tuple(results), unhealthy,
         )  # fmt: skip
 
-    def _victims(self, fleet: ClusterView) -> list[str]:
+    def _victims(self, fleet: ClusterView, load: ClientLoad) -> list[str]:
         names = fleet.membership.names
         if self.node and self.node not in names:
             seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
             raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
             raise RefusedError("drill", "the cluster has one node", "no other node could take over")
-        turn = list(reversed(names))
+        instances = fleet.status.instances(load.resource)
+        promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
+        last = list(reversed(names))
+        turn = sorted(last, key=lambda name: name not in promoted)
         return [self.node or turn[place % len(turn)] for place in range(len(self.faults))]
 
     def _drill(
@@ -158,19 +158,19 @@ class Drill:
         fault: Fault,
         node: str,
         fleet: ClusterView,
-        setup: Setup,
+        client: ClientLoad,
         progress: Progress,
         undone: list[str],
     ) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
-        watch = Watch(find_witness(fleet, node), targets(fleet), find_vips(fleet.cib))
+        watch = Watch(find_witness(fleet, node), client, find_vips(fleet.cib))
         begun, waits = _now(), partial(progress.waiting, node)
-        with Load(setup) as load, watch:
-            waits("the client load fills the cache first")
-            stored = load.fill(_FILL_SECONDS)
+        with Load(client, self.rate or client.rate) as load, watch:
+            waits("the client load begins first")
+            load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
             waits("what Pacemaker and the clients do about it")
-            with self._failure(fault, node, fleet, progress, undone) as caused:
+            with self._failure(fault, node, fleet, client, progress, undone) as caused:
                 self._await_notice(fault, watch, caused)
                 if fault.lasting:
                     self._await_answer(fault, watch, caused)
@@ -181,15 +181,24 @@ class Drill:
             waits("everything runs again as before, and clients are back")
             if fault.lasting:
                 self._await_recovery(watch, caused, ended)
-            watch.rest(setup.options.get("dead_timeout", 0) + _AFTER_SECONDS)
-            found = load.count(_FILL_SECONDS)
+            watch.rest(client.back_seconds + _AFTER_SECONDS)
+            windows = tuple(load.windows)  # counting ends the writing
+            count = load.count(_FILL_SECONDS)
         waits("")
-        seen = tuple(watch.samples), tuple(load.windows)
-        return Trace(fault, node, begun, caused, ended, *seen, stored, found)
+        return Trace(
+            fault, node, begun, caused, ended, tuple(watch.samples), windows,
+            count["stored"], count["lost"], count.get("redelivered"), client.keeps,
+        )  # fmt: skip
 
     @contextmanager
     def _failure(
-        self, fault: Fault, node: str, fleet: ClusterView, progress: Progress, undone: list[str]
+        self,
+        fault: Fault,
+        node: str,
+        fleet: ClusterView,
+        client: ClientLoad,
+        progress: Progress,
+        undone: list[str],
     ) -> Iterator[float]:
         """Cause the failure and, however the block ends, undo it; yield when it began.
 
@@ -200,7 +209,7 @@ class Drill:
         longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
         caused = time.monotonic()
         try:
-            cause(host, fault, find_victim(fleet, node), longest)
+            cause(host, fault, find_victim(fleet, node, client), longest)
             yield caused
         except BusyError:
             ours = False

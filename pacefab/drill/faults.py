@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from pacefab.services.memcached import memcached
+from pacefab.services.load import ClientLoad
 from pacefab.services.probes import tcp
-from pacefab.services.service import Endpoint
+from pacefab.services.probes.probe import Endpoint
 from pacefab.transport.command import Section, Step, shell
 
 _BUSY = 3  # exit status: a drill is on already
@@ -27,15 +27,18 @@ class Victim:
 
     node: str
     peers: tuple[str, ...]  # addresses of the others
-    port: int  # of its memcached
+    port: int  # at which clients reach its instance
+    load: ClientLoad
 
 
 @dataclass(frozen=True)
 class Fault:
     """One sort of failure.
 
-    Both scripts get the node's name as $1, its memcached's port as $2 and the other nodes'
-    addresses as the rest. `lasting` says whether it goes on until it is undone.
+    Both scripts get the node's name as $1, its instance's port as $2 and the other nodes' addresses
+    as the rest. They may call `signal NAME`, `runs` and `start`, which are about the instance;
+    $resource is its primitive. `lasting` says whether it goes on until it is undone. SERVICE stands
+    for the service's name in what a person reads.
     """
 
     name: str
@@ -47,23 +50,28 @@ class Fault:
     noticeable: bool = True  # by Pacemaker
     fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
 
+    def of(self, service: str) -> Fault:
+        """Return the failure with a service's name in it."""
+        what, undone = (text.replace("SERVICE", service) for text in (self.what, self.undone))
+        return replace(self, what=what, undone=undone)
+
 
 # crm_resource --refresh asks the node again what runs there, and forgets the failure: without it a
-# drill that was cut off before the monitor came would leave a dead memcached for up to a minute.
+# drill that was cut off before the monitor came would leave a dead instance for up to a minute.
 # Where Pacemaker does not repair it (it became unmanaged meanwhile), it is started here.
-_RESTART = f"""
-  crm_resource --refresh --resource {memcached.RESOURCE} --node "$1" --quiet
-  systemctl is-active --quiet {memcached.UNIT} && return 0
-  crm_mon -1 -r --output-as=xml | grep '<resource id="{memcached.RESOURCE}[:"]' |
+_RESTART = r"""
+  crm_resource --refresh --resource "$resource" --node "$1" --quiet
+  runs && return 0
+  crm_mon -1 -r --output-as=xml | grep "<resource id=\"$resource[:\"]" |
     grep -q ' managed="false"' || return 0
-  systemctl start {memcached.UNIT}
+  start
 """
 PROCESS = Fault(
     name="process",
-    what="memcached is killed (SIGKILL)",
-    cause=f"systemctl kill --kill-who=all --signal=KILL {memcached.UNIT}",
+    what="SERVICE is killed (SIGKILL)",
+    cause="signal KILL",
     undo=_RESTART,
-    undone="has its memcached started by Pacemaker",
+    undone="has its SERVICE started by Pacemaker",
     lasting=False,
 )
 STOP_NODE = Fault(
@@ -81,8 +89,9 @@ STANDBY = Fault(
     undo='crm_attribute --node "$1" --name standby --lifetime reboot --delete',
     undone="is out of standby again",
 )
-# The load stands for a client on the other side, so memcached's port is closed to it too. SSH stays
-# open also for an operator who works on one of the other nodes. -300 is before other firewalls.
+# The load stands for a client on the other side, so the instance's port is closed to it too. SSH
+# stays open also for an operator who works on one of the other nodes. -300 is before other
+# firewalls.
 _CUT = r"""
 port=$2; shift 2
 {
@@ -112,15 +121,35 @@ PARTITION = Fault(
 )
 PAUSE = Fault(
     name="pause",
-    what="memcached hangs (SIGSTOP): connections open, answers never come",
-    cause=f"systemctl kill --kill-who=all --signal=STOP {memcached.UNIT}",
-    undo=f"systemctl kill --kill-who=all --signal=CONT {memcached.UNIT}",
-    undone="has a memcached that answers again",
+    what="SERVICE hangs (SIGSTOP): connections open, answers never come",
+    cause="signal STOP",
+    undo="signal CONT",
+    undone="has a SERVICE that answers again",
     noticeable=False,
 )
 FAULTS: Mapping[str, Fault] = {
     fault.name: fault for fault in (PROCESS, STOP_NODE, STANDBY, PARTITION, PAUSE)
 }
+
+
+_OF_UNIT = """
+resource=%s unit=%s
+signal() { systemctl kill --kill-who=all --signal="$1" "$unit"; }
+runs() { systemctl is-active --quiet "$unit"; }
+start() { systemctl start "$unit"; }
+"""
+_OF_AGENT = """
+resource=%s process=%s
+signal() { pkill --signal "$1" -f "$process"; }
+runs() { pgrep -f "$process" >/dev/null; }
+start() { crm_resource --force-start --force --resource "$resource" >/dev/null; }
+"""
+
+
+def _about(load: ClientLoad) -> str:
+    """Return what scripts may call."""
+    script = _OF_UNIT if load.unit else _OF_AGENT
+    return script % (shlex.quote(load.resource), shlex.quote(load.unit or load.process))
 
 
 # The note is there before the failure is, so that whatever is cut off in between can be undone.
@@ -143,6 +172,7 @@ _UNDO = r"""
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 exec 8>/run/pacefab-drill.lock; flock -w 120 8 || exit 1
 [ -e /run/pacefab-drill/undo ] || exit 0
+%s
 undo() {
 %s
 }
@@ -155,8 +185,9 @@ systemctl --no-block stop pacefab-drill-undo.timer
 def plan_failure(fault: Fault, victim: Victim, seconds: float) -> list[Step]:
     """Return the step that causes the failure; the node undoes it by itself after `seconds`."""
     words = (victim.node, str(victim.port), *victim.peers)
-    undo = _UNDO % (fault.undo, shlex.join(words))
-    return [shell("failure", _CAUSE, fault.name, f"{seconds:.0f}s", undo, fault.cause, *words)]
+    about = _about(victim.load)
+    undo, cause = _UNDO % (about, fault.undo, shlex.join(words)), f"{about}{fault.cause}"
+    return [shell("failure", _CAUSE, fault.name, f"{seconds:.0f}s", undo, cause, *words)]
 
 
 def is_busy(section: Section) -> bool:

@@ -25,7 +25,7 @@ class VipMove:
 
 @dataclass(frozen=True)
 class ObjectiveResult:
-    """One objective and what was measured; seconds but for client_errors. None: never."""
+    """One objective and what was measured; seconds but for counts. None: never."""
 
     objective: str
     limit: float
@@ -39,7 +39,11 @@ class ObjectiveResult:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a drill showed; times in seconds from the failure, `recovered` from what ended it."""
+    """What a drill showed; times in seconds from the failure, `recovered` from what ended it.
+
+    `worst_gap` is the longest time in which nothing was acknowledged; `items_lost` are of those
+    that were, or of a cache of those that were stored before.
+    """
 
     noticed: float | None
     recovered: float | None
@@ -48,11 +52,13 @@ class Figures:
     client_errors: int
     unanswered: int
     worst_stall: float
+    worst_gap: float
     hit_ratio_before: float | None
     hit_ratio_lowest: float | None
     hit_ratio_after: float | None
     items_stored: int
     items_lost: int
+    redelivered: int | None
     vips: tuple[VipMove, ...]
     events: tuple[Event, ...]
     verdicts: tuple[ObjectiveResult, ...]
@@ -70,13 +76,16 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
     vips = tuple(_vip_moves(trace.samples))
     recovered = _recovered(trace)
     worst = max((window.worst for window in during), default=0.0)
+    gap = max((window.gap for window in during), default=0.0)
     errors = sum(window.error for window in during)
-    measured = {
+    measured: dict[str, float | None] = {
         "recovery": recovered,
-        "worst_stall": worst,
         "vip_away": max((move.away for move in vips), default=0.0),
-        "client_errors": errors,
     }
+    if trace.kept:  # a client of the node that is broken sees it: it connects elsewhere, or again
+        measured |= {"worst_gap": gap, "lost": trace.lost}
+    else:
+        measured |= {"worst_stall": worst, "client_errors": errors}
     operations = sum(window.operations for window in trace.windows)
     return Figures(
         noticed=notice(trace.samples, trace.caused),
@@ -86,14 +95,20 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
         client_errors=errors,
         unanswered=sum(window.unanswered for window in during),
         worst_stall=worst,
+        worst_gap=gap,
         hit_ratio_before=hit_ratio(before),
         hit_ratio_lowest=min(_smooth_ratios(during), default=None),
         hit_ratio_after=hit_ratio(_last(during)),
         items_stored=trace.stored,
-        items_lost=trace.stored - trace.found,
+        items_lost=trace.lost,
+        redelivered=trace.redelivered,
         vips=vips,
         events=tuple(_events(trace)),
-        verdicts=tuple(ObjectiveResult(n, limit, measured[n]) for n, limit in objectives.items()),
+        verdicts=tuple(
+            ObjectiveResult(name, limit, measured[name])
+            for name, limit in objectives.items()
+            if name in measured
+        ),
     )
 
 

@@ -1,4 +1,7 @@
-"""A client load beside a drill: `load_client.py` in a process of its own."""
+"""A client load beside a drill: a service's own program, in a process of its own.
+
+So nothing that fab does is taken for a stall of the service.
+"""
 
 from __future__ import annotations
 
@@ -8,51 +11,33 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pacefab.drill.timeline import Window
 from pacefab.errors import CommandError
+from pacefab.services.load import ClientLoad
 from pacefab.waiting import Pending, wait_until
 
-_PROGRAM = Path(__file__).with_name("load_client.py")
+# The program finds what we find, also in a checkout that is not installed.
+_START = "import json, sys; sys.path = json.loads(sys.argv.pop(1)); import runpy; "
+_RUN = "runpy.run_module(sys.argv.pop(1), run_name='__main__')"
+_WINDOW_SECONDS = 0.2
 _END_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What the load is.
-
-    Args:
-        servers: address and port of each memcached, in the order of the clients.
-        options: of pymemcache's HashClient.
-        rate: operations per second, all threads together.
-        threads: each has a client of its own.
-        load: keys that are got and set at random.
-        marked: items that are stored before and counted after, and not touched in between.
-        window: seconds that a record sums up.
-    """
-
-    servers: tuple[tuple[str, int], ...]
-    options: Mapping[str, Any]
-    rate: int = 4000
-    threads: int = 4
-    load: int = 10_000
-    marked: int = 6_000
-    window: float = 0.2
 
 
 @dataclass
 class Load:
-    """The load while it runs; as a context manager it ends with the block."""
+    """The load while it runs, at `rate` operations per second; it ends with the block."""
 
-    setup: Setup
+    client: ClientLoad
+    rate: int
     windows: list[Window] = field(default_factory=list)
-    _counts: dict[str, int] = field(default_factory=dict)
+    _said: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
-        argv = [sys.executable, "-I", str(_PROGRAM), json.dumps(asdict(self.setup))]
+        paths = json.dumps(sys.path)
+        argv = [sys.executable, "-I", "-c", _START + _RUN, paths, self.client.program]
         # A session of its own: Ctrl-C is for fab, which ends the load by closing its input.
         self._process = subprocess.Popen(
             argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -60,38 +45,42 @@ class Load:
             start_new_session=True,
         )  # fmt: skip
         threading.Thread(target=self._listen, name="load", daemon=True).start()
+        request = {**self.client.request, "rate": self.rate, "window": _WINDOW_SECONDS}
+        self._tell(json.dumps(request))  # passwords are in it: not in argv, which others see
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.wait(_END_SECONDS)
 
-    def fill(self, seconds: float) -> int:
-        """Return how many marked items are stored, once the load runs.
+    def fill(self, seconds: float) -> None:
+        """Return once the load runs.
 
         Raises:
-            CommandError: it does not within `seconds`, or not all items could be stored.
+            CommandError: it does not within `seconds`, or not all that it needs could be stored.
         """
-        stored = self._wait("filled marked", seconds)
-        if stored < self.setup.marked:
-            seen = f"only {stored} of {self.setup.marked} items could be stored"
-            raise CommandError("fill the cache", seen, "nothing was broken; see: fab status")
-        return stored
+        said = self._wait("filled", seconds)
+        if said["stored"] < said["of"]:
+            seen = f"only {said['stored']} of {said['of']} items could be stored"
+            raise CommandError("begin the load", seen, "nothing was broken; see: fab status")
 
-    def count(self, seconds: float) -> int:
-        """Return how many of the marked items are still there. Same errors as `fill`."""
-        self._counts.pop("counted", None)
+    def count(self, seconds: float) -> Mapping[str, int]:
+        """Return what was stored, what of it is lost, and other counts. Errors of `fill`."""
+        self._said.pop("counted", None)
+        self._tell("count")
+        return self._wait("counted", seconds)
+
+    def _tell(self, line: str) -> None:
         if self._process.stdin is None:
             raise AssertionError("the process was made with a pipe")
         with contextlib.suppress(BrokenPipeError):  # it ended: waiting for it shows why
-            self._process.stdin.write("count\n")
+            self._process.stdin.write(f"{line}\n")
             self._process.stdin.flush()
-        return self._wait("counted", seconds)
 
-    def _wait(self, what: str, seconds: float) -> int:
-        def look() -> int | Pending | None:
+    def _wait(self, what: str, seconds: float) -> Mapping[str, int]:
+        def look() -> Mapping[str, int] | Pending | None:
             ended = self._process.poll() is not None
-            return self._counts.get(what, None if ended else Pending())
+            return self._said.get(what, None if ended else Pending())
 
         found = wait_until(look, seconds, poll=0.05)
         if found is None or isinstance(found, Pending):
@@ -105,11 +94,9 @@ class Load:
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
-            record = json.loads(line)
+            record: dict[str, Any] = json.loads(line)
             name = record.pop("record")
             if name == "window":
                 self.windows.append(Window(**record))
-            elif name == "filled":
-                self._counts[f"filled {record['kind']}"] = record["stored"]
             else:
-                self._counts[name] = record["found"]
+                self._said[name] = record

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 from pacefab.drill.faults import Victim
 from pacefab.drill.revert import check_undone
 from pacefab.drill.timeline import WatchedVip
-from pacefab.errors import PacefabError, RefusedError
+from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
-from pacefab.services.memcached import memcached
-from pacefab.services.memcached.probe import Target
-from pacefab.services.memcached.section import MemcachedSection
-from pacefab.services.memcached.targets import find_targets
+from pacefab.services import registry
+from pacefab.services.load import ClientLoad
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
-from pacefab.workflows.checks.health import check_healthy, examine_memcached
+from pacefab.workflows.checks.health import check_healthy, examine_services
 from pacefab.workflows.checks.service_health import ask_services, site_of
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
+from pacefab.workflows.rollout.desired import Intent
 
 _POLL_SECONDS = 1.0
 _REST_SECONDS = 60.0
@@ -32,25 +32,49 @@ _REST_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Scene:
-    """The cluster of the named hosts, asked again each time."""
+    """The cluster of the named hosts, asked again each time; the intent's one service is broken."""
 
     hosts: Mapping[str, Host]
     reach: Reach
     limit: int
+    intent: Intent
+
+    @property
+    def service(self) -> str:
+        """The service that is broken."""
+        (name,) = self.intent.chosen
+        return name
+
+    def load(self, seen: ClusterView) -> ClientLoad:
+        """Return what the service's clients do.
+
+        Raises:
+            UsageError: its description has no load, or a secret is missing.
+        """
+        site = self.intent.among(seen.formed, {}).site(seen.member_facts)
+        section = self.intent.sections[self.service]
+        found = registry.service(self.service).load(section, site)
+        if found is None:
+            raise UsageError(
+                f"drill {self.service}",
+                "its description has no client load",
+                "choose another one: --service NAME",
+            )
+        return found
 
     def ready(self, waits: Waits = unheard) -> ClusterView:
         """Return the cluster's nodes, once Pacemaker is at rest.
 
         Raises:
-            RefusedError: it is not healthy, Pacemaker is not to run or to repair every memcached,
+            RefusedError: it is not healthy, Pacemaker is not to run or to repair every instance,
                 or an earlier drill is not undone.
             PacefabError: it could not be asked, or found no rest within a minute.
         """
-        fleet = observe_members(self.hosts, memcached.LOOK, self.limit, self.reach)
+        fleet = self._observe()
         readiness.check_ready(fleet.status, "drill")
         check_undone(fleet.hosts, self.limit)
-        _check_word(fleet)
-        check_healthy(fleet, "drill", "nothing was broken")
+        self._check_word(fleet)
+        check_healthy(fleet, "drill", "nothing was broken", self._there(fleet))
         apply_cib.settle(fleet.host, _at_work, _REST_SECONDS, waits=waits)
         return fleet
 
@@ -72,28 +96,54 @@ class Scene:
 
     def _reasons(self) -> tuple[str, ...]:
         try:
-            fleet = observe_members(self.hosts, memcached.LOOK, self.limit, self.reach)
+            fleet = self._observe()
             doing = _at_work(apply_cib.query_progress(fleet.host))
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
-            return examine_memcached(fleet).reasons or busy
+            return examine_services(fleet, self._there(fleet)).reasons or busy
         except PacefabError as error:
             return (str(error),)
 
+    def _observe(self) -> ClusterView:
+        look = registry.look(self.intent.sections)
+        return observe_members(self.hosts, look, self.limit, self.reach)
 
-def _check_word(seen: ClusterView) -> None:
-    """Raise a RefusedError when operators have set something against memcached on a member.
+    def _there(self, seen: ClusterView) -> dict[str, Any]:
+        """Return the sections of the service and of all others that the cluster has."""
+        return {
+            name: section
+            for name, section in self.intent.sections.items()
+            if name == self.service or registry.service(name).primitives(seen.cib)
+        }
 
-    Pacemaker would not repair what a drill breaks, or with fewer instances than it reckons with.
-    """
-    ids = {memcached.RESOURCE, memcached.CLONE}
-    members = {"", *seen.membership.names}
-    causes = [c for c in seen.placement.concerning(ids) if c.deliberate and c.node in members]
-    if causes:
-        raise RefusedError(
-            "drill",
-            "\n".join(map(str, causes)),
-            "nothing was broken; end that, then run this again",
-        )
+    def _check_word(self, seen: ClusterView) -> None:
+        """Raise a RefusedError when operators have set something against the service on a member.
+
+        Pacemaker would not repair what a drill breaks, or with fewer instances than it reckons
+        with.
+        """
+        described, section = registry.service(self.service), self.intent.sections[self.service]
+        ids = {*described.primitives(seen.cib), *described.ids(section)}
+        members = {"", *seen.membership.names}
+        causes = [c for c in seen.placement.concerning(ids) if c.deliberate and c.node in members]
+        if causes:
+            raise RefusedError(
+                "drill",
+                "\n".join(map(str, causes)),
+                "nothing was broken; end that, then run this again",
+            )
+
+    def versions(self, seen: ClusterView) -> Mapping[str, str]:
+        """Return the versions of what a drill depends on; several of one program are all named."""
+        site = site_of(seen, self._there(seen), recognised=True)
+        asked = ask_services(seen, site, {self.service})
+        figures = [instance.figures for health in asked for instance in health.instances]
+        every = {str(found.get("version", "")) for found in figures}
+        found = seen.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
+        return {
+            "pacefab": metadata.version("pacefab"),
+            "Pacemaker": ", ".join(pair.get("value", "") for pair in found),
+            self.service: ", ".join(sorted(filter(None, every))),
+        }
 
 
 def _at_work(status: ClusterStatus) -> str:
@@ -105,30 +155,12 @@ def find_witness(fleet: ClusterView, victim: str) -> Host:
     return next(fleet.hosts[node] for node in fleet.views if node != victim)
 
 
-def targets(fleet: ClusterView) -> list[Target]:
-    """Return where clients find each node's memcached now."""
-    return find_targets(fleet.membership, fleet.member_facts)
-
-
-def find_victim(fleet: ClusterView, node: str) -> Victim:
+def find_victim(fleet: ClusterView, node: str, load: ClientLoad) -> Victim:
     """Return what a failure's script has to know about the node."""
     others = [member for member in fleet.membership.members if member.name != node]
     peers = tuple(address for member in others for address in member.addresses)
-    port = next(target.port for target in targets(fleet) if target.node == node)
-    return Victim(node, peers, port)
-
-
-def find_versions(fleet: ClusterView) -> Mapping[str, str]:
-    """Return the versions of what a drill depends on; several of one program are all named."""
-    site = site_of(fleet, {"memcached": MemcachedSection()}, recognised=True)
-    found_by = [i.figures for health in ask_services(fleet, site) for i in health.instances]
-    versions = {str(figures.get("version", "")) for figures in found_by}
-    found = fleet.cib.root.iterfind("configuration/crm_config//nvpair[@name='dc-version']")
-    return {
-        "pacefab": metadata.version("pacefab"),
-        "Pacemaker": ", ".join(pair.get("value", "") for pair in found),
-        "memcached": ", ".join(sorted(filter(None, versions))),
-    }
+    port = next(server.port for server in load.servers if server.node == node)
+    return Victim(node, peers, port, load)
 
 
 def find_vips(cib: Cib) -> list[WatchedVip]:

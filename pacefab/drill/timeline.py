@@ -14,7 +14,10 @@ from pacefab.pacemaker.model import ClusterStatus, FailedAction, Instance
 
 @dataclass(frozen=True)
 class Window:
-    """What the load did in one short time that ended at `at`; `worst` and `median` in seconds."""
+    """What the load did in one short time that ended at `at`.
+
+    `worst` and `median` are seconds of an operation, `gap` those without any that was acknowledged.
+    """
 
     at: float
     hit: int = 0
@@ -24,6 +27,7 @@ class Window:
     error: int = 0  # an exception that reached the application
     worst: float = 0.0
     median: float = 0.0
+    gap: float = 0.0
 
     @property
     def operations(self) -> int:
@@ -35,8 +39,8 @@ class Window:
 class Sample:
     """The cluster at one moment, as another node than the victim saw it.
 
-    `roles` are (node, role) of each resource's instances; `serving` are the nodes whose memcached
-    answered us; `vips` maps each VIP's resource to its node, empty while no node has it.
+    `roles` are (node, role) of each resource's instances; `serving` are the nodes whose instance of
+    the service answered us; `vips` maps each VIP's resource to its node, empty while none has it.
     """
 
     at: float
@@ -49,7 +53,7 @@ class Sample:
 
     @property
     def believed(self) -> tuple[object, ...]:
-        """What Pacemaker believes, memcached's own answers left aside."""
+        """What Pacemaker believes, the service's own answers left aside."""
         return self.nodes, self.roles, self.failures
 
     @property
@@ -79,7 +83,7 @@ def take_sample(
         at: when.
         status: what crm_mon reported.
         vips: resource of each VIP -> whether it answers (where it never did: True).
-        serving: the nodes whose memcached answered.
+        serving: the nodes whose instance answered.
     """
     roles: dict[str, set[tuple[str, str]]] = {}
     for instance in _instances(status):
@@ -151,7 +155,8 @@ def _moves(
 class Trace:
     """One drill as it was seen, from some seconds before the failure to some after recovery.
 
-    `undone` is when we began to undo it. `samples` begin before the failure.
+    `undone` is when we began to undo it. `samples` begin before the failure. `kept` says whether
+    all that was acknowledged has to be there.
     """
 
     fault: Fault
@@ -161,5 +166,7 @@ class Trace:
     undone: float
     samples: tuple[Sample, ...]
     windows: tuple[Window, ...]
-    stored: int  # marked items before
-    found: int  # of them after
+    stored: int  # acknowledged, of a cache that was marked before
+    lost: int  # of them after
+    redelivered: int | None = None  # came again; None: nothing is delivered
+    kept: bool = False

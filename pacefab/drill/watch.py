@@ -13,7 +13,7 @@ from pacefab.drill import faults
 from pacefab.drill.timeline import Sample, WatchedVip, take_sample
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.pacemaker import live
-from pacefab.services.memcached.probe import Target
+from pacefab.services.load import ClientLoad, LoadServer
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
 from pacefab.waiting import Pending, wait_until
@@ -29,13 +29,13 @@ class Watch:
 
     Args:
         host: the node that is asked; nothing else uses it meanwhile.
-        targets: every node's memcached, asked from here.
+        load: its servers are asked from here.
         vips: addresses that are asked from the node; one that does not answer at the start (a
             firewall) is believed to be where Pacemaker says.
     """
 
     host: Host
-    targets: Sequence[Target]
+    load: ClientLoad
     vips: Sequence[WatchedVip] = ()
     samples: list[Sample] = field(default_factory=list)
     _silent: frozenset[str] = frozenset()
@@ -85,7 +85,7 @@ class Watch:
         sections = self.host.query([*live.observe_status(), *faults.plan_vips(self._addresses)])
         up = faults.read_vips(self._addresses, sections["vips"]) | self._silent
         vips = {vip.resource: vip.address in up for vip in self.vips}
-        answering = serving(self.targets)
+        answering = serving(self.load)
         return take_sample(time.monotonic(), live.read_status(sections), vips, answering)
 
     def _ask_vips(self) -> frozenset[str]:
@@ -97,49 +97,49 @@ class Watch:
         return [vip.address for vip in self.vips]
 
 
-def serving(targets: Sequence[Target]) -> frozenset[str]:
-    """Return the nodes whose memcached answers at all its addresses, asked from here."""
-    silent = set(unreachable(targets))
-    return frozenset(target.node for target in targets) - {target.node for target in silent}
+def serving(load: ClientLoad) -> frozenset[str]:
+    """Return the nodes whose instance answers at all its addresses, asked from here."""
+    silent = {server.node for server in unreachable(load)}
+    return frozenset(server.node for server in load.servers) - silent
 
 
-def unreachable(targets: Sequence[Target]) -> dict[Target, str]:
-    """Return the targets that do not answer with their version within half a second, and why."""
-    asked = fan_out({str(t): t for t in targets}, lambda _, target: _why_silent(target))
-    by_name = {str(target): target for target in targets}
+def unreachable(load: ClientLoad) -> dict[LoadServer, str]:
+    """Return the servers that do not answer as they should within half a second, and why."""
+    by_name = {str(server): server for server in load.servers}
+    asked = fan_out(by_name, lambda _, server: _why_silent(server, load))
     return {by_name[name]: why for name, why in values(asked).items() if why}
 
 
-def _why_silent(target: Target) -> str:
+def _why_silent(server: LoadServer, load: ClientLoad) -> str:
     try:
-        with socket.create_connection((target.address, target.port), ANSWER_SECONDS) as link:
+        with socket.create_connection((server.address, server.port), ANSWER_SECONDS) as link:
             link.settimeout(ANSWER_SECONDS)
-            link.sendall(b"version\r\n")
+            link.sendall(load.hello)
             said = link.recv(100)
     except TimeoutError:
         return "no answer in time"
     except OSError as error:
         return error.strerror or str(error)
-    return "" if said.startswith(b"VERSION") else f"it said {said!r}"
+    return "" if said.startswith(load.answer) else f"it said {said!r}"
 
 
-def check_reachable(targets: Sequence[Target]) -> None:
-    """Raise an error when memcached cannot be used from here: no load could run.
+def check_reachable(service: str, load: ClientLoad) -> None:
+    """Raise an error when the service cannot be used from here: no load could run.
 
     Raises:
         RefusedError: it wants a password, or speaks TLS.
         CommandError: it cannot be reached.
     """
-    if barred := sorted({f"{t.node}: {t.barred}" for t in targets if t.barred}):
+    if barred := sorted({f"{s.node}: {s.barred}" for s in load.servers if s.barred}):
         raise RefusedError(
             "run the client load",
             "\n".join(barred),
             "nothing was broken; a drill's load sets and gets keys over a plain connection",
         )
-    if silent := unreachable(targets):
+    if silent := unreachable(load):
         raise CommandError(
-            "reach every memcached from this machine, for the client load",
-            "\n".join(f"{t.node} at {t}: {why}" for t, why in silent.items()),
+            f"reach every {service} from this machine, for the client load",
+            "\n".join(f"{server.node} at {server}: {why}" for server, why in silent.items()),
             "nothing was broken; run this on a machine in the cluster's network (a node will do), "
-            "or open memcached's port to this one",
+            f"or open {service}'s port to this one",
         )

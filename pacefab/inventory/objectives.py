@@ -16,7 +16,8 @@ class Objectives(Part):
     """What the operator expects of the cluster when something fails; times in seconds.
 
     Each is an upper limit. The default of `recovery` leaves room for memcached's monitor, which
-    runs once in 60 s.
+    runs once in 60 s. Caches are measured by worst_stall and client_errors, what keeps data by
+    worst_gap and lost.
     """
 
     recovery: Duration = Field(default=90.0, description=_DURATION)
@@ -24,6 +25,12 @@ class Objectives(Part):
     vip_away: Duration = Field(default=30.0, description=_DURATION)
     client_errors: Annotated[int, Field(ge=0)] = Field(
         default=0, description="a whole number, 0 or more"
+    )
+    worst_gap: Duration = Field(
+        default=30.0, description=f"{_DURATION}; the longest without an acknowledged write"
+    )
+    lost: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="acknowledged writes, a whole number, 0 or more"
     )
 
     @model_validator(mode="before")

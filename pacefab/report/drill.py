@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,10 +12,6 @@ from pacefab.drill.figures import Figures, ObjectiveResult, VipMove
 from pacefab.drill.timeline import Trace, Window
 from pacefab.report.table import table
 
-_COLUMNS = (
-    "drill", "node", "noticed", "recovered", "worst stall", "errors", "lowest hit ratio",
-    "items lost", "VIPs away", "objectives",
-)  # fmt: skip
 _VIPS = "VIPs away"  # left out where the cluster has none
 
 
@@ -37,8 +33,9 @@ def _rows(report: DrillReport) -> list[list[str]]:
     """Return the table's header and rows."""
     rows = [_row(result.trace, result.figures) for result in report.results]
     vips = any(_has_vips(result.trace) for result in report.results)
-    shown = [place for place, name in enumerate(_COLUMNS) if vips or name != _VIPS]
-    return [[row[place] for place in shown] for row in (_COLUMNS, *rows)]
+    shown = [[cell for cell in row if vips or cell[0] != _VIPS] for row in rows]
+    header = [title for title, _ in shown[0]]
+    return [header, *([text for _, text in row] for row in shown)]
 
 
 def style(line: str) -> str:
@@ -57,7 +54,7 @@ def _missed(verdict: ObjectiveResult) -> str:
 
 def amount(objective: str, value: float) -> str:
     """Return a value of an objective with its unit."""
-    return str(int(value)) if objective == "client_errors" else seconds(value)
+    return str(int(value)) if objective in {"client_errors", "lost"} else seconds(value)
 
 
 def seconds(value: float | None) -> str:
@@ -75,20 +72,34 @@ def percent(ratio: float | None) -> str:
     return "-" if ratio is None else f"{ratio:.1%}"
 
 
-def _row(trace: Trace, figures: Figures) -> tuple[str, ...]:
+def _row(trace: Trace, figures: Figures) -> list[tuple[str, str]]:
+    """Return the columns' titles and cells."""
     away = [f"{move.resource} {seconds(move.away)}" for move in figures.vips]
-    return (
-        trace.fault.name,
-        trace.node,
-        seconds(figures.noticed),
-        seconds(figures.recovered),
-        seconds(figures.worst_stall),
-        str(figures.client_errors),
-        percent(figures.hit_ratio_lowest),
-        f"{figures.items_lost} of {figures.items_stored}",
-        ", ".join(away) or "-",
-        "met" if figures.passed else "MISSED",
-    )
+    return [
+        ("drill", trace.fault.name),
+        ("node", trace.node),
+        ("noticed", seconds(figures.noticed)),
+        ("recovered", seconds(figures.recovered)),
+        *_clients(trace, figures),
+        (_VIPS, ", ".join(away) or "-"),
+        ("objectives", "met" if figures.passed else "MISSED"),
+    ]
+
+
+def _clients(trace: Trace, figures: Figures) -> Iterator[tuple[str, str]]:
+    """Yield what clients saw; what is said of a cache is not what is said of a store."""
+    lost, errors = f"{figures.items_lost} of {figures.items_stored}", str(figures.client_errors)
+    if not trace.kept:
+        yield "worst stall", seconds(figures.worst_stall)
+        yield "errors", errors
+        yield "lowest hit ratio", percent(figures.hit_ratio_lowest)
+        yield "items lost", lost
+        return
+    yield "worst gap", seconds(figures.worst_gap)
+    yield "errors", errors
+    yield "writes lost", lost
+    if figures.redelivered is not None:
+        yield "redelivered", str(figures.redelivered)
 
 
 def render_json(report: DrillReport) -> str:
@@ -100,6 +111,7 @@ def to_data(report: DrillReport) -> dict[str, Any]:
     """Return the report as plain data; times are seconds from the failure."""
     return {
         "cluster": report.cluster,
+        "service": report.service,
         "begun": report.begun,
         "operator": report.operator,
         "versions": dict(report.versions),
@@ -108,10 +120,11 @@ def to_data(report: DrillReport) -> dict[str, Any]:
         "reasons": list(report.unhealthy),
         "objectives": dict(report.objectives.items()),
         "load": {
-            "operations_per_second": report.setup.rate,
-            "threads": report.setup.threads,
-            "servers": [f"{address}:{port}" for address, port in report.setup.servers],
-            "options": dict(report.setup.options),
+            "what": report.load.what,
+            "operations_per_second": report.rate,
+            "threads": report.load.threads,
+            "servers": list(map(str, report.load.servers)),
+            "options": dict(report.load.options),
         },
         "drills": [_drill(result.trace, result.figures) for result in report.results],
     }
@@ -128,6 +141,7 @@ def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
         "undone_seconds": _round(trace.undone - trace.caused),
         "recovered_seconds": _round(figures.recovered),
         "worst_stall_seconds": _round(figures.worst_stall),
+        "worst_gap_seconds": _round(figures.worst_gap),
         "client_errors": figures.client_errors,
         "unanswered_sets": figures.unanswered,
         "operations": figures.operations,
@@ -138,6 +152,8 @@ def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
             "after": _round(figures.hit_ratio_after, 4),
         },
         "items": {"stored": figures.items_stored, "lost": figures.items_lost},
+        "redelivered": figures.redelivered,
+        "kept": trace.kept,
         "vips": [_vip(move) for move in figures.vips],
         "has_vips": _has_vips(trace),
         "objectives": [

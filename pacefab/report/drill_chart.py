@@ -91,11 +91,15 @@ class Chart:
 
 def draw(
     drill: Mapping[str, Any],
-    objectives: Mapping[str, float],
+    longest: float,
     dips: Sequence[Dip] = (),
     width: int = WIDTH,
 ) -> Chart:
-    """Return the chart of a drill of `report.drill.to_data`, with its dips lettered."""
+    """Return the chart of a drill of `report.drill.to_data`, with its dips lettered.
+
+    `longest` is how many seconds an operation may take. There is no hit ratio where nothing was
+    looked up.
+    """
     line, when = drill["timeline"], drill["timeline"]["seconds"]
     first, last = min(when, default=0.0), max(when, default=1.0)
 
@@ -104,13 +108,16 @@ def draw(
         return round(LEFT + share * (width - LEFT - RIGHT), 1)
 
     xs = [x(second) for second in when]
-    ratio = _ratio_panel(xs, line["hit_ratio"])
-    latency = _latency_panel(xs, line, objectives["worst_stall"], ratio.bottom + _GAP)
+    ratio, top = None, float(_TOP)
+    if any(found is not None for found in line["hit_ratio"]):
+        ratio = _ratio_panel(xs, line["hit_ratio"])
+        top = ratio.bottom + _GAP
+    latency = _latency_panel(xs, line, longest, top)
     rate = _rate_panel(xs, line, latency.bottom + _GAP)
-    panels = (ratio, latency, rate)
+    panels = (ratio or latency, latency, rate)  # by the numbers of dips
     return Chart(
         height=rate.bottom + 24,
-        panels=panels,
+        panels=panels if ratio else panels[1:],
         ticks=tuple(Tick(x(at), f"{at:g} s") for at in _nice(first, last, width // _TICK_WIDTH)),
         marks=tuple(_marks(drill["events"], x)),
         failure=(x(0.0), x(drill["undone_seconds"])),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -67,6 +68,12 @@ def find_dips(drill: Mapping[str, Any], load: Mapping[str, Any], stall: float) -
               lambda places: f"{sum(line['errors'][p] for p in places)} errors seen by clients"),
     ]  # fmt: skip
     return sorted(found, key=lambda dip: (dip.first, dip.panel))
+
+
+def longest(drill: Mapping[str, Any]) -> float:
+    """Return how many seconds an operation of a drill may take by its objectives."""
+    limits = {goal["objective"]: float(goal["limit"]) for goal in drill["objectives"]}
+    return limits.get("worst_stall", limits.get("worst_gap", math.inf))
 
 
 def _known(ratios: Sequence[float | None]) -> list[float]:

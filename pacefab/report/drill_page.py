@@ -9,7 +9,7 @@ from typing import Any
 from pacefab.report import drill_chart
 from pacefab.report.drill import amount, percent, seconds
 from pacefab.report.drill_chart import NARROW, WIDTH, draw, letter
-from pacefab.report.drill_dips import find_dips
+from pacefab.report.drill_dips import find_dips, longest
 from pacefab.report.stream import clean
 
 _TEMPLATE = "drill.html.j2"
@@ -18,6 +18,8 @@ _OBJECTIVES = {
     "worst_stall": "worst stall of a client",
     "vip_away": "VIP away",
     "client_errors": "errors seen by clients",
+    "worst_gap": "longest without an acknowledged write",
+    "lost": "acknowledged writes lost",
 }
 
 
@@ -36,10 +38,9 @@ def render(data: Mapping[str, Any]) -> str:
     environment.filters |= {
         "seconds": seconds, "percent": percent, "count": "{:,}".format, "local": local_time,
     }  # fmt: skip
-    stall, load = data["objectives"]["worst_stall"], data["load"]
-    dips = [find_dips(drill, load, stall) for drill in data["drills"]]
+    dips = [find_dips(drill, data["load"], longest(drill)) for drill in data["drills"]]
     charts = [
-        [draw(drill, data["objectives"], found, width) for width in (WIDTH, NARROW)]
+        [draw(drill, longest(drill), found, width) for width in (WIDTH, NARROW)]
         for drill, found in zip(data["drills"], dips, strict=True)
     ]
     return environment.get_template(_TEMPLATE).render(
@@ -61,9 +62,11 @@ def local_time(when: str) -> str:
 
 
 def _measured(data: Mapping[str, Any]) -> dict[str, str]:
-    """Return the titles of the objectives; without VIPs there is nothing of them to measure."""
+    """Return the titles of the objectives that were measured; without VIPs nothing is of them."""
     has_vips = any(drill.get("has_vips", drill["vips"]) for drill in data["drills"])
-    return {name: title for name, title in _OBJECTIVES.items() if has_vips or name != "vip_away"}
+    measured = {goal["objective"] for drill in data["drills"] for goal in drill["objectives"]}
+    there = measured if has_vips else measured - {"vip_away"}
+    return {name: title for name, title in _OBJECTIVES.items() if name in there}
 
 
 def _clean(value: object) -> object:

@@ -11,7 +11,7 @@ from pacefab.errors import PacefabError
 from pacefab.report import classic
 from pacefab.report.table import table
 from pacefab.report.text import error_style, render_error
-from pacefab.services.service import Value
+from pacefab.services.figures import Value
 from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth

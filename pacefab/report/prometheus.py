@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pacefab.pacemaker.model import ClusterStatus, Instance
 from pacefab.report.health import BESIDE_NODES
 from pacefab.report.stream import clean
-from pacefab.services.service import Alert
+from pacefab.services.figures import Alert
 from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
 

@@ -7,17 +7,19 @@ settings in, desired state out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, TypeVar
 
-from pacefab.addresses import bracketed
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
-from pacefab.transport.command import Section, Step
+from pacefab.services.checks import Check, Inspection
+from pacefab.services.figures import Figure
+from pacefab.services.load import ClientLoad
+from pacefab.services.probes.probe import Probe
 
 S = TypeVar("S")  # a service's section of the inventory, a pydantic model
 
@@ -124,118 +126,6 @@ class DesiredNode:
     at_start: tuple[AtStart, ...] = ()
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """An address and what it should answer; one that begins with / is a socket of the node's own.
-
-    After `say` is sent, `answer` has to be in the first line that comes back. Without, that the
-    connection is accepted is enough; and with `refused`, that a host refuses it. `whole`: all that
-    comes back is read, until the other side closes.
-    """
-
-    name: str
-    address: str
-    port: int
-    say: str = ""
-    answer: str = ""
-    refused: bool = False
-    whole: bool = False
-
-    @property
-    def place(self) -> str:
-        """The address and the port, as a client writes them."""
-        port = f":{self.port}" if self.port else ""
-        return f"{bracketed(self.address)}{port}"
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.place})"
-
-
-Value = float | str
-Shown = Callable[[Mapping[str, Value]], str]
-
-
-@dataclass(frozen=True)
-class Alert:
-    """When a metric is to call somebody: `when` it is so (PromQL behind its name) for `minutes`."""
-
-    name: str
-    when: str  # "> 0.1"
-    minutes: int = 5
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A figure that a service's probes read: its key in JSON, its metric, its column of text.
-
-    A `counter` only rises; an `info` is a text, which metrics have as a label of one metric of the
-    service. One without a `column` is left out of the text. `show` gets all figures of an instance
-    and returns the cell; it is called only where this one is there. A metric is called after the
-    service and `metric`, or the key where that is empty (and `_total`, for a counter); "-": none.
-    """
-
-    name: str  # with its unit where it has one: uptime_seconds
-    help: str
-    kind: Literal["gauge", "counter", "info"] = "gauge"
-    column: str = ""
-    show: Shown | None = None
-    metric: str = ""
-    alert: Alert | None = None
-
-    def text(self, figures: Mapping[str, Value]) -> str:
-        """Return the cell of the column."""
-        value = figures.get(self.name)
-        if value is None:
-            return "-"
-        if self.show:
-            return self.show(figures)
-        return value if isinstance(value, str) else f"{round(value, 2):.15g}"
-
-    @property
-    def exported(self) -> str:
-        """What the metric is called behind the service's name; empty where there is none."""
-        ending = "_total" if self.kind == "counter" else ""
-        return "" if self.metric == "-" else (self.metric or self.name) + ending
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a probe found: what is wrong (empty: nothing is), and the service's own figures.
-
-    `notices` are worth knowing and no failure of the service.
-    """
-
-    wrong: str = ""
-    figures: Mapping[str, Value] = field(default_factory=dict)
-    notices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A question to a service as its client would ask it, from `node`.
-
-    All probes of a node are put side by side, and each step has some seconds. `judge` gets the
-    sections of the steps, and the answers of the `endpoints` (`tcp.answers`); it may return what is
-    wrong alone. `resource` is the primitive that is asked, `of` the node of its instance and `at`
-    its address; all are empty where the service as a whole is asked. An instance that Pacemaker is
-    not to run is not asked.
-    """
-
-    name: str  # "vip-db:3306 answers"
-    node: str
-    steps: tuple[Step, ...]
-    judge: Callable[[Mapping[str, Section]], Reading | str]
-    resource: str = ""
-    of: str = ""
-    at: str = ""
-    endpoints: tuple[Endpoint, ...] = ()
-
-    def read(self, sections: Mapping[str, Section]) -> Reading:
-        """Return what the answers to the steps say."""
-        found = self.judge(sections)
-        return Reading(found) if isinstance(found, str) else found
-
-
 def no_secret(name: str) -> str:
     """Raise a UsageError: where nothing can give secrets, there is none."""
     raise UsageError(f"find the secret {name}", "none was given", "name an inventory")
@@ -313,6 +203,10 @@ def no_probes(_section: Any, _site: Site) -> Sequence[Probe]:
     return ()
 
 
+def no_load(_section: Any, _site: Site) -> None:
+    """Return the load of a service that no drill breaks."""
+
+
 @dataclass(frozen=True)
 class Service(Generic[S]):
     """A service as the inventory offers it.
@@ -325,6 +219,8 @@ class Service(Generic[S]):
         configuration: settings, site -> CIB objects. Operations that are not given become those
             of the agent's metadata, as pcs does it.
         probes: settings, site -> questions that a serving cluster answers.
+        checks: settings, site, CIB -> what verify-NAME checks besides what holds for every
+            service: what its own facts and the CIB show, and questions that it alone puts.
         secrets: names of secrets that these settings need.
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
         promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
@@ -340,6 +236,9 @@ class Service(Generic[S]):
             restarted ("keeps its items"); empty: nothing is to be said.
         obstacle: settings, site, node's name, whether resources are still to be added -> why an
             instance started there would not serve before `install-NAME` has run; empty: it would.
+        load: settings, site -> what its clients do while a drill breaks it; None: no drill does.
+        before_stop: settings, site, node's name -> questions that have good answers when the others
+            can do without its instance; until then it is not stopped to be updated.
         rest_seconds: how long an instance rests between its stop and its start.
     """
 
@@ -349,6 +248,7 @@ class Service(Generic[S]):
     node: Callable[[S, Site, str], DesiredNode] = nothing_desired
     configuration: Callable[[S, Site], Configuration] = no_configuration
     probes: Callable[[S, Site], Sequence[Probe]] = no_probes
+    checks: Callable[[S, Site, Cib], Iterable[Check | Inspection]] = field(default=lambda *_: ())
     secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     promoted: str = ""
@@ -361,6 +261,8 @@ class Service(Generic[S]):
     shared: tuple[str, ...] = ()
     outlook: Callable[[S, Site, str], str] = nothing_said
     obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
+    load: Callable[[S, Site], ClientLoad | None] = no_load
+    before_stop: Callable[[S, Site, str], Sequence[Probe]] = field(default=lambda *_: ())
     rest_seconds: float = 0.0
 
     @property

@@ -17,7 +17,7 @@ from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
 from pacefab.tasks.galera import start_galera
 from pacefab.tasks.init import init
-from pacefab.tasks.memcached import install_memcached, verify_memcached
+from pacefab.tasks.memcached import install_memcached
 from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks, verify_tasks
@@ -28,7 +28,7 @@ _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VER
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
     "First steps": (init, migrate, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
-    "Look; nothing is changed": (status, verify_memcached, *_VERIFY_TASKS.values(), check_clients),
+    "Look; nothing is changed": (status, *_VERIFY_TASKS.values(), check_clients),
     "One service": (
         install_memcached,
         update_memcached,
@@ -68,5 +68,4 @@ __all__ = [
     "start_galera",
     "status",
     "update_memcached",
-    "verify_memcached",
 ]

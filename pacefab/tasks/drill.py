@@ -16,16 +16,27 @@ from pacefab.tasks.asking import UNCHANGED, answer
 
 if TYPE_CHECKING:
     from pacefab.inventory.objectives import Objectives
+    from pacefab.workflows.rollout.desired import Intent
+
+
+def _drilled() -> list[str]:
+    """Return the services that have a client load."""
+    from pacefab.services import registry
+    from pacefab.services.service import no_load
+
+    return [name for name in registry.names() if registry.service(name).load is not no_load]
 
 
 @cluster_task(
-    values={"kind": lambda: FAULTS},
+    secrets=True,
+    values={"kind": lambda: FAULTS, "service": _drilled},
+    service="The service to break; by default memcached, or the first that an inventory has.",
     kind=f"The failure: {', '.join(FAULTS)}.",
     all="Every kind, one after the other, on one node after the other.",
-    node="The node to break; by default the last one, then the one before it.",
+    node="The node to break; by default the promoted one, the last one, the one before it.",
     undo="Bring back whatever an earlier drill, cut off, left broken; break nothing.",
     yes_break="The cluster's name: break it without asking.",
-    rate="Operations per second of the client load.",
+    rate="Operations per second of the client load; by default the service's own.",
     hold="Seconds that a failure goes on once Pacemaker has answered it (moved what moves).",
     timeout="Seconds for the cluster to recover in.",
     report="Write the report to this file as an HTML page.",
@@ -33,12 +44,13 @@ if TYPE_CHECKING:
 )
 def drill(
     run: Run,
+    service: str | None = None,
     kind: str | None = None,
     all: bool = False,  # noqa: A002
     node: str = "",
     undo: bool = False,
     yes_break: str | None = None,
-    rate: str = "4000",
+    rate: str | None = None,
     hold: str = "5",
     timeout: str = "120",
     report: str | None = None,
@@ -48,7 +60,7 @@ def drill(
 
     It shows what clients see, then repairs what was broken. Exit 0 or 1.
 
-    The load runs from here, with the client options that client-config prints. What is broken is
+    The load runs from here: what clients of memcached, RabbitMQ or Redis do. What is broken is
     always undone, after Ctrl-C too; a node whose operator is gone undoes it by itself.
 
     Example: fab -H c1,c2,c3 drill --kind process --report drill.html
@@ -56,13 +68,14 @@ def drill(
     if undo:
         not_with("--undo", {"--kind": kind, "--all": all, "--node": node, "--report": report,
                             "--json": json, "--yes-break": yes_break})  # fmt: skip
-        return _undo(run, number("--timeout", timeout, least=1))
-    from pacefab.drill.drill import Drill  # pymemcache takes 0.1 s
+        return _undo(run, _intent(run, service), number("--timeout", timeout, least=1))
+    from pacefab.drill.drill import Drill
     from pacefab.report import drill as reported
     from pacefab.report import drill_page
 
     desired = Drill(
-        _kinds(kind, every=all), node, number("--rate", rate, least=1),
+        _intent(run, service), _kinds(kind, every=all), node,
+        None if rate is None else number("--rate", rate, least=1),
         number("--hold", hold, least=0), number("--timeout", timeout, least=1), _objectives(run),
         run.limit,
     )  # fmt: skip
@@ -80,7 +93,7 @@ def drill(
     return 0 if found.passed else 1
 
 
-def _undo(run: Run, seconds: int) -> int:
+def _undo(run: Run, intent: Intent, seconds: int) -> int:
     from pacefab.drill.revert import Undo
     from pacefab.drill.scene import Scene
     from pacefab.report import drill as reported
@@ -88,10 +101,34 @@ def _undo(run: Run, seconds: int) -> int:
     hosts = run.named()
     status = run.perform("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
     with run.printer.working("drill-undo", hosts):
-        reasons = Scene(hosts, run.reach, run.limit).unhealthy(seconds)
+        reasons = Scene(hosts, run.reach, run.limit, intent).unhealthy(seconds)
     unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]
     run.printer.text(unhealthy if reasons else ["the cluster is healthy"], reported.style)
     return 1 if reasons else status
+
+
+def _intent(run: Run, name: str | None) -> Intent:
+    """Return what is desired of the service that is broken.
+
+    Raises:
+        UsageError: there is no such service, or nothing says what it has.
+    """
+    from pacefab.pacemaker.model import Configuration, Membership
+    from pacefab.services import registry
+    from pacefab.workflows.rollout.desired import Intent
+
+    sections, every = dict(run.inventory.sections if run.inventory else {}), _drilled()
+    chosen = name or next((n for n in ("memcached", *sections) if n in sections and n in every), "")
+    chosen = chosen or "memcached"
+    if chosen not in every:
+        allowed = f"give one of {', '.join(every)}"
+        raise UsageError("read the options", f"--service {chosen}", allowed)
+    section = sections.get(chosen, registry.service(chosen).default)
+    if section is None:
+        advice = "give an inventory that has it: --inventory FILE"
+        raise UsageError("drill", f"nothing says what {chosen} has", advice)
+    whole = {**sections, chosen: section}
+    return Intent(Membership("", ()), whole, (chosen,), Configuration(), run.secret)
 
 
 def _kinds(name: str | None, *, every: bool) -> tuple[Fault, ...]:

@@ -11,7 +11,7 @@ import pytest
 from pacefab.harness.cluster import REPOSITORY_ROOT
 from pacefab.harness.engine import ensure_program
 from pacefab.report import prometheus
-from pacefab.services.service import Reading
+from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
 from tests.unit import healths
 

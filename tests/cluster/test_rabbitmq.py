@@ -176,6 +176,43 @@ def test_no_confirmed_message_is_lost_whichever_node_is_killed(
     assert written.worst_gap < 30
 
 
+def test_a_drill_loses_no_confirmed_message(
+    serving: Cluster, inventory: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "drill.json"
+    done = serving.fab(
+        "drill", "--service", "rabbitmq", "--kind", "partition", "--hold", "2", "--json", str(file),
+        "--yes-break", serving.name, "--inventory", str(inventory), env=SECRETS, timeout=400,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert PASSWORD not in done.stdout + done.stderr + file.read_text()
+    (drill,) = json.loads(file.read_text())["drills"]
+    assert drill["items"]["stored"] > 100
+    assert drill["items"]["lost"] == 0
+    assert drill["redelivered"] is not None
+    assert 0 < drill["worst_gap_seconds"] < 30
+    assert not [name for name in queues(serving, serving.nodes[0]) if "drill" in name]
+
+
+def test_a_node_is_not_stopped_while_a_queue_needs_it(serving: Cluster, inventory: Path) -> None:
+    first = serving.nodes[0]
+    only = {"x-quorum-initial-group-size": 1, "x-queue-type": "quorum"}
+    with closing(link(serving.address(first))) as own:
+        own.declare("on-one-node", only)
+    changed = inventory.with_name("changed.yaml")
+    changed.write_text(inventory.read_text().replace("rabbitmq: {}", "rabbitmq: {memory: 400}"))
+    begun = serving.run(first, "systemctl show -P ActiveEnterTimestampMonotonic rabbitmq-server")
+    update = ["update-rabbitmq", "--yes", "--timeout", "5", "--inventory", str(changed)]
+    done = serving.fab(*update, env=SECRETS)
+    again = serving.run(first, "systemctl show -P ActiveEnterTimestampMonotonic rabbitmq-server")
+    with closing(link(serving.address(first))) as own:
+        own.delete("on-one-node")
+    assert done.returncode == 1, done.stdout
+    assert "queue on-one-node" in done.stdout + done.stderr
+    assert "rabbitmq-queues grow" in done.stdout + done.stderr
+    assert again.stdout == begun.stdout
+
+
 def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> None:
     victim = serving.nodes[1]
     # All tests before it let the cluster be healthy.

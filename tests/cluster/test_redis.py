@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -150,6 +151,26 @@ def test_without_followers_it_takes_no_write(serving: Cluster, inventory: Path, 
     assert all(f"on {node}" in shown.stdout for node in followers)
     assert took < 10
     await_healthy(serving, partial(status, serving, inventory), BACK_SECONDS)
+
+
+def test_a_drill_sees_the_vip_follow(serving: Cluster, inventory: Path, tmp_path: Path) -> None:
+    victim, file = promoted(serving), tmp_path / "drill.json"
+    eased = tmp_path / "cluster.yaml"  # replication does not wait
+    eased.write_text(f"{inventory.read_text()}objectives: {{worst_gap: 60s, lost: 1000}}\n")
+    done = serving.fab(
+        "drill", "--service", "redis", "--kind", "stop-node", "--hold", "2", "--json", str(file),
+        "--yes-break", serving.name, "--inventory", str(eased), timeout=400,
+        env={"PACEFAB_SECRET_REDIS": PASSWORD},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert PASSWORD not in done.stdout + done.stderr + file.read_text()
+    (drill,) = json.loads(file.read_text())["drills"]
+    assert drill["node"] == victim
+    assert drill["items"]["stored"] > 100
+    assert drill["items"]["lost"] <= 1000
+    (move,) = drill["vips"]
+    assert (move["resource"], move["from"]) == ("vip-store", victim)
+    assert promoted(serving) not in {"", victim}
 
 
 def test_the_vip_follows_when_the_promoted_node_is_killed(

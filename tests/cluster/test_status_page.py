@@ -13,7 +13,7 @@ import pytest
 from pacefab.errors import UnreachableError
 from pacefab.report.pages import status
 from pacefab.services.memcached.probe import Answer
-from pacefab.services.service import Reading
+from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
 from tests.cluster.browser import Page
 from tests.unit import healths

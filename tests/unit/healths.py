@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from pacefab.pacemaker import monitor
 from pacefab.services import registry
+from pacefab.services.figures import Value
 from pacefab.services.memcached import figures
 from pacefab.services.memcached.probe import Answer
-from pacefab.services.service import Probe, Reading, Value
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.workflows.checks.health import Health, NodeHealth
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth

@@ -15,7 +15,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.word import Cause, Placement
 from pacefab.services import registry
-from pacefab.services.service import Probe, Reading
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.tasks.stack import creation_of
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks import probing

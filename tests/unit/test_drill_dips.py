@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from pacefab.report.drill_dips import find_dips
+from pacefab.report.drill_dips import find_dips, longest
 from tests.unit.captured import FOLDER
 
 LOAD = {"options": {"dead_timeout": 10}}
@@ -61,6 +61,6 @@ def test_what_no_event_explains_is_not_put_down_to_one() -> None:
 def test_every_hit_ratio_dip_of_a_real_run_has_an_event() -> None:
     data = json.loads((FOLDER / "drill.json").read_text(encoding="utf-8"))
     for drill in data["drills"]:
-        found = find_dips(drill, data["load"], data["objectives"]["worst_stall"])
+        found = find_dips(drill, data["load"], longest(drill))
         assert all(dip.event is not None for dip in found if dip.panel == 0)
         assert any(dip.panel == 0 for dip in found)

@@ -11,6 +11,10 @@ from pacefab.drill.figures import hit_ratio, is_answered, measure
 from pacefab.drill.timeline import Sample, Trace, Window, changes, take_sample
 from pacefab.inventory.objectives import Objectives
 from pacefab.pacemaker import monitor
+from pacefab.pacemaker.model import Membership
+from pacefab.services.memcached.load import load
+from pacefab.services.memcached.section import MemcachedSection
+from pacefab.services.service import Site
 from tests.unit import captured
 
 NODES = ("c1", "c2", "c3")
@@ -36,7 +40,10 @@ WINDOWS = (
     Window(13.0, hit=100, worst=0.001),
     Window(18.0, hit=100, worst=0.001),
 )
-TRACE = Trace(PROCESS, "c3", "2026-11-23T12:00:00", 10.0, 17.5, SAMPLES, WINDOWS, 6000, 4000)
+TRACE = Trace(
+    PROCESS.of("memcached"), "c3", "2026-11-23T12:00:00", 10.0, 17.5, SAMPLES, WINDOWS, 6000, 2000
+)
+CACHE_LOAD = load(MemcachedSection(), Site(Membership("demo", ()), {}, {}))
 
 
 def test_times_count_from_the_failure_where_pacemaker_ends_it() -> None:
@@ -105,6 +112,17 @@ def test_an_objective_is_missed_beyond_its_limit(objectives: Objectives, missed:
     figures = measure(TRACE, objectives)
     assert [v.objective for v in figures.verdicts if not v.passed] == missed
     assert figures.passed == (not missed)
+
+
+def test_a_store_is_measured_by_what_it_acknowledged() -> None:
+    windows = [replace(window, gap=window.at - 9.0) for window in WINDOWS]
+    trace = replace(TRACE, windows=tuple(windows), lost=2, redelivered=1, kept=True)
+    figures = measure(trace, Objectives(lost=1, worst_gap=9.0))
+    assert (figures.worst_gap, figures.items_lost, figures.redelivered) == (9.0, 2, 1)
+    assert [verdict.objective for verdict in figures.verdicts] == [
+        "recovery", "vip_away", "worst_gap", "lost",
+    ]  # fmt: skip
+    assert [verdict.objective for verdict in figures.verdicts if not verdict.passed] == ["lost"]
 
 
 def test_objectives_that_an_inventory_leaves_out_keep_their_defaults() -> None:

@@ -17,7 +17,8 @@ from pacefab.host.model import HostFacts, Listener
 from pacefab.pacemaker.model import Clone, Member, Membership
 from pacefab.services.galera import service
 from pacefab.services.galera.section import GaleraSection
-from pacefab.services.service import File, Probe, Reading, Site
+from pacefab.services.probes.probe import Probe, Reading
+from pacefab.services.service import File, Site
 from pacefab.transport.command import Section
 from tests.unit import captured
 

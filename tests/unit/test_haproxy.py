@@ -16,7 +16,8 @@ from pacefab.host.model import FileState, HostFacts, Unit
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.services.haproxy import service
 from pacefab.services.haproxy.section import HaproxySection
-from pacefab.services.service import Reading, Site
+from pacefab.services.probes.probe import Reading
+from pacefab.services.service import Site
 from pacefab.services.vips.section import VipsSection
 from tests.unit import captured
 

@@ -10,7 +10,8 @@ from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.model import Clone, Configuration, Instance, Membership, Primitive
 from pacefab.report import health as report
 from pacefab.services.memcached.probe import Answer
-from pacefab.services.service import Reading, Service, Site
+from pacefab.services.probes.probe import Reading
+from pacefab.services.service import Service, Site
 from pacefab.workflows.checks import service_health
 from pacefab.workflows.checks.health import not_serving, service_notices
 from pacefab.workflows.checks.service_health import InstanceHealth, recognise

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pacefab.errors import RefusedError
-from pacefab.host import firewall
+from pacefab.host import firewall, kernel
 from pacefab.host.model import (
     Absent,
     FileState,
@@ -222,7 +222,7 @@ def test_a_setting_of_the_kernel_is_set_though_its_file_is_as_desired() -> None:
     planned = plan(replace(NODE, kernel={BIND: "0", BIND6: "1"}), FREE)
     assert planned.changes == (f"{BIND} is 0, not 1",)
     (setting,) = planned.steps
-    assert setting.argv == ("sysctl", "-q", "-w", f"{BIND}=1")
+    assert setting.argv[-3:] == (f"{BIND}=1", kernel.record(BIND), "0")
     assert setting.undo == ("sysctl", "-q", "-w", f"{BIND}=0")
 
 

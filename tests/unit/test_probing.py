@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from pacefab.services.probes import tcp
-from pacefab.services.service import Endpoint, Probe, Reading
+from pacefab.services.probes.probe import Endpoint, Probe, Reading
 from pacefab.transport.command import RECEIVER, Section, Step, parse_sections, render_query, step
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks.probing import SECONDS, ProbeResult, put

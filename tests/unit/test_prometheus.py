@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 
 from pacefab.report import prometheus
 from pacefab.services.memcached.probe import Answer
-from pacefab.services.service import Reading
+from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
 from tests.unit import healths
 

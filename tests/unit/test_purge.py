@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pacefab.host import firewall
+from pacefab.host import firewall, kernel
 from pacefab.host.model import FileState, Firewall, HostFacts, Interface, Unit
 from pacefab.services.service import Look, Port
 from pacefab.workflows.nodes.purge import Purge
@@ -64,6 +64,21 @@ def test_debian_would_delete_data_on_purge_so_only_others_are_purged() -> None:
     assert "apt remove" in " ".join(kept.argv)
     assert "apt purge" not in " ".join(kept.argv)
     assert "apt purge" in " ".join(gone.argv)
+
+
+def test_a_setting_of_the_kernel_is_what_it_was_before() -> None:
+    name, file = "net.ipv4.ip_nonlocal_bind", "/etc/sysctl.d/60-queue.conf"
+    look = Look(files=(file,), kernel=(name,))
+    known = {file: TEXT, kernel.record(name): FileState("0\n", "644", "root:root")}
+    facts = replace(BARE, files=known, kernel={name: "1"})
+    assert kernel.record(name) in Purge(look).observed.files
+    assert names(Purge(look), facts) == ["remove configuration", f"set {name} back to 0"]
+    assert not Purge(look).stays(facts)
+    assert names(Purge(look, kept=(name,)), facts) == ["remove configuration"]
+    unknown = replace(facts, files={file: TEXT})
+    assert names(Purge(look), unknown) == ["remove configuration"]
+    assert Purge(look).stays(unknown) == [f"{name} stays 1 until a restart"]
+    assert not Purge(look, kept=(name,)).stays(unknown)
 
 
 def test_what_another_service_needs_stays() -> None:

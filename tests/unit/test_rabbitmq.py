@@ -13,10 +13,11 @@ import pytest
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Clone, Member, Membership
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.rabbitmq import node_figures
 from pacefab.services.rabbitmq.section import RabbitmqSection
 from pacefab.services.rabbitmq.service import SERVICE
-from pacefab.services.service import File, Probe, Reading, Site
+from pacefab.services.service import File, Site
 from pacefab.transport.command import Section
 
 NAMES = ("c1", "c2", "c3")
@@ -43,6 +44,8 @@ SEEN: dict[str, Any] = {
     "own": "rabbit@10.0.0.1",
     "queues": 3,
     "without_quorum": [],
+    "without_leader": [],
+    "critical": [],
 }
 
 
@@ -203,6 +206,7 @@ def test_figures_of_a_node() -> None:
         "messages_unacknowledged": 1,
         "queues": 3,
         "queues_without_quorum": 0,
+        "queues_without_leader": 0,
         "memory_bytes": 132366336,
     }
 
@@ -213,6 +217,11 @@ def changed(place: int, **values: Any) -> dict[str, Any]:
     return {**SEEN, "nodes": nodes}
 
 
+def lacking(*names: str, absent: tuple[str, ...] = ("rabbit@10.0.0.3",)) -> list[dict[str, Any]]:
+    """Return queues as a node names those that lack something."""
+    return [{"name": name, "there": ["rabbit@10.0.0.1"], "absent": [*absent]} for name in names]
+
+
 @pytest.mark.parametrize(
     ("seen", "words"),
     [
@@ -221,7 +230,12 @@ def changed(place: int, **values: Any) -> dict[str, Any]:
         (changed(0, partitions=["rabbit@10.0.0.3"]), "a partition separates it from rabbit@10.0.0"),
         (changed(0, mem_alarm=True), "memory alarm: publishers have to wait"),
         (changed(0, disk_free_alarm=True), "disk alarm"),
-        ({**SEEN, "without_quorum": ["a", "b", "c", "d"]}, "queue a, b, c and 1 more"),
+        (
+            {**SEEN, "without_quorum": lacking("a", "b", "c", "d")},
+            "queue a, b, c and 1 more; start ",
+        ),
+        ({**SEEN, "without_quorum": lacking("a")}, "start rabbitmq on c3"),
+        ({**SEEN, "without_leader": lacking("a b")}, "rabbitmqctl delete_queue 'a b'"),
         ({"error": "connection refused"}, "its management API: connection refused"),
     ],
 )
@@ -234,11 +248,43 @@ def test_an_alarm_elsewhere_is_that_nodes() -> None:
 
 
 def test_a_queue_needs_a_majority_of_its_members() -> None:
-    def queue(name: str, online: int, kind: str = "quorum") -> dict[str, Any]:
-        return {"name": name, "type": kind, "members": ["a", "b", "c"], "online": ["a"] * online}
+    assert queues_of("without_quorum", queue("abc"), queue("ab"), queue("a"), OTHERS) == ["a"]
 
-    queues = [queue("two", 2), queue("one", 1), queue("classic", 0, "classic"), {"name": "old"}]
-    assert node_figures.without_quorum(queues) == ["one"]
+
+OTHERS: dict[str, Any] = {"name": "old", "type": "classic"}
+
+
+def queue(online: str, members: str = "abc", leader: str = "a") -> dict[str, Any]:
+    """Return a quorum queue that is called as the members that are there."""
+    kind = {"type": "quorum", "leader": leader}
+    return {"name": online, "members": [*members], "online": [*online], **kind}
+
+
+def queues_of(trouble: str, *queues: dict[str, Any], own: str = "a") -> list[str]:
+    return [found["name"] for found in node_figures.troubles([*queues], own)[trouble]]
+
+
+def test_a_queue_needs_a_leader_that_is_there() -> None:
+    assert queues_of("without_leader", queue("abc"), queue("bc"), queue("b")) == ["bc"]
+
+
+def test_a_node_is_critical_for_queues_that_would_have_no_majority_without_it() -> None:
+    assert queues_of("critical", queue("abc"), queue("ab"), queue("ba", "ba"), queue("a")) == [
+        "ab", "ba",
+    ]  # fmt: skip
+    assert not queues_of("critical", queue("ab"), own="c")
+
+
+def test_a_node_is_stopped_when_its_queues_can_do_without_it() -> None:
+    (probe,) = SERVICE.before_stop(RabbitmqSection(), site(), "c1")
+    assert probe.node == "c1"
+    assert not read(probe, **SEEN).wrong
+    own = lacking("pacefab-probe-c1")  # nothing is in the queue of a probe
+    assert not read(probe, **{**SEEN, "critical": own}).wrong
+    for absent, way in (("rabbit@10.0.0.3",), "start rabbitmq on c3"), ((), "rabbitmq-queues grow"):
+        found = read(probe, **{**SEEN, "critical": [*own, *lacking("orders", absent=absent)]})
+        assert "queue orders" in found.wrong
+        assert way in found.wrong
 
 
 def test_without_an_inventory_a_cluster_that_others_made_is_greeted() -> None:

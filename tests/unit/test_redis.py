@@ -11,9 +11,10 @@ import pytest
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Clone, Member, Membership
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.redis.section import RedisSection
 from pacefab.services.redis.service import SERVICE
-from pacefab.services.service import File, Probe, Reading, Site
+from pacefab.services.service import File, Site
 from pacefab.services.vips.section import VipsSection
 from pacefab.transport.command import Section
 
@@ -170,6 +171,14 @@ def test_one_leads_and_the_others_follow() -> None:
 )
 def test_replication_that_is_broken(info: dict[str, str], words: str) -> None:
     assert words in read(probes()[0], info).wrong
+
+
+def test_who_leads_is_stopped_when_its_followers_answer_it() -> None:
+    (probe,) = SERVICE.before_stop(RedisSection(), site(), "c1")
+    assert not read(probe, LEADS).wrong
+    assert not read(probe, FOLLOWS).wrong
+    late = {**LEADS, "slave1": "ip=172.30.0.13,port=6379,state=online,offset=10,lag=7"}
+    assert "172.30.0.13 7 s ago" in read(probe, late).wrong
 
 
 def test_an_error_of_redis_is_what_is_wrong() -> None:

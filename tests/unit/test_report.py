@@ -17,7 +17,6 @@ import pytest
 
 from pacefab.drill.drill import DrillReport, DrillResult
 from pacefab.drill.figures import measure
-from pacefab.drill.load import Setup
 from pacefab.errors import CommandError, PacefabError, UnreachableError
 from pacefab.host.model import Mark, Outcome
 from pacefab.inventory.objectives import Objectives
@@ -30,7 +29,7 @@ from pacefab.workflows.checks.health import Health
 from pacefab.workflows.nodes import progress
 from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import captured
-from tests.unit.test_drill_figures import TRACE
+from tests.unit.test_drill_figures import CACHE_LOAD, TRACE
 
 LONG = "\n".join(f"line {n}" for n in range(40))
 FAILED = CommandError("install memcached", LONG, "look", host="c2")
@@ -189,7 +188,7 @@ def test_a_drill_without_virtual_addresses_has_no_column_for_them() -> None:
     result = DrillResult(trace, measure(trace, Objectives()))
     begun = "2026-11-23T12:00:00+00:00"
     report = DrillReport(
-        "web", begun, "ops@desk", {}, Setup((), {}, 1), Objectives(), (result,), ()
+        "web", begun, "ops@desk", {}, "memcached", CACHE_LOAD, 1, Objectives(), (result,), ()
     )
     assert "VIPs" not in drill.render_text(report)[0]
     data = drill.to_data(report)

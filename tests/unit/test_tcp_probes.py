@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from pacefab.services.probes import tcp
+from pacefab.services.probes.probe import Endpoint
 from pacefab.services.probes.tcp_node import ask_all
-from pacefab.services.service import Endpoint
 from pacefab.transport.command import Section
 
 VIP = Endpoint("vip-db", "192.0.2.101", 22, refused=True)

@@ -13,7 +13,6 @@ import pytest
 from pacefab.clients.finding import Finding
 from pacefab.drill.drill import DrillReport, DrillResult
 from pacefab.drill.figures import measure
-from pacefab.drill.load import Setup
 from pacefab.errors import CommandError, UnreachableError
 from pacefab.host.model import Mark, Outcome
 from pacefab.inventory.objectives import Objectives
@@ -22,15 +21,17 @@ from pacefab.report import clients, drill, health, history, plan, verification
 from pacefab.report.migration import print_report
 from pacefab.report.screen import screen
 from pacefab.report.text import Printer, render_error
-from pacefab.services.memcached.probe import Answer, Target
-from pacefab.services.service import Reading, Value
+from pacefab.services.checks import Check, Contact
+from pacefab.services.figures import Value
+from pacefab.services.memcached.probe import Answer
+from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
-from pacefab.workflows.checks.verification import Check, Verification
+from pacefab.workflows.checks.verification import Verification
 from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import healths
 from tests.unit.screens import Terminal, seen
 from tests.unit.test_deploy_plan import moved
-from tests.unit.test_drill_figures import TRACE
+from tests.unit.test_drill_figures import CACHE_LOAD, TRACE
 
 WIDTHS = (40, 80, 100, 200)
 STATS = {
@@ -69,19 +70,34 @@ def cluster() -> Health:
 
 
 def drilled() -> DrillReport:
-    setup = Setup((("192.0.2.11", 11211),), {}, 4000)
     result = DrillResult(TRACE, measure(TRACE, Objectives()))
     trace = replace(TRACE, node=LONG_NODES[0])
     other = DrillResult(trace, measure(trace, Objectives()))
     begun = "2026-11-23T12:00:00+00:00"
-    return DrillReport("openstack", begun, "ops@desk", {}, setup, Objectives(), (result, other), ())
+    return DrillReport(
+        "openstack",
+        begun,
+        "ops@desk",
+        {},
+        "memcached",
+        CACHE_LOAD,
+        4000,
+        Objectives(),
+        (result, other),
+        (),
+    )
 
 
 def verified() -> Verification:
-    targets = [Target(name, "192.0.2.11", 11211) for name in LONG_NODES]
-    matrix = {name: dict.fromkeys(targets, SERVES) for name in LONG_NODES}
+    contacts = [
+        Contact(asker, name, "192.0.2.11", 11211, served=True, seconds=0.0021)
+        for asker in LONG_NODES
+        for name in LONG_NODES
+    ]
+    asked = [Check("set and get", "c1 -> c2", ok=True, seen="", contact=c) for c in contacts]
     failed = Check("set and get", "c1 -> c3", ok=False, seen=REFUSED, cause="a firewall on c3")
-    return Verification("openstack", matrix, (Check("UDP off", "c1", ok=True, seen=""), failed))
+    checks = (Check("UDP off", "c1", ok=True, seen=""), failed, *asked)
+    return Verification("memcached", "openstack", checks)
 
 
 def applied() -> History:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from pacefab.services.family import family_of
+from pacefab.services.figures import Alert, Figure, Value
 from pacefab.services.galera import health_check
 from pacefab.services.galera.node import FLAVOURS
 from pacefab.services.probes import tcp
-from pacefab.services.service import Alert, Figure, Probe, Reading, Site, Value
+from pacefab.services.probes.probe import Probe, Reading
+from pacefab.services.service import Site
 from pacefab.transport.command import Section, step
 
 _ASK = "SHOW GLOBAL STATUS WHERE Variable_name IN ({})"

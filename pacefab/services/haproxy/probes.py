@@ -11,7 +11,8 @@ from pacefab.services.haproxy import stats
 from pacefab.services.haproxy.config import SOCKET, endpoint
 from pacefab.services.haproxy.section import HaproxySection
 from pacefab.services.probes import tcp
-from pacefab.services.service import Endpoint, Probe, Reading, Site
+from pacefab.services.probes.probe import Endpoint, Probe, Reading
+from pacefab.services.service import Site
 from pacefab.transport.command import Section
 
 _ASKED = "HAProxy of {} gives its statistics"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pacefab.services.service import Alert, Figure, Value
+from pacefab.services.figures import Alert, Figure, Value
 
 COMMAND = "show info;show stat -1 6 -1\n"  # 6: backends (2) and servers (4), of every proxy
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from pacefab.services.figures import Figure, Value
 from pacefab.services.memcached.probe import Answer
-from pacefab.services.service import Figure, Value
 
 _MIB = 1024 * 1024
 

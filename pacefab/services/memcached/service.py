@@ -8,12 +8,16 @@ from functools import partial
 from pacefab.errors import CommandError
 from pacefab.pacemaker.model import Configuration
 from pacefab.pacemaker.ownership import find_runner
+from pacefab.services.figures import Value
 from pacefab.services.memcached import figures, memcached, probe
+from pacefab.services.memcached.checks import checks
 from pacefab.services.memcached.config import Settings
+from pacefab.services.memcached.load import load
 from pacefab.services.memcached.obstacle import obstacle
 from pacefab.services.memcached.probe import Target
 from pacefab.services.memcached.section import MemcachedSection
-from pacefab.services.service import DesiredNode, Probe, Reading, Service, Site, Value
+from pacefab.services.probes.probe import Probe, Reading
+from pacefab.services.service import DesiredNode, Service, Site
 from pacefab.transport.command import Section
 
 
@@ -95,10 +99,12 @@ SERVICE = Service(
     node=node,
     configuration=configuration,
     probes=probes,
+    checks=checks,
     ids=lambda _: (memcached.CLONE,),
     units=(memcached.UNIT,),
     found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,
     figures=figures.FIGURES,
+    load=load,
     outlook=outlook,
     obstacle=obstacle,
     rest_seconds=_REST_SECONDS,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pacefab.addresses import bracketed
 from pacefab.services.probes.node_python import python
-from pacefab.services.service import Endpoint, Probe, Reading
+from pacefab.services.probes.probe import Endpoint, Probe, Reading
 from pacefab.transport.command import Section, Step
 
 SECONDS = 2.5  # far more than a connection on a local network takes

@@ -27,6 +27,7 @@ OPEN, OPEN_OK, CLOSE, CHANNEL_CLOSE = (10, 40), (10, 41), (10, 50), (20, 40)
 CHANNEL_OPEN, CHANNEL_OPEN_OK = (20, 10), (20, 11)
 CONFIRM, CONFIRM_OK = (85, 10), (85, 11)
 DECLARE, DECLARE_OK = (50, 10), (50, 11)
+DELETE, DELETE_OK = (50, 40), (50, 41)
 PUBLISH, RETURN, GET, GET_OK, GET_EMPTY = (60, 40), (60, 50), (60, 70), (60, 71), (60, 72)
 ACK, NACK = (60, 80), (60, 120)
 DURABLE, MANDATORY, PERSISTENT = 2, 1, 2
@@ -100,6 +101,10 @@ class AmqpConnection:
         words = struct.pack(">H", 0) + short(queue) + bytes([DURABLE]) + table(arguments)
         answer = self.call(DECLARE, words, DECLARE_OK)
         return int(struct.unpack(">I", answer[1 + answer[0] :][:4])[0])
+
+    def delete(self, queue: str) -> None:
+        """Delete a queue with all that is in it."""
+        self.call(DELETE, struct.pack(">H", 0) + short(queue) + b"\0", DELETE_OK)
 
     def publish(self, queue: str, body: bytes) -> None:
         """Publish a persistent message, and return when the server has confirmed it."""

@@ -3,7 +3,9 @@
 Standard library only, Python 3.6 and newer. argv[1] is JSON: {"port": 15672,
 "user": "pacefab-probe", "credentials": path, "seconds": 2.0}; the password is in the file
 `credentials`. JSON comes out: {"messages": {"ready": 0, "unacknowledged": 0}, "nodes": [...],
-"own": its name, "queues": 3, "without_quorum": [names]}, or {"error": ...}; {} without such a file.
+"own": its name, "queues": 3, "without_quorum": [queues], "without_leader": [queues], "critical":
+[queues]}, or {"error": ...}; {} without such a file. A queue is {"name", "there", "absent"}, with
+its members of which a process is there and the others.
 """
 # ruff: noqa: UP006, UP035, UP041
 
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 NODES = "/api/nodes?columns=name,running,partitions,mem_alarm,disk_free_alarm,mem_used"
-QUEUES = "/api/queues?columns=name,type,members,online"
+QUEUES = "/api/queues?columns=name,type,leader,members,online"
 OK = 200
 
 
@@ -48,7 +50,7 @@ def figures(request: Dict[str, Any]) -> Dict[str, Any]:
             "nodes": get(NODES),
             "own": overview["node"],
             "queues": len(queues),
-            "without_quorum": without_quorum(queues),
+            **troubles(queues, overview["node"]),
         }
     except socket.timeout:
         return {"error": f"timed out after {request['seconds']:g} s"}
@@ -58,14 +60,26 @@ def figures(request: Dict[str, Any]) -> Dict[str, Any]:
         link.close()
 
 
-def without_quorum(queues: List[Dict[str, Any]]) -> List[str]:
-    """Return the quorum queues of whose members no majority is there."""
-    return [
-        queue["name"]
-        for queue in queues
-        if queue.get("type") == "quorum"
-        and len(queue.get("online", ())) * 2 <= len(queue.get("members", ()))
-    ]
+def troubles(queues: List[Dict[str, Any]], own: str) -> Dict[str, List[Dict[str, Any]]]:
+    """Return the quorum queues that lack something, by what that is.
+
+    No majority of members is there; or no leader is, although a majority is; or it would be a
+    majority no more if the node `own` stopped.
+    """
+    found = {"without_quorum": [], "without_leader": [], "critical": []}  # type: Dict[str, List[Any]]
+    for queue in queues:
+        members, there = queue.get("members") or [], queue.get("online") or []
+        if queue.get("type") != "quorum" or not members:
+            continue
+        absent = [name for name in members if name not in there]
+        said = {"name": queue["name"], "there": there, "absent": absent}
+        if len(there) * 2 <= len(members):
+            found["without_quorum"].append(said)
+        elif queue.get("leader") not in there:
+            found["without_leader"].append(said)
+        elif own in there and (len(there) - 1) * 2 <= len(members):
+            found["critical"].append(said)
+    return found
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pacefab.pacemaker.model import Clone, Configuration, Operation, Primitive
 from pacefab.services.rabbitmq import node, probes
+from pacefab.services.rabbitmq.load import load
 from pacefab.services.rabbitmq.section import COOKIE, SECRET, RabbitmqSection
 from pacefab.services.service import Service, Site
 
@@ -40,5 +41,7 @@ SERVICE = Service(
     agents=(AGENT,),
     found=lambda cib: RabbitmqSection() if cib.primitives_of(AGENT) else None,
     figures=probes.FIGURES,
+    load=load,
+    before_stop=probes.before_stop,
     data=("/var/lib/rabbitmq",),
 )

@@ -16,6 +16,7 @@ from pacefab.services.vips.section import Vip, VipsSection
 
 NAME = "redis"  # of the service and of its primitive
 PORT = 6379
+LAST_PASSWORD = "/run/pacefab-redis-password"  # noqa: S105  (a path)
 SYSCTL = "/etc/sysctl.d/60-pacefab-redis.conf"
 # Redis listens at the VIPs that follow it, on every node, before they come.
 KERNEL = {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
@@ -37,7 +38,7 @@ _PASSWORD = re.compile(r"[^\s\"']+")
 # Redis that runs gets the new settings at once: the agent asks it with the new password from now
 # on. It is the previous one's that lets us in, or after a change that was undone the last one's.
 _APPLY = r"""
-config=$1 client=$2 address=$3 last=/run/pacefab-redis-password
+config=$1 client=$2 address=$3 last=$4
 value() { sed -n 's/^requirepass //p' "$1" 2>/dev/null; }
 talk() {
   if [ -n "$1" ]; then REDISCLI_AUTH=$1; export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi
@@ -65,6 +66,7 @@ class RedisFlavour:
     config: str  # beside the package's own, which stays as it is
     data: str
     client: str
+    process: str
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the agent, made for Redis
 
 
@@ -75,6 +77,7 @@ FLAVOURS: Mapping[Software, RedisFlavour] = {
         config="/etc/redis-pacemaker.conf",
         data="/var/lib/redis",
         client="redis-cli",
+        process="redis-server",
     ),
     "valkey": RedisFlavour(
         packages={"debian": "valkey-server", "rhel": "valkey"},
@@ -82,6 +85,7 @@ FLAVOURS: Mapping[Software, RedisFlavour] = {
         config="/etc/valkey-pacemaker.conf",
         data="/var/lib/valkey",
         client="valkey-cli",
+        process="valkey-server",
         parameters={
             "bin": "/usr/bin/valkey-server",
             "client_bin": "/usr/bin/valkey-cli",
@@ -99,7 +103,7 @@ def look(section: RedisSection) -> Look:
     return Look(
         packages=packages,
         units=tuple(f"{name}.service" for name in packages),
-        files=(SYSCTL, *(flavour.config for flavour in flavours)),
+        files=(SYSCTL, LAST_PASSWORD, *(flavour.config for flavour in flavours)),
         kernel=tuple(KERNEL),
     )
 
@@ -110,7 +114,8 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
     package = flavour.packages[common_family(site.facts.values())]
     text = _config(section, site, node, flavour)
     owner = f"root:{flavour.user}"
-    apply = ("sh", "-c", _APPLY, "pacefab", flavour.config, flavour.client, site.own_address(node))
+    words = (flavour.config, flavour.client, site.own_address(node), LAST_PASSWORD)
+    apply = ("sh", "-c", _APPLY, "pacefab", *words)
     return DesiredNode(
         packages=(package,),
         files=(

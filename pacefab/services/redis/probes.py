@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from pacefab.services.figures import Figure, Value
 from pacefab.services.probes.node_python import python, read_answer
+from pacefab.services.probes.probe import Probe, Reading
 from pacefab.services.redis.node import NAME, PORT, following
-from pacefab.services.service import Figure, Probe, Reading, Site, Value
+from pacefab.services.service import Site
 from pacefab.services.vips.section import PREFIX
 from pacefab.transport.command import Section, Step
 
 SECONDS = 2.0
+_LATE_SECONDS = 2  # followers answer their master once a second
 
 FIGURES = (
     Figure("role", "What Redis calls its role: master or slave", "info", column="role"),
@@ -41,6 +44,25 @@ def probes(site: Site, config: str) -> Iterator[Probe]:
         ask = _ask(vip.address, config)
         name = f"{PREFIX}{vip.name} leads to the Redis that takes writes"
         yield Probe(name, site.neighbour(nodes[0]), (ask,), _leads)
+
+
+def before_stop(site: Site, config: str, node: str) -> tuple[Probe, ...]:
+    """Ask an instance whether all that follow it have what it was given, where it leads."""
+    ask = _ask(site.own_address(node), config)
+    name = f"the followers of redis on {node} are up to date"
+    return (Probe(name, site.neighbour(node), (ask,), _followed),)
+
+
+def _followed(sections: Mapping[str, Section]) -> str:
+    answer = read_answer(sections, NAME)
+    if wrong := answer.get("error"):
+        return str(wrong)
+    info = answer["info"]
+    late = [f for f in _followers(info) if int(f.get("lag", 0)) > _LATE_SECONDS]
+    if info.get("role") != "master" or not late:
+        return ""
+    said = ", ".join(f"{f.get('ip', '')} {f['lag']} s ago" for f in late)
+    return f"it takes the writes, and a follower has not answered it: {said}"
 
 
 def _ask(address: str, config: str) -> Step:

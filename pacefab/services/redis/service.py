@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.services.probes.probe import Probe
 from pacefab.services.redis import node, probes
+from pacefab.services.redis.load import load
 from pacefab.services.redis.section import SECRET, RedisSection
-from pacefab.services.service import Probe, Service, Site
+from pacefab.services.service import Service, Site
 
 CLONE = f"{node.NAME}-clone"
 
@@ -27,6 +29,10 @@ def configuration(section: RedisSection, site: Site) -> Configuration:
 
 def _probes(section: RedisSection, site: Site) -> tuple[Probe, ...]:
     return tuple(probes.probes(site, node.flavour_of(section, site).config))
+
+
+def _before_stop(section: RedisSection, site: Site, name: str) -> tuple[Probe, ...]:
+    return probes.before_stop(site, node.flavour_of(section, site).config, name)
 
 
 def _found(cib: Cib) -> RedisSection | None:
@@ -51,5 +57,7 @@ SERVICE = Service(
     promoted=CLONE,
     found=_found,
     figures=probes.FIGURES,
+    load=load,
+    before_stop=_before_stop,
     data=tuple(flavour.data for flavour in node.FLAVOURS.values()),
 )

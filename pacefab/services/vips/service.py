@@ -9,8 +9,10 @@ from functools import partial
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import HostFacts, Interface
 from pacefab.pacemaker.model import Colocation, Configuration, Constraint, Order, Primitive
+from pacefab.services.figures import Figure
 from pacefab.services.probes import tcp
-from pacefab.services.service import Endpoint, Figure, Probe, Reading, Service, Site
+from pacefab.services.probes.probe import Endpoint, Probe, Reading
+from pacefab.services.service import Service, Site
 from pacefab.services.vips.found import AGENTS, find_section
 from pacefab.services.vips.section import Vip, VipsSection
 from pacefab.transport.command import Section

@@ -117,9 +117,9 @@ def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
         yield f"{name} {own}is {standing.what}: {standing.way}"
 
 
-def examine_memcached(seen: ClusterView) -> Health:
-    """Return the health of the cluster and of its memcached, of nodes asked a moment ago."""
-    return _examine(seen, _MEMCACHED, recognised=True)
+def examine_services(seen: ClusterView, sections: Mapping[str, Any]) -> Health:
+    """Return the health of the cluster and of these services, of nodes asked a moment ago."""
+    return _examine(seen, sections, recognised=True)
 
 
 def check_healthy(
@@ -165,7 +165,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
             *_notices(status, seen.cib),
             *placed.notices(seen.placement),
             *(notice for service in services for notice in service_notices(service)),
-            *node_state.notices(site),
+            *node_state.notices(site, seen.cib),
         ),
     )
 

@@ -10,7 +10,9 @@ from pacefab.errors import PacefabError
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import CloneStatus, ClusterStatus, primitive_ids
 from pacefab.services import registry
-from pacefab.services.service import Figure, Probe, Service, Site, Value
+from pacefab.services.figures import Figure, Value
+from pacefab.services.probes.probe import Probe
+from pacefab.services.service import Service, Site
 from pacefab.workflows.checks.probing import ProbeResult, put
 from pacefab.workflows.nodes.view import ClusterView
 

@@ -1,16 +1,17 @@
-"""What takes a service's packages, files, helpers and open ports off a node. Pure."""
+"""What takes a service's packages, files, settings, helpers and open ports off a node. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from pacefab.host import files, firewall, packages, units
+from pacefab.host import files, firewall, kernel, packages, units
 from pacefab.host.model import HostFacts
 from pacefab.services.service import Look, Port
 from pacefab.transport.command import Step, step
 
 _UNIT_FILES = "/etc/systemd/system/"
+_SYSCTL = "/etc/sysctl.d/"
 _BESIDE = ("", files.PREVIOUS, ".rpmsave")  # rpm keeps a changed file so, and we the previous one
 
 
@@ -20,7 +21,7 @@ class Purge:
 
     Args:
         look: what the service has looked at on nodes: what it may have there.
-        kept: packages and files that other services need too.
+        kept: packages, files and settings of the kernel that other services need too.
         data: folders that stay, with all that is in them.
         ports: those that were opened for it and for no other service.
         addresses: whom they were opened for; empty: firewalls are the operator's.
@@ -35,7 +36,8 @@ class Purge:
     @property
     def observed(self) -> Look:
         """What a node is to be asked for, to plan this."""
-        return replace(self.look, files=tuple(p + s for p in self.look.files for s in _BESIDE))
+        own = tuple(p + s for p in self.look.files for s in _BESIDE)
+        return replace(self.look, files=own + tuple(map(kernel.record, self.look.kernel)))
 
     def plan(self, facts: HostFacts) -> list[Step]:
         """Return the steps that leave nothing of it on a node; none where nothing is left.
@@ -43,14 +45,27 @@ class Purge:
         Raises:
             RefusedError: no package manager that we know, or its firewall cannot be understood.
         """
-        gone = [path for path in self.observed.files if self._goes(path)]
+        gone = [path + s for path in self.look.files for s in _BESIDE if self._goes(path + s)]
         left = any(facts.files.get(path) is not None for path in gone)
         own = [*self._helpers(facts), *self._packages(facts)]
         if own or left:
             own.append(step("remove configuration", "rm", "-f", *gone))
         if left and any(path.startswith(_UNIT_FILES) for path in gone):
             own.append(units.plan_daemon_reload())
-        return own + self._closed(facts)
+        return own + self._kernel(facts) + self._closed(facts)
+
+    def stays(self, facts: HostFacts) -> list[str]:
+        """Return what is in force until the node is restarted: nothing says what it was before."""
+        own = (name for name in self._settings(facts) if facts.text(kernel.record(name)) is None)
+        there = any(path.startswith(_SYSCTL) and facts.text(path) for path in self.look.files)
+        return [f"{name} stays {facts.kernel[name]} until a restart" for name in own if there]
+
+    def _settings(self, facts: HostFacts) -> list[str]:
+        return [n for n in self.look.kernel if n in facts.kernel and n not in self.kept]
+
+    def _kernel(self, facts: HostFacts) -> list[Step]:
+        known = ((name, facts.text(kernel.record(name))) for name in self._settings(facts))
+        return [kernel.plan_restore(name, old.strip()) for name, old in known if old is not None]
 
     def _goes(self, path: str) -> bool:
         within = (path.startswith(f"{folder}/") for folder in self.data)

@@ -10,7 +10,8 @@ from typing import Any
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Configuration, Member, Membership
 from pacefab.services import agents, registry
-from pacefab.services.service import DesiredNode, Look, Probe, Service, Site
+from pacefab.services.probes.probe import Probe
+from pacefab.services.service import DesiredNode, Look, Service, Site
 
 
 @dataclass(frozen=True)

@@ -211,7 +211,13 @@ class _Removal:
         return (
             *(f"{service.name} is needed by {user} of the inventory" for user in users),
             *([data] if service.data and self.remove.purge else []),
+            *(self._staying if self.remove.purge else ()),
         )
+
+    @property
+    def _staying(self) -> Iterator[str]:
+        for view in self.seen.answered.values():
+            yield from (f"{view.host}: {said}" for said in self.purge.stays(view.facts))
 
     def _remove(self, removal: Sequence[str], watch: Stopwatch) -> Outcome:
         seen, cluster = self.seen, self.seen.membership.cluster
@@ -296,7 +302,7 @@ def _desired(intent: Intent, seen: ClusterView) -> Configuration:
 def _purge(look: Look, intent: Intent, remove: Remove, seen: ClusterView) -> Purge:
     (name,) = intent.chosen
     others = registry.look({n: s for n, s in intent.sections.items() if n != name})
-    kept = (*others.packages, *others.files, *remove.service.shared)
+    kept = (*others.packages, *others.files, *others.kernel, *remove.service.shared)
     own = [a for member in seen.membership.members for a in member.addresses]
     rest = replace(intent, chosen=tuple(n for n in intent.sections if n != name))
     ports = _ports(intent, seen) - _ports(rest, seen)
