@@ -60,6 +60,7 @@ class Unit:
     drop_ins: tuple[str, ...] = ()  # files that change it
     environment: tuple[str, ...] = ()  # NAME=value
     environment_files: tuple[str, ...] = ()
+    outdated: bool = False  # its files have changed since systemd read them
 
     @property
     def running(self) -> bool:
@@ -107,6 +108,14 @@ class Program:
 
 
 @dataclass(frozen=True)
+class BootSetting:
+    """A setting of the kernel as it is made at boot, and the file that has the last word."""
+
+    value: str
+    path: str
+
+
+@dataclass(frozen=True)
 class Absent:
     """A program that is not there; `package` brings it, empty: none that we know."""
 
@@ -151,6 +160,7 @@ class HostFacts:
     units: Mapping[str, Unit] = field(default_factory=dict)
     files: Mapping[str, FileState | None] = field(default_factory=dict)  # None: no such file
     kernel: Mapping[str, str] = field(default_factory=dict)  # settings; those that it has
+    at_boot: Mapping[str, BootSetting] = field(default_factory=dict)  # of these, what files set
     started: Mapping[str, float] = field(default_factory=dict)  # programs that run: since when
     written: Mapping[str, float] = field(default_factory=dict)  # files: when, seconds since 1970
     absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at

@@ -12,7 +12,8 @@ from pacefab.transport.command import Section, Step, shell, step
 
 _PROPERTIES = (
     "LoadState,ActiveState,UnitFileState,MainPID,Names,RequiredBy,BoundBy,WantedBy,TriggeredBy,"
-    "ExecStart,FragmentPath,DropInPaths,Environment,EnvironmentFiles"
+    "ExecStart,FragmentPath,DropInPaths,Environment,EnvironmentFiles,"
+    "NeedDaemonReload"
 )
 # What `systemctl show` reports of all units, blocks with an empty line between; then for each
 # process that runs its pid and its command line, the words with NUL between written as base64.
@@ -78,6 +79,7 @@ def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -
         environment_files=tuple(
             value.rpartition(" (")[0] for key, value in lines if key == "EnvironmentFiles" and value
         ),
+        outdated=shown.get("NeedDaemonReload") == "yes",
     )
 
 

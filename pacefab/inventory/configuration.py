@@ -164,8 +164,10 @@ def _single(name: str, entry: ResourceEntry, secret: Secret) -> Primitive:
 
 
 def _stopped(entry: ResourceEntry) -> dict[str, str]:
-    """Return what `pcs resource disable` sets: on the clone where there is one."""
-    return {"target-role": "Stopped"} if entry.disabled else {}
+    """Return what `pcs resource disable` sets, or ends: on the clone where there is one."""
+    if entry.disabled is None:
+        return {}
+    return {"target-role": "Stopped" if entry.disabled else "Started"}
 
 
 def _constraints(constraints: Constraints) -> Iterator[Constraint]:

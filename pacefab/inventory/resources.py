@@ -75,8 +75,10 @@ class ResourceEntry(Part):
     group: Name | None = Field(
         default=None, description="the group it belongs to; members start in the order written here"
     )
-    disabled: bool = Field(
-        default=False, description="true or false: whether Pacemaker leaves it stopped"
+    disabled: bool | None = Field(
+        default=None,
+        description="true or false: whether Pacemaker leaves it stopped; without, as operators "
+        "have set it (pcs resource disable)",
     )
 
     @model_validator(mode="after")

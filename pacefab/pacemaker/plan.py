@@ -9,6 +9,7 @@ from enum import StrEnum
 from lxml import etree
 
 from pacefab.errors import RefusedError
+from pacefab.pacemaker import by_hand
 from pacefab.pacemaker.cib import EMPTY, Cib, named_by
 from pacefab.pacemaker.compare import constraint_differences, differences, meaning, same_value
 from pacefab.pacemaker.configuration import (
@@ -100,7 +101,8 @@ def plan_configuration(
 
     Args:
         cib: as read; None where no cluster is yet.
-        desired: operations included (`metadata.complete`).
+        desired: operations included (`metadata.complete`). What operators set by hand on resources
+            (disabled, unmanaged, in maintenance) stays, where nothing is said of it here.
         prune: what is ours and no longer desired goes, with every constraint that names it.
         whole: `desired` is all that the inventory describes. A part of it (one service) makes
             nothing else a leftover, and takes no constraint away.
@@ -178,8 +180,8 @@ def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
 
 
 def _resource(cib: Cib, desired: Resource) -> Made:
-    kind = kind_of(desired)
-    element = cib.element(desired.id)
+    desired = by_hand.keep(cib, desired)
+    kind, element = kind_of(desired), cib.element(desired.id)
     if element is not None:
         present = read_resource(element)
         found = differences(present, desired) if present else ()

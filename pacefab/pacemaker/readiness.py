@@ -124,6 +124,7 @@ def _clone(status: ClusterStatus, clone: Clone) -> Iterator[str]:
         refused = _failures(status, clone.primitive, "promote")
         if refused and len(nodes - {failure.node for failure in refused}) < desired:
             raise _failed(clone.primitive, refused)
+        _check_promotable(status, name)
         yield f"{name} is Promoted on {len(promoted)} of {desired} nodes{_because(refused)}"
 
 
@@ -178,6 +179,13 @@ def _check_placed(status: ClusterStatus, primitive: Primitive) -> None:
             "\n".join(cause.said for cause in against),
             "; ".join(dict.fromkeys(cause.way_out for cause in against)),
         )
+
+
+def _check_promotable(status: ClusterStatus, primitive: str) -> None:
+    """Raise a CommandError when an agent waits for what does not come by itself."""
+    cause = status.placement.unpromoted.get(primitive) if status.placement else None
+    if cause and not unfinished(status, [primitive]):
+        raise CommandError(f"promote {primitive}", cause.said, cause.way_out)
 
 
 def _promoted_max(status: ClusterStatus, clone: Clone) -> int:

@@ -38,12 +38,15 @@ class Placement:
         against: by primitive: why Pacemaker does not keep it running on each other node, and on
             those where it is unmanaged; of one that is no clone, once it would run nowhere.
         causes: all of it, each once, and what is set although it keeps nothing from running.
+        unpromoted: by promotable primitive: for what its agent waits that does not come by itself
+            before it lets one instance be promoted.
     """
 
     running: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unmanaged: Mapping[str, frozenset[str]] = field(default_factory=dict)
     against: Mapping[str, Mapping[str, Cause]] = field(default_factory=dict)
     causes: tuple[Cause, ...] = ()
+    unpromoted: Mapping[str, Cause] = field(default_factory=dict)
 
     def kept(self, primitive: str) -> frozenset[str]:
         """Return the nodes where Pacemaker starts a primitive and keeps it running."""

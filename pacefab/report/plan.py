@@ -25,8 +25,8 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     lines = [f"plan for cluster {plan.cluster}"]
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
-    pending = ["", *map(str, plan.pending)] if plan.pending else []
-    return [*lines, *_transitions(plan), *_notices(plan), *pending, "", _sum(plan)]
+    blocks = (_transitions(plan), _notices(plan), _updates(plan), _pending(plan))
+    return [*lines, *(line for block in blocks for line in block), "", _sum(plan)]
 
 
 def style(line: str) -> str:
@@ -111,7 +111,26 @@ def _notices(plan: Plan) -> Iterator[str]:
         yield from (f"  {notice}" for notice in plan.notices)
 
 
+def _updates(plan: Plan) -> Iterator[str]:
+    """Yield what is restarted then, each line of a service below its first."""
+    if plan.updates:
+        yield from ("", "then, node by node: stopped by Pacemaker, started, asked")
+        for update in plan.updates:
+            yield f"  ~ {update}"
+            yield from (f"      {line}" for line in update.said[1:])
+
+
+def _pending(plan: Plan) -> Iterator[str]:
+    """Yield what is not in force afterwards."""
+    restarted = {update.service for update in plan.updates}
+    left = [str(pending) for pending in plan.pending if pending.service not in restarted]
+    yield from ("", *left) if left else ()
+
+
 def _sum(plan: Plan) -> str:
+    restarts = ", ".join(update.service for update in plan.updates)
+    if not plan and restarts:
+        return f"nothing to change; restarts {restarts} node by node"
     if not plan:
         return _NOT_IN_FORCE if plan.pending else _NOTHING
     nodes = sum(bool(node) for node in plan.nodes.values())
@@ -122,6 +141,7 @@ def _sum(plan: Plan) -> str:
     ]
     stopped = ", ".join(dict.fromkeys(action.resource for action in plan.interruptions))
     counted.append(f"interrupts {stopped}" if stopped else "interrupts nothing")
+    counted += [f"restarts {restarts} node by node"] if restarts else []
     return "; ".join(counted)
 
 

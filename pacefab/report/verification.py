@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections import Counter
 
@@ -10,6 +9,7 @@ from lxml import etree
 
 from pacefab.report.stream import clean
 from pacefab.report.table import table
+from pacefab.services.checks import Contact
 from pacefab.workflows.checks.verification import Verification
 
 
@@ -39,26 +39,31 @@ def style(line: str) -> str:
 
 def _matrix(found: Verification, width: int | None) -> list[str]:
     """Return who reached whom: a row per asking node, a column per asked one."""
-    targets = list(dict.fromkeys(t for row in found.matrix.values() for t in row))
-    rows = [
-        (asker, *(_cell(row[t].served, row[t].seconds) for t in targets))
-        for asker, row in found.matrix.items()
-    ]
-    return table(("from \\ to", *(t.node for t in targets)), rows, width)
+    asked = dict.fromkeys(_target(contact) for row in found.matrix.values() for contact in row)
+    rows = []
+    for asker, row in found.matrix.items():
+        cells = {_target(contact): _cell(contact) for contact in row}
+        rows.append((asker, *(cells.get(target, "-") for target in asked)))
+    return table(("from \\ to", *(node for node, *_ in asked)), rows, width)
 
 
-def _cell(served: bool, seconds: float) -> str:
-    return f"{seconds * 1000:.0f} ms" if served else "FAILED"
+def _target(contact: Contact) -> tuple[str, str, int]:
+    return contact.node, contact.address, contact.port
+
+
+def _cell(contact: Contact) -> str:
+    return f"{contact.seconds * 1000:.0f} ms" if contact.served else "FAILED"
 
 
 def render_json(found: Verification) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
     matrix = [
-        {"from": asker, "to": t.node, "address": t.address, "port": t.port, "served": a.served,
-         "seconds": a.seconds, "error": a.error or None}
-        for asker, row in found.matrix.items() for t, a in row.items()
+        {"from": asker, "to": c.node, "address": c.address, "port": c.port, "served": c.served,
+         "seconds": c.seconds, "error": c.error or None}
+        for asker, row in found.matrix.items() for c in row
     ]  # fmt: skip
-    checks = [dataclasses.asdict(check) for check in found.checks]
+    keys = ("name", "where", "ok", "seen", "cause")
+    checks = [{key: getattr(check, key) for key in keys} for check in found.checks]
     said = {"cluster": found.cluster, "ok": not found.failed, "matrix": matrix, "checks": checks,
             "notices": list(found.notices)}  # fmt: skip
     return json.dumps(said, indent=2)

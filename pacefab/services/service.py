@@ -7,7 +7,7 @@ settings in, desired state out.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
+from pacefab.services.checks import Check, Inspection
 from pacefab.services.figures import Figure
 from pacefab.services.load import ClientLoad
 from pacefab.services.probes.probe import Probe
@@ -218,6 +219,8 @@ class Service(Generic[S]):
         configuration: settings, site -> CIB objects. Operations that are not given become those
             of the agent's metadata, as pcs does it.
         probes: settings, site -> questions that a serving cluster answers.
+        checks: settings, site, CIB -> what verify-NAME checks besides what holds for every
+            service: what its own facts and the CIB show, and questions that it alone puts.
         secrets: names of secrets that these settings need.
         ids: ids that the inventory's own constraints may name; primitives of clones are none.
         promoted: the promotable clone whose promoted instance VIPs may follow, if there is one.
@@ -245,6 +248,7 @@ class Service(Generic[S]):
     node: Callable[[S, Site, str], DesiredNode] = nothing_desired
     configuration: Callable[[S, Site], Configuration] = no_configuration
     probes: Callable[[S, Site], Sequence[Probe]] = no_probes
+    checks: Callable[[S, Site, Cib], Iterable[Check | Inspection]] = field(default=lambda *_: ())
     secrets: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     ids: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     promoted: str = ""

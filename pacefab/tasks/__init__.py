@@ -15,8 +15,9 @@ from pacefab.tasks.clients import check_clients, client_config
 from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
+from pacefab.tasks.galera import start_galera
 from pacefab.tasks.init import init
-from pacefab.tasks.memcached import install_memcached, verify_memcached
+from pacefab.tasks.memcached import install_memcached
 from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks, verify_tasks
@@ -27,13 +28,13 @@ _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VER
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
     "First steps": (init, migrate, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
-    "Look; nothing is changed": (status, verify_memcached, *_VERIFY_TASKS.values(), check_clients),
+    "Look; nothing is changed": (status, *_VERIFY_TASKS.values(), check_clients),
     "One service": (
         install_memcached,
         update_memcached,
         *(task for name, task in _SERVICE_TASKS.items() if name not in _VERIFY_TASKS),
     ),
-    "Day two": (add_node, remove_node, client_config, drill),
+    "Day two": (add_node, remove_node, start_galera, client_config, drill),
 }
 """The tasks by when they are used: what `--list` shows, in this order."""
 
@@ -64,7 +65,7 @@ __all__ = [
     "plan",
     "remove_node",
     "rollback",
+    "start_galera",
     "status",
     "update_memcached",
-    "verify_memcached",
 ]

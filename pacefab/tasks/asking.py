@@ -16,6 +16,7 @@ from pacefab.report.text import Printer
 
 if TYPE_CHECKING:
     from pacefab.workflows.rollout.planning import Plan
+    from pacefab.workflows.rollout.updates import NodeByNode
 
 UNCHANGED = "nothing was changed"
 
@@ -30,6 +31,8 @@ class Operator:
         self._yes = yes
         self._full = full
         self._show_pcs = show_pcs
+        self._shown: tuple[NodeByNode, ...] = ()
+        self._agreed: tuple[NodeByNode, ...] = ()
         self.note = printer.note
         self.waiting = printer.waiting
         self.finished = printer.finished
@@ -40,6 +43,7 @@ class Operator:
             self._printer.text([reason, ""])
         self.print_plan(plan)
         self._printer.lines([""])
+        self._shown = plan.updates
 
     def preview(self, lines: Sequence[str]) -> None:
         """Print what is about to be done."""
@@ -67,6 +71,11 @@ class Operator:
         said = answer(self._printer, step, f"{question} [y/N] ", advice)
         if said.lower() not in {"y", "yes"}:
             raise RefusedError(step, "not agreed to", UNCHANGED)
+        self._agreed = self._shown
+
+    def has_agreed(self, update: NodeByNode) -> bool:
+        """Whether this restart, as it is due now, was in the plan to which the answer was yes."""
+        return update in self._agreed
 
 
 def answer(printer: Printer, step: str, question: str, advice: str) -> str:

@@ -15,6 +15,7 @@ from pacefab.errors import RefusedError
 from pacefab.host.model import Outcome
 from pacefab.tasks.asking import Operator
 from pacefab.tasks.bootstrap import bootstrap_of
+from pacefab.tasks.rolling import update_pending
 from pacefab.tasks.stack import intent_of, inventory_of, roll_out, rollout
 from pacefab.transport.connection import Host
 
@@ -77,12 +78,14 @@ def plan(
     saved_plan="A plan of `fab plan --save FILE`: apply exactly that, or refuse.",
     keep_on_failure="Leave everything as it is when a check fails, for a look at it.",
     timeout="Seconds for the cluster to follow and for the services to answer.",
+    update="Then restart node by node what is not in force before a restart, as update-NAME does.",
 )
 def deploy(
     run: Run,
     saved_plan: str | None = None,
     dry_run: bool = False,
     yes: bool = False,
+    update: bool = False,
     allow_interruption: bool = False,
     prune: bool = False,
     full: bool = False,
@@ -95,10 +98,12 @@ def deploy(
     Shown, asked, applied, verified.
 
     Bare nodes become a cluster first. The cluster's configuration changes as one atomic patch; when
-    a check fails afterwards, it and the files are put back.
+    a check fails afterwards, it and the files are put back. What is in force only after a restart
+    is named; with --update it is restarted then.
 
     Example: fab deploy --inventory inventory/openstack.yaml
     """
+    seconds = whole_number("--timeout", timeout, least=1)
     review = _review(saved_plan) if saved_plan else None
     if review:
         named = run.inventory_option
@@ -110,12 +115,16 @@ def deploy(
         run,
         operator,
         prune=prune or bool(review and review.prune),
+        update=update,
         check=review.check if review else lambda _: None,
         allow_interruption=allow_interruption,
         keep_on_failure=keep_on_failure,
-        timeout=whole_number("--timeout", timeout, least=1),
+        timeout=seconds,
     )
-    return roll_out(run, flow, operator, dry_run=dry_run)
+    status = roll_out(run, flow, operator, dry_run=dry_run)
+    if status or dry_run or not update:
+        return status
+    return update_pending(run, flow, lambda item: yes or operator.has_agreed(item), seconds)
 
 
 @cluster_task(

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import check_writable, number, number_if_given
+from pacefab.cli.options import number, number_if_given
 from pacefab.cli.run import Run
 from pacefab.tasks.asking import Operator
-from pacefab.tasks.verifying import JUNIT, report
 
 if TYPE_CHECKING:
     from pacefab.services.memcached.memcached import Request
@@ -81,27 +79,3 @@ def requested(
     }
     request = section.request() if section else Request()
     return replace(request, **{name: to for name, to in given.items() if to is not None})
-
-
-@cluster_task(
-    reads_only=True,
-    junit=JUNIT,
-)
-def verify_memcached(run: Run, json: bool = False, junit: str | None = None) -> int:
-    """Check that the cache is of use; harmless at any time.
-
-    Every node asks every node.
-
-    Also: interleave stands on the clone, the unit is not enabled, configurations are equal, UDP is
-    off, nothing answers on other addresses. A failure comes with its likely cause.
-
-    Example: fab -H c1,c2,c3 verify-memcached --junit verify.xml
-    """
-    if junit:
-        check_writable(Path(junit))
-    hosts = run.named()
-    from pacefab.workflows.checks.verify import verify
-
-    with run.printer.looking("verify-memcached", hosts):
-        found = verify(hosts, run.reach, run.limit)
-    return report(run, found, json=json, junit=junit)

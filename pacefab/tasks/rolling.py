@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import number
 from pacefab.cli.run import Run
+from pacefab.errors import PacefabError, add_ending
 from pacefab.tasks.asking import Operator
 from pacefab.tasks.memcached import requested
+from pacefab.tasks.stack import only
 
 if TYPE_CHECKING:
     from pacefab.transport.connection import Host
     from pacefab.workflows.rollout.desired import Intent
+    from pacefab.workflows.rollout.rollout import Rollout
+    from pacefab.workflows.rollout.updates import NodeByNode
 
 
 @cluster_task(
@@ -61,25 +65,56 @@ def update_memcached(
     sections = {**known, "memcached": section}
     unknown = Membership("", ())
     intent = Intent(unknown, sections, ("memcached",), Configuration(), no_secret)
-    return update(run, intent, hosts, package, seconds, wait, dry_run=dry_run, yes=yes)
+    return update(run, intent, hosts, seconds, wait, package=package, dry_run=dry_run, yes=yes)
 
 
 def update(
     run: Run,
     intent: Intent,
     hosts: Mapping[str, Host],
-    package: bool,
     seconds: int,
     lock_seconds: int,
     *,
-    dry_run: bool,
+    package: bool = False,
+    dry_run: bool = False,
     yes: bool,
+    nodes: frozenset[str] | None = None,
 ) -> int:
-    """Update the intent's one service, node by node; return the exit status."""
+    """Update the intent's one service, node by node, of `nodes` alone; return the exit status."""
     from pacefab.workflows.rolling.node_update import NodeUpdate
     from pacefab.workflows.rolling.rolling import Rolling
 
     node_update = NodeUpdate(intent, package, run.manages_firewall, lock_seconds)
-    rolling = Rolling(node_update, seconds, dry_run, run.limit)
+    rolling = Rolling(node_update, seconds, dry_run, run.limit, nodes)
     operator = Operator(run.printer, yes=yes)
     return run.perform(rolling.step, lambda: rolling.run(hosts, run.reach, operator))
+
+
+def update_pending(
+    run: Run, flow: Rollout, agreed: Callable[[NodeByNode], bool], seconds: int
+) -> int:
+    """Restart what is not in force after a deploy, service by service; return the exit status.
+
+    Only on the nodes where that is so. The first node that fails ends it. What the operator has not
+    `agreed` to is shown and asked about.
+    """
+    from pacefab.host.packages import LOCK_SECONDS
+    from pacefab.workflows.rollout.updates import how_far
+
+    hosts = run.named()
+    with run.printer.looking(flow.step, hosts):
+        due = flow.plan(flow.observe(hosts)).updates
+    for place, item in enumerate(due):
+        intent, yes, nodes = only(run, item.service), agreed(item), item.nodes
+        far = how_far(due, place)
+        try:
+            status = update(
+                run, intent, hosts, seconds, LOCK_SECONDS, yes=yes, nodes=frozenset(nodes)
+            )
+        except (PacefabError, KeyboardInterrupt) as error:
+            add_ending(error, far)
+            raise
+        if status:
+            run.printer.text(["", far])
+            return status
+    return 0

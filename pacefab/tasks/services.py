@@ -29,13 +29,13 @@ def service_tasks() -> list[AnyTask]:
         make(name)
         for name in registry.names()
         for make in (_install_task, _create_task, _update_task, _remove_task)
-        if name not in _OWN or make in {_create_task, _remove_task}
+        if name not in _OWN or make not in {_install_task, _update_task}
     ]
 
 
 def verify_tasks() -> list[AnyTask]:
     """Return the tasks that look at one service each."""
-    return [_verify_task(name) for name in registry.names() if name not in _OWN]
+    return [_verify_task(name) for name in registry.names()]
 
 
 def _install_task(service: str) -> AnyTask:
@@ -116,7 +116,9 @@ def _update_task(service: str) -> AnyTask:
         wait = number("--lock-timeout", lock_timeout, least=0)
         seconds, intent = number("--timeout", timeout, least=1), only(run, service)
         check_restarts(service)
-        return update(run, intent, run.named(), package, seconds, wait, dry_run=dry_run, yes=yes)
+        return update(
+            run, intent, run.named(), seconds, wait, package=package, dry_run=dry_run, yes=yes
+        )
 
     body.__name__ = f"update_{service}"
     body.__doc__ = f"""Change {service} node by node.

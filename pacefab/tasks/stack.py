@@ -54,13 +54,13 @@ def _services_of(run: Run) -> Intent:
     return Intent(inventory.membership(), sections, tuple(sections), Configuration(), run.secret)
 
 
-def rollout(run: Run, *, prune: bool = False, **options: Any) -> Rollout:
+def rollout(run: Run, *, prune: bool = False, update: bool = False, **options: Any) -> Rollout:
     """Return the flow for the whole inventory. Same errors as `inventory_of`."""
     intent = intent_of(run)
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
-    planner = Planner(intent, firewall=run.manages_firewall, prune=prune)
+    planner = Planner(intent, firewall=run.manages_firewall, prune=prune, update=update)
     return Rollout(planner, limit=run.limit, **options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,56 @@ def test_a_written_setting_is_pending_until_the_update(serving: Cluster, invento
     assert LINE not in serving.fab("status", *of).stdout
     settings = eyes.talk(serving, "c2", serving.address("c1"), r"stats settings\r\n")
     assert f"STAT maxbytes {MEMORY * 1024 * 1024}\n" in settings
+
+
+TRAP = "/etc/systemd/system/memcached.service.d/trap.conf"
+MORE = MEMORY + 1
+SET_TRAP = f"""
+mkdir -p {Path(TRAP).parent}
+printf '[Service]\\nExecStartPre=/bin/sh -c "! grep -q ^-m.{MORE} /etc/memcached.conf"\\n' >{TRAP}
+systemctl daemon-reload
+"""
+
+
+def maximum(cluster: Cluster, node: str) -> str:
+    """Return the line of a memcached's settings that says how much memory it may use."""
+    said = eyes.talk(cluster, "c2", cluster.address(node), r"stats settings\r\n")
+    return next(line for line in said.splitlines() if line.startswith("STAT maxbytes "))
+
+
+def test_deploy_restarts_node_by_node_and_stops_at_the_first_that_fails(
+    serving: Cluster, inventory: str
+) -> None:
+    file = Path(inventory)
+    file.write_text(file.read_text().replace(f"memory: {MEMORY}", f"memory: {MORE}"))
+    new = f"STAT maxbytes {MORE * 1024 * 1024}"
+    of = ("--update", "--inventory", inventory)
+    before = eyes.processes(serving)
+    shown = serving.fab("deploy", "--dry-run", *of)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    where = ", ".join(serving.nodes)
+    assert re.search(
+        rf"^  ~ update memcached: {where}: .*, not {MORE}$", shown.stdout, re.MULTILINE
+    )
+    assert f"{where}: starts empty: it is not restartable" in shown.stdout
+    assert eyes.processes(serving) == before
+
+    serving.run("c2", SET_TRAP)
+    try:
+        done = serving.fab("deploy", "--yes", "--timeout", "60", *of)
+        assert done.returncode == 1, done.stdout + done.stderr
+        expected = {"c1": "changed", "c2": "failed", "c3": "skipped"}
+        assert eyes.outcomes(done, "update-memcached") == expected, done.stdout
+        assert "deploy is done" in done.stdout
+        assert maximum(serving, "c1") == new
+        assert eyes.processes(serving)["c3"] == before["c3"]
+    finally:
+        serving.run("c2", f"rm -f {TRAP}; systemctl daemon-reload")
+        serving.run("c1", "pcs resource cleanup memcached && crm_resource --wait --timeout 60")
+    first = eyes.processes(serving)["c1"]
+    again = serving.fab("deploy", "--yes", *of)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert eyes.outcomes(again, "update-memcached")["c3"] == "changed"
+    assert [maximum(serving, node) for node in serving.nodes] == [new] * 3
+    assert eyes.processes(serving)["c1"] == first
+    assert serving.fab("plan", "--inventory", inventory).returncode == 0

@@ -52,6 +52,7 @@ from pydantic import Field
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.services.checks import Check
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, whole
 from pacefab.transport.command import step
@@ -86,7 +87,13 @@ def probes(section, site):
     return [Probe("sessions answer", nodes[0], steps, silent)]
 
 
+def checks(section, site, cib):
+    return [Check("away from Redis' own port", name, section.port != 6379, str(section.port))
+            for name in site.facts]
+
+
 SERVICE = Service("sessions", Sessions, node=node, configuration=configuration, probes=probes,
+                  checks=checks,
                   look=lambda _: Look(packages=("redis-server",), units=(UNIT,), files=(PATH,)),
                   ids=lambda _: ("sessions-clone",))
 '''
@@ -252,6 +259,8 @@ def test_a_package_beside_it_offers_a_service(operator: Operator, with_sessions:
         assert operator.cluster.run(first, asked).stdout == "PONG\n"
     assert "sessions" in operator.cluster.run(first, "crm_resource --list-raw").stdout
     assert operator.pacefab("plan").returncode == 0
+    verified = ok(operator.pacefab("verify-sessions"))
+    assert re.search(r"^= away from Redis' own port +(\d) of \1$", verified, re.MULTILINE)
 
 
 def test_extras_bring_migrate_and_the_plugin(

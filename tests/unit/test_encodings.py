@@ -19,7 +19,8 @@ from pacefab.inventory.objectives import Objectives
 from pacefab.report import drill_page, health, live, plan, verification
 from pacefab.report.stream import clean
 from pacefab.report.text import Printer, render_last_words
-from pacefab.workflows.checks.verification import Check, Verification
+from pacefab.services.checks import Check
+from pacefab.workflows.checks.verification import Verification
 from tests import conftest
 from tests.unit.screens import NarrowTerminal, Terminal, left, seen
 from tests.unit.test_deploy_plan import moved
@@ -173,7 +174,7 @@ def test_line_ends_and_tabs_stay_as_they_are() -> None:
 
 def test_what_a_node_says_makes_no_junit_and_no_page_unreadable() -> None:
     check = Check("set and get", "c1", ok=False, seen="\x1b[31m\x00", cause="\x08")
-    assert rb"\x1b[31m" in verification.render_junit(Verification("web", {}, (check,)))
+    assert rb"\x1b[31m" in verification.render_junit(Verification("memcached", "web", (check,)))
     page = drill_page.render(page_data(reasons=["\x1b[31mred\x07"]))
     assert r"\x1b[31mred\x07" in page
     assert "\x1b" not in page

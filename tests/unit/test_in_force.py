@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from pacefab.host import processes
-from pacefab.host.model import FileState, HostFacts, Unit
+from pacefab.host import kernel, processes, units
+from pacefab.host.model import BootSetting, FileState, HostFacts, Unit
+from pacefab.pacemaker import cib
 from pacefab.pacemaker.model import Member, Membership
+from pacefab.pacemaker.ownership import Runner
 from pacefab.report import plan as report
 from pacefab.report import saved
 from pacefab.services.galera import health_check
@@ -29,11 +31,13 @@ from pacefab.services.memcached.section import MemcachedSection
 from pacefab.services.service import AtStart, DesiredNode, Process, Site
 from pacefab.transport.command import Section
 from pacefab.workflows.checks import node_state
-from pacefab.workflows.nodes.in_force import PendingSetting, find_pending, share
+from pacefab.workflows.nodes.in_force import PendingSetting, find_pending, other_ways, share
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.rollout.planning import Plan
+from tests.unit import captured
 
 RAN = Unit("memcached.service", "loaded", "active", "disabled", 7)
+HELPER = Unit("check.socket", "loaded", "active", "enabled", 0)
 FACTS = HostFacts("c1", "debian 12", 4096, family="debian", manager="apt-get")
 SMALLER = PendingSetting("memcached", "64 MiB, not 128")
 PLAN = Plan("demo", nodes={name: NodePlan(pending=(SMALLER,)) for name in ("c1", "c2", "c3")})
@@ -105,6 +109,75 @@ def test_what_nodes_share_is_one_line_of_eighty_columns() -> None:
     assert database.in_force_after == "fab update-galera"
 
 
+def test_what_another_resource_runs_is_restarted_by_its_name() -> None:
+    runner = Runner("p_cache", "cl_cache", "systemd:memcached", frozenset({RAN.name}))
+    ways = other_ways({"memcached": MemcachedSection()}, [runner])
+    (pending,) = share({"c1": [SMALLER]}, ways)
+    assert pending.in_force_after == "pcs resource restart cl_cache"
+    assert not pending.needs_update
+    ours = replace(runner, id="memcached", top="memcached-clone")
+    assert other_ways({"memcached": MemcachedSection()}, [ours, runner]) == {}
+
+
+def test_a_unit_that_changed_on_disk_is_not_what_systemd_runs() -> None:
+    outdated = replace(RAN, outdated=True)
+    desired = DesiredNode(units=(RAN.name,), helpers=(HELPER.name,))
+    facts = replace(FACTS, units={RAN.name: outdated, HELPER.name: HELPER})
+    (pending,) = share({"c1": find_pending(facts, desired)})
+    assert str(pending) == (
+        "in force after: systemctl daemon-reload, then a restart "
+        "(c1: memcached.service changed on disk)"
+    )
+    stopped = replace(facts, units={RAN.name: replace(outdated, active="inactive")})
+    assert not find_pending(stopped, desired)
+
+
+def test_systemd_says_that_a_unit_has_changed_on_disk() -> None:
+    text = captured.text("debian12", "units.txt")
+    section = Section(
+        "units", 0, text.replace("LoadState", "NeedDaemonReload=yes\nLoadState", 1), ""
+    )
+    found = units.parse_units(["memcached.service", "absent.service"], {"units": section})
+    assert [unit.outdated for unit in found.values()] == [True, False]
+
+
+AT_BOOT = """\
+# /usr/lib/sysctl.d/50-default.conf
+net.ipv4.conf.*.rp_filter = 2
+-net.ipv4.conf.all.rp_filter
+# /etc/sysctl.d/60-pacefab-haproxy.conf
+net.ipv4.ip_nonlocal_bind = 1
+# /etc/sysctl.d/99-sysctl.conf
+net/ipv4/ip_nonlocal_bind=0
+"""
+
+
+def test_what_files_set_at_boot_is_known_by_name_and_pattern() -> None:
+    sections = captured.section("kernel at boot", AT_BOOT)
+    names = (BIND, "net.ipv4.conf.eth0.rp_filter", "net.core.somaxconn")
+    assert kernel.parse_boot(names, sections) == {
+        BIND: BootSetting("0", "/etc/sysctl.d/99-sysctl.conf"),
+        "net.ipv4.conf.eth0.rp_filter": BootSetting("2", "/usr/lib/sysctl.d/50-default.conf"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("/etc/sysctl.d/99-own.conf", "0", True),
+        ("/etc/sysctl.d/99-own.conf", "1", False),  # it agrees
+        ("/usr/lib/sysctl.d/50-default.conf", "0", False),  # ours comes after it
+    ],
+)
+def test_a_file_that_has_the_last_word_at_boot_is_a_notice(
+    path: str, value: str, said: bool
+) -> None:
+    known = site(kernel={BIND: "1"}, at_boot={BIND: BootSetting(value, path)})
+    expected = f"{BIND} is 0 after the next boot, by {path}: correct it (c1)"
+    assert node_state.notices(known, NONE) == ([expected] if said else [])
+    assert not node_state.notices(replace(known, recognised=True), NONE)
+
+
 def test_a_plan_says_it_in_text_and_json_though_there_is_nothing_to_change() -> None:
     assert not PLAN
     lines = report.render_text(PLAN)
@@ -162,6 +235,7 @@ SITE = Site(
 )
 CHECK = health_check.SOCKET
 BIND = "net.ipv4.ip_nonlocal_bind"
+NONE = cib.parse(captured.text("debian12", "cib-empty.xml"))
 
 
 def site(**facts: object) -> Site:
@@ -197,15 +271,15 @@ def test_notices_are_of_every_service_and_memcached_by_its_file() -> None:
         "units": {RAN.name: replace(RAN, command_line=("memcached", "-m", "64"))},
         "files": {config.DEBIAN_PATH: FileState("-m 128\n", "644", "root:root")},
     }
-    memory, database = node_state.notices(site(**facts))
+    memory, database = node_state.notices(site(**facts), NONE)
     assert memory == "in force after: fab update-memcached (c1: 64 MiB, not 128)"
     assert database.startswith("in force after: fab update-galera")
     reloading = {**facts, "written": {CONFIG: 200.0}}
-    (_, proxy) = node_state.notices(site(**reloading))
+    (_, proxy) = node_state.notices(site(**reloading), NONE)
     assert proxy.startswith("in force after: systemctl reload haproxy")
 
 
 def test_a_file_of_memcached_that_cannot_be_read_is_left_to_the_plan() -> None:
     broken = {config.DEBIAN_PATH: FileState("-m lots\n", "644", "root:root")}
-    assert node_state.notices(site(files=broken)) == []
+    assert node_state.notices(site(files=broken), NONE) == []
     assert memcached.process(FACTS, Settings()).difference == "unknown settings"

@@ -14,7 +14,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.pacemaker.model import Clone, ClusterStatus, Configuration, Primitive
 from pacefab.pacemaker.placement import outcome, simulation
-from pacefab.pacemaker.placement.causes import UPDATE_BAN
+from pacefab.pacemaker.placement.constraints import UPDATE_BAN
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
 from pacefab.pacemaker.word import Placement

@@ -21,11 +21,12 @@ from pacefab.report import clients, drill, health, history, plan, verification
 from pacefab.report.migration import print_report
 from pacefab.report.screen import screen
 from pacefab.report.text import Printer, render_error
+from pacefab.services.checks import Check, Contact
 from pacefab.services.figures import Value
-from pacefab.services.memcached.probe import Answer, Target
+from pacefab.services.memcached.probe import Answer
 from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
-from pacefab.workflows.checks.verification import Check, Verification
+from pacefab.workflows.checks.verification import Verification
 from pacefab.workflows.rollout.history import Entry, History
 from tests.unit import healths
 from tests.unit.screens import Terminal, seen
@@ -88,10 +89,15 @@ def drilled() -> DrillReport:
 
 
 def verified() -> Verification:
-    targets = [Target(name, "192.0.2.11", 11211) for name in LONG_NODES]
-    matrix = {name: dict.fromkeys(targets, SERVES) for name in LONG_NODES}
+    contacts = [
+        Contact(asker, name, "192.0.2.11", 11211, served=True, seconds=0.0021)
+        for asker in LONG_NODES
+        for name in LONG_NODES
+    ]
+    asked = [Check("set and get", "c1 -> c2", ok=True, seen="", contact=c) for c in contacts]
     failed = Check("set and get", "c1 -> c3", ok=False, seen=REFUSED, cause="a firewall on c3")
-    return Verification("openstack", matrix, (Check("UDP off", "c1", ok=True, seen=""), failed))
+    checks = (Check("UDP off", "c1", ok=True, seen=""), failed, *asked)
+    return Verification("memcached", "openstack", checks)
 
 
 def applied() -> History:

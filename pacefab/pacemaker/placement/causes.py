@@ -16,8 +16,10 @@ from lxml import etree
 from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs, plain_set
 from pacefab.pacemaker.model import Ban, ClusterStatus, NodeStatus
 from pacefab.pacemaker.placement.constraints import (
+    UPDATE_BAN,
     describe_rule,
     is_positive,
+    lift,
     needed,
     primitives_in,
 )
@@ -34,9 +36,6 @@ from pacefab.pacemaker.placement.settings import (
 )
 from pacefab.pacemaker.word import Cause
 
-UPDATE_BAN = "pacefab-update-"
-"""How the ids begin of the bans with which `update-NAME` stops an instance."""
-_CLI = ("cli-ban-", "cli-prefer-")  # made by pcs resource ban, move; crm_resource --ban
 _TRUE = {"true", "on", "yes", "y", "1"}
 _FALSE = {"false", "off", "no", "n", "0"}
 _MAINTENANCE = "pcs property set maintenance-mode=false"
@@ -208,14 +207,9 @@ class Causes:
     def _ban(self, ban: Ban) -> Cause:
         constraint = self._constraint(ban.id)
         name = str(constraint.get("id")) if constraint is not None else ban.id
-        way_out = f"pcs constraint delete {name}"
-        if name.startswith(UPDATE_BAN):
-            way_out = f"an update was cut off; run it again, or: {way_out}"
-        elif name.startswith(_CLI):
-            way_out = f"pcs resource clear {ban.resource} {ban.node}"
         return Cause(
             f"{ban.node} is banned for {ban.resource} by {name}{describe_rule(constraint)}",
-            way_out,
+            lift(name, ban),
             deliberate=not name.startswith(UPDATE_BAN),
             resource=ban.resource,
             node=ban.node,

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.model import Ban
 from pacefab.pacemaker.placement.settings import ancestors
+
+UPDATE_BAN = "pacefab-update-"
+"""How the ids begin of the bans with which `update-NAME` stops an instance."""
+LEFT_OUT = "pacefab-without-"
+"""How the ids begin of the bans of nodes without which `start-galera` started Galera."""
+_CLI = ("cli-ban-", "cli-prefer-")  # made by pcs resource ban, move; crm_resource --ban
 
 
 def needed(cib: Cib, primitive: str) -> Iterator[tuple[str, bool]]:
@@ -50,3 +57,15 @@ def describe_rule(constraint: etree._Element | None) -> str:
         if e.get("attribute") != "#uname"
     ]
     return "".join([f" until {end}" for end in ends] + [f" ({test})" for test in tests])
+
+
+def lift(name: str, ban: Ban) -> str:
+    """Return the way to end a ban by the constraint of that name, whoever made it."""
+    if name.startswith(LEFT_OUT):
+        return f"fab start-galera lets {ban.node} join again, with a whole copy, once it is back"
+    if name.startswith(_CLI):
+        return f"pcs resource clear {ban.resource} {ban.node}"
+    delete = f"pcs constraint delete {name}"
+    if name.startswith(UPDATE_BAN):
+        return f"an update was cut off; run it again, or: {delete}"
+    return delete

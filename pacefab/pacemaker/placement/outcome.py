@@ -13,6 +13,7 @@ from lxml import etree
 from pacefab.pacemaker import monitor
 from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.model import ClusterStatus, Instance
+from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.settings import as_clone
 from pacefab.pacemaker.word import Cause, Placement
@@ -42,12 +43,14 @@ def read(cib: Cib, status: ClusterStatus, simulation: str) -> Placement:
             able = [node.name for node in status.nodes if not (connects and node.remote)]
             found |= {name: causes.of(primitive, name) for name in able if name not in nodes}
         against[primitive] = {node: cause for node, cause in found.items() if cause}
+    unpromoted = galera.waits(cib, status, lambda name, node: against.get(name, {}).get(node))
     named = [
         *causes.general(),
         *(cause for name in running for cause in causes.demoted(name)),
+        *unpromoted.values(),
         *(cause for nodes in against.values() for cause in nodes.values()),
     ]
-    return Placement(running, unmanaged, against, tuple(dict.fromkeys(named)))
+    return Placement(running, unmanaged, against, tuple(dict.fromkeys(named)), unpromoted)
 
 
 def _connects(cib: Cib, primitive: str) -> bool:

@@ -10,6 +10,7 @@ from pacefab.pacemaker.model import Configuration
 from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.figures import Value
 from pacefab.services.memcached import figures, memcached, probe
+from pacefab.services.memcached.checks import checks
 from pacefab.services.memcached.config import Settings
 from pacefab.services.memcached.load import load
 from pacefab.services.memcached.obstacle import obstacle
@@ -98,6 +99,7 @@ SERVICE = Service(
     node=node,
     configuration=configuration,
     probes=probes,
+    checks=checks,
     ids=lambda _: (memcached.CLONE,),
     units=(memcached.UNIT,),
     found=lambda cib: MemcachedSection() if find_runner(cib, memcached.UNIT) else None,

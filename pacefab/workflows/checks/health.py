@@ -165,7 +165,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
             *_notices(status, seen.cib),
             *placed.notices(seen.placement),
             *(notice for service in services for notice in service_notices(service)),
-            *node_state.notices(site),
+            *node_state.notices(site, seen.cib),
         ),
     )
 

@@ -5,15 +5,17 @@ From facts that a look at the services brought; nothing is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from pacefab.errors import PacefabError
 from pacefab.host.model import HostFacts
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.ownership import runners
 from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.service import DesiredNode, Site
-from pacefab.workflows.nodes.in_force import find_pending, share
+from pacefab.workflows.nodes.in_force import find_overruled, find_pending, other_ways, share
 
 _DEPLOY = "fab deploy sets it right"
 _MEMCACHED = memcached.RESOURCE
@@ -24,18 +26,27 @@ def reasons(site: Site) -> list[str]:
     return [reason for node in site.facts for reason in _reasons(site, node)]
 
 
-def notices(site: Site) -> list[str]:
-    """Return the settings that are written and not in force, each once for all its nodes."""
-    pending = {}
+def notices(site: Site, cib: Cib, chosen: Collection[str] | None = None) -> list[str]:
+    """Return the settings that are written and not in force, or will not be after a boot.
+
+    Each once for all its nodes; of the services of `chosen` alone, where it is given.
+    """
+    pending, overruled = {}, dict[str, list[str]]()
+    sections = {n: s for n, s in site.sections.items() if chosen is None or n in chosen}
     for node, facts in site.facts.items():
-        every = [_running(site, facts), *_described(site, node)]
+        every = [_running(sections, facts), *_described(site, node, sections)]
         pending[node] = [item for part in every for item in find_pending(facts, part)]
-    return list(map(str, share(pending)))
+        for part in () if site.recognised else every:
+            for said in find_overruled(facts, part):
+                overruled.setdefault(said, []).append(node)
+    waiting = share(pending, other_ways(sections, runners(cib)))
+    boots = (f"{said} ({', '.join(dict.fromkeys(where))})" for said, where in overruled.items())
+    return [*map(str, waiting), *boots]
 
 
 def _reasons(site: Site, node: str) -> Iterator[str]:
     facts = site.facts[node]
-    for desired in _described(site, node):
+    for desired in _described(site, node, site.sections):
         for name in desired.helpers:
             unit = facts.unit(name)
             if unit.load == "loaded" and not unit.running:
@@ -50,28 +61,28 @@ def _kernel(node: str, now: Mapping[str, str], desired: Mapping[str, str]) -> It
             yield f"{name} is {now[name]}, not {value}, on {node}: {_DEPLOY}"
 
 
-def _described(site: Site, node: str) -> Iterator[DesiredNode]:
+def _described(site: Site, node: str, names: Iterable[str]) -> Iterator[DesiredNode]:
     """Yield what the services need of a node; texts of files, and secrets in them, do not count.
 
     A service that cannot be described is left to the plan, which says why. What runs of memcached
     is compared with its file, not with the inventory: only what is written can be pending.
     """
     without_secrets = replace(site, secret=lambda _: "unknown")
-    for name, section in site.sections.items():
+    for name in names:
         if name == _MEMCACHED:
             continue
         try:
-            desired = registry.service(name).node(section, without_secrets, node)
+            desired = registry.service(name).node(site.sections[name], without_secrets, node)
         except PacefabError:
             continue
         yield desired
 
 
-def _running(site: Site, facts: HostFacts) -> DesiredNode:
-    if _MEMCACHED not in site.sections:
+def _running(names: Collection[str], facts: HostFacts) -> DesiredNode:
+    if _MEMCACHED not in names:
         return DesiredNode()
     try:
         settings = memcached.effective_settings(facts)
     except PacefabError:
         return DesiredNode()
-    return DesiredNode(processes=(memcached.process(facts, settings),))
+    return DesiredNode(units=(memcached.UNIT,), processes=(memcached.process(facts, settings),))

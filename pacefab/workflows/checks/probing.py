@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import CommandError, PacefabError
+from pacefab.services.checks import Check, Inspection
 from pacefab.services.probes import tcp
 from pacefab.services.probes.probe import Probe, Reading
 from pacefab.transport.command import Section, Step
@@ -57,6 +58,28 @@ def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]
     return [result for results in asked.values() for result in results]
 
 
+def inspect(hosts: Mapping[str, Host], inspections: Sequence[Inspection]) -> list[Sequence[Check]]:
+    """Put questions once, as `put` does; return the checks that their answers are, in their order.
+
+    Of one that could not be put, why.
+    """
+    by_node: dict[str, list[Inspection]] = {}
+    for inspection in inspections:
+        by_node.setdefault(inspection.node, []).append(inspection)
+
+    def work(node: str, mine: Sequence[Inspection]) -> list[Sequence[Check]]:
+        try:
+            steps = [_bounded(i, step) for i, one in enumerate(mine) for step in one.steps]
+            sections = hosts[node].query(steps, side_by_side=True)
+            return [one.judge(_own(i, one.steps, sections)) for i, one in enumerate(mine)]
+        except PacefabError as error:
+            failed = Check("node can ask", node, ok=False, seen=error.seen, cause=error.next_step)
+            return [(failed,), *([()] * (len(mine) - 1))]
+
+    asked = {node: iter(found) for node, found in values(fan_out(by_node, work)).items()}
+    return [next(asked[inspection.node]) for inspection in inspections]
+
+
 def _all(probes: Sequence[Probe], wrong: str) -> list[ProbeResult]:
     return [ProbeResult(probe, Reading(wrong)) for probe in probes]
 
@@ -70,7 +93,7 @@ def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
     sections = host.query(steps, side_by_side=True)
     place, results = 0, []
     for number, probe in enumerate(probes):
-        own = _own(number, probe, sections)
+        own = _own(number, probe.steps, sections)
         if probe.endpoints and tcp.SECTION in sections:
             own[tcp.SECTION] = sections[tcp.SECTION]
         results.append(ProbeResult(probe, _read(probe, own, place)))
@@ -95,8 +118,8 @@ def _bounded(number: int, step: Step) -> Step:
     return replace(step, name=f"{number} {step.name}", argv=(*_LIMIT, *step.argv))
 
 
-def _own(number: int, probe: Probe, sections: Mapping[str, Section]) -> dict[str, Section]:
-    names = {step.name: f"{number} {step.name}" for step in probe.steps}
+def _own(number: int, steps: Sequence[Step], sections: Mapping[str, Section]) -> dict[str, Section]:
+    names = {step.name: f"{number} {step.name}" for step in steps}
     return {name: sections[long] for name, long in names.items() if long in sections}
 
 

@@ -5,36 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pacefab.services.memcached.probe import Answer, Target
-
-Matrix = Mapping[str, Mapping[Target, Answer]]  # asking node -> target -> answer
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at; `cause` is what probably is behind a failure."""
-
-    name: str
-    where: str  # node, "c1 -> c2", or the resource
-    ok: bool
-    seen: str
-    cause: str = ""
+from pacefab.services.checks import Check, Contact
 
 
 @dataclass(frozen=True)
 class Verification:
-    """All checks of one run, and the matrix behind the first of them.
+    """All checks of one run; `notices` are what an operator should know, and no failure."""
 
-    `notices` are what an operator should be reminded of, and no failure.
-    """
-
+    service: str
     cluster: str
-    matrix: Matrix
     checks: tuple[Check, ...]
     notices: tuple[str, ...] = ()
-    service: str = "memcached"
 
     @property
     def failed(self) -> tuple[Check, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if not check.ok)
+
+    @property
+    def matrix(self) -> Mapping[str, tuple[Contact, ...]]:
+        """Who reached whom, by the node that asked; empty where a service does not check that."""
+        found: dict[str, tuple[Contact, ...]] = {}
+        for contact in (check.contact for check in self.checks):
+            if contact:
+                found[contact.asker] = (*found.get(contact.asker, ()), contact)
+        return found

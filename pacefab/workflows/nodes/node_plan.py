@@ -10,7 +10,7 @@ from pacefab.host import files, firewall, kernel, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
-from pacefab.workflows.nodes.in_force import PendingSetting, find_pending
+from pacefab.workflows.nodes.in_force import PendingSetting, find_overruled, find_pending
 
 _UNIT_FILES = "/etc/systemd/system/"
 
@@ -86,7 +86,7 @@ def plan_node(
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
         + NodePlan(
-            remarks=desired.remarks,
+            remarks=(*desired.remarks, *find_overruled(facts, desired)),
             pending=find_pending(
                 facts, _left_running(facts, desired, managed), [f.path for f, _ in written.files]
             ),

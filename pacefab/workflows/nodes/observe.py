@@ -130,6 +130,7 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         units=units.parse_units(look.units, sections),
         files=_files(look, sections),
         kernel=kernel.parse(sections),
+        at_boot=kernel.parse_boot(look.kernel, sections),
         started=started,
         written=written,
         absent=programs.parse(sections),

@@ -13,7 +13,7 @@ from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus, Configuration, primitive_ids
-from pacefab.pacemaker.placement.causes import UPDATE_BAN
+from pacefab.pacemaker.placement.constraints import UPDATE_BAN
 from pacefab.transport.connection import Host
 from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib

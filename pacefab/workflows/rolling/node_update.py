@@ -121,6 +121,11 @@ class Due:
         return (said,) if said else ()
 
     @property
+    def changed(self) -> bool:
+        """Whether files of the node were changed, or more than them."""
+        return bool(self._done)
+
+    @property
     def _facts(self) -> HostFacts:
         return self.seen.views[self.node].facts
 

@@ -41,6 +41,7 @@ class Rolling:
     timeout: int = 60
     dry_run: bool = False
     limit: int = 32
+    nodes: frozenset[str] | None = None  # the nodes to update; None: all
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Update every node of the cluster, once agreed to; stop at the first that fails.
@@ -75,9 +76,8 @@ class Rolling:
 
     def _ask(self, fleet: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
-        looked = fan_out(
-            fleet.views, lambda node, _: self.update.look(fleet, node), limit=self.limit
-        )
+        views = {node: fleet.views[node] for node in self._order(fleet) if node in fleet.views}
+        looked = fan_out(views, lambda node, _: self.update.look(fleet, node), limit=self.limit)
         for error in errors(looked).values():
             if isinstance(error, RefusedError):  # before one is restarted in vain
                 raise error
@@ -212,6 +212,10 @@ class Rolling:
         self, fleet: ClusterView, due: Due, error: PacefabError, progress: Progress
     ) -> None:
         """Put the old files back, and say in the error whether it serves again with them."""
+        if not (due.changed or due.upgraded):
+            said = "its files were written before: fab rollback puts back what a deploy replaced"
+            error.next_step = f"{error.next_step}; {said}"
+            return
         try:
             note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
             note("it does not serve: the old configuration is put back")
@@ -261,7 +265,8 @@ class Rolling:
         """Return the nodes in their order; where few of them are promoted, those come last."""
         instances = [i for name in self._primitives(seen) for i in seen.status.instances(name)]
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
-        return sorted(seen.membership.names, key=lambda node: node in promoted)
+        names = [n for n in seen.membership.names if self.nodes is None or n in self.nodes]
+        return sorted(names, key=lambda node: node in promoted)
 
     def _check_healthy(self, seen: ClusterView, unchanged: str) -> None:
         every = self.update.intent.sections

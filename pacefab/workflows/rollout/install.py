@@ -12,11 +12,12 @@ from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
 from pacefab.pacemaker.members.membership import completed
 from pacefab.pacemaker.model import Membership
+from pacefab.services import registry
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
-from pacefab.workflows.nodes.in_force import share
+from pacefab.workflows.nodes.in_force import other_ways, share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
@@ -90,7 +91,9 @@ class Install:
         watch: Stopwatch,
     ) -> Outcome:
         if self.dry_run:
-            return _preview(watch, name, plan)
+            mark = Mark.PLANNED if plan else Mark.UNCHANGED
+            changes = [f"would be: {change}" for change in plan.changes]
+            return watch.finish(name, mark, *changes, *self._said(name, views[name], plan))
         planner = self._planner(views[name], views)
         done = change_node(
             host,
@@ -100,7 +103,15 @@ class Install:
             lock_seconds=self.lock_seconds,
         )
         mark = Mark.CHANGED if done else Mark.UNCHANGED
-        return watch.finish(name, mark, *done.changes, *_said(name, done))
+        return watch.finish(name, mark, *done.changes, *self._said(name, views[name], done))
+
+    def _said(self, name: str, view: NodeView, plan: NodePlan) -> tuple[str, ...]:
+        """Return what is to be said of a node besides its changes."""
+        if not plan.pending:
+            return plan.remarks
+        section = self.sections.get(self.service, registry.service(self.service).default)
+        ways = other_ways({self.service: section}, view.runners)
+        return (*plan.remarks, *map(str, share({name: plan.pending}, ways)))
 
     def _planner(
         self, view: NodeView, views: Mapping[str, NodeView]
@@ -150,14 +161,3 @@ def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:
 
 def _indented(lines: Sequence[str]) -> list[str]:
     return [f"    {line}" for line in lines]
-
-
-def _said(name: str, plan: NodePlan) -> tuple[str, ...]:
-    """Return what is to be said of a node besides its changes."""
-    return (*plan.remarks, *map(str, share({name: plan.pending})))
-
-
-def _preview(watch: Stopwatch, name: str, plan: NodePlan) -> Outcome:
-    mark = Mark.PLANNED if plan else Mark.UNCHANGED
-    changes = [f"would be: {change}" for change in plan.changes]
-    return watch.finish(name, mark, *changes, *_said(name, plan))

@@ -27,6 +27,7 @@ from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
+from pacefab.workflows.rollout.updates import NodeByNode, find_updates
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Plan:
     probes: tuple[Probe, ...] = field(default=(), compare=False)
     placement: Placement = field(default_factory=Placement, compare=False)
     other: OtherRunner | None = None  # then nothing of the service is made
+    updates: tuple[NodeByNode, ...] = ()  # what is restarted once all else is done
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -138,6 +140,7 @@ class Planner:
     nodes: bool = True
     prune: bool = False
     whole: bool = True  # whether the intent is all that the inventory describes
+    update: bool = False  # whether what is not in force before a restart is restarted then
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -154,7 +157,14 @@ class Planner:
         if forming and seen.formed and not seen.running:
             # What the CIB of a stopped cluster says is known when it runs; then it is planned.
             return Plan(seen.formed.cluster, forming, nodes, silent=seen.silent)
-        return replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
+        updates = self._updates(seen, nodes) if self.update else ()
+        planned = self._plan_cluster(seen, nodes)
+        return replace(planned, forming=forming, nodes=nodes, updates=updates)
+
+    def _updates(self, seen: ClusterView, nodes: Mapping[str, NodePlan]) -> tuple[NodeByNode, ...]:
+        site = self.intent.among(seen.formed, seen.facts).site(seen.facts)
+        members = {name: node for name, node in nodes.items() if name in seen.views}
+        return find_updates(members, site, self.intent.sections)
 
     def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""

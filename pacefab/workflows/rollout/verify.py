@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker.model import Configuration
+from pacefab.pacemaker.word import Cause
+from pacefab.services.checks import Check, Inspection
 from pacefab.services.service import DesiredNode, Look, Service, Site
+from pacefab.transport.command import shell
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks.probing import ProbeResult
+from pacefab.workflows.checks import node_state
+from pacefab.workflows.checks.probing import ProbeResult, inspect
 from pacefab.workflows.checks.service_health import (
+    InstanceHealth,
     ServiceHealth,
     ask_services,
     recognise,
     site_of,
 )
-from pacefab.workflows.checks.verification import Check, Verification
-from pacefab.workflows.checks.verify import drops
-from pacefab.workflows.nodes.in_force import share
+from pacefab.workflows.checks.verification import Verification
 from pacefab.workflows.nodes.node_plan import NodePlan, missing_packages
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
@@ -54,14 +57,22 @@ class Verify:
         if self.intent is None and intent.look() != seen.look:
             seen = observe_members(hosts, intent.look(), self.limit, reach)
         found = _Verifying(self, intent, seen)
-        checks = (*_reached(seen), *found.resources(), *found.nodes(), *found.answers())
+        checks = [
+            *_reached(seen),
+            *found.own(),
+            *found.resources(),
+            *found.nodes(),
+            *found.answers(),
+        ]
+        explained = tuple(map(found.explained, checks))
         return Verification(
-            seen.membership.cluster, {}, checks, tuple(found.notices()), self.service.name
+            self.service.name, seen.membership.cluster, explained, tuple(found.notices())
         )
 
     def _shown(self, seen: ClusterView) -> Intent:
-        """Return what the cluster shows of the service."""
-        name, section = self.service.name, self.service.found(seen.cib)
+        """Return what the cluster shows of the service; one with defaults, where it shows none."""
+        name = self.service.name
+        section = self.service.found(seen.cib) or self.service.default
         if section is None:
             raise RefusedError(
                 f"find the service {name}",
@@ -79,6 +90,7 @@ class _Verifying:
     verify: Verify
     intent: Intent
     seen: ClusterView
+    _known: dict[str, list[str]] = field(default_factory=dict)  # firewalls by node
 
     @cached_property
     def _site(self) -> Site:
@@ -111,6 +123,19 @@ class _Verifying:
     def _name(self) -> str:
         return self.verify.service.name
 
+    def own(self) -> Iterator[Check]:
+        """Yield what the service itself has to be checked, its own questions put all at once."""
+        section = self.intent.sections[self._name]
+        try:
+            every = tuple(self.verify.service.checks(section, self._site, self.seen.cib))
+        except PacefabError as error:
+            yield _refused(error.host or self._name, error)
+            return
+        asked = [item for item in every if isinstance(item, Inspection)]
+        answered = iter(inspect(self.seen.hosts, asked))
+        for item in every:
+            yield from (item,) if isinstance(item, Check) else next(answered)
+
     def resources(self) -> Iterator[Check]:
         """Yield whether Pacemaker has the resources as described, and runs them."""
         plan, name = self._plan, self._name
@@ -125,10 +150,23 @@ class _Verifying:
                 yield Check("resource as described", resource.id, not said, said or "equal", cause)
             for key, said in changes.items():
                 yield Check("resource as described", key, ok=False, seen=said, cause=cause)
+        if self._health.instances and not self._health.exists:
+            cause = f"fab create-{name} makes it"
+            yield Check("resource", name, ok=False, seen="the cluster has none of it", cause=cause)
+            return
         for instance in self._health.instances:
-            where = f"{instance.resource or name} on {instance.node or 'no node'}"
+            where = f"{instance.resource} on {instance.node or 'no node'}"
             cause = "see: pcs status; fab status says why where Pacemaker knows it"
-            yield Check("runs", where, instance.runs, instance.state, cause)
+            chosen = None if instance.runs else self._chosen(instance)
+            seen = f"{instance.state}: {chosen.said}" if chosen else instance.state
+            yield Check("runs", where, instance.runs or chosen is not None, seen, cause)
+
+    def _chosen(self, instance: InstanceHealth) -> Cause | None:
+        """Return what an operator has set, so that an instance does not run."""
+        placement, name = self.seen.placement, instance.resource
+        nodes = [instance.node] if instance.node else placement.against.get(name, ())
+        causes = (placement.chosen(name, node) for node in nodes)
+        return next((cause for cause in causes if cause), None)
 
     def nodes(self) -> Iterator[Check]:
         """Yield whether each node has what the service needs, and Pacemaker alone starts it."""
@@ -149,9 +187,8 @@ class _Verifying:
             unit = facts.unit(name)
             fits = not unit.starts_at_boot and unit.load != "masked"
             cause = f"only Pacemaker may start it: fab install-{self._name}"
-            yield Check(
-                "unit not enabled", f"{name} on {node}", fits, unit.enabled or unit.load, cause
-            )
+            where = node if len(desired.units) == 1 else f"{name} on {node}"
+            yield Check("unit not enabled", where, fits, unit.enabled or unit.load, cause)
         for name in desired.helpers:
             unit = facts.unit(name)
             if unit.load == "loaded" or not self._site.recognised:
@@ -175,13 +212,6 @@ class _Verifying:
         for name, value in desired.kernel.items():
             now = facts.kernel.get(name, value)
             yield Check("kernel setting", f"{name} on {node}", now == value, now, cause)
-        for setting in share({node: plan.pending}):
-            yield Check(
-                "settings in force", node, ok=False, seen=setting.what,
-                cause=f"in force after: {setting.in_force_after}",
-            )  # fmt: skip
-        if not plan.pending:
-            yield Check("settings in force", node, ok=True, seen="all that are written")
 
     def answers(self) -> Iterator[Check]:
         """Yield what every probe found, put from every node that is to put it."""
@@ -198,23 +228,46 @@ class _Verifying:
 
     def _answer(self, result: ProbeResult, of: str) -> Check:
         where = f"{result.probe.name} (asked from {result.probe.node})"
-        cause = self._cause(of) if result.wrong and of else ""
-        return Check("answers", where, not result.wrong, result.wrong or "as it should", cause)
+        seen = result.wrong or "as it should"
+        return Check("answers", where, not result.wrong, seen, of=of)
+
+    def explained(self, check: Check) -> Check:
+        """Return a check with the likely cause of its failure, where nothing better is known."""
+        if check.ok or check.cause or not check.of:
+            return check
+        return replace(check, cause=self._cause(check.of))
 
     def _cause(self, node: str) -> str:
         """Return why an instance that Pacemaker calls running probably does not answer."""
         if node not in self.seen.views:
             return f"{node} gave no answer over SSH either: is it up?"
         unit = next(iter(self.verify.service.units), "pacemaker")
-        if firewalls := drops(self.seen.hosts[node]):
+        if firewalls := self._firewalls(node):
             return f"a firewall on {node} ({', '.join(firewalls)}) drops it, or it hangs"
         return f"it hangs, or a firewall in between drops it: journalctl -u {unit} on {node}"
+
+    def _firewalls(self, node: str) -> list[str]:
+        """Return the programs that have rules on a node which drop or reject something."""
+        if node not in self._known:
+            found = self.seen.hosts[node].query([shell("firewall", _FIREWALL)])
+            self._known[node] = found["firewall"].out.split()
+        return self._known[node]
 
     def notices(self) -> Iterator[str]:
         """Yield what is worth knowing and no failure."""
         for instance in self._health.instances:
             for result in instance.results:
                 yield from (f"{instance.node}: {said}" for said in result.reading.notices)
+        yield from node_state.notices(self._site, self.seen.cib, {self._name})
+
+
+# firewalld keeps its rules in nftables or iptables; each of the three may be absent.
+_FIREWALL = r"""
+systemctl is-active --quiet firewalld && echo firewalld
+nft list ruleset 2>/dev/null | grep -Eq ' (drop|reject)' && echo nftables
+iptables-save 2>/dev/null | grep -Eq -- '-j (DROP|REJECT)' && echo iptables
+true
+"""
 
 
 def _reached(seen: ClusterView) -> Iterator[Check]:

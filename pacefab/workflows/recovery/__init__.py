@@ -1,0 +1,1 @@
+"""Back from a state that Pacemaker does not leave by itself."""
