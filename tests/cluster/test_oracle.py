@@ -139,8 +139,8 @@ def commands(cluster: Cluster) -> list[str]:
         f" promotable ordered=true promoted-max={len(cluster.nodes)}"
     )
     rabbitmq = (
-        "pcs resource create rabbitmq systemd:rabbitmq-server op stop interval=0s timeout=120s"
-        " op monitor interval=10s timeout=60s clone interleave=true"
+        "pcs resource create rabbitmq systemd:rabbitmq-server op monitor interval=10s timeout=60s"
+        " stop interval=0s timeout=120s clone interleave=true"
     )
     redis = (
         "pcs resource create redis ocf:heartbeat:redis config=/etc/redis-pacemaker.conf"
