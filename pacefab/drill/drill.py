@@ -131,6 +131,8 @@ class Drill:
                 progress.note(node, f"{fault.name}: {fault.what}")
                 trace = self._drill(fault, node, fleet, load, progress, undone)
                 results.append(DrillResult(trace, measure(trace, self.objectives)))
+                if results[-1].figures.recovered is not None:
+                    scene.forget(fleet, node)
                 waits = partial(progress.waiting, fleet.membership.cluster)
                 if unhealthy := scene.unhealthy(self.timeout, waits):
                     break

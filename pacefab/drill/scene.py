@@ -23,6 +23,7 @@ from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.checks.health import check_healthy, examine_services
 from pacefab.workflows.checks.service_health import ask_services, site_of
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.cleanup import clean_up
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
 
@@ -102,6 +103,14 @@ class Scene:
             return examine_services(fleet, self._there(fleet)).reasons or busy
         except PacefabError as error:
             return (str(error),)
+
+    def forget(self, seen: ClusterView, node: str) -> None:
+        """Have Pacemaker forget how the service failed on a node; the drill's report has it.
+
+        Raises:
+            PacefabError: the cluster could not be asked.
+        """
+        clean_up(seen.host, apply_cib.query_progress(seen.host), {node})
 
     def _observe(self) -> ClusterView:
         look = registry.look(self.intent.sections)

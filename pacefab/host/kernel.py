@@ -30,7 +30,7 @@ _SET = r"""
 sysctl -q -w "$1" || exit
 [ -e "$2" ] || { mkdir -p "${2%/*}" && echo "$3" >"$2"; }
 """
-_RESTORE = 'sysctl -q -w "$1" && rm -f "$2"'
+_RESTORE = 'sysctl -q -w "$1" && rm -f "$2" && { rmdir "${2%/*}" 2>/dev/null || :; }'
 _FOLDER = "/var/lib/pacefab/kernel"
 
 

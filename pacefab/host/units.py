@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from pacefab.host.model import Listener, Unit
 from pacefab.transport.command import Section, Step, shell, step
@@ -25,6 +26,17 @@ printf '%s\n' "$shown" | while IFS== read -r key pid; do
   case $key$pid in MainPID[1-9]*) echo "$pid $(base64 -w0 "/proc/$pid/cmdline")" ;; esac
 done
 """
+# The drop-ins that are there. NeedDaemonReload misses those in a folder that is new since systemd
+# read its files (systemd 252).
+_DROP_INS = r"""
+for unit; do
+  for folder in /etc /run /usr/local/lib /usr/lib; do
+    for file in "$folder/systemd/system/$unit.d"/*.conf; do
+      [ ! -s "$file" ] || echo "$file"
+    done
+  done
+done
+"""
 _COMMAND = re.compile(r"argv\[\]=(?P<command>.*?) ; ignore_errors=")
 _PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')
 
@@ -34,6 +46,7 @@ def observe(units: Sequence[str]) -> list[Step]:
     return [
         shell("units", _SHOW, _PROPERTIES, *units),
         step("listeners", "ss", "-Hlntup"),
+        shell("drop-ins", _DROP_INS, *units),
     ]
 
 
@@ -42,7 +55,17 @@ def parse_units(names: Sequence[str], sections: Mapping[str, Section]) -> dict[s
     *blocks, processes = sections["units"].out.split("\n\n") if names else [""]
     pairs = (line.split(" ", 1) for line in processes.splitlines())
     command_lines = {pair[0]: _words(pair[1]) for pair in pairs}
-    return {n: _unit(n, block, command_lines) for n, block in zip(names, blocks, strict=True)}
+    found = {n: _unit(n, block, command_lines) for n, block in zip(names, blocks, strict=True)}
+    there = sections["drop-ins"].out.splitlines() if "drop-ins" in sections else []
+    unread = {n for n, unit in found.items() if _has_unread(unit, there)}
+    return {n: replace(u, outdated=u.outdated or n in unread) for n, u in found.items()}
+
+
+def _has_unread(unit: Unit, there: Sequence[str]) -> bool:
+    """Whether there are drop-ins that systemd has not read, of a name of which it read none."""
+    read = {PurePosixPath(path).name for path in unit.drop_ins}
+    own = (PurePosixPath(path) for path in there if f"/{unit.name}.d/" in path)
+    return unit.load == "loaded" and any(path.name not in read for path in own)
 
 
 def _words(encoded: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ObjectChange
@@ -122,8 +123,11 @@ def _updates(plan: Plan) -> Iterator[str]:
 
 def _pending(plan: Plan) -> Iterator[str]:
     """Yield what is not in force afterwards."""
-    restarted = {update.service for update in plan.updates}
-    left = [str(pending) for pending in plan.pending if pending.service not in restarted]
+    restarted = {(update.service, node) for update in plan.updates for node in update.nodes}
+    left = []
+    for item in plan.pending:
+        kept = [n for n in item.nodes if not (item.needs_update and (item.service, n) in restarted)]
+        left += [str(replace(item, nodes=tuple(kept)))] if kept else []
     yield from ("", *left) if left else ()
 
 

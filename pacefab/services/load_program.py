@@ -10,6 +10,7 @@ for the count; its end ends the load, which so never outlives fab.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import statistics
 import sys
@@ -76,6 +77,7 @@ class LoadProgram(ABC):
 
     def main(self) -> None:
         """Work until standard input ends."""
+        threading.excepthook = _end  # a load of which a part is missing measures something else
         try:
             self.fill()
         except (OSError, ValueError) as error:
@@ -146,6 +148,12 @@ class WritingLoad(LoadProgram):
         write(text)
         self.written.add(text)
         self.note(begun, "stored")
+
+
+def _end(args: threading.ExceptHookArgs) -> None:
+    sys.stderr.write(f"{args.exc_type.__name__}: {args.exc_value}\n")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _summary(done: list[Operation]) -> dict[str, float]:

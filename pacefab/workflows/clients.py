@@ -48,15 +48,15 @@ def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCl
         RefusedError: a node's memcached is not where clients could reach it.
         PacefabError: no host could report the cluster's state.
     """
-    fleet = observe_members(hosts, memcached.LOOK, limit, reach)
-    servers = tuple(_server(fleet, name) for name in fleet.membership.names)
-    vips = frozenset(vip_addresses(fleet.cib).values())
-    return CacheCluster(fleet.membership.cluster, servers, vips)
+    seen = observe_members(hosts, memcached.LOOK, limit, reach)
+    servers = tuple(_server(seen, name) for name in seen.membership.names)
+    vips = frozenset(vip_addresses(seen.cib).values())
+    return CacheCluster(seen.membership.cluster, servers, vips)
 
 
-def _server(fleet: ClusterView, node: str) -> Server:
+def _server(seen: ClusterView, node: str) -> Server:
     """Return a node's server: at the address that nodes use for each other, if it listens there."""
-    every = find_targets(fleet.membership, fleet.member_facts)
+    every = find_targets(seen.membership, seen.member_facts)
     targets = [target for target in every if target.node == node]
     if not targets:
         raise RefusedError(
@@ -65,7 +65,7 @@ def _server(fleet: ClusterView, node: str) -> Server:
             "fab install-memcached, then restart it",
             host=node,
         )
-    own = next(member.addresses for member in fleet.membership.members if member.name == node)
+    own = next(member.addresses for member in seen.membership.members if member.name == node)
     chosen = next((target for target in targets if target.address in own), targets[0])
     return Server(node, chosen.address, chosen.port)
 

@@ -13,35 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.harness import formation
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
-from tests.cluster.eyes import Done
 
-FIRST, SECOND, THIRD = NODES = ("controller1-vm", "controller2-vm", "controller3-vm")
+FIRST, SECOND, THIRD = NODES = ("c1", "c2", "c3")
 RESOURCE, CLONE = "galera", "galera-clone"
 BAN = f"pacefab-without-{CLONE}-{THIRD}"
 STATE = "/var/lib/mysql/grastate.dat"
 WITHOUT = ("start-galera", "--without", THIRD)
-SECRETS = {"PACEFAB_SECRET_HACLUSTER": "correct horse battery"}
-INVENTORY = """\
-cluster: openstack
-nodes:
-  - {name: controller1-vm, address: 192.0.2.11}
-  - {name: controller2-vm, address: 192.0.2.12}
-  - {name: controller3-vm, address: 192.0.2.13}
-fencing: {disabled: true, reason: containers have no power switch}
-services: {galera: {}}
-"""
-
-
-def environment() -> dict[str, str]:
-    return dict(eyes.environment(**SECRETS))
-
-
-def fab(cluster: Cluster, *args: str) -> Done:
-    """Run a task."""
-    return cluster.fab(*args, env=environment())
 
 
 def sql(cluster: Cluster, node: str, *words: str) -> str:
@@ -100,18 +81,26 @@ def is_dc_elected(cluster: Cluster) -> bool:
 
 def boot(cluster: Cluster, node: str) -> None:
     """Start a node's machine and its part of the cluster."""
-    cluster.restart_node(node)
-    cluster.run(node, "pcs cluster start")
+    cluster.container(node).start()
+    formation.join(cluster.containers[node])
 
 
 @pytest.fixture(scope="module")
-def rows(openstack_nodes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+def inventory(module_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Galera on all nodes."""
+    file = tmp_path_factory.mktemp("inventory") / "cluster.yaml"
+    nodes = [f"  - {{name: {n}, address: {module_cluster.address(n)}}}" for n in NODES]
+    fencing = "fencing: {disabled: true, reason: containers have no power switch}"
+    lines = [f"cluster: {module_cluster.name}", "nodes:", *nodes, fencing, "services: {galera: {}}"]
+    file.write_text("\n".join([*lines, ""]))
+    return file
+
+
+@pytest.fixture(scope="module")
+def rows(module_cluster: Cluster, inventory: Path) -> Cluster:
     """Three databases; the second one stopped before the last row was written."""
-    cluster = openstack_nodes
-    file = tmp_path_factory.mktemp("inventory") / "inventory.yaml"
-    file.write_text(INVENTORY)
-    done = fab(cluster, "deploy", "--yes", "--inventory", str(file))
-    assert done.returncode == 0, done.stdout + done.stderr
+    cluster = module_cluster
+    cluster.fab("deploy", "--yes", "--inventory", str(inventory), check=True)
     create = "CREATE TABLE test.kept (number INT PRIMARY KEY) ENGINE=InnoDB"
     sql(cluster, FIRST, f"CREATE DATABASE IF NOT EXISTS test; {create}")
     cluster.run(SECOND, "pcs cluster stop", timeout=90)
@@ -154,19 +143,17 @@ def undecided(cluster: Cluster) -> Iterator[None]:
 def test_without_quorum_nothing_is_begun(alone: Cluster) -> None:
     assert not has_quorum(alone)
 
-    done = fab(alone, "start-galera", "--without", f"{SECOND},{THIRD}", "--data-loss-accepted")
+    done = alone.fab("start-galera", "--without", f"{SECOND},{THIRD}", "--data-loss-accepted")
 
     eyes.assert_refused(done, "no quorum", SECOND, THIRD, "pcs quorum expected-votes 1", status=1)
     assert not attribute(alone, FIRST, f"{RESOURCE}-bootstrap")
 
 
-def test_status_names_who_is_waited_for_and_the_way_out(waiting: Cluster, tmp_path: Path) -> None:
-    file = tmp_path / "inventory.yaml"
-    file.write_text(INVENTORY)
+def test_status_names_who_is_waited_for_and_the_way_out(waiting: Cluster, inventory: Path) -> None:
     said = f"{RESOURCE} is started nowhere before {THIRD} has reported its last transaction"
 
-    status = fab(waiting, "status")
-    plan = fab(waiting, "plan", "--inventory", str(file))
+    status = waiting.fab("status")
+    plan = waiting.fab("plan", "--inventory", str(inventory))
 
     assert status.returncode == 1, status.stdout + status.stderr
     text = " ".join(status.stdout.split())
@@ -180,9 +167,9 @@ def test_it_is_shown_first_and_not_begun_without_the_word(waiting: Cluster) -> N
     assert int(first) > int(second)
     before = eyes.cib_state(waiting, FIRST)
 
-    shown = fab(waiting, *WITHOUT, "--dry-run")
-    asked = fab(waiting, *WITHOUT, "--yes")
-    plain = fab(waiting, "start-galera")
+    shown = waiting.fab(*WITHOUT, "--dry-run")
+    asked = waiting.fab(*WITHOUT, "--yes")
+    plain = waiting.fab("start-galera")
 
     assert shown.returncode == 0, shown.stdout + shown.stderr
     text = " ".join(shown.stdout.split())
@@ -196,12 +183,12 @@ def test_it_is_shown_first_and_not_begun_without_the_word(waiting: Cluster) -> N
 
 
 def test_it_is_refused_where_a_node_lives_or_data_are_of_two_histories(waiting: Cluster) -> None:
-    alive = fab(waiting, "start-galera", "--without", SECOND, "--data-loss-accepted")
-    strange = fab(waiting, "start-galera", "--without", "c9", "--data-loss-accepted")
+    alive = waiting.fab("start-galera", "--without", SECOND, "--data-loss-accepted")
+    strange = waiting.fab("start-galera", "--without", "c9", "--data-loss-accepted")
     uuid = "11111111-2222-3333-4444-555555555555"
     waiting.run(SECOND, f"cp -p {STATE} /run/state; sed -i 's/^uuid:.*/uuid: {uuid}/' {STATE}")
     try:
-        other = fab(waiting, *WITHOUT, "--data-loss-accepted")
+        other = waiting.fab(*WITHOUT, "--data-loss-accepted")
     finally:
         waiting.run(SECOND, f"cp -p /run/state {STATE}; rm /run/state")
 
@@ -220,7 +207,7 @@ def test_ctrl_c_takes_back_what_was_set(waiting: Cluster) -> None:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            env=environment(),
+            env=eyes.environment(),
             cwd=REPOSITORY_ROOT,
         )
         try:
@@ -239,7 +226,7 @@ def test_ctrl_c_takes_back_what_was_set(waiting: Cluster) -> None:
 
 def test_it_starts_from_the_highest_number_within_two_minutes(waiting: Cluster) -> None:
     began = time.monotonic()
-    done = fab(waiting, *WITHOUT, "--data-loss-accepted")
+    done = waiting.fab(*WITHOUT, "--data-loss-accepted")
     seconds = time.monotonic() - began
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -251,7 +238,7 @@ def test_it_starts_from_the_highest_number_within_two_minutes(waiting: Cluster) 
         assert kept(waiting, node) == "1,2,3,4,5"
 
     with_cib = eyes.cib_state(waiting, FIRST)
-    again = fab(waiting, *WITHOUT, "--data-loss-accepted")
+    again = waiting.fab(*WITHOUT, "--data-loss-accepted")
     assert again.returncode == 0, again.stdout + again.stderr
     assert " unchanged " in again.stdout
     assert eyes.cib_state(waiting, FIRST) == with_cib
@@ -263,11 +250,11 @@ def test_the_lost_node_joins_with_a_whole_copy_when_it_is_let_in(waiting: Cluste
     eyes.until(partial(is_online, waiting, THIRD), f"{THIRD} is in the cluster", 90)
     waiting.run(FIRST, "crm_resource --wait --timeout 60", timeout=90)
     assert waiting.run(THIRD, "pgrep -x mariadbd", check=False).stdout == ""
-    said = f"{THIRD} is banned for {CLONE} by {BAN}: fab start-galera lets {THIRD} join again"
-    assert said in " ".join(fab(waiting, "status").stdout.split())
+    said = f"{THIRD} is banned for {CLONE} by {BAN}: fab start-galera"
+    assert said in " ".join(waiting.fab("status").stdout.split())
 
-    shown = fab(waiting, "start-galera", "--dry-run")
-    done = fab(waiting, "start-galera", "--yes")
+    shown = waiting.fab("start-galera", "--dry-run")
+    done = waiting.fab("start-galera", "--yes")
 
     assert f"{THIRD} takes a whole copy" in " ".join(shown.stdout.split())
     assert done.returncode == 0, done.stdout + done.stderr
@@ -276,5 +263,5 @@ def test_the_lost_node_joins_with_a_whole_copy_when_it_is_let_in(waiting: Cluste
         assert size(waiting, node) == "3"
         assert kept(waiting, node) == "1,2,3,4,5,6"
     assert eyes.exists(waiting, THIRD, f"{STATE}.left-out")
-    healthy = fab(waiting, "status")
+    healthy = waiting.fab("status")
     assert healthy.returncode == 0, healthy.stdout + healthy.stderr

@@ -70,6 +70,24 @@ def test_a_written_setting_is_pending_until_the_update(serving: Cluster, invento
     assert f"STAT maxbytes {MEMORY * 1024 * 1024}\n" in settings
 
 
+DROP_IN = "/etc/systemd/system/memcached.service.d/own.conf"
+WRITE_TEXT = r"[Service]\nUMask=077\n"
+
+
+def test_a_unit_that_changed_on_disk_is_not_what_systemd_runs(serving: Cluster) -> None:
+    said = "in force after: systemctl daemon-reload, then a restart (c2: memcached.service changed"
+    assert said not in serving.fab("status").stdout
+    serving.run("c2", f"printf '{WRITE_TEXT}' | install -D -m 644 /dev/stdin {DROP_IN}")
+    try:
+        status = serving.fab("status")
+        assert f"notice: {said}" in status.stdout
+        assert status.returncode == 0, status.stdout + status.stderr
+        assert said in serving.fab("verify-memcached").stdout
+    finally:
+        serving.run("c2", f"rm {DROP_IN}; systemctl daemon-reload")
+    assert said not in serving.fab("status").stdout
+
+
 TRAP = "/etc/systemd/system/memcached.service.d/trap.conf"
 MORE = MEMORY + 1
 SET_TRAP = f"""

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.every_image
 NAMES = ("db", "rabbitmq", "keystone", "glance", "cinder", "swift", "neutron", "nova", "horizon",
          "heat", "ceilometer", "qpid")  # fmt: skip
 ADDRESSES = {name: f"192.0.2.{number}" for number, name in enumerate(NAMES, start=101)}
+FOLLOWER = ("store", "192.0.2.120")  # the VIP of what takes Redis' writes
 INVENTORY = """\
 cluster: {cluster}
 nodes:
@@ -44,13 +45,16 @@ services:
 {addresses}
   galera: {{members: names}}
   memcached: {{}}
+  rabbitmq: {{}}
+  redis: {{}}
 constraints:
   location:
     - {{resource: vip-db, attribute: rack, operation: eq, value: a, score: 50}}
 """
+STUBS = ("haproxy.service", "memcached.service", "rabbitmq-server.service")
 UNITS = """
-for unit in haproxy memcached; do
-    printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/run/systemd/system/$unit.service
+for unit in %s; do
+    printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/run/systemd/system/$unit
 done
 systemctl daemon-reload
 """
@@ -78,10 +82,10 @@ def ready(cluster: Cluster) -> Iterator[Cluster]:
         pytest.skip("its pcs and Pacemaker are those of debian12")
     cluster.reset()
     for node in cluster.nodes:
-        cluster.run(node, UNITS)
+        cluster.run(node, UNITS % " ".join(STUBS))
     yield cluster
     for node in cluster.nodes:
-        cluster.run(node, "cd /run/systemd/system && rm haproxy.service memcached.service")
+        cluster.run(node, f"cd /run/systemd/system && rm {' '.join(STUBS)}")
     cluster.reset()
 
 
@@ -115,7 +119,7 @@ def theirs(ready: Cluster, ours: Written) -> Written:
 def commands(cluster: Cluster) -> list[str]:
     """Return the commands of the classic stack, in the order of the inventory."""
     members = ",".join(cluster.nodes)
-    vips = [(f"vip-{name}", address) for name, address in ADDRESSES.items()]
+    vips = [(f"vip-{name}", address) for name, address in (*ADDRESSES.items(), FOLLOWER)]
     lines = [
         "pcs property set no-quorum-policy=stop",
         "pcs property set cluster-recheck-interval=5min",
@@ -134,12 +138,25 @@ def commands(cluster: Cluster) -> list[str]:
         " op promote interval=0s timeout=300s on-fail=block"
         f" promotable ordered=true promoted-max={len(cluster.nodes)}"
     )
-    lines += [galera, "pcs resource create memcached systemd:memcached clone interleave=true"]
-    for vip, _ in vips:
+    rabbitmq = (
+        "pcs resource create rabbitmq systemd:rabbitmq-server op monitor interval=10s timeout=60s"
+        " stop interval=0s timeout=120s clone interleave=true"
+    )
+    redis = (
+        "pcs resource create redis ocf:heartbeat:redis config=/etc/redis-pacemaker.conf"
+        " promotable interleave=true notify=true"
+    )
+    memcached = "pcs resource create memcached systemd:memcached clone interleave=true"
+    lines += [galera, memcached, rabbitmq, redis]
+    for vip, _ in vips[:-1]:
         lines += [
             f"pcs constraint order start {vip} then start lb-haproxy-clone kind=Optional",
             f"pcs constraint colocation add {vip} with lb-haproxy-clone",
         ]
+    lines += [
+        f"pcs constraint order promote redis-clone then start {vips[-1][0]}",
+        f"pcs constraint colocation add {vips[-1][0]} with Promoted redis-clone",
+    ]
     return [*lines, "pcs constraint location vip-db rule score=50 rack eq a"]
 
 
@@ -168,6 +185,9 @@ def inventory(cluster: Cluster, file: Path) -> Path:
         f"      - {{name: {name}, address: {address}, nic: eth0, netmask: 24}}"
         for name, address in ADDRESSES.items()
     ]
+    name, address = FOLLOWER
+    where = f"name: {name}, address: {address}, nic: eth0, netmask: 24"
+    vips.append(f"      - {{{where}, follows: redis}}")
     text = INVENTORY.format(cluster=cluster.name, nodes="\n".join(nodes), addresses="\n".join(vips))
     file.write_text(text)
     return file

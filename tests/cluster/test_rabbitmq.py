@@ -181,7 +181,7 @@ def test_a_drill_loses_no_confirmed_message(
 ) -> None:
     file = tmp_path / "drill.json"
     done = serving.fab(
-        "drill", "--service", "rabbitmq", "--kind", "partition", "--hold", "2", "--json", str(file),
+        "drill", "--service", "rabbitmq", "--kind", "process", "--json", str(file),
         "--yes-break", serving.name, "--inventory", str(inventory), env=SECRETS, timeout=400,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -399,6 +399,19 @@ def failed_checks(cluster: Cluster, folder: Path, service: str) -> set[tuple[str
     return {(check["name"], check["where"]) for check in checks if not check["ok"]}
 
 
+def test_a_file_that_has_the_last_word_at_the_next_boot_is_said(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    path, name = "/etc/sysctl.d/99-own.conf", "net.ipv4.ip_nonlocal_bind"
+    said = f"{name} is 0 after the next boot, by {path}: correct it"
+    stack.run(SECOND, f"echo {name}=0 >{path}")
+    try:
+        assert f"notice: {said} ({SECOND})" in fab(stack, tmp_path, "status").stdout
+        assert f"note: {said}" in fab(stack, tmp_path, "plan").stdout
+    finally:
+        stack.run(SECOND, f"rm {path}")
+
+
 def test_verify_of_every_service_names_what_is_wrong_and_where(
     stack: Cluster, tmp_path: Path
 ) -> None:

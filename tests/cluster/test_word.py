@@ -119,6 +119,9 @@ def test_every_command_has_pacemakers_word(
         assert "degraded" not in status.stdout
         assert status.returncode == 0
 
+        verify = fab(serving, "verify-memcached")
+        assert verify.returncode == 0, verify.stdout + verify.stderr
+
         plan = fab(serving, "plan", "--json", *options)
         planned = json.loads(plan.stdout)
         assert any(state.said in notice for notice in planned["notices"])

@@ -118,7 +118,7 @@ def test_a_node_says_which_programs_it_lacks_and_what_brings_them(tmp_path: Path
 
 
 def test_settings_of_the_kernel_as_it_has_them() -> None:
-    (step,) = kernel.observe(["kernel.ostype", "net.ipv4.no_such_thing"])
+    step, _ = kernel.observe(["kernel.ostype", "net.ipv4.no_such_thing"])
     done = subprocess.run(step.argv, capture_output=True, text=True, check=True)
     sections = {"kernel": Section("kernel", 0, done.stdout, "")}
     assert kernel.parse(sections) == {"kernel.ostype": "Linux"}

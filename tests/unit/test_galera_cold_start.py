@@ -20,6 +20,7 @@ from pacefab.services.galera.cold_start import GaleraData, choose
 from pacefab.transport.command import Section
 from pacefab.workflows.checks import placed
 from pacefab.workflows.recovery.left_out import keep_out, left_out, let_in
+from pacefab.workflows.recovery.lost import check_down
 from tests.unit import captured
 
 FIRST, SECOND, THIRD = ("controller1-vm", "controller2-vm", "controller3-vm")
@@ -212,3 +213,18 @@ def test_a_node_that_is_left_out_is_kept_out_until_it_is_let_in() -> None:
 
 def test_a_member_that_is_no_node_needs_no_constraint() -> None:
     assert keep_out(live(), resource(), ["192.0.2.99"]) is None
+
+
+def test_a_node_of_which_pacemaker_is_not_certain_is_not_left_out() -> None:
+    text = captured.text("galera", "waiting-mon.xml")
+    third = text[text.index(f'<node name="{THIRD}"') :].partition("/>")[0]
+    assert 'unclean="false"' in third
+    unclean = text.replace(third, third.replace('unclean="false"', 'unclean="true"'))
+
+    check_down(status(), THIRD)
+    with pytest.raises(RefusedError, match=f"{THIRD} is UNCLEAN") as raised:
+        check_down(monitor.parse(unclean), THIRD, back=True)
+    assert f"pcs stonith confirm {THIRD}" in raised.value.next_step
+    with pytest.raises(RefusedError, match=f"{SECOND} is online"):
+        check_down(status(), SECOND)
+    check_down(status(), SECOND, back=True)

@@ -141,6 +141,25 @@ def test_systemd_says_that_a_unit_has_changed_on_disk() -> None:
     assert [unit.outdated for unit in found.values()] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("there", "outdated"),
+    [
+        ("", False),
+        ("/etc/systemd/system/memcached.service.d/own.conf", True),
+        ("/usr/lib/systemd/system/memcached.service.d/read.conf", False),  # by another path
+        ("/etc/systemd/system/other.service.d/own.conf", False),
+    ],
+)
+def test_a_drop_in_that_systemd_has_not_read_is_a_change_on_disk(
+    there: str, outdated: bool
+) -> None:
+    text = captured.text("debian12", "units.txt").partition("\n\n")[0]
+    text += "\nDropInPaths=/lib/systemd/system/memcached.service.d/read.conf\n\n"
+    sections = captured.section("units", text) | captured.section("drop-ins", there)
+    (unit,) = units.parse_units(["memcached.service"], sections).values()
+    assert unit.outdated == outdated
+
+
 AT_BOOT = """\
 # /usr/lib/sysctl.d/50-default.conf
 net.ipv4.conf.*.rp_filter = 2

@@ -29,6 +29,7 @@ CACHE = Service(
     outlook=lambda _section, _site, node: "" if node == "c3" else "starts empty",
 )
 KNOWN = {"cache": CACHE, "store": Service("store", Nothing), "haproxy": Service("haproxy", Nothing)}
+RELOAD = "systemctl reload haproxy"
 SECTIONS = dict.fromkeys(KNOWN, Nothing())
 
 
@@ -43,6 +44,7 @@ def nodes(**pending: tuple[PendingSetting, ...]) -> dict[str, NodePlan]:
 
 
 SMALLER, OLDER = PendingSetting("cache", "64 MiB, not 96"), PendingSetting("store", "older than /f")
+HELD = ("cache", "c2")
 EVERY = nodes(c1=(SMALLER,), c2=(SMALLER, OLDER), c3=(SMALLER,))
 
 
@@ -54,12 +56,22 @@ def test_what_others_need_comes_first_and_only_where_it_is_pending() -> None:
 
 
 def test_what_a_reload_or_somebody_else_puts_in_force_is_not_restarted() -> None:
-    others = (PendingSetting("haproxy", "older than /h"), PendingSetting("foreign", "older"))
+    others = (
+        PendingSetting("haproxy", "older than /h", RELOAD),
+        PendingSetting("foreign", "older"),
+    )
     assert find_updates(nodes(c1=others), SITE, SECTIONS) == ()
 
 
+def test_where_an_operator_has_set_something_against_it_it_stays_pending() -> None:
+    updates = find_updates(EVERY, SITE, SECTIONS, lambda service, node: (service, node) != HELD)
+    assert [update.nodes for update in updates] == [("c2",), ("c1", "c3")]
+    lines = render_text(Plan("demo", nodes=EVERY, updates=updates))
+    assert "in force after: fab update-cache (c2: 64 MiB, not 96)" in lines
+
+
 def test_the_plan_shows_what_is_restarted_and_what_is_pending_after_all() -> None:
-    every = nodes(c1=(SMALLER, PendingSetting("haproxy", "older than /h")))
+    every = nodes(c1=(SMALLER, PendingSetting("haproxy", "older than /h", RELOAD)))
     plan = Plan("demo", nodes=every, updates=find_updates(every, SITE, SECTIONS))
     lines = render_text(plan)
     begin = lines.index("then, node by node: stopped by Pacemaker, started, asked")

@@ -62,7 +62,10 @@ def describe_rule(constraint: etree._Element | None) -> str:
 def lift(name: str, ban: Ban) -> str:
     """Return the way to end a ban by the constraint of that name, whoever made it."""
     if name.startswith(LEFT_OUT):
-        return f"fab start-galera lets {ban.node} join again, with a whole copy, once it is back"
+        return (
+            f"fab start-galera starts Galera without {ban.node}; where it runs, it lets "
+            f"{ban.node} in again, with a whole copy"
+        )
     if name.startswith(_CLI):
         return f"pcs resource clear {ban.resource} {ban.node}"
     delete = f"pcs constraint delete {name}"

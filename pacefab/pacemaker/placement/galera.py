@@ -10,8 +10,9 @@ bootstrap, as it was the last to stop, is promoted without waiting.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from lxml import etree
 
@@ -142,14 +143,19 @@ def waits(
     """
     found = {}
     for resource in find(cib):
-        known = {node.name for node in status.nodes}
-        why = {
-            node: against(resource.id, node) if node in known else _unknown(node)
-            for node in resource.awaited(status)
-        }
-        if lost := {node: cause for node, cause in why.items() if cause}:
-            found[resource.id] = _wait(resource, lost)
+        awaited = resource.awaited(status)
+        if lost := coming_not(status, awaited, partial(against, resource.id)):
+            found[resource.id] = _wait(resource, status, lost)
     return found
+
+
+def coming_not(
+    status: ClusterStatus, nodes: Iterable[str], against: Callable[[str], Cause | None]
+) -> dict[str, Cause]:
+    """Return which of the nodes will not report by themselves, and why."""
+    known = {node.name for node in status.nodes}
+    why = {node: against(node) if node in known else _unknown(node) for node in nodes}
+    return {node: cause for node, cause in why.items() if cause}
 
 
 def _unknown(node: str) -> Cause:
@@ -160,15 +166,28 @@ def _unknown(node: str) -> Cause:
     )
 
 
-def _wait(resource: GaleraResource, lost: Mapping[str, Cause]) -> Cause:
+def ways_out(
+    status: ClusterStatus, lost: Mapping[str, Cause], without: Collection[str] = ()
+) -> str:
+    """Return the ways out of a wait for nodes: to end what keeps each away, or to do without it.
+
+    `without` are nodes that are left out besides. A node that is there is not to be left out.
+    """
+    ways = list(dict.fromkeys(cause.way_out for cause in lost.values()))
+    online = {node.name for node in status.nodes if node.online}
+    if not online & set(lost):
+        names = ",".join(dict.fromkeys([*without, *lost]))
+        ways.append(f"where that is lost: fab start-galera --without {names} --data-loss-accepted")
+    return "; ".join(ways)
+
+
+def _wait(resource: GaleraResource, status: ClusterStatus, lost: Mapping[str, Cause]) -> Cause:
     """Return the wait for these nodes, each with the cause that keeps the agent from it."""
-    names = ",".join(lost)
     reasons = "; ".join(dict.fromkeys(cause.said for cause in lost.values()))
-    ways = "; ".join(dict.fromkeys(cause.way_out for cause in lost.values()))
     return Cause(
         f"{resource.id} is started nowhere before {', '.join(lost)} has reported its last "
         f"transaction: {reasons}",
-        f"{ways}; where that is lost: fab start-galera --without {names} --data-loss-accepted",
+        ways_out(status, lost),
         deliberate=False,
         resource=resource.id,
     )

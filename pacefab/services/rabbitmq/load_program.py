@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import threading
+import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pacefab.services.load_program import PAUSE_SECONDS, Write, WritingLoad, read_request
-from pacefab.services.rabbitmq.node_amqp import EXPIRES_MILLISECONDS, AmqpConnection
+from pacefab.services.rabbitmq.node_amqp import (
+    ACK,
+    EXPIRES_MILLISECONDS,
+    AmqpConnection,
+    short,
+    table,
+)
 
-SECONDS: Final = 5.0  # for a confirm, or a message
+SECONDS: Final = 5.0  # for a confirm
 DRAIN_SECONDS: Final = 40.0  # a queue whose leader is gone elects another one first
-IDLE_SECONDS: Final = 0.02  # before an empty queue is asked again
+IDLE_SECONDS: Final = 2.0  # without a message, after which the consumer connects anew
+CONSUME, CONSUME_OK, DELIVER = (60, 20), (60, 21), (60, 60)
+
+
+class ConsumingConnection(AmqpConnection):
+    """A connection to which a queue's messages are delivered."""
+
+    def consume(self, queue: str) -> None:
+        """Have the messages delivered from now on."""
+        words = struct.pack(">H", 0) + short(queue) + short("") + b"\0" + table({})
+        self.call(CONSUME, words, CONSUME_OK)
+
+    def next(self) -> bytes:
+        """Return the next message, and acknowledge it."""
+        method, words = self._method()
+        if method != DELIVER:
+            raise ValueError(f"unexpected answer {method}")
+        body, after = self._body(), 1 + words[0]  # the consumer's name comes first
+        self.send(ACK, words[after : after + 8] + b"\0")
+        return body
 
 
 class QueueLoad(WritingLoad):
@@ -24,7 +49,6 @@ class QueueLoad(WritingLoad):
     def __init__(self, request: Mapping[str, Any]) -> None:
         super().__init__(request)
         self._seen: Counter[str] = Counter()
-        self._complete, self._deleted = threading.Event(), threading.Event()
 
     def fill(self) -> None:
         """Declare the queue; it goes by itself should nobody delete it."""
@@ -51,13 +75,22 @@ class QueueLoad(WritingLoad):
         deadline = time.monotonic() + DRAIN_SECONDS
         while self.written - self._seen.keys() and time.monotonic() < deadline:
             time.sleep(PAUSE_SECONDS)
-        self._complete.set()
-        self._deleted.wait(SECONDS)
         again = sum(times - 1 for times in self._seen.values())
-        return {"lost": len(self.written - self._seen.keys()), "redelivered": again}
+        lost = len(self.written - self._seen.keys())
+        if not lost:
+            self._delete()
+        return {"lost": lost, "redelivered": again}
 
-    def _open(self, address: str, port: int) -> AmqpConnection:
-        link = AmqpConnection(address, port, SECONDS)
+    def _delete(self) -> None:
+        """Delete the queue; where that fails, it goes by itself after an hour."""
+        with (
+            contextlib.suppress(OSError, ValueError),
+            contextlib.closing(self._open(*self.doors[0])) as link,
+        ):
+            link.delete(self.run)
+
+    def _open(self, address: str, port: int) -> ConsumingConnection:
+        link = ConsumingConnection(address, port, SECONDS)
         try:
             link.open(self.request["options"]["user"], self.request["password"])
         except BaseException:
@@ -72,22 +105,11 @@ class QueueLoad(WritingLoad):
                 contextlib.suppress(OSError, ValueError),
                 contextlib.closing(self._open(*door)) as link,
             ):
-                self._take(link)
-            if self._complete.is_set():
-                return
+                link.consume(self.run)
+                while True:
+                    link.extend(IDLE_SECONDS)
+                    self._seen[link.next().decode()] += 1
             time.sleep(PAUSE_SECONDS)
-
-    def _take(self, link: AmqpConnection) -> None:
-        while not self._complete.is_set():
-            link.extend(SECONDS)
-            body = link.get(self.run)
-            if body is None:
-                time.sleep(IDLE_SECONDS)
-            else:
-                self._seen[body.decode()] += 1
-        link.extend(SECONDS)
-        link.delete(self.run)
-        self._deleted.set()
 
 
 if __name__ == "__main__":

@@ -128,11 +128,7 @@ class AmqpConnection:
             return None
         if method != GET_OK:
             raise ValueError(f"unexpected answer {method}")
-        _, head = self._receive()
-        size = struct.unpack(">Q", head[4:12])[0]
-        body = b""
-        while len(body) < size:
-            body += self._receive()[1]
+        body = self._body()
         self.send(ACK, answer[:8] + b"\0")
         return body
 
@@ -163,6 +159,15 @@ class AmqpConnection:
         if method in (CLOSE, CHANNEL_CLOSE):
             raise ValueError(words[3 : 3 + words[2]].decode(errors="replace"))
         return (method[0], method[1]), words
+
+    def _body(self) -> bytes:
+        """Return the message that follows a method."""
+        _, head = self._receive()
+        size = struct.unpack(">Q", head[4:12])[0]
+        body = b""
+        while len(body) < size:
+            body += self._receive()[1]
+        return body
 
     def _receive(self) -> Tuple[int, bytes]:
         kind, _, size = struct.unpack(">BHI", self._read(7))

@@ -129,19 +129,11 @@ class ColdStart:
     def _check_coming(self, status: ClusterStatus, silent: list[str]) -> None:
         """Raise a RefusedError when Pacemaker will not start the agent on one of the nodes."""
         against = status.placement.against.get(self.resource.id, {}) if status.placement else {}
-        causes = dict.fromkeys(against[node] for node in silent if node in against)
-        known = {node.name for node in status.nodes}
-        strange = [node for node in silent if node not in known]
-        if not (causes or strange):
-            return
-        said = [*(cause.said for cause in causes), *(f"{n} is no node here" for n in strange)]
-        named = ",".join((*self.lost, *silent))
-        ways = [cause.way_out for cause in causes]
-        raise RefusedError(
-            ATTEMPT,
-            f"it waits for {', '.join(silent)}: {'; '.join(said)}",
-            "; ".join([*ways, f"where that is lost: --without {named} --data-loss-accepted"]),
-        )
+        causes = galera.coming_not(status, silent, against.get)
+        if causes:
+            reasons = "; ".join(dict.fromkeys(cause.said for cause in causes.values()))
+            seen = f"it waits for {', '.join(causes)}: {reasons}"
+            raise RefusedError(ATTEMPT, seen, galera.ways_out(status, causes, self.lost))
 
     def _follow(self, cib: Cib, watch: Stopwatch, deadline: float, waits: Waits) -> Outcome:
         """Wait until the agent has started it by itself: it waits for no node."""
@@ -163,7 +155,8 @@ class ColdStart:
                 ATTEMPT,
                 "\n".join(c.said for c in causes)
                 or f"Pacemaker would not promote {self.resource.id} on {start.node}",
-                "; ".join(c.way_out for c in causes) or "see: pcs status, pcs resource failcount",
+                "; ".join(c.way_out for c in causes)
+                or "see: pcs status, pcs constraint, pcs resource failcount",
             )
         yield from (f"Pacemaker: {action}" for action in actions)
         names = ", ".join(self.lost)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pacefab.errors import RefusedError
+from pacefab.pacemaker.model import ClusterStatus
 from pacefab.services.galera.cold_start import ATTEMPT
 from pacefab.transport.command import Step, shell
 from pacefab.workflows.nodes.view import ClusterView
@@ -27,25 +28,32 @@ def check_gone(seen: ClusterView, lost: Collection[str], given_up: Collection[st
     Pacemaker must see it as gone, and it must not answer, neither here nor the other nodes. Those
     that are `given_up`, as they were left out before, may be back.
     """
-    known = {node.name: node for node in seen.status.nodes}
     for name in lost:
-        node = known.get(name)
-        if node and node.unclean:
-            raise RefusedError(
-                ATTEMPT,
-                f"{name} is UNCLEAN: it is not certain that nothing runs there any more",
-                f"let it be fenced (pcs stonith fence {name}); once it is certainly off: "
-                f"pcs stonith confirm {name}",
-            )
+        check_down(seen.status, name, back=name in given_up)
         if name in given_up:
             continue
-        if node and (node.online or node.pending):
-            raise _alive(name, f"is {node.word}: Pacemaker runs there", "see: pcs status")
         if name in seen.answered:
             raise _alive(name, "answers, though Pacemaker does not run there", begin(name))
         if found := _heard(seen, name):
             way = f"log in there and start it ({begin(name)}), or have it switched off"
             raise _alive(name, f"answers {found}", way)
+
+
+def check_down(status: ClusterStatus, name: str, *, back: bool = False) -> None:
+    """Raise a RefusedError unless Pacemaker is certain that nothing runs on a node.
+
+    One that was left out before may be `back`: Pacemaker keeps its database from running.
+    """
+    node = next((node for node in status.nodes if node.name == name), None)
+    if node and node.unclean:
+        raise RefusedError(
+            ATTEMPT,
+            f"{name} is UNCLEAN: it is not certain that nothing runs there any more",
+            f"let it be fenced (pcs stonith fence {name}); once it is certainly off: "
+            f"pcs stonith confirm {name}",
+        )
+    if node and not back and (node.online or node.pending):
+        raise _alive(name, f"is {node.word}: Pacemaker runs there", "see: pcs status")
 
 
 def begin(name: str) -> str:

@@ -24,7 +24,7 @@ from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.recovery.cold_start import ColdStart
-from pacefab.workflows.recovery.left_out import Return
+from pacefab.workflows.recovery.left_out import Return, left_out
 
 STEP = "start-galera"
 
@@ -56,7 +56,10 @@ class StartGalera:
         if running := resource.promoted(seen.status):
             back = Return(seen, resource, lost, self.timeout, self.dry_run)
             return [back.run(running, watch, audience)]
-        start = ColdStart(seen, resource, lost, self.accepted, self.timeout, self.dry_run)
+        before = [name for name in left_out(seen.cib, resource) if name in resource.reports]
+        every = tuple(dict.fromkeys((*lost, *before)))
+        accepted = self.accepted or set(lost) <= set(before)  # what those have is given up already
+        start = ColdStart(seen, resource, every, accepted, self.timeout, self.dry_run)
         return [start.run(watch, audience)]
 
     def _resource(self, seen: ClusterView) -> GaleraResource:

@@ -52,18 +52,18 @@ class Rolling:
             PacefabError: nothing was changed.
         """
         watch = Stopwatch(self.step, audience)
-        fleet = self._observe(hosts, reach)
-        readiness.check_ready(fleet.status, self._attempt)
-        for name in fleet.strangers:
-            audience.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
-        self._check_own(fleet)
-        self._check_kept(fleet)
+        seen = self._observe(hosts, reach)
+        readiness.check_ready(seen.status, self._attempt)
+        for name in seen.strangers:
+            audience.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
+        self._check_own(seen)
+        self._check_kept(seen)
         if not self.dry_run:
-            self._ask(fleet, audience)
-            self._bring_back(fleet, audience)
+            self._ask(seen, audience)
+            self._bring_back(seen, audience)
         outcomes: list[Outcome] = []
         try:
-            for node in self._order(fleet):
+            for node in self._order(seen):
                 if all(outcome.mark.ok for outcome in outcomes):
                     outcomes.append(self._node(node, hosts, reach, watch))
                 else:
@@ -74,10 +74,10 @@ class Rolling:
             raise
         return outcomes
 
-    def _ask(self, fleet: ClusterView, audience: Audience) -> None:
+    def _ask(self, seen: ClusterView, audience: Audience) -> None:
         """Show what would be restarted, and have it agreed to; nothing where nothing is."""
-        views = {node: fleet.views[node] for node in self._order(fleet) if node in fleet.views}
-        looked = fan_out(views, lambda node, _: self.update.look(fleet, node), limit=self.limit)
+        views = {node: seen.views[node] for node in self._order(seen) if node in seen.views}
+        looked = fan_out(views, lambda node, _: self.update.look(seen, node), limit=self.limit)
         for error in errors(looked).values():
             if isinstance(error, RefusedError):  # before one is restarted in vain
                 raise error
@@ -85,39 +85,38 @@ class Rolling:
         lines = [
             f"{node}: {line}"
             for node, due in values(looked).items()
-            if due.changes and not self._chosen(fleet, node)
+            if due.changes and not self._chosen(seen, node)
             for line in (f"{self._name} is restarted", *due.changes, *due.outlook)
         ]
         if lines:
-            if not self._bans(fleet).found(
-                fleet.cib
-            ):  # a banned node is healthy once that is lifted
-                self._check_healthy(fleet, "no node was touched")
+            # A node that is banned is healthy once that is lifted.
+            if not self._bans(seen).found(seen.cib):
+                self._check_healthy(seen, "no node was touched")
             audience.preview(
                 [f"{self.step} would, node by node:", *(f"    {line}" for line in lines)]
             )
-            audience.ask(self.step, f"Restart {self._name} in {fleet.membership.cluster}?")
+            audience.ask(self.step, f"Restart {self._name} in {seen.membership.cluster}?")
 
-    def _bring_back(self, fleet: ClusterView, audience: Audience) -> None:
-        bans = self._bans(fleet)
-        left = bans.found(fleet.cib).values()
+    def _bring_back(self, seen: ClusterView, audience: Audience) -> None:
+        bans = self._bans(seen)
+        left = bans.found(seen.cib).values()
         if left:
             for node in left:
                 audience.note(node, "an earlier run was cut off here: its ban is lifted")
-            bans.lift(fleet.host, *left)
-            waits = partial(audience.waiting, fleet.membership.cluster)
-            apply_cib.settle_configuration(fleet.host, bans.desired, self.timeout, waits)
+            bans.lift(seen.host, *left)
+            waits = partial(audience.waiting, seen.membership.cluster)
+            apply_cib.settle_configuration(seen.host, bans.desired, self.timeout, waits)
 
     def _node(
         self, node: str, hosts: Mapping[str, Host], reach: Reach, watch: Stopwatch
     ) -> Outcome:
         watch.begin(node)
         try:
-            fleet = self._observe(hosts, reach)
-            if cause := self._chosen(fleet, node):
+            seen = self._observe(hosts, reach)
+            if cause := self._chosen(seen, node):
                 return watch.finish(node, Mark.SKIPPED, str(cause))
-            self._check_healthy(fleet, "this node was not touched")
-            due = self.update.look(fleet, node)
+            self._check_healthy(seen, "this node was not touched")
+            due = self.update.look(seen, node)
             if not due.changes:
                 return watch.finish(node, Mark.UNCHANGED, "as desired")
             if self.dry_run:
@@ -126,23 +125,23 @@ class Rolling:
             for said in due.outlook:
                 watch.progress.note(node, said)
             await_spared(
-                self.update, fleet, node, self.timeout, partial(watch.progress.waiting, node)
+                self.update, seen, node, self.timeout, partial(watch.progress.waiting, node)
             )
-            before = self._answers(fleet, node)
-            after = self._restart(fleet, due, watch.progress)
+            before = self._answers(seen, node)
+            after = self._restart(seen, due, watch.progress)
             return watch.finish(node, Mark.CHANGED, *due.changes, *self._kept(before, after))
         except PacefabError as error:
             return watch.fail(node, error)
 
-    def _restart(self, fleet: ClusterView, due: Due, progress: Progress) -> Results:
+    def _restart(self, seen: ClusterView, due: Due, progress: Progress) -> Results:
         """Change the node while the service is stopped there; return what it says then."""
-        with self._banned(fleet, due.node, progress):
+        with self._banned(seen, due.node, progress):
             self._change(due, partial(progress.note, due.node))
         try:
-            return self._await_service(fleet, due, partial(progress.waiting, due.node))
+            return self._await_service(seen, due, partial(progress.waiting, due.node))
         except PacefabError as error:
             with interrupts.undoing():
-                self._take_back(fleet, due, error, progress)
+                self._take_back(seen, due, error, progress)
             raise
         except KeyboardInterrupt as stop:
             stop.add_note(f"{due.node} is changed, and Pacemaker starts {self._name} there")
@@ -161,36 +160,36 @@ class Rolling:
             raise
 
     @contextmanager
-    def _banned(self, fleet: ClusterView, node: str, progress: Progress) -> Iterator[None]:
+    def _banned(self, seen: ClusterView, node: str, progress: Progress) -> Iterator[None]:
         """Keep the service stopped on a node during the block, however that ends."""
-        waits, bans = partial(progress.waiting, node), self._bans(fleet)
+        waits, bans = partial(progress.waiting, node), self._bans(seen)
         try:
             progress.note(node, f"{self._name} is stopped (banned from the node)")
-            bans.stop(fleet.host, node, self.timeout, waits)
+            bans.stop(seen.host, node, self.timeout, waits)
             stopped = time.monotonic()
             yield
             time.sleep(max(0.0, stopped + self.update.service.rest_seconds - time.monotonic()))
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
-                if bans.lift(fleet.host, node):
-                    apply_cib.settle_configuration(fleet.host, bans.desired, self.timeout, waits)
+                if bans.lift(seen.host, node):
+                    apply_cib.settle_configuration(seen.host, bans.desired, self.timeout, waits)
                     stop.add_note(f"the ban on {node} is lifted, its files are as before")
             raise
         finally:
             with interrupts.undoing():
-                bans.lift(fleet.host, node)
+                bans.lift(seen.host, node)
 
-    def _await_service(self, fleet: ClusterView, due: Due, waits: Waits) -> Results:
+    def _await_service(self, seen: ClusterView, due: Due, waits: Waits) -> Results:
         """Return the node's answers once it is started, has answered and runs as desired.
 
         Raises:
             PacefabError: that did not come about in time.
         """
         deadline = time.monotonic() + self.timeout
-        apply_cib.settle_configuration(fleet.host, self._bans(fleet).desired, self.timeout, waits)
+        apply_cib.settle_configuration(seen.host, self._bans(seen).desired, self.timeout, waits)
 
         def look() -> tuple[ClusterView, Results] | Pending:
-            now = self._observe(fleet.hosts, fleet.hosts.__getitem__)
+            now = self._observe(seen.hosts, seen.hosts.__getitem__)
             asked = self._answers(now, due.node)
             wrong = [result for result in asked if result.wrong]
             return Pending("\n".join(map(str, wrong))) if wrong else (now, asked)
@@ -203,13 +202,14 @@ class Rolling:
                 f"Pacemaker calls it Started: fab verify-{self._name} shows why it does not serve",
             )
         now, asked = found
-        if left := self.update.plan(now, due.node).pending:
-            seen = f"it runs with {', '.join(setting.what for setting in left)}"
-            raise CommandError("check the change", seen, "see: pcs status")
+        pending = self.update.plan(now, due.node).pending
+        if left := [setting.what for setting in pending if not setting.way]:
+            said = f"it runs with {', '.join(left)}"
+            raise CommandError("check the change", said, "see: pcs status")
         return asked
 
     def _take_back(
-        self, fleet: ClusterView, due: Due, error: PacefabError, progress: Progress
+        self, seen: ClusterView, due: Due, error: PacefabError, progress: Progress
     ) -> None:
         """Put the old files back, and say in the error whether it serves again with them."""
         if not (due.changed or due.upgraded):
@@ -220,13 +220,13 @@ class Rolling:
             note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
-            with self._banned(fleet, due.node, progress):
-                names = self._primitives(fleet)
-                fleet.host.query([plan_cleanup(name, due.node) for name in names])
+            with self._banned(seen, due.node, progress):
+                names = self._primitives(seen)
+                seen.host.query([plan_cleanup(name, due.node) for name in names])
                 forgotten = partial(_remembered, names, due.node)
-                apply_cib.settle(fleet.host, forgotten, self.timeout, waits=waits)
-            desired = self._bans(fleet).desired
-            apply_cib.settle_configuration(fleet.host, desired, self.timeout, waits)
+                apply_cib.settle(seen.host, forgotten, self.timeout, waits=waits)
+            desired = self._bans(seen).desired
+            apply_cib.settle_configuration(seen.host, desired, self.timeout, waits)
         except PacefabError as second:
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
         else:

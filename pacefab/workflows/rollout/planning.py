@@ -20,6 +20,7 @@ from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
+from pacefab.services import registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Look
 from pacefab.workflows.nodes import apply_cib
@@ -157,14 +158,20 @@ class Planner:
         if forming and seen.formed and not seen.running:
             # What the CIB of a stopped cluster says is known when it runs; then it is planned.
             return Plan(seen.formed.cluster, forming, nodes, silent=seen.silent)
-        updates = self._updates(seen, nodes) if self.update else ()
-        planned = self._plan_cluster(seen, nodes)
-        return replace(planned, forming=forming, nodes=nodes, updates=updates)
+        planned = replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
+        updates = self._updates(seen, planned) if self.update and seen.formed else ()
+        return replace(planned, updates=updates)
 
-    def _updates(self, seen: ClusterView, nodes: Mapping[str, NodePlan]) -> tuple[NodeByNode, ...]:
+    def _updates(self, seen: ClusterView, plan: Plan) -> tuple[NodeByNode, ...]:
+        """Return what is to be restarted: not where an operator has set something against it."""
         site = self.intent.among(seen.formed, seen.facts).site(seen.facts)
-        members = {name: node for name, node in nodes.items() if name in seen.views}
-        return find_updates(members, site, self.intent.sections)
+
+        def is_kept(service: str, node: str) -> bool:
+            own = registry.service(service).primitives(seen.cib)
+            return not any(plan.placement.deliberate(primitive, node) for primitive in own)
+
+        members = {name: node for name, node in plan.nodes.items() if name in seen.views}
+        return find_updates(members, site, self.intent.sections, is_kept)
 
     def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""

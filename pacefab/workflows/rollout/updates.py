@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,10 @@ class NodeByNode:
 
 
 def find_updates(
-    nodes: Mapping[str, NodePlan], site: Site, sections: Mapping[str, Any]
+    nodes: Mapping[str, NodePlan],
+    site: Site,
+    sections: Mapping[str, Any],
+    is_kept: Callable[[str, str], bool] = lambda _service, _node: True,
 ) -> tuple[NodeByNode, ...]:
     """Return the services that update-NAME has to restart; those that others need come first.
 
@@ -38,18 +41,21 @@ def find_updates(
         nodes: the plans, with what is not in force, by node.
         site: as descriptions know it.
         sections: the settings of the services, in the inventory's order.
+        is_kept: whether Pacemaker starts and stops a service on a node; elsewhere it stays pending.
     """
-    every = share({name: plan.pending for name, plan in nodes.items()})
-    pending = [item for item in every if item.needs_update]
     found = []
     for name in _in_order(sections):
-        own = [item for item in pending if item.service == name]
-        where = {node for item in own for node in item.nodes}
-        ordered = tuple(node for node in nodes if node in where)
-        said = (f"{', '.join(item.nodes)}: {item.what}" for item in own)
+        pending = {
+            node: [s for s in plan.pending if s.service == name and not s.way]
+            for node, plan in nodes.items()
+            if is_kept(name, node)
+        }
+        own = share(pending)
         if own:
-            outlook = _outlook(name, sections[name], site, ordered)
-            found.append(NodeByNode(name, ordered, (*said, *outlook)))
+            restarted = tuple(node for node in pending if pending[node])
+            said = (f"{', '.join(item.nodes)}: {item.what}" for item in own)
+            outlook = _outlook(name, sections[name], site, restarted)
+            found.append(NodeByNode(name, restarted, (*said, *outlook)))
     return tuple(found)
 
 
