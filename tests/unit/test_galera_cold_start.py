@@ -87,6 +87,13 @@ def test_a_wait_for_it_ends_at_once_with_the_reason() -> None:
     assert "--without" in raised.value.next_step
 
 
+def test_it_waits_while_its_agents_are_watched_too() -> None:
+    text = captured.text("galera", "waiting-mon.xml")
+    assert 'role="Unpromoted"' in text
+    watched = text.replace('role="Unpromoted"', 'role="Unpromoted" pending="Monitoring"')
+    assert resource().awaited(monitor.parse(watched)) == (THIRD,)
+
+
 def test_a_promotion_under_way_is_awaited_whoever_is_missing() -> None:
     now = cib.parse(captured.text("galera", "promoting-cib.xml"))
     seen = status(now, "promoting")

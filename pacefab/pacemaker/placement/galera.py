@@ -60,6 +60,11 @@ class GaleraResource:
         """The nodes that have not reported."""
         return tuple(name for name, report in self.reports.items() if report.committed is None)
 
+    @property
+    def reported(self) -> bool:
+        """Whether one node at least has reported; whatever is being done to it right now."""
+        return any(report.committed is not None for report in self.reports.values())
+
     def promoted(self, status: ClusterStatus) -> tuple[str, ...]:
         """Return the nodes whose database runs as a part of the cluster, or is being started."""
         instances = status.instances(self.id)
@@ -73,7 +78,7 @@ class GaleraResource:
         """
         every = self.reports.values()
         by_quorum = self.parameters.get("two_node_mode", "").lower() in _TRUE
-        if self.promoted(status) or by_quorum or not status.started_on(self.id):
+        if self.promoted(status) or by_quorum or not self.reported:
             return ()
         return () if any(report.safe or report.first for report in every) else self.silent
 

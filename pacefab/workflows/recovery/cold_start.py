@@ -106,10 +106,9 @@ class ColdStart:
         def look() -> tuple[Cib, GaleraResource, ClusterStatus] | Pending:
             cib, status = apply_cib.query_cib(host), apply_cib.query_progress(host)
             resource = next(found for found in galera.find(cib) if found.id == name)
-            begun = status.started_on(name)
             silent = [
                 node
-                for node in (resource.awaited(status) if begun else resource.silent)
+                for node in (resource.awaited(status) if resource.reported else resource.silent)
                 if node not in self.lost
             ]
             if not silent:
