@@ -46,8 +46,9 @@ def test_a_slow_first_install_is_excused_by_the_machine_only(
 
     results = benchmark.Results(runs, runs, restarts, installs(1.6), installs(bare), processors)
 
-    second, restarted, first = results.bounds()
+    second, restarted, first_run, first = results.bounds()
     assert (second.value, second.verdict) == (0.9 / 9.0, "met")
+    assert (first_run.value, first_run.verdict) == (0.9 / 9.0, "met")
     assert (first.value, first.verdict) == (1.6, verdict)
     assert restarted.verdict == "met"
 
