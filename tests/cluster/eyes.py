@@ -223,6 +223,20 @@ def fab_argv(
     return [fab, "-S", config, "-H", hosts or ",".join(cluster.nodes), *args]
 
 
+def start(cluster: Cluster, *args: str, hosts: str = "") -> subprocess.Popen[str]:
+    """Start fab and return while it works; what it prints comes as one text."""
+    # A suite that runs in the background inherits a SIGINT that is ignored, and so would fab.
+    return subprocess.Popen(
+        ["env", "--default-signal=INT,TERM,HUP", *fab_argv(cluster, *args, hosts=hosts)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+        cwd=REPOSITORY_ROOT,
+    )
+
+
 def environment(**changes: str) -> Mapping[str, str]:
     """Return the environment for a fab run, without the agent of whoever runs the tests."""
     kept = {key: value for key, value in os.environ.items() if key != "SSH_AUTH_SOCK"}

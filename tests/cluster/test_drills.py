@@ -232,11 +232,7 @@ def start(cluster: Cluster, kind: str, hold: int = 300) -> subprocess.Popen[str]
     """Start a drill; by default it would go on for minutes."""
     last = ["--hold", str(hold), "--yes-break", cluster.name]
     arguments = ["--kind", kind, "--node", VICTIM, *last]
-    return subprocess.Popen(
-        ["env", "--default-signal=INT", *eyes.fab_argv(cluster, "drill", *arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
-        env=eyes.environment(), cwd=REPOSITORY_ROOT,
-    )  # fmt: skip
+    return eyes.start(cluster, "drill", *arguments)
 
 
 def online(cluster: Cluster) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pacefab.harness import formation
-from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.cluster import Cluster
 from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
 
@@ -198,18 +197,8 @@ def test_it_is_refused_where_a_node_lives_or_data_are_of_two_histories(waiting: 
 
 
 def test_ctrl_c_takes_back_what_was_set(waiting: Cluster) -> None:
-    argv = eyes.fab_argv(waiting, *WITHOUT, "--data-loss-accepted")
     with undecided(waiting):
-        # A suite that runs in the background inherits a SIGINT that is ignored, and so would fab.
-        running = subprocess.Popen(
-            ["env", "--default-signal=INT", *argv],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            env=eyes.environment(),
-            cwd=REPOSITORY_ROOT,
-        )
+        running = eyes.start(waiting, *WITHOUT, "--data-loss-accepted")
         try:
             score = partial(attribute, waiting, FIRST, f"master-{RESOURCE}")
             eyes.until(lambda: score() == "100", "the first node is marked", 60)

@@ -29,20 +29,6 @@ def emptied(cluster: Cluster) -> Iterator[Cluster]:
     cluster.reset()
 
 
-def start(cluster: Cluster, *tasks: str, hosts: str = "") -> subprocess.Popen[str]:
-    """Start fab and return while it works."""
-    # A suite that runs in the background inherits a SIGINT that is ignored, and so would fab.
-    return subprocess.Popen(
-        ["env", "--default-signal=INT,TERM,HUP", *eyes.fab_argv(cluster, *tasks, hosts=hosts)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env=eyes.environment(),
-        cwd=REPOSITORY_ROOT,
-    )
-
-
 def heard(fab: subprocess.Popen[str], pattern: str) -> str:
     """Read what fab prints up to a line that matches."""
     assert fab.stdout
@@ -68,7 +54,7 @@ def converges(cluster: Cluster) -> None:
 
 def test_ctrl_c_ends_a_create_at_once_and_the_next_run_converges(installed: Cluster) -> None:
     installed.fab("remove-memcached", "--yes", check=True)
-    fab = start(installed, "create-memcached")
+    fab = eyes.start(installed, "create-memcached")
     try:
         text = heard(fab, "create memcached-clone")
         fab.send_signal(signal.SIGINT)
@@ -103,7 +89,7 @@ def test_an_interrupted_update_leaves_the_node_as_it_was(
     installed.run("c1", "crm_resource --wait --timeout 60")
     path = eyes.config_path(installed)
     before = [eyes.read(installed, node, path) for node in installed.nodes]
-    fab = start(installed, "update-memcached", "--max-connections", "2345", "--yes")
+    fab = eyes.start(installed, "update-memcached", "--max-connections", "2345", "--yes")
     heard(fab, "banned from the node")
     banned = "cibadmin --query --xpath '//rsc_location[@id=\"pacefab-update-c1\"]'"
     installed.run("c1", f"until {banned} >/dev/null 2>&1; do sleep 0.05; done")
@@ -121,7 +107,7 @@ def test_an_interrupted_drill_says_what_was_undone_and_not_to_run_it_again(
     installed.fab("create-memcached", check=True)
     installed.run("c1", "crm_resource --wait --timeout 60")
     words = ("drill", "--kind", "standby", "--node", "c3", "--yes-break", installed.name)
-    fab = start(installed, *words, "--hold", "300")
+    fab = eyes.start(installed, *words, "--hold", "300")
     heard(fab, "^… c3 *standby")
     standby = "crm_attribute --node c3 --name standby --lifetime reboot --query"
     installed.run("c1", f"until {standby} >/dev/null 2>&1; do sleep 0.1; done")
@@ -140,7 +126,7 @@ def test_who_stops_waiting_for_another_runs_lock_changes_nothing_later(installed
     with eyes.unchanged(installed):
         installed.run("c2", f"{hold}; while flock -n /run/pacefab.lock true; do sleep 0.05; done")
         try:
-            fab = start(installed, "install-memcached", "--memory", "77", hosts="c2")
+            fab = eyes.start(installed, "install-memcached", "--memory", "77", hosts="c2")
             heard(fab, "Waiting for another run")
             text = stopped(fab, signal.SIGINT)
         finally:
@@ -170,7 +156,7 @@ def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
     installed: Cluster, moment: float
 ) -> None:
     installed.fab("remove-memcached", "--yes", check=True)
-    fab = start(installed, "create-memcached")
+    fab = eyes.start(installed, "create-memcached")
     try:
         heard(fab, "create memcached-clone")
         with pytest.raises(subprocess.TimeoutExpired):  # it is at work at that moment
@@ -193,7 +179,7 @@ def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
 
 
 def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(emptied: Cluster) -> None:
-    fab = start(emptied, "install-memcached")
+    fab = eyes.start(emptied, "install-memcached")
     try:
         # Packages are at work on the nodes now.
         emptied.run("c1", INSTALLING)
@@ -209,7 +195,7 @@ def test_ctrl_c_ends_an_install_at_once_and_the_next_run_converges(emptied: Clus
 
 
 def test_a_killed_install_is_finished_by_the_next_run(emptied: Cluster) -> None:
-    fab = start(emptied, "install-memcached")
+    fab = eyes.start(emptied, "install-memcached")
     try:
         emptied.run("c2", INSTALLING)
     finally:

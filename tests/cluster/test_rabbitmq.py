@@ -170,7 +170,7 @@ def test_no_confirmed_message_is_lost_whichever_node_is_killed(
             written.await_after(killed, {*addresses.values()} - {addresses[victim]})
             serving.restart_node(victim)
             written.await_after(killed, [addresses[victim]], BACK_SECONDS)
-            await_healthy(serving, partial(status, serving, inventory), BACK_SECONDS)
+            await_healthy(serving, inventory, BACK_SECONDS)
     lost = set(written.at) - messages(serving, serving.nodes[0], "orders")
     assert not lost, f"{len(lost)} of {len(written.at)} confirmed messages are lost"
     assert written.worst_gap < 30
@@ -226,4 +226,4 @@ def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> 
     assert shown.returncode == 1, shown.stdout
     assert f"rabbitmq Started on {victim}, yet it does not serve" in shown.stdout
     assert took < 10
-    await_healthy(serving, partial(status, serving, inventory), BACK_SECONDS)
+    await_healthy(serving, inventory, BACK_SECONDS)

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -150,7 +149,7 @@ def test_without_followers_it_takes_no_write(serving: Cluster, inventory: Path, 
     assert shown.returncode == 1, shown.stdout
     assert all(f"on {node}" in shown.stdout for node in followers)
     assert took < 10
-    await_healthy(serving, partial(status, serving, inventory), BACK_SECONDS)
+    await_healthy(serving, inventory, BACK_SECONDS)
 
 
 def test_a_drill_sees_the_vip_follow(serving: Cluster, inventory: Path, tmp_path: Path) -> None:
@@ -191,4 +190,4 @@ def test_the_vip_follows_when_the_promoted_node_is_killed(
     assert not late, f"{len(lost)} of {len(written.at)} acknowledged writes are lost"
     assert written.worst_gap < 60
     serving.restart_node(victim)
-    await_healthy(serving, partial(status, serving, inventory), BACK_SECONDS)
+    await_healthy(serving, inventory, BACK_SECONDS)

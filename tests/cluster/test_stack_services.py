@@ -17,7 +17,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
-from tests.cluster.health import await_healthy
 
 FIRST, SECOND, THIRD = NODES = ("controller1-vm", "controller2-vm", "controller3-vm")
 ADDRESSES = dict(zip(NODES, ("192.0.2.11", "192.0.2.12", "192.0.2.13"), strict=True))
@@ -276,8 +275,11 @@ def test_redis_replicates_to_every_node(stack: Cluster) -> None:
 
 
 @contextmanager
-def hanging(cluster: Cluster, node: str, program: str) -> Iterator[None]:
-    """Stop all processes of a program as a dead disk would: nothing is closed, nothing answered."""
+def hanging(cluster: Cluster, folder: Path, node: str, program: str) -> Iterator[None]:
+    """Stop all processes of a program as a dead disk would: nothing is closed, nothing answered.
+
+    A monitor may see it, and other databases may leave this one behind: that is over afterwards.
+    """
     pids = cluster.run(node, f"pidof {program}").stdout.strip()
     assert pids
     cluster.run(node, f"kill -STOP {pids}")
@@ -285,11 +287,18 @@ def hanging(cluster: Cluster, node: str, program: str) -> Iterator[None]:
         yield
     finally:
         cluster.run(node, f"kill -CONT {pids}")
+        eyes.until(lambda: has_forgotten(cluster, folder), "what hung is forgotten", 120)
 
 
-def await_serving(cluster: Cluster, folder: Path) -> None:
-    """Wait until status finds nothing wrong: a database that hung has a way back to go."""
-    await_healthy(cluster, partial(fab, cluster, folder, "status"), 120)
+def has_forgotten(cluster: Cluster, folder: Path) -> bool:
+    """Whether everything serves again, once Pacemaker is made to forget what has failed."""
+    cluster.run(FIRST, "crm_resource --cleanup --quiet")
+    return is_healthy(cluster, folder)
+
+
+def is_healthy(cluster: Cluster, folder: Path) -> bool:
+    """Whether status finds nothing wrong."""
+    return fab(cluster, folder, "status").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -304,12 +313,12 @@ def await_serving(cluster: Cluster, folder: Path) -> None:
 def test_a_service_that_hangs_is_degraded_within_seconds(
     stack: Cluster, tmp_path: Path, service: str, program: str
 ) -> None:
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     begun = time.monotonic()
-    assert fab(stack, tmp_path, "status").returncode == 0
+    assert is_healthy(stack, tmp_path)
     usual = time.monotonic() - begun
 
-    with hanging(stack, SECOND, program):
+    with hanging(stack, tmp_path, SECOND, program):
         begun = time.monotonic()
         done = fab(stack, tmp_path, "status")
         seconds = time.monotonic() - begun
@@ -319,11 +328,11 @@ def test_a_service_that_hangs_is_degraded_within_seconds(
     assert re.search(rf"{service} \w+ on {SECOND}, yet it does not serve", reasons), done.stdout
     assert "timed out" in reasons or "timeout" in reasons or "Lost connection" in reasons
     # What hangs costs one limit of 2 to 3 s, however many questions wait for it.
-    assert seconds < 1.5 * usual + 5, (usual, seconds)
+    assert seconds < usual + 5, (usual, seconds)
 
 
 def test_a_dead_health_check_of_a_database_is_degraded(stack: Cluster, tmp_path: Path) -> None:
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     stack.run(THIRD, f"systemctl stop {CHECK_SOCKET}")
     try:
         done = fab(stack, tmp_path, "status")
@@ -339,7 +348,7 @@ def test_a_proxy_without_a_database_is_degraded_on_every_node(
     stack: Cluster, tmp_path: Path
 ) -> None:
     """All checks are dead: the databases are in sync, and no client reaches one."""
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     for node in NODES:
         stack.run(node, f"systemctl stop {CHECK_SOCKET}")
 
@@ -356,7 +365,7 @@ def test_a_proxy_without_a_database_is_degraded_on_every_node(
 
 
 def test_every_service_is_there_for_programs(stack: Cluster, tmp_path: Path) -> None:
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     services = {"galera", "haproxy", "memcached", "redis", "vips"}
     recognised = json.loads(stack.fab("status", "--json", hosts=[FIRST]).stdout)
     for found in (json.loads(fab(stack, tmp_path, "status", "--json").stdout), recognised):
@@ -415,7 +424,7 @@ def test_a_file_that_has_the_last_word_at_the_next_boot_is_said(
 def test_verify_of_every_service_names_what_is_wrong_and_where(
     stack: Cluster, tmp_path: Path
 ) -> None:
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     for service in ("galera", "haproxy", "redis", "vips"):
         assert failed_checks(stack, tmp_path, service) == set(), service
     stack.run(SECOND, f"pkill -STOP -x haproxy; systemctl stop {CHECK_SOCKET}")
@@ -437,7 +446,7 @@ def test_verify_of_every_service_names_what_is_wrong_and_where(
 
 
 def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path) -> None:
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     (leader,) = (node for node in NODES if redis(stack, FIRST, node, "role").startswith("master"))
     text = (
         INVENTORY.replace("galera: {}", "galera: {settings: {max_connections: '123'}}")
@@ -469,7 +478,7 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
 def test_create_asks_what_is_there_and_changes_it_only_when_told(
     stack: Cluster, tmp_path: Path
 ) -> None:
-    await_serving(stack, tmp_path)
+    eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     with eyes.unchanged(stack):
         for service in ("galera", "redis", "haproxy", "vips"):
             done = fab(stack, tmp_path, f"create-{service}")
