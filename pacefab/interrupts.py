@@ -60,9 +60,13 @@ _undoing: ContextVar[bool] = ContextVar("undoing", default=False)
 
 
 def prepare() -> None:
-    """Let Ctrl-C end the program as it ends tasks while none is under way: Invoke makes it a 1."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)
+    """Let signals end the program as they end tasks while none is under way: before, and between.
+
+    Invoke makes a 1 of Ctrl-C, and SIGTERM would end it without a word.
+    """
+    for number in _SIGNALS:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _leave)
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
@@ -96,6 +100,7 @@ def listening() -> Iterator[None]:
         ignore = _state.number and not ended
         for number in heard:
             signal.signal(number, signal.SIG_IGN if ignore else previous[number])
+    _check_heard()  # of what came while the handlers changed
 
 
 def _check_heard() -> None:

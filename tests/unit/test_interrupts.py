@@ -30,7 +30,8 @@ from tests.unit.screens import Terminal
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     """Leave the process's signals as they were, and forget those that came."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -173,6 +174,45 @@ def test_an_ignored_signal_stays_ignored() -> None:
     with interrupts.listening():
         come(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_between_two_tasks_ends_the_command_with_a_word(
+    number: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
+    interrupts.prepare()
+    with interrupts.listening():
+        pass
+    with pytest.raises(SystemExit) as ended:
+        come(number)
+    assert ended.value.code == 128 + number
+    assert capfd.readouterr().err == "interrupted: no task was under way\n"
+
+
+def test_a_signal_while_a_task_stops_listening_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    check = interrupts._check_heard  # the last look; a signal comes right after it
+    seen: list[int] = []
+
+    def looked() -> None:
+        check()
+        if not seen:
+            seen.append(signal.SIGTERM)
+            come()
+
+    def work() -> None:
+        with interrupts.changing("c1"):
+            pass
+
+    monkeypatch.setattr(interrupts, "_check_heard", looked)
+    assert interrupts.status(interrupted(work)) == 143
+
+
+def test_an_ignored_signal_stays_ignored_by_the_program() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # nohup
+    interrupts.prepare()
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
 
 def test_a_task_that_a_signal_ended_well_leaves_the_next_one_listening() -> None:
