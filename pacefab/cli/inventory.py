@@ -12,8 +12,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, create_model, model_validator
 
-from pacefab.inventory import Inventory, Node, Part, read
-from pacefab.inventory.model import EMPTY_IS_DEFAULTS
+from pacefab.inventory.cluster import Inventory
+from pacefab.inventory.file import read
+from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Node, Part
 from pacefab.services import registry
 
 

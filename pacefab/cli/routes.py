@@ -20,8 +20,10 @@ from pacefab.transport.connection import Access, Host
 _OPEN: dict[tuple[str, Connection, Access], Host] = {}
 
 
-def route(connection: Connection, ssh_config: Path | None, inventory: str, access: Access) -> Host:
-    """Return the run's one host of that name and way; opened at its first use.
+def route(
+    task: object, connection: Connection, ssh_config: Path | None, inventory: str, access: Access
+) -> Host:
+    """Return the command's one host of that name and way, for a task; opened at its first use.
 
     `ssh_config` is the file of the settings, `inventory` what an inventory says about the host, as
     a section of an ssh_config.
@@ -30,6 +32,7 @@ def route(connection: Connection, ssh_config: Path | None, inventory: str, acces
     key = connection.original_host, way, access
     if key not in _OPEN:
         _OPEN[key] = Host(connection.original_host, way, access)
+    _OPEN[key].begin(task)
     return _OPEN[key]
 
 

@@ -109,7 +109,7 @@ class Run:
         config = self._context.config
         connection = self._given.get(name) or Connection(name, user=self._user, config=config)
         section = self.inventory.ssh_config(name) if self.inventory else ""
-        return route(connection, self.settings.ssh_config, section, self._access)
+        return route(self, connection, self.settings.ssh_config, section, self._access)
 
     @functools.cached_property
     def _user(self) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from pacefab.errors import CommandError, RefusedError
-from pacefab.pacemaker import cib, metadata, monitor
+from pacefab.pacemaker import cib, cib_text, metadata, monitor
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Transition
 from pacefab.pacemaker.placement import graph, outcome, simulation
@@ -29,14 +29,6 @@ _NO_PROGRAM = 127
 def observe_cib() -> list[Step]:
     """Return the step of `read_cib`."""
     return [step("cib", "cibadmin", "--query")]
-
-
-def observe_configuration() -> list[Step]:
-    """Return the step of `read_cib` of what is configured alone.
-
-    Of a large cluster the state is most of the CIB, and for Pacemaker to hand it out takes longest.
-    """
-    return [step("cib", "cibadmin", "--query", "--scope", "configuration")]
 
 
 def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
@@ -55,19 +47,6 @@ def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
         raise RefusedError("read the CIB", str(error), "look at: cibadmin --query") from error
 
 
-_OFFLINE = r"""
-systemctl is-active --quiet pacemaker && exit 4
-[ -e /var/lib/pacemaker/cib/cib.xml ] || exit 3
-cat /var/lib/pacemaker/cib/cib.xml
-"""
-_ACTIVE, _NO_FILE = 4, 3
-
-
-def observe_offline_cib() -> list[Step]:
-    """Return the step of `read_cib_even_offline`, to be asked together with `observe_cib`."""
-    return [shell("offline cib", _OFFLINE)]
-
-
 def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
     """Return the live CIB, else the one that a stopped Pacemaker left; None where there is none.
 
@@ -77,17 +56,13 @@ def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
     Raises:
         RefusedError: Pacemaker runs and its CIB cannot be read. That is not "nothing is managed".
     """
-    offline = sections["offline cib"]
-    if sections["cib"].ok or offline.status == _ACTIVE:
+    if cib_text.unreadable(sections):
         return read_cib(sections)
-    if offline.status == _NO_FILE:
-        return None
     try:
-        return cib.parse(_output(offline))
+        return cib.parse(text) if (text := cib_text.read(sections)) else None
     except ValueError as error:
-        raise RefusedError(
-            "read /var/lib/pacemaker/cib/cib.xml", str(error), "start the cluster, run again"
-        ) from error
+        advice = "start the cluster, run again"
+        raise RefusedError(f"read {cib_text.FILE}", str(error), advice) from error
 
 
 def observe_status() -> list[Step]:
@@ -119,17 +94,21 @@ wait "$monitor" || status=$?
 for part in $parts; do cat "$dir/$part.xml" && echo --; done
 exit "$status"
 """
+_CUT = "\n--\n"
 _PARTS = ("cib", "monitor", "simulation", "graph")
 _WORD = rf"""
 dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
-cibadmin --query > "$dir/cib.xml" || exit
+cibadmin --query > "$dir/cib.xml" || {{{cib_text.LEFT}}}
 parts='{" ".join(_PARTS)}'
 {_FORESEE}
 """
 
 
 def observe_word() -> list[Step]:
-    """Return the step of `read_word`: CIB, status and what Pacemaker would do, of one moment."""
+    """Return the step of `read_word`: CIB, status and what Pacemaker would do, of one moment.
+
+    After `unfold` it is one of `read_cib` and `read_cib_even_offline`, too.
+    """
     return [shell("word", _WORD)]
 
 
@@ -142,13 +121,13 @@ def unfold(sections: Mapping[str, Section]) -> dict[str, Section]:
         return dict(sections)
     word = sections["word"]
     found = _parts(word, _PARTS)
-    if found["cib"].out:
+    if _CUT in word.out:
         found["cib"] = replace(found["cib"], status=0)
     return {**sections, **found}
 
 
 def _parts(section: Section, names: Sequence[str]) -> dict[str, Section]:
-    texts = dict(zip(names, section.out.split("\n--\n"), strict=False))
+    texts = dict(zip(names, section.out.split(_CUT), strict=False))
     return {name: replace(section, name=name, out=texts.get(name, "")) for name in names}
 
 
@@ -188,7 +167,7 @@ def _no_cluster(section: Section) -> RefusedError:
         )
     return RefusedError(
         "ask Pacemaker",
-        f"the cluster does not run on this node: {section.text}",
+        f"the cluster does not run on this node: {section.err or section.text}",
         "see why: systemctl status pacemaker corosync; start it: pcs cluster start --all",
     )
 

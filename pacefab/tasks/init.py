@@ -169,16 +169,14 @@ def _membership(connection: Connection, *, accept_new_host_keys: bool) -> Member
     """
     from pacefab.cli.routes import route
     from pacefab.cli.settings import read_settings
-    from pacefab.pacemaker import live
+    from pacefab.pacemaker import cib_text
     from pacefab.pacemaker.members import live_membership
     from pacefab.transport.connection import Access
 
     access = Access(accept_new_host_keys, connection.config.sudo.password)
-    host = route(connection, read_settings(connection.config).ssh_config, "", access)
-    names = (*live.observe_cib(), *live.observe_offline_cib())
-    found = live_membership.read_membership(
-        host.query([*live_membership.observe_membership(), *names])
-    )
+    host = route(connection, connection, read_settings(connection.config).ssh_config, "", access)
+    steps = [*live_membership.observe_membership(), *cib_text.observe_configuration()]
+    found = live_membership.read_membership(host.observe(steps))
     if found is None:
         raise RefusedError(
             "read the cluster",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # A section is: RS name, newline, stdout, US, exit status, newline, stderr. None of the programs
 # that we run prints these two control characters, and files are read through base64.
@@ -28,6 +28,12 @@ section() {
   { err=$("$@" 2>&1 >&3 3>&-); rc=$?; } 3>&1
   printf '\037%s\n%s\n' "$rc" "$err"
   return "$rc"
+}
+"""
+# A piece of shell in a look is read by the shell that is there: another one takes 0.6 ms to start.
+_PIECE = r"""piece() {
+  pacefab=$1; shift
+  eval "$pacefab"
 }
 """
 LOCK = "lock"
@@ -86,7 +92,10 @@ def step(name: str, *argv: str, undo: Sequence[str] | None = None) -> Step:
 
 def shell(name: str, script: str, *args: str, stdin: str = "") -> Step:
     """Make a step of a piece of shell whose values arrive as $1, $2, … and never as text."""
-    return Step(name, ("sh", "-c", script, "pacefab", *args), stdin=stdin)
+    return Step(name, (*_SHELL, script, "pacefab", *args), stdin=stdin)
+
+
+_SHELL = ("sh", "-c")
 
 
 @dataclass(frozen=True)
@@ -114,9 +123,17 @@ def render_query(steps: Iterable[Step], *, side_by_side: bool = False) -> str:
 
     One after the other, or all at once: then it takes as long as the longest of them.
     """
-    calls = [_call(item) for item in steps]
+    calls = [_call(_inline(item)) for item in steps]
     body = _side_by_side(calls) if side_by_side else "\n".join(calls)
-    return _script([_PRELUDE, f"{body}\n", "exit 0\n"])
+    return _script([_PRELUDE, _PIECE, f"{body}\n", "exit 0\n"])
+
+
+def _inline(item: Step) -> Step:
+    """Return a piece of shell as one that needs no shell of its own; `exit` ends its section."""
+    if item.argv[:2] != _SHELL:
+        return item
+    _, _, script, _, *args = item.argv
+    return replace(item, argv=("piece", script, *args))
 
 
 def _side_by_side(calls: Sequence[str]) -> str:

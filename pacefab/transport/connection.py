@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Any
 
 import paramiko
 from fabric import Connection
@@ -23,6 +24,7 @@ from paramiko.ssh_exception import SSHException
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, UnreachableError, UsageError
+from pacefab.transport import answers
 from pacefab.transport.command import (
     RECEIVER,
     Section,
@@ -69,6 +71,11 @@ class Host:
         self._opened = False
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
+        self._answers = answers.Answers()
+
+    def begin(self, task: object) -> None:
+        """Belong to a task of the command from now on; one after the other."""
+        self._answers.begin(task)
 
     def open_ahead(self) -> None:
         """Begin to open the session while the caller does something else.
@@ -82,23 +89,36 @@ class Host:
             target=self._open_for, args=(self._ahead,), name=f"open {self.name}", daemon=True
         ).start()
 
-    def query(
-        self,
-        steps: Sequence[Step],
-        *,
-        seconds: float = QUERY_SECONDS,
-        side_by_side: bool = False,
-    ) -> dict[str, Section]:
-        """Run every step in one round trip and return the sections by name.
+    def observe(self, steps: Sequence[Step]) -> dict[str, Section]:
+        """Run steps that only look; what an earlier task of the command saw is not asked again.
 
-        The steps run one after the other, or `side_by_side`.
+        See `answers` for how long that holds. Same errors as `query`.
+        """
+        known = self._answers.known(steps)
+        rest = [step for step in steps if step.name not in known]
+        if not rest:
+            return known
+        asked_at = time.monotonic()
+        sections = self.ask(rest)
+        self._answers.keep(rest, sections, asked_at)
+        return {**known, **sections}
+
+    def ask(self, steps: Sequence[Step], *, side_by_side: bool = False) -> dict[str, Section]:
+        """Run steps that change nothing; else as `query`.
+
+        They run one after the other, or `side_by_side`.
+        """
+        script = render_query(steps, side_by_side=side_by_side)
+        return parse_sections(self._run(script, seconds=QUERY_SECONDS))
+
+    def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
+        """Run every step in one round trip and return the sections by name.
 
         Raises:
             UnreachableError: no session, or no privilege.
             CommandError: the connection broke, or the steps took longer than `seconds`.
         """
-        script = render_query(steps, side_by_side=side_by_side)
-        return parse_sections(self._run(script, seconds=seconds))
+        return parse_sections(self._work(render_query(steps), seconds=seconds))
 
     def change(
         self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
@@ -115,7 +135,7 @@ class Host:
                 change.waiting = idle or is_waiting(out)
                 return not change.waiting  # of one that says nothing yet it is not known
 
-            out = self._run(script, seconds=seconds, on_line=on_line, begun=begun)
+            out = self._work(script, seconds=seconds, on_line=on_line, begun=begun)
         return parse_sections(out)
 
     def shell(self, line: str) -> int:
@@ -125,7 +145,17 @@ class Host:
         Connection.run.
         """
         self._open()
-        return int(self._connection.run(line).exited)
+        try:
+            return int(self._connection.run(line).exited)
+        finally:
+            answers.forget()
+
+    def _work(self, script: str, **options: Any) -> str:
+        """Run a script that may change what others see; options and errors of `_run`."""
+        try:
+            return self._run(script, **options)
+        finally:
+            answers.forget()
 
     def _run(
         self,
@@ -181,6 +211,7 @@ class Host:
     def _lost(self, seen: str) -> CommandError:
         self._connection.close()
         self._opened = False  # the next command opens it again
+        answers.forget()
         return CommandError(
             "run a command",
             f"the connection was lost; {seen}",

@@ -182,7 +182,7 @@ def test_a_settings_ssh_config_that_cannot_be_read_is_named(tmp_path: Path) -> N
         hosts = tmp_path / "hosts"
         hosts.write_bytes(content)
         with pytest.raises(UsageError) as error:
-            route(Connection("c1", config=Config(lazy=True)), hosts, "", Access())
+            route(None, Connection("c1", config=Config(lazy=True)), hosts, "", Access())
         assert error.value.attempted == f"read {hosts}"
 
 
@@ -199,7 +199,7 @@ def test_the_way_through_a_settings_ssh_config_keeps_what_the_command_line_said(
     hosts = tmp_path / "hosts"
     hosts.write_text("Host c1\n  HostName 192.0.2.1\n  Port 2022\n")
     config = Config(overrides={"connect_kwargs": {"timeout": 3, "password": "x"}})
-    host = route(Connection("c1", config=config), hosts, "", Access())
+    host = route(None, Connection("c1", config=config), hosts, "", Access())
     way = host._connection  # noqa: SLF001  # nothing else shows how a host would be reached
     assert (way.host, way.port) == ("192.0.2.1", 2022)
     assert way.connect_kwargs == {"timeout": 3, "password": "x"}

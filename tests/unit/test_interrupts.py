@@ -192,20 +192,18 @@ def test_a_signal_between_two_tasks_ends_the_command_with_a_word(
 
 
 def test_a_signal_while_a_task_stops_listening_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    check = interrupts._check_heard  # the last look; a signal comes right after it
-    seen: list[int] = []
+    restore, previous, due = signal.signal, signal.getsignal(signal.SIGINT), [signal.SIGTERM]
 
-    def looked() -> None:
-        check()
-        if not seen:
-            seen.append(signal.SIGTERM)
-            come()
+    def restored(number: int, handler: Any) -> Any:
+        if handler is previous and due:  # the task is over, SIGTERM is still the task's
+            come(due.pop())
+        return restore(number, handler)
 
     def work() -> None:
         with interrupts.changing("c1"):
             pass
 
-    monkeypatch.setattr(interrupts, "_check_heard", looked)
+    monkeypatch.setattr(signal, "signal", restored)
     assert interrupts.status(interrupted(work)) == 143
 
 

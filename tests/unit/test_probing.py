@@ -18,7 +18,7 @@ from pacefab.workflows.checks.probing import SECONDS, ProbeResult, put
 class Here:
     """A host that is this one: it runs a query's script as sshd would."""
 
-    def query(self, steps: Sequence[Step], *, side_by_side: bool) -> dict[str, Section]:
+    def ask(self, steps: Sequence[Step], *, side_by_side: bool) -> dict[str, Section]:
         """Run the steps."""
         script = render_query(steps, side_by_side=side_by_side)
         done = subprocess.run([*RECEIVER], input=script, capture_output=True, text=True, check=True)

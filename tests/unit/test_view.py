@@ -43,6 +43,8 @@ class Answers:
         self.asked += 1
         return {step.name: self._section(step.name) for step in steps}
 
+    observe = query
+
     def _section(self, name: str) -> Section:
         if name == "word":
             return self._word()
@@ -65,6 +67,8 @@ class Silent(Answers):
         """Raise what a connection raises."""
         raise UnreachableError("connect", "no route", "is it up?", host=self.name)
 
+    observe = query
+
 
 def view(*hosts: Answers, reach: Mapping[str, Answers] | None = None) -> ClusterView:
     named = cast("dict[str, Host]", {host.name: host for host in hosts})
@@ -74,7 +78,7 @@ def view(*hosts: Answers, reach: Mapping[str, Answers] | None = None) -> Cluster
 
 def bare(name: str, number: int) -> Answers:
     failed = Section("cib", 1, "", "")
-    return Answers(name, number, corosync=ABSENT, cib=failed, offline_cib=ABSENT)
+    return Answers(name, number, corosync=ABSENT, cib=failed)
 
 
 def test_members_have_pacemakers_names_whatever_they_were_called() -> None:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pacefab.errors import RefusedError
-from pacefab.pacemaker import cib
+from pacefab.pacemaker import cib, cib_text
 from pacefab.pacemaker.members import corosync, membership
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.transport.command import Section, Step, shell, step
 
 _RING = r"""
-tr -d '\r' </etc/corosync/corosync.conf |
-sed -n 's/^[[:space:]]*ring[0-9]*_addr[[:space:]]*:[[:space:]]*//p' |
+sed -n 's/^[[:space:]]*ring[0-9]*_addr[[:space:]]*:[[:space:]]*//;T;s/[[:space:]]*$//p' \
+  /etc/corosync/corosync.conf |
 while read -r name; do
   getent ahosts -- "$name" | while read -r address _; do printf '%s %s\n' "$name" "$address"; done
 done
@@ -61,7 +61,7 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
         return None
     try:
         found = corosync.parse(_text(section), corosync.parse_resolved(sections["ring"].out))
-        names = cib.parse_names(text) if (text := _read_cib(sections)) else {}
+        names = cib.parse_names(text) if (text := cib_text.read(sections)) else {}
         found = membership.named(found, names) if found.members else _seen(found, names, sections)
         return None if corosync.is_shipped(found) else found
     except ValueError as error:
@@ -70,12 +70,6 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
             str(error),
             "correct it: man corosync.conf",
         ) from error
-
-
-def _read_cib(sections: Mapping[str, Section]) -> str:
-    """Return the CIB's text, live or left by a stopped Pacemaker; empty: it was not read."""
-    asked = (sections[name] for name in ("cib", "offline cib") if name in sections)
-    return next((section.out for section in asked if section.ok), "")
 
 
 def _seen(

@@ -70,7 +70,7 @@ def inspect(hosts: Mapping[str, Host], inspections: Sequence[Inspection]) -> lis
     def work(node: str, mine: Sequence[Inspection]) -> list[Sequence[Check]]:
         try:
             steps = [_bounded(i, step) for i, one in enumerate(mine) for step in one.steps]
-            sections = hosts[node].query(steps, side_by_side=True)
+            sections = hosts[node].ask(steps, side_by_side=True)
             return [one.judge(_own(i, one.steps, sections)) for i, one in enumerate(mine)]
         except PacefabError as error:
             failed = Check("node can ask", node, ok=False, seen=error.seen, cause=error.next_step)
@@ -90,7 +90,7 @@ def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
     endpoints = [endpoint for probe in probes for endpoint in probe.endpoints]
     if endpoints:
         steps.append(tcp.observe(endpoints))
-    sections = host.query(steps, side_by_side=True)
+    sections = host.ask(steps, side_by_side=True)
     place, results = 0, []
     for number, probe in enumerate(probes):
         own = _own(number, probe.steps, sections)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, kernel, packages, processes, programs, units
 from pacefab.host.model import FileState, HostFacts, Interface
-from pacefab.pacemaker import live
+from pacefab.pacemaker import cib_text, live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members import live_membership
 from pacefab.pacemaker.members.membership import Claim
@@ -96,12 +96,12 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
     Raises:
         PacefabError: the host could not be reached or asked.
     """
-    sections = live.unfold(host.query([*_node_steps(look), *also]))
+    sections = live.unfold(host.observe([*_node_steps(look), *also]))
     return NodeView(host.name, _facts(look, sections), sections)
 
 
-MANAGED = (*live.observe_configuration(), *live.observe_offline_cib())
-WHOLE = (*live.observe_word(), *live.observe_offline_cib())
+MANAGED = tuple(cib_text.observe_configuration())
+WHOLE = tuple(live.observe_word())
 """What `MANAGED` has, the cluster's state, and Pacemaker's word of the same moment."""
 
 

@@ -1,0 +1,41 @@
+"""The CIB's text as a node gives it: live, else as a stopped Pacemaker left it.
+
+The step and its section, which is called "cib"; `live` says what the text means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pacefab.transport.command import Section, Step, shell
+
+FILE = "/var/lib/pacemaker/cib/cib.xml"
+_ACTIVE = "active"
+# What follows a cibadmin that failed: whether Pacemaker runs all the same, else what it left. Where
+# there is no cibadmin (127), Pacemaker does not run.
+LEFT = rf"""
+status=$?
+if [ "$status" != 127 ] && systemctl is-active --quiet pacemaker; then echo {_ACTIVE}
+elif [ -e {FILE} ]; then cat {FILE}
+fi
+exit "$status"
+"""
+_CONFIGURATION = f"cibadmin --query --scope configuration && exit{LEFT}"
+
+
+def observe_configuration() -> list[Step]:
+    """Return the step that `read` understands, of what is configured alone.
+
+    Of a large cluster the state is most of the CIB, and for Pacemaker to hand it out takes longest.
+    """
+    return [shell("cib", _CONFIGURATION)]
+
+
+def read(sections: Mapping[str, Section]) -> str:
+    """Return the text; empty where there is none, or it was not asked for."""
+    return "" if "cib" not in sections or unreadable(sections) else sections["cib"].out.strip()
+
+
+def unreadable(sections: Mapping[str, Section]) -> bool:
+    """Whether Pacemaker runs there, and did not give it."""
+    return sections["cib"].out.strip() == _ACTIVE
