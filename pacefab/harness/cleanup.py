@@ -51,6 +51,9 @@ def is_dead(owner: str) -> bool:
             return False
 
 
+_LATER = ("already in progress", "has active endpoints")
+
+
 def labels(folder: Path) -> dict[str, str]:
     """Return the labels of all that belongs to the cluster of a folder, made by this process."""
     owner = owner_of_this_process()
@@ -122,13 +125,17 @@ def _described_owner(description: Path) -> str:
 
 
 def _remove_quietly(thing: Any, **options: bool) -> None:
-    """Remove a container or network that another process may be removing at the same time."""
+    """Remove a container or network that another process may be removing at the same time.
+
+    Docker's engine (seen with 20.10) now and then takes a network for in use whose containers are
+    all gone, until it is started again; a later sweep removes that one.
+    """
     try:
         thing.remove(**options)
     except docker.errors.NotFound:
         pass
     except docker.errors.APIError as error:
-        if "already in progress" not in str(error):
+        if not any(reason in str(error) for reason in _LATER):
             raise
 
 
