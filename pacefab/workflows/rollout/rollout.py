@@ -115,16 +115,18 @@ class _RolloutRun:
         if silent:
             said = "nothing was changed: name only nodes that can be reached"
             return [self.watch.finish(plan.cluster, Mark.SKIPPED, said), *left]
-        self._permit(plan)
+        asked = self._permit(plan)
         entry = history.new_entry(plan.cluster, plan.summary)
-        return [*self._apply(seen, plan, entry), *left]
+        return [*self._apply(seen, plan, entry, asked=asked), *left]
 
     def _silent(self, seen: ClusterView) -> dict[str, PacefabError]:
         """Return the named hosts that did not answer."""
         return {name: error for name, error in seen.silent.items() if name in self.hosts}
 
-    def _permit(self, plan: Plan, reason: str = "") -> None:
+    def _permit(self, plan: Plan, reason: str = "") -> bool:
         """Show the plan, and have it agreed to; what is not to be asked about is only noted.
+
+        Returns whether it was asked about.
 
         Raises:
             PacefabError: it may not be applied.
@@ -148,8 +150,9 @@ class _RolloutRun:
             )
         if asked:
             self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
+        return asked
 
-    def _apply(self, seen: ClusterView, plan: Plan, entry: Entry) -> list[Outcome]:
+    def _apply(self, seen: ClusterView, plan: Plan, entry: Entry, *, asked: bool) -> list[Outcome]:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
         nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry.id)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
@@ -160,21 +163,27 @@ class _RolloutRun:
                 return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
             # Only now: a node that joins starts at once what it has just been given.
             formed = form()
+            now = None if asked or changed or plan.forming else (seen, plan)
             return [
                 *formed,
                 *changed,
-                *self._change_cluster(plan, entry, nodes.done),
+                *self._change_cluster(plan, entry, nodes.done, now),
             ]
         except (PacefabError, KeyboardInterrupt) as error:
             add_ending(error, "; ".join(nodes.restore(limit, keep=keep)))
             raise
 
     def _change_cluster(
-        self, shown: Plan, entry: Entry, done: Mapping[str, NodePlan]
+        self,
+        shown: Plan,
+        entry: Entry,
+        done: Mapping[str, NodePlan],
+        now: tuple[ClusterView, Plan] | None,
     ) -> list[Outcome]:
         """Patch the CIB as shown; what is not as shown any more is shown again.
 
-        What failed on nodes that have been changed since is tried again. Where the CIB stays as it
+        `now` is how it is, where nothing has come between: no question, no change of a node. What
+        failed on nodes that have been changed since is tried again. Where the CIB stays as it
         is, the history has that apply too.
 
         Raises:
@@ -185,9 +194,8 @@ class _RolloutRun:
         nodes = [name for name, node in done.items() if node]
         while True:
             # By now the nodes have their packages, and with them the agents that check parameters.
-            seen = self.rollout.observe(self.hosts)
+            seen, plan = now or self._look_again()
             tried = clean_up(seen.host, seen.status, nodes)
-            plan = self.rollout.planner.plan_cluster(seen)
             if not plan:
                 if nodes:
                     run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
@@ -202,9 +210,13 @@ class _RolloutRun:
                 before = self._patch(seen, plan, entry)
             except _OvertakenError:
                 self.audience.note(plan.cluster, _OVERTAKEN)
-                shown = plan
+                shown, now = plan, None
                 continue
             return self._follow(seen, plan, before, done)
+
+    def _look_again(self) -> tuple[ClusterView, Plan]:
+        seen = self.rollout.observe(self.hosts)
+        return seen, self.rollout.planner.plan_cluster(seen)
 
     def _patch(self, seen: ClusterView, plan: Plan, entry: Entry) -> Cib:
         """Put the plan into the CIB at once; return the CIB it was made from."""
@@ -252,8 +264,7 @@ class _RolloutRun:
         """
         if not self.rollout.by_node:
             return seen, plan
-        now = self.rollout.observe(self.hosts)
-        return now, self.rollout.planner.plan_cluster(now)
+        return self._look_again()
 
     def _report(
         self,
