@@ -95,7 +95,8 @@ for part in $parts; do cat "$dir/$part.xml" && echo --; done
 exit "$status"
 """
 _CUT = "\n--\n"
-_PARTS = ("cib", "monitor", "simulation", "graph")
+_PARTS = ("cib", "monitor", "graph")
+_SIMULATED = ("monitor", "simulation", "graph")
 _WORD = rf"""
 dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
 cibadmin --query > "$dir/cib.xml" || {{{cib_text.LEFT}}}
@@ -209,7 +210,7 @@ cibadmin --patch --xml-file "$dir/diff.xml"
 _SIMULATE = rf"""
 dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
 base64 -d | gunzip > "$dir/cib.xml" || exit
-parts='{" ".join(_PARTS[1:])}'
+parts='{" ".join(_SIMULATED)}'
 {_FORESEE}
 """
 
@@ -261,7 +262,7 @@ def read_simulation(
     section = sections["simulation"]
     try:
         _output(section)
-        parts = _parts(section, _PARTS[1:])
+        parts = _parts(section, _SIMULATED)
         found = _foreseen(new, parts).placement or Placement()
         return simulation.parse(parts["simulation"].out), found
     except ValueError as error:

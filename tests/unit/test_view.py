@@ -56,7 +56,7 @@ class Answers:
         parts = [self._section(name) for name in ("cib", "monitor")]
         wrong = next((part for part in parts if not part.ok), None)
         texts = [part.out for part in parts] if parts[0].ok else []
-        out = "\n--\n".join([*texts, "<simulation/>", "<transition_graph/>"]) if texts else ""
+        out = "\n--\n".join([*texts, "<transition_graph/>"]) if texts else ""
         return Section("word", wrong.status if wrong else 0, out, wrong.err if wrong else "")
 
 

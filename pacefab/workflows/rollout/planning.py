@@ -17,6 +17,7 @@ from pacefab.pacemaker.model import (
     primitives,
 )
 from pacefab.pacemaker.ownership import Runner
+from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
@@ -97,6 +98,12 @@ class Plan:
         resources = self.desired.resources
         ids = {resource.id for resource in resources} | primitive_ids(resources)
         return tuple(map(str, self.placement.concerning(ids)))
+
+    @property
+    def additions(self) -> str:
+        """The names of what it makes of the cluster's configuration, and how pcs would."""
+        names = ", ".join(made.id for made in self.configuration.changes)
+        return f"create {names}, as: {'; '.join(render_pcs(self.configuration))}"
 
     @property
     def alters(self) -> bool:

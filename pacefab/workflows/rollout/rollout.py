@@ -13,7 +13,6 @@ from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.transport.command import Step
@@ -135,7 +134,7 @@ class _RolloutRun:
         if asked:
             self.audience.show(plan, reason)
         else:
-            self.audience.note(plan.cluster, _additions(plan.configuration))
+            self.audience.note(plan.cluster, plan.additions)
         if plan.configuration.changes and (halted := plan.placement.halted):
             raise RefusedError(
                 self.rollout.step,
@@ -344,12 +343,6 @@ def left_alone(seen: ClusterView, watch: Stopwatch) -> list[Outcome]:
 
 def _quietly(_said: str) -> None:
     """Show nothing: nothing here takes long."""
-
-
-def _additions(change: ConfigurationPlan) -> str:
-    """Return what a change adds, and how pcs would."""
-    names = ", ".join(made.id for made in change.changes)
-    return f"create {names}, as: {'; '.join(render_pcs(change))}"
 
 
 def _incomplete(error: PacefabError) -> PacefabError:
