@@ -52,6 +52,27 @@ def test_a_query_runs_every_step_and_shows_their_streams_apart() -> None:
     assert found["absent"].status == 127
 
 
+def test_a_piece_of_shell_in_a_query_leaves_nothing_to_the_next_one(tmp_path: Path) -> None:
+    left = tmp_path / "left"
+    first = 'cd /; set -ef; own=$1; trap \'rm "$own"\' EXIT; >"$own"; exit 3'
+    found = run(
+        render_query(
+            [
+                shell("one", first, str(left)),
+                shell("two", 'echo "$# ${own:-none} $-"; pwd; false; echo on'),
+                shell("wrong", "if"),
+                step("last", "echo", "here"),
+            ]
+        )
+    )  # fmt: skip
+    assert (found["one"].status, left.exists()) == (3, False)
+    assert found["two"].out.split()[:2] == ["0", "none"]
+    assert not {"e", "f"} & set(found["two"].out.split()[2])
+    assert found["two"].out.endswith(f"\n{Path.cwd()}\non\n")
+    assert found["wrong"].status != 0
+    assert found["last"].out == "here\n"
+
+
 @settings(deadline=None)  # each example starts a shell
 @given(st.text(st.characters(blacklist_characters="\x00\x1e\x1f\r", blacklist_categories=["Cs"])))
 def test_no_value_is_ever_read_by_the_shell(value: str) -> None:
