@@ -20,7 +20,13 @@ elif [ -e {FILE} ]; then cat {FILE}
 fi
 exit "$status"
 """
+_WHOLE = f"cibadmin --query && exit{LEFT}"
 _CONFIGURATION = f"cibadmin --query --scope configuration && exit{LEFT}"
+
+
+def observe() -> list[Step]:
+    """Return the step that `read` understands, of all of the CIB."""
+    return [shell("cib", _WHOLE)]
 
 
 def observe_configuration() -> list[Step]:
@@ -33,9 +39,10 @@ def observe_configuration() -> list[Step]:
 
 def read(sections: Mapping[str, Section]) -> str:
     """Return the text; empty where there is none, or it was not asked for."""
-    return "" if "cib" not in sections or unreadable(sections) else sections["cib"].out.strip()
+    asked = "cib" in sections and not is_unanswered(sections["cib"])
+    return sections["cib"].out.strip() if asked else ""
 
 
-def unreadable(sections: Mapping[str, Section]) -> bool:
-    """Whether Pacemaker runs there, and did not give it."""
-    return sections["cib"].out.strip() == _ACTIVE
+def is_unanswered(section: Section) -> bool:
+    """Whether Pacemaker runs there, and did not answer."""
+    return not section.ok and section.out.strip() == _ACTIVE

@@ -26,9 +26,8 @@ CRM_EX_OLD = 103  # "Update was older than existing configuration": another chan
 _NO_PROGRAM = 127
 
 
-def observe_cib() -> list[Step]:
-    """Return the step of `read_cib`."""
-    return [step("cib", "cibadmin", "--query")]
+class NoAnswerError(RefusedError):
+    """Pacemaker runs on a node and gives no answer: it is busy, or the CIB is too large for it."""
 
 
 def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
@@ -37,6 +36,7 @@ def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
     Raises:
         RefusedError: no Pacemaker, or its cluster does not run here. An unreadable CIB is never
             taken for an empty one.
+        NoAnswerError: it runs here, and did not answer.
     """
     section = sections["cib"]
     if not section.ok:
@@ -56,7 +56,7 @@ def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
     Raises:
         RefusedError: Pacemaker runs and its CIB cannot be read. That is not "nothing is managed".
     """
-    if cib_text.unreadable(sections):
+    if cib_text.is_unanswered(sections["cib"]):
         return read_cib(sections)
     try:
         return cib.parse(text) if (text := cib_text.read(sections)) else None
@@ -165,6 +165,14 @@ def _no_cluster(section: Section) -> RefusedError:
             "ask Pacemaker",
             "its programs (cibadmin, crm_mon) are not installed on this node",
             "install pacemaker and pcs and form the cluster, or name the right hosts with -H",
+        )
+    if cib_text.is_unanswered(section):
+        return NoAnswerError(
+            "ask Pacemaker",
+            f"it runs on this node, and gives no answer: {section.err}",
+            "where it is busy, run this again; where the CIB has outgrown its messages "
+            "(journalctl -u pacemaker names PCMK_ipc_buffer): set that, in /etc/default/pacemaker "
+            "or /etc/sysconfig/pacemaker of every node",
         )
     return RefusedError(
         "ask Pacemaker",

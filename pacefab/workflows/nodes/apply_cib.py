@@ -8,7 +8,7 @@ from itertools import chain
 
 from pacefab.errors import CommandError, PacefabError, RefusedError, add_ending
 from pacefab.interrupts import undoing
-from pacefab.pacemaker import live, readiness
+from pacefab.pacemaker import cib_text, live, readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
     ClusterStatus,
@@ -35,8 +35,23 @@ _STUCK_SECONDS = 15  # so long a resource that is to go may show no progress; a 
 
 
 def query_cib(host: Host) -> Cib:
-    """Return the CIB as it is now. Errors of `live.read_cib`."""
-    return live.read_cib(host.query(live.observe_cib()))
+    """Return the CIB as it is now; asked again while Pacemaker is too busy to answer.
+
+    Errors of `live.read_cib`.
+    """
+    unanswered: list[live.NoAnswerError] = []
+
+    def look() -> Cib | Pending:
+        try:
+            return live.read_cib(host.query(cib_text.observe()))
+        except live.NoAnswerError as error:
+            unanswered.append(error)
+            return Pending(error.seen)
+
+    found = wait_until(look, _BUSY_SECONDS)
+    if isinstance(found, Pending):
+        raise unanswered[-1]
+    return found
 
 
 def query_status(host: Host) -> ClusterStatus:
@@ -132,7 +147,10 @@ def settle(
         return status
 
     def look() -> ClusterStatus | Pending:
-        now = query_progress(host)
+        try:
+            now = query_progress(host)
+        except live.NoAnswerError as error:  # it has more to do than usual just now
+            return Pending(error.seen)
         still = missing(now)
         return Pending(still) if still else now
 
