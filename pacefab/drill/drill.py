@@ -69,6 +69,21 @@ class DrillReport:
 
 
 @dataclass(frozen=True)
+class _Failing:
+    """One failure of a drill: what is broken, of which cluster, under which load.
+
+    `undone` gets what there is to say once it is undone.
+    """
+
+    fault: Fault
+    node: str
+    seen: ClusterView
+    client: ClientLoad
+    progress: Progress
+    undone: list[str]
+
+
+@dataclass(frozen=True)
 class Drill:
     """How a run drills.
 
@@ -109,70 +124,64 @@ class Drill:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
         """
         scene = Scene(hosts, reach, self.limit, self.intent)
-        fleet = scene.ready(partial(progress.waiting, "cluster"))
-        for name in fleet.strangers:
-            progress.note(fleet.membership.cluster, f"{name} is left alone: {fleet.standing(name)}")
-        load = scene.load(fleet)
-        victims = self._victims(fleet, load)
+        seen = scene.ready(partial(progress.waiting, "cluster"))
+        for name in seen.strangers:
+            progress.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
+        load = scene.load(seen)
+        victims = self._victims(seen, load)
         check_reachable(scene.service, load)
-        if fleet.status.fencing and any(fault.fenced for fault in self.faults):
-            progress.note(fleet.membership.cluster, _FENCED)
+        if seen.status.fencing and any(fault.fenced for fault in self.faults):
+            progress.note(seen.membership.cluster, _FENCED)
         faults = [fault.of(scene.service) for fault in self.faults]
         pairs = list(zip(faults, victims, strict=True))
-        confirm(fleet.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
-        begun, versions = _now(), scene.versions(fleet)  # while every node can be asked
+        confirm(seen.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
+        begun, versions = _now(), scene.versions(seen)  # while every node can be asked
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
         with _undone_is_said() as undone:
             for fault, node in pairs:
                 if results:
-                    fleet = scene.ready(partial(progress.waiting, fleet.membership.cluster))
-                    load = scene.load(fleet)
+                    seen = scene.ready(partial(progress.waiting, seen.membership.cluster))
+                    load = scene.load(seen)
                 progress.note(node, f"{fault.name}: {fault.what}")
-                trace = self._drill(fault, node, fleet, load, progress, undone)
+                failing = _Failing(fault, node, seen, load, progress, undone)
+                trace = self._drill(failing)
                 results.append(DrillResult(trace, measure(trace, self.objectives)))
                 if results[-1].figures.recovered is not None:
-                    scene.forget(fleet, node)
-                waits = partial(progress.waiting, fleet.membership.cluster)
+                    scene.forget(seen, node)
+                waits = partial(progress.waiting, seen.membership.cluster)
                 if unhealthy := scene.unhealthy(self.timeout, waits):
                     break
-        cluster = fleet.membership.cluster
+        cluster = seen.membership.cluster
         return DrillReport(
             cluster, begun, operator(), versions, scene.service, load, self.rate or load.rate,
             self.objectives, tuple(results), unhealthy,
         )  # fmt: skip
 
-    def _victims(self, fleet: ClusterView, load: ClientLoad) -> list[str]:
-        names = fleet.membership.names
+    def _victims(self, seen: ClusterView, load: ClientLoad) -> list[str]:
+        names = seen.membership.names
         if self.node and self.node not in names:
-            seen = f"cluster {fleet.membership.cluster} has no node {self.node}"
-            raise UsageError("choose the node", seen, f"give one of {', '.join(names)}")
+            unknown = f"cluster {seen.membership.cluster} has no node {self.node}"
+            raise UsageError("choose the node", unknown, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
             raise RefusedError("drill", "the cluster has one node", "no other node could take over")
-        instances = fleet.status.instances(load.resource)
+        instances = seen.status.instances(load.resource)
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
         last = list(reversed(names))
         turn = sorted(last, key=lambda name: name not in promoted)
         return [self.node or turn[place % len(turn)] for place in range(len(self.faults))]
 
-    def _drill(
-        self,
-        fault: Fault,
-        node: str,
-        fleet: ClusterView,
-        client: ClientLoad,
-        progress: Progress,
-        undone: list[str],
-    ) -> Trace:
+    def _drill(self, failing: _Failing) -> Trace:
         """Cause one failure; return when the cluster has recovered, or had the time to."""
-        watch = Watch(find_witness(fleet, node), client, find_vips(fleet.cib))
-        begun, waits = _now(), partial(progress.waiting, node)
+        fault, node, client = failing.fault, failing.node, failing.client
+        watch = Watch(find_witness(failing.seen, node), client, find_vips(failing.seen.cib))
+        begun, waits = _now(), partial(failing.progress.waiting, node)
         with Load(client, self.rate or client.rate) as load, watch:
             waits("the client load begins first")
             load.fill(_FILL_SECONDS)
             watch.rest(_BEFORE_SECONDS)
             waits("what Pacemaker and the clients do about it")
-            with self._failure(fault, node, fleet, client, progress, undone) as caused:
+            with self._failure(failing) as caused:
                 self._await_notice(fault, watch, caused)
                 if fault.lasting:
                     self._await_answer(fault, watch, caused)
@@ -193,25 +202,15 @@ class Drill:
         )  # fmt: skip
 
     @contextmanager
-    def _failure(
-        self,
-        fault: Fault,
-        node: str,
-        fleet: ClusterView,
-        client: ClientLoad,
-        progress: Progress,
-        undone: list[str],
-    ) -> Iterator[float]:
-        """Cause the failure and, however the block ends, undo it; yield when it began.
-
-        `undone` gets what there is to say of that.
-        """
-        host, ours = fleet.hosts[node], True
+    def _failure(self, failing: _Failing) -> Iterator[float]:
+        """Cause the failure and, however the block ends, undo it; yield when it began."""
+        fault, node, progress = failing.fault, failing.node, failing.progress
+        host, ours = failing.seen.hosts[node], True
         wait = _ANSWER_SECONDS + self.hold if fault.lasting else self.timeout
         longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
         caused = time.monotonic()
         try:
-            cause(host, fault, find_victim(fleet, node, client), longest)
+            cause(host, fault, find_victim(failing.seen, node, failing.client), longest)
             yield caused
         except BusyError:
             ours = False
@@ -221,7 +220,8 @@ class Drill:
                 progress.note(node, f"{fault.name}: undoing it")
                 with undoing():
                     broken = undo(host)
-                undone[:] = [f"{node} {fault.undone}" if broken else "nothing was broken"]
+                said = f"{node} {fault.undone}" if broken else "nothing was broken"
+                failing.undone[:] = [said]
                 progress.note(node, f"{fault.name}: undone")
 
     def _await_notice(self, fault: Fault, watch: Watch, caused: float) -> None:

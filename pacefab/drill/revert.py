@@ -101,14 +101,14 @@ class Undo:
             PacefabError: no host answered.
         """
         watch = Stopwatch("drill-undo", progress)
-        fleet = observe_members(hosts, Look(), self.limit, reach)
-        for node in fleet.hosts:
+        seen = observe_members(hosts, Look(), self.limit, reach)
+        for node in seen.hosts:
             progress.waiting(node, "what a drill did is undone, if one did anything")
-        undone = fan_out(fleet.hosts, lambda _, host: undo(host), limit=self.limit)
+        undone = fan_out(seen.hosts, lambda _, host: undo(host), limit=self.limit)
         outcomes = []
         for node, name in values(undone).items():
             mark = Mark.CHANGED if name else Mark.UNCHANGED
             outcomes.append(
                 watch.finish(node, mark, f"{name} undone" if name else "nothing to undo")
             )
-        return [*outcomes, *watch.fail_all({**errors(undone), **fleet.silent})]
+        return [*outcomes, *watch.fail_all({**errors(undone), **seen.silent})]

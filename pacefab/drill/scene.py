@@ -71,13 +71,13 @@ class Scene:
                 or an earlier drill is not undone.
             PacefabError: it could not be asked, or found no rest within a minute.
         """
-        fleet = self._observe()
-        readiness.check_ready(fleet.status, "drill")
-        check_undone(fleet.hosts, self.limit)
-        self._check_word(fleet)
-        check_healthy(fleet, "drill", "nothing was broken", self._there(fleet))
-        apply_cib.settle(fleet.host, _at_work, _REST_SECONDS, waits=waits)
-        return fleet
+        seen = self._observe()
+        readiness.check_ready(seen.status, "drill")
+        check_undone(seen.hosts, self.limit)
+        self._check_word(seen)
+        check_healthy(seen, "drill", "nothing was broken", self._there(seen))
+        apply_cib.settle(seen.host, _at_work, _REST_SECONDS, waits=waits)
+        return seen
 
     def unhealthy(self, seconds: float, waits: Waits = unheard) -> tuple[str, ...]:
         """Wait at most `seconds` until the cluster is healthy; return why it is not then.
@@ -97,10 +97,10 @@ class Scene:
 
     def _reasons(self) -> tuple[str, ...]:
         try:
-            fleet = self._observe()
-            doing = _at_work(fleet.status)
+            seen = self._observe()
+            doing = _at_work(seen.status)
             busy = (f"Pacemaker is at work: {doing}",) if doing else ()
-            return examine_services(fleet, self._there(fleet)).reasons or busy
+            return examine_services(seen, self._there(seen)).reasons or busy
         except PacefabError as error:
             return (str(error),)
 
@@ -159,14 +159,14 @@ def _at_work(status: ClusterStatus) -> str:
     return unfinished(status, status.primitives)
 
 
-def find_witness(fleet: ClusterView, victim: str) -> Host:
+def find_witness(seen: ClusterView, victim: str) -> Host:
     """Return the node through which the cluster is watched: another one than the victim."""
-    return next(fleet.hosts[node] for node in fleet.views if node != victim)
+    return next(seen.hosts[node] for node in seen.views if node != victim)
 
 
-def find_victim(fleet: ClusterView, node: str, load: ClientLoad) -> Victim:
+def find_victim(seen: ClusterView, node: str, load: ClientLoad) -> Victim:
     """Return what a failure's script has to know about the node."""
-    others = [member for member in fleet.membership.members if member.name != node]
+    others = [member for member in seen.membership.members if member.name != node]
     peers = tuple(address for member in others for address in member.addresses)
     port = next(server.port for server in load.servers if server.node == node)
     return Victim(node, peers, port, load)
