@@ -44,30 +44,13 @@ def test_a_slow_first_install_is_excused_by_the_machine_only(
     runs = {"legacy": [10.0, 8.0, 9.0], "pacefab": [0.5, 1.5, 0.9]}
     restarts = {"legacy": 9, "pacefab": 0}
 
-    first_runs = {**runs, benchmark.STARTED: [11.0, 10.0, 12.0]}
-
-    results = benchmark.Results(
-        first_runs, runs, restarts, installs(1.6), installs(bare), processors
-    )
+    results = benchmark.Results(runs, runs, restarts, installs(1.6), installs(bare), processors)
 
     second, restarted, first_run, first = results.bounds()
     assert (second.value, second.verdict) == (0.9 / 9.0, "met")
     assert (first_run.value, first_run.verdict) == (0.9 / 9.0, "met")
     assert (first.value, first.verdict) == (1.6, verdict)
     assert restarted.verdict == "met"
-
-
-@pytest.mark.parametrize(("started", "verdict"), [(6.0, "excused"), (5.0, "missed")])
-def test_a_slow_first_run_is_excused_by_the_wait_for_memcached_only(
-    benchmark: Any, started: float, verdict: str
-) -> None:
-    first = {"legacy": [4.0], benchmark.STARTED: [started], "pacefab": [5.5]}
-    second = {"legacy": [8.0], "pacefab": [0.5]}
-
-    results = benchmark.Results(first, second, {"legacy": 0, "pacefab": 0}, None, None, 2)
-
-    (bound,) = (one for one in results.bounds() if one.claim.startswith("first run"))
-    assert (bound.value, bound.verdict) == (5.5 / 4.0, verdict)
 
 
 @pytest.mark.parametrize("rounds", ["0", "-1", "many"])

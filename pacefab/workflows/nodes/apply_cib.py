@@ -28,7 +28,7 @@ from pacefab.workflows.nodes.apply_node import check_lock
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
 _BUSY_SECONDS = 60  # status updates change the CIB's version too; many starts make a few a second
-_POLL_SECONDS = 0.3
+_POLL_SECONDS = 0.15
 _PATCH_SECONDS = 120  # of which the node's lock is waited for 60
 _RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each by most agents
 _STUCK_SECONDS = 15  # so long a resource that is to go may show no progress; a start ends first
