@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -189,6 +191,15 @@ def test_a_signal_between_two_tasks_ends_the_command_with_a_word(
         come(number)
     assert ended.value.code == 128 + number
     assert capfd.readouterr().err == "interrupted: no task was under way\n"
+
+
+def test_a_signal_after_the_last_task_says_nothing_of_python() -> None:
+    late = "atexit.register(os.kill, os.getpid(), signal.SIGTERM)"
+    code = (
+        f"import atexit, os, signal; from pacefab import interrupts; {late}; interrupts.prepare()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (-signal.SIGTERM, "")
 
 
 def test_a_signal_while_a_task_stops_listening_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
