@@ -1,50 +1,15 @@
-"""Which services there are: pacefab's own, and those that other packages offer.
-
-A package offers a service by an entry point of the group `pacefab.services`, whose name is the
-service's and which names a `Service`.
-"""
+"""The services themselves, by their names (`offers`)."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
 from pacefab.errors import UsageError
+from pacefab.services.offers import names, offers
 from pacefab.services.service import Look, Service
 
 ItemT = TypeVar("ItemT")
-
-GROUP = "pacefab.services"
-_OWN = {
-    "galera": "pacefab.services.galera.service:SERVICE",
-    "haproxy": "pacefab.services.haproxy.service:SERVICE",
-    "memcached": "pacefab.services.memcached.service:SERVICE",
-    "rabbitmq": "pacefab.services.rabbitmq.service:SERVICE",
-    "redis": "pacefab.services.redis.service:SERVICE",
-    "vips": "pacefab.services.vips.service:SERVICE",
-}
-
-
-@functools.cache
-def _offered() -> Mapping[str, EntryPoint]:
-    """Return all services by name, none of them imported: their schemas take 0.1 s.
-
-    Raises:
-        UsageError: another package offers a service under a name that is taken.
-    """
-    found = {name: EntryPoint(name, value, GROUP) for name, value in _OWN.items()}
-    for offered in entry_points(group=GROUP):
-        if found.setdefault(offered.name, offered).value != offered.value:
-            seen = f"{found[offered.name].value} and {offered.value} are both called {offered.name}"
-            raise UsageError("find the services", seen, "remove one of the two packages")
-    return found
-
-
-def names() -> tuple[str, ...]:
-    """Return the services' names without importing them. Same errors as `service`."""
-    return tuple(sorted(_offered()))
 
 
 def service(name: str) -> Service[Any]:
@@ -53,7 +18,7 @@ def service(name: str) -> Service[Any]:
     Raises:
         UsageError: two packages offer one name, or what is offered cannot be imported.
     """
-    offered = _offered()[name]
+    offered = offers()[name]
     try:
         found = offered.load()
     except (ImportError, AttributeError) as error:
@@ -80,3 +45,6 @@ def look(sections: Mapping[str, Any]) -> Look:
 
 def _union(parts: Iterable[Iterable[ItemT]]) -> tuple[ItemT, ...]:
     return tuple(dict.fromkeys(item for part in parts for item in part))
+
+
+__all__ = ["look", "names", "service"]

@@ -1,7 +1,7 @@
 """What a service is: a description, from which installing, creating, verifying all follow.
 
 A new service is a module or package beside this one with a `SERVICE` of this class, named in
-`registry.py`; another package offers one by an entry point. Everything here is pure: facts and
+`offers.py`; another package offers one by an entry point. Everything here is pure: facts and
 settings in, desired state out.
 """
 

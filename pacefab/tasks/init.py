@@ -148,13 +148,13 @@ def _text(connection: Connection | None, *, accept_new_host_keys: bool) -> str:
     """Return the inventory to begin with. Raises a PacefabError when no cluster can be read."""
     from pacefab.cli.routes import given_port, given_user
     from pacefab.report import starter
-    from pacefab.services import registry
+    from pacefab.services.offers import names
 
     if connection is None:
-        return starter.render_inventory(starter.EXAMPLE, registry.names())
+        return starter.render_inventory(starter.EXAMPLE, names())
     return starter.render_inventory(
         _membership(connection, accept_new_host_keys=accept_new_host_keys),
-        registry.names(),
+        names(),
         source=connection.original_host,
         user=given_user(connection),
         port=given_port(connection),

@@ -7,7 +7,7 @@ from pathlib import Path
 from pacefab.cli.cluster_task import AnyTask, cluster_task
 from pacefab.cli.options import check_writable, number
 from pacefab.cli.run import Run
-from pacefab.services import registry
+from pacefab.services.offers import names
 from pacefab.tasks.asking import Operator
 from pacefab.tasks.rolling import update
 from pacefab.tasks.stack import (
@@ -27,7 +27,7 @@ def service_tasks() -> list[AnyTask]:
     """Return the tasks of all services but those that have their own."""
     return [
         make(name)
-        for name in registry.names()
+        for name in names()
         for make in (_install_task, _create_task, _update_task, _remove_task)
         if name not in _OWN or make not in {_install_task, _update_task}
     ]
@@ -35,7 +35,7 @@ def service_tasks() -> list[AnyTask]:
 
 def verify_tasks() -> list[AnyTask]:
     """Return the tasks that look at one service each."""
-    return [_verify_task(name) for name in registry.names()]
+    return [_verify_task(name) for name in names()]
 
 
 def _install_task(service: str) -> AnyTask:
@@ -149,6 +149,7 @@ def _remove_task(service: str) -> AnyTask:
         yes: bool = False,
     ) -> int:
         seconds, hosts = number("--timeout", timeout, least=1), run.named()
+        from pacefab.services import registry
         from pacefab.workflows.rollout.remove import Remove
 
         remove = Remove(
