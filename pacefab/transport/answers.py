@@ -38,11 +38,13 @@ class Answers:
             self._task = task
             self._earlier, self._own = {**self._earlier, **self._own}, {}
 
-    def known(self, steps: Iterable[Step]) -> dict[str, Section]:
-        """Return the answers that may be taken again, by the steps' names."""
+    def take(self, steps: Iterable[Step]) -> dict[str, Section]:
+        """Return the answers that may be taken again, by the steps' names; once in a task."""
         oldest = max(_worked, time.monotonic() - SECONDS)
-        found = {step.name: self._earlier.get(step) for step in steps}
-        return {name: kept[1] for name, kept in found.items() if kept and kept[0] > oldest}
+        found = {step: self._earlier.pop(step) for step in steps if step in self._earlier}
+        good = {step: kept for step, kept in found.items() if kept[0] > oldest}
+        self._own.update(good)
+        return {step.name: section for step, (_, section) in good.items()}
 
     def keep(self, steps: Iterable[Step], sections: Mapping[str, Section], asked_at: float) -> None:
         """Keep answers for later tasks; `asked_at` in seconds of the monotonic clock."""

@@ -94,7 +94,7 @@ class Host:
 
         See `answers` for how long that holds. Same errors as `query`.
         """
-        known = self._answers.known(steps)
+        known = self._answers.take(steps)
         rest = [step for step in steps if step.name not in known]
         if not rest:
             return known

@@ -77,6 +77,14 @@ def test_within_a_task_who_looks_again_sees_what_is_new(node: Node) -> None:
     assert rounds(node) == 1
 
 
+def test_a_later_task_that_looks_twice_sees_what_is_new(node: Node) -> None:
+    node.begin("remove")
+    assert rounds(node) == 0
+    assert rounds(node) == 1
+    node.begin("status")
+    assert rounds(node) == 0
+
+
 def test_only_what_is_new_is_asked(node: Node) -> None:
     node.begin("create")
     assert rounds(node, *LOOK, step("word", "echo", "w")) == 1
