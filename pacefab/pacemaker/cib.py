@@ -105,7 +105,23 @@ class Cib:
 
     def primitives_of(self, agent: str) -> list[etree._Element]:
         """Return the element of every primitive of an agent, at any depth."""
-        return [e for e in self.resources.iter("primitive") if agent_of(e) == agent]
+        return [e for e in self.resources.iter("primitive") if self.agent(e) == agent]
+
+    def agent(self, primitive: etree._Element) -> str:
+        """Return a primitive's agent, its template's where it is made from one; empty: none."""
+        return next(filter(None, map(agent_of, self.sources(primitive))), "")
+
+    def parameters(self, primitive: etree._Element) -> dict[str, str]:
+        """Return a primitive's parameters that hold always; its own come before its template's."""
+        found: dict[str, str] = {}
+        for element in reversed(self.sources(primitive)):
+            found |= pairs(plain_set(element, "instance_attributes"))
+        return found
+
+    def sources(self, primitive: etree._Element) -> list[etree._Element]:
+        """Return a primitive's element, and then that of the template that it is made from."""
+        template = self.element(str(primitive.get("template", "")))
+        return [primitive] if template is None else [primitive, template]
 
     def constraints_on(self, *resource_ids: str) -> list[etree._Element]:
         """Return the constraints that name one of the resources, resource sets included."""

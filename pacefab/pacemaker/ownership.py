@@ -21,6 +21,7 @@ _OF_UNITS = ("systemd", "service", "lsb", "upstart")
 _SUFFIX = re.compile(
     r"\.(service|socket|target|timer|mount|automount|path|device|swap|slice|scope)$"
 )
+_INSTANCE = re.compile(r"@[^@]*(?=\.\w+$)")
 _MARIADB = ("mariadb.service", "mysql.service", "mysqld.service")
 _REDIS = ("redis-server.service", "redis.service", "valkey-server.service", "valkey.service")
 _RABBITMQ = ("rabbitmq-server.service",)
@@ -117,11 +118,7 @@ class Runner:
 
 def runners(cib: Cib) -> tuple[Runner, ...]:
     """Return every primitive with what it runs, at whatever depth it stands."""
-    templates = {t.get("id"): t for t in cib.resources.iter("template")}
-    return tuple(
-        _runner(cib, primitive, templates.get(primitive.get("template")))
-        for primitive in cib.resources.iter("primitive")
-    )
+    return tuple(_runner(cib, primitive) for primitive in cib.resources.iter("primitive"))
 
 
 def desired_runner(primitive: Primitive) -> Runner:
@@ -145,14 +142,21 @@ def find_rival(cib: Cib, primitive: Primitive) -> Runner | None:
     return next(found, None)
 
 
+def template_of(unit: str) -> str:
+    """Return the unit of which another one is an instance: redis-server@cache.service; or itself.
+
+    Packages bring both together (systemd.unit(5)).
+    """
+    return _INSTANCE.sub("", unit)
+
+
 def _is_unit(agent: str) -> bool:
     return agent.partition(":")[0] in _OF_UNITS
 
 
-def _runner(cib: Cib, primitive: etree._Element, template: etree._Element | None) -> Runner:
-    parts = [primitive, *([template] if template is not None else [])]
-    agent = next(filter(None, map(agent_of, parts)), "")
-    parameters = [pair for part in parts for pair in _parameters(cib, part)]
+def _runner(cib: Cib, primitive: etree._Element) -> Runner:
+    agent = cib.agent(primitive)
+    parameters = [pair for part in cib.sources(primitive) for pair in _parameters(cib, part)]
     return Runner(
         id=primitive.get("id", ""),
         top=_top(cib, primitive),

@@ -9,6 +9,7 @@ from pacefab.pacemaker.cib import parse
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.pacemaker.ownership import Runner, find_runner, runners
 from pacefab.pacemaker.plan import plan_configuration
+from pacefab.services import registry
 from pacefab.services.memcached.memcached import desired_clone
 from tests.unit import captured
 
@@ -161,3 +162,25 @@ def test_what_is_there_already_is_not_in_its_own_way() -> None:
         sole=True,
     )  # fmt: skip
     assert str(found) == "memcached in memcached-clone (systemd:memcached)"
+
+
+BY_TEMPLATE = [
+    ("galera", "galera", {"wsrep_cluster_address": "gcomm://c1,c2"}),
+    ("rabbitmq", "rabbitmq-cluster", {"policy_file": "/etc/p"}),
+    ("vips", "IPaddr2", {"cidr_netmask": "24"}),
+]
+
+
+@pytest.mark.parametrize(("service", "agent", "shared"), BY_TEMPLATE)
+def test_a_service_made_from_a_template_is_recognised_in_the_cluster(
+    service: str, agent: str, shared: dict[str, str]
+) -> None:
+    template = f'<template id="t" class="ocf" provider="heartbeat" type="{agent}">'
+    own = parameters(ip="10.0.0.9", cidr_netmask="32").replace("p-", "own-")
+    made = f'<primitive id="db" template="t">{own}</primitive>'
+    cib = parse(cib_with(f"{template}{parameters(**shared)}</template>", made))
+    assert registry.service(service).found(cib) is not None
+    assert registry.service(service).primitives(cib) == ("db",)
+    assert cib.parameters(cib.primitives_of(f"ocf:heartbeat:{agent}")[0]) == {
+        **shared, "ip": "10.0.0.9", "cidr_netmask": "32",
+    }  # fmt: skip

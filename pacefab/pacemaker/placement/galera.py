@@ -16,7 +16,7 @@ from functools import partial
 
 from lxml import etree
 
-from pacefab.pacemaker.cib import Cib, agent_of, pairs, plain_set
+from pacefab.pacemaker.cib import Cib, pairs
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.placement.settings import ancestors
 from pacefab.pacemaker.word import Cause
@@ -85,23 +85,11 @@ class GaleraResource:
 
 def find(cib: Cib) -> list[GaleraResource]:
     """Return the primitives of the agent in a live CIB, those made from a template too."""
-    every = ((e, _template(cib, e)) for e in cib.resources.iter("primitive"))
-    return [
-        _read(cib, element, template)
-        for element, template in every
-        if AGENT in {agent_of(element), agent_of(template) if template is not None else ""}
-    ]
+    return [_read(cib, element) for element in cib.primitives_of(AGENT)]
 
 
-def _template(cib: Cib, primitive: etree._Element) -> etree._Element | None:
-    name = primitive.get("template")
-    return cib.element(name) if name else None
-
-
-def _read(cib: Cib, element: etree._Element, template: etree._Element | None) -> GaleraResource:
-    shared = plain_set(template, "instance_attributes") if template is not None else None
-    own = plain_set(element, "instance_attributes")
-    name, parameters = str(element.get("id")), {**pairs(shared), **pairs(own)}
+def _read(cib: Cib, element: etree._Element) -> GaleraResource:
+    name, parameters = str(element.get("id")), cib.parameters(element)
     reports = {node: _report(cib, name, node) for node in _members(parameters)}
     *_, top = ancestors(cib, name)
     return GaleraResource(name, str(top.get("id")), parameters, reports)

@@ -6,7 +6,7 @@ CIB and crm_mon of the same moment (`causes`).
 
 from __future__ import annotations
 
-from pacefab.pacemaker.cib import Cib, agent_of
+from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
@@ -49,7 +49,7 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
 def _connects(cib: Cib, primitive: str) -> bool:
     """Whether a primitive is the connection to a remote node, which only members can run."""
     element = cib.element(primitive)
-    return element is None or agent_of(element) == "ocf:pacemaker:remote"
+    return element is None or cib.agent(element) == "ocf:pacemaker:remote"
 
 
 def _unmanaged(status: ClusterStatus, primitive: str) -> frozenset[str]:

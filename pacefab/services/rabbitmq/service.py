@@ -9,6 +9,7 @@ RabbitMQ 3.8 and newer returns to its cluster with its data by itself.
 from __future__ import annotations
 
 from pacefab.pacemaker.model import Clone, Configuration, Operation, Primitive
+from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.rabbitmq import node, probes
 from pacefab.services.rabbitmq.load import load
 from pacefab.services.rabbitmq.section import COOKIE, SECRET, RabbitmqSection
@@ -38,8 +39,8 @@ SERVICE = Service(
     probes=lambda section, site: tuple(probes.probes(section, site)),
     secrets=lambda _: (SECRET, COOKIE),
     ids=lambda _: (CLONE,),
-    agents=(AGENT,),
-    found=lambda cib: RabbitmqSection() if cib.primitives_of(AGENT) else None,
+    units=(node.UNIT,),
+    found=lambda cib: RabbitmqSection() if find_runner(cib, node.UNIT) else None,
     figures=probes.FIGURES,
     load=load,
     before_stop=probes.before_stop,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pacefab.pacemaker.cib import Cib, pairs, plain_set
+from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
 from pacefab.services.probes.probe import Probe
 from pacefab.services.redis import node, probes
@@ -38,7 +38,7 @@ def _before_stop(section: RedisSection, site: Site, name: str) -> tuple[Probe, .
 def _found(cib: Cib) -> RedisSection | None:
     """Return the section where the CIB has a primitive as this service makes it."""
     element = cib.element(node.NAME)
-    given = {} if element is None else pairs(plain_set(element, "instance_attributes"))
+    given = {} if element is None else cib.parameters(element)
     for software, flavour in node.FLAVOURS.items():
         if given.get("config") == flavour.config:
             return RedisSection(software=software)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pacefab.pacemaker.cib import Cib, pairs, plain_set
+from pacefab.pacemaker.cib import Cib
 from pacefab.services.vips.section import Vip, VipsSection
 
 AGENTS = ("ocf:heartbeat:IPaddr2", "ocf:heartbeat:IPaddr")  # the second in old clusters
@@ -29,7 +29,7 @@ def find_section(cib: Cib) -> VipsSection | None:
 def vip_addresses(cib: Cib) -> dict[str, str]:
     """Return the address of each VIP by its resource; one without an address is left out."""
     found = {
-        primitive.get("id", ""): pairs(plain_set(primitive, "instance_attributes")).get("ip")
+        primitive.get("id", ""): cib.parameters(primitive).get("ip")
         for agent in AGENTS
         for primitive in cib.primitives_of(agent)
     }
