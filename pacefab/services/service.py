@@ -274,10 +274,13 @@ class Service(Generic[S]):
             return None
 
     def primitives(self, cib: Cib) -> tuple[str, ...]:
-        """Return the ids of its primitives in a CIB, under whatever names they are there."""
+        """Return the ids of its primitives in a CIB, under whatever names they are there.
+
+        One that names neither agents nor units has the primitive of its promotable clone.
+        """
         units = frozenset(self.units)
         return tuple(
             runner.id
             for runner in runners(cib)
-            if runner.agent in self.agents or runner.units & units
+            if runner.agent in self.agents or runner.units & units or runner.top == self.promoted
         )

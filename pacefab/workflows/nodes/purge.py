@@ -39,6 +39,15 @@ class Purge:
         own = tuple(p + s for p in self.look.files for s in _BESIDE)
         return replace(self.look, files=own + tuple(map(kernel.record, self.look.kernel)))
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units of its packages; those that files of ours define are helpers."""
+        return tuple(name for name in self.look.units if _UNIT_FILES + name not in self.look.files)
+
+    def names(self, facts: HostFacts) -> set[str]:
+        """Return the units of its packages by every name that a node has for them."""
+        return {*self.units, *(name for unit in self.units for name in facts.unit(unit).names)}
+
     def plan(self, facts: HostFacts) -> list[Step]:
         """Return the steps that leave nothing of it on a node; none where nothing is left.
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from lxml import etree
@@ -17,7 +17,7 @@ from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Configuration, primitive_ids
-from pacefab.pacemaker.ownership import Runner, runners
+from pacefab.pacemaker.ownership import Runner, runners, template_of
 from pacefab.pacemaker.plan import constraint_ids, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services import registry
@@ -137,9 +137,11 @@ class _Removal:
 
     @property
     def _others(self) -> list[Runner]:
-        """The service's primitives, those of other resources than its own included."""
+        """The service's primitives, and whatever else runs a unit of its packages."""
         own = set(self.remove.service.primitives(self.seen.cib))
-        return [runner for runner in runners(self.seen.cib) if runner.id in own]
+        units = set(chain.from_iterable(map(self.purge.names, self.seen.member_facts.values())))
+        every = runners(self.seen.cib)
+        return [r for r in every if r.id in own or units & set(map(template_of, r.units))]
 
     def _plan_removal(self) -> tuple[str, ...]:
         """Return what is done in the cluster, and what Pacemaker does then; empty: nothing."""
@@ -180,7 +182,7 @@ class _Removal:
                 f"nothing was changed; remove {staying[0].top} first, where nobody needs it",
             )
         if not going:
-            for view, unit in product(self.seen.views.values(), self.remove.service.units):
+            for view, unit in product(self.seen.views.values(), self.purge.units):
                 check_clear(view.facts, unit, view.opaque)
         answered = {view.host: view for view in self.seen.answered.values() if view.host in hosts}
         return fan_out(
