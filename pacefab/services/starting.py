@@ -6,6 +6,7 @@ socket unit may start it on demand. Pure.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from pathlib import PurePosixPath
@@ -15,6 +16,8 @@ from pacefab.host.model import Unit
 
 _SHOWN = 100  # characters of a command
 _NOT_THERE = {"not-found", "masked"}
+# Programs that set something and execute their operands (coreutils, util-linux, numactl).
+_LAUNCHERS = re.compile(r"chrt|env|ionice|nice|nohup|numactl|prlimit|setpriv|stdbuf|taskset")
 _OPERATORS = ("/etc/", "/run/", "/usr/local/")
 
 
@@ -58,12 +61,24 @@ def unread(
 
 
 def words(unit: Unit) -> list[str]:
-    """Return a unit's command as words, variables as they are written; the last of several."""
+    """Return a unit's command as words, variables as they are written; the last of several.
+
+    What only starts it, such as taskset(1) with its options, is left out.
+    """
     command = unit.commands[-1]
     try:
-        return shlex.split(command) or [command]
+        return _launched(shlex.split(command)) or [command]
     except ValueError:
-        return command.split() or [command]
+        return _launched(command.split()) or [command]
+
+
+def _launched(command: list[str]) -> list[str]:
+    """Return the command that another one executes in its place; that has a whole path."""
+    if not command or not _LAUNCHERS.fullmatch(PurePosixPath(command[0]).name):
+        return command
+    paths = (place for place, word in enumerate(command) if place and word.startswith("/"))
+    place = next(paths, None)
+    return command if place is None else _launched(command[place:])
 
 
 def _way_out(unit: Unit, short: str, own: Collection[str]) -> str:

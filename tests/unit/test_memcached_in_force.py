@@ -116,6 +116,36 @@ def test_of_el_every_variable_has_to_count(
     assert (unread(node(unit, "", "dnf")) == "") is read
 
 
+BOUND = "/usr/bin/taskset -c 0-3 /usr/bin/nice -n -5"
+
+
+def started(command: str, *files: str) -> Unit:
+    """Return memcached's unit with a command of the operator's, by a drop-in."""
+    drop_in = "/etc/systemd/system/memcached.service.d/cpu.conf"
+    return Unit(UNIT, "loaded", "inactive", "disabled", 0, commands=(command,),
+                fragment="/usr/lib/systemd/system/memcached.service", drop_ins=(drop_in,),
+                environment_files=files)  # fmt: skip
+
+
+def test_what_only_binds_it_to_processors_leaves_the_file_in_force() -> None:
+    wrapper = "/usr/share/memcached/scripts/systemd-memcached-wrapper"
+    install(node(started(f"{BOUND} {wrapper} /etc/memcached.conf")))
+    install(node(started(f"/usr/bin/numactl --interleave=all {EL}", REDHAT_PATH), "", "dnf"))
+
+
+def test_a_command_behind_such_a_program_is_what_is_in_force() -> None:
+    facts = node(started(f"{BOUND} /usr/bin/memcached -m 512 -l 10.0.0.1 -u memcache"))
+    assert effective_settings(facts).memory == 512
+    with pytest.raises(RefusedError, match=r"taskset -c .* is not read"):
+        install(facts)
+
+
+def test_a_program_without_its_path_is_not_guessed() -> None:
+    facts = node(started("/usr/bin/env MALLOC_ARENA_MAX=1 memcached -m 512"))
+    assert "is not read" in unread(facts)
+    assert effective_settings(facts).memory == 64
+
+
 def test_a_unit_that_is_not_there_yet_will_read_it() -> None:
     install(node(replace(shown("override"), load="not-found")))
 

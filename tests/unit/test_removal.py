@@ -52,8 +52,7 @@ def purge(monkeypatch: pytest.MonkeyPatch, service: str, cib: str, *units: Unit)
         ("galera", primitive('class="lsb" type="mysql"')),
         ("galera", primitive(SYSTEMD.format("shop-db"))),
         ("memcached", primitive(SYSTEMD.format("memcached@shop"))),
-        ("haproxy", '<template id="t" class="lsb" type="haproxy"/>'
-                    '<primitive id="p" template="t"/>'),
+        ("haproxy", primitive('template="t"') + f'<template id="t" {SYSTEMD.format("haproxy")}/>'),
     ],
 )  # fmt: skip
 def test_what_another_resource_runs_keeps_its_packages(
