@@ -87,12 +87,30 @@ def test_the_last_assignment_counts() -> None:
     assert read(REDHAT_PATH, write(REDHAT_PATH, text, DESIRED)) == DESIRED
 
 
+@pytest.mark.parametrize("words", [">> /var/log/memcached.log 2>&1", ">/dev/null", "&>>/a"])
+def test_a_redirection_that_once_was_the_shells_is_kept(words: str) -> None:
+    for path, text in ((REDHAT_PATH, f'OPTIONS="-l 10.0.0.9 -vv {words}"\n'),
+                       (DEBIAN_PATH, f"-l 10.0.0.9 -vv {words}\n")):  # fmt: skip
+        assert read(path, text).listen == ("10.0.0.9",)
+        written = write(path, text, DESIRED)
+        assert words in written
+        assert read(path, written) == DESIRED
+    argv = ["/usr/bin/memcached", "-m", "64", *words.split()]
+    assert read_command_line(argv).memory == 64
+
+
+def test_a_number_ends_where_memcached_stops_reading_it() -> None:
+    assert read(DEBIAN_PATH, "-m 512m\n").memory == 512
+    assert read(REDHAT_PATH, "MAXCONN=2048 # busy\n").max_connections == 2048
+
+
 @pytest.mark.parametrize(
     ("path", "text", "said"),
     [
         (DEBIAN_PATH, "-m lots\n", "-m is 'lots', not a number"),
         (DEBIAN_PATH, "--no-such-option\n", "no-such-option"),
         (REDHAT_PATH, 'OPTIONS="-l 1.2.3.4 stray"\n', "'stray' is not an option"),
+        (REDHAT_PATH, 'OPTIONS="-l 1.2.3.4 >> /a stray"\n', "'stray' is not an option"),
     ],
 )
 def test_what_memcached_would_not_understand_is_an_error(path: str, text: str, said: str) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import getopt
 import re
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,6 +49,8 @@ _BARRED = {
 }  # fmt: skip
 _BINARY = "it speaks the binary protocol only (-B binary)"
 
+_REDIRECTION = re.compile(r"[\d&]?>>?(?P<place>\S*)")
+_LEADING = re.compile(r"\s*[-+]?\d+")
 _COMMENT = re.compile(r"(?<!\\)#.*")
 
 Options = list[tuple[str, str]]
@@ -127,7 +129,7 @@ def read(path: str, text: str) -> Settings:
     """Return the settings in a configuration file.
 
     Raises:
-        ValueError: an option that memcached does not know, or a number that is none.
+        ValueError: an option that memcached does not know, or a number that begins with none.
     """
     return _settings(_debian_options(text) if path == DEBIAN_PATH else _redhat_options(text))
 
@@ -205,20 +207,35 @@ def _barred(options: Options) -> str:
 
 
 def _number(option: str, value: str) -> int:
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"{option} is {value!r}, not a number") from None
+    """Return what memcached takes a value for: it stops at what is no digit (atoi(3))."""
+    if found := _LEADING.match(value):
+        return int(found[0])
+    raise ValueError(f"{option} is {value!r}, not a number")
 
 
 def _split(words: Sequence[str]) -> Options:
+    """Return the options, and then the words of redirections with none."""
     try:
-        options, rest = getopt.gnu_getopt(list(words), _SHORT, _LONG)
+        options, operands = getopt.gnu_getopt(list(words), _SHORT, _LONG)
     except getopt.GetoptError as error:
         raise ValueError(str(error)) from None
-    if rest:
-        raise ValueError(f"{rest[0]!r} is not an option of memcached")
-    return options
+    if stray := next(_strays(operands), None):
+        raise ValueError(f"{stray!r} is not an option of memcached")
+    return [*options, *(("", word) for word in operands)]
+
+
+def _strays(operands: Iterable[str]) -> Iterator[str]:
+    """Yield the words that are not of a redirection.
+
+    ">> FILE 2>&1" in OPTIONS was the shell's before systemd; memcached ignores what is no option.
+    """
+    words = iter(operands)
+    for word in words:
+        redirection = _REDIRECTION.fullmatch(word)
+        if not redirection:
+            yield word
+        elif not redirection["place"]:
+            next(words, None)
 
 
 # --- Debian ---------------------------------------------------------------------------------
@@ -354,5 +371,5 @@ def _assign(text: str, values: Mapping[str, str]) -> str:
 def _join(options: Iterable[tuple[str, str]]) -> str:
     return " ".join(
         f"{option}={value}" if option.startswith("--") and value else f"{option} {value}".strip()
-        for option, value in ((option, shlex.quote(v) if v else "") for option, v in options)
+        for option, value in ((o, shlex.quote(v) if o and v else v) for o, v in options)
     )
