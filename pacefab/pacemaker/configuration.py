@@ -134,8 +134,9 @@ def read_operation(element: etree._Element) -> Operation:
 
 
 def role_of(text: str) -> str:
-    """Return a role in the word that Pacemaker 2.1 and newer use."""
-    return _ROLES.get(text.capitalize(), text)
+    """Return a role in the word that Pacemaker 2.1 and newer use; it reads either case."""
+    word = text.capitalize()
+    return _ROLES.get(word, word)
 
 
 def read_constraint(element: etree._Element) -> Constraint | None:

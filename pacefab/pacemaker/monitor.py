@@ -9,6 +9,7 @@ import re
 
 from lxml import etree
 
+from pacefab.pacemaker.configuration import role_of
 from pacefab.pacemaker.model import (
     Ban,
     CloneStatus,
@@ -76,27 +77,19 @@ def _resource(element: etree._Element) -> ResourceStatus:
     return members[0]
 
 
-# Pacemaker 2.0 says Master and Slave for what 2.1 calls Promoted and Unpromoted.
-_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
-
-
 def _instance(element: etree._Element) -> Instance:
     return Instance(
         id=element.get("id", ""),
         agent=element.get("resource_agent", ""),
-        role=_role(element.get("role", "Stopped")),
+        role=role_of(element.get("role", "Stopped")),
         nodes=tuple(node.get("name", "") for node in element.iterfind("node")),
         failed=_flag(element, "failed"),
         managed=_flag(element, "managed"),
         orphaned=_flag(element, "orphaned"),
         blocked=_flag(element, "blocked"),
         pending=element.get("pending", ""),
-        target_role=_role(element.get("target_role", "")),
+        target_role=role_of(element.get("target_role", "")),
     )
-
-
-def _role(word: str) -> str:
-    return _ROLES.get(word, word)
 
 
 def _ban(element: etree._Element) -> Ban:

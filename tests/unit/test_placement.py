@@ -15,7 +15,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.pacemaker.model import Clone, ClusterStatus, Configuration, Primitive
 from pacefab.pacemaker.placement import graph, outcome
-from pacefab.pacemaker.placement.constraints import UPDATE_BAN
+from pacefab.pacemaker.placement.constraints import UPDATE_BAN, needed
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
 from pacefab.pacemaker.word import Placement
@@ -96,6 +96,74 @@ def test_what_an_operator_has_set_is_a_notice_with_its_way_out(state: str, notic
     found = placed.notices(word(state))
     assert [one for one in found if re.match(notice, one)], found
     assert len(found) == len(set(found))
+
+
+COLOCATION = (
+    '<rsc_colocation rsc="follower" with-rsc="a2" score="INFINITY" '
+    'id="colocation-follower-a2-INFINITY"/>'
+)
+SETS = '<rsc_colocation id="sets" score="INFINITY">{}</rsc_colocation>'
+
+
+def resource_set(*names: str, **words: str) -> str:
+    inner = "".join(f'<resource_ref id="{name}"/>' for name in names)
+    said = "".join(f' {key}="{value}"' for key, value in words.items())
+    return f"<resource_set{said}>{inner}</resource_set>"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('value="Stopped"', 'value="stopped"'),
+        ('value="Stopped"', 'value="STOPPED"'),
+        (COLOCATION, COLOCATION.replace("INFINITY", "1000000", 1)),
+        (COLOCATION, SETS.format(resource_set("a2", "follower"))),
+        (COLOCATION, SETS.format(resource_set("follower") + resource_set("lone", "a2"))),
+        (COLOCATION, '<rsc_order id="o" first="a2" then="follower"/>'),
+        (COLOCATION, f'<rsc_order id="o">{resource_set("a2", "follower")}</rsc_order>'),
+    ],
+)
+def test_the_spelling_of_what_an_operator_has_set_makes_no_difference(old: str, new: str) -> None:
+    text = captured.text("word", "resources-cib.xml")
+    shown = captured.text("word", "resources-mon.xml")
+    assert old in text
+    to_do = graph.parse(captured.text("word", "resources-graph.xml"))
+    as_set = old.replace("value=", "target_role=")
+    status = monitor.parse(shown.replace(as_set, new.replace("value=", "target_role=")))
+    found = outcome.read(cib.parse(text.replace(old, new)), status, to_do)
+    assert (placed.notices(found), placed.reasons(found)) == (
+        placed.notices(word("resources")), placed.reasons(word("resources")),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("constraint", "needs"),
+    [
+        (SETS.format(resource_set("a", "b", "c")), {"b": ["a"], "c": ["b"]}),
+        (SETS.format(resource_set("a", "b", sequential="false")), {}),
+        (SETS.format(resource_set("a", "b", sequential="false") + resource_set("c", "d")),
+         {"a": ["d"], "b": ["d"], "d": ["c"]}),
+        (SETS.replace("INFINITY", "500").format(resource_set("a", "b")), {}),
+        ('<rsc_order id="o">{}{}</rsc_order>'.format(
+            resource_set("a", "b"), resource_set("c", "d", sequential="false")),
+         {"b": ["a"], "c": ["b"], "d": ["b"]}),
+        (f'<rsc_order id="o" kind="Optional">{resource_set("a", "b")}</rsc_order>', {}),
+    ],
+)  # fmt: skip
+def test_sets_of_resources_say_who_needs_whom(constraint: str, needs: dict[str, list[str]]) -> None:
+    dummy = '<primitive id="{}" class="ocf" provider="pacemaker" type="Dummy"/>'
+    resources = "".join(map(dummy.format, "abcd"))
+    text = captured.text("debian12", "cib-empty.xml")
+    text = text.replace("<resources/>", f"<resources>{resources}</resources>")
+    known = cib.parse(text.replace("<constraints/>", f"<constraints>{constraint}</constraints>"))
+    found = {name: [other for other, _ in needed(known, name)] for name in "abcd"}
+    assert {name: others for name, others in found.items() if others} == needs
+
+
+def test_a_set_may_need_a_promoted_instance() -> None:
+    sets = SETS.format(resource_set("follower") + resource_set("a2", role="Master"))
+    text = captured.text("word", "resources-cib.xml").replace(COLOCATION, sets)
+    assert list(needed(cib.parse(text), "follower")) == [("a2", True)]
 
 
 def test_what_is_so_by_accident_is_a_reason() -> None:

@@ -14,6 +14,7 @@ from functools import cached_property
 from lxml import etree
 
 from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs, plain_set
+from pacefab.pacemaker.configuration import role_of
 from pacefab.pacemaker.model import Ban, ClusterStatus, NodeStatus
 from pacefab.pacemaker.placement.constraints import (
     UPDATE_BAN,
@@ -106,7 +107,7 @@ class Causes:
     def demoted(self, primitive: str) -> Iterator[Cause]:
         """Yield why no instance of a promotable clone is to be promoted."""
         setting = find(self.cib, primitive, "target-role")
-        if setting and setting.value in {"Unpromoted", "Slave"} and self.running.get(primitive):
+        if setting and role_of(setting.value) == "Unpromoted" and self.running.get(primitive):
             name = called(setting, primitive)
             yield Cause(
                 f"{name} is kept from being promoted (target-role {setting.value})",
@@ -155,7 +156,7 @@ class Causes:
         setting = find(self.cib, primitive, "target-role")
         instances = self.status.instances(primitive)
         if not any(instance.target_role == "Stopped" for instance in instances) and (
-            setting is None or setting.value != "Stopped"
+            setting is None or role_of(setting.value) != "Stopped"
         ):
             return None
         if setting is None:

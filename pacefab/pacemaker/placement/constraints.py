@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise, product
 
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.configuration import role_of
 from pacefab.pacemaker.model import Ban
 from pacefab.pacemaker.placement.settings import ancestors
 
@@ -14,6 +16,7 @@ UPDATE_BAN = "pacefab-update-"
 """How the ids begin of the bans with which `update-NAME` stops an instance."""
 LEFT_OUT = "pacefab-without-"
 """How the ids begin of the bans of nodes without which `start-galera` started Galera."""
+_INFINITY = 1_000_000
 _CLI = ("cli-ban-", "cli-prefer-")  # made by pcs resource ban, move; crm_resource --ban
 
 
@@ -25,13 +28,54 @@ def needed(cib: Cib, primitive: str) -> Iterator[tuple[str, bool]]:
         members = [str(e.get("id")) for e in inside[1].iterfind("primitive")]
         yield from ((name, False) for name in members[: members.index(primitive)])
     for constraint in cib.all_constraints:
-        together = constraint.get("score") in {"INFINITY", "+INFINITY"}
-        if together and constraint.get("rsc") in names:
-            role = constraint.get("with-rsc-role", "")
-            yield constraint.get("with-rsc", ""), role in {"Promoted", "Master"}
-        ordered = constraint.get("kind", "Mandatory") == "Mandatory"
-        if ordered and constraint.get("then") in names:
-            yield constraint.get("first", ""), constraint.get("first-action") == "promote"
+        needs = _needs(constraint)
+        yield from ((other, promoted) for name, other, promoted in needs if name in names)
+
+
+def _needs(constraint: etree._Element) -> Iterator[tuple[str, str, bool]]:
+    """Yield who needs whom by a mandatory constraint, and whether promoted."""
+    if constraint.tag == "rsc_colocation" and _is_infinite(constraint.get("score", "")):
+        role = role_of(constraint.get("with-rsc-role", ""))
+        yield constraint.get("rsc", ""), constraint.get("with-rsc", ""), role == "Promoted"
+        for name, other, of in _needs_in_sets(constraint.findall("resource_set"), reverse=True):
+            yield name, other, role_of(of.get("role", "")) == "Promoted"
+    if constraint.tag == "rsc_order" and constraint.get("kind", "Mandatory") == "Mandatory":
+        promoted = constraint.get("first-action") == "promote"
+        yield constraint.get("then", ""), constraint.get("first", ""), promoted
+        for name, other, of in _needs_in_sets(constraint.findall("resource_set")):
+            yield name, other, of.get("action") == "promote"
+
+
+def _is_infinite(score: str) -> bool:
+    """Whether a score is INFINITY, which Pacemaker has at a million."""
+    number = score.removeprefix("+")
+    return number == "INFINITY" or (number.isdecimal() and int(number) >= _INFINITY)
+
+
+def _needs_in_sets(
+    sets: list[etree._Element], *, reverse: bool = False
+) -> Iterator[tuple[str, str, etree._Element]]:
+    """Yield who needs whom by the sets of a constraint, and in which set that one is.
+
+    In a sequential set each needs the one before it. A set needs the one before it; of a colocation
+    the one behind it (Pacemaker Explained, resource sets).
+    """
+    for one in sets:
+        if _is_sequential(one):
+            yield from ((after, before, one) for before, after in pairwise(_members(one)))
+    for one, other in pairwise(reversed(sets) if reverse else sets):
+        last, first = _members(one), _members(other)
+        last = last[-1:] if _is_sequential(one) else last
+        first = first[:1] if _is_sequential(other) else first
+        yield from ((after, before, one) for before, after in product(last, first))
+
+
+def _members(resource_set: etree._Element) -> list[str]:
+    return [str(each.get("id")) for each in resource_set.iterfind("resource_ref")]
+
+
+def _is_sequential(resource_set: etree._Element) -> bool:
+    return resource_set.get("sequential", "true").lower() in {"true", "on", "yes", "y", "1"}
 
 
 def primitives_in(cib: Cib, resource: str) -> list[str]:
