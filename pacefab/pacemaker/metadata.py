@@ -12,12 +12,10 @@ from lxml import etree
 
 from pacefab.pacemaker.configuration import role_of
 from pacefab.pacemaker.model import (
-    Clone,
     Configuration,
-    Group,
     Operation,
     Primitive,
-    Resource,
+    map_primitives,
     primitives,
 )
 
@@ -171,13 +169,8 @@ def complete_configuration(
         known = metadata.get(primitive.agent)
         return complete(primitive, known) if known else primitive
 
-    def whole(resource: Resource) -> Resource:
-        inner = tuple(map(filled, primitives(resource)))
-        if isinstance(resource, Group):
-            return replace(resource, primitives=inner)
-        return replace(resource, primitive=inner[0]) if isinstance(resource, Clone) else inner[0]
-
-    return replace(configuration, resources=tuple(map(whole, configuration.resources)))
+    resources = tuple(map_primitives(filled, each) for each in configuration.resources)
+    return replace(configuration, resources=resources)
 
 
 def agents(configuration: Configuration) -> tuple[str, ...]:

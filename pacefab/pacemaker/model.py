@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pacefab.pacemaker.word import Placement
@@ -74,6 +74,14 @@ def primitives(resource: Resource) -> tuple[Primitive, ...]:
     if isinstance(resource, Primitive):
         return (resource,)
     return resource.primitives if isinstance(resource, Group) else (resource.primitive,)
+
+
+def map_primitives(change: Callable[[Primitive], Primitive], resource: Resource) -> Resource:
+    """Return a resource with each primitive that it is, or is made of, changed."""
+    inner = tuple(map(change, primitives(resource)))
+    if isinstance(resource, Group):
+        return replace(resource, primitives=inner)
+    return replace(resource, primitive=inner[0]) if isinstance(resource, Clone) else inner[0]
 
 
 def primitive_ids(resources: Iterable[Resource]) -> set[str]:

@@ -188,6 +188,20 @@ def test_what_is_there_and_different_takes_update_and_is_asked_about(
     assert [said.split()[0] for said in fake.said] == ["shown:", "Apply"]
 
 
+def test_none_is_made_beside_what_runs_it_by_another_name_of_its_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unit = Unit("memcached.service", "loaded", "active", "disabled", 7,
+                names=("memcached.service", "cache.service"),
+                command_line=("/usr/bin/memcached", "-l", "10.0.0.1"))  # fmt: skip
+    fake = Fake(OTHER.replace('type="memcached"', 'type="cache"'))
+    assert create(fake, monkeypatch)["c1"].notes  # nothing says that they are the same
+    fake = replace(fake, patched=False, nodes={**fake.nodes, 1: facts(1, unit=unit)})
+    with pytest.raises(RefusedError, match=r"cache\.service is already managed .* in cl_cache"):
+        create(fake, monkeypatch)
+    assert not fake.patched
+
+
 def test_what_runs_under_another_id_is_asked_and_no_second_one_made(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -9,7 +9,14 @@ from typing import Any
 
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
-from pacefab.pacemaker.model import Configuration, Member, Membership
+from pacefab.pacemaker.model import (
+    Configuration,
+    Member,
+    Membership,
+    Primitive,
+    map_primitives,
+)
+from pacefab.pacemaker.ownership import desired_runner
 from pacefab.services import agents, registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
@@ -107,7 +114,7 @@ class Intent:
     def configuration(self, site: Site) -> Configuration:
         """Return what is desired of the CIB, services in the inventory's order, then the rest."""
         parts = [service.configuration(section, site) for service, section in self._services()]
-        return merge([*parts, self.base])
+        return merge([*(_named(part, site.facts) for part in parts), self.base])
 
     def probes(self, site: Site) -> tuple[Probe, ...]:
         """Return the questions that show whether the services serve."""
@@ -121,6 +128,17 @@ class Intent:
 def _addressed(member: Member, facts: Mapping[str, HostFacts]) -> Member:
     own = facts[member.name].addresses if member.name in facts else ()
     return member if member.addresses or len(own) != 1 else replace(member, addresses=own)
+
+
+def _named(part: Configuration, facts: Mapping[str, HostFacts]) -> Configuration:
+    """Return a service's part; its units are run by every name that a node has for them."""
+
+    def named(primitive: Primitive) -> Primitive:
+        units = desired_runner(primitive).units
+        every = {name for f in facts.values() for unit in units for name in f.unit(unit).names}
+        return replace(primitive, runs=(*primitive.runs, *sorted(every - units)))
+
+    return replace(part, resources=tuple(map_primitives(named, each) for each in part.resources))
 
 
 def merge(parts: Iterable[Configuration]) -> Configuration:
