@@ -283,3 +283,34 @@ def test_one_that_does_not_is_refused(unit: Unit, default: str) -> None:
     place = unit.drop_ins[0] if unit.drop_ins else "/lib/systemd/system/haproxy.service"
     way_out = f"systemctl revert haproxy, or edit {place}"
     assert refused.value.next_step == ("edit /etc/default/haproxy" if default else way_out)
+
+
+MAIN = "/etc/haproxy/haproxy.cfg"
+
+
+@pytest.mark.parametrize(
+    ("command", "default"),
+    [
+        ("/usr/sbin/haproxy -Ws -f $HAPROXY_CFG", f"HAPROXY_CFG={MAIN}\n"),
+        ("/usr/sbin/haproxy -Ws $FILES", f'FILES="-f /etc/haproxy/first.cfg -f {MAIN}"\n'),
+        ("/usr/sbin/haproxy -Ws -- /etc/haproxy/first.cfg /etc/haproxy/haproxy.cfg", ""),
+        ("/usr/sbin/haproxy -Ws -C /etc/haproxy -f haproxy.cfg", ""),
+    ],
+)
+def test_a_command_of_the_operators_own_may_read_it_too(command: str, default: str) -> None:
+    install(replace(SHIPPED, commands=(command,), drop_ins=(OVERRIDE,)), default)
+
+
+@pytest.mark.parametrize(
+    ("command", "default"),
+    [
+        ("/usr/sbin/haproxy -Ws -f $HAPROXY_CFG", "HAPROXY_CFG=/etc/haproxy/shop.cfg\n"),
+        ("/usr/sbin/haproxy -Ws -f ${BOTH}", f'BOTH="{MAIN} -f /etc/haproxy/shop.cfg"\n'),
+    ],
+)
+def test_the_file_of_a_variable_that_names_another_is_the_way_out(
+    command: str, default: str
+) -> None:
+    with pytest.raises(RefusedError, match="is not read") as refused:
+        install(replace(SHIPPED, commands=(command,), drop_ins=(OVERRIDE,)), default)
+    assert refused.value.next_step == "edit /etc/default/haproxy"
