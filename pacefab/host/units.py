@@ -38,6 +38,7 @@ for unit; do
 done
 """
 _COMMAND = re.compile(r"argv\[\]=(?P<command>.*?) ; ignore_errors=")
+_NOT_OF_ADDRESS = re.compile(r"^\[(?:::ffff:(?=\d+\.))?|\]?(?:%.*)?$")
 _PROCESS = re.compile(r'"(?P<program>[^"]*)",pid=(?P<pid>\d+)')
 
 
@@ -107,7 +108,10 @@ def _unit(name: str, block: str, command_lines: Mapping[str, tuple[str, ...]]) -
 
 
 def parse_listeners(sections: Mapping[str, Section]) -> tuple[Listener, ...]:
-    """Return the listening sockets from `ss -Hlntup`; an interface's name (%eth0) is dropped."""
+    """Return the listening sockets from `ss -Hlntup`.
+
+    An interface's name is dropped ([fe80::1]%eth0); an IPv4 address in IPv6's clothes is one.
+    """
     return tuple(_listener(line) for line in sections["listeners"].out.splitlines() if line.strip())
 
 
@@ -117,7 +121,7 @@ def _listener(line: str) -> Listener:
     process = _PROCESS.search(fields[6]) if len(fields) > 6 else None  # noqa: PLR2004
     return Listener(
         protocol=fields[0],
-        address={"*": "::"}.get(address, address.strip("[]").partition("%")[0]),
+        address="::" if address == "*" else _NOT_OF_ADDRESS.sub("", address),
         port=int(port),
         program=process["program"] if process else "",
         pid=int(process["pid"]) if process else 0,

@@ -175,6 +175,24 @@ def test_sockets_with_and_without_a_known_process() -> None:
     assert any(one.address == "::" and one.port == 22 for one in found)
 
 
+@pytest.mark.parametrize(
+    ("shown", "address"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("127.0.0.53%lo", "127.0.0.53"),
+        ("*", "::"),
+        ("[::]", "::"),
+        ("[::1]", "::1"),
+        ("[fe80::5054:ff:fe12:3456]%eth0", "fe80::5054:ff:fe12:3456"),
+        ("[::ffff:10.0.0.1]", "10.0.0.1"),
+    ],
+)
+def test_an_address_is_what_an_operator_would_write(shown: str, address: str) -> None:
+    line = f'tcp LISTEN 0 1024 {shown}:11211 *:* users:(("java",pid=7,fd=9))\n'
+    (found,) = units.parse_listeners({"listeners": Section("listeners", 0, line, "")})
+    assert found == Listener("tcp", address, 11211, "java", 7)
+
+
 def run(step: Step) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         step.argv, input=step.stdin, capture_output=True, text=True, check=False, timeout=20
