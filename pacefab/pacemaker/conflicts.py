@@ -26,7 +26,7 @@ def check_place(cib: Cib, desired: Resource) -> None:
         return
     inside = any(cib.element(name) is not None for name in primitive_ids([desired]))
     if type(read_resource(container)) is not type(desired) or not inside:
-        seen = f"the id {desired.id} is {_describe(container)}"
+        seen = f"the id {desired.id} is {_describe(cib, container)}"
         raise RefusedError(attempted, seen, _advice(primitives(desired)[0]))
 
 
@@ -36,11 +36,12 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
         return
     attempted = f"look for the resource {primitive.id}"
     if element.tag != "primitive" or agent_of(element) != primitive.agent:
-        raise RefusedError(attempted, f"that id is {_describe(element)}", _advice(primitive))
+        seen = f"that id is {_describe(cib, element)}"
+        raise RefusedError(attempted, seen, _advice(primitive, element))
     parent = element.getparent()
     own = "" if isinstance(desired, Primitive) else desired.id
     if parent is not None and parent.tag != "resources" and parent.get("id") != own:
-        inside = f"it is inside {_describe(parent)}"
+        inside = f"it is inside {_describe(cib, parent)}"
         raise RefusedError(attempted, inside, "take it out there by hand, then run again")
 
 
@@ -94,13 +95,18 @@ def _ways_out(other: Runner) -> str:
     )
 
 
-def _advice(primitive: Primitive) -> str:
-    return f"see it with: pcs resource config; it is not {primitive.agent}, so we leave it"
+def _advice(primitive: Primitive, element: etree._Element | None = None) -> str:
+    """Return what an operator can look at; `element` is what has the primitive's id."""
+    made = element is not None and element.get("template")
+    why = "a template makes it" if made else f"it is not {primitive.agent}"
+    return f"see it with: pcs resource config; {why}, so we leave it"
 
 
-def _describe(element: etree._Element) -> str:
+def _describe(cib: Cib, element: etree._Element) -> str:
     said = f"a {element.tag} {element.get('id')}"
+    if template := element.get("template"):
+        return f"{said} of the template {template} ({cib.agent(element) or 'which is not there'})"
     if agent := agent_of(element):
         return f"{said} of {agent}"
-    inner = [_describe(primitive) for primitive in element.iter("primitive")]
+    inner = [_describe(cib, primitive) for primitive in element.iterdescendants("primitive")]
     return f"{said} around {', '.join(inner)}" if inner else said

@@ -76,6 +76,24 @@ def test_a_template_gives_its_class_and_its_parameters() -> None:
     assert not found.opaque
 
 
+@pytest.mark.parametrize(
+    ("element", "seen"),
+    [
+        ('<clone id="memcached-clone"><primitive id="memcached" template="t"/></clone>',
+         r"that id is a primitive memcached of the template t \(systemd:memcached\)"),
+        ('<clone id="memcached-clone"><primitive id="cache" template="t"/></clone>',
+         "memcached-clone is a clone memcached-clone around a primitive cache of the template t"),
+        ('<clone id="memcached-clone"><primitive id="memcached" template="gone"/></clone>',
+         r"memcached of the template gone \(which is not there\)"),
+    ],
+)  # fmt: skip
+def test_what_a_template_makes_under_our_ids_is_named(element: str, seen: str) -> None:
+    template = '<template id="t" class="systemd" type="memcached"/>'
+    with pytest.raises(RefusedError, match=seen) as refused:
+        plan_configuration(parse(cib_with(template, element)), OURS)
+    assert "pcs resource config" in refused.value.next_step
+
+
 def test_parameters_by_reference_are_followed() -> None:
     shared = primitive(ANYTHING, parameters(binfile="/usr/bin/memcached"))
     other = f'<primitive id="q" {ANYTHING}><instance_attributes id-ref="p-params"/></primitive>'
