@@ -166,6 +166,24 @@ def test_a_set_may_need_a_promoted_instance() -> None:
     assert list(needed(cib.parse(text), "follower")) == [("a2", True)]
 
 
+@pytest.mark.parametrize("state", ["stop-all", "opt-in"])
+def test_an_option_of_the_cluster_counts_in_whatever_set_it_is(state: str) -> None:
+    text = captured.text("word", f"{state}-cib.xml")
+    status = monitor.parse(captured.text("word", f"{state}-mon.xml"))
+    to_do = graph.parse(captured.text("word", f"{state}-graph.xml"))
+    set_of_pcs = '<cluster_property_set id="cib-bootstrap-options">'
+    elsewhere = text.replace(set_of_pcs, '<cluster_property_set id="site">')
+    own = '<nvpair id="o" name="{}" value="{}"/></cluster_property_set></crm_config>'
+    both = elsewhere.replace(
+        "</crm_config>", set_of_pcs + own.format("stop-all-resources", "false")
+    )  # fmt: skip
+    assert both != elsewhere != text
+    found = outcome.read(cib.parse(elsewhere), status, to_do)
+    assert found.causes == word(state).causes
+    said = placed.notices(outcome.read(cib.parse(both), status, to_do))
+    assert not any("stop-all-resources" in notice for notice in said)
+
+
 def test_what_is_so_by_accident_is_a_reason() -> None:
     found = placed.reasons(word("health"))
     assert [one.partition(" (")[0] for one in found] == [

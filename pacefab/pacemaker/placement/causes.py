@@ -318,9 +318,15 @@ class Causes:
         return Cause(said, _LOOK, deliberate=False, resource=primitive)
 
     def _property(self, name: str) -> str:
-        sets = self.cib.root.iterfind("configuration/crm_config/cluster_property_set")
-        found = next((s for s in sets if s.get("id") == PROPERTIES), None)
-        return pairs(found).get(name, "")
+        return self._properties.get(name, "")
+
+    @cached_property
+    def _properties(self) -> dict[str, str]:
+        """The cluster's options: of several sets, the one that pcs writes comes before all."""
+        sets = self.cib.root.findall("configuration/crm_config/cluster_property_set")
+        plain = [each for each in sets if each.find("rule") is None]
+        ordered = sorted(plain, key=lambda each: each.get("id") == PROPERTIES)
+        return {name: value for each in ordered for name, value in pairs(each).items()}
 
     @cached_property
     def _nodes(self) -> dict[str, NodeStatus]:
