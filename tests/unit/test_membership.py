@@ -64,9 +64,12 @@ def test_remote_and_guest_nodes_are_no_members_of_corosync() -> None:
         CONF.replace("    }\n\n    node {", "    }\n}\n\nnodelist {\n    node {"),
         CONF.replace("ring0_addr: c2", "ring0_addr: 10.0.0.2"),
         CONF.replace(": ", ":"),
+        re.sub(r"nodeid: (\d)", r"nodeid: 0\1", CONF),
+        f"# a comment\u2028nodelist {{\n{CONF}",
     ],
-    ids=["order", "crlf", "trailing", "indent", "braces", "comments", "parts", "address", "colon"],
-)
+    ids=["order", "crlf", "trailing", "indent", "braces", "comments", "parts", "address", "colon",
+         "zeros", "line"],
+)  # fmt: skip
 def test_what_corosync_reads_as_the_same_is_the_same(spelled: str) -> None:
     assert spelled != CONF
     found = corosync.parse(spelled, RESOLVED)

@@ -37,7 +37,7 @@ def parse(text: str, resolved: Mapping[str, str]) -> Membership:
     Raises:
         ValueError: unbalanced braces.
     """
-    root = _block(iter(text.splitlines()), nested=False)
+    root = _block(iter(text.split("\n")), nested=False)
     totem = dict(_section(root, "totem"))
     low = totem.get("clear_node_high_bit") == "yes"
     members = [
@@ -81,7 +81,7 @@ def _member(fields: Mapping[str, str | Block], resolved: Mapping[str, str], *, l
     addresses = [a for ring in rings if is_address(a := resolved.get(ring, ring))]
     name = str(fields.get("name", rings[0] if rings else ""))
     number = str(fields.get("nodeid", "")) or _own_id(addresses, low=low)
-    return Member(name, tuple(addresses), number if number.isdecimal() else "")
+    return Member(name, tuple(addresses), str(int(number)) if number.isdecimal() else "")
 
 
 def _number(key: str) -> int:
