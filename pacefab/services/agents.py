@@ -137,6 +137,12 @@ _BY_VALUE: Mapping[tuple[str, str, str], Program] = {
     ("ocf:heartbeat:Filesystem", "fstype", "cifs"): Program(
         "/usr/sbin/mount.cifs", ("cifs-utils",), ("cifs-utils",)
     ),
+    ("ocf:heartbeat:Filesystem", "fstype", "ceph"): Program(
+        "/usr/sbin/mount.ceph", ("ceph-common",), ("ceph-common",)
+    ),
+    ("ocf:heartbeat:Filesystem", "fstype", "glusterfs"): Program(
+        "/usr/sbin/mount.glusterfs", ("glusterfs-client",), ("glusterfs-fuse",)
+    ),
     ("ocf:heartbeat:Filesystem", "fstype", "xfs"): Program(
         "/usr/sbin/fsck.xfs", ("xfsprogs",), ("xfsprogs",)
     ),

@@ -80,6 +80,20 @@ def test_resource_agents_in_groups_and_clones_too() -> None:
     assert not called(Primitive("own", "systemd:own"), Primitive("dummy", "ocf:pacemaker:Dummy"))
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "debian", "rhel"),
+    [
+        ("ceph", "/usr/sbin/mount.ceph", "ceph-common", "ceph-common"),
+        ("glusterfs", "/usr/sbin/mount.glusterfs", "glusterfs-client", "glusterfs-fuse"),
+    ],
+)
+def test_a_shared_file_system_is_mounted_by_a_program_of_its_own(
+    kind: str, path: str, debian: str, rhel: str
+) -> None:
+    found = called(Primitive("share", "ocf:heartbeat:Filesystem", {"fstype": kind}))
+    assert (found[path].debian, found[path].rhel) == ((debian,), (rhel,))
+
+
 def test_a_node_says_which_programs_it_lacks_and_what_brings_them(tmp_path: Path) -> None:
     """The script on this machine, with package programs of its own, as each family has them."""
     present = Program("/bin/sh", ("dash",), ("bash",))
