@@ -24,12 +24,12 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
     Setting,
+    primitives,
+    role_of,
 )
 
 NounT = TypeVar("NounT")
 
-# Pacemaker 2.0 says Master and Slave for what 2.1 calls Promoted and Unpromoted.
-_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 _OPERATION_FIELDS = {"id", "name", "interval", "timeout"}
 _ORDER_OPTIONS = {"symmetrical", "require-all"}
 _ORDER = {"id", "first", "then", "first-action", "then-action", "kind", *_ORDER_OPTIONS}
@@ -108,6 +108,14 @@ def read_resource(element: etree._Element) -> Resource | None:
     return None
 
 
+def map_primitives(change: Callable[[Primitive], Primitive], resource: Resource) -> Resource:
+    """Return a resource with each primitive that it is, or is made of, changed."""
+    inner = tuple(map(change, primitives(resource)))
+    if isinstance(resource, Group):
+        return replace(resource, primitives=inner)
+    return replace(resource, primitive=inner[0]) if isinstance(resource, Clone) else inner[0]
+
+
 def read_primitive(element: etree._Element) -> Primitive:
     """Return the primitive of its element."""
     return Primitive(
@@ -131,12 +139,6 @@ def read_operation(element: etree._Element) -> Operation:
         others=others,
         parameters=pairs(plain_set(element, "instance_attributes")),
     )
-
-
-def role_of(text: str) -> str:
-    """Return a role in the word that Pacemaker 2.1 and newer use; it reads either case."""
-    word = text.capitalize()
-    return _ROLES.get(word, word)
 
 
 def read_constraint(element: etree._Element) -> Constraint | None:

@@ -10,13 +10,13 @@ from itertools import chain
 
 from lxml import etree
 
-from pacefab.pacemaker.configuration import role_of
+from pacefab.pacemaker.configuration import map_primitives
 from pacefab.pacemaker.model import (
     Configuration,
     Operation,
     Primitive,
-    map_primitives,
     primitives,
+    role_of,
 )
 
 _LEVEL = "OCF_CHECK_LEVEL"

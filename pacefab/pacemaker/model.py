@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pacefab.pacemaker.word import Placement
 
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
 
-# recover is none: what it restarts has failed already.
 _UNDER_WAY = {"Starting", "Stopping", "Promoting", "Demoting", "Migrating"}
+# Pacemaker 2.0 says Master and Slave for what 2.1 calls Promoted and Unpromoted.
+_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
+# recover is none: what it restarts has failed already.
 _INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
 
 
@@ -76,12 +78,10 @@ def primitives(resource: Resource) -> tuple[Primitive, ...]:
     return resource.primitives if isinstance(resource, Group) else (resource.primitive,)
 
 
-def map_primitives(change: Callable[[Primitive], Primitive], resource: Resource) -> Resource:
-    """Return a resource with each primitive that it is, or is made of, changed."""
-    inner = tuple(map(change, primitives(resource)))
-    if isinstance(resource, Group):
-        return replace(resource, primitives=inner)
-    return replace(resource, primitive=inner[0]) if isinstance(resource, Clone) else inner[0]
+def role_of(text: str) -> str:
+    """Return a role in the word that Pacemaker 2.1 and newer use; it reads either case."""
+    word = text.capitalize()
+    return _ROLES.get(word, word)
 
 
 def primitive_ids(resources: Iterable[Resource]) -> set[str]:

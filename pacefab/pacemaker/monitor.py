@@ -9,7 +9,6 @@ import re
 
 from lxml import etree
 
-from pacefab.pacemaker.configuration import role_of
 from pacefab.pacemaker.model import (
     Ban,
     CloneStatus,
@@ -19,6 +18,7 @@ from pacefab.pacemaker.model import (
     Instance,
     NodeStatus,
     ResourceStatus,
+    role_of,
 )
 
 

@@ -8,8 +8,7 @@ from itertools import pairwise, product
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.configuration import role_of
-from pacefab.pacemaker.model import Ban
+from pacefab.pacemaker.model import Ban, role_of
 from pacefab.pacemaker.placement.settings import ancestors
 
 UPDATE_BAN = "pacefab-update-"

@@ -9,12 +9,12 @@ from typing import Any
 
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
+from pacefab.pacemaker.configuration import map_primitives
 from pacefab.pacemaker.model import (
     Configuration,
     Member,
     Membership,
     Primitive,
-    map_primitives,
 )
 from pacefab.pacemaker.ownership import desired_runner
 from pacefab.services import agents, registry
