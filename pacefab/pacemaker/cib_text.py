@@ -12,10 +12,11 @@ from pacefab.transport.command import Section, Step, shell
 FILE = "/var/lib/pacemaker/cib/cib.xml"
 _ACTIVE = "active"
 # What follows a cibadmin that failed: whether Pacemaker runs all the same, else what it left. Where
-# there is no cibadmin (127), Pacemaker does not run.
+# there is neither cibadmin (127) nor that file, Pacemaker has never run.
 LEFT = rf"""
 status=$?
-if [ "$status" != 127 ] && systemctl is-active --quiet pacemaker; then echo {_ACTIVE}
+if [ "$status" = 127 ] && [ ! -e {FILE} ]; then :
+elif systemctl is-active --quiet pacemaker; then echo {_ACTIVE}
 elif [ -e {FILE} ]; then cat {FILE}
 fi
 exit "$status"

@@ -59,7 +59,7 @@ def test_a_piece_of_shell_in_a_query_leaves_nothing_to_the_next_one(tmp_path: Pa
         render_query(
             [
                 shell("one", first, str(left)),
-                shell("two", 'echo "$# ${own:-none} $-"; pwd; false; echo on'),
+                shell("two", 'echo "$# ${own:-none} [$-]"; pwd; false; echo on'),
                 shell("wrong", "if"),
                 step("last", "echo", "here"),
             ]

@@ -68,6 +68,14 @@ def test_one_that_runs_and_does_not_answer_is_not_taken_for_a_stopped_one(
     assert not cib_text.read(found)
 
 
+def test_one_that_runs_without_its_programs_is_not_taken_for_a_stopped_one(tmp_path: Path) -> None:
+    found = sections(tmp_path, cibadmin="", runs=True, left=CIB)
+    for read in (live.read_cib, live.read_cib_even_offline):
+        with pytest.raises(RefusedError, match="not installed"):
+            read(found)
+    assert not cib_text.read(found)
+
+
 def test_a_stopped_one_has_left_a_cib(tmp_path: Path) -> None:
     found = sections(tmp_path, cibadmin=fails(BUSY), runs=False, left=CIB)
     assert live.read_cib_even_offline(found)
