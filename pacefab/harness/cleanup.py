@@ -74,9 +74,7 @@ def _sweep() -> list[str]:
     owners = [(Path(labels[FOLDER_LABEL]), owner_of(labels)) for labels in _all_labels()]
     owners += [(path.parent, _described_owner(path)) for path in STATE.glob(f"*/{DESCRIPTION}")]
     dead = sorted({folder for folder, owner in owners if is_dead(owner)})
-    for folder in dead:
-        remove(folder)
-    return [folder.name for folder in dead]
+    return [folder.name for folder in dead if remove(folder)]
 
 
 def owner_of(labels: Mapping[str, str]) -> str:
@@ -85,15 +83,18 @@ def owner_of(labels: Mapping[str, str]) -> str:
     return _described_owner(description) or labels[OWNER_LABEL]
 
 
-def remove(folder: Path) -> None:
-    """Remove the cluster of a folder: containers, network, and the folder itself."""
+def remove(folder: Path) -> bool:
+    """Remove the cluster of a folder: containers, network, and the folder itself.
+
+    Returns whether all of it is gone.
+    """
     engine = _engine()
     desired = {"label": f"{FOLDER_LABEL}={folder}"}
     containers = engine.containers.list(all=True, filters=desired, ignore_removed=True)
-    on_all(lambda container: _remove_quietly(container, force=True, v=True), containers)
-    for network in engine.networks.list(filters=desired):
-        _remove_quietly(network)
+    gone = on_all(lambda container: _remove_quietly(container, force=True, v=True), containers)
+    gone += [_remove_quietly(network) for network in engine.networks.list(filters=desired)]
     shutil.rmtree(folder, ignore_errors=True)
+    return all(gone)
 
 
 def _engine() -> docker.DockerClient:
@@ -124,8 +125,10 @@ def _described_owner(description: Path) -> str:
         return ""
 
 
-def _remove_quietly(thing: Any, **options: bool) -> None:
+def _remove_quietly(thing: Any, **options: bool) -> bool:
     """Remove a container or network that another process may be removing at the same time.
+
+    Returns whether it is gone.
 
     Docker's engine (seen with 20.10) now and then takes a network for in use whose containers are
     all gone, until it is started again; a later sweep removes that one.
@@ -137,6 +140,8 @@ def _remove_quietly(thing: Any, **options: bool) -> None:
     except docker.errors.APIError as error:
         if not any(reason in str(error) for reason in _LATER):
             raise
+        return False
+    return True
 
 
 def _boot() -> str:

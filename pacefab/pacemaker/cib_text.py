@@ -10,14 +10,16 @@ from collections.abc import Mapping
 from pacefab.transport.command import Section, Step, shell
 
 FILE = "/var/lib/pacemaker/cib/cib.xml"
-_ACTIVE = "active"
+_ACTIVE, _NONE = "active", "none"
 # What follows a cibadmin that failed: whether Pacemaker runs all the same, else what it left. Where
-# there is neither cibadmin (127) nor that file, Pacemaker has never run.
+# there is neither cibadmin (127) nor that file, Pacemaker has never run. A file that is empty, or
+# cannot be read, is not "none".
 LEFT = rf"""
 status=$?
-if [ "$status" = 127 ] && [ ! -e {FILE} ]; then :
+if [ "$status" = 127 ] && [ ! -e {FILE} ]; then echo {_NONE}
 elif systemctl is-active --quiet pacemaker; then echo {_ACTIVE}
 elif [ -e {FILE} ]; then cat {FILE}
+else echo {_NONE}
 fi
 exit "$status"
 """
@@ -39,9 +41,14 @@ def observe_configuration() -> list[Step]:
 
 
 def read(sections: Mapping[str, Section]) -> str:
-    """Return the text; empty where there is none, or it was not asked for."""
-    asked = "cib" in sections and not is_unanswered(sections["cib"])
-    return sections["cib"].out.strip() if asked else ""
+    """Return the text; empty where there is none, or it could not be had, or was not asked for."""
+    text = sections["cib"].out.strip() if "cib" in sections else ""
+    return "" if text in {_ACTIVE, _NONE} else text
+
+
+def is_absent(section: Section) -> bool:
+    """Whether Pacemaker neither runs there nor left one."""
+    return not section.ok and section.out.strip() == _NONE
 
 
 def is_unanswered(section: Section) -> bool:

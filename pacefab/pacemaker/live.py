@@ -56,10 +56,13 @@ def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
     Raises:
         RefusedError: Pacemaker runs and its CIB cannot be read. That is not "nothing is managed".
     """
-    if cib_text.is_unanswered(sections["cib"]):
+    section = sections["cib"]
+    if section.ok or cib_text.is_unanswered(section):
         return read_cib(sections)
+    if cib_text.is_absent(section):
+        return None
     try:
-        return cib.parse(text) if (text := cib_text.read(sections)) else None
+        return cib.parse(section.out)
     except ValueError as error:
         advice = "start the cluster, run again"
         raise RefusedError(f"read {cib_text.FILE}", str(error), advice) from error

@@ -93,6 +93,16 @@ def test_one_that_left_nothing_manages_nothing(tmp_path: Path, cibadmin: str) ->
     assert not cib_text.read(found)
 
 
+@pytest.mark.parametrize("left", ["", "<cib", "no XML"])
+def test_one_whose_cib_cannot_be_read_is_not_taken_for_one_that_left_nothing(
+    tmp_path: Path, left: str
+) -> None:
+    found = sections(tmp_path, cibadmin=fails(BUSY), runs=False, left=left)
+    with pytest.raises(RefusedError) as raised:
+        live.read_cib_even_offline(found)
+    assert raised.value.attempted == f"read {cib_text.FILE}"
+
+
 class Answering:
     """A host whose Pacemaker answers at some of the questions only."""
 

@@ -77,7 +77,7 @@ def view(*hosts: Answers, reach: Mapping[str, Answers] | None = None) -> Cluster
 
 
 def bare(name: str, number: int) -> Answers:
-    failed = Section("cib", 1, "", "")
+    failed = Section("cib", 127, "none\n", "sh: 1: cibadmin: not found")
     return Answers(name, number, corosync=ABSENT, cib=failed)
 
 
