@@ -1,8 +1,8 @@
-"""One host over SSH: opening, host keys, privilege, time limits.
+"""One host over SSH: opening, privilege, time limits.
 
-Fabric makes the connection (names, users, ports, keys, gateways of fabric's and OpenSSH's
-configuration). Running goes through paramiko's channel directly: Fabric's runner feeds standard
-input a byte every 10 ms and needs three threads for each command.
+Fabric has the command line's options and settings; the way there is found in `way`. Running goes
+through paramiko's channel directly: Fabric's runner feeds standard input a byte every 10 ms and
+needs three threads for each command.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import paramiko
 from fabric import Connection
-from paramiko.ssh_exception import SSHException
+from paramiko.ssh_exception import ChannelException, SSHException
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, UnreachableError, UsageError
@@ -34,10 +34,13 @@ from pacefab.transport.command import (
     render_change,
     render_query,
 )
-from pacefab.transport.host_keys import prepare
-from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
+from pacefab.transport.explaining import explain
+from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, given_by, limit_of
+from pacefab.transport.way.hop import Hop, Place, find_way
+from pacefab.transport.way.settings import Sources
 
 QUERY_SECONDS = 60
+_REFUSED_SECONDS = 5  # how long a session that sshd refuses is asked for again
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
 
 # What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
@@ -58,16 +61,31 @@ class Access:
     sudo_password: str | None = None
 
 
+@dataclass(frozen=True)
+class Route:
+    """A host as it was named, and where the configuration of its way is."""
+
+    place: Place
+    sources: Sources = field(default_factory=Sources)
+
+
 class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
     Not safe for two threads at once; `fanout` gives each host its own.
     """
 
-    def __init__(self, name: str, connection: Connection, access: Access) -> None:
+    def __init__(
+        self, name: str, connection: Connection, access: Access, route: Route | None = None
+    ) -> None:
         self.name = name
         self._connection = connection
         self._access = access
+        self._route = route or Route(
+            Place(connection.original_host, connection.user, connection.port)
+        )
+        self._user = ""
+        self._session: Session | None = None
         self._opened = False
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
@@ -197,19 +215,40 @@ class Host:
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
     ) -> tuple[int, str, str]:
-        transport = self._connection.client.get_transport()
         try:
-            channel = transport.open_session(timeout=CONNECT_SECONDS)
-            channel.exec_command(line)
-            _feed(channel, stdin, seconds)
-            return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
+            with contextlib.closing(self._channel()) as channel:
+                channel.exec_command(line)
+                _feed(channel, stdin, seconds)
+                return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise self._lost(str(error) or type(error).__name__) from error
 
+    def _channel(self) -> paramiko.Channel:
+        """Return a new session; the server may be about to end the one before it.
+
+        Raises:
+            CommandError: sshd allows no more.
+        """
+        transport: paramiko.Transport = self._connection.client.get_transport()
+        deadline = time.monotonic() + _REFUSED_SECONDS
+        while True:
+            try:
+                return transport.open_session(timeout=CONNECT_SECONDS)
+            except ChannelException as error:
+                if time.monotonic() > deadline:
+                    raise CommandError(
+                        "run a command",
+                        f"sshd allows no further session here: {error.text}",
+                        "see MaxSessions in the host's sshd_config",
+                        host=self.name,
+                    ) from None
+            time.sleep(0.1)
+
     def _lost(self, seen: str) -> CommandError:
-        self._connection.close()
+        if self._session:
+            self._session.close()
         self._opened = False  # the next command opens it again
         answers.forget()
         return CommandError(
@@ -244,23 +283,43 @@ class Host:
 
     def _establish(self) -> None:
         check_name(self.name)
-        prepare(self._connection, accept_new=self._access.accept_new_host_keys)
-        try:
-            open_session(self._connection)
-        except (SSHException, OSError, EOFError, ValueError) as error:
-            raise explain(self.name, self._connection, error) from error
+        gateway = self._connection.config.gateway
+        hop = find_way(self._route.place, self._route.sources, gateway)
+        self._user = hop.user
+        self._connect(hop)
         self._opened = True
-        if self._connection.user != "root":
+        if hop.user != "root":
             self._sudo = self._privilege()
+
+    def _connect(self, hop: Hop) -> None:
+        """Open the session, and hand it to Fabric's connection, whose `run` is for `shell`."""
+        connection = self._connection
+        session = Session(
+            limit_of(connection, hop),
+            given_by(connection),
+            accept_new=self._access.accept_new_host_keys,
+        )
+        try:
+            transport = session.open(hop)
+        except HopError as error:
+            raise explain(self.name, error) from error
+        self._session = session
+        connection.client._transport = connection.transport = transport  # noqa: SLF001  # as its open does
 
     def _privilege(self) -> tuple[str, ...]:
         """Return how commands become root's, asking as little as possible."""
-        user = self._connection.user
-        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
+        # One line in a shell's quotes: a login shell of the csh family expands what is outside.
+        ask = shlex.join(("sh", "-c", 'test "$(id -u)" = 0 || sudo -n true'))
+        status, out, err = self._execute(ask, "", 20)
         if status == 0:
             return ("sudo", "-n", "--")
-        attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
+        attempted = f"become root as user {self._user}"
+        seen = _tail(err) or _tail(out) or f"exit status {status}"
         password = self._access.sudo_password
+        if not err.strip() and status != _NOT_FOUND:
+            raise UnreachableError(attempted, seen, _NO_SHELL, host=self.name)
+        if "must have a tty" in err:
+            raise UnreachableError(attempted, seen, _NO_TTY, host=self.name)
         if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
             raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
         if not password:
@@ -280,6 +339,8 @@ class Host:
 
 _TIMED_OUT = 124  # timeout(1)
 _NOT_FOUND = 127
+_NO_SHELL = "nothing ran there: see this user's login shell, and whether its password has expired"
+_NO_TTY = "take requiretty out for this user: Defaults:USER !requiretty in sudoers"
 _NO_SUDO = "log in as root, or as a user whom sudo allows every command"
 
 
