@@ -56,7 +56,6 @@ section {LOCK} lock || exit 1
 """
 
 # The login shell reads this line, and one of the csh family takes no newline within quotes.
-# The login shell reads the line of the receiver: csh takes no newline within quotes.
 # A script begins and ends with the mark. What comes before it is no script: sudo leaves a password
 # that it did not need. One without the second was cut off on its way, and must not run in part.
 _MARK = "#pacefab"

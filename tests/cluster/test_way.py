@@ -7,13 +7,16 @@ processes with keys and ports of their own, each of which says its name.
 from __future__ import annotations
 
 import base64
+import functools
 import getpass
+import hmac
 import os
 import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,4 +31,516 @@ from pacefab.transport.opening import HopError, Session
 from pacefab.transport.way.hop import Place, find_way
 from pacefab.transport.way.identities import Given
 from pacefab.transport.way.settings import Sources
-from pacefab.waiting import wait_until
+from pacefab.waiting import Pending, wait_until
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+SERVERS = {"alpha": ("ed25519", "ecdsa", "rsa"), "beta": ("ed25519",), "elder": ("rsa",),
+           "certified": ("ed25519",)}  # fmt: skip
+SSHD_CONFIG = """\
+Port <port>
+PidFile <dir>/<server>.pid
+AuthorizedKeysFile <dir>/id.pub
+StrictModes no
+UsePAM <pam>
+PermitRootLogin yes
+PasswordAuthentication no
+MaxStartups 100
+SetEnv WHO=<server>
+"""
+BASE = """
+Host alpha
+  Port <alpha.port>
+Host beta
+  Port <beta.port>
+Host elder
+  Port <elder.port>
+Host certified
+  Port <certified.port>
+Host lone
+  Port <alpha.port>
+Host * !lone
+  IdentityFile <dir>/id
+Host *
+  HostName <address>
+  User <user>
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile <case>/known
+  GlobalKnownHostsFile <case>/system
+"""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is in the files, and whether ssh gets to the server.
+
+    Args:
+        config: comes before `BASE` in the ssh_config.
+        known: the user's known_hosts.
+        reached: what ssh is expected to do.
+        system: the machine's known_hosts.
+        target: the host that is named.
+        files: other files of the situation.
+        local: the servers are to be on this machine.
+        accept_new: as --accept-new-host-keys, which is ssh's StrictHostKeyChecking=accept-new.
+    """
+
+    config: str
+    known: str
+    reached: bool = True
+    system: str = ""
+    target: str = "alpha"
+    files: tuple[tuple[str, str], ...] = ()
+    accept_new: bool = False
+    local: bool = False
+
+
+GOOD = "<alpha> <alpha.ed25519>\n"
+BOTH = GOOD + "<beta> <beta.ed25519>\n"
+SITUATIONS: dict[str, Situation] = {
+    # Which keys are known
+    "a known key": Situation("", GOOD),
+    "no key is known": Situation("", "", reached=False),
+    "another key is known": Situation("", "<alpha> <beta.ed25519>\n", reached=False),
+    "another kind of key is known": Situation("", "<alpha> <alpha.rsa>\n"),
+    "only the key of a curve is known": Situation("", "<alpha> <alpha.ecdsa>\n"),
+    "a wrong key of another kind is known": Situation("", "<alpha> <elder.rsa>\n", reached=False),
+    "one of two keys is right": Situation("", "<alpha> <beta.ed25519>\n" + GOOD),
+    "known without its port": Situation("", "<address> <alpha.ed25519>\n"),
+    "another key without its port": Situation("", "<address> <beta.ed25519>\n", reached=False),
+    "another key without its port, the right one with it": Situation(
+        "", "<address> <beta.ed25519>\n" + GOOD
+    ),
+    "known with another port": Situation("", "[<address>]:1 <alpha.ed25519>\n", reached=False),
+    "a hashed name": Situation("", "<#alpha> <alpha.ed25519>\n"),
+    "a hashed name, another key": Situation("", "<#alpha> <beta.ed25519>\n", reached=False),
+    "a hash that is cut off": Situation("", "|1|abc <alpha.ed25519>\n", reached=False),
+    "several names": Situation("", "other,<alpha>,more <alpha.ed25519>\n"),
+    "a wildcard": Situation("", "[<address>]:* <alpha.ed25519>\n"),
+    "a wildcard for everything": Situation("", "* <alpha.ed25519>\n"),
+    "question marks": Situation("", "[<address?>]:<alpha.port> <alpha.ed25519>\n"),
+    "a wildcard, and this host left out": Situation(
+        "HostKeyAlias box\n", "*,!b?x <alpha.ed25519>\n", reached=False
+    ),
+    "a wildcard, and this host left out with its port only": Situation(
+        "", "*,!<alpha> <alpha.ed25519>\n"
+    ),
+    "brackets are no pattern": Situation("", "[0-9.:]* <alpha.ed25519>\n", reached=False),
+    # Lines that are no lines
+    "bad lines before it": Situation(
+        "",
+        f"# a note\n\nnonsense\n<alpha> ssh-ed25519 AAAA!!\n<alpha> what AAAA\n@mark x y z\n{GOOD}",
+    ),
+    "no newline at the end": Situation("", GOOD.strip()),
+    "blanks and tabs": Situation("", "  <alpha>\t\t<alpha.ed25519>  a comment \n"),
+    "lines of Windows": Situation("", "<alpha> <alpha.ed25519> x\r\n"),
+    "bytes that are no text": Situation("", "x\udcff\udcfe y z\n" + GOOD),
+    "the key of a kind that it is not": Situation(
+        "", "<alpha> ssh-rsa <alpha.ed25519!>\n", reached=False
+    ),
+    # Markers
+    "a revoked key": Situation("", GOOD + "@revoked * <alpha.ed25519>\n", reached=False),
+    "a revoked key of another host": Situation("", GOOD + "@revoked other <alpha.ed25519>\n"),
+    "another key is revoked": Situation("", GOOD + "@revoked * <beta.ed25519>\n"),
+    "a file of revoked keys": Situation(
+        "RevokedHostKeys <case>/revoked\n",
+        GOOD,
+        reached=False,
+        files=(("revoked", "<alpha.ed25519>\n"),),
+    ),
+    "a file of other revoked keys": Situation(
+        "RevokedHostKeys <case>/revoked\n", GOOD, files=(("revoked", "<beta.ed25519>\n"),)
+    ),
+    "a file of revoked keys that is not there": Situation(
+        "RevokedHostKeys <case>/none\n", GOOD, reached=False
+    ),
+    "an authority": Situation(
+        "HostKeyAlias box.example\n", "@cert-authority *.example <ca>\n", target="certified"
+    ),
+    "another authority": Situation(
+        "HostKeyAlias box.example\n",
+        "@cert-authority * <beta.ed25519>\n",
+        reached=False,
+        target="certified",
+    ),
+    "an authority, another name": Situation(
+        "HostKeyAlias other.example\n",
+        "@cert-authority * <ca>\n",
+        reached=False,
+        target="certified",
+    ),
+    "a revoked authority": Situation(
+        "HostKeyAlias box.example\n",
+        "@cert-authority * <ca>\n@revoked * <ca>\n",
+        reached=False,
+        target="certified",
+    ),
+    "an authority for a host without certificate": Situation("", GOOD + "@cert-authority * <ca>\n"),
+    "an authority is no key of a host": Situation(
+        "", "@cert-authority * <alpha.ed25519>\n", reached=False
+    ),
+    "a certificate, and the plain key is known": Situation(
+        "", "<certified> <certified.ed25519>\n", target="certified"
+    ),
+    # Files
+    "the machine's file": Situation("", "", system=GOOD),
+    "the user's file is not there": Situation("UserKnownHostsFile <case>/none\n", "", system=GOOD),
+    "the machine's file has another key": Situation(
+        "", "", system="<alpha> <beta.ed25519>\n", reached=False
+    ),
+    "several files": Situation(
+        "UserKnownHostsFile <case>/none <case>/more\n", "", files=(("more", GOOD),)
+    ),
+    "a file with a blank in its name": Situation(
+        'UserKnownHostsFile "<case>/my hosts"\n', "", files=(("my hosts", GOOD),)
+    ),
+    "a file with tokens in its name": Situation(
+        "UserKnownHostsFile <case>/%n-%p-%k\n", "", files=(("alpha-<alpha.port>-alpha", GOOD),)
+    ),
+    "no file at all": Situation("UserKnownHostsFile none\n", GOOD, reached=False),
+    "a command": Situation("KnownHostsCommand /bin/echo %H <alpha.ed25519>\n", ""),
+    "a command with another key": Situation(
+        "KnownHostsCommand /bin/echo %H <beta.ed25519>\n", "", reached=False
+    ),
+    "an alias": Situation("HostKeyAlias box\n", "box <alpha.ed25519>\n"),
+    "an alias that has another key": Situation(
+        "HostKeyAlias box\n", "box <beta.ed25519>\n" + GOOD, reached=False
+    ),
+    # StrictHostKeyChecking and HostKeyAlgorithms
+    "new keys are accepted": Situation("StrictHostKeyChecking accept-new\n", "other x"),
+    "new keys are accepted, names hashed": Situation(
+        "StrictHostKeyChecking accept-new\nHashKnownHosts yes\n", GOOD.replace("alpha", "beta")
+    ),
+    "new keys are accepted, this one changed": Situation(
+        "StrictHostKeyChecking accept-new\n", "<alpha> <beta.ed25519>\n", reached=False
+    ),
+    "any key is accepted": Situation("StrictHostKeyChecking no\n", ""),
+    "any key is accepted, this one changed": Situation(
+        "StrictHostKeyChecking no\n", "<alpha> <beta.ed25519>\n"
+    ),
+    "a new key, as told": Situation("", "", accept_new=True),
+    "a new key, as told, after a line without end": Situation(
+        "", "other <beta.ed25519>", accept_new=True
+    ),
+    "a changed key, whatever is told": Situation(
+        "", "<alpha> <beta.ed25519>\n", reached=False, accept_new=True
+    ),
+    "a revoked key, whatever is told": Situation(
+        "", "@revoked * <alpha.ed25519>\n", reached=False, accept_new=True
+    ),
+    "kinds of keys in an order": Situation(
+        "HostKeyAlgorithms rsa-sha2-512,ssh-ed25519\n", GOOD, reached=False
+    ),
+    "kinds of keys taken away": Situation("HostKeyAlgorithms -ssh-ed25519\n", GOOD, reached=False),
+    "kinds of keys added": Situation("HostKeyAlgorithms +ssh-rsa\n", "<alpha> <alpha.rsa>\n"),
+    "a host with an old kind of key": Situation("", "<elder> <elder.rsa>\n", target="elder"),
+    "any key of this machine": Situation("NoHostAuthenticationForLocalhost yes\n", "", local=True),
+    "the address of this machine has another key": Situation(
+        "CheckHostIP yes\nHostName localhost\n",
+        "[localhost]:<alpha.port> <alpha.ed25519>\n"
+        "[127.0.0.1]:<alpha.port> <beta.ed25519>\n[::1]:<alpha.port> <beta.ed25519>\n",
+        local=True,
+    ),
+    # Configuration
+    "Include": Situation(
+        "Include <case>/more*\n",
+        "box <alpha.ed25519>\n",
+        files=(("more1", "Host alpha\n  HostKeyAlias box\n"),),
+    ),
+    "Include within another host": Situation(
+        "Host other\n  Include <case>/more\nHost *\n", GOOD, files=(("more", "Port 1\n"),)
+    ),
+    "Match host=": Situation("Match host=alpha\n  HostKeyAlias box\n", "box <alpha.ed25519>\n"),
+    "Match of another host": Situation("Match host other\n  Port 1\n", GOOD),
+    "Match exec": Situation(
+        'Match exec "test %n = alpha"\n  HostKeyAlias box\n', "box <alpha.ed25519>\n"
+    ),
+    "Match exec that fails": Situation("Match exec false\n  Port 1\n", GOOD),
+    "Match final": Situation("Match final all\n  HostKeyAlias box\n", "box <alpha.ed25519>\n"),
+    "Match canonical": Situation("Match canonical all\n  Port 1\n", GOOD),
+    "Match originalhost and user": Situation(
+        "Match originalhost alpha user <user>\n  HostKeyAlias box\n", "box <alpha.ed25519>\n"
+    ),
+    "Match with a negation": Situation("Match !host alpha\n  Port 1\n", GOOD),
+    "a keyword that nobody knows": Situation("Nonsense yes\n", GOOD, reached=False),
+    "one that is to be ignored": Situation("IgnoreUnknown Nons*\nNonsense yes\n", GOOD),
+    "HostName with a token": Situation(
+        "Host <address>\n  HostName %h\n  Port <alpha.port>\nHost *\n", GOOD, target="<address>"
+    ),
+    "a pattern with a negation": Situation("Host * !alpha\n  Port 1\nHost *\n", GOOD),
+    "values in quotes": Situation('Host "alpha"\n  HostKeyAlias "box"\n', "box <alpha.ed25519>\n"),
+    "values after =": Situation("HostKeyAlias=box\n", "box <alpha.ed25519>\n"),
+    "a comment after a value": Situation("HostKeyAlias box # of mine\n", "box <alpha.ed25519>\n"),
+    "the first value counts": Situation(
+        "HostKeyAlias box\nHostKeyAlias other\n", "box <alpha.ed25519>\n"
+    ),
+    "a family of addresses": Situation("AddressFamily inet\n", GOOD),
+    "the wrong family of addresses": Situation("AddressFamily inet6\n", GOOD, reached=False),
+    "an address to come from": Situation("BindAddress 192.0.2.1\n", GOOD, reached=False),
+    "a cipher that the server lacks": Situation("Ciphers 3des-cbc\n", GOOD, reached=False),
+    # Keys of one's own
+    "a key that is not there, first": Situation("IdentityFile <case>/none\n", GOOD),
+    "no key": Situation("IdentityFile none\n", GOOD, reached=False, target="lone"),
+    "no key, and one": Situation("IdentityFile none\n", GOOD),
+    "keys without IdentitiesOnly": Situation(
+        "IdentitiesOnly no\nIdentityFile <dir>/id\n", GOOD, target="lone"
+    ),
+    "the wrong key, first": Situation("IdentityFile <dir>/stranger\n", GOOD),
+    "a key that others may read": Situation(
+        "IdentityFile <dir>/open\n", GOOD, reached=False, target="lone"
+    ),
+    "a certificate of a user that is not taken": Situation(
+        "CertificateFile <dir>/certified-cert.pub\n", GOOD
+    ),
+    "no keys at all": Situation("PubkeyAuthentication no\n", GOOD, reached=False),
+    # Hops
+    "a jump host": Situation("Host alpha\n  ProxyJump beta\nHost *\n", BOTH),
+    "a jump host that is not known": Situation(
+        "Host alpha\n  ProxyJump beta\nHost *\n", GOOD, reached=False
+    ),
+    "a jump host with another key": Situation(
+        "Host alpha\n  ProxyJump beta\nHost *\n", GOOD + "<beta> <alpha.ed25519>\n", reached=False
+    ),
+    "behind a jump host another key": Situation(
+        "Host alpha\n  ProxyJump beta\nHost *\n",
+        BOTH.replace("<alpha.ed", "<beta.ed"),
+        reached=False,
+    ),
+    "a jump host by user, address and port": Situation(
+        "Host alpha\n  ProxyJump <user>@<address>:<beta.port>\nHost *\n", BOTH
+    ),
+    "a jump host with known hosts of its own": Situation(
+        "Host alpha\n  ProxyJump beta\nHost beta\n  UserKnownHostsFile <case>/of-beta\nHost *\n",
+        GOOD,
+        files=(("of-beta", "<beta> <beta.ed25519>\n"),),
+    ),
+    "a jump host with an alias": Situation(
+        "Host alpha\n  ProxyJump beta\nHost beta\n  HostKeyAlias box\nHost *\n",
+        GOOD + "box <beta.ed25519>\n",
+    ),
+    "a jump host behind a jump host": Situation(
+        "Host alpha\n  ProxyJump beta\nHost beta\n  ProxyJump elder\nHost *\n",
+        BOTH + "<elder> <elder.rsa>\n",
+    ),
+    "two jump hosts": Situation(
+        "Host alpha\n  ProxyJump elder,beta\nHost *\n", BOTH + "<elder> <elder.rsa>\n"
+    ),
+    "two jump hosts, the first unknown": Situation(
+        "Host alpha\n  ProxyJump elder,beta\nHost *\n", BOTH, reached=False
+    ),
+    "a jump host that is new, as told": Situation(
+        "Host alpha\n  ProxyJump beta\n  StrictHostKeyChecking accept-new\n"
+        "Host beta\n  StrictHostKeyChecking accept-new\nHost *\n",
+        "",
+    ),
+    "ProxyJump none": Situation("Host alpha\n  ProxyJump none\nHost *\n  ProxyJump beta\n", GOOD),
+    "ProxyCommand": Situation(
+        "Host alpha\n  ProxyCommand ssh -F <config> -W %h:%p beta\nHost *\n", BOTH
+    ),
+    "ProxyCommand of a hop": Situation(
+        "Host alpha\n  ProxyJump beta\n"
+        "Host beta\n  ProxyCommand ssh -F <config> -W [%h]:%p elder\nHost *\n",
+        BOTH + "<elder> <elder.rsa>\n",
+    ),
+    "ProxyCommand that fails": Situation(
+        "Host alpha\n  ProxyCommand false\nHost *\n", GOOD, reached=False
+    ),
+    "ProxyCommand does not spare the key": Situation(
+        "Host alpha\n  ProxyCommand ssh -F <config> -W %h:%p beta\nHost *\n",
+        "<beta> <beta.ed25519>\n",
+        reached=False,
+    ),
+    "ProxyCommand first, then ProxyJump": Situation(
+        "Host alpha\n  ProxyCommand ssh -F <config> -W %h:%p beta\n  ProxyJump nobody\nHost *\n",
+        BOTH,
+    ),
+}
+
+
+class Servers:
+    """Servers of their own on this machine; without an sshd here, on a node.
+
+    `folder` has their keys and ours, and has the same name where the servers run.
+    """
+
+    def __init__(self, folder: Path, node: Cluster | None) -> None:
+        self.folder = folder
+        self._node = node
+        self.address = node.address(node.nodes[0]) if node else "127.0.0.1"
+        self.values = {"dir": str(folder), "address": self.address, "user": "root"}
+        if node is None:
+            self.values["user"] = getpass.getuser()
+        self.values["address?"] = self.address[:-1] + "?"
+        self._make_keys()
+        for server in SERVERS:
+            self.values[f"{server}.port"] = str(free_port())
+            name = f"[{self.address}]:{self.values[f'{server}.port']}"
+            self.values |= {server: name, f"#{server}": hashed(name)}
+
+    @property
+    def local(self) -> bool:
+        """Whether the servers are on this machine."""
+        return self._node is None
+
+    def filled(self, text: str, case: Path) -> str:
+        """Return a text with all <values>."""
+        values = {**self.values, "case": str(case), "config": str(case / "config")}
+        return re.sub(r"<([^<>]+)>", lambda found: values.get(found[1], found[0]), text)
+
+    def start(self) -> None:
+        """Start the servers, and wait until they listen."""
+        if self._node:
+            packed = subprocess.run(
+                ["tar", "-C", "/", "-cf", "-", str(self.folder).lstrip("/")],
+                check=True, capture_output=True,
+            )  # fmt: skip
+            text = base64.b64encode(packed.stdout).decode()
+            self._run("base64 -d | tar -C / -xf -", text)
+        for server, kinds in SERVERS.items():
+            text = SSHD_CONFIG.replace("<server>", server)
+            text = text.replace("<pam>", "yes" if self.values["user"] == "root" else "no")
+            text = text.replace("<port>", f"<{server}.port>")
+            text += "".join(f"HostKey <dir>/{server}-{kind}\n" for kind in kinds)
+            if server == "certified":
+                text += "HostCertificate <dir>/certified-ed25519-cert.pub\n"
+            file = self.folder / f"{server}.conf"
+            self._run(f"cat >{file}", self.filled(text, self.folder))
+            self._run(f"mkdir -p /run/sshd 2>/dev/null; {SSHD or '/usr/sbin/sshd'} -f {file}")
+            listening = functools.partial(self._listens, int(self.values[f"{server}.port"]))
+            assert wait_until(listening, 30, poll=0.05) is None
+
+    def _listens(self, port: int) -> Pending | None:
+        try:
+            socket.create_connection((self.address, port), 10).close()
+        except OSError as error:
+            return Pending(str(error))
+        return None
+
+    def stop(self) -> None:
+        """End the servers, by their ids."""
+        for server in SERVERS:
+            file = self.folder / f"{server}.pid"
+            self._run(f"test ! -s {file} || kill $(cat {file})")
+
+    def _run(self, script: str, stdin: str = "") -> None:
+        if self._node:
+            self._node.run(self._node.nodes[0], script, stdin=stdin)
+        else:
+            subprocess.run(["sh", "-c", script], input=stdin, text=True, check=True, timeout=30)
+
+    def _make_keys(self) -> None:
+        names = [f"{server}-{kind}" for server, kinds in SERVERS.items() for kind in kinds]
+        for name in (*names, "id", "stranger", "open", "ca"):
+            kind = name.partition("-")[2] or "ed25519"
+            keygen("-q", "-t", kind, "-N", "", "-f", str(self.folder / name))
+            public = (self.folder / f"{name}.pub").read_text().split()
+            self.values[name.replace("-", ".")] = " ".join(public[:2])
+            self.values[name.replace("-", ".") + "!"] = public[1]
+        shutil.copy(self.folder / "id", self.folder / "open")
+        (self.folder / "open").chmod(0o644)
+        certified = str(self.folder / "certified-ed25519.pub")
+        keygen("-q", "-s", str(self.folder / "ca"), "-h", "-I", "x", "-n", "box.example", certified)
+
+
+def keygen(*args: str) -> None:
+    """Run ssh-keygen."""
+    subprocess.run(["ssh-keygen", *args], check=True, capture_output=True, timeout=60)
+
+
+def hashed(name: str) -> str:
+    """Return a name as ssh hashes it."""
+    salt = os.urandom(20)
+    digest = hmac.new(salt, name.encode(), "sha1").digest()
+    return "|1|" + "|".join(base64.b64encode(part).decode() for part in (salt, digest))
+
+
+@pytest.fixture(scope="module")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Servers]:
+    """The servers, for all situations."""
+    node = None if SSHD else request.getfixturevalue("cluster")
+    with ExitStack() as stack:
+        made = Servers(tmp_path_factory.mktemp("way"), node)
+        stack.callback(made.stop)
+        made.start()
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def no_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the keys of whoever runs the tests."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+
+
+def written(servers: Servers, situation: Situation, case: Path) -> Path:
+    """Write the files of a situation; return its ssh_config."""
+    case.mkdir()
+    config = situation.config + BASE
+    files = {"known": situation.known, "system": situation.system, "config": config}
+    for name, text in {**files, **dict(situation.files)}.items():
+        file = case / servers.filled(name, case)
+        file.write_bytes(servers.filled(text, case).encode(errors="surrogateescape"))
+    return case / "config"
+
+
+def by_ssh(config: Path, target: str, *, accept_new: bool) -> tuple[str, str]:
+    """Return the name of the server that ssh gets to, if any, and what it says."""
+    argv = ["ssh", "-F", str(config), "-o", "BatchMode=yes"]
+    if accept_new:
+        argv += ["-o", "StrictHostKeyChecking=accept-new"]
+    done = subprocess.run(
+        [*argv, target, "echo $WHO"], capture_output=True, text=True, timeout=30,
+        stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    return done.stdout.strip(), done.stderr
+
+
+def by_us(config: Path, target: str, *, accept_new: bool) -> tuple[str, str]:
+    """Return the same of our own way."""
+    session = Session(15, Given(), accept_new=accept_new)
+    try:
+        transport = session.open(find_way(Place(target), Sources(config)))
+    except UnreachableError as error:
+        return "", str(error)
+    except HopError as error:
+        explained = explain(target, error)
+        return "", f"{explained}: {explained.seen}; {explained.next_step}"
+    try:
+        channel = transport.open_session(timeout=10)
+        channel.exec_command("echo $WHO")
+        return channel.makefile().read().decode().strip(), ""
+    finally:
+        session.close()
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_we_get_where_ssh_gets_and_nowhere_else(
+    servers: Servers, name: str, tmp_path: Path
+) -> None:
+    situation = SITUATIONS[name]
+    if situation.local and not servers.local:
+        pytest.skip("there is no sshd on this machine")
+    going = {}
+    with ThreadPoolExecutor() as side_by_side:
+        for way, go in (("ssh", by_ssh), ("ours", by_us)):
+            case = tmp_path / way
+            config = written(servers, situation, case)
+            target = servers.filled(situation.target, case)
+            going[way] = side_by_side.submit(go, config, target, accept_new=situation.accept_new)
+    found = {way: future.result() for way, future in going.items()}
+    assert bool(found["ssh"][0]) == situation.reached, found
+    assert found["ours"][0] == found["ssh"][0], found
+    ours, theirs = noted(tmp_path / "ours"), noted(tmp_path / "ssh")
+    if situation.known and not situation.known.endswith("\n") and ours != [situation.known]:
+        # OpenSSH's own adds to that line, in some versions, and loses both.
+        assert "".join(ours) == "".join(theirs)
+        assert len(ours) == 1 + bool(situation.reached and "<alpha>" not in situation.known)
+    else:
+        assert ours == theirs
+
+
+def noted(case: Path) -> list[str]:
+    """Return the lines of the user's known_hosts, without what is random in hashed names."""
+    text = (case / "known").read_bytes().decode(errors="replace")
+    return [re.sub(r"^\|1\|\S+", "|1|", line) for line in text.splitlines()]

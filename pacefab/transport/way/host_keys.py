@@ -166,7 +166,7 @@ class HostKeys:
         """Whether CheckHostIP finds other keys for the address."""
         if not self._settings.says("checkhostip", default=False) or not peer:
             return False
-        if self._settings.one("hostkeyalias") or self._hop.via or self._hop.command:
+        if self._settings.one("hostkeyalias") or self._hop.via or self._hop.command or _local(peer):
             return False
         name = peer if self._hop.port == SSH_PORT else f"[{peer}]:{self._hop.port}"
         return find(self._entries, name).judge(shown.key) in _REFUSALS
@@ -176,7 +176,7 @@ class HostKeys:
         name = self._settings.one("revokedhostkeys")
         if not name:
             return False
-        file = expand_file(name, self._hop.tokens)
+        file = Path(expand_file(name, self._hop.tokens))
         lines = [shown.line]
         if shown.certificate:
             encoded = base64.b64encode(shown.certificate).decode()
@@ -199,6 +199,7 @@ class HostKeys:
         return list(parse_known_hosts(done.stdout))
 
 
+_REVOCATIONS = b"SSHKRL\n\0"
 _USABLE = (
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -245,10 +246,16 @@ def _local(peer: str | None) -> bool:
     return bool(peer) and ipaddress.ip_address(str(peer).partition("%")[0]).is_loopback
 
 
-def _is_revoked(file: str, line: str) -> bool:
+def _is_revoked(file: Path, line: str) -> bool:
+    """Whether a file has a key: a list of keys, or what `ssh-keygen -k` makes."""
     try:
+        content = file.read_bytes()
+        if not content.startswith(_REVOCATIONS):
+            kind, encoded = line.split()
+            words = (entry.split() for entry in content.decode(errors="replace").splitlines())
+            return any(entry[:2] == [kind, encoded] for entry in words)
         done = subprocess.run(
-            ["ssh-keygen", "-Q", "-f", file, "/dev/stdin"],
+            ["ssh-keygen", "-Q", "-f", str(file), "/dev/stdin"],
             input=f"{line}\n",
             text=True,
             capture_output=True,

@@ -90,7 +90,7 @@ class Identities:
 
     def _named(self) -> list[str]:
         names = self._hop.settings.all("identityfile")
-        if any(name.lower() == "none" for name in names):
+        if [name.lower() for name in names] == ["none"]:  # beside others, ssh takes it for a file
             return []
         configured = "identityfile" in self._hop.settings.values
         if not self._given.defaults and not configured:
