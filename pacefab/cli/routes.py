@@ -14,7 +14,7 @@ from fabric.tasks import ConnectionCall
 from pacefab.cli.reading.host_names import read_host
 from pacefab.errors import UsageError
 from pacefab.transport.connection import Access, Host, Route
-from pacefab.transport.way.hop import SSH_PORT, Place, local_user
+from pacefab.transport.way.hop import SSH_PORT, Destination, local_user
 from pacefab.transport.way.settings import Sources
 
 # Connections live as long as the fab process, so that several tasks in one command open each once.
@@ -24,7 +24,7 @@ _OPEN: dict[tuple[Route, Access], Host] = {}
 def named(spec: str, config: Config) -> Connection:
     """Return Fabric's connection for a host as it was typed: [USER@]HOST[:PORT].
 
-    It remembers what was typed: Fabric's own does not tell a user that was given from its default.
+    It remembers what was typed: of Fabric's own, a user who was given looks like the default.
     """
     place = read_host(spec)
     connection = Connection(place.name, user=place.user, port=place.port, config=config)
@@ -74,14 +74,14 @@ def given_port(connection: Connection) -> int | None:
     return _place(connection).port
 
 
-def _place(connection: Connection) -> Place:
+def _place(connection: Connection) -> Destination:
     typed = getattr(connection, "typed", None)
-    if isinstance(typed, Place):
+    if isinstance(typed, Destination):
         return typed
     config = connection.config
     user = None if connection.user == config.user else str(connection.user)
     port = None if connection.port == config.port else int(connection.port)
-    return Place(connection.original_host, user, port)
+    return Destination(connection.original_host, user, port)
 
 
 def _file(connection: Connection, file: Path | None) -> Path | None:

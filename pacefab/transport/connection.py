@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import shlex
 import threading
 import time
@@ -23,7 +22,7 @@ from fabric import Connection
 from paramiko.ssh_exception import ChannelException, SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, UnreachableError, UsageError
+from pacefab.errors import CommandError
 from pacefab.transport import answers
 from pacefab.transport.command import (
     RECEIVER,
@@ -35,16 +34,14 @@ from pacefab.transport.command import (
     render_query,
 )
 from pacefab.transport.explaining import explain
-from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, given_by, limit_of
-from pacefab.transport.way.hop import Hop, Place, find_way
+from pacefab.transport.names import check_name
+from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, session_for
+from pacefab.transport.privilege import become_root
+from pacefab.transport.way.hop import Destination, find_way
 from pacefab.transport.way.settings import Sources
 
 QUERY_SECONDS = 60
-_REFUSED_SECONDS = 5  # how long a session that sshd refuses is asked for again
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
-
-# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
 
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -65,7 +62,7 @@ class Access:
 class Route:
     """A host as it was named, and where the configuration of its way is."""
 
-    place: Place
+    place: Destination
     sources: Sources = field(default_factory=Sources)
 
 
@@ -82,10 +79,9 @@ class Host:
         self._connection = connection
         self._access = access
         self._route = route or Route(
-            Place(connection.original_host, connection.user, connection.port)
+            Destination(connection.original_host, connection.user, connection.port)
         )
-        self._user = ""
-        self._session: Session | None = None
+        self._session = Session.unopened()
         self._opened = False
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
@@ -192,7 +188,7 @@ class Host:
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
-            raise self._lost(f"last output: {_tail(out + err) or 'none'}")
+            raise self._lost(f"{self._session.reason()}last output: {_tail(out + err) or 'none'}")
         if "\x1e" not in out and status != 0:
             raise CommandError(
                 "run a command",
@@ -216,39 +212,27 @@ class Host:
         begun: Begun = lambda _: False,
     ) -> tuple[int, str, str]:
         try:
-            with contextlib.closing(self._channel()) as channel:
+            with contextlib.closing(self._session.channel(CONNECT_SECONDS)) as channel:
                 channel.exec_command(line)
                 _feed(channel, stdin, seconds)
                 return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
+        except ChannelException as error:
+            raise self._refused(error.text) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise self._lost(str(error) or type(error).__name__) from error
 
-    def _channel(self) -> paramiko.Channel:
-        """Return a new session; the server may be about to end the one before it.
-
-        Raises:
-            CommandError: sshd allows no more.
-        """
-        transport: paramiko.Transport = self._connection.client.get_transport()
-        deadline = time.monotonic() + _REFUSED_SECONDS
-        while True:
-            try:
-                return transport.open_session(timeout=CONNECT_SECONDS)
-            except ChannelException as error:
-                if time.monotonic() > deadline:
-                    raise CommandError(
-                        "run a command",
-                        f"sshd allows no further session here: {error.text}",
-                        "see MaxSessions in the host's sshd_config",
-                        host=self.name,
-                    ) from None
-            time.sleep(0.1)
+    def _refused(self, seen: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"sshd allows no further session: {seen}",
+            "see MaxSessions in the host's sshd_config",
+            host=self.name,
+        )
 
     def _lost(self, seen: str) -> CommandError:
-        if self._session:
-            self._session.close()
+        self._session.close()
         self._opened = False  # the next command opens it again
         answers.forget()
         return CommandError(
@@ -283,77 +267,23 @@ class Host:
 
     def _establish(self) -> None:
         check_name(self.name)
-        gateway = self._connection.config.gateway
-        hop = find_way(self._route.place, self._route.sources, gateway)
-        self._user = hop.user
-        self._connect(hop)
-        self._opened = True
-        if hop.user != "root":
-            self._sudo = self._privilege()
-
-    def _connect(self, hop: Hop) -> None:
-        """Open the session, and hand it to Fabric's connection, whose `run` is for `shell`."""
         connection = self._connection
-        session = Session(
-            limit_of(connection, hop),
-            given_by(connection),
-            accept_new=self._access.accept_new_host_keys,
-        )
+        hop = find_way(self._route.place, self._route.sources, connection.config.gateway)
+        session = session_for(connection, hop, accept_new=self._access.accept_new_host_keys)
         try:
             transport = session.open(hop)
         except HopError as error:
             raise explain(self.name, error) from error
         self._session = session
-        connection.client._transport = connection.transport = transport  # noqa: SLF001  # as its open does
-
-    def _privilege(self) -> tuple[str, ...]:
-        """Return how commands become root's, asking as little as possible."""
-        # One line in a shell's quotes: a login shell of the csh family expands what is outside.
-        ask = shlex.join(("sh", "-c", 'test "$(id -u)" = 0 || sudo -n true'))
-        status, out, err = self._execute(ask, "", 20)
-        if status == 0:
-            return ("sudo", "-n", "--")
-        attempted = f"become root as user {self._user}"
-        seen = _tail(err) or _tail(out) or f"exit status {status}"
-        password = self._access.sudo_password
-        if not err.strip() and status != _NOT_FOUND:
-            raise UnreachableError(attempted, seen, _NO_SHELL, host=self.name)
-        if "must have a tty" in err:
-            raise UnreachableError(attempted, seen, _NO_TTY, host=self.name)
-        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
-            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
-        if not password:
-            raise UnreachableError(
-                attempted,
-                seen,
-                "give the password: fab --prompt-for-sudo-password …",
-                host=self.name,
-            )
-        sudo = ("sudo", "-k", "-S", "-p", "", "--")
-        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
-        if status != 0:
-            next_step = "was the password right? give it again; else " + _NO_SUDO
-            raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
-        return sudo
+        # Fabric's own `run`, which `shell` uses, takes it for opened.
+        connection.client._transport = connection.transport = transport  # noqa: SLF001
+        self._opened = True
+        if hop.user != "root":
+            password = self._access.sudo_password
+            self._sudo = become_root(self.name, hop.user, password, self._execute)
 
 
 _TIMED_OUT = 124  # timeout(1)
-_NOT_FOUND = 127
-_NO_SHELL = "nothing ran there: see this user's login shell, and whether its password has expired"
-_NO_TTY = "take requiretty out for this user: Defaults:USER !requiretty in sudoers"
-_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
-
-
-def check_name(name: str) -> None:
-    """Raise a UsageError when `name` has characters that no host name has."""
-    bare = name.rpartition("@")[2]
-    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
-    if not _HOST.fullmatch(host):
-        raise UsageError(
-            "read the host names",
-            f"{name!r} is no host name",
-            "give -H name,name,…",
-        )
 
 
 def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from fabric import Connection
-from paramiko.ssh_exception import SSHException
+from paramiko import Channel
+from paramiko.ssh_exception import ChannelException, SSHException
 
-from pacefab.transport.way.dialling import NoConnectionError, Proxy, dial, start_proxy
+from pacefab.transport.way.dialling import NoConnectionError, ProxyProgram, dial, start_proxy
 from pacefab.transport.way.hop import Hop
 from pacefab.transport.way.identities import Given
 from pacefab.transport.way.session import LiveTransport, log_in
 
 CONNECT_SECONDS = 10
+_REFUSED_SECONDS = 5  # how long a session that sshd refuses is asked for again
 
 
 class TimeUpError(OSError):
@@ -55,6 +58,11 @@ class Session:
         self._parts: list[_Closable] = []
         self._current: Hop | None = None
 
+    @classmethod
+    def unopened(cls) -> Session:
+        """Return one of which everything says that it is not open."""
+        return cls(CONNECT_SECONDS, Given(), accept_new=False)
+
     def open(self, hop: Hop) -> LiveTransport:
         """Return the transport to a host.
 
@@ -63,6 +71,35 @@ class Session:
         """
         with self._limited(hop):
             return self._open(hop)
+
+    def channel(self, seconds: float) -> Channel:
+        """Return a new session for a command; a refused one is asked for again for a moment.
+
+        sshd may be about to end the one before it (MaxSessions). `seconds` is the limit.
+
+        Raises:
+            ChannelException: sshd allows no more.
+            SSHException, EOFError: the connection is lost.
+        """
+        deadline = time.monotonic() + _REFUSED_SECONDS
+        while True:
+            try:
+                return self._transport.open_session(timeout=seconds)
+            except ChannelException:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
+
+    def reason(self) -> str:
+        """Return why the connection ended, as the beginning of a sentence; empty: not known."""
+        error = self._transport.get_exception() if self._parts else None
+        return f"{error}; " if error and str(error) else ""
+
+    @property
+    def _transport(self) -> LiveTransport:
+        if self._parts and isinstance(self._parts[-1], LiveTransport):
+            return self._parts[-1]
+        raise EOFError("no session is open")
 
     def close(self) -> None:
         """Close it, and what it goes through, the nearest to the host first."""
@@ -124,10 +161,21 @@ class Session:
         return "it took the connection, but opened no session in time"
 
     def _said(self) -> str:
-        return "\n".join(part.said() for part in self._parts if isinstance(part, Proxy))
+        return "\n".join(part.said() for part in self._parts if isinstance(part, ProxyProgram))
 
 
-def given_by(connection: Connection) -> Given:
+def session_for(connection: Connection, hop: Hop, *, accept_new: bool) -> Session:
+    """Return a session that is to be opened as Fabric's options and settings say.
+
+    Its limit is that of -t, of ssh's ConnectTimeout, or ours.
+    """
+    given = connection.connect_kwargs.get("timeout")
+    configured = hop.settings.number("connecttimeout")
+    seconds = given or configured or connection.connect_timeout or CONNECT_SECONDS
+    return Session(float(seconds), _given_by(connection), accept_new=accept_new)
+
+
+def _given_by(connection: Connection) -> Given:
     """Return what Fabric's options and settings say about logging in."""
     options: Mapping[str, Any] = connection.connect_kwargs
     files = options.get("key_filename") or []
@@ -140,10 +188,3 @@ def given_by(connection: Connection) -> Given:
         agent=bool(options.get("allow_agent", True)),
         defaults=bool(options.get("look_for_keys", True)),
     )
-
-
-def limit_of(connection: Connection, hop: Hop) -> float:
-    """Return the seconds in which a session is to open: of -t, of ssh's ConnectTimeout, or ours."""
-    given = connection.connect_kwargs.get("timeout")
-    configured = hop.settings.number("connecttimeout")
-    return float(given or configured or connection.connect_timeout or CONNECT_SECONDS)

@@ -28,7 +28,7 @@ from pacefab.harness.cluster import Cluster
 from pacefab.harness.nodes import free_port
 from pacefab.transport.explaining import explain
 from pacefab.transport.opening import HopError, Session
-from pacefab.transport.way.hop import Place, find_way
+from pacefab.transport.way.hop import Destination, find_way
 from pacefab.transport.way.identities import Given
 from pacefab.transport.way.settings import Sources
 from pacefab.waiting import Pending, wait_until
@@ -500,7 +500,7 @@ def by_us(config: Path, target: str, *, accept_new: bool) -> tuple[str, str]:
     """Return the same of our own way."""
     session = Session(15, Given(), accept_new=accept_new)
     try:
-        transport = session.open(find_way(Place(target), Sources(config)))
+        transport = session.open(find_way(Destination(target), Sources(config)))
     except UnreachableError as error:
         return "", str(error)
     except HopError as error:

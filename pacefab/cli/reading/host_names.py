@@ -6,7 +6,7 @@ import re
 
 from pacefab.addresses import is_address
 from pacefab.errors import UsageError
-from pacefab.transport.way.hop import Place
+from pacefab.transport.way.hop import Destination
 
 ALLOWED = "[USER@]HOST[:PORT]"
 _BRACKETS = re.compile(r"\[([^\]]*)\](?::(.*))?", re.DOTALL)
@@ -38,10 +38,10 @@ def check_host(option: str, spec: str) -> None:
         raise UsageError(f"read {option}", seen, "write a port as a number: host:22")
 
 
-def read_host(spec: str) -> Place:
+def read_host(spec: str) -> Destination:
     """Return a host that was checked."""
     user, _, host, port = _parts(spec)
-    return Place(host, user or None, int(port) if port else None)
+    return Destination(host, user or None, int(port) if port else None)
 
 
 def _parts(spec: str) -> tuple[str, str, str, str | None]:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from pacefab.errors import UnreachableError
 from pacefab.transport.way.plain import NotPlainError, check_owner, is_safe, read_plain
-from pacefab.transport.way.settings import Settings, Sources
+from pacefab.transport.way.settings import HostSettings, Sources
 
 _SYSTEM = Path("/etc/ssh/ssh_config")
 _SECONDS = 30  # `Match exec` runs commands of the operator's
 _ATTEMPTED = "read the ssh configuration"
 
 
-def read_settings(name: str, user: str | None, port: int | None, sources: Sources) -> Settings:
+def read_settings(name: str, user: str | None, port: int | None, sources: Sources) -> HostSettings:
     """Return what ssh would do about a host, called by `name`, with `user` and `port` given.
 
     Raises:
@@ -28,7 +28,7 @@ def read_settings(name: str, user: str | None, port: int | None, sources: Source
     try:
         if sources.file is None:
             check_owner(files)
-        return Settings(read_plain(files, sources.section, name))
+        return HostSettings(read_plain(files, sources.section, name))
     except NotPlainError as reason:
         return _ask_ssh(name, user, port, sources, reason)
 
@@ -45,7 +45,7 @@ def _own() -> Path:
 
 def _ask_ssh(
     name: str, user: str | None, port: int | None, sources: Sources, reason: NotPlainError
-) -> Settings:
+) -> HostSettings:
     given = ["-F", str(sources.file)] if sources.file else []
     text = _composed(sources)
     if text:
@@ -100,13 +100,13 @@ def _quoted(file: Path) -> str:
     return '"' + re.sub(r"([\\*?\[\]])", r"\\\1", str(file.absolute())) + '"'
 
 
-def _parsed(text: str) -> Settings:
+def _parsed(text: str) -> HostSettings:
     """Return the lines `keyword value` that `ssh -G` writes."""
     values: dict[str, list[str]] = {}
     for line in text.splitlines():
         keyword, _, value = line.partition(" ")
         values.setdefault(keyword, []).append(value)
-    return Settings(values)
+    return HostSettings(values)
 
 
 def default_algorithms() -> Sequence[str]:

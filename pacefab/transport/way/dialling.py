@@ -66,7 +66,7 @@ def _tune(sock: socket.socket) -> None:
 
 
 @dataclass(frozen=True)
-class Proxy:
+class ProxyProgram:
     """A program that connects to a host, and the stream to it."""
 
     sock: socket.socket
@@ -89,7 +89,7 @@ class Proxy:
 _TAIL = 2000  # bytes
 
 
-def start_proxy(hop: Hop) -> Proxy:
+def start_proxy(hop: Hop) -> ProxyProgram:
     """Start a hop's ProxyCommand, in the user's shell as ssh does; it can ask nothing.
 
     Raises:
@@ -110,7 +110,7 @@ def start_proxy(hop: Hop) -> Proxy:
         )
     if hop.settings.says("proxyusefdpass", default=False):
         ours = _passed(ours)
-    return Proxy(ours, process, errors)
+    return ProxyProgram(ours, process, errors)
 
 
 def _passed(sock: socket.socket) -> socket.socket:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pacefab.errors import UnreachableError
 from pacefab.transport.way.configuration import read_settings
-from pacefab.transport.way.settings import Settings, Sources
+from pacefab.transport.way.settings import HostSettings, Sources
 from pacefab.transport.way.tokens import TokenError, expand, expand_file
 
 SSH_PORT = 22
@@ -21,7 +21,7 @@ _SPEC = re.compile(r"(?:ssh://)?(?:(.*)@)?(?:\[([^\]]+)\]|([^:\[\]]+))(?::(\d{1,
 
 
 @dataclass(frozen=True)
-class Place:
+class Destination:
     """A host as it was named, with what was given beside its name."""
 
     name: str
@@ -47,7 +47,7 @@ class Hop:
     host: str
     port: int
     user: str
-    settings: Settings
+    settings: HostSettings
     via: Hop | None = None
     command: str | None = None
 
@@ -93,7 +93,7 @@ def as_known(host: str, port: int) -> str:
     return host.lower() if port == SSH_PORT else f"[{host.lower()}]:{port}"
 
 
-def find_way(place: Place, sources: Sources, setting: str | None = None) -> Hop:
+def find_way(place: Destination, sources: Sources, setting: str | None = None) -> Hop:
     """Return the host with the hops before it.
 
     `setting` is a command that connects to it where its configuration names no other way.
@@ -104,7 +104,9 @@ def find_way(place: Place, sources: Sources, setting: str | None = None) -> Hop:
     return _find(place, sources, [], setting)
 
 
-def _find(place: Place, sources: Sources, behind: list[Place], setting: str | None = None) -> Hop:
+def _find(
+    place: Destination, sources: Sources, behind: list[Destination], setting: str | None = None
+) -> Hop:
     if len(behind) > _MOST:
         raise _wrong(behind[0].name, f"{place.name} is a jump host of itself", "see ProxyJump")
     settings = read_settings(place.name, place.user, place.port, sources)
@@ -120,7 +122,7 @@ def _find(place: Place, sources: Sources, behind: list[Place], setting: str | No
         raise _wrong(place.name, str(error), "see ProxyJump and ProxyCommand") from None
 
 
-def _jumps(text: str, sources: Sources, behind: list[Place]) -> Hop:
+def _jumps(text: str, sources: Sources, behind: list[Destination]) -> Hop:
     """Return the last of ProxyJump's hosts, the others before it.
 
     The first is reached as its own configuration says, each other through the one before it.
@@ -132,7 +134,7 @@ def _jumps(text: str, sources: Sources, behind: list[Place]) -> Hop:
         if not match:
             raise _wrong(behind[-1].name, f"ProxyJump {text}: {spec!r} is no host", "fix it")
         user, bracketed, plain, port = match.groups()
-        place = Place(bracketed or plain, user, int(port) if port else None)
+        place = Destination(bracketed or plain, user, int(port) if port else None)
         if place.name.startswith("-"):
             raise _wrong(behind[-1].name, f"ProxyJump {text}: {spec!r} is no host", "fix it")
         if found is None:
@@ -144,7 +146,7 @@ def _jumps(text: str, sources: Sources, behind: list[Place]) -> Hop:
     return found
 
 
-def _bare(place: Place, settings: Settings) -> Hop:
+def _bare(place: Destination, settings: HostSettings) -> Hop:
     return Hop(
         name=place.name,
         host=settings.one("hostname") or place.name,

@@ -21,8 +21,8 @@ from pacefab.transport.way.certificates import SUFFIX, parse_certificate
 from pacefab.transport.way.configuration import default_algorithms
 from pacefab.transport.way.hop import SSH_PORT, Hop
 from pacefab.transport.way.known_hosts import (
-    Entry,
-    Verdict,
+    KeyVerdict,
+    KnownHost,
     find,
     hash_name,
     parse_known_hosts,
@@ -124,34 +124,34 @@ class HostKeys:
         self._entries += self._commanded(shown.line, shown.kind, "HOSTNAME")
         self._known = find(self._entries, self._hop.known_as)
         verdict = self._judge(shown)
-        if verdict is Verdict.KNOWN and self._address_differs(shown, peer):
-            verdict = Verdict.CHANGED
+        if verdict is KeyVerdict.KNOWN and self._address_differs(shown, peer):
+            verdict = KeyVerdict.CHANGED
         about = f"{shown.kind} {shown.fingerprint}"
-        if verdict is Verdict.NEW and not self._accepts_new:
+        if verdict is KeyVerdict.NEW and not self._accepts_new:
             raise UnknownHostKeyError(about)
         if verdict in _REFUSALS and not self._anything:
             raise _REFUSALS[verdict](about)
         self.unsafe = verdict in _REFUSALS
-        if verdict is Verdict.NEW and self._files:
+        if verdict is KeyVerdict.NEW and self._files:
             name = self._hop.known_as
             hashed = self._settings.says("hashknownhosts", default=False)
             note(Path(self._files[0]), hash_name(name) if hashed else name, shown.line)
 
-    def _judge(self, shown: Shown) -> Verdict:
+    def _judge(self, shown: Shown) -> KeyVerdict:
         if self._in_revoked_file(shown):
-            return Verdict.REVOKED
+            return KeyVerdict.REVOKED
         if shown.certificate and self._is_certified(shown.certificate):
-            return Verdict.KNOWN
+            return KeyVerdict.KNOWN
         if shown.certificate and (
             parse_certificate(shown.certificate).authority in self._known.revoked
         ):
-            return Verdict.REVOKED
+            return KeyVerdict.REVOKED
         verdict = self._known.judge(shown.key)
         alias = self._settings.one("hostkeyalias")
-        if verdict is Verdict.NEW and not alias and self._hop.port != SSH_PORT:
+        if verdict is KeyVerdict.NEW and not alias and self._hop.port != SSH_PORT:
             plain = find(self._entries, self._hop.host.lower())
-            if plain.judge(shown.key) is Verdict.KNOWN:
-                return Verdict.KNOWN
+            if plain.judge(shown.key) is KeyVerdict.KNOWN:
+                return KeyVerdict.KNOWN
         return verdict
 
     def _is_certified(self, blob: bytes) -> bool:
@@ -183,7 +183,7 @@ class HostKeys:
             lines.append(f"{shown.kind}{SUFFIX} {encoded}")
         return any(_is_revoked(file, line) for line in lines)
 
-    def _commanded(self, key: str, kind: str, why: str) -> list[Entry]:
+    def _commanded(self, key: str, kind: str, why: str) -> list[KnownHost]:
         """Return what KnownHostsCommand prints."""
         line = self._settings.one("knownhostscommand")
         if not line:
@@ -208,9 +208,9 @@ _USABLE = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
-_REFUSALS: dict[Verdict, Callable[[str], SSHException]] = {
-    Verdict.CHANGED: ChangedHostKeyError,
-    Verdict.REVOKED: RevokedHostKeyError,
+_REFUSALS: dict[KeyVerdict, Callable[[str], SSHException]] = {
+    KeyVerdict.CHANGED: ChangedHostKeyError,
+    KeyVerdict.REVOKED: RevokedHostKeyError,
 }
 
 

@@ -33,7 +33,7 @@ _KINDS = (
 )
 
 
-class Verdict(Enum):
+class KeyVerdict(Enum):
     """What known_hosts says about a key that a host showed."""
 
     KNOWN = "known"
@@ -43,7 +43,7 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Entry:
+class KnownHost:
     """A line: whose key it is, and what it means."""
 
     marker: str
@@ -59,10 +59,10 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownKeys:
     """The keys of one host."""
 
-    plain: Sequence[Entry] = ()
+    plain: Sequence[KnownHost] = ()
     authorities: Sequence[bytes] = ()
     revoked: Sequence[bytes] = ()
 
@@ -71,18 +71,18 @@ class Known:
         """The kinds of its own keys."""
         return {entry.kind for entry in self.plain}
 
-    def judge(self, key: bytes) -> Verdict:
+    def judge(self, key: bytes) -> KeyVerdict:
         """Return what is to be thought of a host that shows this key (no certificate)."""
         if key in self.revoked:
-            return Verdict.REVOKED
+            return KeyVerdict.REVOKED
         if any(entry.key == key for entry in self.plain):
-            return Verdict.KNOWN
-        return Verdict.CHANGED if self.plain else Verdict.NEW
+            return KeyVerdict.KNOWN
+        return KeyVerdict.CHANGED if self.plain else KeyVerdict.NEW
 
 
-def read_known_hosts(files: Iterable[str]) -> list[Entry]:
+def read_known_hosts(files: Iterable[str]) -> list[KnownHost]:
     """Return the lines of all files that are there and can be read."""
-    entries: list[Entry] = []
+    entries: list[KnownHost] = []
     for name in files:
         file = Path(name)
         try:
@@ -94,17 +94,17 @@ def read_known_hosts(files: Iterable[str]) -> list[Entry]:
 
 
 @functools.lru_cache(maxsize=64)
-def _read(file: Path, _changed: int, _size: int, _inode: int) -> Sequence[Entry]:
+def _read(file: Path, _changed: int, _size: int, _inode: int) -> Sequence[KnownHost]:
     return parse_known_hosts(file.read_bytes())
 
 
-def parse_known_hosts(text: bytes) -> Sequence[Entry]:
+def parse_known_hosts(text: bytes) -> Sequence[KnownHost]:
     """Return the lines that can be used."""
     lines = (_entry(line) for line in text.decode(errors="replace").split("\n"))
     return [entry for entry in lines if entry]
 
 
-def _entry(line: str) -> Entry | None:
+def _entry(line: str) -> KnownHost | None:
     words = [word for word in _BLANK.split(line) if word]
     marker = ""
     if words and words[0].startswith("@"):
@@ -120,13 +120,13 @@ def _entry(line: str) -> Entry | None:
         return None
     if not key.startswith(struct.pack(">I", len(kind)) + kind.encode()):
         return None
-    return Entry(marker, names, kind, key)
+    return KnownHost(marker, names, kind, key)
 
 
-def find(entries: Iterable[Entry], name: str) -> Known:
+def find(entries: Iterable[KnownHost], name: str) -> KnownKeys:
     """Return what is known about a host, by its name in known_hosts."""
     found = [entry for entry in entries if entry.matches(name)]
-    return Known(
+    return KnownKeys(
         plain=[entry for entry in found if not entry.marker],
         authorities=[entry.key for entry in found if entry.marker == "@cert-authority"],
         revoked=[entry.key for entry in found if entry.marker == "@revoked"],

@@ -30,7 +30,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Settings:
+class HostSettings:
     """The values of each keyword (in lower case), a line of the configuration each."""
 
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
