@@ -123,7 +123,7 @@ WRONG = {
     "-H c1:-1 status": ("'-1' is no port", "host:22"),
     "-H c1:70000 status": ("'70000' is no port", "host:22"),
     "-H [::1]:x status": ("'x' is no port", "host:22"),
-    "-H [c1]:22 status": ("'1]:22' is no port", "host:22"),
+    "-H [c1]:22 status": ("brackets are for", "[fd00::1]:22"),
     "-H c1 --": ("no command behind --", "-H c1,c2 -- COMMAND"),
     "-f ~nobody-here/x.yaml status": ("No such file", "can be read"),
     "-H , status": ("no host's name", "-H name"),

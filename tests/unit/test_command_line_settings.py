@@ -202,7 +202,8 @@ def test_the_way_through_a_settings_ssh_config_keeps_what_the_command_line_said(
     host = route(None, Connection("c1", config=config), hosts, "", Access())
     way = find_way(host._route.place, host._route.sources)  # noqa: SLF001  # nothing else shows it
     assert (way.host, way.port) == ("192.0.2.1", 2022)
-    assert host._connection.connect_kwargs == {"timeout": 3, "password": "x"}
+    connection = host._connection  # noqa: SLF001
+    assert connection.connect_kwargs == {"timeout": 3, "password": "x"}
 
 
 def test_a_run_works_on_as_many_hosts_at_a_time_as_is_set() -> None:

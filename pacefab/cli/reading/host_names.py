@@ -33,6 +33,9 @@ def check_host(option: str, spec: str) -> None:
     if not host or (at and not user):
         missing = "user" if host else "host"
         raise UsageError(f"read {option}", f"{spec!r} has no {missing}", f"allowed: {ALLOWED}")
+    if "[" in host:
+        step = "write a port of IPv6 so: [fd00::1]:22"
+        raise UsageError(f"read {option}", f"{spec!r}: brackets are for an address of IPv6", step)
     if port is not None and not (_PORT.fullmatch(port) and 0 < int(port) <= _LAST_PORT):
         seen = f"{spec!r}: {port!r} is no port"
         raise UsageError(f"read {option}", seen, "write a port as a number: host:22")
