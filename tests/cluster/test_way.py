@@ -17,17 +17,20 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from paramiko.ssh_exception import ChannelException
 
 from pacefab.errors import UnreachableError
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.nodes import free_port
+from pacefab.transport import opening
 from pacefab.transport.explaining import explain
 from pacefab.transport.opening import HopError, Session
+from pacefab.transport.way import session as way_session
 from pacefab.transport.way.hop import Destination, find_way
 from pacefab.transport.way.identities import Given
 from pacefab.transport.way.settings import Sources
@@ -39,7 +42,7 @@ SERVERS = {"alpha": ("ed25519", "ecdsa", "rsa"), "beta": ("ed25519",), "elder": 
 SSHD_CONFIG = """\
 Port <port>
 PidFile <dir>/<server>.pid
-AuthorizedKeysFile <dir>/id.pub
+AuthorizedKeysFile <dir>/authorized
 StrictModes no
 UsePAM <pam>
 PermitRootLogin yes
@@ -293,6 +296,14 @@ SITUATIONS: dict[str, Situation] = {
         "CertificateFile <dir>/certified-cert.pub\n", GOOD
     ),
     "no keys at all": Situation("PubkeyAuthentication no\n", GOOD, reached=False),
+    "a key of the agent": Situation("IdentityAgent <agent>\n", GOOD, target="lone", reached=False),
+    "a key of the agent, any": Situation(
+        "IdentityAgent <agent>\nIdentitiesOnly no\n", GOOD, target="lone"
+    ),
+    "a key of the agent that a file names": Situation(
+        "IdentityAgent <agent>\nIdentityFile <dir>/held.pub\n", GOOD, target="lone"
+    ),
+    "an agent that is not there": Situation("IdentityAgent <case>/none\n", GOOD),
     # Hops
     "a jump host": Situation("Host alpha\n  ProxyJump beta\nHost *\n", BOTH),
     "a jump host that is not known": Situation(
@@ -372,6 +383,7 @@ class Servers:
             self.values["user"] = getpass.getuser()
         self.values["address?"] = self.address[:-1] + "?"
         self._make_keys()
+        self.values["agent"] = str(folder / "agent")
         for server in SERVERS:
             self.values[f"{server}.port"] = str(free_port())
             name = f"[{self.address}]:{self.values[f'{server}.port']}"
@@ -395,17 +407,19 @@ class Servers:
                 check=True, capture_output=True,
             )  # fmt: skip
             text = base64.b64encode(packed.stdout).decode()
-            self._run("base64 -d | tar -C / -xf -", text)
+            self.run("base64 -d | tar -C / -xf -", text)
         for server, kinds in SERVERS.items():
             text = SSHD_CONFIG.replace("<server>", server)
             text = text.replace("<pam>", "yes" if self.values["user"] == "root" else "no")
             text = text.replace("<port>", f"<{server}.port>")
             text += "".join(f"HostKey <dir>/{server}-{kind}\n" for kind in kinds)
+            if server == "beta":
+                text += "MaxSessions 1\n"
             if server == "certified":
                 text += "HostCertificate <dir>/certified-ed25519-cert.pub\n"
             file = self.folder / f"{server}.conf"
-            self._run(f"cat >{file}", self.filled(text, self.folder))
-            self._run(f"mkdir -p /run/sshd 2>/dev/null; {SSHD or '/usr/sbin/sshd'} -f {file}")
+            self.run(f"cat >{file}", self.filled(text, self.folder))
+            self.run(f"mkdir -p /run/sshd 2>/dev/null; {SSHD or '/usr/sbin/sshd'} -f {file}")
             listening = functools.partial(self._listens, int(self.values[f"{server}.port"]))
             assert wait_until(listening, 30, poll=0.05) is None
 
@@ -420,9 +434,10 @@ class Servers:
         """End the servers, by their ids."""
         for server in SERVERS:
             file = self.folder / f"{server}.pid"
-            self._run(f"test ! -s {file} || kill $(cat {file})")
+            self.run(f"test ! -s {file} || kill $(cat {file})")
 
-    def _run(self, script: str, stdin: str = "") -> None:
+    def run(self, script: str, stdin: str = "") -> None:
+        """Run a piece of shell where the servers are."""
         if self._node:
             self._node.run(self._node.nodes[0], script, stdin=stdin)
         else:
@@ -430,12 +445,14 @@ class Servers:
 
     def _make_keys(self) -> None:
         names = [f"{server}-{kind}" for server, kinds in SERVERS.items() for kind in kinds]
-        for name in (*names, "id", "stranger", "open", "ca"):
+        for name in (*names, "id", "held", "stranger", "open", "ca"):
             kind = name.partition("-")[2] or "ed25519"
             keygen("-q", "-t", kind, "-N", "", "-f", str(self.folder / name))
             public = (self.folder / f"{name}.pub").read_text().split()
             self.values[name.replace("-", ".")] = " ".join(public[:2])
             self.values[name.replace("-", ".") + "!"] = public[1]
+        keys = [(self.folder / f"{name}.pub").read_text() for name in ("id", "held")]
+        (self.folder / "authorized").write_text("".join(keys))
         shutil.copy(self.folder / "id", self.folder / "open")
         (self.folder / "open").chmod(0o644)
         certified = str(self.folder / "certified-ed25519.pub")
@@ -454,6 +471,15 @@ def hashed(name: str) -> str:
     return "|1|" + "|".join(base64.b64encode(part).decode() for part in (salt, digest))
 
 
+def added(servers: Servers) -> Pending | None:
+    """Give the agent the key that no ssh_config names a file of, once it listens."""
+    done = subprocess.run(
+        ["ssh-add", "-q", str(servers.folder / "held")], capture_output=True, text=True,
+        env={**os.environ, "SSH_AUTH_SOCK": servers.values["agent"]}, timeout=30, check=False,
+    )  # fmt: skip
+    return Pending(done.stderr) if done.returncode else None
+
+
 @pytest.fixture(scope="module")
 def servers(
     tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
@@ -464,6 +490,13 @@ def servers(
         made = Servers(tmp_path_factory.mktemp("way"), node)
         stack.callback(made.stop)
         made.start()
+        agent = subprocess.Popen(
+            ["ssh-agent", "-D", "-a", made.values["agent"]], stdout=subprocess.DEVNULL
+        )
+        stack.callback(agent.wait, timeout=30)
+        stack.callback(agent.terminate)
+        held = functools.partial(added, made)
+        assert wait_until(held, 30, poll=0.05) is None
         yield made
 
 
@@ -502,7 +535,7 @@ def by_us(config: Path, target: str, *, accept_new: bool) -> tuple[str, str]:
     try:
         transport = session.open(find_way(Destination(target), Sources(config)))
     except UnreachableError as error:
-        return "", str(error)
+        return "", f"{error}; {error.next_step}"
     except HopError as error:
         explained = explain(target, error)
         return "", f"{explained}: {explained.seen}; {explained.next_step}"
@@ -544,3 +577,126 @@ def noted(case: Path) -> list[str]:
     """Return the lines of the user's known_hosts, without what is random in hashed names."""
     text = (case / "known").read_bytes().decode(errors="replace")
     return [re.sub(r"^\|1\|\S+", "|1|", line) for line in text.splitlines()]
+
+
+def refused(servers: Servers, situation: Situation, case: Path) -> str:
+    """Return what is said about a situation in which we get nowhere."""
+    config = written(servers, situation, case)
+    reached, said = by_us(config, situation.target, accept_new=situation.accept_new)
+    assert not reached
+    return said
+
+
+def test_a_hop_that_is_refused_is_named(servers: Servers, tmp_path: Path) -> None:
+    jump = "Host alpha\n  ProxyJump beta\nHost *\n"
+    unknown = refused(servers, Situation(jump, GOOD), tmp_path / "unknown")
+    changed = refused(servers, Situation(jump, GOOD + "<beta> <alpha.ed25519>\n"), tmp_path / "c")
+    for said in (unknown, changed):
+        assert "the jump host beta on the way to alpha" in said
+    assert "is not in known_hosts" in unknown
+    assert "has CHANGED" in changed
+    assert f"ssh-keygen -R '{servers.values['beta']}'" in changed
+
+
+def test_new_keys_of_hops_are_noted_when_told_so(servers: Servers, tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    config = written(servers, Situation("Host alpha\n  ProxyJump beta\nHost *\n", ""), case)
+    assert by_us(config, "alpha", accept_new=True) == ("alpha", "")
+    assert sorted(noted(case)) == sorted(servers.filled(BOTH, case).splitlines())
+    assert by_ssh(config, "alpha", accept_new=False)[0] == "alpha"
+
+
+def test_what_was_not_offered_is_said_when_nothing_was_taken(
+    servers: Servers, tmp_path: Path
+) -> None:
+    config = "IdentityFile <case>/none\nIdentityFile <dir>/open\n"
+    said = refused(servers, Situation(config, GOOD, target="lone"), tmp_path / "case")
+    assert f"{tmp_path}/case/none is not there" in said
+    assert f"others may read {servers.folder}/open" in said
+
+
+def test_a_wrong_ssh_config_is_named_with_its_line(servers: Servers, tmp_path: Path) -> None:
+    said = refused(servers, Situation("Nonsense yes\n", GOOD), tmp_path / "case")
+    assert f"{tmp_path}/case/config" in said
+    assert "line 1" in said
+
+
+def test_without_ssh_what_is_plain_is_read_and_the_rest_named(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = written(servers, Situation("", GOOD), tmp_path / "plain")
+    other = written(servers, Situation("Match host=alpha\n", GOOD), tmp_path / "other")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert by_us(plain, "alpha", accept_new=False) == ("alpha", "")
+    reached, said = by_us(other, "alpha", accept_new=False)
+    assert not reached
+    for words in ("there is no program ssh here", f"{other}, line 1", "install OpenSSH's client"):
+        assert words in said
+
+
+def test_two_runs_at_once_note_each_key_on_a_line_of_its_own(
+    servers: Servers, tmp_path: Path
+) -> None:
+    case = tmp_path / "case"
+    config = written(servers, Situation("", "# no end"), case)
+    with ThreadPoolExecutor(4) as side_by_side:
+        for _ in side_by_side.map(
+            lambda name: by_us(config, name, accept_new=True), [*SERVERS, *SERVERS]
+        ):
+            pass
+    lines = noted(case)
+    assert lines[0] == "# no end"
+    shown = [f"<{name}> <{name}.{kinds[0]}>" for name, kinds in SERVERS.items()]
+    keys = {servers.filled(line, case) for line in shown}
+    assert set(lines[1:]) == keys
+
+
+@pytest.fixture
+def session(servers: Servers, tmp_path: Path) -> Iterator[Session]:
+    """A session with a server that allows one command at a time."""
+    config = written(servers, Situation("", BOTH), tmp_path / "case")
+    opened = Session(15, Given(), accept_new=False)
+    opened.open(find_way(Destination("beta"), Sources(config)))
+    yield opened
+    opened.close()
+
+
+def test_one_command_after_the_other_where_sshd_allows_one_at_a_time(session: Session) -> None:
+    for number in range(5):
+        with closing(session.channel(10)) as channel:
+            channel.exec_command(f"echo {number}")
+            assert channel.makefile().read().decode() == f"{number}\n"
+
+
+def test_a_session_that_sshd_refuses_is_asked_for_again_and_then_named(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "_REFUSED_SECONDS", 0.5)
+    with closing(session.channel(10)) as channel:
+        channel.exec_command("sleep 60")
+        with pytest.raises(ChannelException):
+            session.channel(10)
+
+
+def test_a_peer_that_answers_nothing_any_more_ends_the_session(
+    servers: Servers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert way_session.SILENT_SECONDS <= 15
+    monkeypatch.setattr(way_session, "ALIVE_SECONDS", 0.2)
+    monkeypatch.setattr(way_session, "SILENT_SECONDS", 1)
+    config = written(servers, Situation("", GOOD), tmp_path / "case")
+    opened = Session(15, Given(), accept_new=False)
+    opened.open(find_way(Destination("alpha"), Sources(config)))
+    with closing(opened), closing(opened.channel(10)) as channel:
+        channel.exec_command("echo $PPID; sleep 600")
+        serving = channel.makefile().readline().strip()
+        channel.settimeout(3)
+        with pytest.raises(TimeoutError):  # it is asked, and answers: the session stays
+            channel.recv(1)
+        servers.run(f"kill -STOP {serving}")
+        try:
+            channel.settimeout(60)
+            assert channel.recv(1) == b""
+            assert opened.reason() == "no sign of life for 1 s; "
+        finally:
+            servers.run(f"kill -CONT {serving}")

@@ -15,9 +15,9 @@ from pacefab.transport.way.hop import Hop
 from pacefab.transport.way.host_keys import HostKeys, shown_by
 from pacefab.transport.way.identities import Given, Identities
 
-ALIVE_SECONDS = 5
+ALIVE_SECONDS = 4
 """How long a peer may say nothing before it is asked whether it is there."""
-SILENT_SECONDS = 14
+SILENT_SECONDS = 11
 """How long it may say nothing at all: two questions without an answer."""
 
 
