@@ -91,7 +91,8 @@ def _apply(lines: Sequence[_Line], name: str, found: dict[str, list[str]], depth
                 # Within a section that is not the host's, nothing counts; it is to be plain too.
                 _apply(_lines(file), name, found if active else {}, depth + 1)
         elif active and line.keyword in _SEVERAL:
-            found.setdefault(line.keyword, []).append(line.value)
+            if line.value not in found.setdefault(line.keyword, []):
+                found[line.keyword].append(line.value)
         elif active:
             found.setdefault(line.keyword, [line.value])
 
