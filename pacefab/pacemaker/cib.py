@@ -6,15 +6,16 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 
 from lxml import etree
 
 from pacefab.pacemaker.naming import unused
+from pacefab.transport import xml_answers
 
 PROPERTIES = "cib-bootstrap-options"  # the set that pcs and Pacemaker itself write to
 OWNER = "pacefab"
 OWNED = "pacefab-owned"
+_NO_VERSION = 1 << 31  # Pacemaker counts in C's int
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
@@ -190,17 +191,17 @@ def parse(text: str) -> Cib:
     Raises:
         ValueError: this is no CIB; never taken for an empty one.
     """
-    try:
-        root = etree.fromstring(text.encode(), etree.XMLParser(remove_blank_text=True))
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    root = xml_answers.parse(text, blanks=False)
     if root.tag == "configuration":
         whole = etree.Element("cib")
         whole.append(root)
         root = whole
     if root.tag != "cib" or root.find("configuration/resources") is None:
         raise ValueError(f"not a CIB with resources: <{root.tag}>")
-    return Cib(root)
+    found = Cib(root)
+    if not all(0 <= number < _NO_VERSION for number in found.version):  # or they are no numbers
+        raise ValueError("its version is none")
+    return found
 
 
 def parse_names(text: str) -> dict[str, str]:
@@ -212,14 +213,10 @@ def parse_names(text: str) -> dict[str, str]:
     Raises:
         ValueError: this is no CIB.
     """
-    try:
-        found = etree.iterparse(BytesIO(text.encode()), tag="nodes")
-        nodes = next((element for _, element in found), ())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    nodes = xml_answers.first(text, "nodes")
     return {
         node.get("id", ""): node.get("uname", "")
-        for node in nodes
+        for node in (() if nodes is None else nodes)
         if node.tag == "node" and node.get("type", "member") in {"member", "normal"}
     }
 

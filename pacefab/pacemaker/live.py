@@ -18,6 +18,7 @@ from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Transition
 from pacefab.pacemaker.placement import graph, outcome, simulation
 from pacefab.pacemaker.word import Placement
+from pacefab.transport.answers import MISUNDERSTOOD
 from pacefab.transport.command import Section, Step, shell, step
 
 _T = TypeVar("_T")
@@ -43,7 +44,7 @@ def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
         raise _no_cluster(section)
     try:
         return cib.parse(section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise RefusedError("read the CIB", str(error), "look at: cibadmin --query") from error
 
 
@@ -63,7 +64,7 @@ def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
         return None
     try:
         return cib.parse(section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         advice = "start the cluster, run again"
         raise RefusedError(f"read {cib_text.FILE}", str(error), advice) from error
 
@@ -80,7 +81,7 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         raise _no_cluster(section)
     try:
         return monitor.parse(section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise RefusedError("read crm_mon", str(error), "look at: crm_mon -1 --output-as=xml") from (
             error
         )
@@ -145,7 +146,7 @@ def read_word(of: cib.Cib, sections: Mapping[str, Section]) -> ClusterStatus:
         raise _no_cluster(section)
     try:
         return _foreseen(of, sections)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         advice = "look at: crm_mon -1 --output-as=xml; crm_simulate -LS"
         raise RefusedError("ask Pacemaker what it is doing", str(error), advice) from error
 
@@ -200,7 +201,7 @@ def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | Non
         return None
     try:
         return metadata.parse(agent, section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         advice = f"look at: crm_resource --show-metadata {agent}"
         raise RefusedError(f"read the metadata of {agent}", str(error), advice) from error
 
@@ -276,7 +277,7 @@ def read_simulation(
         parts = _parts(section, _SIMULATED)
         found = _foreseen(new, parts).placement or Placement()
         return simulation.parse(parts["simulation"].out), found
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise CommandError("simulate the change", str(error), "nothing was changed") from error
 
 
@@ -306,7 +307,7 @@ def _departure(
     section = sections["departure"]
     try:
         return parse(_output(section))
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise CommandError(
             "simulate that a node leaves", str(error), "nothing was changed"
         ) from error

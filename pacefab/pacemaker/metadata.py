@@ -18,6 +18,7 @@ from pacefab.pacemaker.model import (
     primitives,
     role_of,
 )
+from pacefab.transport import xml_answers
 
 _LEVEL = "OCF_CHECK_LEVEL"
 _TRUE = {"1", "true", "yes", "on", "y"}
@@ -52,10 +53,7 @@ def parse(agent: str, text: str) -> Metadata:
     Raises:
         ValueError: the text is no metadata.
     """
-    try:
-        root = etree.fromstring(text.encode())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    root = xml_answers.parse(text)
     if root.tag != "resource-agent":
         raise ValueError(f"not metadata of an agent: <{root.tag}>")
     parameters = tuple(_parameter(e) for e in root.iterfind("parameters/parameter"))

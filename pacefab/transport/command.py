@@ -39,6 +39,7 @@ _PIECE = r"""piece() {
 LOCK = "lock"
 LOCK_WAITED_FOR = "Waiting for another run that changes this node, at most 60 s"
 _LOCK_SECONDS = 60
+_LOCK_BYTES = 1 << 10  # more than waiting for the lock prints
 # Who waits writes a line each second: when nobody reads it any more, nothing is to be changed.
 _LOCK = f"""
 exec 9>/run/pacefab.lock
@@ -190,7 +191,8 @@ def parse_sections(output: str) -> dict[str, Section]:
 
 def is_waiting(output: bytes | bytearray) -> bool:
     """Whether a change, by its output so far, waits for another run's lock."""
-    return LOCK_WAITED_FOR.encode() in output and _UNIT.encode() not in output
+    begin = output[:_LOCK_BYTES]  # all of it would be searched again at each piece
+    return LOCK_WAITED_FOR.encode() in begin and _UNIT.encode() not in begin
 
 
 def failed(sections: Mapping[str, Section]) -> Section | None:
