@@ -41,8 +41,12 @@ LOCK_WAITED_FOR = "Waiting for another run that changes this node, at most 60 s"
 _LOCK_SECONDS = 60
 _LOCK_BYTES = 1 << 10  # more than waiting for the lock prints
 # Who waits writes a line each second: when nobody reads it any more, nothing is to be changed.
+# Whoever can open the lock's file can hold it: that is root alone.
 _LOCK = f"""
+umask 077
 exec 9>/run/pacefab.lock
+chmod 600 /run/pacefab.lock
+umask 022
 lock() {{
   tries=0
   until flock -n 9; do

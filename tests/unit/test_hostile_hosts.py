@@ -16,6 +16,7 @@ from typing import Any
 import paramiko
 import pytest
 from fabric import Connection
+from paramiko.common import AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 from pacefab.errors import CommandError, PacefabError
 from pacefab.services.service import Look
@@ -43,11 +44,11 @@ class Liar(paramiko.ServerInterface):
 
     def check_auth_password(self, username: str, password: str) -> int:  # noqa: ARG002
         """Take any password."""
-        return paramiko.AUTH_SUCCESSFUL
+        return AUTH_SUCCESSFUL
 
     def check_channel_request(self, kind: str, chanid: int) -> int:  # noqa: ARG002
         """Open any channel."""
-        return paramiko.OPEN_SUCCEEDED
+        return OPEN_SUCCEEDED
 
     def check_channel_exec_request(self, channel: Any, command: bytes) -> bool:  # noqa: ARG002
         """Answer, or do not even say whether it runs."""
