@@ -15,6 +15,7 @@ from pacefab.transport import xml_answers
 PROPERTIES = "cib-bootstrap-options"  # the set that pcs and Pacemaker itself write to
 OWNER = "pacefab"
 OWNED = "pacefab-owned"
+SECRETS = "pacefab-secrets"  # RESOURCE:PARAMETER of what an inventory called a secret
 _NO_VERSION = 1 << 31  # Pacemaker counts in C's int
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
@@ -139,6 +140,11 @@ class Cib:
         """What pacefab has made here, by its own record."""
         return tuple(pairs(self.own_set).get(OWNED, "").split())
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The parameters that an inventory called secrets, and whose names do not say so."""
+        return tuple(pairs(self.own_set).get(SECRETS, "").split())
+
 
 class CibDraft(Cib):
     """A CIB that is being changed; elements come and go by `add` and `remove`.
@@ -224,6 +230,13 @@ def parse_names(text: str) -> dict[str, str]:
 def agent_of(element: etree._Element) -> str:
     """Return a primitive's agent as pcs writes it; empty when it has none of its own."""
     return ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
+
+
+def secret_parameters(primitive: etree._Element) -> Iterator[str]:
+    """Yield the parameters that the CIB around a primitive has recorded as secrets."""
+    name = f"{primitive.get('id', '')}:"
+    around = Cib(primitive.getroottree().getroot())
+    return (word.removeprefix(name) for word in around.secrets if word.startswith(name))
 
 
 def named_by(constraint: etree._Element) -> Iterator[str]:

@@ -94,7 +94,7 @@ def _config(section: GaleraSection, site: Site, node: str, flavour: Flavour) -> 
     )
     if section.sst_user:
         return whole(flavour.config, text, mode="640", owner="root:mysql", hidden=_HIDDEN)
-    return whole(flavour.config, text)
+    return whole(flavour.config, text, hidden=_HIDDEN)
 
 
 def _folders(flavour: Flavour) -> tuple[File, ...]:

@@ -33,8 +33,9 @@ _SYSCTL_TEXT = "\n".join(
 def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
     """Return what one node is to have; the kernel's settings let HAProxy start."""
     text = render_config(section, site, name, family_of(site.facts[name]))
-    private = {"mode": "600", "hidden": r"password \S+"} if section.stats else {}
-    config = whole(CONFIG, text, check=("haproxy", "-c", "-f", "{}"), reload=UNIT, **private)
+    check = ("haproxy", "-c", "-f", "{}")
+    mode = "600" if section.stats else "644"
+    config = whole(CONFIG, text, check=check, reload=UNIT, mode=mode, hidden=r"password \S+")
     ports = {proxy.port for proxy in section.proxies}
     if section.stats:
         ports.add(section.stats.port)
