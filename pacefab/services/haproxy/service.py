@@ -8,7 +8,7 @@ from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.family import family_of
 from pacefab.services.haproxy import in_force, probes, stats
 from pacefab.services.haproxy.config import render_config
-from pacefab.services.haproxy.section import SECRET, HaproxySection
+from pacefab.services.haproxy.section import SECRET, HaproxySection, misfits
 from pacefab.services.service import AtStart, DesiredNode, Look, Port, Service, Site, whole
 
 PACKAGE = "haproxy"
@@ -79,5 +79,6 @@ SERVICE = Service(
     units=(UNIT,),
     found=_found,
     figures=stats.FIGURES,
+    misfits=misfits,
     needs=lambda section: [p.check for p in section.proxies if p.check == "galera"],
 )
