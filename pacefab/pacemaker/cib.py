@@ -220,11 +220,14 @@ def parse_names(text: str) -> dict[str, str]:
         ValueError: this is no CIB.
     """
     nodes = xml_answers.first(text, "nodes")
-    return {
+    found = {
         node.get("id", ""): node.get("uname", "")
         for node in (() if nodes is None else nodes)
         if node.tag == "node" and node.get("type", "member") in {"member", "normal"}
     }
+    if wrong := next((name for name in found.values() if not name.isprintable()), None):
+        raise ValueError(f"a name that cannot be one: {wrong[:40]!r}")
+    return found
 
 
 def agent_of(element: etree._Element) -> str:

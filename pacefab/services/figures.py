@@ -60,15 +60,21 @@ class Figure:
 def wrong_figures(known: Sequence[Figure], read: Mapping[str, object]) -> str:
     """Return which figures are not of their kind, in an operator's words; empty: all of them are.
 
-    What a service says is its own: a number may be a word there, or endless.
+    What a service says is its own: a number may be a word there, or endless. Of what is read beside
+    the figures (the address) either will do.
     """
     kinds = {figure.name: figure.kind for figure in known}
     wrong = [
         f"{name} is {str(value)[:40]!r}"
         for name, value in read.items()
-        if not (_is_text(value) if kinds.get(name) == "info" else _is_number(value))
+        if not _fits(kinds.get(name), value)
     ]
     return f"its figures make no sense: {', '.join(wrong)}" if wrong else ""
+
+
+def _fits(kind: str | None, value: object) -> bool:
+    text, number = _is_text(value), _is_number(value)
+    return text if kind == "info" else number or (text and kind is None)
 
 
 def _is_text(value: object) -> bool:
