@@ -101,8 +101,10 @@ exit "$status"
 _CUT = "\n--\n"
 _PARTS = ("cib", "monitor", "graph")
 _SIMULATED = ("monitor", "simulation", "graph")
+_MOST_BLOCKS = 65536  # of 512 bytes, in a file: 32 MiB, as much as is read (see `execution`)
 _WORD = rf"""
 dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
+ulimit -f {_MOST_BLOCKS}
 cibadmin --query > "$dir/cib.xml" || {{{cib_text.LEFT}}}
 parts='{" ".join(_PARTS)}'
 {_FORESEE}

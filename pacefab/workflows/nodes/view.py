@@ -305,7 +305,10 @@ def _claims(
     unclear: dict[str, PacefabError] = {}
     for name, view in answers.items():
         try:
-            claims[name] = view.claim
+            claim = view.claim
+            if view.has_word and view.sections["cib"].ok:
+                _ = view.cib  # one that makes no sense is no doorway
+            claims[name] = claim
         except PacefabError as error:
             error.host = error.host or name
             unclear[name] = error
