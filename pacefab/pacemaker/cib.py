@@ -202,8 +202,9 @@ def parse(text: str) -> Cib:
         whole = etree.Element("cib")
         whole.append(root)
         root = whole
-    if root.tag != "cib" or root.find("configuration/resources") is None:
-        raise ValueError(f"not a CIB with resources: <{root.tag}>")
+    sections = [root.find(f"configuration/{name}") for name in ("resources", "constraints")]
+    if root.tag != "cib" or any(section is None for section in sections):
+        raise ValueError(f"not a CIB with resources and constraints: <{root.tag}>")
     found = Cib(root)
     if not all(0 <= number < _NO_VERSION for number in found.version):  # or they are no numbers
         raise ValueError("its version is none")

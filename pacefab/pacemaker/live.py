@@ -25,6 +25,7 @@ _T = TypeVar("_T")
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": another change was faster
 _NO_PROGRAM = 127
+_TOO_LARGE = 128 + 25  # ended by SIGXFSZ
 
 
 class NoAnswerError(RefusedError):
@@ -166,6 +167,12 @@ def _output(section: Section) -> str:
 
 
 def _no_cluster(section: Section) -> RefusedError:
+    if section.status == _TOO_LARGE:
+        return RefusedError(
+            "ask Pacemaker",
+            "one of its programs prints more than 32 MiB on this node",
+            "see what they print: cibadmin --query; crm_mon -1 --output-as=xml; crm_simulate -LS",
+        )
     if section.status == _NO_PROGRAM:
         return RefusedError(
             "ask Pacemaker",

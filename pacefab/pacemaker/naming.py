@@ -15,6 +15,7 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _WHERE_ONE_IS = re.compile(r"[_-]?(script|file|path|dir)$", re.IGNORECASE)
+_ASSIGNED = re.compile(r"""([\w-]+)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;,]+)""")
 _PARAMETER = re.compile(r" parameter (\S+): (?!\((another )?secret\)|absent -> \()")
 SETTING_LETTERS = 20
 """Of a property's or default's name as many letters go into the id of its nvpair."""
@@ -42,6 +43,13 @@ def masked(sentence: str) -> str:
         if is_secret(found[1]):
             return f"{sentence[: found.end()]}(secret)"
     return sentence
+
+
+def mask_assigned(text: str) -> str:
+    """Return what a program wrote without what it assigns to a secret: passwd=…, token: …."""
+    return _ASSIGNED.sub(
+        lambda found: f"{found[1]}{found[2]}(secret)" if is_secret(found[1]) else found[0], text
+    )
 
 
 def secret_names(*either: Primitive) -> frozenset[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from pacefab.errors import RefusedError
 from pacefab.pacemaker import elements
 from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, SECRETS, Cib, CibDraft, pairs, plain_set
 from pacefab.pacemaker.compare import key, same_value, terms
@@ -164,7 +165,13 @@ def _set_of(cib: CibDraft, setting: Setting) -> tuple[etree._Element, int | None
     if setting.kind == "resource default":
         return _defaults(cib), SETTING_LETTERS
     nodes = cib.root.iterfind("configuration/nodes/node")
-    node = next(element for element in nodes if element.get("uname") == setting.node)
+    node = next((element for element in nodes if element.get("uname") == setting.node), None)
+    if node is None:
+        raise RefusedError(
+            f"set the attribute {setting.name} of {setting.node}",
+            "the cluster's configuration has no such node",
+            "see: cibadmin --query --scope nodes",
+        )
     nvset = plain_set(node, "instance_attributes")
     if nvset is None:
         nvset = elements.add(cib, node, "instance_attributes", f"nodes-{node.get('id')}")

@@ -124,6 +124,6 @@ def test_no_secret_is_shown_kept_for_others_or_run(trial: Trial) -> None:
         assert not PLANTED.search(seen)
         assert cluster.run(node, READABLE).stdout == ""
         assert not PLANTED.search(cluster.run(node, NOTES, check=False).stdout)
-    for file in (trial.folder / "state").rglob("*"):
-        assert file.stat().st_mode & 0o077 == 0, file
+    for file in (trial.folder / "state" / "pacefab" / cluster.name).iterdir():
+        assert (file.stat().st_mode | file.parent.stat().st_mode) & 0o077 == 0, file
         assert file.suffix != ".json" or not PLANTED.search(file.read_text())

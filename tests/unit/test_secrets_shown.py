@@ -12,7 +12,7 @@ from pacefab.host.model import FileState
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import EMPTY, Cib
 from pacefab.pacemaker.model import Clone, Configuration, Group, Primitive, Resource
-from pacefab.pacemaker.naming import is_secret, masked
+from pacefab.pacemaker.naming import is_secret, mask_assigned, masked
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -146,3 +146,11 @@ def test_files_that_not_all_may_read_are_not_shown_when_nobody_describes_them() 
         assert not any("hash" in line for line in planned.changes)
     planned = plan_rollback(replace(NODE, files={}), {"/etc/x": secret}, DESIRED)
     assert not any("hash" in line for line in planned.changes)
+
+
+def test_what_an_agent_wrote_before_it_failed() -> None:
+    said = "fence_x: failed, passwd=Pw1 port=3 {'api_token': 'Pw 2'} key_file=/etc/k passwd: Pw3;"
+    assert mask_assigned(said) == (
+        "fence_x: failed, passwd=(secret) port=3 {'api_token': (secret)} key_file=/etc/k "
+        "passwd: (secret);"
+    )

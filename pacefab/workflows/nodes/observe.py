@@ -124,10 +124,13 @@ def _node_steps(look: Look) -> list[Step]:
 
 
 def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
+    name = sections["name"].out.strip()
+    if not name or not name.isprintable():
+        raise ValueError(f"it is called {name[:40]!r}")
     distribution, family = packages.parse_distribution(sections)
     started, written = processes.parse(sections)
     return HostFacts(
-        name=sections["name"].out.strip(),
+        name=name,
         distribution=distribution,
         memory_mib=int(sections["memory"].out.split()[1]) // 1024,
         family=family,

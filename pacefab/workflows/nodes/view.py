@@ -114,11 +114,24 @@ class ClusterView:
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
         running.sort(key=lambda name: not self.views[name].has_word)
-        quorate = (name for name in running if self._whole(name).cib.quorum)
-        found = next(chain(quorate, running, self.views), None)
+        found = next(chain(filter(self._can_serve, running), running, self.views), None)
         if found is None:
             raise no_membership(next(iter(self.hosts)))
         return found
+
+    def _can_serve(self, node: str) -> bool:
+        """Whether a node has quorum, and Pacemaker's word there makes sense."""
+        try:
+            whole = self._whole(node)
+            return whole.cib.quorum and bool(whole.status)
+        except PacefabError as error:
+            self.unheard[node] = error
+            return False
+
+    @cached_property
+    def unheard(self) -> dict[str, PacefabError]:
+        """The nodes that could not be the doorway, as what Pacemaker says there makes no sense."""
+        return {}
 
     @property
     def host(self) -> Host:
