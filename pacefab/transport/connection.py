@@ -26,6 +26,7 @@ from pacefab.transport import answers
 from pacefab.transport.command import (
     LOCK,
     RECEIVER,
+    RECORD,
     Section,
     Step,
     is_waiting,
@@ -199,7 +200,7 @@ class Host:
             raise self._slow(seconds, out)
         if status == -1:
             raise self._lost(f"last output: {tail(out + err) or 'none'}")
-        if "\x1e" not in out and status != 0:
+        if RECORD not in out and status != 0:
             raise CommandError(
                 "run a command",
                 tail(err or out) or f"exit status {status}",

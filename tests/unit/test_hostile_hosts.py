@@ -20,6 +20,7 @@ from paramiko.common import AUTH_SUCCESSFUL, OPEN_SUCCEEDED
 
 from pacefab.errors import CommandError, PacefabError
 from pacefab.services.service import Look
+from pacefab.transport import command
 from pacefab.transport import connection as connections
 from pacefab.transport.command import step
 from pacefab.transport.connection import Access, Host
@@ -174,18 +175,19 @@ def test_a_host_that_never_says_whether_it_runs_the_command(
         host.query(NAME)
 
 
-SECTION = b"\x1ename\nc1\n\x1f0\n\n"
+RS, US = command.RECORD.encode(), command._UNIT.encode()  # noqa: SLF001
+SECTION = b"%bname\nc1\n%b0\n\n" % (RS, US)
 WRONG = {
     "nothing": says(),
     "nothing, failed": says(status=3),
     "words": says(b"Welcome to c1!\nThis account is not available.\n", status=0),
     "a message, failed": says(err=b"\x1b]0;owned\x07no\n", status=1),
-    "no status": says(b"\x1ename\nc1\n\x1fabc\n\n"),
-    "cut off": says(b"\x1ename\nc1\n"),
+    "no status": says(b"%bname\nc1\n%babc\n\n" % (RS, US)),
+    "cut off": says(b"%bname\nc1\n" % RS),
     "NUL": says(b"\0" * 1000),
     "bytes": says(bytes(range(256)) * 64),
-    "records": says(b"\x1e" * 5000),
-    "units": says(b"\x1e\x1f" * 5000),
+    "records": says(RS * 5000),
+    "units": says((RS + US) * 5000),
 }
 
 
@@ -214,11 +216,9 @@ def _check_sentence(error: PacefabError) -> None:
 def test_sections_that_hold_anything_are_a_sentence_about_the_host(
     connect: Connect, said: bytes
 ) -> None:
-    said = said.translate(None, b"\x1e\x1f")
-
     def answer(channel: paramiko.Channel) -> None:
         names = [s.name.encode() for s in _all_steps()]
-        says(b"".join(b"\x1e%s\n%s\n\x1f0\n\n" % (name, said) for name in names))(channel)
+        says(b"".join(b"%b%b\n%b\n%b0\n\n" % (RS, name, said, US) for name in names))(channel)
 
     results = fan_out({"bad": connect(answer)}, lambda _, host: observe_node(host, LOOK))
     failure = results["bad"]
