@@ -16,6 +16,7 @@ from pacefab.pacemaker.members.membership import Claim
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
+from pacefab.transport.answers import understood
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
 
@@ -97,7 +98,8 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
         PacefabError: the host could not be reached or asked.
     """
     sections = live.unfold(host.observe([*_node_steps(look), *also]))
-    return NodeView(host.name, _facts(look, sections), sections)
+    with understood("read what the node says of itself", f"see: ssh {host.name} true", host.name):
+        return NodeView(host.name, _facts(look, sections), sections)
 
 
 def complete(view: NodeView, host: Host, other: NodeView | None) -> NodeView:
@@ -138,10 +140,13 @@ def _node_steps(look: Look) -> list[Step]:
 
 
 def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
+    name = sections["name"].out.strip()
+    if not name or not name.isprintable():
+        raise ValueError(f"it is called {name[:40]!r}")
     distribution, family = packages.parse_distribution(sections)
     started, written = processes.parse(sections)
     return HostFacts(
-        name=sections["name"].out.strip(),
+        name=name,
         distribution=distribution,
         memory_mib=int(sections["memory"].out.split()[1]) // 1024,
         family=family,

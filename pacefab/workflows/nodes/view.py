@@ -116,11 +116,24 @@ class ClusterView:
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
         running.sort(key=lambda name: not self.views[name].has_word)
-        quorate = (name for name in running if self._whole(name).cib.quorum)
-        found = next(chain(quorate, running, self.views), None)
+        found = next(chain(filter(self._can_serve, running), running, self.views), None)
         if found is None:
             raise no_membership(next(iter(self.hosts)))
         return found
+
+    def _can_serve(self, node: str) -> bool:
+        """Whether a node has quorum, and Pacemaker's word there makes sense."""
+        try:
+            whole = self._whole(node)
+            return whole.cib.quorum and bool(whole.status)
+        except PacefabError as error:
+            self.unheard[node] = error
+            return False
+
+    @cached_property
+    def unheard(self) -> dict[str, PacefabError]:
+        """The nodes that could not be the doorway, as what Pacemaker says there makes no sense."""
+        return {}
 
     @property
     def host(self) -> Host:
@@ -319,7 +332,10 @@ def _claims(
     unclear: dict[str, PacefabError] = {}
     for name, view in answers.items():
         try:
-            claims[name] = view.claim
+            claim = view.claim
+            if view.has_word and view.sections["cib"].ok:
+                _ = view.cib  # one that makes no sense is no doorway
+            claims[name] = claim
         except PacefabError as error:
             error.host = error.host or name
             unclear[name] = error
