@@ -14,9 +14,9 @@ from pacefab.inventory.model import Part
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from pacefab.inventory.resources import ResourceEntry
 from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
+from pacefab.legacy.cluster.naming import today
 from pacefab.legacy.masking import is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.dialect import today
 
 InventoryData = dict[str, Any]
 TRUE, FALSE = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}

@@ -43,7 +43,7 @@ def walk_through(tree: Tree) -> Walk:
 
 def _new_walk(tree: Tree) -> Walk:
     unknowns = Unknowns()
-    replay = Replay(unknowns)
+    replay = Replay(unknowns, {})
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
     return Walk(world, replay, {})
 
