@@ -57,6 +57,7 @@ class Call:
         program: pcs or crm.
         file: the copy of the CIB that crm works on (a shadow CIB).
         replaces: what is there already takes the new form (crm configure load).
+        reads: where a shell reads commands from, which have calls of their own.
     """
 
     arguments: tuple[str, ...]
@@ -67,6 +68,7 @@ class Call:
     program: str = "pcs"
     file: str = ""
     replaces: bool = False
+    reads: str = ""
 
 
 @dataclass(frozen=True)
