@@ -11,7 +11,7 @@ from pacefab.legacy.cluster.model import (
     ReplayedGroup,
     ReplayedResource,
 )
-from pacefab.legacy.cluster.outcome import RefusedError, ReplayOutcome, UntranslatableError
+from pacefab.legacy.cluster.outcome import RefusedCommandError, ReplayOutcome, UntranslatableError
 from pacefab.legacy.masking import masked_line
 from pacefab.legacy.model import Call, Fate, Place, ReportLine
 
@@ -66,7 +66,7 @@ class Job:
         """Return what an id means.
 
         Raises:
-            RefusedError: there is no such resource.
+            RefusedCommandError: there is no such resource.
             UntranslatableError: its create was not translated.
         """
         found = self.cluster.find(name)
@@ -78,7 +78,7 @@ class Job:
                 f"it names {base}, which could not be translated ({self.book.unclear[base]})",
                 f"add it by hand together with {base}",
             )
-        raise RefusedError(
+        raise RefusedCommandError(
             f"there is no resource {name} at this point",
             "check whether the scripts run in another order, or the name is misspelt",
         )

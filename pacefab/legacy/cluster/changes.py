@@ -52,3 +52,16 @@ def remove_resource(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
         job.book.lost.append((constraint, f"{found.id} at {job.place}"))
     cluster.constraints = [other for other in cluster.constraints if other not in lost]
     return len(lost)
+
+
+def repoint(job: Job, names: dict[str, str]) -> None:
+    """Make constraints name other resources; one that then names the same twice goes."""
+    kept = []
+    for one in job.cluster.constraints:
+        resources = tuple(names.get(name, name) for name in one.resources)
+        if resources != one.resources and len(set(resources)) < len(resources):
+            job.book.gone[one.by] = f"at {job.place} both sides become {resources[0]}"
+            continue
+        one.resources = resources
+        kept.append(one)
+    job.cluster.constraints = kept

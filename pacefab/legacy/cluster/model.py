@@ -128,7 +128,7 @@ class ReplayedCluster:
         found = {name for item in everything for name in (item.id, item.clone_id)}
         found.update(item.agent for item in everything if isinstance(item, ReplayedResource))
         found.update(constraint.id for constraint in self.constraints)
-        return found | set(self.properties) | set(self.nodes)
+        return found | set(self.aliases) | set(self.properties) | set(self.nodes)
 
     def today(self, name: str) -> str:
         """Return an id as it is today: NAME-clone of what was NAME-master."""

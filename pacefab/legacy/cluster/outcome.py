@@ -29,7 +29,7 @@ class UntranslatableError(Exception):
         self.advice = advice
 
 
-class RefusedError(Exception):
+class RefusedCommandError(Exception):
     """A command that pcs would have refused as the cluster stood."""
 
     def __init__(self, reason: str, advice: str = "", fate: Fate = Fate.DOUBTFUL) -> None:

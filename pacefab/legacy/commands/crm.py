@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
@@ -42,7 +43,7 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
         return CommandResult(0, world.mark(f"what {command.text} prints"))
     process = _CrmProcess(interpreter, command, options.value("c"))
     if options.operands:
-        process.line(line_of(options.operands), 0, command.place_of(1 + options.first))
+        process.line(line_of(options.operands), 0, command.place_of(0))
         if not process.waits:
             return process.answer
     file = options.value("f", "-")
@@ -51,6 +52,13 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
     else:
         process.read_file(file)
     return process.answer
+
+
+def cluster_script(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Replay ha-cluster-init and ha-cluster-join, older names of `crm cluster init` and `join`."""
+    verb = command.name.rpartition("-")[2]
+    words = ["crm", "cluster", verb, *command.arguments]
+    return crm(interpreter, replace(command, words=words, nodes=command.nodes[:1]))
 
 
 class _CrmProcess:
@@ -111,6 +119,7 @@ class _CrmProcess:
 
     def line(self, line: str, number: int, place: Place) -> None:
         """Replay one line; its number in its text, and where it stands."""
+        self._world.budget.step()
         read = self._session.read(line, number)
         if isinstance(read, CrmUnreadable):
             self._unreadable(read, place)
@@ -170,6 +179,7 @@ class _CrmProcess:
     def _loaded(self, text: str, places: list[Place]) -> Iterator[CrmStatement]:
         """Yield what a file has that is loaded."""
         for number, line in logical_lines(text):
+            self._world.budget.step()
             session = CrmSession()
             session.read("configure", 0)
             read = session.read(line, number)

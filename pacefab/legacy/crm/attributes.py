@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from pacefab.legacy.cluster.outcome import NotUnderstoodError
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9_#$-][^=]*$")
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*$")
 _OWN_ID = re.compile(r"\$id=(.*)$", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$id-ref=(.*)$", re.IGNORECASE)
 _SCORE = re.compile(r"[^:=@$]+:$")

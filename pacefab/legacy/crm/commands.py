@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.outcome import ReplayOutcome, UntranslatableError, left_out
 from pacefab.legacy.crm import constraints, edits, resources, settings
@@ -82,7 +84,7 @@ class CrmCommands:
 
         Raises:
             NotUnderstoodError: crmsh does not take its words.
-            RefusedError: crmsh refuses it as the cluster stands.
+            RefusedCommandError: crmsh refuses it as the cluster stands.
             UntranslatableError: it has no place in an inventory, or is not known enough.
         """
         if job.call.reads:
@@ -90,7 +92,9 @@ class CrmCommands:
         level, name, words = self._parted(job)
         if self._only_asks(level, name):
             names = words.rest() if name == "show" and level == "configure" else []
-            return asked_for(job, names)
+            answer = asked_for(job, names)
+            unsure = (level, name) == ("", "status") and not job.cluster.nodes
+            return replace(answer, status=None) if unsure else answer
         self._check(job, level, name)
         if level in OPERATING:
             return OPERATING[level](job, name, words)
@@ -155,6 +159,6 @@ class CrmCommands:
         if method == "xml":
             raise UntranslatableError(f"the XML of {words.peek()} is not read", "add it by hand")
         if method in {"replace", "push"}:
-            edits.erase(self._context, job, CrmWords("erase", ()))
+            edits.empty(self._context, job, settings=method == "replace")
         kept = {"update": "what is there of the same ids takes the new form"}
         return left_out(f"it loads {file} ({kept.get(method, 'everything else goes')})")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.model import ReplayedConstraint
 from pacefab.legacy.cluster.naming import role
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -19,7 +19,8 @@ from pacefab.legacy.cluster.outcome import (
 from pacefab.legacy.crm.attributes import CrmWords, rule_words
 from pacefab.legacy.crm.context import CrmContext
 from pacefab.legacy.crm.rules import locations_of
-from pacefab.legacy.crm.sets import Member, colocated_pairs, ordered_pairs, read_sets
+from pacefab.legacy.crm.sets import Member, check_number, colocated_pairs, ordered_pairs, read_sets
+from pacefab.legacy.model import Fate
 
 _SCORE = re.compile(r"([^:]+):")
 _NUMBER = re.compile(r"[+-]?(?:inf(?:inity)?|\d+)$", re.IGNORECASE)
@@ -60,7 +61,7 @@ def location(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         options[found[1]] = found[2]
     scored = words.matching(_SCORE)
     if scored:
-        score, node = score_of(scored[1]), words.identifier("a node")
+        score, node = score_of(scored[1]), words.any("a node")
         wheres = [{"node": node, "score": score}]
         while found := words.matching(_ATTRIBUTE):
             options[found[1]] = found[2]
@@ -117,6 +118,7 @@ def order(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     pairs = _simple(given) or ordered_pairs(read_sets(given))
     if not pairs:
         raise NotUnderstoodError("an order needs two resources")
+    check_number(pairs)
     if len(pairs) > 1 and kind == "Serialize":
         raise UntranslatableError(
             "sets of resources that start one at a time have no place in the inventory",
@@ -178,6 +180,7 @@ def colocation(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome
     pairs = _simple(given) or colocated_pairs(read_sets(given))
     if not pairs:
         raise NotUnderstoodError("a colocation needs two resources")
+    check_number(pairs)
     if len(given) > 2 and score.startswith("-"):  # noqa: PLR2004
         raise UntranslatableError(
             "a set of resources that are kept apart has no place in the inventory",
@@ -198,9 +201,10 @@ def _add(job: Job, kind: str, own_id: str, parts: Sequence[Part]) -> ReplayOutco
         job.book.gone[there[0].by] = f"replaced at {job.place}"
         job.cluster.constraints = [one for one in job.cluster.constraints if one.id != own_id]
     elif there:
-        raise RefusedError(
+        raise RefusedCommandError(
             f"the constraint {own_id} is there already ({there[0].place})",
             "check which of the two is intended; the first is used here",
+            Fate.LEFT_OUT if there[0].place == job.place else Fate.DOUBTFUL,
         )
     made: list[ReplayedConstraint] = []
     for names, options in parts:
@@ -208,7 +212,8 @@ def _add(job: Job, kind: str, own_id: str, parts: Sequence[Part]) -> ReplayOutco
             job.find(name)
         ids = tuple(job.cluster.today(name) for name in names)
         made.append(ReplayedConstraint(kind, own_id, ids, options, job.place, job.number))
-    new = [one for one in made if not _is_there(job, one)]
+    present = {_about(one): one for one in job.cluster.constraints}
+    new = [one for one in made if not _is_there(present, one)]
     if not new:
         return left_out("what it says is there already")
     job.cluster.constraints += new
@@ -216,22 +221,22 @@ def _add(job: Job, kind: str, own_id: str, parts: Sequence[Part]) -> ReplayOutco
     return translated(f"{kind} {shown}")
 
 
-def _is_there(job: Job, made: ReplayedConstraint) -> bool:
+def _is_there(
+    there: Mapping[tuple[object, ...], ReplayedConstraint], made: ReplayedConstraint
+) -> bool:
     """Return whether an equal constraint is there.
 
     Raises:
         UntranslatableError: one about the same has other options; crmsh keeps both.
     """
-    for there in job.cluster.constraints:
-        if _about(there) == _about(made):
-            if there.options == made.options:
-                return True
-            raise UntranslatableError(
-                f"the inventory holds one {made.kind} about {' and '.join(made.resources)}: "
-                f"that of {there.place} is used",
-                "check which of the two is intended, or what both come to",
-            )
-    return False
+    found = there.get(_about(made))
+    if found is not None and found.options != made.options:
+        raise UntranslatableError(
+            f"the inventory holds one {made.kind} about {' and '.join(made.resources)}: "
+            f"that of {found.place} is used",
+            "check which of the two is intended, or what both come to",
+        )
+    return found is not None
 
 
 def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:

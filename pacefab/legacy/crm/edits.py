@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pacefab.legacy.cluster.book import Job
-from pacefab.legacy.cluster.changes import merge, remove_resource, touch
+from pacefab.legacy.cluster.changes import merge, remove_resource, repoint, touch
 from pacefab.legacy.cluster.model import (
     ReplayedCluster,
     ReplayedConstraint,
@@ -14,7 +14,7 @@ from pacefab.legacy.cluster.model import (
 )
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -57,7 +57,7 @@ def _delete(context: CrmContext, job: Job, name: str) -> bool:
     elif found.id == name:
         _ungroup(job, found)
     else:
-        _forget(job, job.cluster.naming({found.clone_id}), f"{name} was deleted at {job.place}")
+        repoint(job, {found.clone_id: found.id})
         found.copies, found.clone_meta = "", {}
         touch(job, found)
     return True
@@ -70,9 +70,9 @@ def _forget(job: Job, constraints: list[ReplayedConstraint], why: str) -> None:
 
 
 def _ungroup(job: Job, group: ReplayedResource | ReplayedGroup) -> None:
-    """Remove a group; its members stay."""
-    ids = {group.id, group.clone_id}
-    _forget(job, job.cluster.naming(ids), f"{group.id} was deleted at {job.place}")
+    """Remove a group; its members stay, and constraints name the first of them."""
+    if isinstance(group, ReplayedGroup) and group.members:
+        repoint(job, dict.fromkeys((group.id, group.clone_id), group.members[0]))
     job.cluster.groups.pop(group.id)
     job.book.gone[group.by] = f"deleted at {job.place}"
 
@@ -89,7 +89,7 @@ def rename(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         return translated(f"the constraint {old} is {new} from here on")
     found = job.find(old)
     if cluster.find(new) is not None:
-        raise RefusedError(f"{new} is there already")
+        raise RefusedCommandError(f"{new} is there already")
     touch(job, found)
     if found.id != old:
         cluster.aliases[new] = found.id
@@ -118,16 +118,18 @@ def modgroup(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     where, at = (words.any("a place"), words.any("a member")) if words else ("after", "")
     words.end()
     if not isinstance(group, ReplayedGroup):
-        raise RefusedError(f"{group.id} is no group")
+        raise RefusedCommandError(f"{group.id} is no group")
     if verb == "remove" and name in group.members:
         group.members.remove(name)
         touch(job, group)
         return translated(f"{name} out of group {group.id}")
     if verb != "add" or where not in {"after", "before"} or (at and at not in group.members):
-        raise RefusedError(f"{group.id} has no {at or name}, or {verb} is none of add and remove")
+        raise RefusedCommandError(
+            f"{group.id} has no {at or name}, or {verb} is none of add and remove"
+        )
     member = job.find(name)
     if job.cluster.group_of(name):
-        raise RefusedError(f"{name} is in {job.cluster.group_of(name)} already")
+        raise RefusedCommandError(f"{name} is in {job.cluster.group_of(name)} already")
     index = group.members.index(at) + (where == "after") if at else len(group.members)
     group.members.insert(index, name)
     touch(job, member)
@@ -149,7 +151,7 @@ def set_value(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     ]
     operations = list(_operations(found, path[:-1]))
     if (len(path) == 1 and len(shelves) != 1) or (len(path) > 1 and len(operations) != 1):
-        raise RefusedError(f"{name} has no {'.'.join(path)}, or several")
+        raise RefusedCommandError(f"{name} has no {'.'.join(path)}, or several")
     merge(shelves[0] if len(path) == 1 else operations[0], {path[-1]: value})
     touch(job, found)
     return translated(f"{name}: {'.'.join(path)}={value}")
@@ -192,14 +194,24 @@ def switch(job: Job, names: list[str], *, disabled: bool) -> ReplayOutcome:
 
 
 def erase(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
-    """Do `erase`, and what `load replace` begins with: nothing but the nodes stays."""
+    """Do `erase [nodes]`."""
     if words.rest() == ["nodes"]:
         job.cluster.nodes.clear()
         return removed("it removes the nodes")
-    why = f"erased at {job.place}"
-    before = set(job.cluster.commands())
-    kept = ReplayedCluster(job.cluster.name, job.cluster.nodes, attributes=job.cluster.attributes)
-    vars(job.cluster).update(vars(kept))
+    if not any(job.cluster.ids() - set(job.cluster.nodes)):
+        return left_out("there is nothing to erase yet")
+    empty(context, job, settings=True)
+    return removed("it removes all resources, constraints and settings that were made before")
+
+
+def empty(context: CrmContext, job: Job, *, settings: bool) -> None:
+    """Leave nothing but the nodes, and the settings unless they are to go, too."""
+    why, cluster = f"erased at {job.place}", job.cluster
+    before = set(cluster.commands())
+    kept = ReplayedCluster(cluster.name, cluster.nodes, attributes=cluster.attributes)
+    if not settings:
+        kept.properties, kept.defaults = cluster.properties, cluster.defaults
+        kept.operation_defaults = cluster.operation_defaults
+    vars(cluster).update(vars(kept))
     job.book.gone.update(dict.fromkeys(before - set(job.cluster.commands()), why))
     context.templates.clear()
-    return removed("it removes all resources, constraints and settings that were made before")

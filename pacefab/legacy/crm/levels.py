@@ -8,6 +8,7 @@ from collections.abc import Collection
 ROOT = ""
 # On every level; the first three leave one.
 _EVERYWHERE = ("up", "end", "back", "cd", "ls", "help", "quit", "exit", "bye", "?")
+_LONGEST_NAME = 30
 LEAVING = {"up", "end", "back", "cd"}
 ENDING = {"quit", "exit", "bye"}
 _COMMANDS: dict[str, tuple[str, ...]] = {
@@ -75,8 +76,8 @@ def full_name(level: str, word: str) -> str:
     crmsh takes a unique beginning, else letters in their order that fit one name alone.
     """
     names = [*levels_at(level), *_COMMANDS[level], *_EVERYWHERE]
-    if word in names:
-        return word
+    if word in names or len(word) > _LONGEST_NAME:
+        return word if word in names else ""
     for pattern in (re.escape(word), ".*".join(map(re.escape, word))):
         same = [name for name in names if re.match(pattern, name, re.IGNORECASE)]
         if len(same) == 1:

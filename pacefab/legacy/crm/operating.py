@@ -11,7 +11,7 @@ from pacefab.legacy.cluster.model import ReplayedGroup, Value
 from pacefab.legacy.cluster.naming import meta_of_today
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -92,7 +92,7 @@ def asked_for(job: Job, names: list[str]) -> ReplayOutcome:
     ids = [name for name in names if name not in {"xml", "changed"} and ":" not in name]
     if not ids:
         return left_out("it only queries", output=None)
-    known = job.cluster.ids() | set(job.cluster.aliases) | set(job.cluster.groups)
+    known = job.cluster.ids()
     there = all(name in known for name in ids)
     return left_out("it only queries", status=0 if there else 1, output=None if there else "")
 
@@ -183,13 +183,17 @@ def _members(job: Job, name: str, words: list[str]) -> ReplayOutcome:
         options = split_options(words, _INIT)
     except UnknownOptionError as error:
         raise NotUnderstoodError(f"cluster {name} has no option {error}") from error
-    named = [one for value in options.values("N") for one in value.replace(",", " ").split()]
+    given = dict(word.partition("=")[::2] for word in options.operands if "=" in word)
+    values = [*options.values("N"), given.get("nodes", "")]  # crmsh 2 has nodes=A,B
+    named = [one for value in values for one in value.replace(",", " ").split()]
     nodes = [job.call.host] if job.call.host else []
     nodes += options.operands if name == "add" else named
     for one in nodes:
         job.cluster.nodes.setdefault(one, Value(one, job.place, job.number))
     if name == "init":
-        job.cluster.name = Value(options.value("n", "hacluster"), job.place, job.number)
+        job.cluster.name = Value(
+            options.value("n", given.get("name", "hacluster")), job.place, job.number
+        )
     if options.values("s", "l", "o"):
         job.doubt(
             "fencing by a shared disk (SBD), a quorum device or a shared file system is not "
@@ -214,7 +218,7 @@ def cib(job: Job, name: str, words: CrmWords) -> ReplayOutcome:
     if name == "commit":
         file = file or job.call.file
         if file not in copies:
-            raise RefusedError(f"there is no shadow CIB {file or 'in use'}")
+            raise RefusedCommandError(f"there is no shadow CIB {file or 'in use'}")
         job.book.cluster = copy.deepcopy(copies[file])
         job.book.pushed.add(file)
         return left_out(f"it puts {file} in place; the commands that changed it are translated")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 
 from pacefab.legacy.cluster.book import Job
-from pacefab.legacy.cluster.changes import touch
+from pacefab.legacy.cluster.changes import repoint, touch
 from pacefab.legacy.cluster.model import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
 from pacefab.legacy.cluster.naming import agent_of_today, meta_of_today, role
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -42,9 +42,11 @@ def primitive(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
 def template(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     """Do `rsc_template ID AGENT …`."""
     made = _resource(context, job, words)
-    if made.id in context.templates and not job.call.replaces:
-        raise RefusedError(
-            f"the template {made.id} is there already ({context.templates[made.id].place})"
+    there = context.templates.get(made.id)
+    if there is not None and not job.call.replaces:
+        raise RefusedCommandError(
+            f"the template {made.id} is there already ({there.place})",
+            fate=Fate.LEFT_OUT if there.place == job.place else Fate.DOUBTFUL,
         )
     context.templates[made.id] = made
     return left_out("a template: what it says is written at each resource that is made from it")
@@ -99,7 +101,7 @@ def agent_of(text: str) -> str:
 def _from_template(context: CrmContext, made: ReplayedResource, name: str) -> None:
     found = context.templates.get(name)
     if found is None:
-        raise RefusedError(f"there is no template {name} at this point")
+        raise RefusedCommandError(f"there is no template {name} at this point")
     made.agent, made.disabled = found.agent, found.disabled
     made.parameters, made.meta = dict(found.parameters), dict(found.meta)
     made.operations = copy.deepcopy(found.operations)
@@ -162,12 +164,12 @@ def _same(made: ReplayedResource, there: ReplayedResource | ReplayedGroup) -> bo
 
 def taken(
     job: Job, name: str, there: ReplayedResource | ReplayedGroup, *, same: bool
-) -> RefusedError:
+) -> RefusedCommandError:
     """Return the refusal of an id that is there already."""
     where = f"{name} is there already ({there.place})"
     if same or there.place == job.place:
-        return RefusedError(where, fate=Fate.LEFT_OUT)
-    return RefusedError(
+        return RefusedCommandError(where, fate=Fate.LEFT_OUT)
+    return RefusedCommandError(
         f"{where}, with other settings",
         "check which of the two is intended; the first is used here",
     )
@@ -198,16 +200,17 @@ def group(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     job.cluster.groups[name] = made
     for member in found:
         touch(job, member)
+    repoint(job, dict.fromkeys(members, name))  # as crmsh does
     return translated(f"{', '.join(members)} in group {name}")
 
 
 def _member(job: Job, name: str) -> ReplayedResource:
     found = job.find(name)
     if not isinstance(found, ReplayedResource) or found.id != name:
-        raise RefusedError(f"{name} is no primitive")
+        raise RefusedCommandError(f"{name} is no primitive")
     group_id = job.cluster.group_of(name)
     if group_id or found.copies:
-        raise RefusedError(f"{name} is in {group_id or found.clone_id} already")
+        raise RefusedCommandError(f"{name} is in {group_id or found.clone_id} already")
     return found
 
 
@@ -243,12 +246,14 @@ def clone(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     lists = attribute_lists(words, _OF_SEVERAL, "params")
     found = job.find(inside)
     if found.id != inside:
-        raise RefusedError(f"{inside} is a clone itself")
+        raise RefusedCommandError(f"{inside} is a clone itself")
     own = job.cluster.find(own_id)
     if own is not None and own is not found and not found.copies:
         raise taken(job, own_id, own, same=False)
     if found.copies and not job.call.replaces:
-        raise RefusedError(f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT)
+        raise RefusedCommandError(
+            f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
+        )
     meta = _meta_of_several(context, job, lists, own_id)
     promotable = words.command != "clone" or meta.pop("promotable", "").lower() in TRUE
     meta.pop("promotable", None)
@@ -256,6 +261,7 @@ def clone(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         found.disabled = _disabled(meta) or found.disabled
     found.copies, found.clone_meta = PROMOTABLE if promotable else CLONE, meta
     touch(job, found)
+    repoint(job, {found.id: found.clone_id})
     kind = "promotable" if promotable else "a clone"
     if own_id == found.clone_id:
         return translated(f"{found.id} becomes {kind}")
@@ -274,7 +280,7 @@ def monitor(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     words.end()
     found = job.find(name)
     if not isinstance(found, ReplayedResource):
-        raise RefusedError(f"{name} is no primitive")
+        raise RefusedCommandError(f"{name} is no primitive")
     made = {"name": "monitor", "interval": interval}
     made |= {"timeout": timeout} if timeout else {}
     made |= {"role": role(its_role)} if its_role else {}

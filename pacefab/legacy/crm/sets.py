@@ -12,6 +12,7 @@ from itertools import pairwise, product
 from pacefab.legacy.cluster.outcome import NotUnderstoodError, UntranslatableError
 
 _CLOSING = {"(": ")", "[": "]"}
+_MOST_PAIRS = 60
 Member = tuple[str, str]  # a resource, and its action or role (empty: none given)
 
 
@@ -148,3 +149,12 @@ def colocated_pairs(sets: Sequence[ResourceSet]) -> list[tuple[Member, Member]]:
         last = with_set.each()[-1:] if with_set.sequential else with_set.each()
         pairs += product(first, last)
     return pairs
+
+
+def check_number(pairs: Sequence[tuple[Member, Member]]) -> None:
+    """Refuse sets that come to more pairs than people would read."""
+    if len(pairs) > _MOST_PAIRS:
+        raise UntranslatableError(
+            f"its sets come to {len(pairs)} pairs, more than {_MOST_PAIRS}",
+            "write constraints of groups in the place of so many resources",
+        )

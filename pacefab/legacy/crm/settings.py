@@ -42,6 +42,8 @@ def _settings(context: CrmContext, job: Job, words: CrmWords, name: str) -> Repl
         raise NotUnderstoodError(f"{', '.join(without)} has no value")
     for key, value in values.items():
         put(shelf, key, value, job)
+    if name == "property" and "cluster-name" in values and job.cluster.name is None:
+        job.cluster.name = Value(values["cluster-name"], job.place, job.number)
     if not any(values.values()):
         return removed(f"it removes what was set before, if anything: {', '.join(values)}")
     return translated(f"{name} {' '.join(f'{key}={value}' for key, value in values.items())}")

@@ -86,6 +86,15 @@ class InventoryParts:
 
     def device(self, resource: ReplayedResource) -> InventoryData | None:
         """Return a fencing device as the inventory has it; None when it cannot be there."""
+        if "/" in resource.agent:
+            self.say(
+                resource.place,
+                f"stonith {resource.id}",
+                f"{resource.agent} is a plug-in of cluster-glue, which current Pacemaker lacks",
+                "write the device with the fence agent for this hardware, such as fence_ipmilan",
+                resource.by,
+            )
+            return None
         made: InventoryData = {"agent": resource.agent}
         parameters = dict(resource.parameters)
         hosts = re.split(r"[\s,;]+", parameters.get("pcmk_host_list", "").strip())

@@ -9,7 +9,7 @@ from pacefab.legacy.cluster.changes import put
 from pacefab.legacy.cluster.model import Value
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -69,7 +69,7 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     if not name or not nodes:
         raise NotUnderstoodError("setup needs a name and nodes")
     if job.cluster.nodes and "--force" not in job.line.options:
-        raise RefusedError(
+        raise RefusedCommandError(
             f"the nodes are in cluster {job.cluster.name and job.cluster.name.text} already"
         )
     job.cluster.name = Value(name, job.place, job.number)

@@ -16,7 +16,7 @@ from pacefab.legacy.cluster.model import (
 from pacefab.legacy.cluster.naming import meta_of_today
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -47,7 +47,9 @@ def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
     """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
     own_id, found = _to_clone(job, words)
     if found.copies:
-        raise RefusedError(f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT)
+        raise RefusedCommandError(
+            f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
+        )
     found.copies = kind
     merge(found.clone_meta, meta_of_today(pairs([word for word in words if "=" in word])))
     touch(job, found)
@@ -114,7 +116,7 @@ def _position(job: Job, group: ReplayedGroup) -> int:
 def _leave(job: Job, name: str, members: list[str]) -> ReplayOutcome:
     group = job.cluster.groups.get(name)
     if group is None:
-        raise RefusedError(f"there is no group {name} at this point")
+        raise RefusedCommandError(f"there is no group {name} at this point")
     for member in members or list(group.members):
         if member in group.members:
             group.members.remove(member)
@@ -218,7 +220,7 @@ def change_operations(job: Job, words: list[str]) -> ReplayOutcome:
 def _check_new(found: ReplayedResource, made: dict[str, str]) -> None:
     """Refuse an operation of the same name and interval, as pcs does, even with --force."""
     if _when(made) in map(_when, found.operations):
-        raise RefusedError(
+        raise RefusedCommandError(
             f"{found.id} has an operation {made['name']} of this interval already",
             "check which of the two is intended; the first is used here",
         )

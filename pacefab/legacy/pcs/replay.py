@@ -10,7 +10,7 @@ from pacefab.legacy.cluster.book import Book, CommandText, Job, ReplayHandler
 from pacefab.legacy.cluster.model import ReplayedCluster
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     no_such,
@@ -106,7 +106,7 @@ class Replay(Book):
         job = Job(self, self._target(line), line, call, number)
         try:
             return self._handled(job, line, call)
-        except RefusedError as error:
+        except RefusedCommandError as error:
             return ReplayOutcome(
                 error.fate, f"{call.program} refuses it: {error}", error.advice, status=1
             )

@@ -10,7 +10,7 @@ from pacefab.legacy.cluster.model import CLONE, PROMOTABLE, ReplayedGroup, Repla
 from pacefab.legacy.cluster.naming import agent_of_today, meta_of_today
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -161,12 +161,12 @@ def _add(
 
 def _already(
     job: Job, made: ReplayedResource, there: ReplayedResource | ReplayedGroup
-) -> RefusedError:
+) -> RefusedCommandError:
     where = f"{there.id} is there already ({there.place})"
     same = isinstance(there, ReplayedResource) and _content(made) == _content(there)
     if same or there.place == job.place:
-        return RefusedError(where, fate=Fate.LEFT_OUT)
-    return RefusedError(
+        return RefusedCommandError(where, fate=Fate.LEFT_OUT)
+    return RefusedCommandError(
         f"{where}, with other settings",
         "check which of the two is intended; the first is used here",
     )
