@@ -104,7 +104,7 @@ def set_pairs(
         ([(name, one.get(what, "")) for name in members(one)], one.get("sequential") != "false")
         for one in constraint.xpath("./resource_set")
     ]
-    pairs = []
+    pairs: list[tuple[tuple[str, str], tuple[str, str]]] = []
     for names, sequential in sets:
         if sequential:
             pairs += [(b, a) if backwards else (a, b) for a, b in pairwise(names)]
@@ -184,7 +184,7 @@ def location_facts(one: Any) -> set[tuple[str, ...]]:
 
 
 def cib_facts(text: str) -> Facts:
-    root = etree.fromstring(text)
+    root: Any = etree.fromstring(text)
     clones = {}
     for one in root.xpath("//clone|//master"):
         meta = meta_of(one)
@@ -235,7 +235,7 @@ def full_meta(one: ReplayedResource | ReplayedGroup, meta: dict[str, str]) -> di
 
 
 def constraint_facts(cluster: ReplayedCluster) -> set[tuple[str, ...]]:
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for one in cluster.constraints:
         options = one.options
         if one.kind == "order":
@@ -519,3 +519,27 @@ def test_a_clone_of_another_name_is_named_with_the_one_that_it_has_in_the_invent
     done = migrated(NODES + script)
     assert "s-clone, which is ms_s here" in at(done, 4)[0].reason
     assert "{resource: s-clone, node: n1, score: 10}" in done.inventory
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "primitive x ocf:heartbeat:Dummy params rule 10: site eq a fake=1",
+        "primitive x heartbeat:apache",
+        "primitive x ocf:heartbeat:Dummy params '$id-ref=elsewhere'",
+        "bundle x docker image=example",
+        "tag x d",
+    ],
+)
+def test_what_names_an_object_that_is_not_translated_is_not_mistaken(first: str) -> None:
+    script = f"crm configure primitive d ocf:heartbeat:Dummy\ncrm configure {first}\ncrm configure order o Mandatory: d x\ncrm configure delete x\n"
+    done = migrated(NODES + script)
+    assert [one.fate for one in at(done, 3)] == [Fate.UNTRANSLATED]
+    assert "it names x, which could not be translated (a.sh:3)" in at(done, 4)[0].reason
+    assert "what it deletes could not be translated" in at(done, 5)[0].reason
+
+
+def test_a_constraint_of_a_template_is_reported() -> None:
+    script = "crm configure rsc_template t ocf:heartbeat:Dummy\ncrm configure primitive d @t\ncrm configure location l t 10: n1\n"
+    (entry,) = at(migrated(NODES + script), 4)
+    assert (entry.fate, "the template t" in entry.reason) == (Fate.UNTRANSLATED, True)

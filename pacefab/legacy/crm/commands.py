@@ -46,6 +46,8 @@ _NO_PLACE = {
     "default-timeouts": "a change by the agents' advice",
     "default_timeouts": "a change by the agents' advice",
 }  # fmt: skip
+_MAKING = {"primitive", "resource", "rsc_template", "group", "clone", "ms", "master", "bundle",
+           "tag", "location", "order", "colocation", "collocation", "rsc_ticket"}  # fmt: skip
 _ASKING = {"get_property", "get-property", "edit", "verify", "validate-all", "validate_all",
            "graph", "ptest", "simulate", "ls", "help", "?"}  # fmt: skip
 _NO_CHANGE = {
@@ -124,8 +126,8 @@ class CrmCommands:
         call, operands = job.call, job.line.operands
         if not is_known(*call.arguments):
             reasons = self._context.unknowns.reasons(" ".join(call.arguments))
-            if level == "configure" and operands and is_known(operands[0]):
-                job.book.unclear[operands[0]] = call.place
+            if level == "configure" and is_known(*operands[:1]):
+                _unclear(job, name)
             raise UntranslatableError(
                 "a value is known only at run time: " + "; ".join(reasons),
                 "look the value up on the cluster, and add it to the inventory by hand",
@@ -141,18 +143,15 @@ class CrmCommands:
             )
 
     def _configure(self, job: Job, name: str, words: CrmWords) -> ReplayOutcome:
-        if name in _NO_PLACE:
-            if words:
-                self._context.apart[words.peek()] = (_NO_PLACE[name], job.place)
-            raise UntranslatableError(
-                f"{_NO_PLACE[name]} has no place in the inventory",
-                "check whether it is still needed; if so, keep a step of your own for it",
-            )
         if name == "load":
             return self._load(job, words)
         if name in _NO_CHANGE:
             return left_out(_NO_CHANGE[name])
-        return _CONFIGURE[name](self._context, job, words)
+        try:
+            return _CONFIGURE.get(name, _no_place)(self._context, job, words)
+        except UntranslatableError:
+            _unclear(job, name)
+            raise
 
     def _load(self, job: Job, words: CrmWords) -> ReplayOutcome:
         method, file = words.any("a method"), words.any("a file")
@@ -162,3 +161,16 @@ class CrmCommands:
             edits.empty(self._context, job, settings=method == "replace")
         kept = {"update": "what is there of the same ids takes the new form"}
         return left_out(f"it loads {file} ({kept.get(method, 'everything else goes')})")
+
+
+def _no_place(_context: CrmContext, job: Job, _words: CrmWords) -> ReplayOutcome:
+    raise UntranslatableError(
+        f"{_NO_PLACE[job.line.words[1]]} has no place in the inventory",
+        "check whether it is still needed; if so, keep a step of your own for it",
+    )
+
+
+def _unclear(job: Job, name: str) -> None:
+    """Remember an id that a command would have made: what names it later is not mistaken."""
+    if name in _MAKING and job.line.operands:
+        job.book.unclear.setdefault(job.line.operands[0].removeprefix("id="), job.place)

@@ -19,7 +19,14 @@ from pacefab.legacy.cluster.outcome import (
 from pacefab.legacy.crm.attributes import CrmWords, rule_words
 from pacefab.legacy.crm.context import CrmContext
 from pacefab.legacy.crm.rules import locations_of
-from pacefab.legacy.crm.sets import Member, check_number, colocated_pairs, ordered_pairs, read_sets
+from pacefab.legacy.crm.sets import (
+    Member,
+    ResourceSet,
+    check_number,
+    colocated_pairs,
+    ordered_pairs,
+    read_sets,
+)
 from pacefab.legacy.model import Fate
 
 _SCORE = re.compile(r"([^:]+):")
@@ -53,7 +60,7 @@ def score_of(text: str) -> str:
     return re.sub(r"inf(inity)?", "INFINITY", text, flags=re.IGNORECASE)
 
 
-def location(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
+def location(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     """Do `location ID RESOURCE SCORE: NODE`, its rules, and its sets { … }."""
     own_id, resources = words.identifier("an id"), _located(words)
     options: dict[str, str] = {}
@@ -75,7 +82,7 @@ def location(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         raise NotUnderstoodError(f"a location has no {', '.join(options)}")
     made = {"resource_discovery": discovery} if discovery else {}
     parts: list[Part] = [((name,), {**where, **made}) for name in resources for where in wheres]
-    return _add(job, "location", own_id, parts)
+    return _add(context, job, "location", own_id, parts)
 
 
 def _located(words: CrmWords) -> list[str]:
@@ -102,7 +109,7 @@ def _rules(words: CrmWords) -> list[dict[str, str]]:
     return wheres
 
 
-def order(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
+def order(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     """Do `order ID [KIND:|SCORE:] A[:ACTION] B[:ACTION] … [symmetrical=…]`."""
     own_id, options = words.identifier("an id"), dict[str, str]()
     scored = words.matching(_SCORE)
@@ -115,9 +122,7 @@ def order(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         options["symmetrical"] = str(state).lower()
     given = words.rest()
     # Without an action, `then` does what `first` does; a set starts.
-    pairs = _simple(given) or ordered_pairs(read_sets(given))
-    if not pairs:
-        raise NotUnderstoodError("an order needs two resources")
+    pairs = _simple(given) or ordered_pairs(_sets(given))
     check_number(pairs)
     if len(pairs) > 1 and kind == "Serialize":
         raise UntranslatableError(
@@ -125,14 +130,14 @@ def order(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
             "write an order of kind Serialize for each two",
         )
     parts: list[Part] = []
-    usual = pairs[0][0][1] if len(given) == 2 else ""  # noqa: PLR2004  # no sets
+    usual = pairs[0][0][1] if pairs and len(given) == 2 else ""  # noqa: PLR2004  # no sets
     for (first, action), (then, then_action) in pairs:
         actions = {
             "first_action": _action(action),
             "then_action": _action(then_action or usual),
         }
         parts.append(((first, then), {**actions, **options}))
-    return _add(job, "order", own_id, parts)
+    return _add(context, job, "order", own_id, parts)
 
 
 def _kind(text: str) -> str:
@@ -151,6 +156,13 @@ def _simple(words: Sequence[str]) -> list[tuple[Member, Member]]:
     return [((first, what), (then, then_what))]
 
 
+def _sets(words: Sequence[str]) -> list[ResourceSet]:
+    sets = read_sets(words)
+    if sum(len(one.members) for one in sets) < 2:  # noqa: PLR2004
+        raise NotUnderstoodError("it needs two resources")
+    return sets
+
+
 def _action(text: str) -> str:
     text = text.lower() or "start"
     if text not in _ACTIONS:
@@ -164,7 +176,7 @@ def _role(text: str) -> str:
     return role(text.capitalize()) if text else ""
 
 
-def colocation(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
+def colocation(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     """Do `colocation ID SCORE: A[:ROLE] B[:ROLE] … [node-attribute=…]`."""
     own_id, scored = words.identifier("an id"), words.matching(_SCORE)
     if not scored:
@@ -177,9 +189,7 @@ def colocation(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome
             "after deploy: set it with pcs constraint colocation",
         )
     given = words.rest()
-    pairs = _simple(given) or colocated_pairs(read_sets(given))
-    if not pairs:
-        raise NotUnderstoodError("a colocation needs two resources")
+    pairs = _simple(given) or colocated_pairs(_sets(given))
     check_number(pairs)
     if len(given) > 2 and score.startswith("-"):  # noqa: PLR2004
         raise UntranslatableError(
@@ -191,10 +201,12 @@ def colocation(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome
         roles = {"role": _role(its_role), "with_role": _role(with_role)}
         made = {"score": score, **{key: value for key, value in roles.items() if value}}
         parts.append(((name, with_name), made))
-    return _add(job, "colocation", own_id, parts)
+    return _add(context, job, "colocation", own_id, parts)
 
 
-def _add(job: Job, kind: str, own_id: str, parts: Sequence[Part]) -> ReplayOutcome:
+def _add(
+    context: CrmContext, job: Job, kind: str, own_id: str, parts: Sequence[Part]
+) -> ReplayOutcome:
     """Put the constraints that a command makes into the model, all or none."""
     there = [one for one in job.cluster.constraints if one.id == own_id]
     if there and job.call.replaces:
@@ -209,10 +221,17 @@ def _add(job: Job, kind: str, own_id: str, parts: Sequence[Part]) -> ReplayOutco
     made: list[ReplayedConstraint] = []
     for names, options in parts:
         for name in names:
+            if name in context.templates:
+                raise UntranslatableError(
+                    f"it names the template {name}, which stands for all resources made from it",
+                    "write it for each of them",
+                )
             job.find(name)
         ids = tuple(job.cluster.today(name) for name in names)
         made.append(ReplayedConstraint(kind, own_id, ids, options, job.place, job.number))
     present = {_about(one): one for one in job.cluster.constraints}
+    if not made:
+        return left_out("nothing in it depends on anything else: it changes nothing")
     new = [one for one in made if not _is_there(present, one)]
     if not new:
         return left_out("what it says is there already")

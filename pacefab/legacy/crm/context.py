@@ -9,7 +9,7 @@ from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.model import ReplayedResource
 from pacefab.legacy.cluster.outcome import ReplayOutcome, UntranslatableError
 from pacefab.legacy.crm.attributes import AttributeList, CrmWords
-from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.model import Fate, ReportLine
 from pacefab.legacy.unknown import Unknowns
 
 
@@ -22,14 +22,14 @@ class CrmContext:
         templates: resource templates by their ids.
         lists: values by the id of their list, for $id-ref.
         values: name and value by the id of an nvpair, for @id.
-        apart: ids of objects that the model does not hold, what they are, and where they stand.
+        made_from: templates by the ids of the resources that are made from them.
     """
 
     unknowns: Unknowns
     templates: dict[str, ReplayedResource] = field(default_factory=dict)
     lists: dict[str, dict[str, str]] = field(default_factory=dict)
     values: dict[str, tuple[str, str]] = field(default_factory=dict)
-    apart: dict[str, tuple[str, Place]] = field(default_factory=dict)
+    made_from: dict[str, str] = field(default_factory=dict)
 
     def resolved(self, found: AttributeList, owner: str) -> dict[str, str]:
         """Return the values of a list, those it refers to among them; remember its ids.

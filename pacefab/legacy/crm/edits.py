@@ -32,7 +32,7 @@ def delete(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         raise NotUnderstoodError("delete needs an id")
     gone = [name for name in names if _delete(context, job, name)]
     if not gone:
-        unclear = [name for name in names if name in job.book.unclear or name in context.apart]
+        unclear = [name for name in names if name in job.book.unclear]
         why = "what it deletes could not be translated" if unclear else "there is nothing to delete"
         return left_out(f"{why}: on a first run it fails without effect", status=1)
     return removed(f"it removes what was created before: {', '.join(gone)}")
@@ -43,7 +43,10 @@ def _delete(context: CrmContext, job: Job, name: str) -> bool:
     if constraints:
         _forget(job, constraints, f"deleted at {job.place}")
         return True
-    if context.templates.pop(name, None) is not None or context.apart.pop(name, None) is not None:
+    if context.templates.pop(name, None) is not None:
+        for made, template in list(context.made_from.items()):
+            if template == name and job.cluster.find(made):
+                _delete(context, job, made)
         return True
     found = job.cluster.find(name)
     if found is None:

@@ -22,6 +22,7 @@ from pacefab.legacy.model import Fate
 
 _OF_PRIMITIVE = ("params", "meta", "utilization", "operations", "op")
 _OF_SEVERAL = ("params", "meta")
+_CLASSES_OF_OLD = {"heartbeat", "upstart", "nagios"}
 TRUE = {"true", "yes", "on", "y", "1"}
 
 
@@ -58,6 +59,7 @@ def _resource(context: CrmContext, job: Job, words: CrmWords) -> ReplayedResourc
     made = ReplayedResource(name, "", job.place, job.number)
     if agent.startswith("@"):
         _from_template(context, made, agent[1:])
+        context.made_from[name] = agent[1:]
     else:
         made.agent = agent_of(agent)
     given: list[dict[str, str]] = []
@@ -89,13 +91,19 @@ def agent_of(text: str) -> str:
 
     Raises:
         NotUnderstoodError: it is none.
+        UntranslatableError: its class is one that Pacemaker no longer has.
     """
     parts = text.replace("::", ":").split(":")
     if len(parts) > 3 or "" in parts:  # noqa: PLR2004  # class, provider, type
         raise NotUnderstoodError(f"{text} is no resource agent")
-    if len(parts) == 2 and parts[0] == "ocf":  # noqa: PLR2004
-        parts = parts[1:]
-    return agent_of_today(":".join(parts))
+    if parts[0] in _CLASSES_OF_OLD and len(parts) > 1:
+        raise UntranslatableError(
+            f"current Pacemaker has no agents of the class {parts[0]} ({text})",
+            "write the resource with another agent, such as the service's systemd unit",
+        )
+    if len(parts) == 2 and parts[0] != "ocf":  # noqa: PLR2004
+        return ":".join(parts)
+    return agent_of_today(":".join(parts[1:] if len(parts) == 2 else parts))  # noqa: PLR2004
 
 
 def _from_template(context: CrmContext, made: ReplayedResource, name: str) -> None:
@@ -191,7 +199,8 @@ def group(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
             raise taken(job, name, there, same=same)
         job.book.gone[there.by] = f"replaced at {job.place}"
         job.cluster.groups.pop(there.id)
-    found = [_member(job, member) for member in members]
+    found = _members(job, members)
+    members = [member.id for member in found]
     made = ReplayedGroup(name, job.place, job.number, members)
     if isinstance(there, ReplayedGroup):
         made.copies, made.clone_meta = there.copies, there.clone_meta
@@ -202,6 +211,21 @@ def group(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         touch(job, member)
     repoint(job, dict.fromkeys(members, name))  # as crmsh does
     return translated(f"{', '.join(members)} in group {name}")
+
+
+def _members(job: Job, names: list[str]) -> list[ReplayedResource]:
+    """Return the members of a group; crmsh makes it of those that are there."""
+    known = [name for name in names if name in job.book.unclear or job.cluster.find(name)]
+    missing = [name for name in names if name not in known]
+    if not known:
+        raise RefusedCommandError(f"there is no resource {missing[0]} at this point")
+    found = [_member(job, name) for name in known]
+    if missing:
+        job.doubt(
+            f"there is no resource {', '.join(missing)} at this point: crm makes the group without",
+            "check whether the scripts run in another order, or the name is misspelt",
+        )
+    return found
 
 
 def _member(job: Job, name: str) -> ReplayedResource:
