@@ -543,3 +543,10 @@ def test_a_constraint_of_a_template_is_reported() -> None:
     script = "crm configure rsc_template t ocf:heartbeat:Dummy\ncrm configure primitive d @t\ncrm configure location l t 10: n1\n"
     (entry,) = at(migrated(NODES + script), 4)
     assert (entry.fate, "the template t" in entry.reason) == (Fate.UNTRANSLATED, True)
+
+
+def test_what_a_move_by_hand_has_left_is_not_taken_over() -> None:
+    script = "crm configure primitive d ocf:heartbeat:Dummy\ncrm configure location cli-prefer-d d rule inf: '#uname' eq n1\ncrm configure location l d 50: n1\n"
+    done = migrated(NODES + script)
+    assert [one.fate for one in at(done, 3)] == [Fate.DOUBTFUL]
+    assert "{resource: d, node: n1, score: 50}" in done.inventory

@@ -82,6 +82,12 @@ def location(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
         raise NotUnderstoodError(f"a location has no {', '.join(options)}")
     made = {"resource_discovery": discovery} if discovery else {}
     parts: list[Part] = [((name,), {**where, **made}) for name in resources for where in wheres]
+    if own_id.startswith(("cli-prefer-", "cli-ban-", "cli-standby-")):
+        return ReplayOutcome(
+            Fate.DOUBTFUL,
+            "it is what a move or ban by hand has left (crm resource move, ban): not taken over",
+            "add a location constraint if that is meant to be permanent",
+        )
     return _add(context, job, "location", own_id, parts)
 
 
