@@ -511,6 +511,11 @@ def test_a_secret_does_not_leave_the_script() -> None:
         + "crm configure primitive f stonith:fence_ipmilan params ip=192.0.2.9 pcmk_host_list='n1 n2' password=hushhush\n"
     )
     assert "hushhush" not in done.inventory + str(done.entries)
+    later = migrated(
+        NODES
+        + "crm configure primitive d ocf:heartbeat:Dummy\ncrm resource param d set password hushhush\ncrm configure set d.password hushhush\ncrm resource secret d set password hushhush\necho 'frobnicate set password hushhush' | crm\n"
+    )
+    assert "hushhush" not in later.inventory + str(later.entries)
     assert "secret: f_password" in done.inventory
 
 

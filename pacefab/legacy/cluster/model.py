@@ -1,4 +1,4 @@
-"""The cluster that pcs commands built so far: a model that each further command changes."""
+"""The cluster that commands built so far: a model that each further command changes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ReplayedConstraint:
     """An order, colocation or location; `options` have the names of our inventory."""
 
     kind: str
-    id: str  # as pcs calls it
+    id: str  # as pcs calls it, or as crmsh was given it
     resources: tuple[str, ...]
     options: dict[str, str]
     place: Place

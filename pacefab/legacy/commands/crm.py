@@ -14,6 +14,7 @@ from pacefab.legacy.crm.shell import (
     line_of,
     logical_lines,
 )
+from pacefab.legacy.masking import masked_line
 from pacefab.legacy.model import CommandResult, Fate, Place
 from pacefab.legacy.options import Syntax, split_options
 from pacefab.legacy.unknown import is_known, nothing_known
@@ -200,15 +201,14 @@ class _CrmProcess:
 
     def _unreadable(self, read: CrmUnreadable, place: Place) -> None:
         self.answer = CommandResult(1)
+        text = masked_line(["crm", *read.text.split()])
         if is_known(read.text):
             why = f"crm does not accept this: {read.why}; it had no effect"
-            self._world.note(
-                Fate.DOUBTFUL, place, f"crm {read.text}", why, "check what was intended"
-            )
+            self._world.note(Fate.DOUBTFUL, place, text, why, "check what was intended")
         else:
             why = "; ".join(self._world.unknowns.reasons(read.text))
             self._world.note(
-                Fate.UNTRANSLATED, place, f"crm {read.text}",
+                Fate.UNTRANSLATED, place, text,
                 f"what it does is known only at run time: {why}", "add what it does by hand",
             )  # fmt: skip
             self.answer = CommandResult(None)

@@ -137,7 +137,7 @@ def attribute_lists(words: CrmWords, kinds: Collection[str], first: str) -> list
             words.any("a list")
             name = words.identifier("an operation") if kind == "op" else ""
             made.append(_list(words, AttributeList(kind, name)))
-        elif kind == "op_params" and made and made[-1].kind == "op":
+        elif kind in {"op_params", "op_meta"} and made and made[-1].kind == "op":
             words.any("a list")
             made[-1].values |= _list(words, AttributeList(kind)).values
         elif not made:

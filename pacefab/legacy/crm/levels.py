@@ -12,7 +12,7 @@ _LONGEST_NAME = 30
 LEAVING = {"up", "end", "back", "cd"}
 ENDING = {"quit", "exit", "bye"}
 _COMMANDS: dict[str, tuple[str, ...]] = {
-    ROOT: ("status", "report", "verify", "crm_help"),
+    ROOT: ("status", "report", "verify"),
     "configure": (
         "primitive", "resource", "group", "clone", "ms", "master", "bundle", "rsc_template",
         "location", "colocation", "collocation", "order", "rsc_ticket", "property",
