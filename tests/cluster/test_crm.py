@@ -25,7 +25,7 @@ crm configure <<EOF
 node 1: c1
 node 2: c2
 node 3: c3
-property stonith-enabled=false cluster-recheck-interval=5min
+property stonith-enabled=false dc-deadtime=3s load-threshold=0% cluster-recheck-interval=5min
 primitive everywhere ocf:pacemaker:Dummy
 clone cl_everywhere everywhere \\
     meta interleave=true

@@ -555,3 +555,16 @@ def test_what_a_move_by_hand_has_left_is_not_taken_over() -> None:
     done = migrated(NODES + script)
     assert [one.fate for one in at(done, 3)] == [Fate.DOUBTFUL]
     assert "{resource: d, node: n1, score: 50}" in done.inventory
+
+
+def test_a_file_of_unknown_contents_does_not_take_away_what_is_there() -> None:
+    script = "crm configure primitive d ocf:heartbeat:Dummy\ncrm configure show > /root/all\nsed -i s/a/b/ /root/all\ncrm configure load replace /root/all\n"
+    done = migrated(NODES + script)
+    assert [one.fate for one in at(done, 2)] == [Fate.TRANSLATED]
+    assert [one.fate for one in at(done, 5)] == [Fate.UNTRANSLATED]
+
+
+def test_a_file_that_a_here_document_writes_has_the_lines_of_the_script() -> None:
+    script = "cat > /root/bs.txt <<EOF\nproperty \\$id=cib-bootstrap-options \\\n  stonith-enabled=false\nprimitive d ocf:heartbeat:Dummy \\\n  operations \\$id=d-operations \\\n  op monitor interval=10\nrsc_defaults resource-stickiness=5\nEOF\ncrm configure load update /root/bs.txt\n"
+    done = migrated(NODES + script)
+    assert lines_of(done, Fate.TRANSLATED) == [("a.sh", 1), ("a.sh", 3), ("a.sh", 5), ("a.sh", 8)]

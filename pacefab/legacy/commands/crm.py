@@ -155,27 +155,33 @@ class _CrmProcess:
             self._file = "" if file == "live" else file
 
     def _load(self, statement: CrmStatement, place: Place) -> None:
+        """Replay `configure load METHOD FILE` and what is in the file."""
         method, path = (*statement.words, "", "")[:2]
-        shell = self._interpreter.shell
-        found = self._world.files.read(path) if path not in _INPUT else None
-        if path in _INPUT and shell.stdin is not None:
-            text, where = "\n".join(shell.stdin), shell.stdin_place
-            shell.stdin = []
-        elif found is not None:
-            text, where = found.text, found.place
-        elif method != "xml":
-            self._note(
+        found = self._source(path) if method != "xml" else ("", None)
+        if found is None or nothing_known(found[0]):
+            why = "is not in the folder" if found is None else "is known only at run time"
+            self._world.note(
                 Fate.UNTRANSLATED,
-                f"it loads {path}, which is not in the folder",
+                place,
+                " ".join(["crm", *statement.arguments]),
+                f"it loads {path}, which {why}",
                 "add the file to the folder and migrate again, or write what is in it by hand",
             )
+            self.answer = CommandResult(None)
             return
-        else:
-            text, where = "", None
         self._call(statement.arguments, place)
-        places = self._places(text, where)
-        for one in sorted(self._loaded(text, places), key=lambda one: _rank(one.name)):
+        places = self._places(*found)
+        for one in sorted(self._loaded(found[0], places), key=lambda one: _rank(one.name)):
             self._call(one.arguments, places[one.line], replaces=method == "update")
+
+    def _source(self, path: str) -> tuple[str, Place | None] | None:
+        """Return a file's text, or what is piped in, and where it stands."""
+        shell = self._interpreter.shell
+        if path in _INPUT and shell.stdin is not None:
+            lines, shell.stdin = shell.stdin, []
+            return "\n".join(lines), shell.stdin_place
+        found = self._world.files.read(path)
+        return (found.text, found.place) if found else None
 
     def _loaded(self, text: str, places: list[Place]) -> Iterator[CrmStatement]:
         """Yield what a file has that is loaded."""
