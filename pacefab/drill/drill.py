@@ -24,7 +24,7 @@ from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.progress import Progress
 from pacefab.workflows.nodes.view import ClusterView, Reach
 from pacefab.workflows.rollout.desired import Intent
-from pacefab.workflows.rollout.history import operator
+from pacefab.workflows.transaction.head import operator
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
 _NOTICE_SECONDS = 90.0  # a monitor comes once in 60, by default
