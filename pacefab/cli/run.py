@@ -52,6 +52,7 @@ class Run:
         self.inventory_file = inventory_file
         self.inventory_option: str | None = None
         self._secrets_file = secrets_file
+        self._reached: dict[str, Host] = {}
         self.wait: int | None = None  # seconds for another user's change; None: as usual
 
     def add(self, context: Context) -> None:
@@ -126,7 +127,8 @@ class Run:
     def reach(self, name: str) -> Host:
         """Return a node of the cluster that was not named; no traffic yet."""
         check_name(name)
-        return self.hosts.get(name) or self._host(name)
+        known = self.hosts.get(name) or self._reached.get(name)
+        return known or self._reached.setdefault(name, self._host(name))
 
     def transaction(self, task: str) -> Transaction:
         """Return what a task changes something by: under a lease, and noted on the nodes."""

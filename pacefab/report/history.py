@@ -18,7 +18,7 @@ def render_text(applied: History) -> list[str]:
     numbers = {entry.id: number for number, entry in enumerate(applied.counted, 1)}
     lines = [
         f"{numbers.get(entry.id, '-'):>3}  {entry.when:%Y-%m-%d %H:%M:%S} UTC  {entry.by}  "
-        f"{entry.sentence}{_state(entry, applied, numbers)}"
+        f"{_said(entry)}{_state(entry, applied, numbers)}"
         for entry in applied.entries
     ]
     hint = "go back before one of them: fab rollback --number N"
@@ -30,6 +30,10 @@ def render_text(applied: History) -> list[str]:
     for error in applied.silent.values():
         lines += ["", *render_error(error)]
     return lines
+
+
+def _said(entry: Entry) -> str:
+    return f"{entry.task}: {entry.sentence}" if entry.task else entry.sentence
 
 
 def _state(entry: Entry, applied: History, numbers: Mapping[str, int]) -> str:

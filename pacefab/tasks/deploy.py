@@ -47,8 +47,8 @@ def plan(
 
     Also what Pacemaker would then do.
 
-    Exit 0: nothing to do; 2: there are changes, or settings that are not in force before a restart;
-    1: it could not be planned.
+    Exit 0: nothing to do; 2: there are changes, settings that are not in force before a restart, or
+    a change that was cut off; 1: it could not be planned.
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
@@ -70,7 +70,7 @@ def plan(
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
         return 1
-    return _CHANGES if found or found.pending else 0
+    return _CHANGES if found or found.pending or found.unfinished else 0
 
 
 @cluster_task(

@@ -126,6 +126,7 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
         intent.membership,
         firewall=run.manages_firewall,
         limit=run.limit,
+        transaction=run.transaction(f"install-{service}"),
         **options,
     )
 

@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pacefab.transport import lease as leases
+from pacefab.transport.lease import Grip, guard
 
 # A section is: RS name, newline, stdout, US, exit status, newline, stderr. None of the programs
 # that we run prints these two control characters, and files are read through base64.
@@ -150,14 +150,14 @@ def _side_by_side(calls: Sequence[str]) -> str:
     return " | ".join([":", *parts])
 
 
-def render_change(steps: Sequence[Step], lease: str = "") -> str:
+def render_change(steps: Sequence[Step], grip: Grip | None = None) -> str:
     """Return a script that stops at the first failing step, and then undoes what came before.
 
     It holds a lock while it runs, so that two runs never change one node at the same time. The
-    kernel gives the lock back when the script ends, however it ends. With the token of a `lease` it
-    begins only while that is held on the node.
+    kernel gives the lock back when the script ends, however it ends. With a `grip` it begins only
+    while its lease is held on the node.
     """
-    lines = [_PRELUDE, _LOCK, *([leases.guard(lease)] if lease else [])]
+    lines = [_PRELUDE, _LOCK, *([guard(grip)] if grip else [])]
     undone: list[str] = []
     repeated: list[str] = []
     for item in steps:

@@ -35,6 +35,7 @@ from pacefab.transport.command import (
     render_query,
 )
 from pacefab.transport.host_keys import prepare
+from pacefab.transport.lease import Grip
 from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
 
 QUERY_SECONDS = 60
@@ -62,8 +63,8 @@ class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
     It runs one script at a time; a second thread waits for its turn. `fanout` gives each host a
-    thread of its own, and a lease is renewed meanwhile. `lease` is the token of the lease that its
-    changes need; empty: they need none.
+    thread of its own, and a lease is renewed meanwhile. `grip` is the hold that its changes need;
+    None: they need none.
     """
 
     def __init__(self, name: str, connection: Connection, access: Access) -> None:
@@ -75,7 +76,7 @@ class Host:
         self._sudo: tuple[str, ...] = ()
         self._answers = answers.Answers()
         self._turn = threading.Lock()
-        self.lease = ""
+        self.grip: Grip | None = None
 
     @property
     def busy(self) -> bool:
@@ -145,7 +146,7 @@ class Host:
         the steps run, they run to their end. Without steps, it waits for the lock and no more.
         `idle` steps change nothing but notes of ours.
         """
-        script, idle = render_change(steps, self.lease), idle or not steps
+        script, idle = render_change(steps, self.grip), idle or not steps
         with interrupts.changing(self.name, waiting=idle) as change:
 
             def begun(out: bytes | bytearray) -> bool:

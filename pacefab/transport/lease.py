@@ -15,6 +15,8 @@ node earlier sees that another run was there meanwhile.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
 
 FILE = "/run/pacefab/lease"
 SECONDS = 30
@@ -41,13 +43,14 @@ lease() {{
   if [ -n "$at" ] && [ $((now - at)) -lt {SECONDS} ]; then live=live; fi
 }}
 """
-# Of an own lease that has not ended; else it prints whose it is now, if another run has it.
+# Of an own lease that has not ended, or is revived; else it prints whose it is now, if another run
+# has it.
 _MINE = (
     READ
     + r"""
 mine() {
   lease "$1"
-  if [ "$token" = "$2" ] && [ -n "$live" ]; then
+  if [ "$token" = "$2" ] && [ -n "$live$3" ]; then
     echo "renew $2 $now" >>"$1"
   else
     [ "$token" = "$2" ] || printf '%s\n' "$note"
@@ -76,15 +79,28 @@ if [ "$token" = "$2" ]; then echo "release $2 $now" >>"$1"; fi
 )
 
 
-def guard(token: str) -> str:
+@dataclass(frozen=True)
+class Grip:
+    """A run's hold of a node.
+
+    `firm` says whether as many nodes as are needed renewed the lease moments ago: then a node that
+    was away for too long gets it again, unless another run has it there.
+    """
+
+    token: str
+    firm: Callable[[], bool]
+
+
+def guard(grip: Grip) -> str:
     """Return what a script begins with that changes a node under a lease.
 
     It ends where that is another run's by now, or nobody's, and renews it while it is at work: its
     operator may be gone, and the node is at work all the same.
     """
-    call = f"mine {shlex.quote(FILE)} {shlex.quote(token)}"
+    call = f"mine {shlex.quote(FILE)} {shlex.quote(grip.token)}"
+    revived = " revived" if grip.firm() else ""
     return f"""{_MINE}
-section {SECTION} {call} || exit 1
+section {SECTION} {call}{revived} || exit 1
 while sleep {_STEP_SECONDS} && kill -0 $$ && {call}; do :; done </dev/null >/dev/null 2>&1 9>&- &
 trap 'kill '"$!"' 2>/dev/null' EXIT
 """

@@ -121,6 +121,13 @@ def plan_rollback(
     return plan + _plan_unit_files(plan) + _plan_reloads(plan) + left
 
 
+def brief(plan: NodePlan) -> list[str]:
+    """Return what changes on a node, files by their names alone."""
+    paths = [file.path for file, _ in plan.files]
+    others = [line for line in plan.changes if not line.startswith(tuple(f"{p}:" for p in paths))]
+    return [*others, *(f"{path} changed" for path in paths)]
+
+
 def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
     """Return the packages that a node lacks, those of the programs that agents call among them.
 

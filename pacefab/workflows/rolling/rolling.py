@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pacefab import interrupts
@@ -29,6 +29,8 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 from pacefab.workflows.rolling.spared import await_spared
+from pacefab.workflows.transaction.entry import State
+from pacefab.workflows.transaction.transaction import Transaction
 
 Results = Sequence[ProbeResult]
 
@@ -42,6 +44,7 @@ class Rolling:
     dry_run: bool = False
     limit: int = 32
     nodes: frozenset[str] | None = None  # the nodes to update; None: all
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Update every node of the cluster, once agreed to; stop at the first that fails.
@@ -51,15 +54,31 @@ class Rolling:
         Raises:
             PacefabError: nothing was changed.
         """
+        transaction = self.transaction or Transaction(self.step)
+        own = replace(self, transaction=transaction)
+        return transaction.run(lambda: own.run_once(hosts, reach, transaction, audience), audience)
+
+    def run_once(
+        self,
+        hosts: Mapping[str, Host],
+        reach: Reach,
+        transaction: Transaction,
+        audience: Audience,
+    ) -> list[Outcome]:
+        """Do the same, with a transaction that may find that another run was quicker."""
         watch = Stopwatch(self.step, audience)
         seen = self._observe(hosts, reach)
+        transaction.check(seen, audience)
         readiness.check_ready(seen.status, self._attempt)
         for name in seen.strangers:
             audience.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
         self._check_own(seen)
         self._check_kept(seen)
         if not self.dry_run:
-            self._ask(seen, audience)
+            due = self._ask(seen, audience)
+            if due or self._bans(seen).found(seen.cib) or transaction.left:
+                transaction.hold(seen, audience)
+                transaction.begin(seen.membership.cluster, due or (self.step,), seen.cib)
             self._bring_back(seen, audience)
         outcomes: list[Outcome] = []
         try:
@@ -71,11 +90,26 @@ class Rolling:
                     outcomes.append(watch.finish(node, Mark.SKIPPED, said))
         except KeyboardInterrupt as stop:
             _say_how_far(stop, outcomes)
+            self._end(seen, outcomes, transaction, audience)
             raise
+        self._end(seen, outcomes, transaction, audience)
         return outcomes
 
-    def _ask(self, seen: ClusterView, audience: Audience) -> None:
-        """Show what would be restarted, and have it agreed to; nothing where nothing is."""
+    def _end(
+        self,
+        seen: ClusterView,
+        outcomes: Sequence[Outcome],
+        transaction: Transaction,
+        audience: Audience,
+    ) -> None:
+        """Note how it ended: what was cut off behind a node that is changed is not finished."""
+        if len(outcomes) == len(self._order(seen)) and all(line.mark.ok for line in outcomes):
+            transaction.end(State.DONE, audience)
+        elif not any(line.mark is Mark.CHANGED for line in outcomes):
+            transaction.end_undone(seen.hosts, audience)
+
+    def _ask(self, seen: ClusterView, audience: Audience) -> list[str]:
+        """Show what would be restarted, and have it agreed to; return it: nothing, a line each."""
         views = {node: seen.views[node] for node in self._order(seen) if node in seen.views}
         looked = fan_out(views, lambda node, _: self.update.look(seen, node), limit=self.limit)
         for error in errors(looked).values():
@@ -96,6 +130,7 @@ class Rolling:
                 [f"{self.step} would, node by node:", *(f"    {line}" for line in lines)]
             )
             audience.ask(self.step, f"Restart {self._name} in {seen.membership.cluster}?")
+        return lines
 
     def _bring_back(self, seen: ClusterView, audience: Audience) -> None:
         bans = self._bans(seen)
@@ -150,7 +185,7 @@ class Rolling:
     def _change(self, due: Due, note: Note) -> None:
         """Change the node's packages and files; an interruption puts the files back."""
         try:
-            due.change(note)
+            due.change(note, self._entry)
             interrupts.check()
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
@@ -228,11 +263,19 @@ class Rolling:
             desired = self._bans(seen).desired
             apply_cib.settle_configuration(seen.host, desired, self.timeout, waits)
         except PacefabError as second:
+            if self.transaction:
+                self.transaction.stuck()
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
         else:
             error.next_step = (
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
+
+    @property
+    def _entry(self) -> str:
+        """The entry of the history under which files are kept; empty: there is none."""
+        entry = self.transaction.entry if self.transaction else None
+        return entry.id if entry else ""
 
     @property
     def _name(self) -> str:

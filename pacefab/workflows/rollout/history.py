@@ -66,7 +66,7 @@ def gather(hosts: Mapping[str, Host]) -> History:
         entries.merge([copy for copy, _ in copies[name]]): copies[name][0][1]
         for name in sorted(copies, reverse=True)
     }
-    live = frozenset(head.holder.token for head, _ in answered.values() if head.holder)
+    live = heads.live_tokens(head for head, _ in answered.values())
     return History(merged, silent, tuple(sorted(damaged, key=str)), live)
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from lxml import etree
 
-from pacefab.errors import PacefabError, RefusedError, UsageError
+from pacefab.errors import PacefabError, RefusedError, UsageError, add_ending
+from pacefab.host.kept_files import plan_note, plan_store
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
@@ -34,6 +35,8 @@ from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.purge import Purge
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
+from pacefab.workflows.transaction.entry import Entry, State
+from pacefab.workflows.transaction.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Remove:
     timeout: int = 300
     dry_run: bool = False
     limit: int = 32
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Take the resources out, wait until they are stopped everywhere, purge the named hosts.
@@ -62,7 +66,13 @@ class Remove:
             PacefabError: nothing was changed.
         """
         watch = Stopwatch(f"remove-{self.service.name}", audience)
-        return _Removal.begin(self, hosts, reach).execute(hosts, watch, audience)
+        transaction = self.transaction or Transaction(f"remove-{self.service.name}")
+
+        def work() -> list[Outcome]:
+            found = _Removal.begin(self, hosts, reach)
+            return found.execute(hosts, watch, audience, transaction)
+
+        return transaction.run(work, audience)
 
 
 @dataclass(frozen=True)
@@ -105,23 +115,38 @@ class _Removal:
         return cls(remove, seen, desired, _purge(purge.look, intent, remove, seen))
 
     def execute(
-        self, hosts: Mapping[str, Host], watch: Stopwatch, audience: Audience
+        self,
+        hosts: Mapping[str, Host],
+        watch: Stopwatch,
+        audience: Audience,
+        transaction: Transaction,
     ) -> list[Outcome]:
         seen, remove = self.seen, self.remove
+        transaction.check(seen, audience)
         removal = self._plan_removal()
         looked = self._plan_purges(hosts)
         purges = values(looked)
         if not remove.dry_run:
-            self._ask(removal, purges, audience)
+            changes = self._ask(removal, purges, audience)
             watch.begin()
-        first = self._remove(removal, watch)
+            if changes or transaction.left:
+                transaction.hold(seen, audience)
+                named = changes or (self._attempt,)
+                transaction.begin(seen.membership.cluster, named, seen.cib)
+        try:
+            first = self._remove(removal, watch)
+        except (PacefabError, KeyboardInterrupt) as error:
+            add_ending(error, transaction.end_undone(seen.hosts, audience))
+            raise
         silent = {name: seen.silent[name] for name in hosts if name in seen.silent}
         failed = watch.fail_all({**silent, **errors(looked)})
         purged = watch.each(
             purges,
-            lambda name, steps: self._purge(name, hosts[name], steps, watch),
+            lambda name, steps: self._purge(name, hosts[name], steps, watch, transaction.entry),
             remove.limit,
         )
+        if not remove.dry_run and all(outcome.mark.ok for outcome in purged):
+            transaction.end(State.DONE, audience)
         outcomes = {outcome.host: outcome for outcome in (*failed, *purged)}
         return [first, *(outcomes[name] for name in hosts if name in outcomes)]
 
@@ -194,14 +219,15 @@ class _Removal:
         removal: Sequence[str],
         purges: Mapping[str, Sequence[Step]],
         audience: Audience,
-    ) -> None:
-        """Show what would go, and have it agreed to; nothing where nothing is left."""
+    ) -> list[str]:
+        """Show what would go, and have it agreed to; return it, nothing where nothing is left."""
         lines = [*removal, *(f"{n}: {s.name}" for n, steps in purges.items() for s in steps)]
         if lines:
             name = self.remove.service.name
             every = (*lines, *self._remarks)
             audience.preview([f"remove-{name} would:", *(f"    {line}" for line in every)])
             audience.ask(f"remove-{name}", f"Remove {name} from {self.seen.membership.cluster}?")
+        return lines
 
     @property
     def _remarks(self) -> tuple[str, ...]:
@@ -274,12 +300,23 @@ class _Removal:
             )
         return render_configuration(cib, change)
 
-    def _purge(self, name: str, host: Host, steps: Sequence[Step], watch: Stopwatch) -> Outcome:
+    def _purge(
+        self,
+        name: str,
+        host: Host,
+        steps: Sequence[Step],
+        watch: Stopwatch,
+        entry: Entry | None,
+    ) -> Outcome:
         if not steps:
             return watch.finish(name, Mark.UNCHANGED, "neither package nor configuration")
         if self.remove.dry_run:
             return watch.finish(name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
-        run_steps(host, steps, note=partial(watch.progress.note, name))
+        kept: tuple[Step, ...] = ()
+        if entry and (gone := self.purge.gone):
+            absent = dict.fromkeys(gone, "")
+            kept = (plan_store(entry.id, gone), plan_note(entry.id, absent))
+        run_steps(host, [*kept, *steps], note=partial(watch.progress.note, name))
         return watch.finish(name, Mark.CHANGED, "package and configuration removed")
 
 

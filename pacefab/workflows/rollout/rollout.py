@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -28,6 +28,7 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, none_answered, obse
 from pacefab.workflows.rollout import creation
 from pacefab.workflows.rollout.node_changes import NodeChanges
 from pacefab.workflows.rollout.planning import Plan, Plans
+from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction.entry import State
 from pacefab.workflows.transaction.transaction import OVERTAKEN, Transaction
 
@@ -72,7 +73,8 @@ class Rollout:
 
     def plan(self, seen: ClusterView) -> Plan:
         """Return what would change. Errors of `Planner.plan`."""
-        return self.planner.plan(seen, self.what_forms(seen))
+        plan = self.planner.plan(seen, self.what_forms(seen))
+        return replace(plan, unfinished=heads.unfinished(seen.heads.values()))
 
     def run(self, hosts: Mapping[str, Host], audience: Reader) -> list[Outcome]:
         """Plan, show, ask, apply, settle, verify.
@@ -203,12 +205,9 @@ class _RolloutRun:
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
         """Note that all is as it was before, where it is; else return that it is not finished."""
-        files = not nodes.stuck and not (self.rollout.keep_on_failure and nodes.done)
-        with undoing():
-            if files and self.transaction.is_undone(seen.hosts):
-                self.transaction.end(State.UNDONE, self.audience)
-                return ""
-        return "the change is not finished: fab status names it"
+        if nodes.stuck or (self.rollout.keep_on_failure and nodes.done):
+            self.transaction.stuck()
+        return self.transaction.end_undone(seen.hosts, self.audience)
 
     def _change_cluster(
         self,

@@ -77,6 +77,11 @@ class Entry:
         """Whether it goes back to what stood before another entry."""
         return bool(self.target)
 
+    def shown(self) -> dict[str, object]:
+        """Return it as plain data, for programs."""
+        begun, changes = self.when.isoformat(), list(self.changes)
+        return {"id": self.id, "task": self.task, "by": self.by, "begun": begun, "changes": changes}
+
     def note(self) -> str:
         """Return what is kept of it on nodes: one line."""
         every = asdict(self)

@@ -95,14 +95,21 @@ def unfinished(heads: Iterable[Head]) -> tuple[Entry, ...]:
     """
     every = tuple(heads)
     ended = frozenset[str]().union(*(head.ended for head in every))
-    live = {head.holder.token for head in every if head.holder}
+    live = live_tokens(every)
     begun = {entry.id: entry for head in every for entry in head.begun}
     return entries.unfinished((e for e in begun.values() if e.id not in ended), live)
 
 
-def holder(heads: Iterable[Head]) -> Holder | None:
-    """Return the run that changes the cluster now, if one does."""
-    return next((head.holder for head in heads if head.holder), None)
+def live_tokens(heads: Iterable[Head]) -> frozenset[str]:
+    """Return the tokens of leases whose runs are not known to be dead."""
+    holders = (head.holder for head in heads)
+    return frozenset(holder.token for holder in holders if holder and not holder.dead)
+
+
+def under_way(heads: Iterable[Head]) -> tuple[str, ...]:
+    """Return which runs change the cluster now, a sentence each."""
+    holders = (head.holder for head in heads)
+    return tuple(dict.fromkeys(str(holder) for holder in holders if holder and not holder.dead))
 
 
 def observe() -> Step:

@@ -21,6 +21,7 @@ from pacefab.transport import lease as leases
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.transport.lease import Grip
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction.head import Head, Holder
 
@@ -56,6 +57,8 @@ class Lease:
         self._hosts: dict[str, Host] = {}
         self._tried: dict[str, Host] = {}
         self._stop = threading.Event()
+        self._renewed: dict[str, float] = {}
+        self._needed = 0
 
     @property
     def hosts(self) -> Mapping[str, Host]:
@@ -90,9 +93,9 @@ class Lease:
         """Give it back, wherever it was taken; a host that does not hear of it forgets it."""
         self._stop.set()
         self._stop = threading.Event()
-        tried, self._tried, self._hosts = self._tried, {}, {}
+        tried, self._tried, self._hosts, self._renewed = self._tried, {}, {}, {}
         for host in tried.values():
-            host.lease = ""
+            host.grip = None
         give_back = shell(leases.SECTION, leases.RELEASE, leases.FILE, self.token)
         with interrupts.undoing():
             fan_out(tried, lambda _, host: host.ask([give_back], seconds=_ASK_SECONDS))
@@ -118,7 +121,9 @@ class Lease:
             raise self._too_few(found, needed, failed)
         for name in found:
             self._hosts[name] = hosts[name]
-            hosts[name].lease = self.token
+            hosts[name].grip = Grip(self.token, self._is_firm)
+            self._renewed[name] = _now()
+        self._needed = needed
         return found
 
     def _take_on(
@@ -212,9 +217,19 @@ class Lease:
             with interrupts.undoing():
                 fan_out(idle, partial(self._renew_on, step))
 
-    def _renew_on(self, step: Step, _name: str, host: Host) -> None:
-        if host.lease:
-            host.ask([step], seconds=_ASK_SECONDS)
+    def _renew_on(self, step: Step, name: str, host: Host) -> None:
+        if host.grip and host.ask([step], seconds=_ASK_SECONDS)[step.name].ok:
+            self._renewed[name] = _now()
+
+    def _is_firm(self) -> bool:
+        """Whether as many hosts as are needed had it moments ago, so that no other run has."""
+        since = _now() - leases.SECONDS / 2
+        return sum(when > since for when in self._renewed.values()) >= max(self._needed, 1)
+
+
+def _now() -> float:
+    """Return seconds that pass while this machine sleeps, too."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _hear(note: Note, name: str, heard: set[str], line: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -68,6 +69,20 @@ class Progress(Protocol):
         """Hear of something that is going on right now."""
 
 
+@dataclass(frozen=True)
+class Hosts:
+    """Hosts that were looked at one by one, whatever cluster they are of."""
+
+    hosts: Mapping[str, Host]
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    absent: Sequence[str] = ()
+
+    @property
+    def needed(self) -> int:
+        """All of them."""
+        return len(self.hosts)
+
+
 class Transaction:
     """What one run may change, and what it has begun.
 
@@ -84,6 +99,8 @@ class Transaction:
         self._heads: Mapping[str, Head] = {}
         self._left: tuple[Entry, ...] = ()
         self._before: Cib | None = None
+        self._named: set[str] = set()
+        self._stuck = False
 
     def run(self, work: Callable[[], T], progress: Progress) -> T:
         """Do the work, again where another run was quicker; then the lease is given back.
@@ -116,8 +133,10 @@ class Transaction:
         """
         self._left = heads.unfinished(seen.heads.values())
         for entry in self._left:
-            progress.note(self.task, f"not finished: {entry.name}: {entry.sentence}")
-        others = [entry for entry in self._left if entry not in self.left]
+            if entry.id not in self._named:
+                progress.note(self.task, f"not finished: {entry.name}: {entry.sentence}")
+            self._named.add(entry.id)
+        others = [e for e in self._left if e not in self.left and not _is_whole(e)]
         if others and self.task not in _HARMLESS:
             seen_ = "\n".join(f"not finished: {entry.name}" for entry in others)
             raise RefusedError(self.task, seen_, f"nothing was changed; {ways_on(others)}")
@@ -179,7 +198,21 @@ class Transaction:
         self._on_all([log.plan_keep(self.entry, before)])
         self._before = before
 
-    def is_undone(self, hosts: Mapping[str, Host]) -> bool:
+    def stuck(self) -> None:
+        """Note that something of the change could not be put back, or was not to be."""
+        self._stuck = True
+
+    def end_undone(self, hosts: Mapping[str, Host], progress: Progress) -> str:
+        """Note that all is as it was before, where it is; else return that it is not finished."""
+        if self.entry is None:
+            return ""
+        with interrupts.undoing():
+            if not self._stuck and self._is_undone(hosts):
+                self.end(State.UNDONE, progress)
+                return ""
+        return "the change is not finished: fab status names it, and how to end it"
+
+    def _is_undone(self, hosts: Mapping[str, Host]) -> bool:
         """Whether the CIB is as it was when the change began, by the first node that says it."""
         if self._before is None:
             return True
@@ -225,6 +258,11 @@ class Transaction:
     def _tried(self, steps: Sequence[Step]) -> dict[str, PacefabError]:
         """Run steps on every node of the lease; return the errors."""
         return errors(fan_out(self.lease.hosts, partial(_run, steps)))
+
+
+def _is_whole(entry: Entry) -> bool:
+    """Whether each host of a change is whole by itself, so that others may go on."""
+    return entry.task.startswith("install-")
 
 
 def ways_on(left: Iterable[Entry]) -> str:
