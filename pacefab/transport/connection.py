@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import shlex
 import threading
 import time
@@ -23,7 +22,7 @@ from fabric import Connection
 from paramiko.ssh_exception import SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, UnreachableError, UsageError
+from pacefab.errors import CommandError
 from pacefab.transport import answers
 from pacefab.transport.command import (
     RECEIVER,
@@ -36,13 +35,12 @@ from pacefab.transport.command import (
 )
 from pacefab.transport.host_keys import prepare
 from pacefab.transport.lease import Grip
+from pacefab.transport.names import check_name
 from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
+from pacefab.transport.privilege import become_root
 
 QUERY_SECONDS = 60
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
-
-# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
 
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -275,48 +273,11 @@ class Host:
             raise explain(self.name, self._connection, error) from error
         self._opened = True
         if self._connection.user != "root":
-            self._sudo = self._privilege()
-
-    def _privilege(self) -> tuple[str, ...]:
-        """Return how commands become root's, asking as little as possible."""
-        user = self._connection.user
-        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
-        if status == 0:
-            return ("sudo", "-n", "--")
-        attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
-        password = self._access.sudo_password
-        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
-            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
-        if not password:
-            raise UnreachableError(
-                attempted,
-                seen,
-                "give the password: fab --prompt-for-sudo-password …",
-                host=self.name,
-            )
-        sudo = ("sudo", "-k", "-S", "-p", "", "--")
-        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
-        if status != 0:
-            next_step = "was the password right? give it again; else " + _NO_SUDO
-            raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
-        return sudo
+            user, password = self._connection.user, self._access.sudo_password
+            self._sudo = become_root(self.name, user, password, self._execute)
 
 
 _TIMED_OUT = 124  # timeout(1)
-_NOT_FOUND = 127
-_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
-
-
-def check_name(name: str) -> None:
-    """Raise a UsageError when `name` has characters that no host name has."""
-    bare = name.rpartition("@")[2]
-    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
-    if not _HOST.fullmatch(host):
-        raise UsageError(
-            "read the host names",
-            f"{name!r} is no host name",
-            "give -H name,name,…",
-        )
 
 
 def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:

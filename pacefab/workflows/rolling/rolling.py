@@ -12,7 +12,7 @@ from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import readiness
-from pacefab.pacemaker.model import ClusterStatus, primitive_ids
+from pacefab.pacemaker.model import primitive_ids
 from pacefab.pacemaker.ownership import runners
 from pacefab.pacemaker.word import Cause
 from pacefab.services import registry
@@ -27,9 +27,9 @@ from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
+from pacefab.workflows.rolling.endings import end, kept_items, remembered, say_how_far
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 from pacefab.workflows.rolling.spared import await_spared
-from pacefab.workflows.transaction.entry import State
 from pacefab.workflows.transaction.transaction import Transaction
 
 Results = Sequence[ProbeResult]
@@ -59,11 +59,7 @@ class Rolling:
         return transaction.run(lambda: own.run_once(hosts, reach, transaction, audience), audience)
 
     def run_once(
-        self,
-        hosts: Mapping[str, Host],
-        reach: Reach,
-        transaction: Transaction,
-        audience: Audience,
+        self, hosts: Mapping[str, Host], reach: Reach, transaction: Transaction, audience: Audience
     ) -> list[Outcome]:
         """Do the same, with a transaction that may find that another run was quicker."""
         watch = Stopwatch(self.step, audience)
@@ -89,24 +85,11 @@ class Rolling:
                     said = "not touched: one before failed"
                     outcomes.append(watch.finish(node, Mark.SKIPPED, said))
         except KeyboardInterrupt as stop:
-            _say_how_far(stop, outcomes)
-            self._end(seen, outcomes, transaction, audience)
+            say_how_far(stop, outcomes)
+            end(transaction, outcomes, len(self._order(seen)), seen, audience)
             raise
-        self._end(seen, outcomes, transaction, audience)
+        end(transaction, outcomes, len(self._order(seen)), seen, audience)
         return outcomes
-
-    def _end(
-        self,
-        seen: ClusterView,
-        outcomes: Sequence[Outcome],
-        transaction: Transaction,
-        audience: Audience,
-    ) -> None:
-        """Note how it ended: what was cut off behind a node that is changed is not finished."""
-        if len(outcomes) == len(self._order(seen)) and all(line.mark.ok for line in outcomes):
-            transaction.end(State.DONE, audience)
-        elif not any(line.mark is Mark.CHANGED for line in outcomes):
-            transaction.end_undone(seen.hosts, audience)
 
     def _ask(self, seen: ClusterView, audience: Audience) -> list[str]:
         """Show what would be restarted, and have it agreed to; return it: nothing, a line each."""
@@ -164,7 +147,9 @@ class Rolling:
             )
             before = self._answers(seen, node)
             after = self._restart(seen, due, watch.progress)
-            return watch.finish(node, Mark.CHANGED, *due.changes, *self._kept(before, after))
+            return watch.finish(
+                node, Mark.CHANGED, *due.changes, *kept_items(self.update.service, before, after)
+            )
         except PacefabError as error:
             return watch.fail(node, error)
 
@@ -185,7 +170,7 @@ class Rolling:
     def _change(self, due: Due, note: Note) -> None:
         """Change the node's packages and files; an interruption puts the files back."""
         try:
-            due.change(note, self._entry)
+            due.change(note, self.transaction.entry_id if self.transaction else "")
             interrupts.check()
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
@@ -258,7 +243,7 @@ class Rolling:
             with self._banned(seen, due.node, progress):
                 names = self._primitives(seen)
                 seen.host.query([plan_cleanup(name, due.node) for name in names])
-                forgotten = partial(_remembered, names, due.node)
+                forgotten = partial(remembered, names, due.node)
                 apply_cib.settle(seen.host, forgotten, self.timeout, waits=waits)
             desired = self._bans(seen).desired
             apply_cib.settle_configuration(seen.host, desired, self.timeout, waits)
@@ -270,12 +255,6 @@ class Rolling:
             error.next_step = (
                 f"{error.next_step}; the old configuration was put back, it is Started"
             )
-
-    @property
-    def _entry(self) -> str:
-        """The entry of the history under which files are kept; empty: there is none."""
-        entry = self.transaction.entry if self.transaction else None
-        return entry.id if entry else ""
 
     @property
     def _name(self) -> str:
@@ -348,36 +327,3 @@ class Rolling:
         """Put the questions that concern a node's instance, and those of the whole service."""
         every = self.update.service.probes(self.update.section, self.update.site(seen))
         return put(seen.hosts, [probe for probe in every if probe.of in {node, ""}])
-
-    def _kept(self, before: Results, after: Results) -> list[str]:
-        """Return how many of its items an instance has still, where it counts them."""
-        if not any(figure.name == "items" for figure in self.update.service.figures):
-            return []
-        then, now = (_items(results) for results in (before, after))
-        if now is None:
-            return ["its items were not counted"]
-        count = then or 0
-        return [f"{min(now, count)} of {count} items kept" if count else "it had no items"]
-
-
-def _items(results: Results) -> int | None:
-    found = (result.reading.figures.get("items") for result in results)
-    return next((int(value) for value in found if value is not None), None)
-
-
-def _remembered(names: Sequence[str], node: str, status: ClusterStatus) -> str:
-    """Return which failure of the service on the node is not forgotten yet, if any."""
-    failures = [failure for failure in status.failures if failure.node == node]
-    failed = {failure.resource.partition(":")[0] for failure in failures}
-    kept = [name for name in names if name in failed]
-    return f"{', '.join(kept)} counts as failed on {node}" if kept else ""
-
-
-def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
-    """Note which nodes are done; a repeated run goes on behind them."""
-    if not interrupts.changed():
-        return
-    done = ", ".join(line.host for line in outcomes if line.mark is Mark.CHANGED)
-    if done:
-        stop.add_note(f"{done}: done")
-    stop.add_note("run this again to go on")

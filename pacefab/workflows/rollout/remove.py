@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, product
 from typing import Any
@@ -16,13 +16,12 @@ from pacefab.host.kept_files import plan_note, plan_store
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Configuration, primitive_ids
 from pacefab.pacemaker.ownership import Runner, runners, template_of
 from pacefab.pacemaker.plan import constraint_ids, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services import registry
-from pacefab.services.service import Look, Port, Service
+from pacefab.services.service import Look, Service
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import Result, errors, fan_out, values
@@ -34,6 +33,7 @@ from pacefab.workflows.nodes.node_plan import check_clear
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.purge import Purge
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
+from pacefab.workflows.rollout import going
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.transaction.entry import Entry, State
 from pacefab.workflows.transaction.transaction import Transaction
@@ -111,8 +111,9 @@ class _Removal:
         intent = Intent(
             seen.membership, every, (name,), Configuration(), secret=lambda _: "unknown"
         )
-        desired = _desired(intent, seen)
-        return cls(remove, seen, desired, _purge(purge.look, intent, remove, seen))
+        desired = going.desired(intent, seen)
+        look, firewall = purge.look, remove.firewall
+        return cls(remove, seen, desired, going.purge(look, intent, seen, firewall=firewall))
 
     def execute(
         self,
@@ -324,39 +325,3 @@ def _inside(cib: Cib, name: str) -> Iterator[etree._Element]:
     """Yield a resource's primitives."""
     element = cib.element(name)
     yield from () if element is None else element.iter("primitive")
-
-
-def _desired(intent: Intent, seen: ClusterView) -> Configuration:
-    """Return what the service would make; where that cannot be said now, what it is called."""
-    try:
-        return intent.configuration(intent.site(seen.facts))
-    except PacefabError:
-        (name,) = intent.chosen
-        ids = registry.service(name).ids(intent.sections[name])
-        elements = (seen.cib.element(i) for i in ids)
-        there = (read_resource(element) for element in elements if element is not None)
-        return Configuration(resources=tuple(resource for resource in there if resource))
-
-
-def _purge(look: Look, intent: Intent, remove: Remove, seen: ClusterView) -> Purge:
-    (name,) = intent.chosen
-    others = registry.look({n: s for n, s in intent.sections.items() if n != name})
-    kept = (*others.packages, *others.files, *others.kernel, *remove.service.shared)
-    own = [a for member in seen.membership.members for a in member.addresses]
-    rest = replace(intent, chosen=tuple(n for n in intent.sections if n != name))
-    ports = _ports(intent, seen) - _ports(rest, seen)
-    ordered = sorted(ports, key=lambda port: (port.number, port.protocol))
-    return Purge(look, kept, remove.service.data, ordered, own if remove.firewall else ())
-
-
-def _ports(intent: Intent, seen: ClusterView) -> set[Port]:
-    """Return the ports that services have open, as far as that can be said."""
-    site, found = intent.site(seen.facts), set()
-    for service in intent.chosen:
-        described = registry.service(service).node
-        for name in seen.facts:
-            try:
-                found |= set(described(intent.sections[service], site, name).ports)
-            except PacefabError:
-                continue
-    return found

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Protocol
+from functools import cached_property, partial
 
-from pacefab.errors import PacefabError, RefusedError, add_ending
+from pacefab.errors import PacefabError, add_ending
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import readiness
@@ -23,9 +22,10 @@ from pacefab.workflows.nodes.cleanup import clean_up
 from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
-from pacefab.workflows.nodes.progress import Audience, Stopwatch
+from pacefab.workflows.nodes.progress import Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, none_answered, observe_cluster
 from pacefab.workflows.rollout import creation
+from pacefab.workflows.rollout.agreement import Agreement, Reader
 from pacefab.workflows.rollout.node_changes import NodeChanges
 from pacefab.workflows.rollout.planning import Plan, Plans
 from pacefab.workflows.transaction import head as heads
@@ -33,13 +33,6 @@ from pacefab.workflows.transaction.entry import State
 from pacefab.workflows.transaction.transaction import OVERTAKEN, Transaction
 
 _FORMED = "planned again, now that the cluster stands"
-
-
-class Reader(Audience, Protocol):
-    """Who watches, is shown plans, and is asked."""
-
-    def show(self, plan: Plan, reason: str) -> None:
-        """See a plan; `reason` says why it is shown again, empty the first time."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +93,14 @@ class _RolloutRun:
     audience: Reader
     watch: Stopwatch
     transaction: Transaction = field(default_factory=lambda: Transaction("deploy"))
-    shown: list[Plan] = field(default_factory=list)  # and agreed to, by this very run
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """What the operator has agreed to."""
+        rollout = self.rollout
+        return Agreement(
+            rollout.step, self.audience, rollout.asks_of_additions, rollout.allow_interruption
+        )
 
     def execute(self) -> list[Outcome]:
         seen = self.rollout.observe(self.hosts)
@@ -121,7 +121,7 @@ class _RolloutRun:
         if silent:
             said = "nothing was changed: name only nodes that can be reached"
             return [self.watch.finish(plan.cluster, Mark.SKIPPED, said), *left]
-        asked = self._permit_once(plan)
+        asked = self.agreement.reach(plan)
         self.transaction.hold(seen, self.audience)
         before = seen.cib if seen.formed and seen.running else None
         self.transaction.begin(plan.cluster, plan.summary, before, self.rollout.target)
@@ -137,54 +137,14 @@ class _RolloutRun:
         self.transaction.end(State.DONE, self.audience)
         return done
 
-    def _permit_once(self, plan: Plan) -> bool:
-        """Have a plan agreed to, unless this very one was, before another run was awaited."""
-        again = bool(self.shown)
-        if self.shown and self.shown[-1].summary == plan.summary:
-            return True
-        asked = self._permit(plan, OVERTAKEN if again else "")
-        self.shown.append(plan)
-        return asked
-
     def _silent(self, seen: ClusterView) -> dict[str, PacefabError]:
         """Return the named hosts that did not answer."""
         return {name: error for name, error in seen.silent.items() if name in self.hosts}
 
-    def _permit(self, plan: Plan, reason: str = "") -> bool:
-        """Show the plan, and have it agreed to; what is not to be asked about is only noted.
-
-        Returns whether it was asked about.
-
-        Raises:
-            PacefabError: it may not be applied.
-        """
-        asked = self.rollout.asks_of_additions or plan.alters
-        if asked:
-            self.audience.show(plan, reason)
-        else:
-            self.audience.note(plan.cluster, plan.additions)
-        if plan.configuration.changes and (halted := plan.placement.halted):
-            raise RefusedError(
-                self.rollout.step,
-                f"{halted.said}: what is to be changed would not come about",
-                f"nothing was changed; end it, then run this again: {halted.way_out}",
-            )
-        if plan.interruptions and not self.rollout.allow_interruption:
-            raise RefusedError(
-                self.rollout.step,
-                "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
-                "the cluster was not changed; in a maintenance window: --allow-interruption",
-            )
-        if asked:
-            self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
-        return asked
-
     def _apply(self, seen: ClusterView, plan: Plan, *, asked: bool) -> list[Outcome]:
         form = self.rollout.form(self.hosts) if plan.forming else tuple
-        entry = self.transaction.entry
-        nodes = NodeChanges(
-            self.rollout.planner, seen, self.audience, self.watch, entry.id if entry else ""
-        )
+        entry = self.transaction.entry_id
+        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
             changed = nodes.change(plan.nodes, limit)
@@ -237,7 +197,7 @@ class _RolloutRun:
                     )
                 return self._unchanged(seen, plan, self._pending(done))
             if plan.cluster_summary != shown.cluster_summary:
-                self._permit(plan, _FORMED if shown.forming else OVERTAKEN)
+                self.agreement.ask(plan, _FORMED if shown.forming else OVERTAKEN)
             try:
                 before = self._patch(seen, plan)
             except _OvertakenError:

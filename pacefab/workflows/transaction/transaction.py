@@ -62,7 +62,7 @@ class Observed(Protocol):
         """What each host said of changes."""
 
 
-class Progress(Protocol):
+class Notes(Protocol):
     """Somebody who watches."""
 
     def note(self, host: str, text: str) -> None:
@@ -102,7 +102,7 @@ class Transaction:
         self._named: set[str] = set()
         self._stuck = False
 
-    def run(self, work: Callable[[], T], progress: Progress) -> T:
+    def run(self, work: Callable[[], T], progress: Notes) -> T:
         """Do the work, again where another run was quicker; then the lease is given back.
 
         Within another `run` of the same transaction it is a part of that.
@@ -121,11 +121,16 @@ class Transaction:
             self.lease.release()
 
     @property
+    def entry_id(self) -> str:
+        """The entry of the history under which files are kept; empty: there is none."""
+        return self.entry.id if self.entry else ""
+
+    @property
     def left(self) -> tuple[Entry, ...]:
         """The unfinished changes that this run brings to their end, oldest first."""
         return entries.finishing(self.task, self._left)
 
-    def check(self, seen: Observed, progress: Progress) -> None:
+    def check(self, seen: Observed, progress: Notes) -> None:
         """Name the changes that were begun and not finished.
 
         Raises:
@@ -141,7 +146,7 @@ class Transaction:
             seen_ = "\n".join(f"not finished: {entry.name}" for entry in others)
             raise RefusedError(self.task, seen_, f"nothing was changed; {ways_on(others)}")
 
-    def hold(self, seen: Observed, progress: Progress) -> None:
+    def hold(self, seen: Observed, progress: Notes) -> None:
         """Take the lease, unless this run has it.
 
         Raises:
@@ -202,7 +207,7 @@ class Transaction:
         """Note that something of the change could not be put back, or was not to be."""
         self._stuck = True
 
-    def end_undone(self, hosts: Mapping[str, Host], progress: Progress) -> str:
+    def end_undone(self, hosts: Mapping[str, Host], progress: Notes) -> str:
         """Note that all is as it was before, where it is; else return that it is not finished."""
         if self.entry is None:
             return ""
@@ -223,7 +228,7 @@ class Transaction:
                     return not plan_restore(now, self._before).changes
         return False
 
-    def end(self, state: State, progress: Progress) -> None:
+    def end(self, state: State, progress: Notes) -> None:
         """Note on every node how the change came to its end, and what it brought to its end.
 
         A node that cannot note it is named: the others know it.
