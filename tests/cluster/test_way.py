@@ -506,14 +506,25 @@ def added(servers: Servers) -> Pending | None:
     return Pending(done.stderr) if done.returncode else None
 
 
+if SSHD:
+
+    @pytest.fixture(scope="module")
+    def beside() -> None:
+        """Nothing: the servers run on this machine."""
+
+else:
+
+    @pytest.fixture(scope="module")
+    def beside(cluster: Cluster) -> Cluster:
+        """The cluster whose first node the servers run on, because this machine has none."""
+        return cluster
+
+
 @pytest.fixture(scope="module")
-def servers(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Servers]:
+def servers(tmp_path_factory: pytest.TempPathFactory, beside: Cluster | None) -> Iterator[Servers]:
     """The servers, for all situations."""
-    node = None if SSHD else request.getfixturevalue("cluster")
     with ExitStack() as stack:
-        made = Servers(tmp_path_factory.mktemp("way"), node)
+        made = Servers(tmp_path_factory.mktemp("way"), beside)
         stack.callback(made.stop)
         made.start()
         agent = subprocess.Popen(
