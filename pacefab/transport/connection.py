@@ -12,12 +12,11 @@ import logging
 import shlex
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-import paramiko
 from fabric import Connection
 from paramiko.ssh_exception import ChannelException, SSHException
 
@@ -25,13 +24,25 @@ from pacefab import interrupts
 from pacefab.errors import CommandError
 from pacefab.transport import answers
 from pacefab.transport.command import (
+    LOCK,
     RECEIVER,
+    RECORD,
     Section,
     Step,
     is_waiting,
     parse_sections,
     render_change,
     render_query,
+)
+from pacefab.transport.execution import (
+    MOST_MIB,
+    Begun,
+    LineCallback,
+    TooLongError,
+    begin,
+    drain,
+    feed,
+    tail,
 )
 from pacefab.transport.explaining import explain
 from pacefab.transport.names import check_name
@@ -45,9 +56,6 @@ _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to
 
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
-
-LineCallback = Callable[[str], None]
-Begun = Callable[[bytes | bytearray], bool]  # by the output so far
 
 
 @dataclass(frozen=True)
@@ -123,16 +131,17 @@ class Host:
         They run one after the other, or `side_by_side`.
         """
         script = render_query(steps, side_by_side=side_by_side)
-        return parse_sections(self._run(script, seconds=QUERY_SECONDS))
+        return self._sections(self._run(script, seconds=QUERY_SECONDS), steps)
 
     def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
 
         Raises:
             UnreachableError: no session, or no privilege.
-            CommandError: the connection broke, or the steps took longer than `seconds`.
+            CommandError: the connection broke, the steps took longer than `seconds`, or what came
+                back is no answer to them.
         """
-        return parse_sections(self._work(render_query(steps), seconds=seconds))
+        return self._sections(self._work(render_query(steps), seconds=seconds), steps)
 
     def change(
         self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
@@ -150,7 +159,24 @@ class Host:
                 return not change.waiting  # of one that says nothing yet it is not known
 
             out = self._work(script, seconds=seconds, on_line=on_line, begun=begun)
-        return parse_sections(out)
+        return self._sections(out, [Step(LOCK, ())])
+
+    def _sections(self, out: str, asked: Sequence[Step]) -> dict[str, Section]:
+        """Return the sections of an answer that has those of the steps that were `asked`."""
+        try:
+            sections = parse_sections(out)
+            missing = next((item.name for item in asked if item.name not in sections), None)
+        except ValueError:
+            missing = "the script"
+        if missing is None:
+            return sections
+        said = tail(out, 1)[:80] or "nothing"
+        raise CommandError(
+            "run a command",
+            f"what came back does not answer it ({missing}); it said: {said}",
+            f"does its login shell run commands, does it print more at login? ssh {self.name} true",
+            host=self.name,
+        )
 
     def shell(self, line: str) -> int:
         """Run a line of the operator's own; its output goes where Fabric's options say.
@@ -188,11 +214,11 @@ class Host:
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
-            raise self._lost(f"{self._session.reason()}last output: {_tail(out + err) or 'none'}")
-        if "\x1e" not in out and status != 0:
+            raise self._lost(f"{self._session.reason()}last output: {tail(out + err) or 'none'}")
+        if RECORD not in out and status != 0:
             raise CommandError(
                 "run a command",
-                _tail(err or out) or f"exit status {status}",
+                tail(err or out) or f"exit status {status}",
                 f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true",
                 host=self.name,
             )
@@ -213,11 +239,13 @@ class Host:
     ) -> tuple[int, str, str]:
         try:
             with contextlib.closing(self._session.channel(CONNECT_SECONDS)) as channel:
-                channel.exec_command(line)
-                _feed(channel, stdin, seconds)
-                return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
+                begin(channel, line, CONNECT_SECONDS)
+                feed(channel, stdin, seconds)
+                return drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
+        except TooLongError as error:
+            raise self._endless(str(error)) from error
         except ChannelException as error:
             raise self._refused(error.text) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
@@ -245,8 +273,16 @@ class Host:
     def _slow(self, seconds: float, out: str) -> CommandError:
         return CommandError(
             "run a command",
-            f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
+            f"no end after {seconds:.0f} s; last output: {tail(out) or 'none'}",
             "look at the host's load and disk, or give more time with --timeout",
+            host=self.name,
+        )
+
+    def _endless(self, begins: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"it sent more than {MOST_MIB} MiB, beginning with {begins[:40]!r}",
+            f"see which program prints that without end: ssh {self.name}",
             host=self.name,
         )
 
@@ -286,66 +322,3 @@ class Host:
 
 
 _TIMED_OUT = 124  # timeout(1)
-
-
-def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
-    """Write the command's standard input, and end it."""
-    channel.settimeout(seconds)
-    # A command that ended without reading it (sudo refused) says why; that is read next.
-    with contextlib.suppress(OSError):
-        channel.sendall(text.encode())
-        channel.shutdown_write()
-
-
-def _drain(
-    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None, begun: Begun
-) -> tuple[int, str, str]:
-    """Read both streams to their end; hand each line of stdout on as it comes.
-
-    Raises:
-        TimeoutError: there was no end in time.
-        Interrupted: a signal came, and what runs there has not `begun` to change anything.
-    """
-    deadline = time.monotonic() + seconds
-    out, err, seen = bytearray(), bytearray(), 0
-    channel.settimeout(0.5)
-    while True:
-        if time.monotonic() > deadline:
-            channel.close()
-            raise TimeoutError(_tail(out.decode(errors="replace")))
-        try:
-            chunk = channel.recv(65536)
-        except TimeoutError:
-            chunk = None
-        out += chunk or b""
-        if not begun(out):
-            _check_interrupted(channel)
-        while channel.recv_stderr_ready():
-            err += channel.recv_stderr(65536)
-        if chunk == b"":
-            break
-        if on_line:
-            seen = _hand_on(out, seen, on_line)
-    status = channel.recv_exit_status()
-    while rest := channel.recv_stderr(65536):
-        err += rest
-    return status, out.decode(errors="replace"), err.decode(errors="replace")
-
-
-def _check_interrupted(channel: paramiko.Channel) -> None:
-    try:
-        interrupts.check()
-    except interrupts.Interrupted:
-        channel.close()
-        raise
-
-
-def _hand_on(out: bytearray, seen: int, on_line: LineCallback) -> int:
-    while (end := out.find(b"\n", seen)) >= 0:
-        on_line(out[seen:end].decode(errors="replace"))
-        seen = end + 1
-    return seen
-
-
-def _tail(text: str, lines: int = 10) -> str:
-    return "\n".join(text.strip().splitlines()[-lines:])

@@ -75,8 +75,22 @@ def test_a_piece_of_shell_in_a_query_leaves_nothing_to_the_next_one(tmp_path: Pa
     assert found["last"].out == "here\n"
 
 
+def test_what_a_step_prints_of_others_is_no_section() -> None:
+    """Such as the name of a process, which anybody on the node may choose."""
+    forged = "\x1ecib\nmine\n\x1f0\n\n"
+    found = run(render_query([step("ps", "printf", "%s", forged), step("cib", "echo", "own")]))
+    assert (found["ps"].out, found["cib"].out) == (forged, "own\n")
+    assert list(found) == ["ps", "cib"]
+
+
+def test_the_lock_of_a_node_is_roots_alone(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch(mode=0o644)  # of an earlier version
+    run(render_change([step("one", "true")]))
+    assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+
+
 @settings(deadline=None)  # each example starts a shell
-@given(st.text(st.characters(blacklist_characters="\x00\x1e\x1f\r", blacklist_categories=["Cs"])))
+@given(st.text(st.characters(blacklist_characters="\x00\r", blacklist_categories=["Cs"])))
 def test_no_value_is_ever_read_by_the_shell(value: str) -> None:
     found = run(
         render_query([step("one", "printf", "%s", value), shell("two", 'printf %s "$1"', value)])
@@ -208,5 +222,6 @@ def test_a_change_whose_reader_leaves_while_it_waits_is_not_made(tmp_path: Path)
 def test_a_section_that_was_cut_off_is_no_section() -> None:
     whole = run(render_query([step("a", "echo", "1"), step("b", "echo", "2")]))
     assert set(whole) == {"a", "b"}
-    cut = "\x1ea\n1\n\x1f0\n\n\x1eb\n2"
+    record, unit = command.RECORD, command._UNIT  # noqa: SLF001
+    cut = f"{record}a\n1\n{unit}0\n\n{record}b\n2"
     assert set(parse_sections(cut)) == {"a"}

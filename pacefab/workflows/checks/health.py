@@ -145,7 +145,8 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
     nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
-    silent = [f"{n}: {error.attempted}: {error.seen}" for n, error in seen.silent.items()]
+    mute = {**seen.silent, **seen.unheard}
+    silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(
         seen.membership.cluster,
         status,
