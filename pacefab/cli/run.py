@@ -23,7 +23,8 @@ from pacefab.cli.settings import read_settings
 from pacefab.errors import UsageError
 from pacefab.host.model import Outcome
 from pacefab.report.text import Printer
-from pacefab.transport.connection import Access, Host, check_name
+from pacefab.transport.connection import Access, Host
+from pacefab.transport.names import check_name
 
 if TYPE_CHECKING:
     from pacefab.cli.inventory import ClusterInventory

@@ -85,7 +85,7 @@ class Part(BaseModel):
     `elsewhere` says of keys that may be expected here where they belong.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
     elsewhere: ClassVar[Mapping[str, str]] = {}
 
 

@@ -20,10 +20,12 @@ RECORD = f"\x1e{_TOKEN}"
 _UNIT = f"\x1f{_TOKEN}"
 
 # A remote PATH without the sbin folders is what a non-root login gets on Debian; the C locale is
-# for parsing. A script that has begun finishes even when the operator's connection is lost.
+# for parsing. A folder or a CIB that root's own shell sets is not the node's. A script that has
+# begun finishes even when the operator's connection is lost.
 _PRELUDE = r"""
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 export PATH LC_ALL
+unset TMPDIR CIB_file CIB_shadow CIB_user CIB_passwd CIB_port CIB_encrypted
 umask 022
 trap '' HUP PIPE
 section() {
@@ -61,16 +63,15 @@ lock() {{
 section {LOCK} lock || exit 1
 """
 
+# The login shell reads this line, and one of the csh family takes no newline within quotes.
 # A script begins and ends with the mark. What comes before it is no script: sudo leaves a password
 # that it did not need. One without the second was cut off on its way, and must not run in part.
 _MARK = "#pacefab"
-_RECEIVE = r"""
-script=$(cat); script=${script#*"$1"}
-case $script in
-  *"$1") exec </dev/null; eval "$script" ;;
-  *) echo "the script was cut off on its way" >&2; exit 1 ;;
-esac
-"""
+_RECEIVE = (
+    'script=$(cat); script=${script#*"$1"}; '
+    'case $script in *"$1") exec </dev/null; eval "$script" ;; '
+    '*) echo "the script was cut off on its way" >&2; exit 1 ;; esac'
+)
 RECEIVER = ("sh", "-c", _RECEIVE, "pacefab", _MARK)
 
 

@@ -1,27 +1,27 @@
-"""One host over SSH: opening, host keys, privilege, time limits.
+"""One host over SSH: opening, privilege, time limits.
 
-Fabric makes the connection (names, users, ports, keys, gateways of fabric's and OpenSSH's
-configuration). Running goes through paramiko's channel directly: Fabric's runner feeds standard
-input a byte every 10 ms and needs three threads for each command.
+Fabric has the command line's options and settings; the way there is found in `way`. Running goes
+through paramiko's channel directly: Fabric's runner feeds standard input a byte every 10 ms and
+needs three threads for each command.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import re
 import shlex
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fabric import Connection
-from paramiko.ssh_exception import SSHException
+from paramiko.ssh_exception import ChannelException, SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, UnreachableError, UsageError
+from pacefab.errors import CommandError
 from pacefab.transport import answers
 from pacefab.transport.command import (
     LOCK,
@@ -44,14 +44,15 @@ from pacefab.transport.execution import (
     feed,
     tail,
 )
-from pacefab.transport.host_keys import prepare
-from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
+from pacefab.transport.explaining import explain
+from pacefab.transport.names import check_name
+from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, session_for
+from pacefab.transport.privilege import become_root
+from pacefab.transport.way.hop import Destination, find_way
+from pacefab.transport.way.settings import Sources
 
 QUERY_SECONDS = 60
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
-
-# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
 
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -65,16 +66,30 @@ class Access:
     sudo_password: str | None = None
 
 
+@dataclass(frozen=True)
+class Route:
+    """A host as it was named, and where the configuration of its way is."""
+
+    place: Destination
+    sources: Sources = field(default_factory=Sources)
+
+
 class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
     Not safe for two threads at once; `fanout` gives each host its own.
     """
 
-    def __init__(self, name: str, connection: Connection, access: Access) -> None:
+    def __init__(
+        self, name: str, connection: Connection, access: Access, route: Route | None = None
+    ) -> None:
         self.name = name
         self._connection = connection
         self._access = access
+        self._route = route or Route(
+            Destination(connection.original_host, connection.user, connection.port)
+        )
+        self._session = Session.unopened()
         self._opened = False
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
@@ -199,7 +214,7 @@ class Host:
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
-            raise self._lost(f"last output: {tail(out + err) or 'none'}")
+            raise self._lost(f"{self._session.reason()}last output: {tail(out + err) or 'none'}")
         if RECORD not in out and status != 0:
             raise CommandError(
                 "run a command",
@@ -222,21 +237,30 @@ class Host:
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
     ) -> tuple[int, str, str]:
-        transport = self._connection.client.get_transport()
         try:
-            channel = transport.open_session(timeout=CONNECT_SECONDS)
-            begin(channel, line, CONNECT_SECONDS)
-            feed(channel, stdin, seconds)
-            return drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
+            with contextlib.closing(self._session.channel(CONNECT_SECONDS)) as channel:
+                begin(channel, line, CONNECT_SECONDS)
+                feed(channel, stdin, seconds)
+                return drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
         except TooLongError as error:
             raise self._endless(str(error)) from error
+        except ChannelException as error:
+            raise self._refused(error.text) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise self._lost(str(error) or type(error).__name__) from error
 
+    def _refused(self, seen: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"sshd allows no further session: {seen}",
+            "see MaxSessions in the host's sshd_config",
+            host=self.name,
+        )
+
     def _lost(self, seen: str) -> CommandError:
-        self._connection.close()
+        self._session.close()
         self._opened = False  # the next command opens it again
         answers.forget()
         return CommandError(
@@ -279,52 +303,20 @@ class Host:
 
     def _establish(self) -> None:
         check_name(self.name)
-        prepare(self._connection, accept_new=self._access.accept_new_host_keys)
+        connection = self._connection
+        hop = find_way(self._route.place, self._route.sources, connection.config.gateway)
+        session = session_for(connection, hop, accept_new=self._access.accept_new_host_keys)
         try:
-            open_session(self._connection)
-        except (SSHException, OSError, EOFError, ValueError) as error:
-            raise explain(self.name, self._connection, error) from error
+            transport = session.open(hop)
+        except HopError as error:
+            raise explain(self.name, error) from error
+        self._session = session
+        # Fabric's own `run`, which `shell` uses, takes it for opened.
+        connection.client._transport = connection.transport = transport  # noqa: SLF001
         self._opened = True
-        if self._connection.user != "root":
-            self._sudo = self._privilege()
-
-    def _privilege(self) -> tuple[str, ...]:
-        """Return how commands become root's, asking as little as possible."""
-        user = self._connection.user
-        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
-        if status == 0:
-            return ("sudo", "-n", "--")
-        attempted, seen = f"become root as user {user}", tail(err) or f"exit status {status}"
-        password = self._access.sudo_password
-        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
-            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
-        if not password:
-            raise UnreachableError(
-                attempted,
-                seen,
-                "give the password: fab --prompt-for-sudo-password …",
-                host=self.name,
-            )
-        sudo = ("sudo", "-k", "-S", "-p", "", "--")
-        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
-        if status != 0:
-            next_step = "was the password right? give it again; else " + _NO_SUDO
-            raise UnreachableError(attempted, tail(err), next_step, host=self.name)
-        return sudo
+        if hop.user != "root":
+            password = self._access.sudo_password
+            self._sudo = become_root(self.name, hop.user, password, self._execute)
 
 
 _TIMED_OUT = 124  # timeout(1)
-_NOT_FOUND = 127
-_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
-
-
-def check_name(name: str) -> None:
-    """Raise a UsageError when `name` has characters that no host name has."""
-    bare = name.rpartition("@")[2]
-    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
-    if not _HOST.fullmatch(host):
-        raise UsageError(
-            "read the host names",
-            f"{name!r} is no host name",
-            "give -H name,name,…",
-        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -148,6 +150,26 @@ def test_a_script_that_arrives_by_stdin_runs_whole_or_not_at_all() -> None:
     for length in range(0, len(script), 17):
         cut = received(script[:length])
         assert (cut.stdout, cut.returncode) == ("", 1)
+
+
+LOGIN_SHELLS = [
+    path for name in ("sh", "bash", "rbash", "dash", "zsh", "fish", "csh", "tcsh")
+    if (path := shutil.which(name))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", LOGIN_SHELLS)
+def test_every_login_shell_reads_the_line_alike(shell: str) -> None:
+    script = render_query([step("one", "echo", "$HOME `x` !! ~")])
+    done = subprocess.run(
+        [shell, "-c", shlex.join(RECEIVER)],
+        input=script, capture_output=True, text=True, timeout=20, check=True,
+    )  # fmt: skip
+    assert parse_sections(done.stdout)["one"].out == "$HOME `x` !! ~\n"
+
+
+def test_a_login_shell_of_the_csh_family_gets_no_newline_and_no_history_in_quotes() -> None:
+    assert not set("\n!") & set(shlex.join(RECEIVER))
 
 
 def test_a_password_that_sudo_did_not_read_is_no_command() -> None:

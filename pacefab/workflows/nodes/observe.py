@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pacefab.errors import RefusedError
@@ -102,7 +102,23 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
         return NodeView(host.name, _facts(look, sections), sections)
 
 
+def complete(view: NodeView, host: Host, other: NodeView | None) -> NodeView:
+    """Return a view that was asked for `HEAD` as one that was asked for `MANAGED`.
+
+    `other` is another node of its cluster that was asked for more. Where that has another CIB, or
+    none, the node is asked again.
+
+    Raises:
+        PacefabError: it could not be.
+    """
+    known = cib_text.complete(view.sections["cib"], other.sections["cib"] if other else None)
+    found = {"cib": known} if known else host.observe(MANAGED)
+    return replace(view, sections={**view.sections, **found})
+
+
 MANAGED = tuple(cib_text.observe_configuration())
+HEAD = tuple(cib_text.observe_head())
+"""Which CIB it is: enough where another node is asked for the whole; see `complete`."""
 WHOLE = tuple(live.observe_word())
 """What `MANAGED` has, the cluster's state, and Pacemaker's word of the same moment."""
 

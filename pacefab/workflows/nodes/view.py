@@ -17,11 +17,13 @@ from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.transport.fanout import Result, errors, fan_out, values
 from pacefab.workflows.nodes.observe import (
+    HEAD,
     MANAGED,
     WHOLE,
     NodeView,
+    complete,
     no_membership,
     observe_node,
 )
@@ -239,11 +241,12 @@ def observe_cluster(
     whole = (*WHOLE, *live.observe_metadata(look.agents))
     asked = fan_out(
         hosts,
-        lambda name, host: observe_node(host, look, whole if name == first else MANAGED),
+        lambda name, host: observe_node(host, look, whole if name == first else HEAD),
         limit=limit,
     )
     if not values(asked):
         raise none_answered(errors(asked))
+    asked = _complete(hosts, asked, first)
     seen = _arrange(hosts, values(asked), errors(asked), look)
     if reach is None or seen.formed is None:
         return seen
@@ -258,6 +261,17 @@ def observe_cluster(
         {**seen.silent, **errors(others)},
         look,
     )
+
+
+def _complete(
+    hosts: Mapping[str, Host], asked: Mapping[str, Result[NodeView]], first: str
+) -> dict[str, Result[NodeView]]:
+    """Return the answers with the CIB of each host: the first one's, or its own, asked for now."""
+    views = values(asked)
+    whole = views.get(first)
+    others = {name: view for name, view in views.items() if name != first}
+    done = fan_out(others, lambda name, view: complete(view, hosts[name], whole))
+    return {name: done.get(name, answer) for name, answer in asked.items()}
 
 
 def observe_members(hosts: Mapping[str, Host], look: Look, limit: int, reach: Reach) -> ClusterView:

@@ -28,6 +28,7 @@ from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, none_answered, observe_cluster
 from pacefab.workflows.rollout import creation, history
+from pacefab.workflows.rollout.early_start import started_early
 from pacefab.workflows.rollout.history import Entry
 from pacefab.workflows.rollout.node_changes import NodeChanges
 from pacefab.workflows.rollout.planning import Plan, Plans
@@ -206,7 +207,8 @@ class _RolloutRun:
             if plan.cluster_summary != shown.cluster_summary:
                 self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
             try:
-                before = self._patch(seen, plan, entry)
+                with started_early(seen.hosts, plan):
+                    before = self._patch(seen, plan, entry)
             except _OvertakenError:
                 self.audience.note(plan.cluster, _OVERTAKEN)
                 shown, now = plan, None
