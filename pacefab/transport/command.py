@@ -12,6 +12,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pacefab.transport.lease import Grip, guard
+
 # A section is: RS token name, newline, stdout, US token, exit status, newline, stderr. What is
 # printed of others (names of processes, lines of a journal) may hold anything: whoever does not
 # know the token of this run, which is in no argv, can make no section.
@@ -155,13 +157,14 @@ def _side_by_side(calls: Sequence[str]) -> str:
     return " | ".join([":", *parts])
 
 
-def render_change(steps: Sequence[Step]) -> str:
+def render_change(steps: Sequence[Step], grip: Grip | None = None) -> str:
     """Return a script that stops at the first failing step, and then undoes what came before.
 
     It holds a lock while it runs, so that two runs never change one node at the same time. The
-    kernel gives the lock back when the script ends, however it ends.
+    kernel gives the lock back when the script ends, however it ends. With a `grip` it begins only
+    while its lease is held on the node.
     """
-    lines = [_PRELUDE, _LOCK]
+    lines = [_PRELUDE, _LOCK, *([guard(grip)] if grip else [])]
     undone: list[str] = []
     repeated: list[str] = []
     for item in steps:

@@ -45,6 +45,7 @@ from pacefab.transport.execution import (
     tail,
 )
 from pacefab.transport.explaining import explain
+from pacefab.transport.lease import Grip
 from pacefab.transport.names import check_name
 from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, session_for
 from pacefab.transport.privilege import become_root
@@ -77,7 +78,9 @@ class Route:
 class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
-    Not safe for two threads at once; `fanout` gives each host its own.
+    It runs one script at a time; a second thread waits for its turn. `fanout` gives each host a
+    thread of its own, and a lease is renewed meanwhile. `grip` is the hold that its changes need;
+    None: they need none.
     """
 
     def __init__(
@@ -94,6 +97,13 @@ class Host:
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
         self._answers = answers.Answers()
+        self._turn = threading.Lock()
+        self.grip: Grip | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a script is running there for this run."""
+        return self._turn.locked()
 
     def begin(self, task: object) -> None:
         """Belong to a task of the command from now on; one after the other."""
@@ -125,13 +135,15 @@ class Host:
         self._answers.keep(rest, sections, asked_at)
         return {**known, **sections}
 
-    def ask(self, steps: Sequence[Step], *, side_by_side: bool = False) -> dict[str, Section]:
+    def ask(
+        self, steps: Sequence[Step], *, side_by_side: bool = False, seconds: float = QUERY_SECONDS
+    ) -> dict[str, Section]:
         """Run steps that change nothing; else as `query`.
 
         They run one after the other, or `side_by_side`.
         """
         script = render_query(steps, side_by_side=side_by_side)
-        return self._sections(self._run(script, seconds=QUERY_SECONDS), steps)
+        return self._sections(self._run(script, seconds=seconds), steps)
 
     def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
@@ -144,14 +156,20 @@ class Host:
         return self._sections(self._work(render_query(steps), seconds=seconds), steps)
 
     def change(
-        self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
+        self,
+        steps: Sequence[Step],
+        *,
+        seconds: float,
+        on_line: LineCallback | None = None,
+        idle: bool = False,
     ) -> dict[str, Section]:
         """Run the steps until one fails; then undo those before it. Same errors as `query`.
 
         An interruption while the node's lock is waited for ends it, and nothing is changed; once
         the steps run, they run to their end. Without steps, it waits for the lock and no more.
+        `idle` steps change nothing but notes of ours.
         """
-        script, idle = render_change(steps), not steps
+        script, idle = render_change(steps, self.grip), idle or not steps
         with interrupts.changing(self.name, waiting=idle) as change:
 
             def begun(out: bytes | bytearray) -> bool:
@@ -204,6 +222,12 @@ class Host:
         seconds: float,
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
+    ) -> str:
+        with self._turn:
+            return self._run_now(script, seconds, on_line, begun)
+
+    def _run_now(
+        self, script: str, seconds: float, on_line: LineCallback | None, begun: Begun
     ) -> str:
         self._open()
         # timeout ends the script on the node when we no longer listen.
@@ -304,7 +328,9 @@ class Host:
     def _establish(self) -> None:
         check_name(self.name)
         connection = self._connection
-        hop = find_way(self._route.place, self._route.sources, connection.config.gateway)
+        gateway = connection.config.gateway  # Fabric's setting: a ProxyCommand
+        setting = gateway if isinstance(gateway, str) else None
+        hop = find_way(self._route.place, self._route.sources, setting)
         session = session_for(connection, hop, accept_new=self._access.accept_new_host_keys)
         try:
             transport = session.open(hop)

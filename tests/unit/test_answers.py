@@ -132,7 +132,7 @@ def test_a_change_makes_all_answers_old(
     node: Node, clock: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = f"printf '%s' '{RECORD}lock\n{command._UNIT}0\n\n'"  # noqa: SLF001
-    monkeypatch.setattr("pacefab.transport.connection.render_change", lambda _: answer)
+    monkeypatch.setattr("pacefab.transport.connection.render_change", lambda *_: answer)
     Node().change([step("write", "touch", str(tmp_path / "f"))], seconds=5)
     clock[0] += 0.1
     node.begin("create")

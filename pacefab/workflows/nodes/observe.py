@@ -19,6 +19,8 @@ from pacefab.services.service import Look
 from pacefab.transport.answers import understood
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
+from pacefab.workflows.transaction import head as heads
+from pacefab.workflows.transaction.head import Head
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class NodeView:
         Errors of `live.read_cib`.
         """
         return live.read_cib(self.sections)
+
+    @cached_property
+    def head(self) -> Head:
+        """What it says of changes: whose it is now, and which were begun."""
+        return heads.parse(self.sections)
 
     @property
     def has_word(self) -> bool:
@@ -136,6 +143,7 @@ def _node_steps(look: Look) -> list[Step]:
         *programs.observe(look.programs),
         *firewall.observe(),
         *live_membership.observe_membership(),
+        heads.observe(),
     ]
 
 
