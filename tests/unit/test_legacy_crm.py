@@ -584,3 +584,14 @@ def test_a_file_that_a_here_document_writes_has_the_lines_of_the_script() -> Non
     script = "cat > /root/bs.txt <<EOF\nproperty \\$id=cib-bootstrap-options \\\n  stonith-enabled=false\nprimitive d ocf:heartbeat:Dummy \\\n  operations \\$id=d-operations \\\n  op monitor interval=10\nrsc_defaults resource-stickiness=5\nEOF\ncrm configure load update /root/bs.txt\n"
     done = migrated(NODES + script)
     assert lines_of(done, Fate.TRANSLATED) == [("a.sh", 1), ("a.sh", 3), ("a.sh", 5), ("a.sh", 8)]
+
+
+def test_what_changes_nothing_is_left_out_also_below_a_condition() -> None:
+    script = "if grep -q a /etc/there; then\ncrm configure primitive x ocf:heartbeat:Dummy\ncrm configure commit\nelse\ncrm resource cleanup x\ncrm node standby n1\ncrm configure primitive x ocf:heartbeat:Dummy\nfi\ncrm configure location l x 5: n1\n"
+    done = migrated(NODES + script)
+    fates = {line: {one.fate for one in at(done, line)} for line in (3, 4, 6, 7, 8, 10)}
+    assert fates == {
+        3: {Fate.UNTRANSLATED}, 4: {Fate.LEFT_OUT}, 6: {Fate.LEFT_OUT}, 7: {Fate.LEFT_OUT},
+        8: {Fate.UNTRANSLATED}, 10: {Fate.UNTRANSLATED},
+    }  # fmt: skip
+    assert "it names x, which could not be translated" in at(done, 10)[0].reason
