@@ -595,3 +595,8 @@ def test_what_changes_nothing_is_left_out_also_below_a_condition() -> None:
         8: {Fate.UNTRANSLATED}, 10: {Fate.UNTRANSLATED},
     }  # fmt: skip
     assert "it names x, which could not be translated" in at(done, 10)[0].reason
+
+
+def test_what_a_wrapper_is_handed_stands_where_it_is_called() -> None:
+    script = 'c() {\n  crm configure "$@"\n}\nd() {\n  crm "$@"\n}\nd configure primitive x ocf:heartbeat:Dummy\n'
+    assert lines_of(migrated(NODES + script), Fate.TRANSLATED) == [("a.sh", 1), ("a.sh", 8)]
