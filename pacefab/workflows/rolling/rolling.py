@@ -171,6 +171,8 @@ class Rolling:
         """Change the node's packages and files; an interruption puts the files back."""
         try:
             due.change(note, self.transaction.entry_id if self.transaction else "")
+            if self.transaction and (due.changed or due.upgraded):
+                self.transaction.replaced = True
             interrupts.check()
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
