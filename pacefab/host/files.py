@@ -29,12 +29,14 @@ state() {
 }
 """
 _READ = STATE + 'for path; do state "$path"; done'
-# A folder that others than root and the file's own user may write is no way to a file: they could
-# have it lead anywhere, and we write as root. A link counts only where root alone could have put
-# it. namei(1) prints a line for every folder and link on the way, and follows them.
+# A folder that ordinary users may write is no way to a file: they could have it lead anywhere, and
+# we write as root. One may be of the file's own user, or of another account of the system's (uids
+# below 1000), as packages have theirs (/etc/rabbitmq). A link counts only where root alone could
+# have put it. namei(1) prints a line for every folder and link on the way, and follows them.
 _GUARD = r"""
 way='
-  function ours(name) { return name == "root" || name == me || name == user || name == own }
+  NR == FNR { split($0, field, ":"); if (field[3] < 1000) packages[field[1]]; next }
+  function ours(name) { return name == me || name == user || name == own || name in packages }
   length($1) != 10 || $1 !~ /^[-dl][-r][-w]/ { next }
   sticky != "" && !ours($2) { exit }
   { sticky = "" }
@@ -44,13 +46,14 @@ way='
     others = substr($1, 9, 1) == "w"
     strict = ($2 == "root" || $2 == me) && !group && !others
     if (others && $1 ~ /[tT]$/) sticky = $4
-    else if (!ours($2) || others || (group && $3 != own)) { sticky = $4; exit }
+    else if (others || !ours($2) || (group && !ours($3) && $3 !~ admins)) { sticky = $4; exit }
   }
   END { if (sticky != "") print sticky }
 '
 guard() {
   loose=$(namei -om "$1" 2>/dev/null |
-    awk -v "me=$(id -un)" -v "user=${2%:*}" -v "own=${2#*:}" "$way")
+    awk -v "me=$(id -un)" -v "user=${2%:*}" -v "own=${2#*:}" -v 'admins=^(staff|wheel|sudo|adm)$' \
+      "$way" /etc/passwd -)
   [ -z "$loose" ] && return
   echo "others may write a folder or set a link on the way to $1 (at $loose): see namei -om" >&2
   return 1

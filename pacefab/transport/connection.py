@@ -328,7 +328,9 @@ class Host:
     def _establish(self) -> None:
         check_name(self.name)
         connection = self._connection
-        hop = find_way(self._route.place, self._route.sources, connection.config.gateway)
+        gateway = connection.config.gateway  # Fabric's setting: a ProxyCommand
+        setting = gateway if isinstance(gateway, str) else None
+        hop = find_way(self._route.place, self._route.sources, setting)
         session = session_for(connection, hop, accept_new=self._access.accept_new_host_keys)
         try:
             transport = session.open(hop)

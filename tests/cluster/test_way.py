@@ -43,6 +43,7 @@ SSHD_CONFIG = """\
 Port <port>
 PidFile <dir>/<server>.pid
 AuthorizedKeysFile <dir>/authorized
+TrustedUserCAKeys <dir>/ca.pub
 StrictModes no
 UsePAM <pam>
 PermitRootLogin yes
@@ -238,6 +239,12 @@ SITUATIONS: dict[str, Situation] = {
     "kinds of keys added": Situation("HostKeyAlgorithms +ssh-rsa\n", "<alpha> <alpha.rsa>\n"),
     "a host with an old kind of key": Situation("", "<elder> <elder.rsa>\n", target="elder"),
     "any key of this machine": Situation("NoHostAuthenticationForLocalhost yes\n", "", local=True),
+    "any key of this machine, and not of those behind it": Situation(
+        "NoHostAuthenticationForLocalhost yes\nHost alpha\n  ProxyJump beta\nHost *\n",
+        "",
+        reached=False,
+        local=True,
+    ),
     "the address of this machine has another key": Situation(
         "CheckHostIP yes\nHostName localhost\n",
         "[localhost]:<alpha.port> <alpha.ed25519>\n"
@@ -292,6 +299,13 @@ SITUATIONS: dict[str, Situation] = {
     "a key that others may read": Situation(
         "IdentityFile <dir>/open\n", GOOD, reached=False, target="lone"
     ),
+    "a certificate of a user": Situation("IdentityFile <dir>/member\n", GOOD, target="lone"),
+    "a certificate of a user, in another file": Situation(
+        "IdentityFile <dir>/guest\nCertificateFile <dir>/of-guest.pub\n", GOOD, target="lone"
+    ),
+    "a user without a certificate": Situation(
+        "IdentityFile <dir>/guest\n", GOOD, target="lone", reached=False
+    ),
     "a certificate of a user that is not taken": Situation(
         "CertificateFile <dir>/certified-cert.pub\n", GOOD
     ),
@@ -302,6 +316,12 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "a key of the agent that a file names": Situation(
         "IdentityAgent <agent>\nIdentityFile <dir>/held.pub\n", GOOD, target="lone"
+    ),
+    "a key of the agent whose file wants a passphrase": Situation(
+        "IdentityAgent <agent>\nIdentityFile <dir>/locked\n", GOOD, target="lone"
+    ),
+    "a key whose file wants a passphrase": Situation(
+        "IdentityFile <dir>/locked\n", GOOD, target="lone", reached=False
     ),
     "an agent that is not there": Situation("IdentityAgent <case>/none\n", GOOD),
     # Hops
@@ -445,7 +465,7 @@ class Servers:
 
     def _make_keys(self) -> None:
         names = [f"{server}-{kind}" for server, kinds in SERVERS.items() for kind in kinds]
-        for name in (*names, "id", "held", "stranger", "open", "ca"):
+        for name in (*names, "id", "held", "member", "guest", "stranger", "open", "ca"):
             kind = name.partition("-")[2] or "ed25519"
             keygen("-q", "-t", kind, "-N", "", "-f", str(self.folder / name))
             public = (self.folder / f"{name}.pub").read_text().split()
@@ -453,10 +473,16 @@ class Servers:
             self.values[name.replace("-", ".") + "!"] = public[1]
         keys = [(self.folder / f"{name}.pub").read_text() for name in ("id", "held")]
         (self.folder / "authorized").write_text("".join(keys))
+        shutil.copy(self.folder / "held", self.folder / "locked")
+        keygen("-q", "-p", "-P", "", "-N", "secret", "-f", str(self.folder / "locked"))
         shutil.copy(self.folder / "id", self.folder / "open")
         (self.folder / "open").chmod(0o644)
+        signed = ("-q", "-s", str(self.folder / "ca"), "-I", "x", "-n")
+        for name in ("member", "guest"):
+            keygen(*signed, self.values["user"], str(self.folder / f"{name}.pub"))
+        (self.folder / "guest-cert.pub").rename(self.folder / "of-guest.pub")
         certified = str(self.folder / "certified-ed25519.pub")
-        keygen("-q", "-s", str(self.folder / "ca"), "-h", "-I", "x", "-n", "box.example", certified)
+        keygen(*signed, "box.example", "-h", certified)
 
 
 def keygen(*args: str) -> None:
@@ -480,14 +506,25 @@ def added(servers: Servers) -> Pending | None:
     return Pending(done.stderr) if done.returncode else None
 
 
+if SSHD:
+
+    @pytest.fixture(scope="module")
+    def beside() -> None:
+        """Nothing: the servers run on this machine."""
+
+else:
+
+    @pytest.fixture(scope="module")
+    def beside(cluster: Cluster) -> Cluster:
+        """The cluster whose first node the servers run on, because this machine has none."""
+        return cluster
+
+
 @pytest.fixture(scope="module")
-def servers(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Servers]:
+def servers(tmp_path_factory: pytest.TempPathFactory, beside: Cluster | None) -> Iterator[Servers]:
     """The servers, for all situations."""
-    node = None if SSHD else request.getfixturevalue("cluster")
     with ExitStack() as stack:
-        made = Servers(tmp_path_factory.mktemp("way"), node)
+        made = Servers(tmp_path_factory.mktemp("way"), beside)
         stack.callback(made.stop)
         made.start()
         agent = subprocess.Popen(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import pwd
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -308,6 +309,20 @@ def test_no_file_is_written_through_a_folder_that_others_may_write(
     assert f"others may write a folder or set a link on the way to {path}" in done.stderr
     assert target.read_text() == "precious\n"
     assert [e.name for e in tmp_path.rglob("*") if "XX" in e.name or ".m.conf" in e.name] == []
+
+
+@root_only
+def test_a_package_and_administrators_may_own_a_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for user, group, mode in (("daemon", "daemon", 0o775), ("root", "staff", 0o2775)):
+        folder = tmp_path / group
+        folder.mkdir()
+        shutil.chown(folder, user, group)
+        folder.chmod(mode)
+        path = folder / "service.conf"
+        written = files.plan_write(str(path), FileState("new\n", "644", "root:root"), None)
+        assert run(written).returncode == 0
+        assert path.read_text() == "new\n"
 
 
 @root_only

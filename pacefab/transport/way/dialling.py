@@ -39,7 +39,7 @@ def dial(hop: Hop, seconds: float) -> socket.socket:
         sock = socket.socket(its_family, kind, protocol)
         sock.settimeout(max((deadline - time.monotonic()) / (len(found) - tried), 0.1))
         try:
-            _bind(sock, hop.settings.one("bindaddress"))
+            _bind(sock, hop)
             sock.connect(address)
         except OSError as error:
             sock.close()
@@ -50,8 +50,10 @@ def dial(hop: Hop, seconds: float) -> socket.socket:
     raise NoConnectionError(errors)
 
 
-def _bind(sock: socket.socket, address: str | None) -> None:
-    if address:
+def _bind(sock: socket.socket, hop: Hop) -> None:
+    if interface := hop.settings.one("bindinterface"):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+    if address := hop.settings.one("bindaddress"):
         found = socket.getaddrinfo(address, 0, sock.family, socket.SOCK_STREAM)
         sock.bind(found[0][4])
 

@@ -150,8 +150,8 @@ class HostKeys:
         alias = self._settings.one("hostkeyalias")
         if verdict is KeyVerdict.NEW and not alias and self._hop.port != SSH_PORT:
             plain = find(self._entries, self._hop.host.lower())
-            if plain.judge(shown.key) is KeyVerdict.KNOWN:
-                return KeyVerdict.KNOWN
+            if plain.judge(shown.key) in {KeyVerdict.KNOWN, KeyVerdict.REVOKED}:
+                return plain.judge(shown.key)
         return verdict
 
     def _is_certified(self, blob: bytes) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import socket
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paramiko import ECDSAKey, Ed25519Key, PKey, RSAKey
+from paramiko import ECDSAKey, Ed25519Key, Message, PKey, RSAKey
 from paramiko.agent import AgentKey, AgentSSH
 from paramiko.pkey import PublicBlob
 from paramiko.ssh_exception import PasswordRequiredException, SSHException
@@ -20,6 +22,7 @@ from pacefab.transport.way.hop import Hop
 from pacefab.transport.way.tokens import expand_file
 
 _CERTIFICATE = "-cert.pub"
+_MAGIC = b"openssh-key-v1\0"  # PROTOCOL.key of OpenSSH
 
 
 @dataclass(frozen=True)
@@ -92,17 +95,14 @@ class Identities:
         names = self._hop.settings.all("identityfile")
         if [name.lower() for name in names] == ["none"]:  # beside others, ssh takes it for a file
             return []
-        configured = "identityfile" in self._hop.settings.values
-        if not self._given.defaults and not configured:
-            return []
-        return [expand_file(name, self._hop.tokens) for name in names]
+        files = [expand_file(name, self._hop.tokens) for name in names]
+        return [file for file in files if self._given.defaults or not _is_default(file)]
 
     def _identity(self, name: str) -> _Identity:
         file = os.path.expanduser(name)  # noqa: PTH111
         found = _Identity(file)
         blob = _public_blob(file) or _public_blob(f"{file}.pub")
-        if blob:
-            found.public = blob.key_blob
+        found.public = blob.key_blob if blob else _public_part(file)
         if certificate := _public_blob(file + _CERTIFICATE):
             found.certificates.append(certificate)
         return found
@@ -121,7 +121,7 @@ class Identities:
                 return None
             return self._parse(file)
         except FileNotFoundError:
-            if "identityfile" in self._hop.settings.values and not _is_default(file):
+            if not _is_default(file):
                 self.missed.append(f"{file} is not there")
         except OSError as error:
             self.missed.append(f"{file}: {error.strerror or error}")
@@ -187,6 +187,20 @@ def _public_blob(file: str) -> PublicBlob | None:
     """Return what a file of a public key or certificate has; None when it is none."""
     with contextlib.suppress(OSError, ValueError, UnicodeDecodeError, IndexError):
         return PublicBlob.from_string(Path(file).read_text(encoding="utf-8"))
+    return None
+
+
+def _public_part(file: str) -> bytes | None:
+    """Return the public key in a file of a private one, which no passphrase hides."""
+    with contextlib.suppress(OSError, ValueError, struct.error):
+        lines = Path(file).read_text(encoding="ascii").split("\n")
+        body = base64.b64decode("".join(line for line in lines if "-" not in line))
+        if body.startswith(_MAGIC):
+            message = Message(body[len(_MAGIC) :])
+            for _ in range(3):  # the cipher, how its key is made, and of what
+                message.get_binary()
+            message.get_int()
+            return bytes(message.get_binary())
     return None
 
 

@@ -22,6 +22,7 @@ from pacefab.transport.way.patterns import matches_list
 
 _HASHED = "|1|"
 _BLANK = re.compile(r"[ \t\r]+")
+# A host with any of them is known; not all can be asked for.
 _KINDS = (
     "ssh-ed25519",
     "ssh-rsa",
@@ -30,6 +31,7 @@ _KINDS = (
     "ecdsa-sha2-nistp521",
     "sk-ssh-ed25519@openssh.com",
     "sk-ecdsa-sha2-nistp256@openssh.com",
+    "ssh-dss",
 )
 
 

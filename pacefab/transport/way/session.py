@@ -84,7 +84,8 @@ def log_in(
     transport.get_security_options().key_types = tuple(keys.algorithms())
     transport.banner_timeout = transport.auth_timeout = seconds
     transport.start_client(timeout=seconds)
-    keys.check(shown_by(transport), peer_of(transport.sock))
+    direct = not (hop.via or hop.command)
+    keys.check(shown_by(transport), peer_of(transport.sock) if direct else None)
     _authenticate(transport, hop, given, send_password=not keys.unsafe)
     transport.keep_alive()
 
