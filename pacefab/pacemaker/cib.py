@@ -35,6 +35,11 @@ class Cib:
         """Whether the node it was read from has a DC and quorum; crm_mon reads it from here too."""
         return bool(self.root.get("dc-uuid")) and self.root.get("have-quorum") in {"1", "true"}
 
+    def is_configured_as(self, other: Cib) -> bool:
+        """Whether the other one says the same, whatever its version and what runs."""
+        own, its = (etree.tostring(c.configuration, method="c14n") for c in (self, other))
+        return own == its
+
     def text(self, *, status: bool = True) -> str:
         """Return the XML; without `status` only what is configured, not what runs."""
         root = copy.deepcopy(self.root)

@@ -23,8 +23,8 @@ from fabric import Connection
 from paramiko.ssh_exception import SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, UnreachableError, UsageError
-from pacefab.transport import answers
+from pacefab.errors import CommandError, LostError, NoEndError, UnreachableError, UsageError
+from pacefab.transport import answers, liveness
 from pacefab.transport.command import (
     RECEIVER,
     Section,
@@ -116,7 +116,7 @@ class Host:
 
         Raises:
             UnreachableError: no session, or no privilege.
-            CommandError: the connection broke, or the steps took longer than `seconds`.
+            LostError: the connection broke, or the steps took longer than `seconds`.
         """
         return parse_sections(self._work(render_query(steps), seconds=seconds))
 
@@ -208,19 +208,21 @@ class Host:
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise self._lost(str(error) or type(error).__name__) from error
 
-    def _lost(self, seen: str) -> CommandError:
+    def _lost(self, seen: str) -> LostError:
+        if liveness.is_silent(self._connection.client.get_transport()):
+            seen = f"it gave no sign of life for {liveness.SILENT_SECONDS:.0f} s; {seen}"
         self._connection.close()
         self._opened = False  # the next command opens it again
         answers.forget()
-        return CommandError(
+        return LostError(
             "run a command",
             f"the connection was lost; {seen}",
             "see whether the host is up, then run this again: it is safe to repeat",
             host=self.name,
         )
 
-    def _slow(self, seconds: float, out: str) -> CommandError:
-        return CommandError(
+    def _slow(self, seconds: float, out: str) -> NoEndError:
+        return NoEndError(
             "run a command",
             f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
             "look at the host's load and disk, or give more time with --timeout",
@@ -239,7 +241,7 @@ class Host:
         ahead, self._ahead = self._ahead, None
         if ahead:
             ahead.result()
-        elif not self._opened:
+        elif not (self._opened and self._connection.is_connected):
             self._establish()
 
     def _establish(self) -> None:
@@ -249,6 +251,7 @@ class Host:
             open_session(self._connection)
         except (SSHException, OSError, EOFError, ValueError) as error:
             raise explain(self.name, self._connection, error) from error
+        liveness.watch(self._connection.client.get_transport())
         self._opened = True
         if self._connection.user != "root":
             self._sudo = self._privilege()

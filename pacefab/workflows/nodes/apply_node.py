@@ -11,6 +11,7 @@ from pacefab.host import kept_files, packages
 from pacefab.interrupts import undoing
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
 from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.doorway import Asked
 from pacefab.workflows.nodes.node_plan import NodePlan
 
 # At worst a package manager is run three times: install, update, install.
@@ -118,7 +119,7 @@ def restore_node(host: Host, done: NodePlan, *, note: Note) -> None:
 
 
 def run_steps(
-    host: Host,
+    host: Asked,
     steps: Sequence[Step],
     *,
     note: Note,

@@ -18,6 +18,7 @@ from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes.doorway import Doorway
 from pacefab.workflows.nodes.observe import (
     MANAGED,
     WHOLE,
@@ -26,7 +27,8 @@ from pacefab.workflows.nodes.observe import (
     observe_node,
 )
 
-Reach = Callable[[str], Host]
+Reach = Callable[[str], Host | None]
+"""The way to a node by its name; None: the operator leaves it out."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,12 @@ class ClusterView:
         return {name: view.facts for name, view in self.views.items()}
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """The members that were not asked, because the operator named only others."""
+        names = self.formed.names if self.formed else ()
+        return tuple(n for n in names if n not in self.hosts and n not in self.silent)
+
+    @property
     def running(self) -> bool:
         """Whether Pacemaker runs on one of the nodes at least."""
         return any(view.sections["cib"].ok for view in self.views.values())
@@ -120,10 +128,11 @@ class ClusterView:
             raise no_membership(next(iter(self.hosts)))
         return found
 
-    @property
-    def host(self) -> Host:
-        """The doorway's host."""
-        return self.hosts[self.doorway]
+    @cached_property
+    def host(self) -> Doorway:
+        """The doorway's host; when that is lost, the next one on which Pacemaker runs."""
+        running = {n: self.hosts[n] for n, view in self.views.items() if view.sections["cib"].ok}
+        return Doorway(running or self.hosts, self.doorway)
 
     @cached_property
     def _asked(self) -> dict[str, NodeView]:
@@ -235,7 +244,8 @@ def observe_cluster(
     if reach is None or seen.formed is None:
         return seen
     known = {*seen.views, *seen.strangers, *seen.silent}
-    rest = {name: reach(name) for name in seen.formed.names if name not in known}
+    ways = {name: reach(name) for name in seen.formed.names if name not in known}
+    rest = {name: host for name, host in ways.items() if host is not None}
     if not rest:
         return seen
     others = fan_out(rest, lambda _, host: observe_node(host, look, MANAGED), limit=limit)

@@ -14,9 +14,9 @@ from lxml import etree
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus, Configuration, primitive_ids
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN
-from pacefab.transport.connection import Host
 from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.doorway import Asked
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Bans:
         found = {c.get("id", ""): c.get("node", "") for c in named}
         return {name: node for name, node in found.items() if name.startswith(UPDATE_BAN)}
 
-    def stop(self, host: Host, node: str, seconds: float, waits: Waits = unheard) -> None:
+    def stop(self, host: Asked, node: str, seconds: float, waits: Waits = unheard) -> None:
         """Ban the service from a node; return when it has stopped there.
 
         Raises:
@@ -42,7 +42,7 @@ class Bans:
         apply_cib.patch(host, apply_cib.query_cib(host), lambda cib: self._banned(cib, node))
         apply_cib.settle(host, lambda status: self._running(status, node), seconds, waits=waits)
 
-    def lift(self, host: Host, *nodes: str) -> bool:
+    def lift(self, host: Asked, *nodes: str) -> bool:
         """Lift the nodes' bans; return whether there were any.
 
         Raises:

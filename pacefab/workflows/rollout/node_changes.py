@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from pacefab.errors import LostError, UnreachableError
+from pacefab.host import packages
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
+from pacefab.transport.command import LOCK
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.apply_node import change_node, restore_node
+from pacefab.workflows.nodes.apply_node import change_node, check_lock, restore_node
 from pacefab.workflows.nodes.node_plan import NodePlan
+from pacefab.workflows.nodes.persistence import persist
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.planning import Plans
 
+_LOCK_SECONDS = 90  # of which 60 for the lock
+_MAY_BE_DONE = (
+    "it may still do what was sent to it: the next run finishes that, fab rollback undoes it"
+)
+
 
 @dataclass(frozen=True)
 class NodeChanges:
-    """What one run changes on nodes; `done` says what was, by node, and grows meanwhile."""
+    """What one run changes on nodes; `done` says what was, by node, and grows meanwhile.
+
+    `lost` are those that broke off and could not be reached again; what was sent to them they may
+    still do.
+    """
 
     planner: Plans
     seen: ClusterView
@@ -26,6 +40,7 @@ class NodeChanges:
     watch: Stopwatch
     entry: str  # of the history, under which each node keeps what its files were
     done: dict[str, NodePlan] = field(default_factory=dict)
+    lost: dict[str, NodePlan] = field(default_factory=dict)
 
     def change(self, plans: Mapping[str, NodePlan], limit: int) -> list[Outcome]:
         """Change all nodes, at most `limit` at a time; return a line for each."""
@@ -44,6 +59,34 @@ class NodeChanges:
         return [outcomes[name] for name in plans]
 
     def _change(self, name: str, node: NodePlan) -> NodePlan:
+        """Change a node; when it breaks off, finish that over a new connection."""
+        try:
+            return self._begin(name, node)
+        except LostError as error:
+            try:
+                self.progress.note(name, f"{error.seen.partition(';')[0]}; it is asked again")
+                persist(partial(self._await_end, name))
+                left = self.planner.plan_node(self.seen.again(name), name)
+                return node if not left else replace(node, pending=self._begin(name, left).pending)
+            except (LostError, UnreachableError) as second:
+                self.lost[name] = node
+                second.next_step = f"{_MAY_BE_DONE}; {second.next_step}"
+                raise
+
+    def _await_end(self, name: str) -> None:
+        """Wait until what was sent to a node has ended there: it holds the node's lock till then.
+
+        Raises:
+            RefusedError: it has not after a package manager's time. Errors of `Host.change`.
+        """
+        deadline = time.monotonic() + packages.INSTALL_SECONDS
+        while True:
+            sections = self.seen.hosts[name].change([], seconds=_LOCK_SECONDS)
+            if sections[LOCK].ok or time.monotonic() > deadline:
+                check_lock(sections)
+                return
+
+    def _begin(self, name: str, node: NodePlan) -> NodePlan:
         return change_node(
             self.seen.hosts[name],
             node,
@@ -57,15 +100,26 @@ class NodeChanges:
         if keep:
             return ["files stay as they are now (--keep-on-failure)"] if self.done else []
 
-        def work(name: str, node: NodePlan) -> None:
-            restore_node(self.seen.hosts[name], node, note=partial(self.progress.note, name))
-
         known = [name for name in self.seen.answered if name in self.done]
         changed = {name: self.done[name] for name in known if self.done[name].files}
         with undoing():
-            back = fan_out(changed, work, limit=limit)
+            # Those that were lost come first: they are no longer to do what the others undo.
+            back = fan_out(self.lost, self._restore_lost, limit=limit)
+            back |= fan_out(changed, self._restore, limit=limit)
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
         return restored + [
             f"previous files not restored on {name}: {error}"
+            + (f"; {_MAY_BE_DONE}" if name in self.lost else "")
             for name, error in errors(back).items()
         ]
+
+    def _restore(self, name: str, node: NodePlan) -> None:
+        restore_node(self.seen.hosts[name], node, note=partial(self.progress.note, name))
+
+    def _restore_lost(self, name: str, node: NodePlan) -> None:
+        """Put back what a node that was lost has done by now, and does no more."""
+        persist(partial(self._await_end, name))
+        left = self.planner.plan_node(self.seen.again(name), name)
+        undone = {step.name for step in left.steps}
+        done = tuple(step for step in node.steps if step.name not in undone)
+        self._restore(name, replace(node, steps=done))
