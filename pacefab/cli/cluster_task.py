@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +37,7 @@ def cluster_task(
     file: str = "",
     *,
     secrets: bool = False,
+    leaves_out: bool = False,
     reads_only: bool = False,
     values: Mapping[str, Values] | None = None,
     **option_help: str,
@@ -45,11 +46,13 @@ def cluster_task(
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
-    `--accept-new-host-keys` too, with `secrets` also `--secrets`. The option called `file` may be
-    given without its name, right behind the task's. A task that `reads_only` is its own --dry-run;
-    `values` are the words that options take, for completion.
+    `--accept-new-host-keys` too, with `secrets` also `--secrets`, and one that `leaves_out` nodes
+    `--without`. The option called `file` may be given without its name, right behind the task's. A
+    task that `reads_only` is its own --dry-run; `values` are the words that options take, for
+    completion.
     """
-    common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
+    absent = {"secrets": not secrets, "without": not leaves_out}
+    common = [name for name in _COMMON_HELP if not absent.get(name)]
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
@@ -62,11 +65,13 @@ def cluster_task(
             inventory: str | None = None,
             accept_new_host_keys: bool = False,
             secrets: str | None = None,
+            without: Sequence[str] = (),
             **options: Any,
         ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)
+                _NOTED[name][0].leave_out(",".join(without))
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -78,9 +83,13 @@ def cluster_task(
         texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         by_place = [file] if file and _file_follows(name) else []
-        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
-            note
-        )
+        made: AnyTask = task(
+            post=[post],
+            help=texts,
+            auto_shortflags=False,
+            positional=by_place,
+            iterable=["without"] if leaves_out else [],
+        )(note)
         return made
 
     return decorate
@@ -123,6 +132,8 @@ _COMMON_HELP = {
     "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
     "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
     "still refused.",
+    "without": "Go on without a node that is down: it is neither asked nor waited for. Several: "
+    "NODE,NODE, or the option again.",
     "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
 }
 _COMMON_DEFAULTS = {"accept_new_host_keys": False}  # the others take a text

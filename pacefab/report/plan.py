@@ -26,7 +26,9 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     lines = [f"plan for cluster {plan.cluster}"]
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
-    blocks = (_transitions(plan), _notices(plan), _updates(plan), _pending(plan))
+    blocks = (
+        _transitions(plan), _notices(plan), _left_out(plan), _updates(plan), _pending(plan)
+    )  # fmt: skip
     return [*lines, *(line for block in blocks for line in block), "", _sum(plan)]
 
 
@@ -112,6 +114,12 @@ def _notices(plan: Plan) -> Iterator[str]:
         yield from (f"  {notice}" for notice in plan.notices)
 
 
+def _left_out(plan: Plan) -> Iterator[str]:
+    if plan.lacks:
+        yield from ("", "left out")
+        yield from (f"  {line}" for line in plan.lacks)
+
+
 def _updates(plan: Plan) -> Iterator[str]:
     """Yield what is restarted then, each line of a service below its first."""
     if plan.updates:
@@ -192,5 +200,6 @@ def as_data(plan: Plan) -> dict[str, object]:
             }
             for pending in plan.pending
         ],
+        "left_out": list(plan.lacks),
         "unreachable": {name: str(error) for name, error in plan.silent.items()},
     }

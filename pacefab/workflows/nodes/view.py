@@ -29,6 +29,7 @@ from pacefab.workflows.nodes.observe import (
 
 Reach = Callable[[str], Host | None]
 """The way to a node by its name; None: the operator leaves it out."""
+LEFT_OUT = "left out: a run with it brings it up to date"
 
 
 @dataclass(frozen=True)

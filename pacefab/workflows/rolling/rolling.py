@@ -25,7 +25,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 from pacefab.workflows.rolling.spared import await_spared
@@ -61,7 +61,7 @@ class Rolling:
         if not self.dry_run:
             self._ask(seen, audience)
             self._bring_back(seen, audience)
-        outcomes: list[Outcome] = []
+        outcomes = [watch.finish(n, Mark.SKIPPED, LEFT_OUT) for n in seen.left_out]
         try:
             for node in self._order(seen):
                 if all(outcome.mark.ok for outcome in outcomes):
@@ -189,7 +189,7 @@ class Rolling:
         apply_cib.settle_configuration(seen.host, self._bans(seen).desired, self.timeout, waits)
 
         def look() -> tuple[ClusterView, Results] | Pending:
-            now = self._observe(seen.hosts, seen.hosts.__getitem__)
+            now = self._observe(seen.hosts, seen.hosts.get)
             asked = self._answers(now, due.node)
             wrong = [result for result in asked if result.wrong]
             return Pending("\n".join(map(str, wrong))) if wrong else (now, asked)
@@ -265,7 +265,8 @@ class Rolling:
         """Return the nodes in their order; where few of them are promoted, those come last."""
         instances = [i for name in self._primitives(seen) for i in seen.status.instances(name)]
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
-        names = [n for n in seen.membership.names if self.nodes is None or n in self.nodes]
+        there = (name for name in seen.membership.names if name not in seen.left_out)
+        names = [name for name in there if self.nodes is None or name in self.nodes]
         return sorted(names, key=lambda node: node in promoted)
 
     def _check_healthy(self, seen: ClusterView, unchanged: str) -> None:

@@ -112,7 +112,7 @@ class _RolloutRun:
             *(() if plan.forming else absent.left_alone(seen, self.watch)),
         ]
         if not plan:
-            for notice in () if self.rollout.by_node else plan.notices:
+            for notice in () if self.rollout.by_node else (*plan.notices, *plan.lacks):
                 self.audience.note(plan.cluster, notice)
             return [*self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
         if silent:
