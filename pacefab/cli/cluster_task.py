@@ -12,7 +12,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from fabric import task
 from invoke.context import Context
@@ -22,7 +22,7 @@ from pacefab.cli.endings import exit_with, usage_exit
 from pacefab.cli.files import inventory_file
 from pacefab.cli.flags import check_flags, dry_options
 from pacefab.cli.options import HELP
-from pacefab.cli.run import Run
+from pacefab.cli.run import Run, left_out
 from pacefab.cli.traits import TRAITS, Traits, Values
 from pacefab.errors import UsageError
 from pacefab.transport.connection import Access
@@ -51,8 +51,8 @@ def cluster_task(
     task that `reads_only` is its own --dry-run; `values` are the words that options take, for
     completion.
     """
-    absent = {"secrets": not secrets, "without": not leaves_out}
-    common = [name for name in _COMMON_HELP if not absent.get(name)]
+    special = {"secrets": secrets, "without": leaves_out}
+    common = [name for name in _COMMON_HELP if special.get(name, True)]
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
@@ -71,7 +71,7 @@ def cluster_task(
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)
-                _NOTED[name][0].leave_out(",".join(without))
+                _NOTED[name][0].left_out = left_out(without)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -83,14 +83,11 @@ def cluster_task(
         texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         by_place = [file] if file and _file_follows(name) else []
-        made: AnyTask = task(
-            post=[post],
-            help=texts,
-            auto_shortflags=False,
-            positional=by_place,
-            iterable=["without"] if leaves_out else [],
-        )(note)
-        return made
+        several = ["without"] if leaves_out else []
+        wrap = task(
+            post=[post], help=texts, auto_shortflags=False, positional=by_place, iterable=several
+        )
+        return cast("AnyTask", wrap(note))
 
     return decorate
 

@@ -51,16 +51,12 @@ class Run:
         self.inventory_file = inventory_file
         self.inventory_option: str | None = None
         self._secrets_file = secrets_file
-        self._left_out: tuple[str, ...] = ()
+        self.left_out: tuple[str, ...] = ()  # of the cluster, by the names of its nodes
 
     def add(self, context: Context) -> None:
         """Take a host of -H in; the same one named twice is one host."""
         if isinstance(context, Connection):
             self._given.setdefault(context.original_host, context)
-
-    def leave_out(self, names: str) -> None:
-        """Work without hosts, by their names with commas between them."""
-        self._left_out = tuple(filter(None, (name.strip() for name in names.split(","))))
 
     @functools.cached_property
     def inventory(self) -> ClusterInventory | None:
@@ -109,7 +105,7 @@ class Run:
         """The hosts by name, in the order given, without those that are left out."""
         nodes = self.inventory.nodes if self.inventory else ()
         names = self._given or [node.name for node in nodes]
-        return {name: self._host(name) for name in names if name not in self._left_out}
+        return {name: self._host(name) for name in names if name not in self.left_out}
 
     def _host(self, name: str) -> Host:
         config = self._context.config
@@ -134,7 +130,7 @@ class Run:
 
     def reach_rest(self, name: str) -> Host | None:
         """Return a node of the cluster that was not named, unless it is left out; as `reach`."""
-        return None if name in self._left_out else self.reach(name)
+        return None if name in self.left_out else self.reach(name)
 
     def named(self) -> dict[str, Host]:
         """Return the hosts to work on; their sessions begin to open, for there is more to import.
@@ -157,11 +153,11 @@ class Run:
     def _check_left_out(self) -> None:
         """Raise a UsageError where --without names what there is not, or all that there is."""
         known = {*self._given, *(n.name for n in (self.inventory.nodes if self.inventory else ()))}
-        unknown = [n for n in self._left_out if self.inventory and n not in known]
-        if unknown or (known and known <= set(self._left_out)):
+        unknown = [n for n in self.left_out if self.inventory and n not in known]
+        if unknown or (known and known <= set(self.left_out)):
             seen = f"no host is called {unknown[0]}" if unknown else "no host would be left"
             raise UsageError(
-                f"leave out {', '.join(self._left_out)}", seen, f"the hosts are: {', '.join(known)}"
+                f"leave out {', '.join(self.left_out)}", seen, f"the hosts are: {', '.join(known)}"
             )
 
     def perform(self, step: str, work: Callable[[], Sequence[Outcome]]) -> int:
@@ -183,3 +179,8 @@ class Run:
     def limit(self) -> int:
         """How many hosts are worked on at a time."""
         return self.settings.parallel
+
+
+def left_out(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that --without was given: once or several times, with commas between."""
+    return tuple(filter(None, (name.strip() for value in values for name in value.split(","))))

@@ -209,8 +209,7 @@ class Host:
             raise self._lost(str(error) or type(error).__name__) from error
 
     def _lost(self, seen: str) -> LostError:
-        if liveness.is_silent(self._connection.client.get_transport()):
-            seen = f"it gave no sign of life for {liveness.SILENT_SECONDS:.0f} s; {seen}"
+        seen = liveness.silence(self._connection.client.get_transport()) + seen
         self._connection.close()
         self._opened = False  # the next command opens it again
         answers.forget()

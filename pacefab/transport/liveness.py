@@ -46,9 +46,10 @@ def watch(session: paramiko.Transport) -> None:
             _watcher.start()
 
 
-def is_silent(session: paramiko.Transport | None) -> bool:
-    """Whether a session was closed because its host no longer answered."""
-    return session is not None and session in _silent
+def silence(session: paramiko.Transport | None) -> str:
+    """Return, as the beginning of a sentence, that a session's host no longer answered; or ""."""
+    gone = session is not None and session in _silent
+    return f"it gave no sign of life for {SILENT_SECONDS:.0f} s; " if gone else ""
 
 
 def _go_round() -> None:

@@ -82,13 +82,17 @@ def patch(
     again with what is there now; so it is when the doorway is lost before the patch is in, which is
     looked for first. It returns None when nothing is left to do, and raises when the new CIB is not
     what the operator was shown. `first` gives the steps that run before the patch,
-    in the same script; they carry their undo. Without `check` Pacemaker is not asked what it thinks
+    in the same script; they carry their undo. It is made on the DC, if that can be reached: a node
+    that was away may count status updates otherwise than the rest does; what it patches then is
+    refused by them, and stands there alone (seen with Pacemaker 2.1.5). Without `check` Pacemaker is not asked what it thinks
     of the new CIB: for one that stood before.
 
     Raises:
         RefusedError: the CIB changes faster than we can plan.
         CommandError: a first step failed, or Pacemaker refused the new CIB.
     """
+    if isinstance(host, Doorway) and host.approach(cib.dc):
+        cib = query_cib(host)
     tries, deadline = 0, time.monotonic() + _BUSY_SECONDS
     while tries < _TRIES and time.monotonic() < deadline:
         new = plan(cib)

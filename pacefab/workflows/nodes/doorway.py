@@ -80,6 +80,12 @@ class Doorway:
             except UnreachableError as error:  # nothing was begun
                 self._succeed(error)
 
+    def approach(self, node: str) -> bool:
+        """Go to a node, if it is one of them and not lost; return whether that is another one."""
+        there = node in self._others()
+        self._node = node if there else self._node
+        return there
+
     def leave(self) -> bool:
         """Go to another node that has quorum, as this one has none; return whether there is one."""
         found = next((name for name in self._others() if self._is_quorate(name)), None)

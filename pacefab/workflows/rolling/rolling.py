@@ -135,7 +135,7 @@ class Rolling:
 
     def _restart(self, seen: ClusterView, due: Due, progress: Progress) -> Results:
         """Change the node while the service is stopped there; return what it says then."""
-        with self._banned(seen, due.node, progress):
+        with self._banned(seen, due, progress):
             self._change(due, partial(progress.note, due.node))
         try:
             return self._await_service(seen, due, partial(progress.waiting, due.node))
@@ -160,12 +160,13 @@ class Rolling:
             raise
 
     @contextmanager
-    def _banned(self, seen: ClusterView, node: str, progress: Progress) -> Iterator[None]:
+    def _banned(self, seen: ClusterView, due: Due, progress: Progress) -> Iterator[None]:
         """Keep the service stopped on a node during the block, however that ends."""
+        node = due.node
         waits, bans = partial(progress.waiting, node), self._bans(seen)
         try:
             progress.note(node, f"{self._name} is stopped (banned from the node)")
-            bans.stop(seen.host, node, self.timeout, waits)
+            bans.stop(seen.host, node, self.timeout, due.longest, waits)
             stopped = time.monotonic()
             yield
             time.sleep(max(0.0, stopped + self.update.service.rest_seconds - time.monotonic()))
@@ -220,7 +221,7 @@ class Rolling:
             note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
-            with self._banned(seen, due.node, progress):
+            with self._banned(seen, due, progress):
                 names = self._primitives(seen)
                 seen.host.query([plan_cleanup(name, due.node) for name in names])
                 forgotten = partial(_remembered, names, due.node)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pacefab.errors import LostError, UnreachableError
-from pacefab.host import packages
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
-from pacefab.transport.command import LOCK
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.apply_node import change_node, check_lock, restore_node
+from pacefab.workflows.nodes.apply_node import await_end, change_node, restore_node
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.persistence import persist
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.planning import Plans
 
-_LOCK_SECONDS = 90  # of which 60 for the lock
 _MAY_BE_DONE = (
     "it may still do what was sent to it: the next run finishes that, fab rollback undoes it"
 )
@@ -59,41 +55,18 @@ class NodeChanges:
         return [outcomes[name] for name in plans]
 
     def _change(self, name: str, node: NodePlan) -> NodePlan:
-        """Change a node; when it breaks off, finish that over a new connection."""
         try:
-            return self._begin(name, node)
-        except LostError as error:
-            try:
-                self.progress.note(name, f"{error.seen.partition(';')[0]}; it is asked again")
-                persist(partial(self._await_end, name))
-                left = self.planner.plan_node(self.seen.again(name), name)
-                return node if not left else replace(node, pending=self._begin(name, left).pending)
-            except (LostError, UnreachableError) as second:
-                self.lost[name] = node
-                second.next_step = f"{_MAY_BE_DONE}; {second.next_step}"
-                raise
-
-    def _await_end(self, name: str) -> None:
-        """Wait until what was sent to a node has ended there: it holds the node's lock till then.
-
-        Raises:
-            RefusedError: it has not after a package manager's time. Errors of `Host.change`.
-        """
-        deadline = time.monotonic() + packages.INSTALL_SECONDS
-        while True:
-            sections = self.seen.hosts[name].change([], seconds=_LOCK_SECONDS)
-            if sections[LOCK].ok or time.monotonic() > deadline:
-                check_lock(sections)
-                return
-
-    def _begin(self, name: str, node: NodePlan) -> NodePlan:
-        return change_node(
-            self.seen.hosts[name],
-            node,
-            replan=lambda: self.planner.plan_node(self.seen.again(name), name),
-            note=partial(self.progress.note, name),
-            entry=self.entry,
-        )
+            return change_node(
+                self.seen.hosts[name],
+                node,
+                replan=lambda: self.planner.plan_node(self.seen.again(name), name),
+                note=partial(self.progress.note, name),
+                entry=self.entry,
+            )
+        except (LostError, UnreachableError) as error:
+            self.lost[name] = node
+            error.next_step = f"{_MAY_BE_DONE}; {error.next_step}"
+            raise
 
     def restore(self, limit: int, *, keep: bool) -> list[str]:
         """Put the old files back, unless they are kept; return what is to be said about it."""
@@ -118,7 +91,7 @@ class NodeChanges:
 
     def _restore_lost(self, name: str, node: NodePlan) -> None:
         """Put back what a node that was lost has done by now, and does no more."""
-        persist(partial(self._await_end, name))
+        persist(partial(await_end, self.seen.hosts[name]))
         left = self.planner.plan_node(self.seen.again(name), name)
         undone = {step.name for step in left.steps}
         done = tuple(step for step in node.steps if step.name not in undone)

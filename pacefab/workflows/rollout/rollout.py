@@ -172,11 +172,7 @@ class _RolloutRun:
             # Only now: a node that joins starts at once what it has just been given.
             formed = form()
             now = None if asked or changed or plan.forming else (seen, plan)
-            return [
-                *formed,
-                *changed,
-                *self._change_cluster(plan, entry, nodes.done, now),
-            ]
+            return [*formed, *changed, *self._change_cluster(plan, entry, nodes.done, now)]
         except (PacefabError, KeyboardInterrupt) as error:
             add_ending(error, "; ".join(nodes.restore(limit, keep=keep)))
             raise
