@@ -22,6 +22,7 @@ from tests.cluster import eyes
 TOLD_SECONDS = 30  # a host that is frozen has to be reported by then
 HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input
 LOCK_IS_AWAITED = "pgrep -fx 'flock -w 1 9'"
+CUT_CONNECTION = "pkill -9 -f '[s]shd: root@notty'"
 NO_SSHD = "systemctl stop ssh.socket ssh sshd 2>/dev/null; pkill -9 sshd; true"
 SSHD = "systemctl start ssh 2>/dev/null || systemctl start sshd"
 # Everything but loopback: the other nodes, and whoever manages the cluster.
@@ -233,7 +234,7 @@ def test_a_connection_that_breaks_is_made_again_and_the_change_is_made_once(
     with stage.lock(lost) as holder:
         process = stage.begin(NEW, stage.dc())
         eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the node's change waits for its lock")
-        stage.cluster.run(lost, "pkill -9 -f 'sshd: root@notty'")
+        stage.cluster.run(lost, CUT_CONNECTION)
         eyes.until(stage.says(lost, f"! {LOCK_IS_AWAITED}"), "nobody reads, nobody waits")
         holder.communicate()
     said, _ = process.communicate(timeout=120)
@@ -253,7 +254,7 @@ def test_where_the_change_fails_elsewhere_a_node_that_was_lost_goes_back_too(
     with eyes.covered(stage.cluster, broken, path, text), stage.lock(lost) as holder:
         process = stage.begin(NEW, first)
         eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the node's change waits for its lock")
-        stage.cluster.run(lost, "pkill -9 -f 'sshd: root@notty'")
+        stage.cluster.run(lost, CUT_CONNECTION)
         holder.communicate()
         said = ended(process)
     assert f"previous files restored on {first}, {lost}" in said
@@ -268,7 +269,11 @@ def test_a_ban_that_a_killed_update_left_behind_ends_by_itself(stage: Stage) -> 
     process.communicate()
     found = eyes.cib(cluster).find(".//rsc_location/rule/date_expression[@operation='lt']")
     assert found is not None
-    now = "$(date -u -d '+3 seconds' '+%Y-%m-%d %H:%M:%SZ')"
-    soon = f"<date_expression id='{found.get('id')}' end='\"{now}\"'/>"
-    cluster.run(first, f'cibadmin --modify --allow-create --scope constraints -X "{soon}"')
+    told = cluster.run(first, "date -u -d '+3 seconds' '+%Y-%m-%d %H:%M:%SZ'").stdout.strip()
+    name = found.get("id")
+    cluster.run(
+        first,
+        f"cibadmin --modify --xpath \"//date_expression[@id='{name}']\" --xml-pipe",
+        stdin=f'<date_expression id="{name}" end="{told}"/>',
+    )
     eyes.until(lambda: len(eyes.started_on(cluster)) == 3, "memcached is back", 60)

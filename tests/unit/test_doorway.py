@@ -65,7 +65,7 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cluster() -> tuple[Doorway, list[Node], dict[str, str]]:
-    shared = {"cib": CIB}
+    shared = {"cib": CIB.replace('dc-uuid="3"', 'dc-uuid="1"')}
     nodes = [Node(name, shared) for name in ("c1", "c2", "c3")]
     return Doorway(cast("dict[str, Host]", {n.name: n for n in nodes}), "c1"), nodes, shared
 
@@ -87,7 +87,7 @@ def patch(door: Doorway, shared: dict[str, str]) -> tuple[int, Cib]:
         shared["new"] = new.text()
         return new
 
-    before = apply_cib.patch(door, parse(CIB), plan)
+    before = apply_cib.patch(door, parse(shared["cib"]), plan)
     return planned, before
 
 
@@ -215,3 +215,28 @@ def test_a_connection_is_tried_for_a_limited_time(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(UnreachableError):
         persist(ask)
     assert len(tried) > 1
+
+
+def test_a_patch_is_made_on_the_dc_from_its_own_cib() -> None:
+    """A node that was away may have a CIB of another version: the DC's counts."""
+    door, (c1, c2, c3), shared = cluster()
+    shared["cib"] = CIB  # whose DC is c3
+    c1.lose()
+
+    def never(*_: Any, **__: Any) -> Mapping[str, Section]:
+        raise AssertionError
+
+    c1.change = c2.change = never
+    planned, _ = patch(door, shared)
+    assert planned == 1
+    assert door.name == "c3"
+    assert c3.asked
+
+
+def test_without_a_way_to_the_dc_it_is_made_where_the_cluster_was_asked() -> None:
+    door, (_, _, c3), shared = cluster()
+    shared["cib"] = CIB
+    c3.lose()
+    patch(door, shared)
+    assert door.name == "c1"
+    assert "new" in shared["cib"]

@@ -81,11 +81,13 @@ def patch(
     When another user changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
     again with what is there now; so it is when the doorway is lost before the patch is in, which is
     looked for first. It returns None when nothing is left to do, and raises when the new CIB is not
-    what the operator was shown. `first` gives the steps that run before the patch,
-    in the same script; they carry their undo. It is made on the DC, if that can be reached: a node
-    that was away may count status updates otherwise than the rest does; what it patches then is
-    refused by them, and stands there alone (seen with Pacemaker 2.1.5). Without `check` Pacemaker is not asked what it thinks
-    of the new CIB: for one that stood before.
+    what the operator was shown. `first` gives the steps that run before the patch, in the same
+    script; they carry their undo. Without `check` Pacemaker is not asked what it thinks of the new
+    CIB: for one that stood before.
+
+    The patch is made on the DC, if that can be reached. A node that was away may count status
+    updates otherwise than the rest: they refuse what it patches, and it has a CIB of its own then,
+    with exit status 0 (seen with Pacemaker 2.1.5).
 
     Raises:
         RefusedError: the CIB changes faster than we can plan.

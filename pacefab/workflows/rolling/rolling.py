@@ -29,6 +29,7 @@ from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView, Reach, observe_c
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 from pacefab.workflows.rolling.spared import await_spared
+from pacefab.workflows.rollout.absent import or_go_on
 
 Results = Sequence[ProbeResult]
 
@@ -162,8 +163,7 @@ class Rolling:
     @contextmanager
     def _banned(self, seen: ClusterView, due: Due, progress: Progress) -> Iterator[None]:
         """Keep the service stopped on a node during the block, however that ends."""
-        node = due.node
-        waits, bans = partial(progress.waiting, node), self._bans(seen)
+        node, bans, waits = due.node, self._bans(seen), partial(progress.waiting, due.node)
         try:
             progress.note(node, f"{self._name} is stopped (banned from the node)")
             bans.stop(seen.host, node, self.timeout, due.longest, waits)
@@ -277,7 +277,7 @@ class Rolling:
             for name, section in every.items()
             if name == self._name or registry.service(name).primitives(seen.cib)
         }
-        check_healthy(seen, self._attempt, unchanged, there)
+        check_healthy(seen, self._attempt, or_go_on(unchanged, seen.silent), there)
 
     def _chosen(self, seen: ClusterView, node: str) -> Cause | None:
         """Return what an operator has set against the service on a node."""

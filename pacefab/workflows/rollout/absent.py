@@ -86,3 +86,8 @@ def incomplete(silent: Mapping[str, PacefabError]) -> PacefabError:
 def go_on(silent: Mapping[str, PacefabError]) -> str:
     """Return how to go on without hosts that do not answer."""
     return f"go on without {', '.join(silent)}: --without {','.join(silent)}"
+
+
+def or_go_on(unchanged: str, silent: Mapping[str, PacefabError]) -> str:
+    """Return what was left as it was, and how to go on without hosts that do not answer."""
+    return f"{unchanged}; to {go_on(silent)}" if silent else unchanged
