@@ -21,7 +21,7 @@ from invoke.tasks import Task
 from pacefab.cli.endings import exit_with, usage_exit
 from pacefab.cli.files import inventory_file
 from pacefab.cli.flags import check_flags, dry_options
-from pacefab.cli.options import HELP
+from pacefab.cli.options import HELP, number
 from pacefab.cli.run import Run, left_out
 from pacefab.cli.traits import TRAITS, Traits, Values
 from pacefab.errors import UsageError
@@ -46,12 +46,12 @@ def cluster_task(
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
-    `--accept-new-host-keys` too, with `secrets` also `--secrets`, and one that `leaves_out` nodes
-    `--without`. The option called `file` may be given without its name, right behind the task's. A
-    task that `reads_only` is its own --dry-run; `values` are the words that options take, for
-    completion.
+    `--accept-new-host-keys` too, with `secrets` also `--secrets`, one that `leaves_out` nodes
+    `--without`, where it changes something `--wait`. The option called `file` may be given without
+    its name, right behind the task's. A task that `reads_only` is its own --dry-run; `values` are
+    the words that options take, for completion.
     """
-    special = {"secrets": secrets, "without": leaves_out}
+    special = {"secrets": secrets, "without": leaves_out, "wait": not reads_only}
     common = [name for name in _COMMON_HELP if special.get(name, True)]
 
     def decorate(body: Body) -> AnyTask:
@@ -66,12 +66,13 @@ def cluster_task(
             accept_new_host_keys: bool = False,
             secrets: str | None = None,
             without: Sequence[str] = (),
+            wait: str | None = None,
             **options: Any,
         ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)
-                _NOTED[name][0].left_out = left_out(without)
+                _NOTED[name][0].left_out, _NOTED[name][0].wait = left_out(without), _wait(wait)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -114,6 +115,18 @@ def _begin(
     return run, dry_options(context.config, options)
 
 
+def _wait(seconds: str | None) -> int | None:
+    """Return for how long another user's change is waited.
+
+    Raises:
+        Exit: that is no number.
+    """
+    try:
+        return None if seconds is None else number("--wait", seconds, least=0)
+    except UsageError as error:
+        raise usage_exit(error) from None
+
+
 def _file_follows(task_name: str) -> bool:
     """Whether this command line has a file right behind the task: `fab deploy plan.json`.
 
@@ -131,6 +144,7 @@ _COMMON_HELP = {
     "still refused.",
     "without": "Go on without a node that is down: it is neither asked nor waited for. Several: "
     "NODE,NODE, or the option again.",
+    "wait": "Seconds to wait for the end of another user's change. Default: 60.",
     "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
 }
 _COMMON_DEFAULTS = {"accept_new_host_keys": False}  # the others take a text

@@ -155,6 +155,8 @@ def render_json(health: Health) -> str:
             "services": {service.name: _service(service) for service in health.services},
             "fence_devices": [dataclasses.asdict(device) for device in health.devices],
             "resources": [dataclasses.asdict(item) for item in status.resources],
+            "unfinished": [entry.shown() for entry in health.unfinished],
+            "under_way": list(health.under_way),
             "failures": [dataclasses.asdict(failure) for failure in status.failures],
         }
     )

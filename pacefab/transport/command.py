@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pacefab.transport.lease import Grip, guard
+
 # A section is: RS name, newline, stdout, US, exit status, newline, stderr. None of the programs
 # that we run prints these two control characters, and files are read through base64.
 _RECORD = "\x1e"
@@ -41,7 +43,9 @@ LOCK_WAITED_FOR = "Waiting for another run that changes this node, at most 60 s"
 _LOCK_SECONDS = 60
 # Who waits writes a line each second: when nobody reads it any more, nothing is to be changed.
 _LOCK = f"""
+umask 077
 exec 9>/run/pacefab.lock
+umask 022
 lock() {{
   tries=0
   until flock -n 9; do
@@ -146,13 +150,14 @@ def _side_by_side(calls: Sequence[str]) -> str:
     return " | ".join([":", *parts])
 
 
-def render_change(steps: Sequence[Step]) -> str:
+def render_change(steps: Sequence[Step], grip: Grip | None = None) -> str:
     """Return a script that stops at the first failing step, and then undoes what came before.
 
     It holds a lock while it runs, so that two runs never change one node at the same time. The
-    kernel gives the lock back when the script ends, however it ends.
+    kernel gives the lock back when the script ends, however it ends. With a `grip` it begins only
+    while its lease is held on the node.
     """
-    lines = [_PRELUDE, _LOCK]
+    lines = [_PRELUDE, _LOCK, *([guard(grip)] if grip else [])]
     undone: list[str] = []
     repeated: list[str] = []
     for item in steps:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import shlex
 import threading
 import time
@@ -23,7 +22,7 @@ from fabric import Connection
 from paramiko.ssh_exception import SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, LostError, NoEndError, UnreachableError, UsageError
+from pacefab.errors import CommandError, LostError, NoEndError
 from pacefab.transport import answers, liveness
 from pacefab.transport.command import (
     RECEIVER,
@@ -35,13 +34,13 @@ from pacefab.transport.command import (
     render_query,
 )
 from pacefab.transport.host_keys import prepare
+from pacefab.transport.lease import Grip
+from pacefab.transport.names import check_name
 from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
+from pacefab.transport.privilege import become_root
 
 QUERY_SECONDS = 60
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
-
-# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
 
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -61,7 +60,9 @@ class Access:
 class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
-    Not safe for two threads at once; `fanout` gives each host its own.
+    It runs one script at a time; a second thread waits for its turn. `fanout` gives each host a
+    thread of its own, and a lease is renewed meanwhile. `grip` is the hold that its changes need;
+    None: they need none.
     """
 
     def __init__(self, name: str, connection: Connection, access: Access) -> None:
@@ -72,6 +73,13 @@ class Host:
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
         self._answers = answers.Answers()
+        self._turn = threading.Lock()
+        self.grip: Grip | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a script is running there for this run."""
+        return self._turn.locked()
 
     def begin(self, task: object) -> None:
         """Belong to a task of the command from now on; one after the other."""
@@ -103,13 +111,15 @@ class Host:
         self._answers.keep(rest, sections, asked_at)
         return {**known, **sections}
 
-    def ask(self, steps: Sequence[Step], *, side_by_side: bool = False) -> dict[str, Section]:
+    def ask(
+        self, steps: Sequence[Step], *, side_by_side: bool = False, seconds: float = QUERY_SECONDS
+    ) -> dict[str, Section]:
         """Run steps that change nothing; else as `query`.
 
         They run one after the other, or `side_by_side`.
         """
         script = render_query(steps, side_by_side=side_by_side)
-        return parse_sections(self._run(script, seconds=QUERY_SECONDS))
+        return parse_sections(self._run(script, seconds=seconds))
 
     def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
@@ -121,14 +131,20 @@ class Host:
         return parse_sections(self._work(render_query(steps), seconds=seconds))
 
     def change(
-        self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
+        self,
+        steps: Sequence[Step],
+        *,
+        seconds: float,
+        on_line: LineCallback | None = None,
+        idle: bool = False,
     ) -> dict[str, Section]:
         """Run the steps until one fails; then undo those before it. Same errors as `query`.
 
         An interruption while the node's lock is waited for ends it, and nothing is changed; once
         the steps run, they run to their end. Without steps, it waits for the lock and no more.
+        `idle` steps change nothing but notes of ours.
         """
-        script, idle = render_change(steps), not steps
+        script, idle = render_change(steps, self.grip), idle or not steps
         with interrupts.changing(self.name, waiting=idle) as change:
 
             def begun(out: bytes | bytearray) -> bool:
@@ -164,6 +180,12 @@ class Host:
         seconds: float,
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
+    ) -> str:
+        with self._turn:
+            return self._run_now(script, seconds, on_line, begun)
+
+    def _run_now(
+        self, script: str, seconds: float, on_line: LineCallback | None, begun: Begun
     ) -> str:
         self._open()
         # timeout ends the script on the node when we no longer listen.
@@ -253,48 +275,11 @@ class Host:
         liveness.watch(self._connection.client.get_transport())
         self._opened = True
         if self._connection.user != "root":
-            self._sudo = self._privilege()
-
-    def _privilege(self) -> tuple[str, ...]:
-        """Return how commands become root's, asking as little as possible."""
-        user = self._connection.user
-        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
-        if status == 0:
-            return ("sudo", "-n", "--")
-        attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
-        password = self._access.sudo_password
-        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
-            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
-        if not password:
-            raise UnreachableError(
-                attempted,
-                seen,
-                "give the password: fab --prompt-for-sudo-password …",
-                host=self.name,
-            )
-        sudo = ("sudo", "-k", "-S", "-p", "", "--")
-        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
-        if status != 0:
-            next_step = "was the password right? give it again; else " + _NO_SUDO
-            raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
-        return sudo
+            user, password = self._connection.user, self._access.sudo_password
+            self._sudo = become_root(self.name, user, password, self._execute)
 
 
 _TIMED_OUT = 124  # timeout(1)
-_NOT_FOUND = 127
-_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
-
-
-def check_name(name: str) -> None:
-    """Raise a UsageError when `name` has characters that no host name has."""
-    bare = name.rpartition("@")[2]
-    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
-    if not _HOST.fullmatch(host):
-        raise UsageError(
-            "read the host names",
-            f"{name!r} is no host name",
-            "give -H name,name,…",
-        )
 
 
 def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:

@@ -131,7 +131,7 @@ def test_what_is_done_on_any_host_makes_all_answers_old(
 def test_a_change_makes_all_answers_old(
     node: Node, clock: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pacefab.transport.connection.render_change", lambda _: "true")
+    monkeypatch.setattr("pacefab.transport.connection.render_change", lambda *_: "true")
     Node().change([step("write", "touch", str(tmp_path / "f"))], seconds=5)
     clock[0] += 0.1
     node.begin("create")

@@ -18,6 +18,8 @@ from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
+from pacefab.workflows.transaction import head as heads
+from pacefab.workflows.transaction.head import Head
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class NodeView:
         Errors of `live.read_cib`.
         """
         return live.read_cib(self.sections)
+
+    @cached_property
+    def head(self) -> Head:
+        """What it says of changes: whose it is now, and which were begun."""
+        return heads.parse(self.sections)
 
     @property
     def has_word(self) -> bool:
@@ -118,6 +125,7 @@ def _node_steps(look: Look) -> list[Step]:
         *programs.observe(look.programs),
         *firewall.observe(),
         *live_membership.observe_membership(),
+        heads.observe(),
     ]
 
 

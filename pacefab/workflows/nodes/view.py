@@ -26,6 +26,7 @@ from pacefab.workflows.nodes.observe import (
     no_membership,
     observe_node,
 )
+from pacefab.workflows.transaction.head import Head
 
 Reach = Callable[[str], Host | None]
 """The way to a node by its name; None: the operator leaves it out."""
@@ -95,10 +96,26 @@ class ClusterView:
         return {name: view.facts for name, view in self.views.items()}
 
     @property
+    def heads(self) -> dict[str, Head]:
+        """What each host that answered says of changes."""
+        return {name: view.head for name, view in self.answered.items()}
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """The members that were not asked, because the operator named only others."""
-        names = self.formed.names if self.formed else ()
-        return tuple(n for n in names if n not in self.hosts and n not in self.silent)
+        known = {*self.hosts, *self.silent}
+        return tuple(
+            name for name in (self.formed.names if self.formed else ()) if name not in known
+        )
+
+    @property
+    def needed(self) -> int:
+        """How many hosts have to agree to a change.
+
+        As many as have quorum, of two nodes one; all of them, while there is no cluster.
+        """
+        nodes = len(self.formed.names) if self.formed else 0
+        return nodes // 2 + (nodes > 2) if nodes else len(self.hosts)  # noqa: PLR2004
 
     @property
     def running(self) -> bool:

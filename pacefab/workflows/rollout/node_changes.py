@@ -37,6 +37,7 @@ class NodeChanges:
     entry: str  # of the history, under which each node keeps what its files were
     done: dict[str, NodePlan] = field(default_factory=dict)
     lost: dict[str, NodePlan] = field(default_factory=dict)
+    stuck: list[str] = field(default_factory=list)  # nodes whose files did not go back
 
     def change(self, plans: Mapping[str, NodePlan], limit: int) -> list[Outcome]:
         """Change all nodes, at most `limit` at a time; return a line for each."""
@@ -79,6 +80,7 @@ class NodeChanges:
             # Those that were lost come first: they are no longer to do what the others undo.
             back = fan_out(self.lost, self._restore_lost, limit=limit)
             back |= fan_out(changed, self._restore, limit=limit)
+        self.stuck.extend(errors(back))
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
         return restored + [
             f"previous files not restored on {name}: {error}"

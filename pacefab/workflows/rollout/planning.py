@@ -26,10 +26,11 @@ from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Look
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
-from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
+from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.updates import NodeByNode, find_updates
+from pacefab.workflows.transaction.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Plan:
     placement: Placement = field(default_factory=Placement, compare=False)
     other: OtherRunner | None = None  # then nothing of the service is made
     updates: tuple[NodeByNode, ...] = ()  # what is restarted once all else is done
+    unfinished: tuple[Entry, ...] = field(default=(), compare=False)  # changes that were begun
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -77,7 +79,7 @@ class Plan:
     @property
     def summary(self) -> tuple[str, ...]:
         """A line for each change, without the details of files."""
-        nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in _brief(node))
+        nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in brief(node))
         return (*self.forming, *self.cluster_summary, *nodes)
 
     @property
@@ -106,7 +108,7 @@ class Plan:
         if not self.left_out:
             return ()
         names = ", ".join(self.left_out)
-        lines = dict.fromkeys(line for node in self.nodes.values() for line in _brief(node))
+        lines = dict.fromkeys(line for node in self.nodes.values() for line in brief(node))
         what = f"; until then it lacks: {'; '.join(lines)}" if lines else ""
         own = sorted(primitive_ids(self.desired.resources))
         waits = [name for name in own if self.placement.waits_for(name, self.left_out)]
@@ -127,13 +129,6 @@ class Plan:
         changes = self.configuration.changes
         added = all(change.action is Action.ADD for change in changes)
         return bool(self.interruptions or not added or any(self.nodes.values()))
-
-
-def _brief(node: NodePlan) -> list[str]:
-    """Return what changes on a node, files by their names alone."""
-    paths = [file.path for file, _ in node.files]
-    others = [line for line in node.changes if not line.startswith(tuple(f"{p}:" for p in paths))]
-    return [*others, *(f"{path} changed" for path in paths)]
 
 
 class Plans(Protocol):
