@@ -28,7 +28,8 @@ def masked_line(words: Sequence[str]) -> str:
     done: list[str] = []
     for word in words:
         name, equals, _ = word.partition("=")
-        if done and done[-1] in {"-p", "--password"}:
+        named = done[-2:-1] == ["set"] and is_secret(done[-1])  # crm … param R set NAME VALUE
+        if named or (done and done[-1] in {"-p", "--password"}):
             done.append("***")
         else:
             done.append(f"{name}=***" if equals and is_secret(name) else word)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pacefab.errors import PacefabError
 from pacefab.report import classic
+from pacefab.report.stream import json_text
 from pacefab.report.table import table
 from pacefab.report.text import error_style, render_error
 from pacefab.services.figures import Value
@@ -168,7 +168,7 @@ def render_unknown_json(error: PacefabError) -> str:
 
 
 def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2)
+    return json_text(value)
 
 
 def _service(service: ServiceHealth) -> dict[str, Any]:

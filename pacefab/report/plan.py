@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ObjectChange
+from pacefab.report.stream import json_text
 from pacefab.report.text import error_style, render_error
 from pacefab.workflows.rollout.planning import Plan
 from pacefab.workflows.transaction.transaction import ways_on
@@ -182,7 +182,7 @@ def render_shell(plan: Plan) -> list[str]:
 def render_json(plan: Plan) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
     unfinished = [entry.shown() for entry in plan.unfinished]
-    return json.dumps({**as_data(plan), "unfinished": unfinished}, indent=2)
+    return json_text({**as_data(plan), "unfinished": unfinished})
 
 
 def as_data(plan: Plan) -> dict[str, object]:

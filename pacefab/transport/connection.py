@@ -1,8 +1,8 @@
-"""One host over SSH: opening, host keys, privilege, time limits.
+"""One host over SSH: opening, privilege, time limits.
 
-Fabric makes the connection (names, users, ports, keys, gateways of fabric's and OpenSSH's
-configuration). Running goes through paramiko's channel directly: Fabric's runner feeds standard
-input a byte every 10 ms and needs three threads for each command.
+Fabric has the command line's options and settings; the way there is found in `way`. Running goes
+through paramiko's channel directly: Fabric's runner feeds standard input a byte every 10 ms and
+needs three threads for each command.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import logging
 import shlex
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import paramiko
 from fabric import Connection
-from paramiko.ssh_exception import SSHException
+from paramiko.ssh_exception import ChannelException, SSHException
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, LostError, NoEndError
-from pacefab.transport import answers, liveness
+from pacefab.transport import answers
 from pacefab.transport.command import (
+    LOCK,
     RECEIVER,
+    RECORD,
     Section,
     Step,
     is_waiting,
@@ -33,20 +34,29 @@ from pacefab.transport.command import (
     render_change,
     render_query,
 )
-from pacefab.transport.host_keys import prepare
+from pacefab.transport.execution import (
+    MOST_MIB,
+    Begun,
+    LineCallback,
+    TooLongError,
+    begin,
+    drain,
+    feed,
+    tail,
+)
+from pacefab.transport.explaining import explain
 from pacefab.transport.lease import Grip
 from pacefab.transport.names import check_name
-from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
+from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, session_for
 from pacefab.transport.privilege import become_root
+from pacefab.transport.way.hop import Destination, find_way
+from pacefab.transport.way.settings import Sources
 
 QUERY_SECONDS = 60
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
 
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
-
-LineCallback = Callable[[str], None]
-Begun = Callable[[bytes | bytearray], bool]  # by the output so far
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,14 @@ class Access:
     sudo_password: str | None = None
 
 
+@dataclass(frozen=True)
+class Route:
+    """A host as it was named, and where the configuration of its way is."""
+
+    place: Destination
+    sources: Sources = field(default_factory=Sources)
+
+
 class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
@@ -65,10 +83,16 @@ class Host:
     None: they need none.
     """
 
-    def __init__(self, name: str, connection: Connection, access: Access) -> None:
+    def __init__(
+        self, name: str, connection: Connection, access: Access, route: Route | None = None
+    ) -> None:
         self.name = name
         self._connection = connection
         self._access = access
+        self._route = route or Route(
+            Destination(connection.original_host, connection.user, connection.port)
+        )
+        self._session = Session.unopened()
         self._opened = False
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
@@ -119,7 +143,7 @@ class Host:
         They run one after the other, or `side_by_side`.
         """
         script = render_query(steps, side_by_side=side_by_side)
-        return parse_sections(self._run(script, seconds=seconds))
+        return self._sections(self._run(script, seconds=seconds), steps)
 
     def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
@@ -127,8 +151,9 @@ class Host:
         Raises:
             UnreachableError: no session, or no privilege.
             LostError: the connection broke, or the steps took longer than `seconds`.
+            CommandError: what came back is no answer to them.
         """
-        return parse_sections(self._work(render_query(steps), seconds=seconds))
+        return self._sections(self._work(render_query(steps), seconds=seconds), steps)
 
     def change(
         self,
@@ -152,7 +177,24 @@ class Host:
                 return not change.waiting  # of one that says nothing yet it is not known
 
             out = self._work(script, seconds=seconds, on_line=on_line, begun=begun)
-        return parse_sections(out)
+        return self._sections(out, [Step(LOCK, ())])
+
+    def _sections(self, out: str, asked: Sequence[Step]) -> dict[str, Section]:
+        """Return the sections of an answer that has those of the steps that were `asked`."""
+        try:
+            sections = parse_sections(out)
+            missing = next((item.name for item in asked if item.name not in sections), None)
+        except ValueError:
+            missing = "the script"
+        if missing is None:
+            return sections
+        said = tail(out, 1)[:80] or "nothing"
+        raise CommandError(
+            "run a command",
+            f"what came back does not answer it ({missing}); it said: {said}",
+            f"does its login shell run commands, does it print more at login? ssh {self.name} true",
+            host=self.name,
+        )
 
     def shell(self, line: str) -> int:
         """Run a line of the operator's own; its output goes where Fabric's options say.
@@ -196,11 +238,11 @@ class Host:
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
-            raise self._lost(f"last output: {_tail(out + err) or 'none'}")
-        if "\x1e" not in out and status != 0:
+            raise self._lost(f"{self._session.reason()}last output: {tail(out + err) or 'none'}")
+        if RECORD not in out and status != 0:
             raise CommandError(
                 "run a command",
-                _tail(err or out) or f"exit status {status}",
+                tail(err or out) or f"exit status {status}",
                 f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true",
                 host=self.name,
             )
@@ -219,20 +261,30 @@ class Host:
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
     ) -> tuple[int, str, str]:
-        transport = self._connection.client.get_transport()
         try:
-            channel = transport.open_session(timeout=CONNECT_SECONDS)
-            channel.exec_command(line)
-            _feed(channel, stdin, seconds)
-            return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
+            with contextlib.closing(self._session.channel(CONNECT_SECONDS)) as channel:
+                begin(channel, line, CONNECT_SECONDS)
+                feed(channel, stdin, seconds)
+                return drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
+        except TooLongError as error:
+            raise self._endless(str(error)) from error
+        except ChannelException as error:
+            raise self._refused(error.text) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise self._lost(str(error) or type(error).__name__) from error
 
+    def _refused(self, seen: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"sshd allows no further session: {seen}",
+            "see MaxSessions in the host's sshd_config",
+            host=self.name,
+        )
+
     def _lost(self, seen: str) -> LostError:
-        seen = liveness.silence(self._connection.client.get_transport()) + seen
-        self._connection.close()
+        self._session.close()
         self._opened = False  # the next command opens it again
         answers.forget()
         return LostError(
@@ -245,8 +297,16 @@ class Host:
     def _slow(self, seconds: float, out: str) -> NoEndError:
         return NoEndError(
             "run a command",
-            f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
+            f"no end after {seconds:.0f} s; last output: {tail(out) or 'none'}",
             "look at the host's load and disk, or give more time with --timeout",
+            host=self.name,
+        )
+
+    def _endless(self, begins: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"it sent more than {MOST_MIB} MiB, beginning with {begins[:40]!r}",
+            f"see which program prints that without end: ssh {self.name}",
             host=self.name,
         )
 
@@ -267,79 +327,22 @@ class Host:
 
     def _establish(self) -> None:
         check_name(self.name)
-        prepare(self._connection, accept_new=self._access.accept_new_host_keys)
+        connection = self._connection
+        gateway = connection.config.gateway  # Fabric's setting: a ProxyCommand
+        setting = gateway if isinstance(gateway, str) else None
+        hop = find_way(self._route.place, self._route.sources, setting)
+        session = session_for(connection, hop, accept_new=self._access.accept_new_host_keys)
         try:
-            open_session(self._connection)
-        except (SSHException, OSError, EOFError, ValueError) as error:
-            raise explain(self.name, self._connection, error) from error
-        liveness.watch(self._connection.client.get_transport())
+            transport = session.open(hop)
+        except HopError as error:
+            raise explain(self.name, error) from error
+        self._session = session
+        # Fabric's own `run`, which `shell` uses, takes it for opened.
+        connection.client._transport = connection.transport = transport  # noqa: SLF001
         self._opened = True
-        if self._connection.user != "root":
-            user, password = self._connection.user, self._access.sudo_password
-            self._sudo = become_root(self.name, user, password, self._execute)
+        if hop.user != "root":
+            password = self._access.sudo_password
+            self._sudo = become_root(self.name, hop.user, password, self._execute)
 
 
 _TIMED_OUT = 124  # timeout(1)
-
-
-def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
-    """Write the command's standard input, and end it."""
-    channel.settimeout(seconds)
-    # A command that ended without reading it (sudo refused) says why; that is read next.
-    with contextlib.suppress(OSError):
-        channel.sendall(text.encode())
-        channel.shutdown_write()
-
-
-def _drain(
-    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None, begun: Begun
-) -> tuple[int, str, str]:
-    """Read both streams to their end; hand each line of stdout on as it comes.
-
-    Raises:
-        TimeoutError: there was no end in time.
-        Interrupted: a signal came, and what runs there has not `begun` to change anything.
-    """
-    deadline = time.monotonic() + seconds
-    out, err, seen = bytearray(), bytearray(), 0
-    channel.settimeout(0.5)
-    while True:
-        if time.monotonic() > deadline:
-            channel.close()
-            raise TimeoutError(_tail(out.decode(errors="replace")))
-        try:
-            chunk = channel.recv(65536)
-        except TimeoutError:
-            chunk = None
-        out += chunk or b""
-        if not begun(out):
-            _check_interrupted(channel)
-        while channel.recv_stderr_ready():
-            err += channel.recv_stderr(65536)
-        if chunk == b"":
-            break
-        if on_line:
-            seen = _hand_on(out, seen, on_line)
-    status = channel.recv_exit_status()
-    while rest := channel.recv_stderr(65536):
-        err += rest
-    return status, out.decode(errors="replace"), err.decode(errors="replace")
-
-
-def _check_interrupted(channel: paramiko.Channel) -> None:
-    try:
-        interrupts.check()
-    except interrupts.Interrupted:
-        channel.close()
-        raise
-
-
-def _hand_on(out: bytearray, seen: int, on_line: LineCallback) -> int:
-    while (end := out.find(b"\n", seen)) >= 0:
-        on_line(out[seen:end].decode(errors="replace"))
-        seen = end + 1
-    return seen
-
-
-def _tail(text: str, lines: int = 10) -> str:
-    return "\n".join(text.strip().splitlines()[-lines:])

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable
 
 from pacefab.errors import UnreachableError
+from pacefab.transport.execution import tail
 
 Execute = Callable[[str, str, float], tuple[int, str, str]]
 """Runs a line with its standard input and a limit in seconds: exit status, stdout, stderr."""
@@ -29,7 +30,7 @@ def become_root(host: str, user: str, password: str | None, execute: Execute) ->
     if status == 0:
         return ("sudo", "-n", "--")
     attempted = f"become root as user {user}"
-    seen = _last(err) or _last(out) or f"exit status {status}"
+    seen = tail(err) or tail(out) or f"exit status {status}"
     next_step = _hopeless(status, err)
     if not next_step and not password:
         next_step = "give the password: fab --prompt-for-sudo-password …"
@@ -39,7 +40,7 @@ def become_root(host: str, user: str, password: str | None, execute: Execute) ->
     status, _, err = execute(shlex.join((*sudo, "true")), f"{password}\n", _SECONDS)
     if status != 0:
         next_step = "was the password right? give it again; else " + _NO_SUDO
-        raise UnreachableError(attempted, _last(err), next_step, host=host)
+        raise UnreachableError(attempted, tail(err), next_step, host=host)
     return sudo
 
 
@@ -51,7 +52,3 @@ def _hopeless(status: int, err: str) -> str | None:
         return _NO_SHELL
     refused = "password is required" not in err and "may not run" in err
     return _NO_SUDO if refused or status == _NOT_FOUND else None
-
-
-def _last(text: str) -> str:
-    return "\n".join(text.strip().splitlines()[-10:])

@@ -112,14 +112,15 @@ def two(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     cluster.reset()
 
 
-@pytest.mark.parametrize("way", ["deploy", "rollback"])
 @pytest.mark.parametrize(
-    ("point", "moment"),
+    ("point", "moment", "way"),
     [
-        (stopping.NODES_CHANGED, "before"),
-        (stopping.ONE_NODE_CHANGED, "after"),
-        (stopping.NODES_CHANGED, "after"),
-        (stopping.PATCHED, "after"),
+        (stopping.NODES_CHANGED, "before", "rollback"),
+        (stopping.ONE_NODE_CHANGED, "after", "deploy"),
+        (stopping.ONE_NODE_CHANGED, "after", "rollback"),
+        (stopping.NODES_CHANGED, "after", "rollback"),
+        (stopping.PATCHED, "after", "deploy"),
+        (stopping.PATCHED, "after", "rollback"),
     ],
 )
 def test_a_killed_deploy_is_named_and_finished_or_undone(
@@ -161,7 +162,7 @@ def test_a_deploy_that_only_did_not_say_that_it_is_done_is_finished_by_the_next(
     assert_ended(two.cluster, two.new)
 
 
-@pytest.mark.parametrize("point", [stopping.ONE_NODE_CHANGED, stopping.PATCHED])
+@pytest.mark.parametrize("point", [stopping.NODES_CHANGED, stopping.PATCHED])
 def test_a_killed_rollback_that_is_repeated_goes_on_to_the_same_target(
     two: Two, point: str
 ) -> None:
@@ -179,8 +180,10 @@ def test_a_killed_rollback_that_is_repeated_goes_on_to_the_same_target(
     assert_ended(two.cluster, two.old)
 
 
-@pytest.mark.parametrize("way", ["update-memcached", "rollback"])
-@pytest.mark.parametrize("point", [stopping.STOPPED, stopping.NODE_UPDATED])
+@pytest.mark.parametrize(
+    ("point", "way"),
+    [(stopping.STOPPED, "update-memcached"), (stopping.NODE_UPDATED, "rollback")],
+)
 def test_a_killed_update_is_finished_or_undone(two: Two, point: str, way: str) -> None:
     two.begin(two.old)
     # Its own setting, so that the update has something to write.
@@ -233,11 +236,11 @@ def test_another_task_says_what_is_not_finished_and_which_two_commands_end_it(tw
     assert_ended(two.cluster, two.old)
 
 
-@pytest.mark.parametrize("operators", [2, 3])
-def test_of_operators_at_once_each_has_the_cluster_for_itself(
-    two: Two, tmp_path: Path, operators: int
+def test_of_three_operators_at_once_each_has_the_cluster_for_itself(
+    two: Two, tmp_path: Path
 ) -> None:
     two.begin(two.old)
+    operators = 3
     files = [inventory(two.cluster, tmp_path, f"own{n}", 70 + n) for n in range(operators)]
     runs = [stopping.start(two.cluster, *words("deploy", file), "--wait", "240") for file in files]
 

@@ -8,6 +8,7 @@ from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.commands.builtin import BUILTINS
 from pacefab.legacy.commands.copies import copy
+from pacefab.legacy.commands.crm import cluster_script, crm
 from pacefab.legacy.commands.hosts import on_many, ssh
 from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
 from pacefab.legacy.commands.shells import bash, run_script, su
@@ -26,7 +27,6 @@ _WRITING = {
     "crm_resource": {"-p", "-m", "--set-parameter", "-M", "--move", "-B", "--ban"},
     "crm_standby": {"-v", "--update"},
     "crm_master": {"-v", "--update"},
-    "crm": {"configure", "resource", "node"},
     "stonith_admin": {"-F", "--fence", "-R", "--register"},
 }  # fmt: skip
 
@@ -87,6 +87,7 @@ _STARTING: dict[str, CommandHandler] = {
     "runuser": su, "sudo": wrapped, "nohup": wrapped, "time": wrapped, "env": wrapped,
     "command": wrapped, "builtin": wrapped, "setsid": wrapped, "timeout": wrapped,
     "nice": wrapped, "flock": wrapped, "exec": replaced, "sshpass": sshpass,
+    "crm": crm, "crmsh": crm, "ha-cluster-init": cluster_script, "ha-cluster-join": cluster_script,
     "scp": copy, "rsync": copy, "cp": copy, "mv": copy,
 }  # fmt: skip
 _HANDLERS: dict[str, CommandHandler] = {**BUILTINS, **PROGRAMS, **_STARTING}

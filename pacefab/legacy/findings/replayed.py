@@ -20,6 +20,8 @@ def replayed_entries(replay: Replay, made: Draft) -> list[ReportLine]:
     alive = set(replay.cluster.commands())
     failed = {by: entry for by, entry in made.problems if by not in made.written}
     entries = [_at_the_end(command, replay, alive) for command in replay.done]
+    if not made.data.get("nodes"):
+        entries = [*map(_of_no_node, replay.done, entries)]
     for number, problem in failed.items():
         reported = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
         entries[number] = replace(entries[number], **reported)  # type: ignore[arg-type]
@@ -34,6 +36,18 @@ def _at_the_end(command: ReplayedCommand, replay: Replay, alive: set[int]) -> Re
         why = replay.gone.get(command.number, "a later command replaces it")
         return replace(command.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
     return command.entry
+
+
+def _of_no_node(command: ReplayedCommand, entry: ReportLine) -> ReportLine:
+    """Report where a crm shell reads its commands that they are of a cluster without nodes."""
+    if not command.call.reads:
+        return entry
+    return replace(
+        entry,
+        fate=Fate.UNTRANSLATED,
+        reason=f"{entry.reason}; it changes a cluster, without pcs, whose nodes no script names",
+        advice="write the cluster's nodes below nodes: without them no inventory can be used",
+    )
 
 
 def collapsed(entries: list[ReportLine]) -> list[ReportLine]:

@@ -12,6 +12,7 @@ from pacefab.legacy.bash.budget import MOST_SECONDS, Budget, ExhaustedError
 from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.bash.world import World
+from pacefab.legacy.crm.commands import CrmCommands
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
 from pacefab.legacy.pcs.replay import Replay
@@ -43,7 +44,7 @@ def walk_through(tree: Tree) -> Walk:
 
 def _new_walk(tree: Tree) -> Walk:
     unknowns = Unknowns()
-    replay = Replay(unknowns)
+    replay = Replay(unknowns, {"crm": CrmCommands(unknowns)})
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
     return Walk(world, replay, {})
 

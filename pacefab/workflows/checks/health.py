@@ -117,10 +117,16 @@ def examine(
     return replace(
         found,
         reasons=(*found.reasons, *_outside(seen, inventory), *map(_not_finished, left)),
-        notices=(*found.notices, *(f"under way: {said}" for said in busy)),
+        notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),
         unfinished=left,
         under_way=busy,
     )
+
+
+def _away(seen: ClusterView) -> Iterator[str]:
+    for node, missed in heads.behind(seen.heads).items():
+        names = ", ".join(entry.name for entry in missed)
+        yield f"{node} was away at the end of: {names}; fab plan shows what it lacks"
 
 
 def _not_finished(entry: Entry) -> str:
@@ -161,7 +167,8 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
     nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
-    silent = [f"{n}: {error.attempted}: {error.seen}" for n, error in seen.silent.items()]
+    mute = {**seen.silent, **seen.unheard}
+    silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(
         seen.membership.cluster,
         status,

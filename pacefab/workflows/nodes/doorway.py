@@ -8,7 +8,8 @@ from typing import Protocol
 from pacefab.errors import LostError, PacefabError, UnreachableError
 from pacefab.pacemaker import cib_text, live
 from pacefab.transport.command import Section, Step
-from pacefab.transport.connection import QUERY_SECONDS, Host, LineCallback
+from pacefab.transport.connection import QUERY_SECONDS, Host
+from pacefab.transport.execution import LineCallback
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.nodes.persistence import persist
 

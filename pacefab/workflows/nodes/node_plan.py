@@ -12,6 +12,7 @@ from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
 from pacefab.workflows.nodes.in_force import PendingSetting, find_overruled, find_pending
 
+_READ_BY_ALL = 0o004
 _UNIT_FILES = "/etc/systemd/system/"
 _NOT_KNOWN: Mapping[str, Collection[str]] = {}
 
@@ -117,7 +118,7 @@ def plan_rollback(
             said = f"{path} was changed by another user since then: left as it is"
             left += NodePlan(remarks=(said,))
         else:
-            plan += _plan_file(facts, described.get(path) or File(path, str), old)
+            plan += _plan_file(facts, described.get(path) or _undescribed(facts, path, old), old)
     return plan + _plan_unit_files(plan) + _plan_reloads(plan) + left
 
 
@@ -126,6 +127,12 @@ def brief(plan: NodePlan) -> list[str]:
     paths = [file.path for file, _ in plan.files]
     others = [line for line in plan.changes if not line.startswith(tuple(f"{p}:" for p in paths))]
     return [*others, *(f"{path} changed" for path in paths)]
+
+
+def _undescribed(facts: HostFacts, path: str, old: FileState | None) -> File:
+    """Return a file of which no service says anything; what not all may read may be a secret."""
+    states = [state for state in (facts.files.get(path), old) if state]
+    return File(path, str, secret=any(not int(state.mode, 8) & _READ_BY_ALL for state in states))
 
 
 def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:

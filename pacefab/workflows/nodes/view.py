@@ -7,22 +7,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.errors import PacefabError, RefusedError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.members.membership import Claim, completed, find_members
+from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.workflows.nodes.claims import none_answered, read_claims
 from pacefab.workflows.nodes.doorway import Doorway
 from pacefab.workflows.nodes.observe import (
+    HEAD,
     MANAGED,
     WHOLE,
     NodeView,
+    complete,
     no_membership,
     observe_node,
 )
@@ -140,17 +143,32 @@ class ClusterView:
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
         running.sort(key=lambda name: not self.views[name].has_word)
-        quorate = (name for name in running if self._whole(name).cib.quorum)
-        found = next(chain(quorate, running, self.views), None)
+        found = next(chain(filter(self._can_serve, running), running, self.views), None)
         if found is None:
             raise no_membership(next(iter(self.hosts)))
         return found
 
+    def _can_serve(self, node: str) -> bool:
+        """Whether a node has quorum, and Pacemaker's word there makes sense."""
+        try:
+            whole = self._whole(node)
+            return whole.cib.quorum and bool(whole.status)
+        except PacefabError as error:
+            self.unheard[node] = error
+            return False
+
+    @cached_property
+    def unheard(self) -> dict[str, PacefabError]:
+        """The nodes that could not be the doorway, as what Pacemaker says there makes no sense."""
+        return {}
+
     @cached_property
     def host(self) -> Doorway:
         """The doorway's host; when that is lost, the next one on which Pacemaker runs."""
-        running = {n: self.hosts[n] for n, view in self.views.items() if view.sections["cib"].ok}
-        return Doorway(running or self.hosts, self.doorway)
+        first = self.doorway
+        running = (n for n, view in self.views.items() if view.sections["cib"].ok)
+        able = {n: self.hosts[n] for n in running if n not in self.unheard}
+        return Doorway(able or self.hosts, first)
 
     @cached_property
     def _asked(self) -> dict[str, NodeView]:
@@ -253,11 +271,12 @@ def observe_cluster(
     whole = (*WHOLE, *live.observe_metadata(look.agents))
     asked = fan_out(
         hosts,
-        lambda name, host: observe_node(host, look, whole if name == first else MANAGED),
+        lambda name, host: observe_node(host, look, whole if name == first else HEAD),
         limit=limit,
     )
     if not values(asked):
         raise none_answered(errors(asked))
+    asked = _complete(hosts, asked, first)
     seen = _arrange(hosts, values(asked), errors(asked), look)
     if reach is None or seen.formed is None:
         return seen
@@ -273,6 +292,17 @@ def observe_cluster(
         {**seen.silent, **errors(others)},
         look,
     )
+
+
+def _complete(
+    hosts: Mapping[str, Host], asked: Mapping[str, Result[NodeView]], first: str
+) -> dict[str, Result[NodeView]]:
+    """Return the answers with the CIB of each host: the first one's, or its own, asked for now."""
+    views = values(asked)
+    whole = views.get(first)
+    others = {name: view for name, view in views.items() if name != first}
+    done = fan_out(others, lambda name, view: complete(view, hosts[name], whole))
+    return {name: done.get(name, answer) for name, answer in asked.items()}
 
 
 def observe_members(hosts: Mapping[str, Host], look: Look, limit: int, reach: Reach) -> ClusterView:
@@ -297,7 +327,7 @@ def _arrange(
 
     A host whose own files cannot be understood has given none: the others know the cluster.
     """
-    claims, unclear = _claims(answers)
+    claims, unclear = read_claims(answers)
     if not claims:
         raise none_answered(unclear)
     try:
@@ -323,29 +353,3 @@ def _arrange(
         formed,
         look,
     )
-
-
-def _claims(
-    answers: Mapping[str, NodeView],
-) -> tuple[dict[str, Claim], dict[str, PacefabError]]:
-    """Return what each host says that it is of, and why it cannot be known of the others."""
-    claims: dict[str, Claim] = {}
-    unclear: dict[str, PacefabError] = {}
-    for name, view in answers.items():
-        try:
-            claims[name] = view.claim
-        except PacefabError as error:
-            error.host = error.host or name
-            unclear[name] = error
-    return claims, unclear
-
-
-def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
-    """Return one error for hosts none of which answered; none of them hides the others."""
-    first = next(iter(failed.values()))
-    if len(failed) == 1:
-        return first
-    seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
-    if all(isinstance(error, UnreachableError) for error in failed.values()):
-        return UnreachableError("reach the hosts", seen, first.next_step)
-    return RefusedError("ask the hosts", seen, first.next_step)

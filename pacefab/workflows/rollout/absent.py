@@ -11,8 +11,9 @@ from pacefab.transport.connection import Host
 from pacefab.waiting import Waits
 from pacefab.workflows.checks import probing
 from pacefab.workflows.checks.probing import ProbeResult
+from pacefab.workflows.nodes.claims import none_answered
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, none_answered
+from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.planning import Plan
 
 

@@ -26,6 +26,7 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rollout import absent, creation
 from pacefab.workflows.rollout.absent import Losses
 from pacefab.workflows.rollout.agreement import Agreement, Reader
+from pacefab.workflows.rollout.early_start import started_early
 from pacefab.workflows.rollout.node_changes import NodeChanges
 from pacefab.workflows.rollout.planning import Plan, Plans
 from pacefab.workflows.transaction import head as heads
@@ -146,11 +147,11 @@ class _RolloutRun:
         return {name: error for name, error in seen.silent.items() if name in self.hosts}
 
     def _apply(self, seen: ClusterView, plan: Plan, *, asked: bool) -> list[Outcome]:
-        form = self.rollout.form(self.hosts) if plan.forming else tuple
         entry = self.transaction.entry_id
         nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
+            form = self.rollout.form(self.hosts) if plan.forming else tuple
             changed = nodes.change(plan.nodes, limit)
             lost = {} if plan.forming else nodes.lost
             self.losses.add(
@@ -209,7 +210,8 @@ class _RolloutRun:
             if plan.cluster_summary != shown.cluster_summary:
                 self.agreement.ask(plan, _FORMED if shown.forming else OVERTAKEN)
             try:
-                before = self._patch(seen, plan)
+                with started_early(seen.hosts, plan):
+                    before = self._patch(seen, plan)
             except _OvertakenError:
                 self.audience.note(plan.cluster, OVERTAKEN)
                 shown, now = plan, None

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from pacefab.pacemaker.naming import masked
+
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 # A number orders entries, not an operator's clock. What is of the time before numbers sorts first.
 _ID = re.compile(r"(?:s(?P<number>\d{8})-)?(?P<time>\d{8}T\d{6}\.\d{6}Z)")
@@ -62,10 +64,15 @@ class Entry:
     @property
     def sentence(self) -> str:
         """The changes in a few words."""
-        first, rest = self.changes[:1], len(self.changes) - 1
+        first, rest = self.shown_changes[:1], len(self.changes) - 1
         return "; ".join(
             [*first, *([f"and {rest} more change{'s' * (rest > 1)}"] if rest > 0 else [])]
         )
+
+    @property
+    def shown_changes(self) -> tuple[str, ...]:
+        """The changes without values of secrets, which earlier versions noted."""
+        return tuple(map(masked, self.changes))
 
     @property
     def name(self) -> str:
@@ -79,7 +86,7 @@ class Entry:
 
     def shown(self) -> dict[str, object]:
         """Return it as plain data, for programs."""
-        begun, changes = self.when.isoformat(), list(self.changes)
+        begun, changes = self.when.isoformat(), list(self.shown_changes)
         return {"id": self.id, "task": self.task, "by": self.by, "begun": begun, "changes": changes}
 
     def note(self) -> str:

@@ -76,6 +76,7 @@ class Head:
     holder: Holder | None = None  # None: nobody has it
     begun: tuple[Entry, ...] = ()
     ended: frozenset[str] = frozenset()  # entries that were finished or undone
+    undone: frozenset[str] = frozenset()  # of those
 
     @property
     def ids(self) -> frozenset[str]:
@@ -100,6 +101,24 @@ def unfinished(heads: Iterable[Head]) -> tuple[Entry, ...]:
     return entries.unfinished((e for e in begun.values() if e.id not in ended), live)
 
 
+def behind(heads: Mapping[str, Head]) -> dict[str, tuple[Entry, ...]]:
+    """Return, by node, the changes that ended while it was away, as they ended.
+
+    It may lack of what they changed.
+    """
+    ended = frozenset[str]().union(*(head.ended for head in heads.values()))
+    undone = frozenset[str]().union(*(head.undone for head in heads.values()))
+    missed = {
+        name: tuple(
+            entries.ended(e, State.UNDONE if e.id in undone else State.DONE)
+            for e in head.begun
+            if e.id in ended
+        )
+        for name, head in heads.items()
+    }
+    return {name: found for name, found in missed.items() if found}
+
+
 def live_tokens(heads: Iterable[Head]) -> frozenset[str]:
     """Return the tokens of leases whose runs are not known to be dead."""
     holders = (head.holder for head in heads)
@@ -119,7 +138,8 @@ def observe() -> Step:
 
 def parse(sections: Mapping[str, Section]) -> Head:
     """Return what a node said; one that was not asked said nothing."""
-    head, begun, ended = Head(), list[Entry](), set[str]()
+    head, begun = Head(), list[Entry]()
+    ended: dict[str, set[str]] = {State.DONE: set(), State.UNDONE: set()}
     lines = sections[_SECTION].out.splitlines() if _SECTION in sections else ()
     for line in lines:
         word, _, rest = line.partition(" ")
@@ -131,9 +151,10 @@ def parse(sections: Mapping[str, Section]) -> Head:
             head = Head(token.strip("-"), held_by)
         elif word == State.BEGUN and entries.is_id(first):
             begun.append(_begun(first, rest))
-        elif word in set(State) and entries.is_id(first):
-            ended.add(first)
-    return Head(head.token, head.holder, tuple(begun), frozenset(ended))
+        elif word in ended and entries.is_id(first):
+            ended[word].add(first)
+    undone = frozenset(ended[State.UNDONE])
+    return Head(head.token, head.holder, tuple(begun), undone | ended[State.DONE], undone)
 
 
 def _begun(name: str, note: str) -> Entry:

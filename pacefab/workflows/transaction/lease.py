@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from pacefab import interrupts
-from pacefab.errors import PacefabError, RefusedError
+from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.transport import lease as leases
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, shell
 from pacefab.transport.connection import Host
@@ -68,7 +68,8 @@ class Lease:
     def take(self, hosts: Mapping[str, Host], needed: int, note: Note) -> dict[str, Head]:
         """Take it on all hosts that answer; return what each said just before that.
 
-        `note` hears whose change is waited for.
+        The order of the hosts should be the same for all runs. `note` hears whose change is waited
+        for.
 
         Raises:
             RefusedError: another run has it for longer than is waited, or too few hosts answer.
@@ -103,13 +104,13 @@ class Lease:
     def _take(
         self, hosts: Mapping[str, Host], needed: int, over: frozenset[str], note: Note
     ) -> dict[str, Head]:
-        """Take it on one host, then on the others at once.
+        """Take it on the first host that answers, then on the others at once.
 
         Raises:
             _HeldError: another run has it on one of them.
             RefusedError: too few hosts answer.
         """
-        order = sorted(hosts)
+        order = list(hosts)
         found: dict[str, Head] = {}
         failed: dict[str, PacefabError] = {}
         while order and not found:
@@ -136,9 +137,11 @@ class Lease:
     ) -> None:
         self._tried |= hosts
         asked = fan_out(hosts, lambda name, host: self._take_one(name, host, over, note))
-        for error in errors(asked).values():
+        for name, error in errors(asked).items():
             if isinstance(error, RefusedError):
                 raise error
+            if isinstance(error, UnreachableError):  # nothing was begun there
+                self._tried.pop(name)
         failed |= errors(asked)
         for name, answer in values(asked).items():
             if isinstance(answer, _HeldError):

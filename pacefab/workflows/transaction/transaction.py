@@ -30,7 +30,7 @@ from pacefab.workflows.transaction.head import Head
 from pacefab.workflows.transaction.lease import WAIT_SECONDS, Lease, check_lease
 
 T = TypeVar("T")
-Reach = Callable[[str], Host | None]  # None: it is left out
+Reach = Callable[[str], Host | None]
 
 _STEP_SECONDS = 90.0  # of which the node's lock is waited for 60
 OVERTAKEN = "another user changed the cluster meanwhile; planned again"
@@ -156,12 +156,22 @@ class Transaction:
         self.check(seen, progress)
         if self.lease.hosts:
             return
-        ways = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
-        others = {name: host for name, host in ways.items() if host is not None}
-        self._heads = self.lease.take({**seen.hosts, **others}, seen.needed, progress.note)
+        reached = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
+        others = {name: host for name, host in reached.items() if host is not None}
+        hosts = {name: seen.hosts[name] for name in sorted(seen.hosts)} | others
+        self._heads = self.lease.take(hosts, seen.needed, progress.note)
         for name, head in self._heads.items():
             if name in seen.heads and not head.follows(seen.heads[name]):
                 raise OvertakenError
+        self._catch_up(progress)
+
+    def _catch_up(self, progress: Notes) -> None:
+        """Note the end of earlier changes on nodes that were away when they ended."""
+        for name, missed in heads.behind(self._heads).items():
+            step = log.plan_end(missed)
+            host = {name: self.lease.hosts[name]}
+            for error in errors(fan_out(host, partial(_run, [step]))).values():
+                progress.note(name, f"could not note the end of earlier changes: {error.seen}")
 
     def begin(
         self, cluster: str, changes: Sequence[str], before: Cib | None, target: str = ""
