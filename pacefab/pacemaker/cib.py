@@ -37,6 +37,18 @@ class Cib:
         """Whether the node it was read from has a DC and quorum; crm_mon reads it from here too."""
         return bool(self.root.get("dc-uuid")) and self.root.get("have-quorum") in {"1", "true"}
 
+    @property
+    def dc(self) -> str:
+        """The node that was the DC when it was read; empty: there was none."""
+        own = self.root.get("dc-uuid")
+        nodes = self.root.iterfind("configuration/nodes/node")
+        return next((n.get("uname", "") for n in nodes if n.get("id") == own), "")
+
+    def is_configured_as(self, other: Cib) -> bool:
+        """Whether the other one says the same, whatever its version and what runs."""
+        own, its = (etree.tostring(c.configuration, method="c14n") for c in (self, other))
+        return own == its
+
     def text(self, *, status: bool = True) -> str:
         """Return the XML; without `status` only what is configured, not what runs."""
         root = copy.deepcopy(self.root)

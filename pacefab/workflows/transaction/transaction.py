@@ -50,7 +50,7 @@ class Observed(Protocol):
         """Every host that answered."""
 
     @property
-    def absent(self) -> Sequence[str]:
+    def left_out(self) -> Sequence[str]:
         """The nodes of the cluster that were not asked."""
 
     @property
@@ -75,7 +75,7 @@ class Hosts:
 
     hosts: Mapping[str, Host]
     heads: Mapping[str, Head] = field(default_factory=dict)
-    absent: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def needed(self) -> int:
@@ -157,7 +157,7 @@ class Transaction:
         self.check(seen, progress)
         if self.lease.hosts:
             return
-        reached = {name: self._reach(name) for name in seen.absent} if self._reach else {}
+        reached = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
         others = {name: host for name, host in reached.items() if host is not None}
         hosts = {name: seen.hosts[name] for name in sorted(seen.hosts)} | others
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
