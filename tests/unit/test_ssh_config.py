@@ -83,7 +83,7 @@ def test_what_is_plain_is_read_as_ssh_reads_it(lines: list[str]) -> None:
         "Match all\n",
         "Match host=node-1.example\n  Port 1\n",
         "Include relative\n",
-        "Host %h\n",
+        "ProxyCommand nc %h %p\n",
         "HostName %h.example\n",
         'IdentityFile "a b"\n',
         "UserKnownHostsFile ${HOME}/x\n",
@@ -135,6 +135,17 @@ def test_hops_have_the_configuration_of_their_own_and_ports_of_their_names(tmp_p
         ways.append(hop.where)
         hop = hop.via
     assert ways == ["admin@192.0.2.9:22", "root@[fd00::2]:2222", "operator@192.0.2.1:2022"]
+
+
+def test_what_systemd_has_for_its_own_hosts_is_plain_for_others(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(
+        "Host unix/* unix%* vsock/*\n  ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n"
+        "  ProxyUseFdpass yes\n  CheckHostIP no\nHost *\n  Port 2222\n"
+    )
+    assert read_plain([file], "", NAME) == {"port": ["2222"]}
+    with pytest.raises(NotPlainError, match="line 2: ProxyCommand"):
+        read_plain([file], "", "unix/run/socket")
 
 
 def test_the_section_of_an_inventory_counts_last(tmp_path: Path) -> None:
