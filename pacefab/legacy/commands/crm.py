@@ -160,7 +160,8 @@ class _CrmProcess:
         files = self._world.tree.files.values()
         known = [(one.text, Place(one.path, 1)) for one in files]
         known += [(one.text, one.place) for one in self._world.files.written.values()]
-        same = (place for other, place in known if other.strip("\n") == text.strip("\n"))
+        near = [(other, place) for other, place in known if abs(len(other) - len(text)) <= 1]
+        same = (place for other, place in near if other.rstrip("\n") == text.rstrip("\n"))
         return next(same, None) if text.strip() else None
 
     def _statement(self, statement: CrmStatement, place: Place) -> None:
