@@ -10,10 +10,11 @@ from pacefab.legacy.cluster.configuration import configuration_of
 from pacefab.legacy.draft.draft import draft
 from pacefab.legacy.draft.inventory_text import render_inventory
 from pacefab.legacy.findings.doubts import doubts
+from pacefab.legacy.findings.elsewhere import any_elsewhere, elsewhere
 from pacefab.legacy.findings.replayed import collapsed, replayed_entries
 from pacefab.legacy.findings.unreached import unreached
 from pacefab.legacy.findings.unread import unread_files
-from pacefab.legacy.interpreter.walkthrough import walk_through
+from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Migration, ReportLine
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
@@ -45,10 +46,10 @@ def migrate(
     tree = read_tree(folder)
     if ini is not None:
         _add_ini(tree, ini)
-    if not tree.scripts:
+    if not tree.scripts and not any_elsewhere(tree):
         raise UsageError(
             f"read the scripts in {folder}",
-            "there is no bash script in it",
+            "there is no bash script in it, and no cluster command in another file",
             "name the folder that holds them with --from DIR",
         )
     return migrate_tree(tree, folder.name, name, plain=plain)
@@ -59,10 +60,11 @@ def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> 
     walk = walk_through(tree)
     made = draft(walk, name, plain=plain)
     entries = [
-        *collapsed(replayed_entries(walk.replay, made)),
+        *collapsed(replayed_entries(walk.replay, made, _handed(walk))),
         *walk.replay.notes,
         *walk.world.effects.notes,
         *unreached(walk),
+        *elsewhere(walk),
         *unread_files(walk),
         *made.entries,
         *doubts(walk),
@@ -73,6 +75,12 @@ def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> 
     text = render_inventory(made, _HEADER.format(folder=folder))
     desired = configuration_of(walk.replay.cluster)
     return Migration(text, account, walk.world.effects, summary, desired)
+
+
+def _handed(walk: Walk) -> set[str]:
+    """Return the words that programs of the cluster other than pcs were given."""
+    ran = (words for commands in walk.world.executed.values() for words in commands)
+    return {word for words in ran if words[0] != "pcs" for word in words[1:]}
 
 
 def _masked(entry: ReportLine) -> ReportLine:

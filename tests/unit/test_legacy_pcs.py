@@ -241,7 +241,7 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         ("echo 'pcs status'\n", Fate.LEFT_OUT, "only a text that is printed"),
         ("# pcs resource cleanup\n", Fate.LEFT_OUT, "commented out"),
         ("ansible all -m shell -a 'pcs resource cleanup'\n", Fate.UNTRANSLATED,
-         "a text passed to ansible"),
+         "it is passed to ansible"),
         ("bash elsewhere.sh\n", Fate.UNTRANSLATED, "elsewhere.sh, which is not in the folder"),
         ("cibadmin --modify -X '<a/>'\n", Fate.UNTRANSLATED, "changes the cluster without pcs"),
     ],

@@ -171,7 +171,9 @@ def test_a_folder_without_scripts_is_reported(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("pcs status\n")
     with pytest.raises(UsageError) as caught:
         migrate(tmp_path)
-    assert caught.value.seen == "there is no bash script in it"
+    assert (
+        caught.value.seen == "there is no bash script in it, and no cluster command in another file"
+    )
 
 
 pieces = st.sampled_from(

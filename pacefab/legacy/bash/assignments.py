@@ -20,7 +20,11 @@ def assign(words: Words, shell: Shell, node: Node, script: Script) -> None:
     if value is not None and value.type == "array":
         _fill(words, shell, name, value, script, appended=appended)
         return
-    text = words.text(value) if value is not None else ""
+    with words.consulting() as names:
+        text = words.text(value) if value is not None else ""
+    shell.rests.pop(name, None)
+    if names:
+        shell.rests[name] = dict(names)
     if appended:
         base, bracket, index = name.partition("[")
         items = shell.arrays.get(base, {}) if bracket else shell.variables

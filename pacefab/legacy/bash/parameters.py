@@ -40,6 +40,7 @@ class ShellParameters:
         if name in self._shell.arrays:
             return self._shell.arrays[name].get("0", "")
         if name in self._shell.variables:
+            self._world.consulted.update(self._shell.rests.get(name, {}))
             return self._shell.variables[name]
         return self._argument(int(name[:4])) if name.isdigit() else self._special(name)
 
@@ -82,6 +83,7 @@ class ShellParameters:
         if self._shell.foreign:
             return self._world.mark(f"${name}, perhaps set by {self._shell.foreign}")
         self._world.unset[name] = None
+        self._world.consulted[f"${name}"] = None
         return ""
 
     def _arguments(self) -> list[str]:
@@ -167,6 +169,7 @@ class ShellParameters:
         there = bool(value) if operator[0] == ":" else self.is_set(name)
         kind = operator[-1]
         if name.isdigit() and kind == "-" and self._shell.by_hand and not self.is_set(name):
+            self._world.consulted[f"${name}"] = None
             self._world.assume(
                 f"{self._shell.name} is started without arguments: ${name} is {other}",
                 Place(self._shell.name, 1),

@@ -40,6 +40,7 @@ class Shell:
     named: set[str] = field(default_factory=set)  # arrays whose indices are texts
     functions: dict[str, tuple[Node, Script]] = field(default_factory=dict)
     exported: set[str] = field(default_factory=set)
+    rests: dict[str, dict[str, None]] = field(default_factory=dict)  # on names that nothing sets
     arguments: list[str] = field(default_factory=list)
     name: str = "bash"
     status: int | None = 0
@@ -57,7 +58,7 @@ class Shell:
         twin = copy.copy(self)
         twin.variables = dict(self.variables)
         twin.arrays = {name: dict(items) for name, items in self.arrays.items()}
-        twin.functions = dict(self.functions)
+        twin.functions, twin.rests = dict(self.functions), dict(self.rests)
         twin.named, twin.exported = set(self.named), set(self.exported)
         twin.arguments, twin.locals = list(self.arguments), []
         twin.at_exit = None

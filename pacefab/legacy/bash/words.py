@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
 from pacefab.legacy.bash.budget import bounded
@@ -69,6 +70,17 @@ class Words:
         if any(part.kind is PartKind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
             words = [path for word in words for path in self._matching(word)]
         return words
+
+    @contextmanager
+    def consulting(self) -> Iterator[dict[str, None]]:
+        """Yield the names, once known, that an expansion asked for and that nothing sets."""
+        before, self._world.consulted = self._world.consulted, {}
+        names: dict[str, None] = {}
+        try:
+            yield names
+        finally:
+            names.update(self._world.consulted)
+            self._world.consulted = before | names
 
     def text(self, node: Node) -> str:
         """Return the one text that a word becomes where nothing is split (an assignment)."""

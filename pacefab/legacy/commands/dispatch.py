@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.command import Command
@@ -19,6 +20,7 @@ from pacefab.legacy.unknown import is_known
 
 CommandHandler = Callable[[Interpreter, Command], CommandResult]
 
+_PCS = re.compile(r"(?:^|[\s/;|&])pcs(?:$|\s)")
 _WRITING = {
     "cibadmin": {"-C", "-R", "-M", "-P", "-D", "-U", "-E", "-c", "-d", "-o", "--create",
                  "--replace", "--modify", "--patch", "--delete", "--upgrade", "--erase"},
@@ -35,7 +37,7 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what a program answers, its effects noted; nothing is executed."""
     name = command.name
     if name == "pcs":
-        return interpreter.world.pcs(command.arguments, command.place_of(0), interpreter.shell.host)
+        return _pcs(interpreter, command)
     handler = _HANDLERS.get(name)
     if handler:
         return handler(interpreter, command)
@@ -49,10 +51,22 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
     return _unknown(interpreter, command)
 
 
+def _pcs(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Replay a pcs command: it stands where its words do, in a wrapper or at the wrapper's call."""
+    place, words = command.place_of(0), ["pcs", *command.arguments]
+    handed = command.place_of(1) if len(command.words) > 1 else place
+    if command.caller is not None and handed == command.caller:
+        place = handed
+    interpreter.world.ran(words, place, command.place, *interpreter.shell.called_from)
+    return interpreter.world.pcs(command.arguments, place, interpreter.shell.host)
+
+
 def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
-    """Note a change of the cluster that is made without pcs."""
+    """Note a command of the cluster that is not pcs: a change, or a query."""
+    world, shell = interpreter.world, interpreter.shell
+    world.ran([command.name, *command.arguments], command.place, *shell.called_from)
     asks = {"-Q", "--query", "-G"} & set(command.arguments)
-    if not asks and _WRITING[command.name] & set(command.arguments):
+    if not asks and (command.name == "crm" or _WRITING[command.name] & set(command.arguments)):
         interpreter.world.note(
             Fate.UNTRANSLATED,
             command.place,
@@ -61,7 +75,8 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
             "add what it does to the inventory by hand, or use pcs",
         )
         return CommandResult()
-    return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
+    world.note(Fate.LEFT_OUT, command.place, command.text, "it only queries")
+    return CommandResult(None, world.mark(f"what {command.text} prints"))
 
 
 def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
@@ -71,9 +86,11 @@ def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     shown = interpreter.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
         return CommandResult(0, interpreter.world.mark(f"what {shown} prints"))
-    if "pcs" in (handed := [word.rpartition("/")[2] for word in command.words]):
-        interpreter.world.handed_on(command, handed.index("pcs"))
+    given = next((at for at, word in enumerate(command.words) if at and _PCS.search(word)), 0)
+    if given:
+        interpreter.world.handed_on(command, given)
     if not is_known(command.words[0]):
+        interpreter.world.nameless.setdefault(command.place)
         interpreter.world.note(
             Fate.UNTRANSLATED, command.place, command.text, "the program's name is unknown",
             "check what it runs",

@@ -32,7 +32,8 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
     for condition, body in branches.of_if(node):
         value: int | None = 0
         if condition:
-            value = interpreter.statements(condition).status
+            with interpreter.world.resting(interpreter.script.place(node)):
+                value = interpreter.statements(condition).status
         if value == 0 and not branches.some:
             return interpreter.statements(body)
         if value == 0 or value is None:
@@ -46,7 +47,8 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
 def run_case(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate a `case`: one item, or all that may be taken."""
     subject = node.child_by_field_name("value")
-    text = interpreter.words.text(subject) if subject is not None else ""
+    with interpreter.world.resting(interpreter.script.place(node)):
+        text = interpreter.words.text(subject) if subject is not None else ""
     branches = Branches(interpreter, interpreter.script)
     for patterns, body in branches.of_case(node):
         matches = [_matches(interpreter, text, pattern) for pattern in patterns]
@@ -77,7 +79,8 @@ def run_for(interpreter: Interpreter, node: Node) -> CommandResult:
     if variable is None or body is None:
         return CommandResult(None)
     values = node.children_by_field_name("value")
-    words = [word for value in values for word in interpreter.words.fields(value)]
+    with interpreter.world.resting(interpreter.script.place(node)):
+        words = [word for value in values for word in interpreter.words.fields(value)]
     parts: list[str] = []
     for word in words:
         unknown = not is_known(word) or node.children[0].type == "select"
@@ -116,7 +119,8 @@ def run_while(interpreter: Interpreter, node: Node) -> CommandResult:
     conditions = [part for part in conditions if part != body]
 
     def goes_on() -> bool | None:
-        status = interpreter.statements(conditions).status
+        with interpreter.world.resting(interpreter.script.place(node)):
+            status = interpreter.statements(conditions).status
         return None if status is None else (status == 0) != until
 
     return _loop(interpreter, node, body, goes_on, lambda: None)

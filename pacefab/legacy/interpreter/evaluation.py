@@ -100,6 +100,8 @@ class Evaluation:
     def execute(self, node: Node) -> CommandResult:
         """Evaluate one statement; its status is the shell's $? afterwards."""
         self.world.budget.step()
+        columns = self.world.visited.setdefault(self.script.place(node), set())
+        columns.add(node.start_point.column)
         statement = self._statements.get(node.type)
         if statement is None:
             return CommandResult(None)
@@ -207,6 +209,7 @@ class Evaluation:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is not None and body is not None:
             self.shell.functions[self.script.text(name)] = (body, self.script)
+            self.world.functions.add(self.script.text(name))
         return CommandResult()
 
     def _compound(self, node: Node) -> CommandResult:

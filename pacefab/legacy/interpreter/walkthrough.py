@@ -18,6 +18,8 @@ from pacefab.legacy.pcs.replay import Replay
 from pacefab.legacy.source import SourceFile, Tree, sections
 from pacefab.legacy.unknown import Unknowns
 
+_MOST_ORDERS = 6  # that are tried
+_ALL = Place("", 0)
 _IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}$")
 
 
@@ -31,14 +33,45 @@ class Walk:
 
 
 def walk_through(tree: Tree) -> Walk:
-    """Evaluate every script that is started by hand; the others are called by those."""
-    walk = _new_walk(tree)
+    """Evaluate every script that is started by hand; the others are called by those.
+
+    They are started in the order of their names; a script that needs what a later one creates comes
+    after that one. The order is a guess, and one of the assumptions.
+    """
     called = _called(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
-    for script in sorted(tree.scripts, key=lambda file: file.path in called):
+    scripts = sorted(tree.scripts, key=lambda file: file.path in called)
+    for _ in range(_MOST_ORDERS):
+        walk = _in_order(tree, scripts)
+        better = _better_order(walk, scripts)
+        if better == scripts:
+            break
+        scripts = better
+    changing = list(dict.fromkeys(one.script for one in walk.replay.done if not one.idle))
+    if len(changing) > 1:
+        walk.world.assume(f"the scripts are started in this order: {', '.join(changing)}", _ALL)
+    return walk
+
+
+def _in_order(tree: Tree, scripts: list[SourceFile]) -> Walk:
+    walk = _new_walk(tree)
+    for script in scripts:
         if script.path not in walk.world.started:
             _begin(walk, script)
     return walk
+
+
+def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
+    """Return the scripts with each after those that create what it lacked."""
+    places = {script.path: at for at, script in enumerate(scripts)}
+    for needing, name in walk.replay.missing:
+        maker = walk.replay.makers.get(name, needing)
+        if places.get(maker, -1) > places.get(needing, len(places)):
+            moved = [script for script in scripts if script.path != needing]
+            at = next(at for at, script in enumerate(moved) if script.path == maker)
+            own = next(script for script in scripts if script.path == needing)
+            return [*moved[: at + 1], own, *moved[at + 1 :]]
+    return scripts
 
 
 def _new_walk(tree: Tree) -> Walk:
@@ -118,6 +151,7 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
     world.budget.begin()
+    replay.script, noted = script.path, len(world.effects.notes)
     before, count = copy.deepcopy(replay.cluster), len(replay.done)
     shell = Shell(name=script.path, by_hand=True)
     try:
@@ -127,7 +161,8 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     except RecursionError:
         _cut(walk, script, "nested too deeply")
     changes = [command for command in replay.done[count:] if not command.idle]
-    if changes and all(command.only_removes for command in changes):
+    others = any(note.fate is Fate.UNTRANSLATED for note in list(world.effects.notes)[noted:])
+    if changes and not others and all(command.only_removes for command in changes):
         replay.cluster = before
         replay.taken_back(count, f"{script.path} only removes: not part of a deployment")
 

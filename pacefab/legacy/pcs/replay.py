@@ -47,8 +47,10 @@ class ReplayedCommand:
         entry: its line of the report.
         number: its place among all commands.
         idle: it only queries, or had no effect.
+        held: something was left of it when it had run.
         only_removes: it adds nothing to the cluster.
         file: the copy of the CIB that it changes.
+        script: the one that an operator started.
     """
 
     call: Call
@@ -57,6 +59,8 @@ class ReplayedCommand:
     idle: bool
     only_removes: bool
     file: str = ""
+    held: bool = True
+    script: str = ""
 
 
 class Replay(Book):
@@ -83,8 +87,13 @@ class Replay(Book):
             reason += f"; assumed to hold: {mask(call.condition)}"
         entry = ReportLine(outcome.fate, call.place, text, reason, outcome.advice)
         idle = outcome.fate is Fate.LEFT_OUT and not outcome.removes
-        only = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
-        self.done.append(ReplayedCommand(call, entry, number, idle, only, line.file))
+        only = outcome.removes or bool(_RUNS_NOTHING & set(line.words[1:3]))
+        there = self._target(line)
+        held = outcome.fate is Fate.TRANSLATED and number in set(there.commands())
+        command = ReplayedCommand(call, entry, number, idle, only, line.file, held, self.script)
+        self.done.append(command)
+        for name in there.ids() - self.makers.keys() if held else ():
+            self.makers[name] = self.script
         output = outcome.output
         if output is None:
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
@@ -111,7 +120,8 @@ class Replay(Book):
                 status=1,
             )
         except UntranslatableError as error:
-            return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice)
+            status = None if _only_asks(line) else 0  # a change is taken to succeed
+            return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice, status=status)
 
     def _target(self, line: CommandText) -> ReplayedCluster:
         if not line.file:
@@ -151,9 +161,12 @@ class Replay(Book):
         """Refuse a command with an unknown part."""
         reasons = self.unknowns.reasons(" ".join(call.arguments))
         words = job.line.words
+        self.unknown_push |= words[:2] == ["cluster", "cib-push"]
         verbs = {"create", "clone", "master", "promotable"}
         if len(words) > 2 and words[1] in verbs and is_known(words[2]):  # noqa: PLR2004
             self.unclear[words[2]] = call.place
+        elif len(words) > 2 and words[1] == "create":  # noqa: PLR2004
+            self.unnamed.append(call.place)
         raise UntranslatableError(
             "a value is known only at run time: " + "; ".join(reasons),
             cluster_commands.advice(words),
@@ -164,4 +177,6 @@ _BY_HAND = "check whether it is still needed; if so, keep a script of your own f
 
 
 def _only_asks(line: CommandText) -> bool:
-    return line.words[:1] == ["status"] or line.words[1:2] in (["show"], ["list"], ["config"])
+    """Return whether a command only queries, whatever the names in it are."""
+    asks: tuple[list[str], ...] = (["show"], ["list"], ["config"], ["status"], ["describe"], [])
+    return line.words[:1] in (["status"], ["config"]) or line.words[1:2] in asks
