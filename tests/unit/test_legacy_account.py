@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pacefab.errors import UsageError
-from pacefab.legacy.findings.occurrences import occurrences
 from pacefab.legacy.masking import mask
 from pacefab.legacy.migrate import migrate, migrate_tree
 from pacefab.legacy.model import Fate, Migration
+from pacefab.legacy.occurrences import occurrences
 from pacefab.legacy.source import SourceFile, Tree
 
 
@@ -228,3 +228,71 @@ def test_a_copy_is_pushed_with_its_scope_on_either_side(scope: str) -> None:
 )
 def test_secrets_are_masked_and_nothing_else(text: str, masked: str) -> None:
     assert mask(text) == masked
+
+
+@pytest.mark.parametrize(
+    "name", ['command pcs "$@"', 'sudo pcs "$@"', '/usr/sbin/pcs "$@"', 'timeout 9 pcs "$@"']
+)
+def test_a_function_with_the_name_of_pcs_runs_the_program(name: str) -> None:
+    text = f"pcs() {{ echo $1; {name}; }}\npcs cluster setup --name lake n1 n2\n"
+    done = account({"a.sh": text + "pcs resource create reed Dummy\n"})
+    assert "  reed:" in done.inventory
+    assert [fate for fate, _ in at(done, "a.sh", 3)] == [Fate.TRANSLATED]
+
+
+def test_a_file_beside_the_script_is_the_one_that_is_meant() -> None:
+    files: dict[str, str] = {}
+    for side in ("up", "down"):
+        files[f"{side}/set.conf"] = f"RIVER={side}\n"
+        files[f"{side}/run.sh"] = "source ./set.conf\npcs resource create mill-$RIVER Dummy\n"
+        files[f"{side}/own.sh"] = (
+            'here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)\n. "$here/set.conf"\n'
+            "pcs resource create dam-$RIVER Dummy\n"
+        )
+    done = account(files)
+    assert all(f"  {name}-{side}:" in done.inventory for name in ("mill", "dam")
+               for side in ("up", "down"))  # fmt: skip
+
+
+def test_options_of_a_script_are_read_or_taken_for_absent_and_reported() -> None:
+    add = (
+        "ip=192.0.2.1\nwhile getopts i:n: o; do\ncase $o in i) ip=$OPTARG ;; n) name=$OPTARG ;; esac\n"
+        'done\npcs resource create "${name:-plain}" IPaddr2 ip=$ip\n'
+    )
+    called = account({"add.sh": add, "run.sh": "bash add.sh -i 192.0.2.7 -n reed\n"})
+    assert "  reed:" in called.inventory
+    assert "192.0.2.7" in called.inventory
+    alone = account({"add.sh": add})
+    assert "add.sh is started without options" in alone.effects.assumptions
+
+
+def test_scripts_without_cluster_commands_take_no_steps_from_the_others() -> None:
+    files = {f"a{n}.sh": f"while :; do x{n}=$((x + 1)); y=$x; done\n" for n in range(20)}
+    done = account({**files, "z.sh": "pcs resource create late Dummy\n"})
+    assert "  late:" in done.inventory
+    assert not any(one.fate is Fate.UNTRANSLATED and one.place.file.startswith("a")
+                   for one in done.entries)  # fmt: skip
+
+
+def test_a_device_without_hosts_is_kept_where_pacemaker_asks_it() -> None:
+    done = account({"a.sh": "pcs cluster setup --name lab n1 n2\n"
+                    "pcs stonith create cloud fence_aws region=x\n"
+                    "pcs stonith create lights fence_ipmilan ip=192.0.2.1\n"})  # fmt: skip
+    assert "    cloud:" in done.inventory
+    assert "lights" not in done.inventory
+    assert at(done, "a.sh", 3)[0][0] is Fate.UNTRANSLATED
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [("rule resource-discovery=exclusive score=0 side eq", True), ("rule score=0 side eq", False)],
+)
+def test_two_resources_on_one_unit_need_rules_that_keep_them_apart(rule: str, kept: bool) -> None:
+    text = "pcs cluster setup --name lab n1 n2\n"
+    for side in ("l", "r"):
+        text += f"pcs resource create p-{side} systemd:p clone\n"
+        text += f"pcs constraint location p-{side}-clone {rule} {side}\n"
+    done = account({"a.sh": text})
+    assert ("  p-r:" in done.inventory) is kept
+    reported = at(done, "a.sh", 4)
+    assert any("already managed by the resource p-l" in reason for _, reason in reported)

@@ -1,4 +1,4 @@
-"""Patterns of the shell (globs) and of grep, sed and awk (regular expressions), safe to match.
+"""Regular expressions of the shell, grep, sed and awk, safe to match.
 
 A pattern comes from a script that is not trusted: one that could make Python's matcher run for
 ever (a repeated group with a repetition in it, too many repetitions) is refused.
@@ -7,14 +7,13 @@ ever (a repeated group with a repetition in it, too many repetitions) is refused
 from __future__ import annotations
 
 import re
-from fnmatch import translate
 
 _LONGEST_PATTERN = 300
 _MOST_REPETITIONS = 6
 _LONGEST_LINE = 3000
 _REPEATED_REPETITION = re.compile(r"\([^()]*[*+}][^()]*\)[^)]*\)?[*+{]")
-_LIST = re.compile(r"[@?*+!]\(")
-_CLASSES = {
+# Members of [:NAME:], as they stand within [...].
+CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "digit": "0-9", "space": r"\s", "upper": "A-Z",
     "lower": "a-z", "blank": " \\t", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9a-fA-F",
 }  # fmt: skip
@@ -22,25 +21,6 @@ _CLASSES = {
 
 class UnsafeError(ValueError):
     """A pattern that is no pattern, or that could take for ever."""
-
-
-def glob(pattern: str) -> re.Pattern[str]:
-    """Return a shell pattern, as of `case`.
-
-    Raises:
-        UnsafeError: it has too many stars, or a list as in @(a|b).
-    """
-    if _LIST.search(pattern):
-        raise UnsafeError(f"a pattern with a list: {pattern[:40]}")
-    if pattern.count("*") > _MOST_REPETITIONS or len(pattern) > _LONGEST_PATTERN:
-        raise UnsafeError(f"a pattern of too many parts: {pattern[:40]}")
-    pattern = re.sub(r"\\(.)", lambda found: escaped(found[1]), pattern.replace("[^", "[!"))
-    return _compiled(translate(pattern), flags=re.DOTALL)
-
-
-def escaped(text: str) -> str:
-    """Return a shell pattern that matches a text only."""
-    return re.sub(r"[*?[(]", lambda found: f"[{found[0]}]", text)
 
 
 def regex(pattern: str, *, extended: bool, ignore_case: bool = False) -> re.Pattern[str]:
@@ -80,7 +60,7 @@ def _compiled(text: str, flags: int) -> re.Pattern[str]:
 
 
 def _classes(pattern: str) -> str:
-    for name, members in _CLASSES.items():
+    for name, members in CLASSES.items():
         pattern = pattern.replace(f"[:{name}:]", members)
     return pattern
 

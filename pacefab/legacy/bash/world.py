@@ -32,6 +32,7 @@ class World:
     # Columns of the statements that were evaluated, by their line.
     visited: dict[Place, set[int]] = field(default_factory=dict)
     nameless: dict[Place, None] = field(default_factory=dict)  # commands of an unknown name
+    errors: int = 0  # how often something was printed as an error (>&2)
     functions: set[str] = field(default_factory=set)  # names of all that were defined
     consulted: dict[str, None] = field(default_factory=dict)  # unset names, see `resting`
     rested_on: dict[Place, dict[str, None]] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.commands.builtin import BUILTINS
 from pacefab.legacy.commands.copies import copy
@@ -15,6 +16,7 @@ from pacefab.legacy.commands.shells import bash, run_script, su
 from pacefab.legacy.commands.texts import TEXTS, run_text
 from pacefab.legacy.commands.wrappers import replaced, sshpass, wrapped
 from pacefab.legacy.model import CommandResult, Fate
+from pacefab.legacy.source import SourceFile
 from pacefab.legacy.text.filters import FILTERS
 from pacefab.legacy.unknown import is_known
 
@@ -45,10 +47,16 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
         return run_text(interpreter, command)
     if name in _WRITING:
         return _other_tool(interpreter, command)
-    script = interpreter.world.files.read(command.words[0])
-    if script and name.endswith((".sh", ".bash")):
+    path = command.words[0]
+    script = interpreter.world.files.read(path, interpreter.script.file)
+    if script and (name.endswith((".sh", ".bash")) or _is_script(command.words[0], script)):
         return run_script(interpreter, command)
     return _unknown(interpreter, command)
+
+
+def _is_script(path: str, found: Text) -> bool:
+    """Return whether a path, not a bare name, is that of a script without an extension."""
+    return "/" in path and SourceFile(found.place.file, found.text).is_script
 
 
 def _pcs(interpreter: Interpreter, command: Command) -> CommandResult:

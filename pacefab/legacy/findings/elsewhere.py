@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from pacefab.legacy.findings.occurrences import Occurrence, occurrences
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.occurrences import Occurrence, occurrences
 from pacefab.legacy.source import SourceFile, Tree
 
 _MOST_OF_FILE = 200  # lines; more of them say nothing more

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 
 from pacefab.legacy.bash.syntax import Node, Script, children_of
-from pacefab.legacy.findings.occurrences import Occurrence
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Fate, Place
+from pacefab.legacy.occurrences import Occurrence
 
 _PRINTING = {
     "echo", "printf", "logger", "log", "log_info", "log_error", "fn_log", "read", "warn", "info",

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from itertools import islice
 
 from pacefab.legacy.bash.syntax import Node, Script, parse
-from pacefab.legacy.findings.occurrences import Occurrence, occurrences
 from pacefab.legacy.findings.reasons import COMMENT, why_not_run
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.occurrences import Occurrence, occurrences
 from pacefab.legacy.source import SourceFile
 
 _MOST_OF_FILE = 2000  # lines; more of them say nothing more

@@ -8,12 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 
-from pacefab.legacy.bash.budget import MOST_SECONDS, Budget, ExhaustedError
+from pacefab.legacy.bash.budget import (
+    MOST_SECONDS,
+    MOST_STEPS_ASIDE,
+    MOST_STEPS_OF_ONE,
+    Budget,
+    ExhaustedError,
+)
 from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
+from pacefab.legacy.occurrences import occurrences
 from pacefab.legacy.pcs.replay import Replay
 from pacefab.legacy.source import SourceFile, Tree, sections
 from pacefab.legacy.unknown import Unknowns
@@ -30,6 +37,7 @@ class Walk:
     world: World
     replay: Replay
     cut_short: dict[str, str]  # scripts that were not read to their end, and why
+    concerned: frozenset[str]  # scripts with cluster commands, and those that call them
 
 
 def walk_through(tree: Tree) -> Walk:
@@ -78,7 +86,23 @@ def _new_walk(tree: Tree) -> Walk:
     unknowns = Unknowns()
     replay = Replay(unknowns)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
-    return Walk(world, replay, {})
+    return Walk(world, replay, {}, _concerned(tree))
+
+
+def _concerned(tree: Tree) -> frozenset[str]:
+    """Return the scripts that have cluster commands, or name a file that has."""
+    found = {path for path, file in tree.files.items() if next(occurrences(file.text), None)}
+    for _ in range(len(tree.scripts)):
+        names = {path.rpartition("/")[2] for path in found}
+        more = {
+            file.path
+            for file in tree.scripts
+            if file.path not in found and any(name in file.text for name in names)
+        }
+        if not more:
+            break
+        found |= more
+    return frozenset(found)
 
 
 def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
@@ -150,7 +174,7 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     """Evaluate a script; a script that only removes is undone: it is not part of a deployment."""
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
-    world.budget.begin()
+    world.budget.begin(MOST_STEPS_OF_ONE if script.path in walk.concerned else MOST_STEPS_ASIDE)
     replay.script, noted = script.path, len(world.effects.notes)
     before, count = copy.deepcopy(replay.cluster), len(replay.done)
     shell = Shell(name=script.path, by_hand=True)
@@ -170,6 +194,10 @@ def _begin(walk: Walk, script: SourceFile) -> None:
 def _cut(walk: Walk, script: SourceFile, why: str) -> None:
     walk.cut_short[script.path] = why
     walk.world.conditions.clear()
+    if script.path not in walk.concerned:
+        reason = f"not read to its end: {why}; it has no cluster command, and calls none"
+        walk.world.note(Fate.LEFT_OUT, Place(script.path, 0), script.path, reason)
+        return
     walk.world.note(
         Fate.UNTRANSLATED,
         Place(script.path, 0),
