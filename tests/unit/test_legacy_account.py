@@ -256,7 +256,8 @@ def test_a_file_beside_the_script_is_the_one_that_is_meant() -> None:
 
 def test_options_of_a_script_are_read_or_taken_for_absent_and_reported() -> None:
     add = (
-        "ip=192.0.2.1\nwhile getopts i:n: o; do\ncase $o in i) ip=$OPTARG ;; n) name=$OPTARG ;; esac\n"
+        "ip=192.0.2.1\nwhile getopts i:n: o; do\n"
+        "case $o in i) ip=$OPTARG ;; n) name=$OPTARG ;; esac\n"
         'done\npcs resource create "${name:-plain}" IPaddr2 ip=$ip\n'
     )
     called = account({"add.sh": add, "run.sh": "bash add.sh -i 192.0.2.7 -n reed\n"})

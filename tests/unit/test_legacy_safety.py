@@ -123,6 +123,25 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
     assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+$", "(a|aa)+$", "(a?){30}b", "a?" * 20 + "b", ".*.*.*.*.*.*=", "a*a*a*a*a*a*b",
+     "[^=]*=[^=]*=[^=]*=x", "(x+x+)+y", "(a{1,200}){1,200}b", "((a|b)a)*c", "(a*)*b", "(.*a){20}",
+     "a{1000000}", "(a|b|ab)*c", "([^,]*,)*x"],
+)  # fmt: skip
+def test_a_pattern_does_not_run_away(tmp_path: Path, pattern: str) -> None:
+    line = "a" * 2500
+    text = (
+        f"x={line}\necho $x | grep -E '{pattern}'\necho $x | sed -E 's/{pattern}/y/'\n"
+        f"re='{pattern}'; [[ $x =~ $re ]]\nawk '/{pattern}/' <<< $x\n"
+        "case $x in *a*a*a*a*a*a*a*a*b) ;; esac\necho ${x//+(a|aa)b/c}\n"
+    )
+    begun = time.process_time()
+    done = migrated(tmp_path, patterns=text + CREATE)
+    assert time.process_time() - begun < 10
+    assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
+
+
 def test_a_script_that_is_cut_short_says_which_lines_are_missing(tmp_path: Path) -> None:
     text = "f() { f; }\nf\npcs resource create late ocf:heartbeat:Dummy\n"
     problem = reported(migrated(tmp_path, deep=text), Fate.UNTRANSLATED)

@@ -33,7 +33,12 @@ class Glob:
         """Return all positions at which a match that begins at a position may end."""
         here = {start}
         for step in self.steps:
-            here = {end for at in here for end in step(text, at)} if here else here
+            if step is _any:
+                here = set(range(min(here), len(text) + 1))
+            else:
+                here = {end for at in here for end in step(text, at)}
+            if not here:
+                break
         return here
 
     def find(self, text: str, start: int) -> tuple[int, int] | None:
@@ -91,7 +96,7 @@ class _GlobReader:
         if following == "(" and character in _LIST:
             return self._list(character, depth)
         if character == "*":
-            return lambda text, at: set(range(at, len(text) + 1))
+            return _any
         if character == "?":
             return _one(lambda _: True)
         if character == "[" and (members := self._members()) is not None:
@@ -168,6 +173,11 @@ def _plain(text: str) -> str:
             parts.append(re.escape(text[at]))
             at += 1
     return "".join(parts)
+
+
+def _any(text: str, at: int) -> set[int]:
+    """Step over any characters."""
+    return set(range(at, len(text) + 1))
 
 
 def _one(fits: Callable[[str], bool]) -> Step:

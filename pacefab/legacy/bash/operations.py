@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from pacefab.legacy.bash.globs import glob, unescaped
 
-_MOST_CUT = 3000  # characters of a value that patterns are tried on
+_MOST_CUT = 800  # characters of a value that patterns are tried on
 _MOST_REPLACED = 2000  # times in one value
 
 
