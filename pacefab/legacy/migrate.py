@@ -9,6 +9,7 @@ from pacefab.errors import UsageError
 from pacefab.legacy.cluster.configuration import configuration_of
 from pacefab.legacy.draft.draft import draft
 from pacefab.legacy.draft.inventory_text import render_inventory
+from pacefab.legacy.draft.parts import Draft
 from pacefab.legacy.findings.doubts import doubts
 from pacefab.legacy.findings.elsewhere import any_elsewhere, elsewhere
 from pacefab.legacy.findings.replayed import collapsed, replayed_entries
@@ -58,23 +59,37 @@ def migrate(
 def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> Migration:
     """Return what the texts of a folder make of a cluster."""
     walk = walk_through(tree)
-    made = draft(walk, name, plain=plain)
+    drafts: list[Draft] = []
+    found: list[ReportLine] = []
+    every = walk.replay.clusters
+    used = [at for at, one in enumerate(every) if one.nodes or one.resources or one.fencing]
+    for number in used or [0]:
+        walk.replay.present = number
+        drafts.append(draft(walk, name, plain=plain))
+        found += doubts(walk)
+    walk.replay.present = (used or [0])[0]
     entries = [
-        *collapsed(replayed_entries(walk.replay, made, _handed(walk))),
+        *collapsed(replayed_entries(walk.replay, drafts, _handed(walk))),
         *walk.replay.notes,
         *walk.world.effects.notes,
         *unreached(walk),
         *elsewhere(walk),
         *unread_files(walk),
-        *made.entries,
-        *doubts(walk),
+        *(entry for made in drafts for entry in made.entries),
+        *found,
     ]
     account = tuple(sorted(dict.fromkeys(map(_masked, entries)), key=_order))
     counts = Counter(entry.fate for entry in account)
     summary = {fate.value: counts[fate] for fate in Fate}
-    text = render_inventory(made, _HEADER.format(folder=folder))
+    header = _HEADER.format(folder=folder)
+    texts: dict[str, str] = {}
+    for made in drafts:
+        called = str(made.data["cluster"])
+        called = f"{called}-{len(texts) + 1}" if called in texts else called
+        texts[called] = render_inventory(made, header)
     desired = configuration_of(walk.replay.cluster)
-    return Migration(text, account, walk.world.effects, summary, desired)
+    first = next(iter(texts.values()))
+    return Migration(first, account, walk.world.effects, summary, desired, texts)
 
 
 def _handed(walk: Walk) -> set[str]:

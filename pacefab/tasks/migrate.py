@@ -32,7 +32,8 @@ _TARGET = "inventory/migrated.yaml"
     help={
         "from_": "The folder of bash scripts and ini files.",
         "ini": "An ini file in the place of the one of its name, or of one that is missing.",
-        "to": "The inventory to write. Default: inventory/migrated.yaml.",
+        "to": "The inventory to write, or of several clusters their folder. "
+        "Default: inventory/migrated.yaml.",
         "report": "A file for the account of every line, as JSON.",
         "check": "Compare only: a file with what cibadmin --query says on the scripts' cluster.",
         "plain": "Plain resources in place of services: to adopt a running cluster unchanged.",
@@ -99,12 +100,27 @@ def migrate_folder(
     from pacefab.cli.inventory import read_inventory
     from pacefab.report.migration import print_report, render_json
 
-    _write(target, done.inventory)
+    targets = _targets(target, done)
+    for file, text in targets.items():
+        if file.exists() and not force:
+            raise UsageError(
+                f"write {file}", "it is there already", "name another folder, or use --force"
+            )
+        _write(file, text)
     if report:
         _write(Path(report), render_json(done))
     print_report(done, sys.stdout)
-    Printer().lines([f"inventory: {target}"])
-    read_inventory(target)
+    Printer().lines([f"inventory: {file}" for file in targets])
+    for file in targets:
+        read_inventory(file)
+
+
+def _targets(target: Path, done: Migration) -> dict[Path, str]:
+    """Return files and texts: of several clusters one for each, in a folder of that name."""
+    if len(done.inventories) < 2:  # noqa: PLR2004
+        return {target: done.inventory}
+    folder = target.with_suffix("")
+    return {folder / f"{name}.yaml": text for name, text in done.inventories.items()}
 
 
 def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:

@@ -31,9 +31,10 @@ class CommandText:
 
 @dataclass
 class Book:
-    """The cluster as the commands have left it so far, and what is noted about them."""
+    """The clusters as the commands have left them so far, and what is noted about them."""
 
-    cluster: ReplayedCluster = field(default_factory=ReplayedCluster)
+    clusters: list[ReplayedCluster] = field(default_factory=lambda: [ReplayedCluster()])
+    present: int = 0  # which of them commands change now
     copies: dict[str, ReplayedCluster] = field(default_factory=dict)  # CIB files by name
     pushed: set[str] = field(default_factory=set)  # copies that became the cluster's CIB
     unknown_push: bool = False  # a copy whose name is not known became the cluster's CIB
@@ -46,6 +47,15 @@ class Book:
     makers: dict[str, str] = field(default_factory=dict)  # id -> script that first creates it
     missing: dict[tuple[str, str], None] = field(default_factory=dict)  # script, id that it lacks
     unnamed: list[Place] = field(default_factory=list)  # creates of an id that is not known
+
+    @property
+    def cluster(self) -> ReplayedCluster:
+        """The cluster that commands change now."""
+        return self.clusters[self.present]
+
+    @cluster.setter
+    def cluster(self, cluster: ReplayedCluster) -> None:
+        self.clusters[self.present] = cluster
 
 
 @dataclass

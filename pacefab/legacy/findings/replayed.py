@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -12,7 +13,9 @@ from pacefab.legacy.pcs.replay import Replay, ReplayedCommand
 _WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
 
 
-def replayed_entries(replay: Replay, made: Draft, handed: AbstractSet[str]) -> list[ReportLine]:
+def replayed_entries(
+    replay: Replay, drafts: Sequence[Draft], handed: AbstractSet[str]
+) -> list[ReportLine]:
     """Return an entry for each command that ran, by what is left of it at the end.
 
     `handed`: words that other programs of the cluster were given, among them copies of the CIB.
@@ -20,13 +23,15 @@ def replayed_entries(replay: Replay, made: Draft, handed: AbstractSet[str]) -> l
     What the inventory has no place for is reported in the command's own entry when nothing else of
     the command is written, else in an entry of its own.
     """
-    alive = set(replay.cluster.commands())
-    failed = {by: entry for by, entry in made.problems if by not in made.written}
+    alive = {number for cluster in replay.clusters for number in cluster.commands()}
+    problems = [problem for made in drafts for problem in made.problems]
+    written = {number for made in drafts for number in made.written}
+    failed = {by: entry for by, entry in problems if by not in written}
     entries = [_at_the_end(command, replay, alive, handed) for command in replay.done]
     for number, problem in failed.items():
         reported = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
         entries[number] = replace(entries[number], **reported)  # type: ignore[arg-type]
-    return [*entries, *(entry for by, entry in made.problems if by in made.written)]
+    return [*entries, *(entry for by, entry in problems if by in written)]
 
 
 def _at_the_end(

@@ -18,6 +18,7 @@ from pacefab.legacy.bash.budget import (
 from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.bash.world import World
+from pacefab.legacy.cluster.several import Several
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
 from pacefab.legacy.occurrences import occurrences
@@ -49,8 +50,12 @@ def walk_through(tree: Tree) -> Walk:
     called = _called(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
     scripts = sorted(tree.scripts, key=lambda file: file.path in called)
+    several: Several | None = None
     for _ in range(_MOST_ORDERS):
-        walk = _in_order(tree, scripts)
+        walk = _in_order(tree, scripts, several)
+        if several is None and len(walk.replay.clusters) > 1:
+            several = walk.replay.several  # now it is known whose hosts are whose
+            continue
         better = _better_order(walk, scripts)
         if better == scripts:
             break
@@ -61,8 +66,8 @@ def walk_through(tree: Tree) -> Walk:
     return walk
 
 
-def _in_order(tree: Tree, scripts: list[SourceFile]) -> Walk:
-    walk = _new_walk(tree)
+def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None) -> Walk:
+    walk = _new_walk(tree, copy.deepcopy(several))
     for script in scripts:
         if script.path not in walk.world.started:
             _begin(walk, script)
@@ -82,9 +87,9 @@ def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
     return scripts
 
 
-def _new_walk(tree: Tree) -> Walk:
+def _new_walk(tree: Tree, several: Several | None = None) -> Walk:
     unknowns = Unknowns()
-    replay = Replay(unknowns)
+    replay = Replay(unknowns, several)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
     return Walk(world, replay, {}, _concerned(tree))
 
@@ -175,8 +180,9 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
     world.budget.begin(MOST_STEPS_OF_ONE if script.path in walk.concerned else MOST_STEPS_ASIDE)
-    replay.script, noted = script.path, len(world.effects.notes)
-    before, count = copy.deepcopy(replay.cluster), len(replay.done)
+    replay.begin(script.path)
+    noted = len(world.effects.notes)
+    before, count = copy.deepcopy(replay.clusters), len(replay.done)
     shell = Shell(name=script.path, by_hand=True)
     try:
         run_to_end(Script(script.path, script.text.encode()), shell, world)
@@ -187,7 +193,7 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     changes = [command for command in replay.done[count:] if not command.idle]
     others = any(note.fate is Fate.UNTRANSLATED for note in list(world.effects.notes)[noted:])
     if changes and not others and all(command.only_removes for command in changes):
-        replay.cluster = before
+        replay.clusters, replay.present = before, min(replay.present, len(before) - 1)
         replay.taken_back(count, f"{script.path} only removes: not part of a deployment")
 
 

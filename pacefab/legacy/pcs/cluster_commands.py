@@ -16,6 +16,7 @@ from pacefab.legacy.cluster.outcome import (
     removed,
     translated,
 )
+from pacefab.legacy.cluster.several import KEYWORDS
 from pacefab.legacy.pcs.dialect import pairs
 from pacefab.legacy.pcs.forms import put
 
@@ -33,7 +34,6 @@ _LEFT_OUT = {
     "remote-node": "see the remote resource",
     "node": "", "setup": "", "cib": "", "cib-push": "", "quorum": "",
 }  # fmt: skip
-_SETUP_KEYWORDS = {"transport", "totem", "quorum"}  # of pcs 0.10 and newer: options follow
 _SETUP_OPTIONS = {"--name", "--force", "--start", "--enable", "--wait"}
 
 
@@ -66,7 +66,7 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     name = job.line.options.get("--name", "")
     if not name and words:
         name, *words = words
-    at = next((at for at, word in enumerate(words) if word in _SETUP_KEYWORDS), len(words))
+    at = next((at for at, word in enumerate(words) if word in KEYWORDS), len(words))
     nodes = [word for word in words[:at] if "=" not in word]
     _addresses(job, words[:at])
     if not name or not nodes:

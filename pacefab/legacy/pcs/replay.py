@@ -14,6 +14,7 @@ from pacefab.legacy.cluster.outcome import (
     UntranslatableError,
     no_such,
 )
+from pacefab.legacy.cluster.several import Several, nodes_of_setup
 from pacefab.legacy.masking import mask, masked_line
 from pacefab.legacy.model import Call, CommandResult, Fate, ReportLine
 from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
@@ -68,10 +69,14 @@ class Replay(Book):
 
     Args:
         unknowns: the register of what is unknown.
+        several: the clusters of the folder, when they are known before.
     """
 
-    def __init__(self, unknowns: Unknowns) -> None:
+    def __init__(self, unknowns: Unknowns, several: Several | None = None) -> None:
         super().__init__()
+        self.several = several or Several()
+        self._turned: set[str] = set()  # scripts of which it is known whose they are, or reported
+        self.clusters += [ReplayedCluster() for _ in self.several.members[1:]]
         self.unknowns = unknowns
         self.done: list[ReplayedCommand] = []
         self.listings: dict[str, frozenset[str]] = {}  # what a listing has in it
@@ -80,6 +85,7 @@ class Replay(Book):
         """Take a command in and answer it as pcs would."""
         number = len(self.done)
         line = read_line(call.arguments)
+        self._choose_cluster(call, line)
         text = mask(self.unknowns.show(masked_line(["pcs", *call.arguments])))
         outcome = self._outcome(call, line, number)
         reason = outcome.reason
@@ -99,6 +105,37 @@ class Replay(Book):
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
             self.listings[output] = frozenset(self.cluster.ids())
         return CommandResult(outcome.status, output)
+
+    def begin(self, script: str) -> None:
+        """Begin a script that an operator starts."""
+        self.script = script
+        self.present = self.several.of_folder(script) or 0
+
+    def _choose_cluster(self, call: Call, line: CommandText) -> None:
+        """Turn to the cluster that a command changes: by its nodes, its host, or as before."""
+        nodes = [name for name in nodes_of_setup(line.words, line.options) if is_known(name)]
+        there = self.several.of_host(call.host)
+        if nodes and not call.excluded:
+            there = self.several.set_up(nodes, self.script)
+        if there is None:
+            self._doubt_cluster(call)
+            return
+        self._turned.add(self.script)
+        self.clusters += [ReplayedCluster() for _ in range(there + 1 - len(self.clusters))]
+        self.present = there
+
+    def _doubt_cluster(self, call: Call) -> None:
+        """Report, once for a script, that nothing says which of several clusters it changes."""
+        several = self.several
+        if len(several.members) < 2 or self.script in self._turned:  # noqa: PLR2004
+            return
+        self._turned.add(self.script)
+        if several.of_folder(self.script) is None:
+            nodes = ", ".join(sorted(several.members[self.present]))
+            reason = f"nothing says which of the clusters it changes: taken for that of {nodes}"
+            advice = "check it; if it is for all of them, add what it does to the other inventories"
+            note = ReportLine(Fate.DOUBTFUL, call.place, self.script, reason, advice)
+            self.notes.setdefault(note)
 
     def taken_back(self, first: int, why: str) -> None:
         """Leave out all commands from a number on: their script is not part of a deployment."""
