@@ -80,7 +80,7 @@ def test_a_command_that_goes_on_in_further_lines_is_found_where_it_begins() -> N
         ("lathe.pl", "system('crm', 'configure', 'show');\n", 1),
         ("roles/lathe/tasks/main.yml", "- pcs_resource:\n    name: lathe\n", 1),
         ("manifests/lathe.pp", "cs_primitive { 'lathe':\n}\n", 1),
-        ("lathe.tf", 'inline = [\n  "sudo pcs cluster start --all",\n]\n', 2),
+        ("lathe.tf", 'x = 1\ncommand = "sudo pcs cluster start --all"\n', 2),
         ("join.exp", "#!/usr/bin/expect\nspawn pcs cluster auth a b\n", 2),
         (".ci/lathe.groovy", "sh 'cibadmin --erase --force'\n", 1),
         ("lathe.service", "[Service]\nExecStart=/usr/sbin/crm_attribute -n a -v 1\n", 2),

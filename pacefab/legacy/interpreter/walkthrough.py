@@ -19,6 +19,7 @@ from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.cluster.several import Several
+from pacefab.legacy.embedded import embedded
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
 from pacefab.legacy.occurrences import occurrences
@@ -71,7 +72,25 @@ def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None) ->
     for script in scripts:
         if script.path not in walk.world.started:
             _begin(walk, script)
+    for file in tree.files.values():
+        if not file.is_script and file.path in walk.concerned:
+            _begin_embedded(walk, file)
     return walk
+
+
+def _begin_embedded(walk: Walk, file: SourceFile) -> None:
+    """Evaluate the scripts inside a file that have cluster commands, each under its condition."""
+    for one in embedded(file):
+        if next(occurrences(one.text), None) is None:
+            continue
+        walk.world.budget.begin()
+        walk.replay.begin(file.path)
+        script = Script(file.path, one.text.encode(), one.line)
+        try:
+            with walk.world.condition(one.condition):
+                run_to_end(script, Shell(name=file.path), walk.world)
+        except (ExhaustedError, RecursionError) as error:
+            _cut(walk, file, str(error) or "nested too deeply")
 
 
 def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
