@@ -21,7 +21,7 @@ from invoke.tasks import Task
 from pacefab.cli.endings import exit_with, usage_exit
 from pacefab.cli.files import inventory_file
 from pacefab.cli.flags import check_flags, dry_options
-from pacefab.cli.options import HELP
+from pacefab.cli.options import HELP, number
 from pacefab.cli.run import Run
 from pacefab.cli.traits import TRAITS, Traits, Values
 from pacefab.errors import UsageError
@@ -45,11 +45,13 @@ def cluster_task(
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
-    `--accept-new-host-keys` too, with `secrets` also `--secrets`. The option called `file` may be
+    `--accept-new-host-keys` too, with `secrets` also `--secrets`, where it changes something
+    `--wait`. The option called `file` may be
     given without its name, right behind the task's. A task that `reads_only` is its own --dry-run;
     `values` are the words that options take, for completion.
     """
-    common = [name for name in _COMMON_HELP if name != "secrets" or secrets]
+    left_out = {"secrets": not secrets, "wait": reads_only}
+    common = [name for name in _COMMON_HELP if not left_out.get(name)]
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
@@ -62,11 +64,13 @@ def cluster_task(
             inventory: str | None = None,
             accept_new_host_keys: bool = False,
             secrets: str | None = None,
+            wait: str | None = None,
             **options: Any,
         ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)
+                _NOTED[name][0].wait = _wait(wait)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -108,6 +112,18 @@ def _begin(
     return run, dry_options(context.config, options)
 
 
+def _wait(seconds: str | None) -> int | None:
+    """Return for how long another user's change is waited.
+
+    Raises:
+        Exit: that is no number.
+    """
+    try:
+        return None if seconds is None else number("--wait", seconds, least=0)
+    except UsageError as error:
+        raise usage_exit(error) from None
+
+
 def _file_follows(task_name: str) -> bool:
     """Whether this command line has a file right behind the task: `fab deploy plan.json`.
 
@@ -123,6 +139,7 @@ _COMMON_HELP = {
     "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
     "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
     "still refused.",
+    "wait": "Seconds to wait for the end of another user's change. Default: 60.",
     "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
 }
 _COMMON_DEFAULTS = {"accept_new_host_keys": False}  # the others take a text

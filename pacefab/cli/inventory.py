@@ -6,12 +6,13 @@ Imported only when an inventory is read: pydantic and ruamel.yaml take 0.1 s to 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, create_model, model_validator
 
+from pacefab.inventory import document
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.file import read
 from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Node, Part
@@ -80,6 +81,13 @@ class ClusterInventory(Inventory):
             for service, section in self.sections.items()
             for id_ in registry.service(service).ids(section)
         }
+
+    def misfits(self) -> Iterator[tuple[document.Path, str]]:
+        """Yield what services name and the inventory does not have: where, and what."""
+        nodes = [node.name for node in self.nodes]
+        for name, section in self.sections.items():
+            for path, said in registry.service(name).misfits(section, self.sections, nodes):
+                yield ("services", name, *path), said
 
     def ssh_config(self, name: str) -> str:
         """Return a node as the last section of an ssh_config; empty when there is nothing to add.

@@ -12,12 +12,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fabric import Config, Connection, Executor
+from fabric import Config
 from fabric.main import Fab
 from invoke.collection import Collection
 from invoke.exceptions import Exit
 from invoke.terminals import pty_size
-from paramiko.ssh_exception import ConfigParseError
 
 from pacefab import interrupts
 from pacefab.cli import settings
@@ -25,6 +24,7 @@ from pacefab.cli.endings import open_missing, say_last_words, usage_exit, watch_
 from pacefab.cli.flags import check_flags
 from pacefab.cli.reading.explaining import Explaining, check_folder
 from pacefab.cli.reading.host_names import check_hosts
+from pacefab.cli.routes import HostExecutor, named
 from pacefab.cli.sharing import share_options
 from pacefab.cli.startup import prepare_imports
 from pacefab.errors import UsageError
@@ -82,10 +82,10 @@ class Pacefab(Explaining, Fab):  # type: ignore[misc]  # fabric has no types
         with self.explained():
             self._check_files()
             settings.check_environment()
+            # Fabric would read the ssh configuration, in its own way: that is the transport's.
+            self.config._set(_given_explicit_object=True)  # noqa: SLF001
             try:
                 super().update_config()
-            except (UnicodeDecodeError, ConfigParseError) as error:
-                raise UsageError("read the ssh configuration", str(error), "fix it") from None
             except EOFError:
                 seen = "a password is asked for, and there is no terminal to type it on"
                 raise UsageError(_ATTEMPTED, seen, "leave the --prompt-for option out") from None
@@ -167,7 +167,7 @@ class Pacefab(Explaining, Fab):  # type: ignore[misc]  # fabric has no types
         from pacefab.cli.command import run_command
 
         hosts = [name for name in (self.args.hosts.value or "").split(",") if name]
-        connections = [Connection(name, config=self.config.clone()) for name in hosts]
+        connections = [named(name, self.config.clone()) for name in hosts]
         raise Exit(code=run_command(connections, self.core.remainder))
 
 
@@ -197,7 +197,7 @@ def main() -> None:
         version=version("pacefab"),
         binary="pacefab",
         namespace=namespace,
-        executor_class=Executor,
+        executor_class=HostExecutor,
         config_class=Config,
     ).run()
 
@@ -213,6 +213,7 @@ def adopt_fab(fabfile: str, name: str) -> Collection:
     if hasattr(program, "core") and _loads(program, name):
         _prepare()
         program.__class__ = Pacefab
+        program.executor_class = HostExecutor
         try:  # before Fabric reads it, and ends in a traceback
             settings.load_files(program.config, Path(fabfile).resolve().parents[1])
         except UsageError as error:

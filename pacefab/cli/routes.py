@@ -1,23 +1,50 @@
 """A host's name -> the way to it.
 
 What is nearer to the operator wins: user@host:port of -H; then the ssh_config of `fab -S`, of the
-harness or ~/.ssh/config; then the inventory.
+harness or ~/.ssh/config; then the inventory, and Fabric's own settings.
 """
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
-from fabric import Config, Connection
-from paramiko.config import SSHConfig
-from paramiko.ssh_exception import ConfigParseError
+from fabric import Config, Connection, Executor
+from fabric.tasks import ConnectionCall
 
+from pacefab.cli.reading.host_names import read_host
 from pacefab.errors import UsageError
-from pacefab.transport.connection import Access, Host
+from pacefab.transport.connection import Access, Host, Route
+from pacefab.transport.way.hop import SSH_PORT, Destination, local_user
+from pacefab.transport.way.settings import Sources
 
 # Connections live as long as the fab process, so that several tasks in one command open each once.
-_OPEN: dict[tuple[str, Connection, Access], Host] = {}
+_OPEN: dict[tuple[Route, Access], Host] = {}
+
+
+def named(spec: str, config: Config) -> Connection:
+    """Return Fabric's connection for a host as it was typed: [USER@]HOST[:PORT].
+
+    It remembers what was typed: of Fabric's own, a user who was given looks like the default.
+    """
+    place = read_host(spec)
+    connection = Connection(place.name, user=place.user, port=place.port, config=config)
+    connection._set(typed=place)  # noqa: SLF001  # as Fabric sets what is no setting
+    return connection
+
+
+class HostExecutor(Executor):  # type: ignore[misc]  # fabric has no types
+    """Fabric's executor, which makes connections of -H by `named`."""
+
+    def parameterize(
+        self, call: ConnectionCall, connection_init_kwargs: dict[str, str]
+    ) -> ConnectionCall:
+        """Return the call of a task for one host."""
+        return call.clone(into=_NamedCall, with_={"init_kwargs": connection_init_kwargs})
+
+
+class _NamedCall(ConnectionCall):  # type: ignore[misc]  # fabric has no types
+    def make_context(self, config: Config) -> Connection:
+        return named(self.init_kwargs["host"], config)
 
 
 def route(
@@ -28,65 +55,63 @@ def route(
     `ssh_config` is the file of the settings, `inventory` what an inventory says about the host, as
     a section of an ssh_config.
     """
-    way = _through_inventory(_through_harness(connection, ssh_config), inventory)
-    key = connection.original_host, way, access
-    if key not in _OPEN:
-        _OPEN[key] = Host(connection.original_host, way, access)
-    _OPEN[key].begin(task)
-    return _OPEN[key]
+    file = _file(connection, ssh_config)
+    section = "".join([inventory, _of_settings(connection.config)])
+    way = Route(_place(connection), Sources(file, section))
+    if (way, access) not in _OPEN:
+        _OPEN[way, access] = Host(connection.original_host, connection, access, way)
+    _OPEN[way, access].begin(task)
+    return _OPEN[way, access]
 
 
 def given_user(connection: Connection) -> str | None:
     """Return the user of `-H user@host`; None when it is the one of the configuration."""
-    usual = connection.ssh_config.get("user", connection.config.user)
-    return None if connection.user == usual else str(connection.user)
+    return _place(connection).user
 
 
 def given_port(connection: Connection) -> int | None:
     """Return the port of `-H host:port`; None when it is the one of the configuration."""
-    usual = int(connection.ssh_config.get("port", connection.config.port))
-    return None if connection.port == usual else int(connection.port)
+    return _place(connection).port
 
 
-def _through_harness(connection: Connection, file: Path | None) -> Connection:
-    """Return the same connection by way of the settings' ssh_config, if that names it.
+def _place(connection: Connection) -> Destination:
+    typed = getattr(connection, "typed", None)
+    if isinstance(typed, Destination):
+        return typed
+    config = connection.config
+    user = None if connection.user == config.user else str(connection.user)
+    port = None if connection.port == config.port else int(connection.port)
+    return Destination(connection.original_host, user, port)
 
-    Fabric's own setting, ssh_config_path, ends in a traceback while the file is not there, and
-    switches ~/.ssh/config off while it is.
-    """
+
+def _file(connection: Connection, file: Path | None) -> Path | None:
+    """Return the file to read instead of ~/.ssh/config: of -S, or the settings' if it names it."""
     given = connection.config._runtime_ssh_path  # noqa: SLF001  # -S FILE wins
-    if file is None or given or not file.is_file():
-        return connection
-    harness = _ssh_config(file)
-    if connection.original_host not in harness.get_hostnames():
-        return connection
-    config = connection.config.clone()
-    config._set(base_ssh_config=harness)  # noqa: SLF001  # keeps -i, -t and the prompts' answers
-    return _with(connection, config)
+    if given:
+        return Path(given).expanduser()
+    if file is None or not file.is_file():
+        return None
+    return file if connection.original_host in _hosts(file) else None
 
 
-def _ssh_config(file: Path) -> SSHConfig:
+def _hosts(file: Path) -> set[str]:
+    """Return what the lines `Host` of an ssh_config name."""
     try:
-        return SSHConfig.from_path(str(file))
-    except OSError as error:
-        seen = error.strerror or str(error)
-    except (UnicodeDecodeError, ConfigParseError) as error:
-        seen = str(error)
-    raise UsageError(f"read {file}", seen, "fix the file, or the setting ssh_config")
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        seen = getattr(error, "strerror", None) or str(error)
+        next_step = "fix the file, or the setting ssh_config"
+        raise UsageError(f"read {file}", seen, next_step) from None
+    words = (line.replace("=", " ", 1).replace('"', " ").split() for line in lines)
+    sections = [rest for first, *rest in filter(None, words) if first.lower() == "host"]
+    return {name for names in sections for name in names}
 
 
-def _through_inventory(connection: Connection, section: str) -> Connection:
-    """Return the same connection with what the inventory adds to its ssh_config.
-
-    At its end: there the first value of a key wins (ssh_config(5)).
-    """
-    if not section:
-        return connection
-    config = connection.config.clone()
-    config.base_ssh_config.parse(io.StringIO(section))
-    return _with(connection, config)
-
-
-def _with(connection: Connection, config: Config) -> Connection:
-    user, port = given_user(connection), given_port(connection)
-    return Connection(connection.original_host, user=user, port=port, config=config)
+def _of_settings(config: Config) -> str:
+    """Return Fabric's settings `user` and `port` as a section: they count last."""
+    lines = []
+    if config.user and config.user != local_user():
+        lines.append(f"  User {config.user}\n")
+    if int(config.port) != SSH_PORT:
+        lines.append(f"  Port {config.port}\n")
+    return "".join(["Host *\n", *lines]) if lines else ""

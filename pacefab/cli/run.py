@@ -23,11 +23,13 @@ from pacefab.cli.settings import read_settings
 from pacefab.errors import UsageError
 from pacefab.host.model import Outcome
 from pacefab.report.text import Printer
-from pacefab.transport.connection import Access, Host, check_name
+from pacefab.transport.connection import Access, Host
+from pacefab.transport.names import check_name
 
 if TYPE_CHECKING:
     from pacefab.cli.inventory import ClusterInventory
     from pacefab.inventory.secret_values import SecretValues
+    from pacefab.workflows.transaction.transaction import Transaction
 
 
 class Run:
@@ -51,6 +53,8 @@ class Run:
         self.inventory_file = inventory_file
         self.inventory_option: str | None = None
         self._secrets_file = secrets_file
+        self._reached: dict[str, Host] = {}
+        self.wait: int | None = None  # seconds for another user's change; None: as usual
 
     def add(self, context: Context) -> None:
         """Take a host of -H in; the same one named twice is one host."""
@@ -124,7 +128,15 @@ class Run:
     def reach(self, name: str) -> Host:
         """Return a node of the cluster that was not named; no traffic yet."""
         check_name(name)
-        return self.hosts.get(name) or self._host(name)
+        known = self.hosts.get(name) or self._reached.get(name)
+        return known or self._reached.setdefault(name, self._host(name))
+
+    def transaction(self, task: str) -> Transaction:
+        """Return what a task changes something by: under a lease, and noted on the nodes."""
+        from pacefab.workflows.transaction.lease import WAIT_SECONDS
+        from pacefab.workflows.transaction.transaction import Transaction
+
+        return Transaction(task, WAIT_SECONDS if self.wait is None else self.wait, self.reach)
 
     def named(self) -> dict[str, Host]:
         """Return the hosts to work on; their sessions begin to open, for there is more to import.

@@ -24,7 +24,8 @@ from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.progress import Progress
 from pacefab.workflows.nodes.view import ClusterView, Reach
 from pacefab.workflows.rollout.desired import Intent
-from pacefab.workflows.rollout.history import operator
+from pacefab.workflows.transaction.head import operator
+from pacefab.workflows.transaction.transaction import Transaction
 
 _BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
 _NOTICE_SECONDS = 90.0  # a monitor comes once in 60, by default
@@ -107,6 +108,7 @@ class Drill:
     timeout: float = 120.0
     objectives: Objectives = field(default_factory=Objectives)
     limit: int = 32
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(
         self,
@@ -123,6 +125,17 @@ class Drill:
         Raises:
             PacefabError: nothing was done; or what was done is undone, or can be by `--undo`.
         """
+        own = self.transaction or Transaction("drill")
+        return own.run(lambda: self._run(hosts, reach, progress, confirm, own), progress)
+
+    def _run(
+        self,
+        hosts: Mapping[str, Host],
+        reach: Reach,
+        progress: Progress,
+        confirm: Callable[[str, Sequence[str]], None],
+        transaction: Transaction,
+    ) -> DrillReport:
         scene = Scene(hosts, reach, self.limit, self.intent)
         seen = scene.ready(partial(progress.waiting, "cluster"))
         for name in seen.strangers:
@@ -135,6 +148,7 @@ class Drill:
         faults = [fault.of(scene.service) for fault in self.faults]
         pairs = list(zip(faults, victims, strict=True))
         confirm(seen.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
+        transaction.hold(seen, progress)
         begun, versions = _now(), scene.versions(seen)  # while every node can be asked
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()

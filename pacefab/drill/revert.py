@@ -15,6 +15,7 @@ from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import check_lock
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import Reach, observe_members
+from pacefab.workflows.transaction.transaction import Transaction
 
 _CAUSE_SECONDS = 180.0  # stopping a node stops everything that runs on it; 60 for the lock
 _UNDO_SECONDS = 300.0  # as long for the lock, for a timer's undo under way, and for starting
@@ -93,6 +94,7 @@ class Undo:
     """How a run undoes what earlier drills left behind, `limit` hosts at a time."""
 
     limit: int = 32
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, progress: Progress) -> Sequence[Outcome]:
         """Undo on every node of the cluster; return a line for each.
@@ -100,8 +102,19 @@ class Undo:
         Raises:
             PacefabError: no host answered.
         """
+        own = self.transaction or Transaction("drill-undo")
+        return own.run(lambda: self._run(hosts, reach, progress, own), progress)
+
+    def _run(
+        self,
+        hosts: Mapping[str, Host],
+        reach: Reach,
+        progress: Progress,
+        transaction: Transaction,
+    ) -> Sequence[Outcome]:
         watch = Stopwatch("drill-undo", progress)
         seen = observe_members(hosts, Look(), self.limit, reach)
+        transaction.hold(seen, progress)
         for node in seen.hosts:
             progress.waiting(node, "what a drill did is undone, if one did anything")
         undone = fan_out(seen.hosts, lambda _, host: undo(host), limit=self.limit)

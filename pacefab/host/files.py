@@ -29,16 +29,65 @@ state() {
 }
 """
 _READ = STATE + 'for path; do state "$path"; done'
-# mv within a folder is atomic, so a full disk or a lost connection leaves the old file in place.
-# A link stays one: what it leads to is replaced.
+# A folder that ordinary users may write is no way to a file: they could have it lead anywhere, and
+# we write as root. One may be of the file's own user, or of another account of the system's (uids
+# below 1000), as packages have theirs (/etc/rabbitmq). A link counts only where root alone could
+# have put it. namei(1) prints a line for every folder and link on the way, and follows them.
+_GUARD = r"""
+way='
+  NR == FNR { split($0, field, ":"); if (field[3] < 1000) packages[field[1]]; next }
+  function ours(name) { return name == me || name == user || name == own || name in packages }
+  length($1) != 10 || $1 !~ /^[-dl][-r][-w]/ { next }
+  sticky != "" && !ours($2) { exit }
+  { sticky = "" }
+  $1 ~ /^l/ && !strict { sticky = $4; exit }
+  $1 ~ /^d/ {
+    group = substr($1, 6, 1) == "w" && $3 != "root"
+    others = substr($1, 9, 1) == "w"
+    strict = ($2 == "root" || $2 == me) && !group && !others
+    if (others && $1 ~ /[tT]$/) sticky = $4
+    else if (others || !ours($2) || (group && !ours($3) && $3 !~ admins)) { sticky = $4; exit }
+  }
+  END { if (sticky != "") print sticky }
+'
+guard() {
+  loose=$(namei -om "$1" 2>/dev/null |
+    awk -v "me=$(id -un)" -v "user=${2%:*}" -v "own=${2#*:}" -v 'admins=^(staff|wheel|sudo|adm)$' \
+      "$way" /etc/passwd -)
+  [ -z "$loose" ] && return
+  echo "others may write a folder or set a link on the way to $1 (at $loose): see namei -om" >&2
+  return 1
+}
+private() {
+  [ -O "$1" ] && case $(stat -c %A "$1") in ?????-??-?) ;; *) false ;; esac
+}
+spot() {  # the nearest folder that only root may write: a temporary file is safe there
+  dir=${1%/*}
+  until private "${dir:-/}" || [ -z "$dir" ]; do dir=${dir%/*}; done
+  printf %s "$dir"
+}
+placed() {
+  sync "$1" 2>/dev/null || :
+  label=restorecon
+  if [ -e "$2" ]; then label=:; chcon --reference="$2" "$1" 2>/dev/null || :; fi
+  mv -fT "$1" "$2"
+  if command -v "$label" >/dev/null; then "$label" "$2"; fi
+  sync "${2%/*}" 2>/dev/null || :
+}
+"""
+# mv within a file system is atomic, so a full disk or a lost connection leaves the old file in
+# place. A link stays one: what it leads to is replaced.
 # The rest of the arguments is the program that checks the new text; {} stands for where it lies.
-_WRITE = r"""
+_WRITE = (
+    _GUARD
+    + r"""
 set -e
 path=$1 previous=$1$2 mode=$3 owner=$4; shift 4
+guard "$path" "$owner"
 mkdir -p "${path%/*}"
 real=$(readlink -f "$path")
 umask 077
-new=$(mktemp "$real.XXXXXX"); trap 'rm -f "$new"' EXIT
+new=$(mktemp "$(spot "$real")/.${real##*/}.XXXXXX"); old=; trap 'rm -f "$new" $old' EXIT
 base64 -d >"$new"
 chown "$owner" "$new"
 chmod "$mode" "$new"
@@ -51,19 +100,26 @@ while [ "$left" -gt 0 ]; do
 done
 "$@"
 if [ -e "$path" ]; then
-  rm -f "$previous"
-  cat "$path" >"$previous" || { rm -f "$previous"; exit 1; }
-  chown --reference="$path" "$previous"
-  chmod "$mode" "$previous"
+  old=$new.old
+  cat "$path" >"$old"
+  chown --reference="$path" "$old"
+  chmod "$(printf %o "$((0$(stat -Lc %a "$path") & 0$mode))")" "$old"
+  placed "$old" "$previous"
 fi
-mv -f "$new" "$real"; trap - EXIT
-if command -v restorecon >/dev/null; then restorecon "$real"; fi
+placed "$new" "$real"; trap - EXIT
 """
-_PUT_BACK = r"""
+)
+_PUT_BACK = (
+    _GUARD
+    + r"""
+guard "$1" "$3" || exit
 real=$(readlink -f "$1")
-chown "$3" "$1$2" && chmod "$4" "$1$2" && mv -f "$1$2" "$real" || exit
-if command -v restorecon >/dev/null; then restorecon "$real"; fi
+new=$(mktemp "$(spot "$real")/.${real##*/}.XXXXXX") || exit
+trap 'rm -f "$new"' EXIT
+mv -fT "$1$2" "$new" && [ ! -L "$new" ] && chown "$3" "$new" && chmod "$4" "$new" || exit
+placed "$new" "$real"; trap - EXIT
 """
+)
 
 
 def observe(paths: Sequence[str]) -> list[Step]:

@@ -5,6 +5,7 @@ They stay there because they may hold secrets. `entry` names the change; one fol
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from pacefab.host import files
@@ -24,9 +25,13 @@ for path; do
   if [ -e "$dir/files$path" ] || grep -Fxq -- "$path" "$dir/absent"; then continue; fi
   if [ ! -e "$path" ]; then echo "$path" >>"$dir/absent"; continue; fi
   mkdir -p "$dir/files${path%/*}"
-  cp -aL "$path" "$dir/files$path"  # of a link, what it leads to
+  cp -aL "$path" "$dir/copy.new"  # of a link, what it leads to
+  mv -f "$dir/copy.new" "$dir/files$path"
 done
 """
+# What is written then, a line each: SHA-256 of the new text, path.
+_NOTE = 'umask 077; cat >>"$1/$2/written"'
+_WRITTEN = '[ ! -r "$1/$2/written" ] || cat "$1/$2/written"'
 # Two lines for each file: its path, its state.
 _LIST = (
     files.STATE
@@ -44,9 +49,23 @@ def plan_store(entry: str, paths: Sequence[str]) -> Step:
     return shell("keep the old files", _STORE, FOLDER, entry, *paths)
 
 
+def plan_note(entry: str, digests: Mapping[str, str]) -> Step:
+    """Return the step that notes what is written: the digest of each path's new text."""
+    lines = "".join(f"{digest} {path}\n" for path, digest in digests.items())
+    return shell("note the new files", _NOTE, FOLDER, entry, stdin=lines)
+
+
+def digest(text: str) -> str:
+    """Return the SHA-256 of a text."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
 def observe(entry: str) -> list[Step]:
-    """Return the step that reads what was kept; `parse` understands it."""
-    return [shell("kept files", _LIST, FOLDER, entry)]
+    """Return the steps that read what was kept and what was written; see `parse`."""
+    return [
+        shell("kept files", _LIST, FOLDER, entry),
+        shell("written files", _WRITTEN, FOLDER, entry),
+    ]
 
 
 def parse(sections: Mapping[str, Section]) -> dict[str, FileState | None]:
@@ -58,3 +77,12 @@ def parse(sections: Mapping[str, Section]) -> dict[str, FileState | None]:
     lines = sections["kept files"].out.splitlines()
     pairs = zip(lines[::2], lines[1::2], strict=True)
     return {path: files.parse_state(path, line) for path, line in pairs}
+
+
+def parse_written(sections: Mapping[str, Section]) -> dict[str, frozenset[str]]:
+    """Return the digests of what was written, by path; the entries of old times have none."""
+    found: dict[str, set[str]] = {}
+    for line in sections["written files"].out.splitlines():
+        text, _, path = line.partition(" ")
+        found.setdefault(path, set()).add(text)
+    return {path: frozenset(texts) for path, texts in found.items()}

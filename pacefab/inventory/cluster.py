@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from pacefab.inventory.constraints import Constraints
+from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
 from pacefab.inventory.model import HostName, Name, Node, Part
 from pacefab.inventory.objectives import Objectives
@@ -29,8 +30,8 @@ NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostN
 class Inventory(Part):
     """A cluster: its nodes, Pacemaker's settings, and resources that no service describes."""
 
-    cluster: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,32}$")] = Field(
-        description="the cluster's name: letters, digits, - and _, at most 32"
+    cluster: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")] = Field(
+        description="the cluster's name: a letter or digit first, then also - and _, at most 32"
     )
     nodes: tuple[NodeEntry, ...] = Field(
         min_length=1,
@@ -69,6 +70,10 @@ class Inventory(Part):
     def service_ids(self) -> Mapping[str, str]:
         """Return the service that each id of a resource belongs to."""
         return {}
+
+    def misfits(self) -> Iterable[tuple[Path, str]]:
+        """Yield what services name and the inventory does not have: where, and what."""
+        return ()
 
     def membership(self) -> Membership:
         """Return the cluster's name and nodes; one without an address in the file has none."""

@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from pacefab.inventory.composing import compose
+
 Plain = str | int | float | bool | None | tuple["Plain", ...] | dict[str, "Plain"]
 Path = tuple[str | int, ...]
 
@@ -70,7 +72,7 @@ def parse(text: str) -> Document:
     """
     yaml = YAML(typ="safe", pure=True)
     try:
-        root = yaml.compose(text)
+        root = compose(text) or yaml.compose(text)
     except YAMLError as error:
         raise _explain(text, error) from error
     except RecursionError:

@@ -7,6 +7,7 @@ hands the same words to editors.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
@@ -21,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from pacefab.addresses import is_address
+from pacefab.addresses import is_address, no_hosts
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
@@ -38,19 +39,33 @@ def _name(text: str) -> str:
     return text
 
 
-def _address(text: str) -> str:
+def check_address(text: str) -> str:
     """Return a node's address in its usual spelling: equal ones are equal texts."""
     address = ipaddress.ip_address(text)
     if "%" in text:
         raise unfit("a zone (%) means something on one host only")
-    if address.is_loopback or address.is_unspecified or address.is_multicast:
-        raise unfit("no other node reaches it there (a tunnel's end belongs into ~/.ssh/config)")
+    if kind := no_hosts(text):
+        raise unfit(
+            f"no other node reaches it there ({kind}; a tunnel's end belongs into ~/.ssh/config)"
+        )
     return str(address)
 
 
 def _defaults(value: object) -> object:
     """Read `memcached:` with nothing behind it as a section that leaves everything as it is."""
     return {} if value is None else value
+
+
+def fitting(pattern: str, reason: str) -> AfterValidator:
+    """Return the check that a text has a form, and `reason` where it has not; numbers have."""
+    form = re.compile(pattern)
+
+    def check(value: str | int) -> str | int:
+        if isinstance(value, str) and not form.fullmatch(value):
+            raise unfit(reason)
+        return value
+
+    return AfterValidator(check)
 
 
 EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
@@ -60,8 +75,8 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[
     str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)
 ]
-Address = Annotated[str, AfterValidator(_address)]
-Login = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]*$")]
+Address = Annotated[str, AfterValidator(check_address)]
+Login = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.@-]*$", max_length=80)]
 
 
 class Part(BaseModel):
@@ -70,7 +85,7 @@ class Part(BaseModel):
     `elsewhere` says of keys that may be expected here where they belong.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
     elsewhere: ClassVar[Mapping[str, str]] = {}
 
 

@@ -28,6 +28,7 @@ def contradictions(inventory: Inventory) -> Found:
     yield from _unknown_resources(inventory)
     yield from _unknown_nodes(inventory, nodes)
     yield from _repeated(inventory.constraints)
+    yield from inventory.misfits()
 
 
 def _taken_ids(inventory: Inventory) -> Found:

@@ -41,7 +41,8 @@ def masked_line(words: Sequence[str]) -> str:
     done: list[str] = []
     for word in words:
         name, equals, value = word.partition("=")
-        if done and done[-1] in {"-p", "--password"}:
+        named = done[-2:-1] == ["set"] and is_secret(done[-1])  # crm … param R set NAME VALUE
+        if named or (done and done[-1] in {"-p", "--password"}):
             done.append("***")
         else:
             secret = equals and is_secret_setting(name, value)

@@ -95,7 +95,7 @@ def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> 
 def _handed(walk: Walk) -> set[str]:
     """Return the words that programs of the cluster other than pcs were given."""
     ran = (words for commands in walk.world.executed.values() for words in commands)
-    return {word for words in ran if words[0] != "pcs" for word in words[1:]}
+    return {word for words in ran if words[0] not in {"pcs", "crm"} for word in words[1:]}
 
 
 def _masked(entry: ReportLine) -> ReportLine:

@@ -45,15 +45,19 @@ class ReportLine:
 
 @dataclass(frozen=True)
 class Call:
-    """A pcs command as it would have run.
+    """A command of the cluster as it would have run.
 
     Args:
-        arguments: its words after `pcs`; unknown parts carry marks (see `unknown`).
+        arguments: its words after `pcs` (of crm: the level, the command there, and its words);
+            unknown parts carry marks (see `unknown`).
         place: where it stands.
         host: the node it runs on; empty: where the scripts are started.
         condition: text of an unknown condition that it depends on; empty: it always runs.
         excluded: the condition has other branches with pcs commands, or is a failure's.
-        source: the line where it stands when the command itself is in a text (of ssh).
+        program: pcs or crm.
+        file: the copy of the CIB that crm works on (a shadow CIB).
+        replaces: what is there already takes the new form (crm configure load).
+        reads: where a shell reads commands from, which have calls of their own.
     """
 
     arguments: tuple[str, ...]
@@ -61,6 +65,10 @@ class Call:
     host: str = ""
     condition: str = ""
     excluded: bool = False
+    program: str = "pcs"
+    file: str = ""
+    replaces: bool = False
+    reads: str = ""
 
 
 @dataclass(frozen=True)

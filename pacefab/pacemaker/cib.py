@@ -6,15 +6,17 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 
 from lxml import etree
 
 from pacefab.pacemaker.naming import unused
+from pacefab.transport import xml_answers
 
 PROPERTIES = "cib-bootstrap-options"  # the set that pcs and Pacemaker itself write to
 OWNER = "pacefab"
 OWNED = "pacefab-owned"
+SECRETS = "pacefab-secrets"  # RESOURCE:PARAMETER of what an inventory called a secret
+_NO_VERSION = 1 << 31  # Pacemaker counts in C's int
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
@@ -138,6 +140,11 @@ class Cib:
         """What pacefab has made here, by its own record."""
         return tuple(pairs(self.own_set).get(OWNED, "").split())
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The parameters that an inventory called secrets, and whose names do not say so."""
+        return tuple(pairs(self.own_set).get(SECRETS, "").split())
+
 
 class CibDraft(Cib):
     """A CIB that is being changed; elements come and go by `add` and `remove`.
@@ -190,17 +197,18 @@ def parse(text: str) -> Cib:
     Raises:
         ValueError: this is no CIB; never taken for an empty one.
     """
-    try:
-        root = etree.fromstring(text.encode(), etree.XMLParser(remove_blank_text=True))
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    root = xml_answers.parse(text, blanks=False)
     if root.tag == "configuration":
         whole = etree.Element("cib")
         whole.append(root)
         root = whole
-    if root.tag != "cib" or root.find("configuration/resources") is None:
-        raise ValueError(f"not a CIB with resources: <{root.tag}>")
-    return Cib(root)
+    sections = [root.find(f"configuration/{name}") for name in ("resources", "constraints")]
+    if root.tag != "cib" or any(section is None for section in sections):
+        raise ValueError(f"not a CIB with resources and constraints: <{root.tag}>")
+    found = Cib(root)
+    if not all(0 <= number < _NO_VERSION for number in found.version):  # or they are no numbers
+        raise ValueError("its version is none")
+    return found
 
 
 def parse_names(text: str) -> dict[str, str]:
@@ -212,21 +220,27 @@ def parse_names(text: str) -> dict[str, str]:
     Raises:
         ValueError: this is no CIB.
     """
-    try:
-        found = etree.iterparse(BytesIO(text.encode()), tag="nodes")
-        nodes = next((element for _, element in found), ())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
-    return {
+    nodes = xml_answers.first(text, "nodes")
+    found = {
         node.get("id", ""): node.get("uname", "")
-        for node in nodes
+        for node in (() if nodes is None else nodes)
         if node.tag == "node" and node.get("type", "member") in {"member", "normal"}
     }
+    if wrong := next((name for name in found.values() if not name.isprintable()), None):
+        raise ValueError(f"a name that cannot be one: {wrong[:40]!r}")
+    return found
 
 
 def agent_of(element: etree._Element) -> str:
     """Return a primitive's agent as pcs writes it; empty when it has none of its own."""
     return ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
+
+
+def secret_parameters(primitive: etree._Element) -> Iterator[str]:
+    """Yield the parameters that the CIB around a primitive has recorded as secrets."""
+    name = f"{primitive.get('id', '')}:"
+    around = Cib(primitive.getroottree().getroot())
+    return (word.removeprefix(name) for word in around.secrets if word.startswith(name))
 
 
 def named_by(constraint: etree._Element) -> Iterator[str]:

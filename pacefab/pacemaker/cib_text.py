@@ -5,6 +5,7 @@ The step and its section, which is called "cib"; `live` says what the text means
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from pacefab.transport.command import Section, Step, shell
@@ -25,6 +26,13 @@ exit "$status"
 """
 _WHOLE = f"cibadmin --query && exit{LEFT}"
 _CONFIGURATION = f"cibadmin --query --scope configuration && exit{LEFT}"
+_HEAD = f"cibadmin --query --no-children && exit{LEFT}"
+_START_TAG = re.compile(r"<cib\s[^>]*>")
+_ALONE = re.compile(r"<cib\s[^>]*/>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+# What is the same wherever the same configuration is read (Pacemaker Explained, "CIB Properties");
+# num_updates counts changes of the state, and have-quorum is each node's own.
+_CONFIGURED = ("admin_epoch", "epoch", "cib-last-written", "update-origin", "update-client")
 
 
 def observe() -> list[Step]:
@@ -38,6 +46,31 @@ def observe_configuration() -> list[Step]:
     Of a large cluster the state is most of the CIB, and for Pacemaker to hand it out takes longest.
     """
     return [shell("cib", _CONFIGURATION)]
+
+
+def observe_head() -> list[Step]:
+    """Return the step that says which CIB it is, or what `observe_configuration` says else."""
+    return [shell("cib", _HEAD)]
+
+
+def complete(own: Section, other: Section | None) -> Section | None:
+    """Return the whole of what a node has said the head of; None: it is itself to be asked.
+
+    `other` is what a node of its cluster said that was asked for more: where the head says so, that
+    is the configuration of both.
+    """
+    if not own.ok or not _ALONE.fullmatch(own.out.strip()):
+        return own
+    if other and other.ok and _configured(other.out) == _configured(own.out):
+        return other
+    return None
+
+
+def _configured(text: str) -> tuple[str | None, ...]:
+    """Return which configuration a CIB is of, by its start tag."""
+    tag = _START_TAG.search(text)
+    found = dict(_ATTRIBUTE.findall(tag[0])) if tag else {}
+    return tuple(map(found.get, _CONFIGURED))
 
 
 def read(sections: Mapping[str, Section]) -> str:

@@ -16,7 +16,9 @@ from pacefab.pacemaker.model import (
     Order,
     Primitive,
     Resource,
+    Setting,
 )
+from pacefab.pacemaker.naming import is_secret, secret_names
 
 
 def differences(present: Resource, desired: Resource) -> tuple[Difference, ...]:
@@ -63,14 +65,26 @@ def _primitive(present: Primitive, desired: Primitive) -> Iterator[Difference]:
 
 def _parameters(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     """Return the differences of the parameters; of secret ones only that there is one."""
-    hidden = present.hidden | desired.hidden
+    hidden = secret_names(present, desired)
     where = f"{desired.id} parameter"
     for difference in _mapping(where, present.parameters, desired.parameters):
         secret = difference.where.removeprefix(f"{where} ") in hidden
-        yield _masked(difference) if secret else difference
+        yield masked(difference) if secret else difference
 
 
-def _masked(difference: Difference) -> Difference:
+def setting_difference(present: Setting | None, desired: Setting | None) -> Difference:
+    """Return how a setting changes; of one that is a secret by its name, only that it does."""
+    setting = desired or present
+    if setting is None:
+        raise ValueError("a setting that neither is nor is desired")
+    found = Difference(
+        setting.id, present.value if present else None, desired.value if desired else None
+    )
+    return masked(found) if is_secret(setting.name) else found
+
+
+def masked(difference: Difference) -> Difference:
+    """Return a difference of secrets: that there is one, and no value."""
     present = None if difference.present is None else "(secret)"
     desired = None if difference.desired is None else "(another secret)"
     return Difference(difference.where, present, desired)

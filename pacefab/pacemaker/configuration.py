@@ -11,7 +11,16 @@ from typing import TypeVar
 
 from lxml import etree
 
-from pacefab.pacemaker.cib import OWNED, PROPERTIES, Cib, agent_of, pairs, plain_set
+from pacefab.pacemaker.cib import (
+    OWNED,
+    PROPERTIES,
+    SECRETS,
+    Cib,
+    agent_of,
+    pairs,
+    plain_set,
+    secret_parameters,
+)
 from pacefab.pacemaker.model import (
     Clone,
     Colocation,
@@ -67,7 +76,7 @@ def _values(cib: Cib) -> Configuration:
             node.get("uname", ""): pairs(plain_set(node, "instance_attributes"))
             for node in cib.root.iterfind("configuration/nodes/node")
         },
-        notes={name: value for name, value in pairs(cib.own_set).items() if name != OWNED},
+        notes={n: value for n, value in pairs(cib.own_set).items() if n not in {OWNED, SECRETS}},
     )
 
 
@@ -124,6 +133,7 @@ def read_primitive(element: etree._Element) -> Primitive:
         parameters=pairs(plain_set(element, "instance_attributes")),
         meta=pairs(plain_set(element, "meta_attributes")),
         operations=tuple(read_operation(op) for op in element.iterfind("operations/op")),
+        hidden=frozenset(secret_parameters(element)),
     )
 
 

@@ -18,12 +18,14 @@ from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Transition
 from pacefab.pacemaker.placement import graph, outcome, simulation
 from pacefab.pacemaker.word import Placement
+from pacefab.transport.answers import MISUNDERSTOOD
 from pacefab.transport.command import Section, Step, shell, step
 
 _T = TypeVar("_T")
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": another change was faster
 _NO_PROGRAM = 127
+_TOO_LARGE = 128 + 25  # ended by SIGXFSZ
 
 
 class NoAnswerError(RefusedError):
@@ -43,7 +45,7 @@ def read_cib(sections: Mapping[str, Section]) -> cib.Cib:
         raise _no_cluster(section)
     try:
         return cib.parse(section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise RefusedError("read the CIB", str(error), "look at: cibadmin --query") from error
 
 
@@ -63,7 +65,7 @@ def read_cib_even_offline(sections: Mapping[str, Section]) -> cib.Cib | None:
         return None
     try:
         return cib.parse(section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         advice = "start the cluster, run again"
         raise RefusedError(f"read {cib_text.FILE}", str(error), advice) from error
 
@@ -80,7 +82,7 @@ def read_status(sections: Mapping[str, Section]) -> ClusterStatus:
         raise _no_cluster(section)
     try:
         return monitor.parse(section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise RefusedError("read crm_mon", str(error), "look at: crm_mon -1 --output-as=xml") from (
             error
         )
@@ -100,8 +102,10 @@ exit "$status"
 _CUT = "\n--\n"
 _PARTS = ("cib", "monitor", "graph")
 _SIMULATED = ("monitor", "simulation", "graph")
+_MOST_BLOCKS = 65536  # of 512 bytes, in a file: 32 MiB, as much as is read (see `execution`)
 _WORD = rf"""
 dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
+ulimit -f {_MOST_BLOCKS}
 cibadmin --query > "$dir/cib.xml" || {{{cib_text.LEFT}}}
 parts='{" ".join(_PARTS)}'
 {_FORESEE}
@@ -145,7 +149,7 @@ def read_word(of: cib.Cib, sections: Mapping[str, Section]) -> ClusterStatus:
         raise _no_cluster(section)
     try:
         return _foreseen(of, sections)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         advice = "look at: crm_mon -1 --output-as=xml; crm_simulate -LS"
         raise RefusedError("ask Pacemaker what it is doing", str(error), advice) from error
 
@@ -163,6 +167,12 @@ def _output(section: Section) -> str:
 
 
 def _no_cluster(section: Section) -> RefusedError:
+    if section.status == _TOO_LARGE:
+        return RefusedError(
+            "ask Pacemaker",
+            "one of its programs prints more than 32 MiB on this node",
+            "see what they print: cibadmin --query; crm_mon -1 --output-as=xml; crm_simulate -LS",
+        )
     if section.status == _NO_PROGRAM:
         return RefusedError(
             "ask Pacemaker",
@@ -200,7 +210,7 @@ def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | Non
         return None
     try:
         return metadata.parse(agent, section.out)
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         advice = f"look at: crm_resource --show-metadata {agent}"
         raise RefusedError(f"read the metadata of {agent}", str(error), advice) from error
 
@@ -276,7 +286,7 @@ def read_simulation(
         parts = _parts(section, _SIMULATED)
         found = _foreseen(new, parts).placement or Placement()
         return simulation.parse(parts["simulation"].out), found
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise CommandError("simulate the change", str(error), "nothing was changed") from error
 
 
@@ -306,7 +316,7 @@ def _departure(
     section = sections["departure"]
     try:
         return parse(_output(section))
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise CommandError(
             "simulate that a node leaves", str(error), "nothing was changed"
         ) from error

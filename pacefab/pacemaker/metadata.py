@@ -18,8 +18,14 @@ from pacefab.pacemaker.model import (
     primitives,
     role_of,
 )
+from pacefab.pacemaker.naming import secret_names
+from pacefab.transport import xml_answers
 
 _LEVEL = "OCF_CHECK_LEVEL"
+_SECRET_SAID = re.compile(r"\b(password|passphrase|secret|token)\b", re.IGNORECASE)
+_PLACE_SAID = re.compile(
+    r"\b(script|file|path|timeout|retr|user|name|whether|if|enable|use|support)", re.IGNORECASE
+)
 _TRUE = {"1", "true", "yes", "on", "y"}
 
 
@@ -35,6 +41,7 @@ class Parameter:
     deprecated: bool = False
     replaces: str = ""
     choices: tuple[str, ...] = ()  # of type select
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,7 @@ def parse(agent: str, text: str) -> Metadata:
     Raises:
         ValueError: the text is no metadata.
     """
-    try:
-        root = etree.fromstring(text.encode())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    root = xml_answers.parse(text)
     if root.tag != "resource-agent":
         raise ValueError(f"not metadata of an agent: <{root.tag}>")
     parameters = tuple(_parameter(e) for e in root.iterfind("parameters/parameter"))
@@ -76,7 +80,16 @@ def _parameter(element: etree._Element) -> Parameter:
         deprecated=_flag(element, "deprecated") or element.find("deprecated") is not None,
         replaces=element.get("obsoletes", ""),
         choices=tuple(option.get("value", "") for option in options),
+        secret=_is_secret(element, attributes),
     )
+
+
+def _is_secret(element: etree._Element, content: Mapping[str, str]) -> bool:
+    """Whether the agent calls it a secret: by a mark, its type, or what it says of it in short."""
+    marked = any(_flag(element, mark) for mark in ("sensitive", "secret", "private"))
+    said = element.findtext("shortdesc") or ""
+    told = _SECRET_SAID.search(said) and not _PLACE_SAID.search(said)
+    return marked or content.get("type") in {"password", "secret"} or bool(told)
 
 
 def _flag(element: etree._Element, name: str) -> bool:
@@ -146,7 +159,10 @@ def complete(primitive: Primitive, metadata: Metadata) -> Primitive:
     names = {operation.name for operation in given}
     rest = [operation for operation in metadata.operations if operation.name not in names]
     every = sorted([*given, *rest], key=lambda operation: operation.name)
-    return replace(primitive, operations=tuple(every))
+    hidden = primitive.hidden | {p.name for p in metadata.parameters if p.secret}
+    return replace(
+        primitive, operations=tuple(every), hidden=hidden & frozenset(primitive.parameters)
+    )
 
 
 def _given(operation: Operation) -> Operation:
@@ -192,7 +208,8 @@ def check_parameters(primitive: Primitive, metadata: Metadata) -> tuple[str, ...
     """
     known = {parameter.name: parameter for parameter in metadata.parameters}
     fencing = primitive.agent.startswith("stonith:")
-    given = primitive.parameters
+    hidden = secret_names(primitive, complete(primitive, metadata))
+    given = {k: _Secret(v) if k in hidden else v for k, v in primitive.parameters.items()}
     return (*_check_given(given, known, fencing=fencing), *_missing(given, known, fencing=fencing))
 
 
@@ -228,6 +245,15 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str:
     if close := difflib.get_close_matches(name, names, n=1):
         return f"; did you mean {close[0]}?"
     return f"; there are {', '.join(names)}" if names else "; the agent takes none"
+
+
+class _Secret(str):
+    """The value of a secret, in whose place a word is shown."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "(secret)"
 
 
 _BOOLEAN = re.compile(r"1|0|true|false|yes|no|on|off|y|n|t|f", re.IGNORECASE)

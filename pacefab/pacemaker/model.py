@@ -41,7 +41,7 @@ class Primitive:
     meta: Mapping[str, str] = field(default_factory=dict)
     operations: tuple[Operation, ...] = ()
     # Parameters whose values are secrets: never shown.
-    hidden: frozenset[str] = field(default=frozenset(), compare=False)
+    hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     runs: tuple[str, ...] = field(default=(), compare=False)
 
 

@@ -20,6 +20,7 @@ from pacefab.pacemaker.model import (
     ResourceStatus,
     role_of,
 )
+from pacefab.transport import xml_answers
 
 
 def parse(text: str) -> ClusterStatus:
@@ -28,10 +29,7 @@ def parse(text: str) -> ClusterStatus:
     Raises:
         ValueError: this is no such XML.
     """
-    try:
-        root = etree.fromstring(text.encode())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    root = xml_answers.parse(text)
     if root.find("summary") is None:
         raise ValueError(f"not the status of a cluster: <{root.tag}>")
     dc = root.find("summary/current_dc")

@@ -1,14 +1,22 @@
-"""Ids as pcs gives them (0.10 to 0.12). Pure."""
+"""Ids as pcs gives them (0.10 to 0.12), and names that say that a value is a secret. Pure."""
 
 from __future__ import annotations
 
 import re
 
-from pacefab.pacemaker.model import Colocation, Constraint, Location, Order
+from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, Primitive
 
 # What an id may not hold is left out, as pcs does it (XML Schema, type NCName).
 _NOT_FIRST = re.compile(r"^[^A-Za-z_]")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
+_SECRET = re.compile(
+    r"passw|passphrase|pwd|secret|credential|token|community|cookie"
+    r"|(^|[_-])pass($|[_-])|(^|[_-])auth($|[_-])|(^|[_-]|api|auth)key$",
+    re.IGNORECASE,
+)
+_WHERE_ONE_IS = re.compile(r"[_-]?(script|file|path|dir)$", re.IGNORECASE)
+_ASSIGNED = re.compile(r"""([\w-]+)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;,]+)""")
+_PARAMETER = re.compile(r" parameter (\S+): (?!\((another )?secret\)|absent -> \()")
 SETTING_LETTERS = 20
 """Of a property's or default's name as many letters go into the id of its nvpair."""
 
@@ -16,6 +24,42 @@ SETTING_LETTERS = 20
 def clean(text: str) -> str:
     """Return text as an id may be."""
     return _NOT_IN_ID.sub("", _NOT_FIRST.sub("", text))
+
+
+def is_secret(name: str) -> bool:
+    """Whether a parameter is a secret by its name: passwd, api_token, key.
+
+    Where one is kept (passwd_script, key_file) is none.
+    """
+    return bool(_SECRET.search(name)) and not _WHERE_ONE_IS.search(name)
+
+
+def masked(sentence: str) -> str:
+    """Return what a change says without values of secrets: earlier versions noted them.
+
+    A value may hold anything, so nothing behind one is shown.
+    """
+    for found in _PARAMETER.finditer(sentence):
+        if is_secret(found[1]):
+            return f"{sentence[: found.end()]}(secret)"
+    return sentence
+
+
+def mask_assigned(text: str) -> str:
+    """Return what a program wrote without what it assigns to a secret: passwd=…, token: …."""
+    return _ASSIGNED.sub(
+        lambda found: f"{found[1]}{found[2]}(secret)" if is_secret(found[1]) else found[0], text
+    )
+
+
+def secret_names(*either: Primitive) -> frozenset[str]:
+    """Return the parameters whose values are never shown.
+
+    Those are the ones that an inventory calls secrets, or called so before, or the agent, and those
+    that are by their name.
+    """
+    named = (name for each in either for name in each.parameters if is_secret(name))
+    return frozenset(named).union(*(each.hidden for each in either))
 
 
 def unused(desired: str, taken: set[str]) -> str:

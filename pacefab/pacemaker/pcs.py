@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pacefab.pacemaker.compare import key, terms
 from pacefab.pacemaker.metadata import Metadata
@@ -20,6 +21,7 @@ from pacefab.pacemaker.model import (
     Setting,
     primitives,
 )
+from pacefab.pacemaker.naming import is_secret, secret_names
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange
 
 _NOTHING: Mapping[str, Metadata] = {}
@@ -52,7 +54,7 @@ def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[l
 
 
 def _setting(setting: Setting, value: str) -> list[str]:
-    said = f"{setting.name}={value}"
+    said = f"{setting.name}={'(secret)' if value and is_secret(setting.name) else value}"
     if setting.node:
         return ["pcs", "node", "attribute", setting.node, said]
     if setting.kind == "property":
@@ -147,7 +149,8 @@ def _contain(desired: Resource) -> Iterator[list[str]]:
 
 
 def _update_primitive(present: Primitive, desired: Primitive) -> Iterator[list[str]]:
-    words = _assign(_changed(present, desired), _shown(desired))
+    known = replace(desired, hidden=secret_names(present, desired))
+    words = _assign(_changed(present, known), _shown(known))
     meta = _assign(present.meta, desired.meta)
     had = {key(op): terms(op) for op in present.operations}
     changed = [op for op in desired.operations if had.get(key(op)) != terms(op)]
@@ -170,7 +173,7 @@ def _gone(present: Primitive, desired: Primitive) -> list[Operation]:
 
 def _shown(primitive: Primitive) -> dict[str, str]:
     """Return the parameters, a word in place of each secret."""
-    hidden = primitive.hidden
+    hidden = secret_names(primitive)
     return {k: "(secret)" if k in hidden else v for k, v in primitive.parameters.items()}
 
 

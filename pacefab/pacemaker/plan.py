@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from lxml import etree
@@ -11,7 +11,13 @@ from lxml import etree
 from pacefab.errors import RefusedError
 from pacefab.pacemaker import by_hand
 from pacefab.pacemaker.cib import EMPTY, Cib, named_by
-from pacefab.pacemaker.compare import constraint_differences, differences, meaning, same_value
+from pacefab.pacemaker.compare import (
+    constraint_differences,
+    differences,
+    meaning,
+    same_value,
+    setting_difference,
+)
 from pacefab.pacemaker.configuration import (
     read_configuration,
     read_constraint,
@@ -32,8 +38,9 @@ from pacefab.pacemaker.model import (
     Resource,
     Setting,
     primitive_ids,
+    primitives,
 )
-from pacefab.pacemaker.naming import constraint_id, unused
+from pacefab.pacemaker.naming import constraint_id, is_secret, secret_names, unused
 
 
 class Action(StrEnum):
@@ -81,6 +88,7 @@ class ConfigurationPlan:
         adopted: of these, what others made: it is there, and not in the record yet.
         unmanaged: ids of resources that are neither desired nor ours; never touched.
         leftover: what is ours and no longer desired; it stays without `prune`.
+        secrets: RESOURCE:PARAMETER of what is a secret, and not by its name; recorded too.
     """
 
     changes: tuple[ObjectChange, ...] = ()
@@ -88,6 +96,7 @@ class ConfigurationPlan:
     adopted: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
     leftover: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         """Whether there is anything to do, if only to record what is ours."""
@@ -127,7 +136,21 @@ def plan_configuration(
         adopted=tuple(_adopted(cib, made)),
         unmanaged=tuple(_unmanaged(cib, desired)),
         leftover=_without(removed, leftover),
+        secrets=tuple(_secrets(cib, desired)),
     )
+
+
+def _secrets(cib: Cib, desired: Configuration) -> Iterator[str]:
+    """Yield what is to be recorded: what was called a secret stays one while its resource does."""
+    said = [
+        f"{primitive.id}:{name}"
+        for resource in desired.resources
+        for primitive in primitives(resource)
+        for name in sorted(secret_names(primitive))
+        if not is_secret(name)
+    ]
+    before = (key for key in cib.secrets if cib.element(key.partition(":")[0]) is not None)
+    yield from dict.fromkeys([*before, *said])
 
 
 Made = tuple[str, ObjectChange | None]  # the key it is owned under, what is to be done
@@ -174,7 +197,7 @@ def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
 def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
     if present and same_value(present.value, desired.value):
         return None
-    difference = Difference(desired.id, present.value if present else None, desired.value)
+    difference = setting_difference(present, desired)
     action = Action.UPDATE if present else Action.ADD
     return ObjectChange(action, desired.kind, desired.id, (difference,), present, desired)
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from pacefab.errors import RefusedError
 from pacefab.pacemaker import elements
-from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, Cib, CibDraft, pairs, plain_set
+from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, SECRETS, Cib, CibDraft, pairs, plain_set
 from pacefab.pacemaker.compare import key, same_value, terms
 from pacefab.pacemaker.configuration import default_set, property_set, read_operation
 from pacefab.pacemaker.model import (
@@ -32,6 +33,7 @@ def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
     for change in plan.changes:
         _apply(after, change)
     record(after, plan.owned)
+    _record_secrets(after, plan.secrets)
     return after
 
 
@@ -163,7 +165,13 @@ def _set_of(cib: CibDraft, setting: Setting) -> tuple[etree._Element, int | None
     if setting.kind == "resource default":
         return _defaults(cib), SETTING_LETTERS
     nodes = cib.root.iterfind("configuration/nodes/node")
-    node = next(element for element in nodes if element.get("uname") == setting.node)
+    node = next((element for element in nodes if element.get("uname") == setting.node), None)
+    if node is None:
+        raise RefusedError(
+            f"set the attribute {setting.name} of {setting.node}",
+            "the cluster's configuration has no such node",
+            "see: cibadmin --query --scope nodes",
+        )
     nvset = plain_set(node, "instance_attributes")
     if nvset is None:
         nvset = elements.add(cib, node, "instance_attributes", f"nodes-{node.get('id')}")
@@ -203,3 +211,11 @@ def record(cib: CibDraft, owned: tuple[str, ...]) -> None:
         elements.set_pair(cib, _own_set(cib), OWNED, " ".join(owned))
     elif cib.own_set is not None:
         elements.remove_pair(cib, _own_set(cib), OWNED)
+
+
+def _record_secrets(cib: CibDraft, secrets: tuple[str, ...]) -> None:
+    """Write which parameters are secrets that do not look it; no record where none is."""
+    if secrets:
+        elements.set_pair(cib, _own_set(cib), SECRETS, " ".join(secrets))
+    elif cib.secrets:
+        elements.remove_pair(cib, _own_set(cib), SECRETS)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib, CibDraft, pairs, plain_set
-from pacefab.pacemaker.compare import constraint_differences, differences
+from pacefab.pacemaker.compare import constraint_differences, differences, setting_difference
 from pacefab.pacemaker.configuration import (
     property_set,
     read_constraint,
@@ -116,7 +116,7 @@ def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
         setting = new or old
         if setting is None or old == new or setting.name in _PACEMAKERS:
             continue
-        found = Difference(setting.id, old.value if old else None, new.value if new else None)
+        found = setting_difference(old, new)
         yield ObjectChange(_action(old, new), setting.kind, setting.id, (found,), old, new)
 
 

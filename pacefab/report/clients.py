@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Collection, Sequence
 
 from pacefab.clients.finding import Finding
 from pacefab.clients.formats import FORMATS
+from pacefab.report.stream import json_text
 from pacefab.workflows.clients import CacheCluster
 
 
@@ -29,7 +29,7 @@ def render_config_json(cluster: CacheCluster) -> str:
         for server in cluster.servers
     ]
     formats = {name: render(cluster.servers) for name, (_, render) in FORMATS.items()}
-    return json.dumps({"cluster": cluster.name, "servers": servers, "formats": formats}, indent=2)
+    return json_text({"cluster": cluster.name, "servers": servers, "formats": formats})
 
 
 def render_findings(findings: Sequence[Finding], files: Collection[str]) -> list[str]:
@@ -54,4 +54,4 @@ def findings_style(line: str) -> str:
 def render_findings_json(findings: Sequence[Finding], files: Collection[str]) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
     listed = [dataclasses.asdict(finding) for finding in findings]
-    return json.dumps({"files": list(files), "findings": listed}, indent=2)
+    return json_text({"files": list(files), "findings": listed})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from pacefab.drill.drill import DrillReport
 from pacefab.drill.figures import Figures, ObjectiveResult, VipMove
 from pacefab.drill.timeline import Trace, Window
+from pacefab.report.stream import json_text
 from pacefab.report.table import table
 
 _VIPS = "VIPs away"  # left out where the cluster has none
@@ -104,7 +104,7 @@ def _clients(trace: Trace, figures: Figures) -> Iterator[tuple[str, str]]:
 
 def render_json(report: DrillReport) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
-    return json.dumps(to_data(report), indent=1) + "\n"
+    return json_text(to_data(report), indent=1) + "\n"
 
 
 def to_data(report: DrillReport) -> dict[str, Any]:

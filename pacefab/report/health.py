@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pacefab.errors import PacefabError
 from pacefab.report import classic
+from pacefab.report.stream import json_text
 from pacefab.report.table import table
 from pacefab.report.text import error_style, render_error
 from pacefab.services.figures import Value
@@ -155,6 +155,8 @@ def render_json(health: Health) -> str:
             "services": {service.name: _service(service) for service in health.services},
             "fence_devices": [dataclasses.asdict(device) for device in health.devices],
             "resources": [dataclasses.asdict(item) for item in status.resources],
+            "unfinished": [entry.shown() for entry in health.unfinished],
+            "under_way": list(health.under_way),
             "failures": [dataclasses.asdict(failure) for failure in status.failures],
         }
     )
@@ -166,7 +168,7 @@ def render_unknown_json(error: PacefabError) -> str:
 
 
 def _dump(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=2)
+    return json_text(value)
 
 
 def _service(service: ServiceHealth) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pacefab.report.stream import Stream, clean
+from pacefab.report.stream import Stream, clean, one_line
 
 QUIET_SECONDS = 15.0  # after which an output that is no terminal gets a sign of life
 WAIT_SECONDS = 5.0  # after which it is said what is waited for
@@ -113,10 +113,11 @@ class Board:
     def _lines(self, width: int) -> list[str]:
         spinner = _SPINNER if self._stream.encoding.lower().startswith("utf") else _ASCII_SPINNER
         sign = spinner[self._turn % len(spinner)]
-        widest = max(map(len, self.activities), default=0)
+        shown = [(one_line(host), now) for host, now in self.activities.items()]
+        widest = max((len(host) for host, _ in shown), default=0)
         return [
-            _fit(f"{sign} {host:<{widest}}  {clean(str(now))}", f" {now.seconds:4.0f} s", width)
-            for host, now in self.activities.items()
+            _fit(f"{sign} {host:<{widest}}  {one_line(str(now))}", f" {now.seconds:4.0f} s", width)
+            for host, now in shown
         ]
 
     def _redraw(self) -> None:

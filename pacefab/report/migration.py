@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO, cast
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pacefab.legacy.model import Effects, Fate, Migration, Place, ReportLine
-from pacefab.report.stream import Stream, clean
+from pacefab.report.stream import Stream, clean, json_text
 from pacefab.report.text import Printer
 
 _TITLES = {
@@ -41,7 +40,7 @@ def render_json(migration: Migration) -> str:
         for text, place in sorted(migration.effects.assumptions.items())
     ]
     data["effects"] = _effects(migration.effects)
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    return json_text(data, plain=True) + "\n"
 
 
 def _entry(line: ReportLine) -> dict[str, Any]:

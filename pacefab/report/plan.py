@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ObjectChange
+from pacefab.report.stream import json_text
 from pacefab.report.text import error_style, render_error
 from pacefab.workflows.rollout.planning import Plan
+from pacefab.workflows.transaction.transaction import ways_on
 
 _SIGNS = {Action.ADD: "+", Action.UPDATE: "~", Action.REMOVE: "-"}
 _SHOWN_LINES = 16  # of what changes on one host, unless everything is asked for
 _NOTHING = "nothing to do"
 _NOT_IN_FORCE = "nothing to change; not everything is in force"
+_NOT_FINISHED = "nothing to change; deploy notes that what was begun is finished"
 _INTERRUPTS = "   ! interrupts what runs"
 _LINE_OF_FILE = re.compile(r"^  /\S+: ")
 _STYLES = (("+ ", "green"), ("~ ", "cyan"), ("- ", "red"), ("! ", "red"))
@@ -26,7 +28,13 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     lines = [f"plan for cluster {plan.cluster}"]
     for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
         lines += list(block)
-    blocks = (_transitions(plan), _notices(plan), _updates(plan), _pending(plan))
+    blocks = (
+        _transitions(plan),
+        _notices(plan),
+        _updates(plan),
+        _pending(plan),
+        _unfinished(plan),
+    )
     return [*lines, *(line for block in blocks for line in block), "", _sum(plan)]
 
 
@@ -131,10 +139,20 @@ def _pending(plan: Plan) -> Iterator[str]:
     yield from ("", *left) if left else ()
 
 
+def _unfinished(plan: Plan) -> Iterator[str]:
+    """Yield which changes were begun and not finished, and what ends them."""
+    if plan.unfinished:
+        yield ""
+        yield from (f"not finished: {entry.name}" for entry in plan.unfinished)
+        yield f"  {ways_on(plan.unfinished)}"
+
+
 def _sum(plan: Plan) -> str:
     restarts = ", ".join(update.service for update in plan.updates)
     if not plan and restarts:
         return f"nothing to change; restarts {restarts} node by node"
+    if not plan and plan.unfinished:
+        return _NOT_FINISHED
     if not plan:
         return _NOT_IN_FORCE if plan.pending else _NOTHING
     nodes = sum(bool(node) for node in plan.nodes.values())
@@ -156,7 +174,8 @@ def render_shell(plan: Plan) -> list[str]:
 
 def render_json(plan: Plan) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
-    return json.dumps(as_data(plan), indent=2)
+    unfinished = [entry.shown() for entry in plan.unfinished]
+    return json_text({**as_data(plan), "unfinished": unfinished})
 
 
 def as_data(plan: Plan) -> dict[str, object]:

@@ -167,4 +167,4 @@ def _labels(labels: Labels) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return clean(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -19,6 +19,7 @@ from typing import Any
 
 from pacefab.errors import RefusedError, UsageError
 from pacefab.report.plan import as_data
+from pacefab.report.stream import json_text
 from pacefab.workflows.rollout.planning import Plan
 
 _FORMAT = 1
@@ -74,7 +75,7 @@ def save(path: Path, plan: Plan, inventory: Path, *, prune: bool) -> None:
         with os.fdopen(
             os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w", encoding="utf-8"
         ) as file:
-            file.write(json.dumps(content, indent=2) + "\n")
+            file.write(json_text(content) + "\n")
         new.replace(path)
     except OSError as error:
         seen = error.strerror or str(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import sys
 from pathlib import Path
@@ -43,6 +44,26 @@ def clean(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(map(_visible, text.replace("\r\n", "\n")))
+
+
+def one_line(text: str) -> str:
+    """Return text as `clean` does, as what fits into a cell: without line ends and tabs."""
+    return " ".join(clean(text).split()) if not text.isprintable() else text
+
+
+def json_text(value: object, *, indent: int = 2, plain: bool = False) -> str:
+    """Return a value as JSON that holds nothing unprintable raw; `plain`: letters as they are."""
+    text = json.dumps(value, indent=indent, ensure_ascii=not plain)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(map(_escaped, text))
+
+
+def _escaped(character: str) -> str:
+    """Return a character as a string of JSON may hold it."""
+    if character.isprintable() or character == "\n":
+        return character
+    return json.dumps(character)[1:-1] if not character.isascii() else f"\\u{ord(character):04x}"
 
 
 def _visible(character: str) -> str:

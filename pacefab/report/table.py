@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from pacefab.report.stream import one_line
+
 _GAP = "  "
 
 
@@ -16,7 +18,7 @@ def table(
     What does not fit `width` goes on in a second block below the first, each with the first column;
     so the columns that matter most come first. A cell that is too long for that is folded.
     """
-    every = [heading, *rows]
+    every = [[one_line(cell) for cell in row] for row in (heading, *rows)]
     widths = [max(map(len, column)) for column in zip(*every, strict=True)]
     if width is None or sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
         return [_line(row, widths) for row in every]

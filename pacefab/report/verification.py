@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 
 from lxml import etree
 
-from pacefab.report.stream import clean
+from pacefab.report.stream import clean, json_text
 from pacefab.report.table import table
 from pacefab.services.checks import Contact
 from pacefab.workflows.checks.verification import Verification
@@ -66,14 +65,14 @@ def render_json(found: Verification) -> str:
     checks = [{key: getattr(check, key) for key in keys} for check in found.checks]
     said = {"cluster": found.cluster, "ok": not found.failed, "matrix": matrix, "checks": checks,
             "notices": list(found.notices)}  # fmt: skip
-    return json.dumps(said, indent=2)
+    return json_text(said)
 
 
 def render_junit(found: Verification) -> bytes:
     """Return JUnit XML: a test case per check."""
     suite = etree.Element(
         "testsuite",
-        name=f"verify-{found.service} {found.cluster}",
+        name=clean(f"verify-{found.service} {found.cluster}"),
         tests=str(len(found.checks)),
         failures=str(len(found.failed)),
         errors="0",

@@ -207,6 +207,10 @@ def no_load(_section: Any, _site: Site) -> None:
     """Return the load of a service that no drill breaks."""
 
 
+Misfit = tuple[tuple[str | int, ...], str]
+"""A place below a service's section, and what is wrong there with names of other places."""
+
+
 @dataclass(frozen=True)
 class Service(Generic[S]):
     """A service as the inventory offers it.
@@ -229,6 +233,7 @@ class Service(Generic[S]):
         found: CIB -> settings, as far as the cluster shows them where there is no inventory; None:
             it cannot be known, or is not there.
         figures: what its readings have, in the order of columns: text, JSON and metrics follow.
+        misfits: settings, all sections, nodes' names -> what is named here and is nowhere.
         needs: the services of the inventory without which these settings do not serve.
         data: folders that are never removed, nor files in them.
         shared: packages that others than this service use too: they stay when it is purged.
@@ -256,6 +261,9 @@ class Service(Generic[S]):
     units: tuple[str, ...] = ()
     found: Callable[[Cib], S | None] = not_found
     figures: tuple[Figure, ...] = ()
+    misfits: Callable[[S, Mapping[str, Any], Sequence[str]], Iterable[Misfit]] = field(
+        default=lambda *_: ()
+    )
     needs: Callable[[S], Sequence[str]] = field(default=lambda _: ())
     data: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()

@@ -91,6 +91,7 @@ def remove_node(
         timeout=number("--timeout", timeout, least=1),
         dry_run=dry_run,
         limit=run.limit,
+        transaction=run.transaction(STEP),
     )
     operator = Operator(run.printer, yes=yes)
     return run.perform(STEP, lambda: removal.run(others, operator))
@@ -137,19 +138,21 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
-    forming = bootstrap_of(run, step)
+    transaction = run.transaction(step)
+    forming = replace(bootstrap_of(run, step), transaction=transaction)
     flow = Rollout(
         Planner(_without_services(run, inventory_of(run)), nodes=False, whole=False),
         timeout=number("--timeout", timeout, least=1),
         limit=run.limit,
         step=step,
+        transaction=transaction,
     )
     operator = Operator(run.printer, yes=True)
 
     def work() -> list[Outcome]:
         return [*forming.form(hosts, run.printer), *flow.run(hosts, operator)]
 
-    return run.perform(step, work)
+    return run.perform(step, lambda: transaction.run(work, run.printer))
 
 
 def _without_services(run: Run, inventory: ClusterInventory) -> Intent:

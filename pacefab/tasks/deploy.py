@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,8 @@ def plan(
 
     Also what Pacemaker would then do.
 
-    Exit 0: nothing to do; 2: there are changes, or settings that are not in force before a restart;
-    1: it could not be planned.
+    Exit 0: nothing to do; 2: there are changes, settings that are not in force before a restart, or
+    a change that was cut off; 1: it could not be planned.
 
     Example: fab plan --inventory inventory/openstack.yaml
     """
@@ -69,7 +70,7 @@ def plan(
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
         return 1
-    return _CHANGES if found or found.pending else 0
+    return _CHANGES if found or found.pending or found.unfinished else 0
 
 
 @cluster_task(
@@ -238,15 +239,26 @@ def rollback(
     from pacefab.workflows.rollout import rollback as back
     from pacefab.workflows.rollout.rollout import Rollout
 
-    entry, planner = back.find(run.named(), intent, steps)
-    flow = Rollout(
-        planner,
-        step="rollback",
-        check_cib=False,
-        allow_interruption=allow_interruption,
-        timeout=whole_number("--timeout", timeout, least=1),
-        limit=run.limit,
-    )
+    seconds = whole_number("--timeout", timeout, least=1)
     operator = Operator(run.printer, yes=yes, full=full)
-    run.printer.text([f"back to before {entry.id} ({entry.by}: {entry.sentence})", ""])
-    return roll_out(run, flow, operator, dry_run=dry_run)
+    transaction = run.transaction("rollback")
+
+    def flow() -> Rollout:
+        way = back.find(run.named(), intent, steps)
+        run.printer.text([str(way), ""])
+        return Rollout(
+            way.planner,
+            step="rollback",
+            check_cib=False,
+            allow_interruption=allow_interruption,
+            timeout=seconds,
+            limit=run.limit,
+            transaction=transaction,
+            target=way.first.id,
+        )
+
+    if dry_run:
+        return roll_out(run, flow(), operator, dry_run=True)
+    # What it goes back before is asked again where another user was quicker.
+    work = partial(transaction.run, lambda: flow().run(run.named(), operator), run.printer)
+    return run.perform("rollback", work)

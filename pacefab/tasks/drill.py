@@ -77,7 +77,7 @@ def drill(
         _intent(run, service), _kinds(kind, every=all), node,
         None if rate is None else number("--rate", rate, least=1),
         number("--hold", hold, least=0), number("--timeout", timeout, least=1), _objectives(run),
-        run.limit,
+        run.limit, run.transaction("drill"),
     )  # fmt: skip
     hosts = run.named()
     for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
@@ -99,7 +99,8 @@ def _undo(run: Run, intent: Intent, seconds: int) -> int:
     from pacefab.report import drill as reported
 
     hosts = run.named()
-    status = run.perform("drill-undo", lambda: Undo(run.limit).run(hosts, run.reach, run.printer))
+    undoing = Undo(run.limit, run.transaction("drill-undo"))
+    status = run.perform("drill-undo", lambda: undoing.run(hosts, run.reach, run.printer))
     with run.printer.working("drill-undo", hosts):
         reasons = Scene(hosts, run.reach, run.limit, intent).unhealthy(seconds)
     unhealthy = ["the cluster is NOT healthy:", *reasons, "next: fab status"]

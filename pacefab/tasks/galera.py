@@ -44,7 +44,9 @@ def start_galera(
     hosts = run.named()
     from pacefab.workflows.recovery.start_galera import STEP, StartGalera
 
-    start = StartGalera(names, data_loss_accepted, seconds, dry_run, run.limit)
+    start = StartGalera(
+        names, data_loss_accepted, seconds, dry_run, run.limit, run.transaction(STEP)
+    )
     # Where nobody can be asked, the explicit word is the agreement.
     agreed = yes or (data_loss_accepted and not sys.stdin.isatty())
     operator = Operator(run.printer, yes=agreed)

@@ -141,7 +141,9 @@ def _connection(context: Context, from_cluster: str | None) -> Connection | None
     if isinstance(context, Connection):
         not_with("--from-cluster", {f"-H {context.original_host}": True})
     check_host("--from-cluster", from_cluster)
-    return Connection(from_cluster, config=context.config)
+    from pacefab.cli.routes import named
+
+    return named(from_cluster, context.config)
 
 
 def _text(connection: Connection | None, *, accept_new_host_keys: bool) -> str:

@@ -48,6 +48,7 @@ def install_memcached(
         lock_seconds=seconds,
         dry_run=dry_run,
         limit=run.limit,
+        transaction=run.transaction("install-memcached"),
     )
     operator = Operator(run.printer, yes=yes)
     return run.perform("install-memcached", lambda: install.run(hosts, operator))

@@ -85,7 +85,8 @@ def update(
     from pacefab.workflows.rolling.rolling import Rolling
 
     node_update = NodeUpdate(intent, package, run.manages_firewall, lock_seconds)
-    rolling = Rolling(node_update, seconds, dry_run, run.limit, nodes)
+    transaction = run.transaction(f"update-{node_update.service.name}")
+    rolling = Rolling(node_update, seconds, dry_run, run.limit, nodes, transaction)
     operator = Operator(run.printer, yes=yes)
     return run.perform(rolling.step, lambda: rolling.run(hosts, run.reach, operator))
 

@@ -161,6 +161,7 @@ def _remove_task(service: str) -> AnyTask:
             seconds,
             dry_run,
             run.limit,
+            run.transaction(f"remove-{service}"),
         )
         operator = Operator(run.printer, yes=yes)
         return run.perform(f"remove-{service}", lambda: remove.run(hosts, run.reach, operator))

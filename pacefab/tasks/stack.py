@@ -61,7 +61,8 @@ def rollout(run: Run, *, prune: bool = False, update: bool = False, **options: A
     from pacefab.workflows.rollout.rollout import Rollout
 
     planner = Planner(intent, firewall=run.manages_firewall, prune=prune, update=update)
-    return Rollout(planner, limit=run.limit, **options)
+    transaction = run.transaction(options.get("step", "deploy"))
+    return Rollout(planner, limit=run.limit, transaction=transaction, **options)
 
 
 def creation_of(run: Run, service: str, *, update: bool, **options: Any) -> Rollout:
@@ -84,6 +85,7 @@ def creation_of(run: Run, service: str, *, update: bool, **options: Any) -> Roll
         by_node=True,
         reach=run.reach,
         limit=run.limit,
+        transaction=run.transaction(f"create-{service}"),
         **options,
     )
 
@@ -124,6 +126,7 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
         intent.membership,
         firewall=run.manages_firewall,
         limit=run.limit,
+        transaction=run.transaction(f"install-{service}"),
         **options,
     )
 

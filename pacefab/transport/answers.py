@@ -7,13 +7,25 @@ Within a task, whoever asks twice wants to see what is new.
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from pacefab.errors import CommandError
 from pacefab.transport.command import Section, Step
 
 SECONDS = 2.0
 """How old an answer may be; each task would itself take about a second from its look to its end."""
+
+MISUNDERSTOOD = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What a parser stumbles over in an answer that is not what it should be."""
 
 _worked = -SECONDS  # when something was last done on a host, but for looking
 
@@ -22,6 +34,26 @@ def forget() -> None:
     """Take no answer again that was given before now."""
     global _worked  # noqa: PLW0603  # what is done on one host may show on every other
     _worked = time.monotonic()
+
+
+@contextlib.contextmanager
+def understood(attempted: str, next_step: str, host: str | None = None) -> Iterator[None]:
+    """Make a sentence of what parsers stumble over inside: the answer is wrong, not the parser.
+
+    Raises:
+        CommandError: they did.
+    """
+    try:
+        yield
+    except MISUNDERSTOOD as error:
+        seen = f"its answer makes no sense: {stumble(error)}"
+        raise CommandError(attempted, seen, next_step, host=host) from error
+
+
+def stumble(error: Exception) -> str:
+    """Return in one short line what a parser stumbled over."""
+    first = next(iter(str(error).splitlines()), "")[:200]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 class Answers:

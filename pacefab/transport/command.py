@@ -7,29 +7,36 @@ user of the node can read it there. So secrets go by a step's `stdin`.
 
 from __future__ import annotations
 
+import secrets
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-# A section is: RS name, newline, stdout, US, exit status, newline, stderr. None of the programs
-# that we run prints these two control characters, and files are read through base64.
-_RECORD = "\x1e"
-_UNIT = "\x1f"
+from pacefab.transport.lease import Grip, guard
+
+# A section is: RS token name, newline, stdout, US token, exit status, newline, stderr. What is
+# printed of others (names of processes, lines of a journal) may hold anything: whoever does not
+# know the token of this run, which is in no argv, can make no section.
+_TOKEN = secrets.token_hex(6)
+RECORD = f"\x1e{_TOKEN}"
+_UNIT = f"\x1f{_TOKEN}"
 
 # A remote PATH without the sbin folders is what a non-root login gets on Debian; the C locale is
-# for parsing. A script that has begun finishes even when the operator's connection is lost.
+# for parsing. A folder or a CIB that root's own shell sets is not the node's. A script that has
+# begun finishes even when the operator's connection is lost.
 _PRELUDE = r"""
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 export PATH LC_ALL
+unset TMPDIR CIB_file CIB_shadow CIB_user CIB_passwd CIB_port CIB_encrypted
 umask 022
 trap '' HUP PIPE
 section() {
-  printf '\036%s\n' "$1"; shift
+  printf '\036TOKEN%s\n' "$1"; shift
   { err=$("$@" 2>&1 >&3 3>&-); rc=$?; } 3>&1
-  printf '\037%s\n%s\n' "$rc" "$err"
+  printf '\037TOKEN%s\n%s\n' "$rc" "$err"
   return "$rc"
 }
-"""
+""".replace("TOKEN", _TOKEN)
 # A piece of shell in a look is read by the shell that is there: another one takes 0.6 ms to start.
 _PIECE = r"""piece() {
   pacefab=$1; shift
@@ -39,9 +46,14 @@ _PIECE = r"""piece() {
 LOCK = "lock"
 LOCK_WAITED_FOR = "Waiting for another run that changes this node, at most 60 s"
 _LOCK_SECONDS = 60
+_LOCK_BYTES = 1 << 10  # more than waiting for the lock prints
 # Who waits writes a line each second: when nobody reads it any more, nothing is to be changed.
+# Whoever can open the lock's file can hold it: that is root alone.
 _LOCK = f"""
+umask 077
 exec 9>/run/pacefab.lock
+chmod 600 /run/pacefab.lock
+umask 022
 lock() {{
   tries=0
   until flock -n 9; do
@@ -53,16 +65,15 @@ lock() {{
 section {LOCK} lock || exit 1
 """
 
+# The login shell reads this line, and one of the csh family takes no newline within quotes.
 # A script begins and ends with the mark. What comes before it is no script: sudo leaves a password
 # that it did not need. One without the second was cut off on its way, and must not run in part.
 _MARK = "#pacefab"
-_RECEIVE = r"""
-script=$(cat); script=${script#*"$1"}
-case $script in
-  *"$1") exec </dev/null; eval "$script" ;;
-  *) echo "the script was cut off on its way" >&2; exit 1 ;;
-esac
-"""
+_RECEIVE = (
+    'script=$(cat); script=${script#*"$1"}; '
+    'case $script in *"$1") exec </dev/null; eval "$script" ;; '
+    '*) echo "the script was cut off on its way" >&2; exit 1 ;; esac'
+)
 RECEIVER = ("sh", "-c", _RECEIVE, "pacefab", _MARK)
 
 
@@ -146,13 +157,14 @@ def _side_by_side(calls: Sequence[str]) -> str:
     return " | ".join([":", *parts])
 
 
-def render_change(steps: Sequence[Step]) -> str:
+def render_change(steps: Sequence[Step], grip: Grip | None = None) -> str:
     """Return a script that stops at the first failing step, and then undoes what came before.
 
     It holds a lock while it runs, so that two runs never change one node at the same time. The
-    kernel gives the lock back when the script ends, however it ends.
+    kernel gives the lock back when the script ends, however it ends. With a `grip` it begins only
+    while its lease is held on the node.
     """
-    lines = [_PRELUDE, _LOCK]
+    lines = [_PRELUDE, _LOCK, *([guard(grip)] if grip else [])]
     undone: list[str] = []
     repeated: list[str] = []
     for item in steps:
@@ -178,7 +190,7 @@ def parse_sections(output: str) -> dict[str, Section]:
     A section that was cut off (time limit, lost connection) is left out.
     """
     sections = {}
-    for record in output.split(_RECORD)[1:]:
+    for record in output.split(RECORD)[1:]:
         name, _, rest = record.partition("\n")
         out, cut, tail = rest.rpartition(_UNIT)
         if not cut:
@@ -190,7 +202,8 @@ def parse_sections(output: str) -> dict[str, Section]:
 
 def is_waiting(output: bytes | bytearray) -> bool:
     """Whether a change, by its output so far, waits for another run's lock."""
-    return LOCK_WAITED_FOR.encode() in output and _UNIT.encode() not in output
+    begin = output[:_LOCK_BYTES]  # all of it would be searched again at each piece
+    return LOCK_WAITED_FOR.encode() in begin and _UNIT.encode() not in begin
 
 
 def failed(sections: Mapping[str, Section]) -> Section | None:

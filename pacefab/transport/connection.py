@@ -1,32 +1,32 @@
-"""One host over SSH: opening, host keys, privilege, time limits.
+"""One host over SSH: opening, privilege, time limits.
 
-Fabric makes the connection (names, users, ports, keys, gateways of fabric's and OpenSSH's
-configuration). Running goes through paramiko's channel directly: Fabric's runner feeds standard
-input a byte every 10 ms and needs three threads for each command.
+Fabric has the command line's options and settings; the way there is found in `way`. Running goes
+through paramiko's channel directly: Fabric's runner feeds standard input a byte every 10 ms and
+needs three threads for each command.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import re
 import shlex
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import paramiko
 from fabric import Connection
-from paramiko.ssh_exception import SSHException
+from paramiko.ssh_exception import ChannelException, SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError, UnreachableError, UsageError
+from pacefab.errors import CommandError
 from pacefab.transport import answers
 from pacefab.transport.command import (
+    LOCK,
     RECEIVER,
+    RECORD,
     Section,
     Step,
     is_waiting,
@@ -34,20 +34,29 @@ from pacefab.transport.command import (
     render_change,
     render_query,
 )
-from pacefab.transport.host_keys import prepare
-from pacefab.transport.opening import CONNECT_SECONDS, explain, open_session
+from pacefab.transport.execution import (
+    MOST_MIB,
+    Begun,
+    LineCallback,
+    TooLongError,
+    begin,
+    drain,
+    feed,
+    tail,
+)
+from pacefab.transport.explaining import explain
+from pacefab.transport.lease import Grip
+from pacefab.transport.names import check_name
+from pacefab.transport.opening import CONNECT_SECONDS, HopError, Session, session_for
+from pacefab.transport.privilege import become_root
+from pacefab.transport.way.hop import Destination, find_way
+from pacefab.transport.way.settings import Sources
 
 QUERY_SECONDS = 60
 _GRACE_SECONDS = 10  # how long after its own limit a remote command may take to be ended there
 
-# What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
-
 # paramiko's thread logs what it also raises, with a traceback; we report the error ourselves.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
-
-LineCallback = Callable[[str], None]
-Begun = Callable[[bytes | bytearray], bool]  # by the output so far
 
 
 @dataclass(frozen=True)
@@ -58,20 +67,43 @@ class Access:
     sudo_password: str | None = None
 
 
+@dataclass(frozen=True)
+class Route:
+    """A host as it was named, and where the configuration of its way is."""
+
+    place: Destination
+    sources: Sources = field(default_factory=Sources)
+
+
 class Host:
     """A machine with sshd: opened at the first use, once; root through sudo where needed.
 
-    Not safe for two threads at once; `fanout` gives each host its own.
+    It runs one script at a time; a second thread waits for its turn. `fanout` gives each host a
+    thread of its own, and a lease is renewed meanwhile. `grip` is the hold that its changes need;
+    None: they need none.
     """
 
-    def __init__(self, name: str, connection: Connection, access: Access) -> None:
+    def __init__(
+        self, name: str, connection: Connection, access: Access, route: Route | None = None
+    ) -> None:
         self.name = name
         self._connection = connection
         self._access = access
+        self._route = route or Route(
+            Destination(connection.original_host, connection.user, connection.port)
+        )
+        self._session = Session.unopened()
         self._opened = False
         self._ahead: Future[None] | None = None
         self._sudo: tuple[str, ...] = ()
         self._answers = answers.Answers()
+        self._turn = threading.Lock()
+        self.grip: Grip | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a script is running there for this run."""
+        return self._turn.locked()
 
     def begin(self, task: object) -> None:
         """Belong to a task of the command from now on; one after the other."""
@@ -103,32 +135,41 @@ class Host:
         self._answers.keep(rest, sections, asked_at)
         return {**known, **sections}
 
-    def ask(self, steps: Sequence[Step], *, side_by_side: bool = False) -> dict[str, Section]:
+    def ask(
+        self, steps: Sequence[Step], *, side_by_side: bool = False, seconds: float = QUERY_SECONDS
+    ) -> dict[str, Section]:
         """Run steps that change nothing; else as `query`.
 
         They run one after the other, or `side_by_side`.
         """
         script = render_query(steps, side_by_side=side_by_side)
-        return parse_sections(self._run(script, seconds=QUERY_SECONDS))
+        return self._sections(self._run(script, seconds=seconds), steps)
 
     def query(self, steps: Sequence[Step], *, seconds: float = QUERY_SECONDS) -> dict[str, Section]:
         """Run every step in one round trip and return the sections by name.
 
         Raises:
             UnreachableError: no session, or no privilege.
-            CommandError: the connection broke, or the steps took longer than `seconds`.
+            CommandError: the connection broke, the steps took longer than `seconds`, or what came
+                back is no answer to them.
         """
-        return parse_sections(self._work(render_query(steps), seconds=seconds))
+        return self._sections(self._work(render_query(steps), seconds=seconds), steps)
 
     def change(
-        self, steps: Sequence[Step], *, seconds: float, on_line: LineCallback | None = None
+        self,
+        steps: Sequence[Step],
+        *,
+        seconds: float,
+        on_line: LineCallback | None = None,
+        idle: bool = False,
     ) -> dict[str, Section]:
         """Run the steps until one fails; then undo those before it. Same errors as `query`.
 
         An interruption while the node's lock is waited for ends it, and nothing is changed; once
         the steps run, they run to their end. Without steps, it waits for the lock and no more.
+        `idle` steps change nothing but notes of ours.
         """
-        script, idle = render_change(steps), not steps
+        script, idle = render_change(steps, self.grip), idle or not steps
         with interrupts.changing(self.name, waiting=idle) as change:
 
             def begun(out: bytes | bytearray) -> bool:
@@ -136,7 +177,24 @@ class Host:
                 return not change.waiting  # of one that says nothing yet it is not known
 
             out = self._work(script, seconds=seconds, on_line=on_line, begun=begun)
-        return parse_sections(out)
+        return self._sections(out, [Step(LOCK, ())])
+
+    def _sections(self, out: str, asked: Sequence[Step]) -> dict[str, Section]:
+        """Return the sections of an answer that has those of the steps that were `asked`."""
+        try:
+            sections = parse_sections(out)
+            missing = next((item.name for item in asked if item.name not in sections), None)
+        except ValueError:
+            missing = "the script"
+        if missing is None:
+            return sections
+        said = tail(out, 1)[:80] or "nothing"
+        raise CommandError(
+            "run a command",
+            f"what came back does not answer it ({missing}); it said: {said}",
+            f"does its login shell run commands, does it print more at login? ssh {self.name} true",
+            host=self.name,
+        )
 
     def shell(self, line: str) -> int:
         """Run a line of the operator's own; its output goes where Fabric's options say.
@@ -165,6 +223,12 @@ class Host:
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
     ) -> str:
+        with self._turn:
+            return self._run_now(script, seconds, on_line, begun)
+
+    def _run_now(
+        self, script: str, seconds: float, on_line: LineCallback | None, begun: Begun
+    ) -> str:
         self._open()
         # timeout ends the script on the node when we no longer listen.
         argv = (*self._sudo, "timeout", "-k", "5", str(int(seconds)), *RECEIVER)
@@ -174,11 +238,11 @@ class Host:
         if status == _TIMED_OUT:
             raise self._slow(seconds, out)
         if status == -1:
-            raise self._lost(f"last output: {_tail(out + err) or 'none'}")
-        if "\x1e" not in out and status != 0:
+            raise self._lost(f"{self._session.reason()}last output: {tail(out + err) or 'none'}")
+        if RECORD not in out and status != 0:
             raise CommandError(
                 "run a command",
-                _tail(err or out) or f"exit status {status}",
+                tail(err or out) or f"exit status {status}",
                 f"try: ssh {self.name} {' '.join(self._sudo) or 'sh -c'} true",
                 host=self.name,
             )
@@ -197,19 +261,30 @@ class Host:
         on_line: LineCallback | None = None,
         begun: Begun = lambda _: False,
     ) -> tuple[int, str, str]:
-        transport = self._connection.client.get_transport()
         try:
-            channel = transport.open_session(timeout=CONNECT_SECONDS)
-            channel.exec_command(line)
-            _feed(channel, stdin, seconds)
-            return _drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
+            with contextlib.closing(self._session.channel(CONNECT_SECONDS)) as channel:
+                begin(channel, line, CONNECT_SECONDS)
+                feed(channel, stdin, seconds)
+                return drain(channel, seconds + _GRACE_SECONDS, on_line, begun)
         except TimeoutError as error:
             raise self._slow(seconds, str(error)) from error
+        except TooLongError as error:
+            raise self._endless(str(error)) from error
+        except ChannelException as error:
+            raise self._refused(error.text) from error
         except (SSHException, OSError, EOFError, AttributeError) as error:
             raise self._lost(str(error) or type(error).__name__) from error
 
+    def _refused(self, seen: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"sshd allows no further session: {seen}",
+            "see MaxSessions in the host's sshd_config",
+            host=self.name,
+        )
+
     def _lost(self, seen: str) -> CommandError:
-        self._connection.close()
+        self._session.close()
         self._opened = False  # the next command opens it again
         answers.forget()
         return CommandError(
@@ -222,8 +297,16 @@ class Host:
     def _slow(self, seconds: float, out: str) -> CommandError:
         return CommandError(
             "run a command",
-            f"no end after {seconds:.0f} s; last output: {_tail(out) or 'none'}",
+            f"no end after {seconds:.0f} s; last output: {tail(out) or 'none'}",
             "look at the host's load and disk, or give more time with --timeout",
+            host=self.name,
+        )
+
+    def _endless(self, begins: str) -> CommandError:
+        return CommandError(
+            "run a command",
+            f"it sent more than {MOST_MIB} MiB, beginning with {begins[:40]!r}",
+            f"see which program prints that without end: ssh {self.name}",
             host=self.name,
         )
 
@@ -244,115 +327,22 @@ class Host:
 
     def _establish(self) -> None:
         check_name(self.name)
-        prepare(self._connection, accept_new=self._access.accept_new_host_keys)
+        connection = self._connection
+        gateway = connection.config.gateway  # Fabric's setting: a ProxyCommand
+        setting = gateway if isinstance(gateway, str) else None
+        hop = find_way(self._route.place, self._route.sources, setting)
+        session = session_for(connection, hop, accept_new=self._access.accept_new_host_keys)
         try:
-            open_session(self._connection)
-        except (SSHException, OSError, EOFError, ValueError) as error:
-            raise explain(self.name, self._connection, error) from error
+            transport = session.open(hop)
+        except HopError as error:
+            raise explain(self.name, error) from error
+        self._session = session
+        # Fabric's own `run`, which `shell` uses, takes it for opened.
+        connection.client._transport = connection.transport = transport  # noqa: SLF001
         self._opened = True
-        if self._connection.user != "root":
-            self._sudo = self._privilege()
-
-    def _privilege(self) -> tuple[str, ...]:
-        """Return how commands become root's, asking as little as possible."""
-        user = self._connection.user
-        status, _, err = self._execute('test "$(id -u)" = 0 || sudo -n true', "", 20)
-        if status == 0:
-            return ("sudo", "-n", "--")
-        attempted, seen = f"become root as user {user}", _tail(err) or f"exit status {status}"
-        password = self._access.sudo_password
-        if ("password is required" not in err and "may not run" in err) or status == _NOT_FOUND:
-            raise UnreachableError(attempted, seen, _NO_SUDO, host=self.name)
-        if not password:
-            raise UnreachableError(
-                attempted,
-                seen,
-                "give the password: fab --prompt-for-sudo-password …",
-                host=self.name,
-            )
-        sudo = ("sudo", "-k", "-S", "-p", "", "--")
-        status, _, err = self._execute(shlex.join((*sudo, "true")), f"{password}\n", 20)
-        if status != 0:
-            next_step = "was the password right? give it again; else " + _NO_SUDO
-            raise UnreachableError(attempted, _tail(err), next_step, host=self.name)
-        return sudo
+        if hop.user != "root":
+            password = self._access.sudo_password
+            self._sudo = become_root(self.name, hop.user, password, self._execute)
 
 
 _TIMED_OUT = 124  # timeout(1)
-_NOT_FOUND = 127
-_NO_SUDO = "log in as root, or as a user whom sudo allows every command"
-
-
-def check_name(name: str) -> None:
-    """Raise a UsageError when `name` has characters that no host name has."""
-    bare = name.rpartition("@")[2]
-    host = bare if bare.count(":") != 1 else bare.partition(":")[0]
-    if not _HOST.fullmatch(host):
-        raise UsageError(
-            "read the host names",
-            f"{name!r} is no host name",
-            "give -H name,name,…",
-        )
-
-
-def _feed(channel: paramiko.Channel, text: str, seconds: float) -> None:
-    """Write the command's standard input, and end it."""
-    channel.settimeout(seconds)
-    # A command that ended without reading it (sudo refused) says why; that is read next.
-    with contextlib.suppress(OSError):
-        channel.sendall(text.encode())
-        channel.shutdown_write()
-
-
-def _drain(
-    channel: paramiko.Channel, seconds: float, on_line: LineCallback | None, begun: Begun
-) -> tuple[int, str, str]:
-    """Read both streams to their end; hand each line of stdout on as it comes.
-
-    Raises:
-        TimeoutError: there was no end in time.
-        Interrupted: a signal came, and what runs there has not `begun` to change anything.
-    """
-    deadline = time.monotonic() + seconds
-    out, err, seen = bytearray(), bytearray(), 0
-    channel.settimeout(0.5)
-    while True:
-        if time.monotonic() > deadline:
-            channel.close()
-            raise TimeoutError(_tail(out.decode(errors="replace")))
-        try:
-            chunk = channel.recv(65536)
-        except TimeoutError:
-            chunk = None
-        out += chunk or b""
-        if not begun(out):
-            _check_interrupted(channel)
-        while channel.recv_stderr_ready():
-            err += channel.recv_stderr(65536)
-        if chunk == b"":
-            break
-        if on_line:
-            seen = _hand_on(out, seen, on_line)
-    status = channel.recv_exit_status()
-    while rest := channel.recv_stderr(65536):
-        err += rest
-    return status, out.decode(errors="replace"), err.decode(errors="replace")
-
-
-def _check_interrupted(channel: paramiko.Channel) -> None:
-    try:
-        interrupts.check()
-    except interrupts.Interrupted:
-        channel.close()
-        raise
-
-
-def _hand_on(out: bytearray, seen: int, on_line: LineCallback) -> int:
-    while (end := out.find(b"\n", seen)) >= 0:
-        on_line(out[seen:end].decode(errors="replace"))
-        seen = end + 1
-    return seen
-
-
-def _tail(text: str, lines: int = 10) -> str:
-    return "\n".join(text.strip().splitlines()[-lines:])

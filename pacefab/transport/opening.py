@@ -1,256 +1,190 @@
-"""Opening a session: name, TCP, banner, keys and authentication, all within one limit.
+"""Opening a session: every hop's name, TCP, banner, keys and login, all within one limit.
 
-paramiko has a limit for each of them, so that a host that hangs in several takes their sum; and it
-gives up at the first address of a name that has no route.
+paramiko has a limit for each of them, so that a host that hangs in several takes their sum.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-import paramiko
 from fabric import Connection
-from paramiko.ssh_exception import (
-    AuthenticationException,
-    BadHostKeyException,
-    ChannelException,
-    NoValidConnectionsError,
-    SSHException,
-)
+from paramiko import Channel
+from paramiko.ssh_exception import ChannelException, SSHException
 
-from pacefab.errors import PacefabError, UnreachableError
-from pacefab.transport.host_keys import UnknownHostKeyError, known_as
+from pacefab.transport.way.dialling import NoConnectionError, ProxyProgram, dial, start_proxy
+from pacefab.transport.way.hop import Hop
+from pacefab.transport.way.identities import Given
+from pacefab.transport.way.session import LiveTransport, log_in
 
 CONNECT_SECONDS = 10
-_FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6}
-
-
-class NoConnectionError(OSError):
-    """No address of the name took the connection; `errors` has what each did instead."""
-
-    def __init__(self, errors: Mapping[str, OSError]) -> None:
-        super().__init__("no address took the connection")
-        self.errors = errors
+_REFUSED_SECONDS = 5  # how long a session that sshd refuses is asked for again
 
 
 class TimeUpError(OSError):
     """The host took the connection, and opened no session within the limit."""
 
 
-def open_session(connection: Connection) -> None:
-    """Open a connection within its limit: that of -t, of ssh's ConnectTimeout, or ours.
+class HopError(Exception):
+    """No session with a hop: `hop`, the `cause`, and what a program on the way `said`."""
 
-    Raises:
-        OSError, SSHException, EOFError, ValueError: it could not be; see `explain`.
+    def __init__(self, hop: Hop, cause: Exception, said: str = "") -> None:
+        super().__init__(str(cause))
+        self.hop = hop
+        self.cause = cause
+        self.said = said
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+class Session:
+    """An open session with a host, and all that it goes through.
+
+    Args:
+        seconds: the limit for opening it.
+        given: how to log in.
+        accept_new: note the keys of hosts that no known_hosts file has.
     """
-    options = _options(connection)
-    seconds = options.pop("timeout", None) or connection.connect_timeout or CONNECT_SECONDS
-    connection.connect_timeout = None  # Fabric refuses to have it from two sources
-    later = seconds + 1  # than our own limit
-    options |= {"timeout": later, "banner_timeout": later, "auth_timeout": later}
-    connection.connect_kwargs = options
-    with _limited(connection, seconds):
-        if not connection.gateway:
-            options["sock"] = _dial(connection, seconds)
-        connection.open()
-    connection.client.get_transport().set_keepalive(15)
 
+    def __init__(self, seconds: float, given: Given, *, accept_new: bool) -> None:
+        self._seconds = seconds
+        self._given = given
+        self._accept_new = accept_new
+        self._parts: list[_Closable] = []
+        self._current: Hop | None = None
 
-def _options(connection: Connection) -> dict[str, Any]:
-    options: dict[str, Any] = dict(connection.connect_kwargs)
-    options.pop("sock", None)  # of an earlier session, which was lost
-    # Fabric adds each host's IdentityFile to the one mapping that all hosts share.
-    given = [str(path) for path in connection.config.authentication.identities]
-    own = connection.ssh_config.get("identityfile", [])
-    if given or own:
-        options["key_filename"] = [*given, *own]
-    if connection.ssh_config.get("identitiesonly") == "yes":
-        options.setdefault("allow_agent", False)
-        options.setdefault("look_for_keys", False)
-    options.setdefault("transport_factory", _transport)
-    return options
+    @classmethod
+    def unopened(cls) -> Session:
+        """Return one of which everything says that it is not open."""
+        return cls(CONNECT_SECONDS, Given(), accept_new=False)
 
+    def open(self, hop: Hop) -> LiveTransport:
+        """Return the transport to a host.
 
-def _transport(sock: Any, **options: Any) -> paramiko.Transport:
-    """Make the session, its packets sent at once, as ssh(1) does.
+        Raises:
+            HopError: it could not be.
+        """
+        with self._limited(hop):
+            return self._open(hop)
 
-    Otherwise the kernel holds back a small packet until the one before is acknowledged, which the
-    other side puts off by 40 ms (tcp(7)): several times for each connection and command.
-    """
-    if isinstance(sock, socket.socket):  # not a gateway's channel or a ProxyCommand
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return paramiko.Transport(sock, **options)
+    def channel(self, seconds: float) -> Channel:
+        """Return a new session for a command; a refused one is asked for again for a moment.
 
+        sshd may be about to end the one before it (MaxSessions). `seconds` is the limit.
 
-@contextlib.contextmanager
-def _limited(connection: Connection, seconds: float) -> Iterator[None]:
-    """End what happens inside after `seconds`, whatever it waits for."""
-    expired = threading.Event()
+        Raises:
+            ChannelException: sshd allows no more.
+            SSHException, EOFError: the connection is lost.
+        """
+        deadline = time.monotonic() + _REFUSED_SECONDS
+        while True:
+            try:
+                return self._transport.open_session(timeout=seconds)
+            except ChannelException:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
-    def end() -> None:
-        expired.set()
-        for hop in _hops(connection):
-            if transport := hop.client.get_transport():
-                transport.close()
+    def reason(self) -> str:
+        """Return why the connection ended, as the beginning of a sentence; empty: not known."""
+        error = self._transport.get_exception() if self._parts else None
+        return f"{error}; " if error and str(error) else ""
 
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    except (SSHException, OSError, EOFError) as error:
-        if expired.is_set() and not isinstance(error, NoConnectionError):
-            raise TimeUpError(_stage(connection)) from error
-        raise
-    finally:
-        timer.cancel()
-    if expired.is_set():  # at the very moment
-        raise TimeUpError(_stage(connection))
+    @property
+    def _transport(self) -> LiveTransport:
+        if self._parts and isinstance(self._parts[-1], LiveTransport):
+            return self._parts[-1]
+        raise EOFError("no session is open")
 
+    def close(self) -> None:
+        """Close it, and what it goes through, the nearest to the host first."""
+        while self._parts:
+            self._parts.pop().close()
 
-def _hops(connection: Connection) -> Iterator[Connection]:
-    """Yield a connection and those that it goes through."""
-    hop = connection
-    while isinstance(hop, Connection):
-        yield hop
-        hop = hop.gateway
-
-
-def _stage(connection: Connection) -> str:
-    """Return what a host did until time was up."""
-    transport = connection.client.get_transport()
-    if transport is None or not transport.remote_version:
-        return "it took the connection, then said nothing"
-    return "it took the connection, but opened no session in time"
-
-
-def _dial(connection: Connection, seconds: float) -> socket.socket:
-    """Return a socket that is connected; the addresses of a name share the time.
-
-    Raises:
-        socket.gaierror: the name has none.
-        NoConnectionError: none of them took the connection.
-    """
-    deadline = time.monotonic() + seconds
-    family = _FAMILIES.get(connection.ssh_config.get("addressfamily", ""), socket.AF_UNSPEC)
-    found = socket.getaddrinfo(connection.host, connection.port, family, socket.SOCK_STREAM)
-    errors: dict[str, OSError] = {}
-    for tried, (its_family, kind, protocol, _, address) in enumerate(found):
-        sock = socket.socket(its_family, kind, protocol)
-        sock.settimeout(max((deadline - time.monotonic()) / (len(found) - tried), 0.1))
-        try:
-            sock.connect(address)
-        except OSError as error:
-            sock.close()
-            errors[str(address[0])] = error
+    def _open(self, hop: Hop) -> LiveTransport:
+        via = self._open(hop.via) if hop.via else None
+        self._current = hop
+        later = self._seconds + 1  # than our own limit
+        sock: Any
+        if via:
+            sock = via.open_channel("direct-tcpip", (hop.host, hop.port), ("", 0), timeout=later)
+        elif hop.command:
+            sock = self._keep(start_proxy(hop)).sock
         else:
-            return sock
-    raise NoConnectionError(errors)
+            sock = dial(hop, self._seconds)
+        transport = LiveTransport(sock)
+        self._keep(transport)
+        log_in(transport, hop, self._given, accept_new=self._accept_new, seconds=later)
+        return transport
+
+    def _keep(self, part: Any) -> Any:
+        self._parts.append(part)
+        return part
+
+    @contextlib.contextmanager
+    def _limited(self, target: Hop) -> Iterator[None]:
+        """End what happens inside after the limit, whatever it waits for."""
+        expired = threading.Event()
+
+        def end() -> None:
+            expired.set()
+            for part in list(self._parts):
+                part.close()
+
+        timer = threading.Timer(self._seconds, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+            if expired.is_set():  # at the very moment
+                raise TimeUpError(self._stage())
+        except (SSHException, OSError, EOFError, ValueError) as error:
+            cause: Exception = error
+            if expired.is_set() and not isinstance(error, NoConnectionError):
+                cause = TimeUpError(self._stage())
+            said = self._said()
+            self.close()
+            raise HopError(self._current or target, cause, said) from error
+        finally:
+            timer.cancel()
+
+    def _stage(self) -> str:
+        """Return what a host did until time was up."""
+        transport = self._parts[-1] if self._parts else None
+        if not isinstance(transport, LiveTransport) or not transport.remote_version:
+            return "it took the connection, then said nothing"
+        return "it took the connection, but opened no session in time"
+
+    def _said(self) -> str:
+        return "\n".join(part.said() for part in self._parts if isinstance(part, ProxyProgram))
 
 
-def explain(name: str, connection: Connection, error: Exception) -> PacefabError:
-    """Return the error with what an operator does about it."""
-    where = f"{connection.user}@{connection.host}:{connection.port}"
-    seen, next_step = _explained(connection, error)
-    return UnreachableError(f"open an SSH session to {where}", seen, next_step, host=name)
+def session_for(connection: Connection, hop: Hop, *, accept_new: bool) -> Session:
+    """Return a session that is to be opened as Fabric's options and settings say.
+
+    Its limit is that of -t, of ssh's ConnectTimeout, or ours.
+    """
+    given = connection.connect_kwargs.get("timeout")
+    configured = hop.settings.number("connecttimeout")
+    seconds = given or configured or connection.connect_timeout or CONNECT_SECONDS
+    return Session(float(seconds), _given_by(connection), accept_new=accept_new)
 
 
-def _explained(connection: Connection, error: Exception) -> tuple[str, str]:
-    """Return what was seen, and the next step."""
-    match error:
-        case BadHostKeyException():
-            kind = error.key.get_name()
-            seen = f"its host key has CHANGED: {kind} is not the one in known_hosts"
-            found = seen, _CHANGED_KEY.format(known=known_as(connection))
-        case UnknownHostKeyError():
-            found = f"its host key is not in known_hosts: {error}", _UNKNOWN_KEY
-        case AuthenticationException():
-            seen = f"the key or password was refused ({error})"
-            found = seen, "try it with ssh; name the key with -i FILE or in ~/.ssh/config"
-        case TimeUpError():
-            found = str(error), "is the host hung? see its console; -t SECONDS waits longer"
-        case ChannelException():
-            found = f"the jump host could not reach it: {error.text}", "try it from there with ssh"
-        case OSError():
-            found = _of_network(error, connection.host)
-        case _:
-            found = _unexpected(error)
-    return found
-
-
-_CHANGED_KEY = (
-    "somebody may be in between. If the host was reinstalled, check its fingerprint at its console,"
-    " then: ssh-keygen -R '{known}'"
-)
-_UNKNOWN_KEY = (
-    "compare the fingerprint with the host's own, then connect once with ssh, or give "
-    "--accept-new-host-keys to the task"
-)
-
-
-def _unexpected(error: Exception) -> tuple[str, str]:
-    return str(error) or type(error).__name__, "try it with ssh -v"
-
-
-def _of_network(error: OSError, host: str) -> tuple[str, str]:
-    if isinstance(error, socket.gaierror):
-        if error.errno == socket.EAI_AGAIN:
-            return (f"no name server answered ({error.strerror})", "check DNS on this machine")
-        return (f"unknown host ({error.strerror})", "check the name in -H, DNS and ~/.ssh/config")
-    if isinstance(error, NoConnectionError | NoValidConnectionsError):
-        return _of_addresses(error.errors)
-    if number := _number(error):
-        seen, next_step = _BY_ERRNO[number]
-        return seen, next_step.format(host=host)
-    return _unexpected(error)
-
-
-def _of_addresses(errors: Mapping[Any, Exception]) -> tuple[str, str]:
-    """Return what the addresses of a name did; the next step is about the one that got furthest."""
-    # paramiko's addresses come with their ports
-    plain = {str(a[0] if isinstance(a, tuple) else a): error for a, error in errors.items()}
-    causes = {address: error for address, error in plain.items() if isinstance(error, OSError)}
-    found = {address: _of_network(error, address) for address, error in causes.items()}
-    if len({seen for seen, _ in found.values()}) == 1:
-        return next(iter(found.values()))
-    ranks = [*_BY_ERRNO, None]
-    furthest = min(causes, key=lambda address: ranks.index(_number(causes[address])))
-    seen = "; ".join(f"{address}: {seen}" for address, (seen, _) in found.items())
-    return seen, found[furthest][1]
-
-
-def _number(error: OSError) -> int | None:
-    number = errno.ETIMEDOUT if isinstance(error, TimeoutError) else error.errno
-    return number if number in _BY_ERRNO else None
-
-
-_OFF = ("no route to the host", "is it switched on and in this network, is {host} its address?")
-_BY_ERRNO = {
-    errno.ECONNREFUSED: (
-        "the port refused the connection",
-        "does sshd run there, on that port?",
-    ),
-    errno.ECONNRESET: (
-        "the connection was reset",
-        "does sshd listen on that port, does its MaxStartups or a firewall end connections?",
-    ),
-    errno.ETIMEDOUT: (
-        "no answer in time",
-        "is the host up, is a firewall in between? -t SECONDS waits",
-    ),
-    errno.EHOSTUNREACH: _OFF,
-    errno.EHOSTDOWN: _OFF,
-    errno.ENETUNREACH: (
-        "the network is unreachable",
-        "is the address right, has this machine a route there? ip route get {host}",
-    ),
-    errno.EACCES: ("this machine forbids the connection", "see its own firewall's rules"),
-    errno.EPERM: ("this machine forbids the connection", "see its own firewall's rules"),
-}
-"""What an operator reads, by the number of the error: those that got furthest first."""
+def _given_by(connection: Connection) -> Given:
+    """Return what Fabric's options and settings say about logging in."""
+    options: Mapping[str, Any] = connection.connect_kwargs
+    files = options.get("key_filename") or []
+    named = [files] if isinstance(files, str) else [str(name) for name in files]
+    identities = [str(path) for path in connection.config.authentication.identities]
+    return Given(
+        files=list(dict.fromkeys([*identities, *named])),
+        passphrase=options.get("passphrase"),
+        password=options.get("password"),
+        agent=bool(options.get("allow_agent", True)),
+        defaults=bool(options.get("look_for_keys", True)),
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 from fabric import Config, Connection
 
 from pacefab.cli.inventory import read_inventory
+from pacefab.cli.routes import route
 from pacefab.harness.cluster import Cluster
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import metadata
@@ -23,8 +24,9 @@ from pacefab.workflows.rollout.planning import Planner
 
 def hosts(cluster: Cluster) -> dict[str, Host]:
     """Return the cluster's nodes, not yet connected."""
-    config = Config(runtime_ssh_path=str(cluster.ssh_config))
-    return {node: Host(node, Connection(node, config=config), Access()) for node in cluster.nodes}
+    ways = {node: Connection(node, config=Config(lazy=True)) for node in cluster.nodes}
+    file = cluster.ssh_config
+    return {node: route(None, way, file, "", Access()) for node, way in ways.items()}
 
 
 def planner(file: Path) -> Planner:

@@ -91,6 +91,17 @@ def test_pacemaker_alone_starts_it(serving: Cluster) -> None:
         assert eyes.unit(serving, node, "UnitFileState", "ActiveState") == ["disabled", "active"]
 
 
+def test_it_runs_as_pacemaker_would_have_started_it(serving: Cluster) -> None:
+    """A unit of Debian's is restarted by systemd; one that Pacemaker starts is not."""
+    first, *_ = serving.nodes
+    drop_in = "/run/systemd/system/memcached.service.d/50-pacemaker.conf"
+    ours = {node: eyes.read(serving, node, drop_in) for node in serving.nodes}
+    assert {*map(str.strip, ours.values())} == {ours[first].strip()}
+    assert eyes.unit(serving, first, "Restart") == ["no"]
+    serving.run(first, "crm_resource --resource memcached-clone --restart")
+    assert eyes.read(serving, first, drop_in).strip() == ours[first].strip()
+
+
 def test_it_listens_on_the_cluster_address_only(serving: Cluster) -> None:
     for node in serving.nodes:
         assert eyes.sockets(serving, node) == [f"tcp {serving.address(node)}"]

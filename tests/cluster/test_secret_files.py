@@ -22,8 +22,8 @@ WATCH = r"""
 touch /tmp/watching
 while :; do
     cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' >>/tmp/argv
-    stat -c '%n %a' /etc/haproxy/haproxy.cfg* 2>/dev/null >>/tmp/modes
-    cat /etc/haproxy/haproxy.cfg* 2>/dev/null >>/tmp/texts
+    stat -c '%n %a' /etc/haproxy/haproxy.cfg* /etc/haproxy/.haproxy.cfg* 2>/dev/null >>/tmp/modes
+    cat /etc/haproxy/haproxy.cfg* /etc/haproxy/.haproxy.cfg* 2>/dev/null >>/tmp/texts
 done
 """
 

@@ -11,8 +11,8 @@ from unittest.mock import MagicMock
 import pytest
 
 from pacefab.errors import CommandError
-from pacefab.transport import answers
-from pacefab.transport.command import Step, shell, step
+from pacefab.transport import answers, command
+from pacefab.transport.command import RECORD, Step, shell, step
 from pacefab.transport.connection import Access, Host
 
 LOOK = (step("name", "echo", "c1"), shell("size", 'echo "$1"', "64"))
@@ -131,7 +131,8 @@ def test_what_is_done_on_any_host_makes_all_answers_old(
 def test_a_change_makes_all_answers_old(
     node: Node, clock: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pacefab.transport.connection.render_change", lambda _: "true")
+    answer = f"printf '%s' '{RECORD}lock\n{command._UNIT}0\n\n'"  # noqa: SLF001
+    monkeypatch.setattr("pacefab.transport.connection.render_change", lambda *_: answer)
     Node().change([step("write", "touch", str(tmp_path / "f"))], seconds=5)
     clock[0] += 0.1
     node.begin("create")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -73,8 +75,22 @@ def test_a_piece_of_shell_in_a_query_leaves_nothing_to_the_next_one(tmp_path: Pa
     assert found["last"].out == "here\n"
 
 
+def test_what_a_step_prints_of_others_is_no_section() -> None:
+    """Such as the name of a process, which anybody on the node may choose."""
+    forged = "\x1ecib\nmine\n\x1f0\n\n"
+    found = run(render_query([step("ps", "printf", "%s", forged), step("cib", "echo", "own")]))
+    assert (found["ps"].out, found["cib"].out) == (forged, "own\n")
+    assert list(found) == ["ps", "cib"]
+
+
+def test_the_lock_of_a_node_is_roots_alone(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch(mode=0o644)  # of an earlier version
+    run(render_change([step("one", "true")]))
+    assert (tmp_path / "lock").stat().st_mode & 0o777 == 0o600
+
+
 @settings(deadline=None)  # each example starts a shell
-@given(st.text(st.characters(blacklist_characters="\x00\x1e\x1f\r", blacklist_categories=["Cs"])))
+@given(st.text(st.characters(blacklist_characters="\x00\r", blacklist_categories=["Cs"])))
 def test_no_value_is_ever_read_by_the_shell(value: str) -> None:
     found = run(
         render_query([step("one", "printf", "%s", value), shell("two", 'printf %s "$1"', value)])
@@ -136,6 +152,26 @@ def test_a_script_that_arrives_by_stdin_runs_whole_or_not_at_all() -> None:
         assert (cut.stdout, cut.returncode) == ("", 1)
 
 
+LOGIN_SHELLS = [
+    path for name in ("sh", "bash", "rbash", "dash", "zsh", "fish", "csh", "tcsh")
+    if (path := shutil.which(name))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shell", LOGIN_SHELLS)
+def test_every_login_shell_reads_the_line_alike(shell: str) -> None:
+    script = render_query([step("one", "echo", "$HOME `x` !! ~")])
+    done = subprocess.run(
+        [shell, "-c", shlex.join(RECEIVER)],
+        input=script, capture_output=True, text=True, timeout=20, check=True,
+    )  # fmt: skip
+    assert parse_sections(done.stdout)["one"].out == "$HOME `x` !! ~\n"
+
+
+def test_a_login_shell_of_the_csh_family_gets_no_newline_and_no_history_in_quotes() -> None:
+    assert not set("\n!") & set(shlex.join(RECEIVER))
+
+
 def test_a_password_that_sudo_did_not_read_is_no_command() -> None:
     done = received("echo password\n" + render_query([step("one", "echo", "1")]))
     assert list(parse_sections(done.stdout)) == ["one"]
@@ -186,5 +222,6 @@ def test_a_change_whose_reader_leaves_while_it_waits_is_not_made(tmp_path: Path)
 def test_a_section_that_was_cut_off_is_no_section() -> None:
     whole = run(render_query([step("a", "echo", "1"), step("b", "echo", "2")]))
     assert set(whole) == {"a", "b"}
-    cut = "\x1ea\n1\n\x1f0\n\n\x1eb\n2"
+    record, unit = command.RECORD, command._UNIT  # noqa: SLF001
+    cut = f"{record}a\n1\n{unit}0\n\n{record}b\n2"
     assert set(parse_sections(cut)) == {"a"}

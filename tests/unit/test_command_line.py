@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from fabric import Config, Executor
+from fabric import Config
 from fabric.main import Fab
 
 from pacefab.cli.flags import check_flags, dry_options
@@ -17,6 +17,7 @@ from pacefab.cli.program import Pacefab
 from pacefab.cli.reading.completion import completed
 from pacefab.cli.reading.host_names import check_hosts
 from pacefab.cli.reading.spelling import nearest
+from pacefab.cli.routes import HostExecutor
 from pacefab.errors import UsageError
 from pacefab.tasks import namespace
 
@@ -38,7 +39,7 @@ def typed(
     def run(*words: str) -> Ended:
         program = Pacefab(
             name="pacefab", binary="pacefab", namespace=namespace, version="1",
-            executor_class=Executor, config_class=Config,
+            executor_class=HostExecutor, config_class=Config,
         )  # fmt: skip
         with pytest.raises(SystemExit) as ended:
             program.run(["pacefab", *words])
@@ -121,7 +122,8 @@ WRONG = {
     "-H c1: status": ("'' is no port", "host:22"),
     "-H c1:-1 status": ("'-1' is no port", "host:22"),
     "-H c1:70000 status": ("'70000' is no port", "host:22"),
-    "-H [::1]:22 status": ("[::1]:22", "without brackets"),
+    "-H [::1]:x status": ("'x' is no port", "host:22"),
+    "-H [c1]:22 status": ("brackets are for", "[fd00::1]:22"),
     "-H c1 --": ("no command behind --", "-H c1,c2 -- COMMAND"),
     "-f ~nobody-here/x.yaml status": ("No such file", "can be read"),
     "-H , status": ("no host's name", "-H name"),

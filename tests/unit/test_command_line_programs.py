@@ -202,6 +202,6 @@ def test_odd_surroundings_end_in_no_defect(
 ) -> None:
     done = run(["/bin/sh", "-c", line], tmp_path)
     assert done.returncode == status, done.stderr
-    assert said in done.stderr
+    assert said in done.stdout + done.stderr
     assert "please report" not in done.stderr
     assert "Traceback" not in done.stderr

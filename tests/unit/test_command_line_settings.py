@@ -14,6 +14,7 @@ from pacefab.cli.run import Run
 from pacefab.cli.settings import PacefabSettings, find_folder, load_files, read_settings
 from pacefab.errors import UsageError
 from pacefab.transport.connection import Access
+from pacefab.transport.way.hop import find_way
 
 
 @pytest.fixture(autouse=True)
@@ -178,12 +179,11 @@ def test_a_broken_file_of_another_kind_is_named(
 
 
 def test_a_settings_ssh_config_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    for content in (b"Host c1\n\xff\xfe", b"nonsense\n"):
-        hosts = tmp_path / "hosts"
-        hosts.write_bytes(content)
-        with pytest.raises(UsageError) as error:
-            route(None, Connection("c1", config=Config(lazy=True)), hosts, "", Access())
-        assert error.value.attempted == f"read {hosts}"
+    hosts = tmp_path / "hosts"
+    hosts.write_bytes(b"Host c1\n\xff\xfe")
+    with pytest.raises(UsageError) as error:
+        route(None, Connection("c1", config=Config(lazy=True)), hosts, "", Access())
+    assert error.value.attempted == f"read {hosts}"
 
 
 def test_an_empty_file_sets_nothing(tmp_path: Path) -> None:
@@ -200,9 +200,10 @@ def test_the_way_through_a_settings_ssh_config_keeps_what_the_command_line_said(
     hosts.write_text("Host c1\n  HostName 192.0.2.1\n  Port 2022\n")
     config = Config(overrides={"connect_kwargs": {"timeout": 3, "password": "x"}})
     host = route(None, Connection("c1", config=config), hosts, "", Access())
-    way = host._connection  # noqa: SLF001  # nothing else shows how a host would be reached
+    way = find_way(host._route.place, host._route.sources)  # noqa: SLF001  # nothing else shows it
     assert (way.host, way.port) == ("192.0.2.1", 2022)
-    assert way.connect_kwargs == {"timeout": 3, "password": "x"}
+    connection = host._connection  # noqa: SLF001
+    assert connection.connect_kwargs == {"timeout": 3, "password": "x"}
 
 
 def test_a_run_works_on_as_many_hosts_at_a_time_as_is_set() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from pacefab.workflows.rollout.creation import Creation
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.planning import Plan, Planner
 from pacefab.workflows.rollout.rollout import Rollout
+from pacefab.workflows.transaction.transaction import Transaction
 from tests.unit import captured
 from tests.unit.test_view import CIB, Answers, Silent, view
 
@@ -70,6 +72,7 @@ class Fake:
     patched: bool = False
     asked: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    state: str = field(default_factory=tempfile.mkdtemp)
 
     def observe(self, *_: Any) -> ClusterView:
         """Return the view, with nodes' facts as given."""
@@ -132,6 +135,7 @@ def create(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, *, update: bool = False, keep: bool = False
 ) -> dict[str, Outcome]:
     """Run create-memcached without an inventory; return the lines by host."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(fake.state))
     monkeypatch.setattr(rollout, "observe_cluster", fake.observe)
     monkeypatch.setattr(apply_cib, "foresee", fake.foresee)
     monkeypatch.setattr(apply_cib, "patch", fake.patch)
@@ -274,6 +278,7 @@ def test_without_an_inventory_a_service_has_its_defaults_or_needs_one() -> None:
     hosts: list[str] = []
     run: Any = SimpleNamespace(
         inventory=None, limit=8, secret=str, reach=None, gather=lambda _: None,
+        transaction=Transaction,
         named=lambda: hosts.append("c1"),
     )  # fmt: skip
     flow = creation_of(run, "memcached", update=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import pwd
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -240,6 +242,106 @@ def test_a_link_stays_one_and_what_it_leads_to_is_replaced(tmp_path: Path) -> No
     assert (link.is_symlink(), target.read_text()) == (True, "new\n")
     undo(written)
     assert (link.is_symlink(), target.read_text()) == (True, "old\n")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "beside"),
+    [("640", "644", "640"), ("644", "600", "600"), ("600", "600", "600")],
+)
+def test_the_previous_file_is_never_more_readable_than_either(
+    tmp_path: Path, was: str, becomes: str, beside: str
+) -> None:
+    path, previous = tmp_path / "haproxy.cfg", tmp_path / "haproxy.cfg.previous"
+    path.write_text("password of before\n")
+    path.chmod(int(was, 8))
+    old, new = mine(tmp_path, "password of before\n", was), mine(tmp_path, "none\n", becomes)
+    written = files.plan_write(str(path), new, old)
+    assert run(written).returncode == 0
+    assert look(previous)[str(previous)] == replace(old, mode=beside)
+    undo(written)
+    assert look(path, previous) == {str(path): old, str(previous): None}
+
+
+def test_a_link_in_the_place_of_the_previous_file_is_not_followed(tmp_path: Path) -> None:
+    path, other = tmp_path / "m.conf", tmp_path / "other"
+    path.write_text("old\n")
+    other.write_text("untouched\n")
+    (tmp_path / "m.conf.previous").symlink_to("other")
+    old = mine(tmp_path, "old\n", "644")
+    written = files.plan_write(str(path), mine(tmp_path, "new\n"), old)
+    assert run(written).returncode == 0
+    undo(written)
+    assert (other.read_text(), path.read_text()) == ("untouched\n", "old\n")
+
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other users")
+NOBODY = 65534
+
+
+@root_only
+@pytest.mark.parametrize("way", ["theirs", "open", "link", "folder is a link"])
+def test_no_file_is_written_through_a_folder_that_others_may_write(
+    tmp_path: Path, way: str
+) -> None:
+    tmp_path.chmod(0o755)
+    folder, precious = tmp_path / "folder", tmp_path / "precious"
+    precious.mkdir()
+    target = precious / "m.conf"
+    target.write_text("precious\n")
+    path = folder / "m.conf"
+    if way == "folder is a link":
+        (tmp_path / "theirs").mkdir()
+        os.chown(tmp_path / "theirs", NOBODY, -1)
+        (tmp_path / "theirs" / "folder").symlink_to(precious)
+        path = tmp_path / "theirs" / "folder" / "m.conf"
+    else:
+        folder.mkdir()
+    if way == "theirs":
+        os.chown(folder, NOBODY, -1)
+    if way == "open":
+        folder.chmod(0o777)
+    if way == "link":  # in a folder where anybody may make one, but nobody takes away root's
+        folder.chmod(0o1777)
+        path.symlink_to(target)
+        os.chown(path, NOBODY, -1, follow_symlinks=False)
+    done = run(files.plan_write(str(path), FileState("new\n", "640", "root:root"), None))
+    assert done.returncode != 0
+    assert f"others may write a folder or set a link on the way to {path}" in done.stderr
+    assert target.read_text() == "precious\n"
+    assert [e.name for e in tmp_path.rglob("*") if "XX" in e.name or ".m.conf" in e.name] == []
+
+
+@root_only
+def test_a_package_and_administrators_may_own_a_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    for user, group, mode in (("daemon", "daemon", 0o775), ("root", "staff", 0o2775)):
+        folder = tmp_path / group
+        folder.mkdir()
+        shutil.chown(folder, user, group)
+        folder.chmod(mode)
+        path = folder / "service.conf"
+        written = files.plan_write(str(path), FileState("new\n", "644", "root:root"), None)
+        assert run(written).returncode == 0
+        assert path.read_text() == "new\n"
+
+
+@root_only
+def test_the_user_of_a_file_may_own_its_folder_but_sets_no_link(tmp_path: Path) -> None:
+    """As Debian's redis owns /etc/redis: nothing is made where that user could swap it."""
+    tmp_path.chmod(0o755)
+    folder, precious = tmp_path / "redis", tmp_path / "precious"
+    folder.mkdir(mode=0o750)
+    os.chown(folder, NOBODY, -1)
+    precious.write_text("precious\n")
+    path = folder / "redis.conf"
+    user = f"{pwd.getpwuid(NOBODY).pw_name}:root"
+    written = files.plan_write(str(path), FileState("new\n", "640", user), None)
+    assert run(written).returncode == 0
+    assert (path.read_text(), path.owner()) == ("new\n", user.partition(":")[0])
+    path.unlink()
+    path.symlink_to(precious)
+    assert run(written).returncode != 0
+    assert precious.read_text() == "precious\n"
 
 
 def test_a_new_file_is_gone_again_when_undone(tmp_path: Path) -> None:

@@ -57,7 +57,9 @@ sections = st.fixed_dictionaries(
 )
 inventories = st.builds(
     lambda first, rest: {**first, **rest},
-    st.fixed_dictionaries({"cluster": st.from_regex(r"[A-Za-z0-9_-]{1,32}", fullmatch=True)}),
+    st.fixed_dictionaries(
+        {"cluster": st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", fullmatch=True)}
+    ),
     st.fixed_dictionaries(
         {
             "nodes": st.lists(

@@ -161,7 +161,7 @@ def test_a_folder_whose_commands_are_in_a_program_is_no_empty_one(tmp_path: Path
          "is not known"),
         ("pcs resource sieve rack\n", 1, Fate.UNTRANSLATED, "is not known here"),
         ("crm_attribute -n a -G\n", 1, Fate.LEFT_OUT, "only queries"),
-        ("crm resource param rack set ip 192.0.2.1\n", 1, Fate.UNTRANSLATED, "without pcs"),
+        ("crm_resource -r rack --set-parameter ip -v a\n", 1, Fate.UNTRANSLATED, "without pcs"),
     ],
 )  # fmt: skip
 def test_a_reason_says_no_more_than_is_known(text: str, line: int, fate: Fate, reason: str) -> None:

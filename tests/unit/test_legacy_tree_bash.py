@@ -82,7 +82,7 @@ def _by_bash(world: Path) -> Iterator[tuple[str, ...]]:
 def _by_us() -> Iterator[tuple[str, ...]]:
     for one in walk_through(read_tree(SCRIPTS)).replay.done:
         known = all(map(is_known, one.call.arguments))  # the live cluster has the others
-        if known and one.call.place.file != "uninstall.sh":
+        if known and one.call.program == "pcs" and one.call.place.file != "uninstall.sh":
             yield (one.call.host, *one.call.arguments)
 
 

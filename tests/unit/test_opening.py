@@ -16,13 +16,17 @@ from paramiko.ssh_exception import NoValidConnectionsError
 
 from pacefab.errors import PacefabError, UnreachableError
 from pacefab.transport.connection import Access, Host
-from pacefab.transport.opening import NoConnectionError, TimeUpError, explain
+from pacefab.transport.explaining import explain
+from pacefab.transport.opening import HopError, TimeUpError
+from pacefab.transport.way.dialling import NoConnectionError
+from pacefab.transport.way.hop import Hop
+from pacefab.transport.way.settings import HostSettings
 
 LIMIT = 1
 
 
 def said(error: Exception, host: str = "192.0.2.7") -> tuple[str, str]:
-    found = explain("c1", Connection(host, user="root", config=Config(lazy=True)), error)
+    found = explain("c1", HopError(Hop("c1", host, 22, "root", HostSettings()), error))
     assert found.host == "c1"
     assert found.attempted == f"open an SSH session to root@{host}:22"
     return found.seen, found.next_step

@@ -83,7 +83,8 @@ def test_what_is_imported_is_what_the_wheel_requires(wheel: Path) -> None:
         folder = file.relative_to(ROOT / "pacefab").parts[0]
         extra = {"harness": "harness", "legacy": "migrate"}.get(folder, "")
         by_extra[extra] |= {also.get(name, name) for name in imported(file)}
-    assert by_extra[""] == required[""]
+    accelerators = {"ruamel_yaml_clib"}  # ruamel.yaml imports it where it is there
+    assert by_extra[""] == required[""] - accelerators
     assert by_extra["migrate"] - required[""] == required["migrate"]
     assert by_extra["harness"] - required[""] == required["harness"]
 

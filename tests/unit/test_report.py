@@ -27,7 +27,8 @@ from pacefab.report.text import Printer, render_error
 from pacefab.transport import fanout
 from pacefab.workflows.checks.health import Health
 from pacefab.workflows.nodes import progress
-from pacefab.workflows.rollout.history import Entry, History
+from pacefab.workflows.rollout.history import History
+from pacefab.workflows.transaction.entry import Entry
 from tests.unit import captured
 from tests.unit.test_drill_figures import CACHE_LOAD, TRACE
 

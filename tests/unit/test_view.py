@@ -10,7 +10,7 @@ import pytest
 
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.services.service import Look
-from pacefab.transport.command import Section, Step
+from pacefab.transport.command import LOCK, Section, Step
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.view import ClusterView, observe_cluster
 from tests.unit import captured
@@ -29,6 +29,7 @@ class Answers:
         """Take what differs from a member of the captured cluster."""
         self.name = name
         self.asked = 0
+        self.busy, self.grip = False, None
         address = f"2: eth0    inet 10.0.0.{number}/24 scope global eth0\n"
         own = f"runtime.votequorum.this_node_id (u32) = {number}"
         usual = {
@@ -43,7 +44,11 @@ class Answers:
         self.asked += 1
         return {step.name: self._section(step.name) for step in steps}
 
-    observe = query
+    observe = ask = query
+
+    def change(self, steps: Sequence[Step], **_options: Any) -> Mapping[str, Section]:
+        """Have the lock, and do all of it."""
+        return {name: Section(name, 0, "", "") for name in (LOCK, *(step.name for step in steps))}
 
     def _section(self, name: str) -> Section:
         if name == "word":

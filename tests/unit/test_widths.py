@@ -27,7 +27,8 @@ from pacefab.services.memcached.probe import Answer
 from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
 from pacefab.workflows.checks.verification import Verification
-from pacefab.workflows.rollout.history import Entry, History
+from pacefab.workflows.rollout.history import History
+from pacefab.workflows.transaction.entry import Entry
 from tests.unit import healths
 from tests.unit.screens import Terminal, seen
 from tests.unit.test_deploy_plan import moved

@@ -101,6 +101,19 @@ class World:
             )
         return answer
 
+    def crm(
+        self, arguments: tuple[str, ...], place: Place, host: str, *, file: str, replaces: bool,
+        reads: str,
+    ) -> CommandResult:  # fmt: skip
+        """Pass a command of the crm shell to the replay; the last three are Call's."""
+        self.budget.call()
+        self.executed.setdefault((place.file, place.line), []).append(["crm", *arguments[:3]])
+        text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
+        excluded = any(rivals for _, rivals in self.conditions)
+        return self.on_call(
+            Call(arguments, place, host, text, excluded, "crm", file, replaces, reads)
+        )
+
     def handed_on(self, command: Command, at: int) -> None:
         """Note a pcs command (from a word on) that a program gets which is not known."""
         words = " ".join(command.words[at:]).split()

@@ -11,16 +11,20 @@ from pacefab.legacy.cluster.model import (
     ReplayedGroup,
     ReplayedResource,
 )
-from pacefab.legacy.cluster.outcome import RefusedByPcsError, ReplayOutcome, UntranslatableError
+from pacefab.legacy.cluster.outcome import RefusedCommandError, ReplayOutcome, UntranslatableError
 from pacefab.legacy.masking import masked_line
 from pacefab.legacy.model import Call, Fate, Place, ReportLine
 
 
 @dataclass
 class CommandText:
-    """A command line: words that mean something by their place, and options."""
+    """A command line: words that mean something by their place, and options.
+
+    Of crm, `words` are the level and the command there, `operands` what follows.
+    """
 
     words: list[str] = field(default_factory=list)
+    operands: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -77,7 +81,7 @@ class Job:
         """Return what an id means.
 
         Raises:
-            RefusedByPcsError: there is no such resource.
+            RefusedCommandError: there is no such resource.
             UntranslatableError: its create was not translated.
         """
         found = self.cluster.find(name)
@@ -91,7 +95,7 @@ class Job:
             )
         self.book.missing[self.book.script, base] = None
         self.may_be_unnamed(name)
-        raise RefusedByPcsError(
+        raise RefusedCommandError(
             f"there is no resource {name} at this point",
             "check whether the scripts run in another order, or the name is misspelt",
         )
@@ -112,7 +116,7 @@ class Job:
 
     def doubt(self, reason: str, advice: str = "", *, text: str = "") -> None:
         """Report something that looks like a bug, beside the command's own entry."""
-        shown = text or masked_line(["pcs", *self.line.words])
+        shown = text or masked_line([self.call.program, *self.line.words, *self.line.operands])
         entry = ReportLine(Fate.DOUBTFUL, self.place, shown, reason, advice)
         self.book.notes.setdefault(entry)
 

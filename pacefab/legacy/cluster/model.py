@@ -1,4 +1,4 @@
-"""The cluster that pcs commands built so far: a model that each further command changes."""
+"""The cluster that commands built so far: a model that each further command changes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ReplayedConstraint:
     """An order, colocation or location; `options` have the names of our inventory."""
 
     kind: str
-    id: str  # as pcs calls it
+    id: str  # as pcs calls it, or as crmsh was given it
     resources: tuple[str, ...]
     options: dict[str, str]
     place: Place
@@ -129,7 +129,7 @@ class ReplayedCluster:
         found = {name for item in everything for name in (item.id, item.clone_id)}
         found.update(item.agent for item in everything if isinstance(item, ReplayedResource))
         found.update(constraint.id for constraint in self.constraints)
-        return found | set(self.properties) | set(self.nodes)
+        return found | set(self.aliases) | set(self.properties) | set(self.nodes)
 
     def today(self, name: str) -> str:
         """Return an id as it is today: NAME-clone of what was NAME-master."""

@@ -29,8 +29,8 @@ class UntranslatableError(Exception):
         self.advice = advice
 
 
-class RefusedByPcsError(Exception):
-    """A command that pcs would have refused as the cluster stood."""
+class RefusedCommandError(Exception):
+    """A command that its program would have refused as the cluster stood."""
 
     def __init__(self, reason: str, advice: str = "", fate: Fate = Fate.DOUBTFUL) -> None:
         super().__init__(reason)
@@ -39,7 +39,7 @@ class RefusedByPcsError(Exception):
 
 
 class NotUnderstoodError(ValueError):
-    """The words are none that pcs takes; its argument says which."""
+    """The words are none that the program takes; its argument says which."""
 
 
 def no_such(command: str, word: str, known: Iterable[str]) -> Exception:

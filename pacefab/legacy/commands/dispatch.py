@@ -10,6 +10,7 @@ from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.commands.builtin import BUILTINS
 from pacefab.legacy.commands.copies import copy
+from pacefab.legacy.commands.crm import cluster_script, crm
 from pacefab.legacy.commands.hosts import on_many, ssh
 from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
 from pacefab.legacy.commands.shells import bash, run_script, su
@@ -30,7 +31,6 @@ _WRITING = {
     "crm_resource": {"-p", "-m", "--set-parameter", "-M", "--move", "-B", "--ban"},
     "crm_standby": {"-v", "--update"},
     "crm_master": {"-v", "--update"},
-    "crm": {"configure", "resource", "node"},
     "stonith_admin": {"-F", "--fence", "-R", "--register"},
 }  # fmt: skip
 
@@ -40,6 +40,9 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
     name = command.name
     if name == "pcs":
         return _pcs(interpreter, command)
+    if name in _CLUSTER:
+        places = command.place, *interpreter.shell.called_from
+        interpreter.world.ran([name, *command.arguments], *places)
     handler = _HANDLERS.get(name)
     if handler:
         return handler(interpreter, command)
@@ -74,7 +77,7 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
     world, shell = interpreter.world, interpreter.shell
     world.ran([command.name, *command.arguments], command.place, *shell.called_from)
     asks = {"-Q", "--query", "-G"} & set(command.arguments)
-    if not asks and (command.name == "crm" or _WRITING[command.name] & set(command.arguments)):
+    if not asks and _WRITING[command.name] & set(command.arguments):
         interpreter.world.note(
             Fate.UNTRANSLATED,
             command.place,
@@ -112,6 +115,8 @@ _STARTING: dict[str, CommandHandler] = {
     "runuser": su, "sudo": wrapped, "nohup": wrapped, "time": wrapped, "env": wrapped,
     "command": wrapped, "builtin": wrapped, "setsid": wrapped, "timeout": wrapped,
     "nice": wrapped, "flock": wrapped, "exec": replaced, "sshpass": sshpass,
+    "crm": crm, "crmsh": crm, "ha-cluster-init": cluster_script, "ha-cluster-join": cluster_script,
     "scp": copy, "rsync": copy, "cp": copy, "mv": copy,
 }  # fmt: skip
+_CLUSTER = {"crm", "crmsh", "ha-cluster-init", "ha-cluster-join"}
 _HANDLERS: dict[str, CommandHandler] = {**BUILTINS, **PROGRAMS, **_STARTING}

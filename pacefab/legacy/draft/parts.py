@@ -14,9 +14,9 @@ from pacefab.inventory.model import Part
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from pacefab.inventory.resources import ResourceEntry
 from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
+from pacefab.legacy.cluster.naming import today
 from pacefab.legacy.masking import is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
-from pacefab.legacy.pcs.dialect import today
 
 InventoryData = dict[str, Any]
 TRUE, FALSE = {"true", "yes", "on", "y"}, {"false", "no", "off", "n"}
@@ -86,6 +86,15 @@ class InventoryParts:
 
     def device(self, resource: ReplayedResource) -> InventoryData | None:
         """Return a fencing device as the inventory has it; None when it cannot be there."""
+        if "/" in resource.agent:
+            self.say(
+                resource.place,
+                f"stonith {resource.id}",
+                f"{resource.agent} is a plug-in of cluster-glue, which current Pacemaker lacks",
+                "write the device with the fence agent for this hardware, such as fence_ipmilan",
+                resource.by,
+            )
+            return None
         made: InventoryData = {"agent": resource.agent}
         parameters = dict(resource.parameters)
         hosts = re.split(r"[\s,;]+", parameters.get("pcmk_host_list", "").strip())

@@ -17,6 +17,7 @@ _LONGEST_SHOWN = 400  # characters of a line
 _SHOWN_LINES = 12  # of a document
 # What configuration management calls a part of a cluster by: Puppet, Ansible, Chef, Salt.
 _DECLARED = re.compile(
+    r"^\s*(?:configure\s+)?primitive\s+\S+\s+(?:ocf|systemd|lsb|service|stonith):|"
     r"(?<![\w-])(cs_(?:primitive|group|clone|master|order|colocation|location|property|"
     r"rsc_defaults|commit|shadow)|pcs_(?:resource|property|constraint|stonith|cluster|host|auth)\w*|"
     r"pcmk_(?:resource|property|stonith|constraint)\w*|"
@@ -77,8 +78,14 @@ def _of_file(walk: Walk, file: SourceFile) -> Iterator[ReportLine]:
 
 
 def _evaluated(walk: Walk, file: SourceFile, number: int) -> bool:
-    """Return whether a line has a command that ran, as part of a script within the file."""
-    return (file.path, number) in walk.world.executed
+    """Return whether a line has a command that ran: within the file, or piped from there."""
+    if (file.path, number) in walk.world.executed:
+        return True
+    words = file.text.split("\n")[number - 1].split()
+    if "primitive" not in words:
+        return False
+    desired = words[words.index("primitive") :][:2]
+    return any(desired == ran[-2:] for some in walk.world.executed.values() for ran in some)
 
 
 def _of_document(file: SourceFile) -> Iterator[ReportLine]:

@@ -28,6 +28,8 @@ def replayed_entries(
     written = {number for made in drafts for number in made.written}
     failed = {by: entry for by, entry in problems if by not in written}
     entries = [_at_the_end(command, replay, alive, handed) for command in replay.done]
+    if not any(made.data.get("nodes") for made in drafts):
+        entries = [*map(_of_no_node, replay.done, entries)]
     for number, problem in failed.items():
         reported = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
         entries[number] = replace(entries[number], **reported)  # type: ignore[arg-type]
@@ -54,6 +56,18 @@ def _at_the_end(
         why = replay.gone.get(command.number, "a later command replaces it")
         return replace(command.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
     return command.entry
+
+
+def _of_no_node(command: ReplayedCommand, entry: ReportLine) -> ReportLine:
+    """Report where a crm shell reads its commands that they are of a cluster without nodes."""
+    if not command.call.reads:
+        return entry
+    return replace(
+        entry,
+        fate=Fate.UNTRANSLATED,
+        reason=f"{entry.reason}; it changes a cluster, without pcs, whose nodes no script names",
+        advice="write the cluster's nodes below nodes: without them no inventory can be used",
+    )
 
 
 def collapsed(entries: list[ReportLine]) -> list[ReportLine]:

@@ -19,6 +19,7 @@ from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.cluster.several import Several
+from pacefab.legacy.crm.commands import CrmCommands
 from pacefab.legacy.embedded import embedded
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
@@ -108,7 +109,7 @@ def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
 
 def _new_walk(tree: Tree, several: Several | None = None) -> Walk:
     unknowns = Unknowns()
-    replay = Replay(unknowns, several)
+    replay = Replay(unknowns, {"crm": CrmCommands(unknowns)}, several)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
     return Walk(world, replay, {}, _concerned(tree))
 

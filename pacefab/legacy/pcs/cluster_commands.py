@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 
 from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.changes import put
 from pacefab.legacy.cluster.model import Value
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedByPcsError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -18,7 +19,6 @@ from pacefab.legacy.cluster.outcome import (
 )
 from pacefab.legacy.cluster.several import KEYWORDS
 from pacefab.legacy.pcs.dialect import pairs
-from pacefab.legacy.pcs.forms import put
 
 _BOOTSTRAP = "fab bootstrap does it"
 _LEFT_OUT = {
@@ -72,7 +72,7 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     if not name or not nodes:
         raise NotUnderstoodError("setup needs a name and nodes")
     if job.cluster.nodes and "--force" not in job.line.options:
-        raise RefusedByPcsError(
+        raise RefusedCommandError(
             f"the nodes are in cluster {job.cluster.name and job.cluster.name.text} already"
         )
     job.cluster.name = Value(name, job.place, job.number)

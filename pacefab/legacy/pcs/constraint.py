@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.model import ReplayedConstraint
+from pacefab.legacy.cluster.naming import role
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedByPcsError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -17,7 +18,7 @@ from pacefab.legacy.cluster.outcome import (
     translated,
 )
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.dialect import pairs, role
+from pacefab.legacy.pcs.dialect import pairs
 from pacefab.legacy.pcs.removal import remove, remove_colocation, remove_orders
 
 _ACTIONS = {"start", "stop", "promote", "demote"}
@@ -298,12 +299,12 @@ def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:
 def _repeated(made: ReplayedConstraint, there: ReplayedConstraint) -> None:
     """Refuse what is there already; pcs 0.9 does so, too, for equal ones (but by --force)."""
     if made.place == there.place:
-        raise RefusedByPcsError("the same line created it before", fate=Fate.LEFT_OUT)
+        raise RefusedCommandError("the same line created it before", fate=Fate.LEFT_OUT)
     if made.options == there.options:
-        raise RefusedByPcsError(
+        raise RefusedCommandError(
             f"a duplicate of the constraint at {there.place}", "remove one of the two"
         )
-    raise RefusedByPcsError(
+    raise RefusedCommandError(
         f"another constraint on the same resources is at {there.place}, with other options",
         "check which of the two is intended; the first is used here",
         Fate.DOUBTFUL,

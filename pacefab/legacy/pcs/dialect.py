@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pacefab.inventory.pacemaker_options import CLONE_META, RESOURCE_META
 from pacefab.legacy.cluster.book import CommandText
+from pacefab.legacy.cluster.naming import role, today
 from pacefab.legacy.cluster.outcome import NotUnderstoodError
 
 _WITH_VALUE = {
@@ -19,16 +20,6 @@ _WITH_VALUE = {
 }  # fmt: skip
 _ATTACHED = re.compile(r"-[fup][^\d=-]")
 _KEYWORD = {"--clone": "clone", "--master": "--master", "--cloneopt": "clone"}
-_ROLES = {"master": "Promoted", "slave": "Unpromoted"}
-# https://clusterlabs.org/projects/pacemaker: names before Pacemaker 2.1 and since.
-_META = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
-_NOT_HEARTBEAT = {
-    "controld": "pacemaker", "ClusterMon": "pacemaker", "ping": "pacemaker", "pingd": "pacemaker",
-    "remote": "pacemaker", "SysInfo": "pacemaker", "HealthCPU": "pacemaker",
-    "HealthSMART": "pacemaker", "Stateful": "pacemaker", "o2cb": "pacemaker",
-    "NovaCompute": "openstack", "NovaEvacuate": "openstack", "nova-compute-wait": "openstack",
-    "NeutronScale": "neutron", "OVSCleanup": "neutron", "NetnsCleanup": "neutron",
-}  # fmt: skip
 
 
 def read_line(arguments: Sequence[str]) -> CommandText:
@@ -136,7 +127,7 @@ class _CreateReader:
 def _is_meta(word: str) -> bool:
     """Return whether NAME=VALUE is an option of a clone or resource."""
     name = word.partition("=")[0]
-    return _META.get(name, name) in {**CLONE_META, **RESOURCE_META}
+    return today(name) in {**CLONE_META, **RESOURCE_META}
 
 
 def _add_to_operation(operations: list[dict[str, str]], word: str) -> None:
@@ -150,34 +141,3 @@ def _add_to_operation(operations: list[dict[str, str]], word: str) -> None:
         raise NotUnderstoodError(f"op {word}: an operation without a name")
     else:
         operations[-1][name] = role(value) if name == "role" else value
-
-
-def role(text: str) -> str:
-    """Return a role's name of today."""
-    return _ROLES.get(text.lower(), text)
-
-
-def today(name: str) -> str:
-    """Return a meta attribute's name of today."""
-    return _META.get(name, name)
-
-
-def meta_of_today(found: dict[str, str]) -> dict[str, str]:
-    """Return meta attributes by today's names."""
-    return {
-        _META.get(name, name): role(value) if name == "target-role" else value
-        for name, value in found.items()
-    }
-
-
-def agent_of_today(agent: str) -> str:
-    """Return an agent's full name; pcs takes IPaddr2 for ocf:heartbeat:IPaddr2."""
-    agent = agent.replace("::", ":")
-    if agent.startswith("lsb:") or ":" in agent:
-        return agent if agent.count(":") != 1 or not _is_ocf(agent) else f"ocf:{agent}"
-    return f"ocf:{_NOT_HEARTBEAT.get(agent, 'heartbeat')}:{agent}"
-
-
-def _is_ocf(agent: str) -> bool:
-    """Return whether PROVIDER:TYPE stands without its class."""
-    return agent.partition(":")[0] in {"heartbeat", "pacemaker", "openstack", "neutron", "rabbitmq"}

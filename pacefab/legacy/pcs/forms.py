@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pacefab.legacy.cluster.book import Job, ReplayHandler
+from pacefab.legacy.cluster.changes import merge, put, touch
 from pacefab.legacy.cluster.model import (
     CLONE,
     Level,
@@ -12,24 +13,20 @@ from pacefab.legacy.cluster.model import (
     ReplayedResource,
     Value,
 )
+from pacefab.legacy.cluster.naming import meta_of_today
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedByPcsError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
     translated,
 )
 from pacefab.legacy.model import Fate
-from pacefab.legacy.pcs.dialect import meta_of_today, pairs, split_create
+from pacefab.legacy.pcs.dialect import pairs, split_create
 
 _OF_CREATE = {"start", "stop", "monitor"}
 _KINDS_OF_MONITOR = {"role", "OCF_CHECK_LEVEL"}  # several monitors may differ by these
-
-
-def touch(job: Job, found: ReplayedResource | ReplayedGroup) -> None:
-    """Remember that this command changed a resource, too."""
-    found.touched.append((job.number, job.place))
 
 
 def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[ReplayedResource, list[str]]:
@@ -46,20 +43,11 @@ def one_resource(job: Job, words: Sequence[str], what: str) -> tuple[ReplayedRes
     return found, list(words[1:])
 
 
-def merge(into: dict[str, str], values: dict[str, str]) -> None:
-    """Set values; an empty one removes the setting, as pcs does."""
-    for name, value in values.items():
-        if value:
-            into[name] = value
-        else:
-            into.pop(name, None)
-
-
 def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
     """Do `resource clone X [k=v]`, `resource master [ID] X [k=v]` and `resource promotable X`."""
     own_id, found = _to_clone(job, words)
     if found.copies:
-        raise RefusedByPcsError(
+        raise RefusedCommandError(
             f"{found.id} is a clone already ({found.place})", fate=Fate.LEFT_OUT
         )
     found.copies = kind
@@ -133,7 +121,7 @@ def _position(job: Job, group: ReplayedGroup) -> int:
 def _leave(job: Job, name: str, members: list[str]) -> ReplayOutcome:
     group = job.cluster.groups.get(name)
     if group is None:
-        raise RefusedByPcsError(f"there is no group {name} at this point")
+        raise RefusedCommandError(f"there is no group {name} at this point")
     for member in members or list(group.members):
         if member in group.members:
             group.members.remove(member)
@@ -160,15 +148,6 @@ def defaults_of(job: Job, words: list[str], shelf: dict[str, Value], what: str) 
     for name, value in pairs(words).items():
         put(shelf, name, value, job)
     return translated(f"{what}: {' '.join(words)}")
-
-
-def put(shelf: dict[str, Value], name: str, value: str, job: Job) -> None:
-    """Set a value, or remove it when it is empty."""
-    before = shelf.pop(name, None)
-    if before is not None:
-        job.book.gone[before.by] = f"set again at {job.place}"
-    if value:
-        shelf[name] = Value(value, job.place, job.number)
 
 
 def manage(job: Job, words: list[str], *, managed: bool) -> ReplayOutcome:
@@ -246,7 +225,7 @@ def change_operations(job: Job, words: list[str]) -> ReplayOutcome:
 def _check_new(found: ReplayedResource, made: dict[str, str]) -> None:
     """Refuse an operation of the same name and interval, as pcs does, even with --force."""
     if _when(made) in map(_when, found.operations):
-        raise RefusedByPcsError(
+        raise RefusedCommandError(
             f"{found.id} has an operation {made['name']} of this interval already",
             "check which of the two is intended; the first is used here",
         )

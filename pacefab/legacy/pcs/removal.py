@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.model import ReplayedConstraint
-from pacefab.legacy.cluster.outcome import RefusedByPcsError, ReplayOutcome, removed
+from pacefab.legacy.cluster.outcome import RefusedCommandError, ReplayOutcome, removed
 
 
 def remove(job: Job, words: list[str]) -> ReplayOutcome:
@@ -54,7 +54,7 @@ def remove_colocation(job: Job, words: list[str]) -> ReplayOutcome:
 
 def _gone(job: Job, gone: list[ReplayedConstraint], what: str) -> ReplayOutcome:
     if not gone:
-        raise RefusedByPcsError(
+        raise RefusedCommandError(
             f"there is no constraint {what} at this point",
             "check which one was intended; none is removed",
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pacefab.legacy.cluster.book import Book, CommandText, Job, ReplayHandler
 from pacefab.legacy.cluster.model import ReplayedCluster
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedByPcsError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     no_such,
@@ -69,24 +70,31 @@ class Replay(Book):
 
     Args:
         unknowns: the register of what is unknown.
+        others: what carries out the commands of other programs than pcs, by their names.
         several: the clusters of the folder, when they are known before.
     """
 
-    def __init__(self, unknowns: Unknowns, several: Several | None = None) -> None:
+    def __init__(
+        self,
+        unknowns: Unknowns,
+        others: Mapping[str, Callable[[Job], ReplayOutcome]],
+        several: Several | None = None,
+    ) -> None:
         super().__init__()
         self.several = several or Several()
         self._turned: set[str] = set()  # scripts of which it is known whose they are, or reported
         self.clusters += [ReplayedCluster() for _ in self.several.members[1:]]
         self.unknowns = unknowns
+        self._others = others
         self.done: list[ReplayedCommand] = []
         self.listings: dict[str, frozenset[str]] = {}  # what a listing has in it
 
     def call(self, call: Call) -> CommandResult:
         """Take a command in and answer it as pcs would."""
         number = len(self.done)
-        line = read_line(call.arguments)
+        line = _line(call)
         self._choose_cluster(call, line)
-        text = mask(self.unknowns.show(masked_line(["pcs", *call.arguments])))
+        text = mask(self.unknowns.show(masked_line([call.program, *call.arguments])))
         outcome = self._outcome(call, line, number)
         reason = outcome.reason
         if call.condition and outcome.fate is Fate.TRANSLATED:
@@ -147,12 +155,14 @@ class Replay(Book):
         job = Job(self, self._target(line), line, call, number)
         try:
             return self._handled(job, line, call)
-        except RefusedByPcsError as error:
-            return ReplayOutcome(error.fate, f"pcs refuses it: {error}", error.advice, status=1)
+        except RefusedCommandError as error:
+            return ReplayOutcome(
+                error.fate, f"{call.program} refuses it: {error}", error.advice, status=1
+            )
         except NotUnderstoodError as error:
             return ReplayOutcome(
                 Fate.DOUBTFUL,
-                f"pcs does not accept this: {error}; it had no effect",
+                f"{call.program} does not accept this: {error}; it had no effect",
                 "check what was intended",
                 status=1,
             )
@@ -166,6 +176,8 @@ class Replay(Book):
         return self.copies.setdefault(line.file, copy.deepcopy(self.cluster))
 
     def _handled(self, job: Job, line: CommandText, call: Call) -> ReplayOutcome:
+        if call.program in self._others:
+            return self._others[call.program](job)
         if not line.words:
             return ReplayOutcome(Fate.LEFT_OUT, "it only prints help or a version")
         noun, *words = line.words
@@ -208,6 +220,14 @@ class Replay(Book):
             "a value is known only at run time: " + "; ".join(reasons),
             cluster_commands.advice(words),
         )
+
+
+def _line(call: Call) -> CommandText:
+    """Return the line of a call; of crm, the words are parted already."""
+    if call.program == "pcs":
+        return read_line(call.arguments)
+    words, operands = list(call.arguments[:2]), list(call.arguments[2:])
+    return CommandText(words, operands, {"-f": call.file} if call.file else {})
 
 
 _BY_HAND = "check whether it is still needed; if so, keep a script of your own for it"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pacefab.legacy.cluster.book import Job, ReplayHandler
+from pacefab.legacy.cluster.changes import merge, remove_resource
 from pacefab.legacy.cluster.model import CLONE, PROMOTABLE, ReplayedGroup, ReplayedResource
+from pacefab.legacy.cluster.naming import agent_of_today, meta_of_today
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
-    RefusedByPcsError,
+    RefusedCommandError,
     ReplayOutcome,
     UntranslatableError,
     left_out,
@@ -19,8 +21,6 @@ from pacefab.legacy.cluster.outcome import (
 from pacefab.legacy.model import Fate
 from pacefab.legacy.pcs.dialect import (
     CreateWords,
-    agent_of_today,
-    meta_of_today,
     pairs,
     split_create,
 )
@@ -33,7 +33,6 @@ from pacefab.legacy.pcs.forms import (
     join,
     level,
     manage,
-    merge,
     meta,
     one_resource,
     switch,
@@ -165,12 +164,12 @@ def _add(
 
 def _already(
     job: Job, made: ReplayedResource, there: ReplayedResource | ReplayedGroup
-) -> RefusedByPcsError:
+) -> RefusedCommandError:
     where = f"{there.id} is there already ({there.place})"
     same = isinstance(there, ReplayedResource) and _content(made) == _content(there)
     if same or there.place == job.place:
-        return RefusedByPcsError(where, fate=Fate.LEFT_OUT)
-    return RefusedByPcsError(
+        return RefusedCommandError(where, fate=Fate.LEFT_OUT)
+    return RefusedCommandError(
         f"{where}, with other settings",
         "check which of the two is intended; the first is used here",
     )
@@ -204,31 +203,10 @@ def _delete(job: Job, words: list[str]) -> ReplayOutcome:
         return left_out(f"{why}: on a first run it fails without effect", status=1)
     lost = 0
     for found in gone:
-        lost += _remove(job, found)
+        lost += remove_resource(job, found)
     names = ", ".join(f"{found.id} ({found.place})" for found in gone)
     taken = f", and {lost} constraints that name it" if lost else ""
     return removed(f"it removes what was created before: {names}{taken}")
-
-
-def _remove(job: Job, found: ReplayedResource | ReplayedGroup) -> int:
-    cluster, why = job.cluster, f"deleted at {job.place}"
-    ids = {found.id, f"{found.id}-clone"}
-    members = found.members if isinstance(found, ReplayedGroup) else []
-    ids.update(members)
-    for name in ids:
-        taken = [shelf.pop(name, None) for shelf in (cluster.resources, cluster.fencing)]
-        for item in (*taken, cluster.groups.pop(name, None)):
-            if item is not None:
-                job.book.gone[item.by] = why
-    for group in cluster.groups.values():
-        group.members = [member for member in group.members if member not in ids]
-    lost = cluster.naming(ids)
-    for constraint in lost:
-        why_lost = f"{found.id} was deleted at {job.place}, its constraints with it"
-        job.book.gone[constraint.by] = why_lost
-        job.book.lost.append((constraint, f"{found.id} at {job.place}"))
-    cluster.constraints = [other for other in cluster.constraints if other not in lost]
-    return len(lost)
 
 
 def _update(job: Job, words: list[str]) -> ReplayOutcome:

@@ -35,7 +35,7 @@ def parse(text: str, resolved: Mapping[str, str]) -> Membership:
         resolved: address of each ringN_addr that is a name; names missing here are left out.
 
     Raises:
-        ValueError: unbalanced braces.
+        ValueError: unbalanced braces, or names that cannot be any.
     """
     root = _block(iter(text.split("\n")), nested=False)
     totem = dict(_section(root, "totem"))
@@ -45,7 +45,19 @@ def parse(text: str, resolved: Mapping[str, str]) -> Membership:
         for key, node in _section(root, "nodelist")
         if key == "node" and isinstance(node, list)
     ]
-    return Membership(str(totem.get("cluster_name", "")), ordered(members))
+    cluster = str(totem.get("cluster_name", ""))
+    for name in (cluster, *(member.name for member in members)):
+        check_word(name)
+    return Membership(cluster, ordered(members))
+
+
+def check_word(name: str) -> None:
+    """Raise a ValueError when a cluster or node has a name that is no word, or leads to a folder.
+
+    Names are part of command lines and of paths, and are shown.
+    """
+    if not name.isprintable() or "/" in name or name.startswith((".", "-")):
+        raise ValueError(f"a name that cannot be one: {name[:40]!r}")
 
 
 def ordered(members: Iterable[Member]) -> tuple[Member, ...]:

@@ -12,6 +12,7 @@ from pacefab.errors import RefusedError
 from pacefab.pacemaker import cib, cib_text
 from pacefab.pacemaker.members import corosync, membership
 from pacefab.pacemaker.model import Member, Membership
+from pacefab.transport.answers import MISUNDERSTOOD
 from pacefab.transport.command import Section, Step, shell, step
 
 _RING = r"""
@@ -64,7 +65,7 @@ def read_membership(sections: Mapping[str, Section]) -> Membership | None:
         names = cib.parse_names(text) if (text := cib_text.read(sections)) else {}
         found = membership.named(found, names) if found.members else _seen(found, names, sections)
         return None if corosync.is_shipped(found) else found
-    except ValueError as error:
+    except MISUNDERSTOOD as error:
         raise RefusedError(
             "read /etc/corosync/corosync.conf",
             str(error),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pacefab.pacemaker.model import ClusterStatus, Transition
+from pacefab.transport import xml_answers
 
 _ARRIVES = {"start": 1, "migrate_from": 1, "stop": -1}
 _UNFENCE = "on"
@@ -57,10 +58,7 @@ def parse(text: str) -> Graph:
     Raises:
         ValueError: this is none.
     """
-    try:
-        root = etree.fromstring(text.encode())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
+    root = xml_answers.parse(text)
     if root.tag != "transition_graph":
         raise ValueError(f"not a transition graph: <{root.tag}>")
     actions = root.findall("synapse/action_set/*")

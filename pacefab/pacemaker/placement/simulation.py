@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from pacefab.pacemaker.model import Transition
+from pacefab.transport import xml_answers
 
 
 def parse(text: str) -> tuple[Transition, ...]:
@@ -13,7 +14,7 @@ def parse(text: str) -> tuple[Transition, ...]:
     Raises:
         ValueError: this is not what `crm_simulate --output-as=xml` prints.
     """
-    root = _root(text)
+    root = xml_answers.parse(text)
     return tuple(_action(e) for e in root.iterfind("actions/rsc_action") if _happens(e))
 
 
@@ -23,7 +24,7 @@ def parse_lost(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: this is not what `crm_simulate --simulate --output-as=xml` prints.
     """
-    root = _root(text)
+    root = xml_answers.parse(text)
     before, after = root.find("cluster_status"), root.find("revised_cluster_status")
     if before is None or after is None:
         raise ValueError("no state before or after")
@@ -34,13 +35,6 @@ def parse_lost(text: str) -> tuple[str, ...]:
 def _running(state: etree._Element) -> list[str]:
     active = (resource for resource in state.iter("resource") if resource.get("active") == "true")
     return [str(resource.get("id")).partition(":")[0] for resource in active]
-
-
-def _root(text: str) -> etree._Element:
-    try:
-        return etree.fromstring(text.encode())
-    except etree.XMLSyntaxError as error:
-        raise ValueError(f"not XML: {error}") from error
 
 
 def _happens(element: etree._Element) -> bool:

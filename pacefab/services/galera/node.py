@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ FLAVOURS: dict[Family, Flavour] = {
         client="/usr/bin/mysql",
     ),
 }
+_PLAIN = re.compile(r"[^\s\\\"'#]([^\\\"'#]*[^\s\\\"'#])?|")
 _HIDDEN = r"(?<=wsrep_sst_auth = ).*"
 _FOLDERS = "/etc/tmpfiles.d/pacefab-galera.conf"
 _COPYING = {"rsync": "rsync", "mariabackup": "mariadb-backup"}
@@ -89,12 +91,24 @@ def _config(section: GaleraSection, site: Site, node: str, flavour: Flavour) -> 
         cluster=site.membership.cluster,
         node=node,
         sst=section.sst,
-        sst_auth=_sst_auth(section, site),
-        settings=section.settings,
+        sst_auth=_quoted(_sst_auth(section, site)),
+        settings={name: _quoted(str(value)) for name, value in section.settings.items()},
     )
     if section.sst_user:
         return whole(flavour.config, text, mode="640", owner="root:mysql", hidden=_HIDDEN)
-    return whole(flavour.config, text)
+    return whole(flavour.config, text, hidden=_HIDDEN)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as MariaDB's reader of option files takes it for itself.
+
+    Unquoted, # ends it, a backslash begins a letter of its own, blanks around it are left out and
+    quotes are taken off (mysys/my_default.c; "Configuring MariaDB with Option Files").
+    """
+    if _PLAIN.fullmatch(value):
+        return value
+    escaped = value.replace("\\", r"\\").replace('"', r"\"")
+    return f'"{escaped}"'
 
 
 def _folders(flavour: Flavour) -> tuple[File, ...]:

@@ -6,12 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pacefab.inventory.model import Login, Part, unfit
+from pacefab.inventory.model import Login, Part, fitting, unfit
 
 SECRET = "galera"  # noqa: S105  (the name of the secret, not the secret)
 
 _Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-_Value = Annotated[str, Field(pattern=r"^[^\x00-\x1f]*$")]
+# MariaDB's reader of option files cuts lines of 4 KiB.
+_Value = Annotated[str | int, fitting(r"[^\x00-\x1f]{0,1000}", "a line of at most 1000 characters")]
 
 
 class GaleraSection(Part):
@@ -31,7 +32,7 @@ class GaleraSection(Part):
         default="addresses",
         description="how nodes call each other: addresses, or names (which every node can resolve)",
     )
-    settings: dict[_Key, _Value | int] = Field(
+    settings: dict[_Key, _Value] = Field(
         default={},
         description="further options of mysqld by name: texts or whole numbers "
         "(max_connections: 2000)",

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from pacefab.addresses import is_address, no_hosts
 from pacefab.inventory.model import Login, Part, Port, unfit
-from pacefab.services.vips.section import repeated
+from pacefab.services.vips.section import VipsSection, repeated
 
 SECRET = "haproxy_stats"  # noqa: S105  (the name of the password)
 
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+
+
+def _host(text: str) -> str:
+    """Return a node's name, or an address that HAProxy can reach, the node's own included."""
+    if is_address(text):
+        if (kind := no_hosts(text)) not in {"", "loopback"}:
+            raise unfit(f"nothing is reached at a {kind} address")
+        return text
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}", text):
+        raise ValueError(text)
+    return text
+
+
+_Host = Annotated[str, AfterValidator(_host)]
 _Seconds = Annotated[int, Field(ge=1, le=86400)]
 
 
@@ -28,10 +45,8 @@ class Stats(Part):
 class Proxy(Part):
     """A service behind the load balancer: its address, and how its servers are used and asked."""
 
-    name: _Name = Field(description="letters, digits, -, _ and dots, at most 64")
-    vip: str = Field(
-        min_length=1, description="the name of a VIP of the service vips, or an address"
-    )
+    name: _Name = Field(description="a letter or digit, then also -, _ and dots, at most 64")
+    vip: _Host = Field(description="the name of a VIP of the service vips, or an address")
     port: Port = Field(description="a TCP port, a whole number from 1 to 65535")
     backend_port: Port | None = Field(
         default=None,
@@ -58,7 +73,7 @@ class Proxy(Part):
         description="all (every server gets connections) or one (one does, the others stand by: "
         "galera)",
     )
-    servers: tuple[str, ...] | None = Field(
+    servers: tuple[_Host, ...] | None = Field(
         default=None,
         min_length=1,
         description="a list of the cluster's nodes and of addresses; not given: every node",
@@ -78,6 +93,29 @@ def _distinct(proxies: tuple[Proxy, ...]) -> tuple[Proxy, ...]:
     if taken is not None:
         raise unfit(f"two proxies have the same VIP and port: {taken[0]}, {taken[1]}")
     return proxies
+
+
+_STATS = "stats"  # what the frontend of the page is called
+
+
+def misfits(
+    section: HaproxySection, sections: Mapping[str, object], nodes: Sequence[str]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the VIPs and servers that proxies name and the inventory does not have."""
+    vips = sections.get("vips")
+    names = [vip.name for vip in vips.addresses] if isinstance(vips, VipsSection) else []
+    for i, proxy in enumerate(section.proxies):
+        if not is_address(proxy.vip) and proxy.vip not in names:
+            yield ("proxies", i, "vip"), _missing("VIP", proxy.vip, names)
+        for j, server in enumerate(proxy.servers or ()):
+            if not is_address(server) and server not in nodes:
+                yield ("proxies", i, "servers", j), _missing("node", server, nodes)
+        if section.stats and proxy.name == _STATS:
+            yield ("proxies", i, "name"), f"the page of statistics is called {_STATS}"
+
+
+def _missing(what: str, name: str, there: Sequence[str]) -> str:
+    return f"there is no {what} {name}; allowed: {', '.join(['addresses', *there])}"
 
 
 class HaproxySection(Part):

@@ -8,7 +8,7 @@ from pacefab.pacemaker.ownership import find_runner
 from pacefab.services.family import family_of
 from pacefab.services.haproxy import in_force, probes, stats
 from pacefab.services.haproxy.config import render_config
-from pacefab.services.haproxy.section import SECRET, HaproxySection
+from pacefab.services.haproxy.section import SECRET, HaproxySection, misfits
 from pacefab.services.service import AtStart, DesiredNode, Look, Port, Service, Site, whole
 
 PACKAGE = "haproxy"
@@ -33,8 +33,9 @@ _SYSCTL_TEXT = "\n".join(
 def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
     """Return what one node is to have; the kernel's settings let HAProxy start."""
     text = render_config(section, site, name, family_of(site.facts[name]))
-    private = {"mode": "600", "hidden": r"password \S+"} if section.stats else {}
-    config = whole(CONFIG, text, check=("haproxy", "-c", "-f", "{}"), reload=UNIT, **private)
+    check = ("haproxy", "-c", "-f", "{}")
+    mode = "600" if section.stats else "644"
+    config = whole(CONFIG, text, check=check, reload=UNIT, mode=mode, hidden=r"password \S+")
     ports = {proxy.port for proxy in section.proxies}
     if section.stats:
         ports.add(section.stats.port)
@@ -78,5 +79,6 @@ SERVICE = Service(
     units=(UNIT,),
     found=_found,
     figures=stats.FIGURES,
+    misfits=misfits,
     needs=lambda section: [p.check for p in section.proxies if p.check == "galera"],
 )

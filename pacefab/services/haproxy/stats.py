@@ -8,9 +8,8 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-from pacefab.services.figures import Alert, Figure, Value
+from pacefab.services.figures import Alert, Figure, Value, span
 
 COMMAND = "show info;show stat -1 6 -1\n"  # 6: backends (2) and servers (4), of every proxy
 
@@ -21,7 +20,7 @@ FIGURES = (
     Figure("version", "Version of HAProxy", "info", column="version"),
     Figure(
         "uptime_seconds", "Time since its start or its last reload", column="uptime",
-        show=lambda figures: str(timedelta(seconds=int(figures["uptime_seconds"]))),
+        show=lambda figures: span(figures["uptime_seconds"]),
     ),
     Figure(
         "proxies_up", "Proxies that have a server up", column="proxies up",

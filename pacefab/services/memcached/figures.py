@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
-from pacefab.services.figures import Figure, Value
+from pacefab.services.figures import Figure, Value, span
 from pacefab.services.memcached.probe import Answer
 
 _MIB = 1024 * 1024
@@ -21,7 +20,7 @@ FIGURES = (
     Figure("version", "Version of memcached", "info", column="version"),
     Figure(
         "uptime_seconds", "Time since its start", column="uptime",
-        show=lambda figures: str(timedelta(seconds=int(figures["uptime_seconds"]))),
+        show=lambda figures: span(figures["uptime_seconds"]),
     ),
     Figure("items", "Items in the cache", column="items"),
     Figure(

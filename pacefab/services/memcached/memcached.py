@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pacefab.addresses import is_loopback
+from pacefab.addresses import is_loopback, no_hosts
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import FileState, HostFacts, Listener
 from pacefab.pacemaker.model import Clone, Membership, Primitive
@@ -249,13 +249,22 @@ def _desired_listen(text: str) -> Sequence[ipaddress.IPv4Network | ipaddress.IPv
     if text == "auto":
         return []
     try:
-        return [ipaddress.ip_network(part, strict=False) for part in text.split(",")]
+        networks = [ipaddress.ip_network(part, strict=False) for part in text.split(",")]
+        _check_networks(networks)
     except ValueError as error:
         raise UsageError(
             "read the options",
             f"--listen {text}: {error}",
             "allowed: auto, an IP address, a network such as 10.0.0.0/24, or several with commas",
         ) from error
+    return networks
+
+
+def _check_networks(networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> None:
+    """Raise a ValueError when no host can have an address there."""
+    for network in networks:
+        if (kind := no_hosts(str(network.network_address))) in {"multicast", "broadcast"}:
+            raise ValueError(f"{network} is {kind}")
 
 
 def _listen(text: str, facts: HostFacts, membership: Membership | None) -> tuple[str, ...]:

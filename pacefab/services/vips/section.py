@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
@@ -27,7 +27,7 @@ class Vip(Part):
         description=f"what the VIP serves: letters, digits, - and _ (db: the resource {PREFIX}db)"
     )
     address: Address = Field(description="an IPv4 or IPv6 address that no host has for itself")
-    nic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:@-]{1,15}$")] | None = Field(
+    nic: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,14}$")] | None = Field(
         default=None,
         description="an interface's name on every node (eth0); found on the nodes when not given",
     )
@@ -74,6 +74,17 @@ class VipsSection(Part):
     def address_of(self, name: str) -> str | None:
         """Return the address of the VIP with this name; None when there is none."""
         return next((vip.address for vip in self.addresses if vip.name == name), None)
+
+
+def misfits(
+    section: VipsSection, sections: Mapping[str, object], _nodes: Sequence[str]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Yield the services that VIPs follow and the inventory does not have."""
+    every: list[tuple[tuple[str | int, ...], str | None]] = [(("follows",), section.follows)]
+    every += [(("addresses", i, "follows"), v.follows) for i, v in enumerate(section.addresses)]
+    for path, service in every:
+        if service is not None and service not in sections:
+            yield path, f"there is no service {service}; there are {', '.join(sections)}"
 
 
 def repeated(values: Iterable[T]) -> T | None:

@@ -14,7 +14,7 @@ from pacefab.services.probes import tcp
 from pacefab.services.probes.probe import Endpoint, Probe, Reading
 from pacefab.services.service import Service, Site
 from pacefab.services.vips.found import AGENTS, find_section
-from pacefab.services.vips.section import Vip, VipsSection
+from pacefab.services.vips.section import Vip, VipsSection, misfits
 from pacefab.transport.command import Section
 
 AGENT = "ocf:heartbeat:IPaddr2"
@@ -177,5 +177,6 @@ SERVICE = Service(
     agents=AGENTS,
     found=find_section,
     figures=(Figure("address", "The virtual IP address", "info", column="address"),),
+    misfits=misfits,
     needs=_needs,
 )

@@ -31,6 +31,9 @@ from pacefab.workflows.checks.service_health import (
 )
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.transaction import head as heads
+from pacefab.workflows.transaction.entry import Entry
+from pacefab.workflows.transaction.transaction import ways_on
 
 _MEMCACHED: Mapping[str, Any] = {"memcached": MemcachedSection()}
 _DEVICE = "stonith:"
@@ -68,6 +71,8 @@ class Health:
     services: tuple[ServiceHealth, ...]
     reasons: tuple[str, ...]  # empty: healthy
     notices: tuple[str, ...] = ()
+    unfinished: tuple[Entry, ...] = ()  # changes that were begun, and whose runs are no more
+    under_way: tuple[str, ...] = ()  # changes whose runs go on
 
     @property
     def verdict(self) -> Verdict:
@@ -108,7 +113,24 @@ def examine(
         found = _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
     else:
         found = _examine(seen, sections, recognised=False)
-    return replace(found, reasons=(*found.reasons, *_outside(seen, inventory)))
+    left, busy = heads.unfinished(seen.heads.values()), heads.under_way(seen.heads.values())
+    return replace(
+        found,
+        reasons=(*found.reasons, *_outside(seen, inventory), *map(_not_finished, left)),
+        notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),
+        unfinished=left,
+        under_way=busy,
+    )
+
+
+def _away(seen: ClusterView) -> Iterator[str]:
+    for node, missed in heads.behind(seen.heads).items():
+        names = ", ".join(entry.name for entry in missed)
+        yield f"{node} was away at the end of: {names}; fab plan shows what it lacks"
+
+
+def _not_finished(entry: Entry) -> str:
+    return f"not finished: {entry.name} ({entry.sentence}): {ways_on([entry])}"
 
 
 def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
@@ -145,7 +167,8 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
     nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
-    silent = [f"{n}: {error.attempted}: {error.seen}" for n, error in seen.silent.items()]
+    mute = {**seen.silent, **seen.unheard}
+    silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(
         seen.membership.cluster,
         status,

@@ -10,6 +10,7 @@ from pacefab.errors import CommandError, PacefabError
 from pacefab.services.checks import Check, Inspection
 from pacefab.services.probes import tcp
 from pacefab.services.probes.probe import Probe, Reading
+from pacefab.transport.answers import MISUNDERSTOOD, stumble, understood
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
@@ -71,7 +72,8 @@ def inspect(hosts: Mapping[str, Host], inspections: Sequence[Inspection]) -> lis
         try:
             steps = [_bounded(i, step) for i, one in enumerate(mine) for step in one.steps]
             sections = hosts[node].ask(steps, side_by_side=True)
-            return [one.judge(_own(i, one.steps, sections)) for i, one in enumerate(mine)]
+            with understood("read what the services said", "see: fab status", node):
+                return [one.judge(_own(i, one.steps, sections)) for i, one in enumerate(mine)]
         except PacefabError as error:
             failed = Check("node can ask", node, ok=False, seen=error.seen, cause=error.next_step)
             return [(failed,), *([()] * (len(mine) - 1))]
@@ -110,8 +112,8 @@ def _read(probe: Probe, sections: dict[str, Section], place: int) -> Reading:
             every = sections[tcp.SECTION]
             sections[tcp.SECTION] = tcp.part(every, place, len(probe.endpoints))
         return probe.read(sections)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        return Reading(f"its answer makes no sense: {type(error).__name__}: {error}")
+    except MISUNDERSTOOD as error:
+        return Reading(f"its answer makes no sense: {stumble(error)}")
 
 
 def _bounded(number: int, step: Step) -> Step:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pacefab.errors import PacefabError
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import CloneStatus, ClusterStatus, primitive_ids
 from pacefab.services import registry
-from pacefab.services.figures import Figure, Value
+from pacefab.services.figures import Figure, Value, wrong_figures
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Service, Site
 from pacefab.workflows.checks.probing import ProbeResult, put
@@ -122,16 +122,29 @@ def ask_services(
     asked = {name: _probes(registry.service(name), sections[name], site) for name in sections}
     put_all = [p for probes in asked.values() if not isinstance(probes, str) for p in probes]
     results = iter(_in_order(put_all, put(seen.hosts, put_all)))
+
+    def read(service: Service[Any]) -> ProbeResult:
+        return _sound(service.figures, next(results))
+
     return tuple(
         _health(
             registry.service(name),
             find_primitives(registry.service(name), sections[name], site, seen.cib),
             status,
-            [] if isinstance(probes, str) else [next(results) for _ in probes],
+            [] if isinstance(probes, str) else [read(registry.service(name)) for _ in probes],
             probes if isinstance(probes, str) else "",
         )
         for name, probes in asked.items()
     )
+
+
+def _sound(known: Sequence[Figure], result: ProbeResult) -> ProbeResult:
+    """Return a result without figures that are none, which are wrong then."""
+    reading = result.reading
+    if wrong := wrong_figures(known, reading.figures):
+        said = "; ".join(filter(None, (reading.wrong, wrong)))
+        return replace(result, reading=replace(reading, wrong=said, figures={}))
+    return result
 
 
 def _in_order(probes: Sequence[Probe], results: Iterable[ProbeResult]) -> list[ProbeResult]:

@@ -27,6 +27,7 @@ from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import none_answered
+from pacefab.workflows.transaction.transaction import Hosts, Transaction
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class Bootstrap:
         firewall: whether ports are opened for the cluster where firewalld is active.
         limit: how many hosts are worked on at a time.
         step: what outcomes are called.
+        transaction: of the run that this is a part of; None: that has the lease already.
     """
 
     desired: Membership
@@ -70,6 +72,7 @@ class Bootstrap:
     firewall: bool = False
     limit: int = 32
     step: str = STEP
+    transaction: Transaction | None = None  # of the run that forms it; None: it has the lease
 
     def sentences(self, hosts: Mapping[str, Host]) -> tuple[str, ...]:
         """Return what would be done, a sentence each; none when the cluster stands.
@@ -119,7 +122,8 @@ class Bootstrap:
         plan = self.plan(found)
         if plan:
             # What a run that was cut off left at work on a host ends first, and is seen then.
-            _all(fan_out(hosts, partial(_rest, progress), limit=self.limit))
+            if self.transaction:
+                self.transaction.hold(Hosts(hosts), progress)
             found = self._observe(hosts)
             plan = self.plan(found)
         if plan.setup or plan.join:
@@ -267,11 +271,6 @@ class _Forming:
 
 
 _Work = Callable[[str, Host], None]
-
-
-def _rest(progress: Progress, name: str, host: Host) -> None:
-    """Wait until no run changes the host any more. Errors of `run_steps`."""
-    run_steps(host, [], note=partial(progress.note, name))
 
 
 def missing(status: ClusterStatus, names: Sequence[str]) -> str:

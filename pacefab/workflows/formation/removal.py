@@ -19,6 +19,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, observe_cluster
+from pacefab.workflows.transaction.transaction import Transaction
 
 STEP = "remove-node"
 
@@ -44,6 +45,7 @@ class Removal:
     timeout: int = 120
     dry_run: bool = False
     limit: int = 32
+    transaction: Transaction | None = None  # None: one of this run's own
 
     @property
     def attempt(self) -> str:
@@ -56,6 +58,12 @@ class Removal:
         Raises:
             PacefabError: it is in the cluster still, which is as it was.
         """
+        transaction = self.transaction or Transaction(STEP)
+        return transaction.run(lambda: self._run(others, audience, transaction), audience)
+
+    def _run(
+        self, others: Mapping[str, Host], audience: Audience, transaction: Transaction
+    ) -> list[Outcome]:
         watch = Stopwatch(STEP, audience)
         seen = observe_cluster(others, Look(), self.limit)
         membership = self._find_cluster(seen)
@@ -72,6 +80,7 @@ class Removal:
             return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
         audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
         audience.ask(STEP, f"Take {self.node} out of {membership.cluster}?")
+        transaction.hold(seen, audience)
         watch.begin(self.node)
         audience.note(self.node, f"leaving cluster {membership.cluster}")
         self._leave(seen, audience)

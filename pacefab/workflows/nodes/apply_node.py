@@ -12,6 +12,7 @@ from pacefab.interrupts import undoing
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
 from pacefab.transport.connection import Host
 from pacefab.workflows.nodes.node_plan import NodePlan
+from pacefab.workflows.transaction.lease import check_lease
 
 # At worst a package manager is run three times: install, update, install.
 _RUNS = 3
@@ -66,11 +67,16 @@ def _finish(
     rest = replan() if plan.install else plan
     if rest.steps:
         paths = [file.path for file, _ in rest.files]
-        kept = [kept_files.plan_store(entry, paths)] if entry and paths else []
-        run([*kept, *rest.steps])
+        run([*(_keep(entry, paths, rest) if entry and paths else []), *rest.steps])
         with undoing():  # what was done is to be known, also to whoever undoes it
             _check(replan())
     return rest
+
+
+def _keep(entry: str, paths: Sequence[str], plan: NodePlan) -> list[Step]:
+    """Return what keeps files as they are, and notes what they are then."""
+    written = dict(plan.written)
+    return [kept_files.plan_store(entry, paths), kept_files.plan_note(entry, written)]
 
 
 def _check(left: NodePlan) -> None:
@@ -166,13 +172,14 @@ def waits(note: Note) -> Callable[[str], None]:
 
 
 def check_lock(sections: Mapping[str, Section]) -> None:
-    """Raise a RefusedError when a change never began: another run holds the node's lock."""
+    """Raise a RefusedError when a change never began: another run has the node's lock or lease."""
     if not sections[LOCK].ok:
         raise RefusedError(
             "change the node",
             "another run is changing it right now (/run/pacefab.lock)",
             "wait until that one is done, then run this again",
         )
+    check_lease(sections)
 
 
 def _explain(stopped: Section) -> PacefabError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from pacefab.pacemaker.naming import mask_assigned
 from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.transport.command import Step, shell
 from pacefab.transport.connection import Host
@@ -18,7 +19,8 @@ def last_words(hosts: Mapping[str, Host], error: StartFailedError) -> str:
     """Return a line per line that was written on each node, to be added to what was seen."""
     asked = {node: hosts[node] for node in error.nodes if node in hosts}
     read = fan_out(asked, lambda _, host: host.query([_step(error.agent)])["journal"].out)
-    lines = [f"\n{node}: {line}" for node, out in values(read).items() for line in out.splitlines()]
+    said = {node: mask_assigned(out) for node, out in values(read).items()}
+    lines = [f"\n{node}: {line}" for node, out in said.items() for line in out.splitlines()]
     return "".join(lines)
 
 

@@ -6,13 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kernel, packages, units
+from pacefab.host import files, firewall, kept_files, kernel, packages, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
 from pacefab.workflows.nodes.in_force import PendingSetting, find_overruled, find_pending
 
+_READ_BY_ALL = 0o004
 _UNIT_FILES = "/etc/systemd/system/"
+_NOT_KNOWN: Mapping[str, Collection[str]] = {}
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class NodePlan:
     pending: tuple[PendingSetting, ...] = ()  # before the steps or after them, until a restart
     files: tuple[tuple[File, FileState | None], ...] = ()  # that change, as they are now
     interruptions: tuple[str, ...] = ()  # of the changes: what stops something that runs
+    written: tuple[tuple[str, str], ...] = ()  # each path with the digest of its new text
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -49,6 +52,7 @@ class NodePlan:
             pending=self.pending + other.pending,
             files=self.files + other.files,
             interruptions=self.interruptions + other.interruptions,
+            written=self.written + other.written,
         )
 
 
@@ -95,17 +99,40 @@ def plan_node(
 
 
 def plan_rollback(
-    facts: HostFacts, before: Mapping[str, FileState | None], desired: DesiredNode
+    facts: HostFacts,
+    before: Mapping[str, FileState | None],
+    desired: DesiredNode,
+    written: Mapping[str, Collection[str]] = _NOT_KNOWN,
 ) -> NodePlan:
     """Return what brings files back to what they were `before`.
 
-    What services say of a file (how its change takes effect, that it is secret) still holds.
+    What services say of a file (how its change takes effect, that it is secret) still holds. Where
+    the digests of what was `written` are known, a file with another text is left as it is.
     """
     described = {file.path: file for file in desired.files}
-    plan = NodePlan()
+    plan, left = NodePlan(), NodePlan()
     for path, old in before.items():
-        plan += _plan_file(facts, described.get(path) or File(path, str), old)
-    return plan + _plan_unit_files(plan) + _plan_reloads(plan)
+        now = facts.files.get(path)
+        text = kept_files.digest(now.text) if now else ""
+        if now != old and path in written and text not in written[path]:
+            said = f"{path} was changed by another user since then: left as it is"
+            left += NodePlan(remarks=(said,))
+        else:
+            plan += _plan_file(facts, described.get(path) or _undescribed(facts, path, old), old)
+    return plan + _plan_unit_files(plan) + _plan_reloads(plan) + left
+
+
+def brief(plan: NodePlan) -> list[str]:
+    """Return what changes on a node, files by their names alone."""
+    paths = [file.path for file, _ in plan.files]
+    others = [line for line in plan.changes if not line.startswith(tuple(f"{p}:" for p in paths))]
+    return [*others, *(f"{path} changed" for path in paths)]
+
+
+def _undescribed(facts: HostFacts, path: str, old: FileState | None) -> File:
+    """Return a file of which no service says anything; what not all may read may be a secret."""
+    states = [state for state in (facts.files.get(path), old) if state]
+    return File(path, str, secret=any(not int(state.mode, 8) & _READ_BY_ALL for state in states))
 
 
 def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
@@ -170,7 +197,8 @@ def _plan_file(facts: HostFacts, file: File, desired: FileState | None) -> NodeP
         step = files.plan_write(file.path, desired, old, file.check)
         changes = files.difference(file.path, old, desired, secret=file.secret, hidden=file.hidden)
     after = (Step(f"apply {file.path}", file.apply, again=True),) if file.apply else ()
-    return NodePlan(steps=(step, *after), changes=changes, files=((file, old),))
+    written = ((file.path, kept_files.digest(desired.text)),) if desired else ((file.path, ""),)
+    return NodePlan(steps=(step, *after), changes=changes, files=((file, old),), written=written)
 
 
 def _plan_reloads(written: NodePlan) -> NodePlan:

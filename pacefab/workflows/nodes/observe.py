@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pacefab.errors import RefusedError
@@ -16,8 +16,11 @@ from pacefab.pacemaker.members.membership import Claim
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
+from pacefab.transport.answers import understood
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
+from pacefab.workflows.transaction import head as heads
+from pacefab.workflows.transaction.head import Head
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class NodeView:
         Errors of `live.read_cib`.
         """
         return live.read_cib(self.sections)
+
+    @cached_property
+    def head(self) -> Head:
+        """What it says of changes: whose it is now, and which were begun."""
+        return heads.parse(self.sections)
 
     @property
     def has_word(self) -> bool:
@@ -97,10 +105,27 @@ def observe_node(host: Host, look: Look, also: Sequence[Step] = ()) -> NodeView:
         PacefabError: the host could not be reached or asked.
     """
     sections = live.unfold(host.observe([*_node_steps(look), *also]))
-    return NodeView(host.name, _facts(look, sections), sections)
+    with understood("read what the node says of itself", f"see: ssh {host.name} true", host.name):
+        return NodeView(host.name, _facts(look, sections), sections)
+
+
+def complete(view: NodeView, host: Host, other: NodeView | None) -> NodeView:
+    """Return a view that was asked for `HEAD` as one that was asked for `MANAGED`.
+
+    `other` is another node of its cluster that was asked for more. Where that has another CIB, or
+    none, the node is asked again.
+
+    Raises:
+        PacefabError: it could not be.
+    """
+    known = cib_text.complete(view.sections["cib"], other.sections["cib"] if other else None)
+    found = {"cib": known} if known else host.observe(MANAGED)
+    return replace(view, sections={**view.sections, **found})
 
 
 MANAGED = tuple(cib_text.observe_configuration())
+HEAD = tuple(cib_text.observe_head())
+"""Which CIB it is: enough where another node is asked for the whole; see `complete`."""
 WHOLE = tuple(live.observe_word())
 """What `MANAGED` has, the cluster's state, and Pacemaker's word of the same moment."""
 
@@ -118,14 +143,18 @@ def _node_steps(look: Look) -> list[Step]:
         *programs.observe(look.programs),
         *firewall.observe(),
         *live_membership.observe_membership(),
+        heads.observe(),
     ]
 
 
 def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
+    name = sections["name"].out.strip()
+    if not name or not name.isprintable():
+        raise ValueError(f"it is called {name[:40]!r}")
     distribution, family = packages.parse_distribution(sections)
     started, written = processes.parse(sections)
     return HostFacts(
-        name=sections["name"].out.strip(),
+        name=name,
         distribution=distribution,
         memory_mib=int(sections["memory"].out.split()[1]) // 1024,
         family=family,

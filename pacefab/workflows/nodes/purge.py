@@ -40,6 +40,11 @@ class Purge:
         return replace(self.look, files=own + tuple(map(kernel.record, self.look.kernel)))
 
     @property
+    def gone(self) -> tuple[str, ...]:
+        """The files that go."""
+        return tuple(path for path in self.look.files if self._goes(path))
+
+    @property
     def units(self) -> tuple[str, ...]:
         """The units of its packages; those that files of ours define are helpers."""
         return tuple(name for name in self.look.units if _UNIT_FILES + name not in self.look.files)

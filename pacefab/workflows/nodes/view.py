@@ -17,14 +17,17 @@ from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.transport.fanout import Result, errors, fan_out, values
 from pacefab.workflows.nodes.observe import (
+    HEAD,
     MANAGED,
     WHOLE,
     NodeView,
+    complete,
     no_membership,
     observe_node,
 )
+from pacefab.workflows.transaction.head import Head
 
 Reach = Callable[[str], Host]
 
@@ -92,6 +95,28 @@ class ClusterView:
         return {name: view.facts for name, view in self.views.items()}
 
     @property
+    def heads(self) -> dict[str, Head]:
+        """What each host that answered says of changes."""
+        return {name: view.head for name, view in self.answered.items()}
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The nodes of the cluster that were not asked."""
+        known = {*self.hosts, *self.silent}
+        return tuple(
+            name for name in (self.formed.names if self.formed else ()) if name not in known
+        )
+
+    @property
+    def needed(self) -> int:
+        """How many hosts have to agree to a change.
+
+        As many as have quorum, of two nodes one; all of them, while there is no cluster.
+        """
+        nodes = len(self.formed.names) if self.formed else 0
+        return nodes // 2 + (nodes > 2) if nodes else len(self.hosts)  # noqa: PLR2004
+
+    @property
     def running(self) -> bool:
         """Whether Pacemaker runs on one of the nodes at least."""
         return any(view.sections["cib"].ok for view in self.views.values())
@@ -114,11 +139,24 @@ class ClusterView:
         """
         running = [name for name, view in self.views.items() if view.sections["cib"].ok]
         running.sort(key=lambda name: not self.views[name].has_word)
-        quorate = (name for name in running if self._whole(name).cib.quorum)
-        found = next(chain(quorate, running, self.views), None)
+        found = next(chain(filter(self._can_serve, running), running, self.views), None)
         if found is None:
             raise no_membership(next(iter(self.hosts)))
         return found
+
+    def _can_serve(self, node: str) -> bool:
+        """Whether a node has quorum, and Pacemaker's word there makes sense."""
+        try:
+            whole = self._whole(node)
+            return whole.cib.quorum and bool(whole.status)
+        except PacefabError as error:
+            self.unheard[node] = error
+            return False
+
+    @cached_property
+    def unheard(self) -> dict[str, PacefabError]:
+        """The nodes that could not be the doorway, as what Pacemaker says there makes no sense."""
+        return {}
 
     @property
     def host(self) -> Host:
@@ -226,11 +264,12 @@ def observe_cluster(
     whole = (*WHOLE, *live.observe_metadata(look.agents))
     asked = fan_out(
         hosts,
-        lambda name, host: observe_node(host, look, whole if name == first else MANAGED),
+        lambda name, host: observe_node(host, look, whole if name == first else HEAD),
         limit=limit,
     )
     if not values(asked):
         raise none_answered(errors(asked))
+    asked = _complete(hosts, asked, first)
     seen = _arrange(hosts, values(asked), errors(asked), look)
     if reach is None or seen.formed is None:
         return seen
@@ -245,6 +284,17 @@ def observe_cluster(
         {**seen.silent, **errors(others)},
         look,
     )
+
+
+def _complete(
+    hosts: Mapping[str, Host], asked: Mapping[str, Result[NodeView]], first: str
+) -> dict[str, Result[NodeView]]:
+    """Return the answers with the CIB of each host: the first one's, or its own, asked for now."""
+    views = values(asked)
+    whole = views.get(first)
+    others = {name: view for name, view in views.items() if name != first}
+    done = fan_out(others, lambda name, view: complete(view, hosts[name], whole))
+    return {name: done.get(name, answer) for name, answer in asked.items()}
 
 
 def observe_members(hosts: Mapping[str, Host], look: Look, limit: int, reach: Reach) -> ClusterView:
@@ -305,7 +355,10 @@ def _claims(
     unclear: dict[str, PacefabError] = {}
     for name, view in answers.items():
         try:
-            claims[name] = view.claim
+            claim = view.claim
+            if view.has_word and view.sections["cib"].ok:
+                _ = view.cib  # one that makes no sense is no doorway
+            claims[name] = claim
         except PacefabError as error:
             error.host = error.host or name
             unclear[name] = error

@@ -26,6 +26,7 @@ from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.recovery.left_out import keep_out, left_out, let_in
 from pacefab.workflows.recovery.lost import begin, check_gone
 from pacefab.workflows.recovery.serving import GaleraServing, read_data
+from pacefab.workflows.transaction.transaction import Transaction
 
 _SCORE = 100  # the promotion score that the agent gives (set_master_score)
 _BEGIN_SECONDS = 20.0  # at most between Pacemaker's decision to promote and the record of that
@@ -45,6 +46,7 @@ class ColdStart:
     accepted: bool
     timeout: int
     dry_run: bool
+    transaction: Transaction
 
     def run(self, watch: Stopwatch, audience: Audience) -> Outcome:
         """Choose, show, ask, start, wait until it serves.
@@ -71,6 +73,7 @@ class ColdStart:
         audience.preview([f"{watch.step} would start {without}:", *(f"    {x}" for x in lines)])
         self._check_accepted()
         audience.ask(watch.step, f"Start {without}?")
+        self.transaction.hold(self.seen, audience)
         watch.begin()
         nodes = self._start(cib, start, waits)
         said = f"{resource.id} started from {start.node}, runs on {', '.join(nodes)}"

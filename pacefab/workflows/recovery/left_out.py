@@ -20,6 +20,7 @@ from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.recovery.serving import GaleraServing, read_data
+from pacefab.workflows.transaction.transaction import Transaction
 
 
 def left_out(cib: Cib, resource: GaleraResource) -> dict[str, str]:
@@ -66,6 +67,7 @@ class Return:
     lost: tuple[str, ...]
     timeout: int
     dry_run: bool
+    transaction: Transaction
 
     def run(self, running: Collection[str], watch: Stopwatch, audience: Audience) -> Outcome:
         """Let those in that are back, once that is agreed to; unchanged where there is none.
@@ -86,6 +88,7 @@ class Return:
             return watch.finish(cluster, Mark.PLANNED, *lines, *away)
         audience.preview([f"{watch.step} would:", *(f"    {line}" for line in lines)])
         audience.ask(watch.step, f"Give up what {', '.join(back)} has, for a copy of the others'?")
+        self.transaction.hold(seen, audience)
         watch.begin()
         self._let_in(back, watch)
         serving = GaleraServing(seen, self.resource)

@@ -25,6 +25,7 @@ from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.recovery.cold_start import ColdStart
 from pacefab.workflows.recovery.left_out import Return, left_out
+from pacefab.workflows.transaction.transaction import Transaction
 
 STEP = "start-galera"
 
@@ -41,6 +42,7 @@ class StartGalera:
     timeout: int = 120
     dry_run: bool = False
     limit: int = 32
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Start Galera, or let nodes that were left out join again; once agreed to.
@@ -48,18 +50,28 @@ class StartGalera:
         Raises:
             PacefabError: nothing was changed, or it says how far that went.
         """
+        own = self.transaction or Transaction(STEP)
+        return own.run(lambda: self._run(hosts, reach, audience, own), audience)
+
+    def _run(
+        self,
+        hosts: Mapping[str, Host],
+        reach: Reach,
+        audience: Audience,
+        transaction: Transaction,
+    ) -> list[Outcome]:
         watch = Stopwatch(STEP, audience)
         seen = observe_members(hosts, Look(), self.limit, reach)
         _check_quorum(seen)
         resource = self._resource(seen)
         lost = tuple(self._member(resource, name) for name in self.without)
         if running := resource.promoted(seen.status):
-            back = Return(seen, resource, lost, self.timeout, self.dry_run)
+            back = Return(seen, resource, lost, self.timeout, self.dry_run, transaction)
             return [back.run(running, watch, audience)]
         before = [name for name in left_out(seen.cib, resource) if name in resource.reports]
         every = tuple(dict.fromkeys((*lost, *before)))
         accepted = self.accepted or set(lost) <= set(before)  # what those have is given up already
-        start = ColdStart(seen, resource, every, accepted, self.timeout, self.dry_run)
+        start = ColdStart(seen, resource, every, accepted, self.timeout, self.dry_run, transaction)
         return [start.run(watch, audience)]
 
     def _resource(self, seen: ClusterView) -> GaleraResource:

@@ -133,8 +133,10 @@ class Due:
     def _host(self) -> Host:
         return self.seen.hosts[self.node]
 
-    def change(self, note: Note) -> None:
+    def change(self, note: Note, entry: str = "") -> None:
         """Bring packages and files to what is desired; the service does not run meanwhile.
+
+        Files are kept under the `entry` of the history, if there is one.
 
         Raises:
             PacefabError: a step failed; files are as before.
@@ -147,6 +149,7 @@ class Due:
             replan=self._replan,
             note=note,
             lock_seconds=self.update.lock_seconds,
+            entry=entry,
         )
 
     def _upgrade(self, note: Note) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import readiness
-from pacefab.pacemaker.model import ClusterStatus, primitive_ids
+from pacefab.pacemaker.model import primitive_ids
 from pacefab.pacemaker.ownership import runners
 from pacefab.pacemaker.word import Cause
 from pacefab.services import registry
@@ -27,8 +27,10 @@ from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
+from pacefab.workflows.rolling.endings import end, kept_items, remembered, say_how_far
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 from pacefab.workflows.rolling.spared import await_spared
+from pacefab.workflows.transaction.transaction import Transaction
 
 Results = Sequence[ProbeResult]
 
@@ -42,6 +44,7 @@ class Rolling:
     dry_run: bool = False
     limit: int = 32
     nodes: frozenset[str] | None = None  # the nodes to update; None: all
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Update every node of the cluster, once agreed to; stop at the first that fails.
@@ -51,15 +54,27 @@ class Rolling:
         Raises:
             PacefabError: nothing was changed.
         """
+        transaction = self.transaction or Transaction(self.step)
+        own = replace(self, transaction=transaction)
+        return transaction.run(lambda: own.run_once(hosts, reach, transaction, audience), audience)
+
+    def run_once(
+        self, hosts: Mapping[str, Host], reach: Reach, transaction: Transaction, audience: Audience
+    ) -> list[Outcome]:
+        """Do the same, with a transaction that may find that another run was quicker."""
         watch = Stopwatch(self.step, audience)
         seen = self._observe(hosts, reach)
+        transaction.check(seen, audience)
         readiness.check_ready(seen.status, self._attempt)
         for name in seen.strangers:
             audience.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
         self._check_own(seen)
         self._check_kept(seen)
         if not self.dry_run:
-            self._ask(seen, audience)
+            due = self._ask(seen, audience)
+            if due or self._bans(seen).found(seen.cib) or transaction.left:
+                transaction.hold(seen, audience)
+                transaction.begin(seen.membership.cluster, due or (self.step,), seen.cib)
             self._bring_back(seen, audience)
         outcomes: list[Outcome] = []
         try:
@@ -70,12 +85,14 @@ class Rolling:
                     said = "not touched: one before failed"
                     outcomes.append(watch.finish(node, Mark.SKIPPED, said))
         except KeyboardInterrupt as stop:
-            _say_how_far(stop, outcomes)
+            say_how_far(stop, outcomes)
+            end(transaction, outcomes, len(self._order(seen)), seen, audience)
             raise
+        end(transaction, outcomes, len(self._order(seen)), seen, audience)
         return outcomes
 
-    def _ask(self, seen: ClusterView, audience: Audience) -> None:
-        """Show what would be restarted, and have it agreed to; nothing where nothing is."""
+    def _ask(self, seen: ClusterView, audience: Audience) -> list[str]:
+        """Show what would be restarted, and have it agreed to; return it: nothing, a line each."""
         views = {node: seen.views[node] for node in self._order(seen) if node in seen.views}
         looked = fan_out(views, lambda node, _: self.update.look(seen, node), limit=self.limit)
         for error in errors(looked).values():
@@ -96,6 +113,7 @@ class Rolling:
                 [f"{self.step} would, node by node:", *(f"    {line}" for line in lines)]
             )
             audience.ask(self.step, f"Restart {self._name} in {seen.membership.cluster}?")
+        return lines
 
     def _bring_back(self, seen: ClusterView, audience: Audience) -> None:
         bans = self._bans(seen)
@@ -129,7 +147,9 @@ class Rolling:
             )
             before = self._answers(seen, node)
             after = self._restart(seen, due, watch.progress)
-            return watch.finish(node, Mark.CHANGED, *due.changes, *self._kept(before, after))
+            return watch.finish(
+                node, Mark.CHANGED, *due.changes, *kept_items(self.update.service, before, after)
+            )
         except PacefabError as error:
             return watch.fail(node, error)
 
@@ -150,7 +170,7 @@ class Rolling:
     def _change(self, due: Due, note: Note) -> None:
         """Change the node's packages and files; an interruption puts the files back."""
         try:
-            due.change(note)
+            due.change(note, self.transaction.entry_id if self.transaction else "")
             interrupts.check()
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
@@ -223,11 +243,13 @@ class Rolling:
             with self._banned(seen, due.node, progress):
                 names = self._primitives(seen)
                 seen.host.query([plan_cleanup(name, due.node) for name in names])
-                forgotten = partial(_remembered, names, due.node)
+                forgotten = partial(remembered, names, due.node)
                 apply_cib.settle(seen.host, forgotten, self.timeout, waits=waits)
             desired = self._bans(seen).desired
             apply_cib.settle_configuration(seen.host, desired, self.timeout, waits)
         except PacefabError as second:
+            if self.transaction:
+                self.transaction.stuck()
             error.next_step = f"{error.next_step}; putting the old state back failed too: {second}"
         else:
             error.next_step = (
@@ -305,36 +327,3 @@ class Rolling:
         """Put the questions that concern a node's instance, and those of the whole service."""
         every = self.update.service.probes(self.update.section, self.update.site(seen))
         return put(seen.hosts, [probe for probe in every if probe.of in {node, ""}])
-
-    def _kept(self, before: Results, after: Results) -> list[str]:
-        """Return how many of its items an instance has still, where it counts them."""
-        if not any(figure.name == "items" for figure in self.update.service.figures):
-            return []
-        then, now = (_items(results) for results in (before, after))
-        if now is None:
-            return ["its items were not counted"]
-        count = then or 0
-        return [f"{min(now, count)} of {count} items kept" if count else "it had no items"]
-
-
-def _items(results: Results) -> int | None:
-    found = (result.reading.figures.get("items") for result in results)
-    return next((int(value) for value in found if value is not None), None)
-
-
-def _remembered(names: Sequence[str], node: str, status: ClusterStatus) -> str:
-    """Return which failure of the service on the node is not forgotten yet, if any."""
-    failures = [failure for failure in status.failures if failure.node == node]
-    failed = {failure.resource.partition(":")[0] for failure in failures}
-    kept = [name for name in names if name in failed]
-    return f"{', '.join(kept)} counts as failed on {node}" if kept else ""
-
-
-def _say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
-    """Note which nodes are done; a repeated run goes on behind them."""
-    if not interrupts.changed():
-        return
-    done = ", ".join(line.host for line in outcomes if line.mark is Mark.CHANGED)
-    if done:
-        stop.add_note(f"{done}: done")
-    stop.add_note("run this again to go on")

@@ -18,9 +18,11 @@ from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
 from pacefab.workflows.nodes.in_force import other_ways, share
-from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
+from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
+from pacefab.workflows.transaction.entry import Entry, State
+from pacefab.workflows.transaction.transaction import Hosts, Transaction
 
 _NO_CLUSTER = Membership("", ())
 
@@ -43,6 +45,7 @@ class Install:
     lock_seconds: int = packages.LOCK_SECONDS
     dry_run: bool = False
     limit: int = 32  # hosts at a time
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], audience: Audience) -> list[Outcome]:
         """Bring packages, files and units of every host to what is desired.
@@ -53,6 +56,12 @@ class Install:
         Raises:
             PacefabError: it was not; nothing was changed.
         """
+        transaction = self.transaction or Transaction(f"install-{self.service}")
+        return transaction.run(lambda: self._run(hosts, audience, transaction), audience)
+
+    def _run(
+        self, hosts: Mapping[str, Host], audience: Audience, transaction: Transaction
+    ) -> list[Outcome]:
         watch = Stopwatch(f"install-{self.service}", audience)
         asked = fan_out(
             hosts, lambda _, host: observe_node(host, self.look, MANAGED), limit=self.limit
@@ -64,12 +73,17 @@ class Install:
         plans = values(planned)
         if not self.dry_run:
             self._ask(plans, watch, audience)
+            self._begin(hosts, views, plans, transaction, audience)
         failed = watch.fail_all({**errors(asked), **errors(planned)})
         done = watch.each(
             plans,
-            lambda name, plan: self._install(name, hosts[name], plan, views, watch),
+            lambda name, plan: self._install(
+                name, hosts[name], plan, views, watch, transaction.entry
+            ),
             self.limit,
         )
+        if not self.dry_run:
+            _end(transaction, done, {name: hosts[name] for name in views}, audience)
         outcomes = {outcome.host: outcome for outcome in (*failed, *done)}
         return [outcomes[name] for name in hosts]
 
@@ -82,6 +96,32 @@ class Install:
             audience.ask(step, f"Apply this to {', '.join(touched)}?")
             watch.begin()
 
+    def _begin(
+        self,
+        hosts: Mapping[str, Host],
+        views: Mapping[str, NodeView],
+        plans: Mapping[str, NodePlan],
+        transaction: Transaction,
+        audience: Audience,
+    ) -> None:
+        """Have the lease where something is to be changed; nodes of a cluster note what."""
+        own = {name: _membership(view) for name, view in views.items()}
+        known = {view.node for name, view in views.items() if own[name]}
+        formed = next(filter(None, own.values()), None)
+        absent = [name for name in (formed.names if formed else ()) if name not in known]
+        answered = {name: hosts[name] for name in views}
+        heads = {name: view.head for name, view in views.items()}
+        seen = Hosts(answered, heads, absent)
+        transaction.check(seen, audience)
+        changes = [f"{name}: {line}" for name, plan in plans.items() for line in brief(plan)]
+        if not (changes or transaction.left):
+            return
+        transaction.hold(seen, audience)
+        running = (view.cib for view in views.values() if view.sections["cib"].ok)
+        before = next(running, None)
+        if changes and formed and before:
+            transaction.begin(formed.cluster, changes, before)
+
     def _install(
         self,
         name: str,
@@ -89,6 +129,7 @@ class Install:
         plan: NodePlan,
         views: Mapping[str, NodeView],
         watch: Stopwatch,
+        entry: Entry | None,
     ) -> Outcome:
         if self.dry_run:
             mark = Mark.PLANNED if plan else Mark.UNCHANGED
@@ -101,6 +142,7 @@ class Install:
             replan=lambda: planner(observe_node(host, self.look).facts),
             note=partial(watch.progress.note, name),
             lock_seconds=self.lock_seconds,
+            entry=entry.id if entry else "",
         )
         mark = Mark.CHANGED if done else Mark.UNCHANGED
         return watch.finish(name, mark, *done.changes, *self._said(name, views[name], done))
@@ -146,6 +188,27 @@ class Install:
 def _runs(view: NodeView, desired: DesiredNode) -> bool:
     """Whether a unit runs, so that it matters whose it is; a cluster that is down may not say."""
     return any(view.facts.unit(name).running for name in (*desired.units, *desired.helpers))
+
+
+def _end(
+    transaction: Transaction,
+    done: Sequence[Outcome],
+    hosts: Mapping[str, Host],
+    audience: Audience,
+) -> None:
+    """Note how it ended: a host that failed is as it was before, others may not be."""
+    if all(outcome.mark.ok for outcome in done):
+        transaction.end(State.DONE, audience)
+    elif not any(outcome.mark is Mark.CHANGED for outcome in done):
+        transaction.end_undone(hosts, audience)
+
+
+def _membership(view: NodeView) -> Membership | None:
+    """Return a host's cluster; None where it is in none, or its file cannot be read."""
+    try:
+        return view.membership
+    except PacefabError:
+        return None
 
 
 def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:

@@ -26,6 +26,7 @@ class NodeChanges:
     watch: Stopwatch
     entry: str  # of the history, under which each node keeps what its files were
     done: dict[str, NodePlan] = field(default_factory=dict)
+    stuck: list[str] = field(default_factory=list)  # nodes whose files did not go back
 
     def change(self, plans: Mapping[str, NodePlan], limit: int) -> list[Outcome]:
         """Change all nodes, at most `limit` at a time; return a line for each."""
@@ -64,6 +65,7 @@ class NodeChanges:
         changed = {name: self.done[name] for name in known if self.done[name].files}
         with undoing():
             back = fan_out(changed, work, limit=limit)
+        self.stuck.extend(errors(back))
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
         return restored + [
             f"previous files not restored on {name}: {error}"

@@ -26,10 +26,11 @@ from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Look
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
-from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
+from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.updates import NodeByNode, find_updates
+from pacefab.workflows.transaction.entry import Entry
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Plan:
     placement: Placement = field(default_factory=Placement, compare=False)
     other: OtherRunner | None = None  # then nothing of the service is made
     updates: tuple[NodeByNode, ...] = ()  # what is restarted once all else is done
+    unfinished: tuple[Entry, ...] = field(default=(), compare=False)  # changes that were begun
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -76,7 +78,7 @@ class Plan:
     @property
     def summary(self) -> tuple[str, ...]:
         """A line for each change, without the details of files."""
-        nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in _brief(node))
+        nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in brief(node))
         return (*self.forming, *self.cluster_summary, *nodes)
 
     @property
@@ -111,13 +113,6 @@ class Plan:
         changes = self.configuration.changes
         added = all(change.action is Action.ADD for change in changes)
         return bool(self.interruptions or not added or any(self.nodes.values()))
-
-
-def _brief(node: NodePlan) -> list[str]:
-    """Return what changes on a node, files by their names alone."""
-    paths = [file.path for file, _ in node.files]
-    others = [line for line in node.changes if not line.startswith(tuple(f"{p}:" for p in paths))]
-    return [*others, *(f"{path} changed" for path in paths)]
 
 
 class Plans(Protocol):

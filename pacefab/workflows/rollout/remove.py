@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, product
 from typing import Any
 
 from lxml import etree
 
-from pacefab.errors import PacefabError, RefusedError, UsageError
+from pacefab.errors import PacefabError, RefusedError, UsageError, add_ending
+from pacefab.host.kept_files import plan_note, plan_store
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import Configuration, primitive_ids
 from pacefab.pacemaker.ownership import Runner, runners, template_of
 from pacefab.pacemaker.plan import constraint_ids, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services import registry
-from pacefab.services.service import Look, Port, Service
+from pacefab.services.service import Look, Service
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import Result, errors, fan_out, values
@@ -33,7 +33,10 @@ from pacefab.workflows.nodes.node_plan import check_clear
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
 from pacefab.workflows.nodes.purge import Purge
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
+from pacefab.workflows.rollout import going
 from pacefab.workflows.rollout.desired import Intent
+from pacefab.workflows.transaction.entry import Entry, State
+from pacefab.workflows.transaction.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Remove:
     timeout: int = 300
     dry_run: bool = False
     limit: int = 32
+    transaction: Transaction | None = None  # None: one of this run's own
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Take the resources out, wait until they are stopped everywhere, purge the named hosts.
@@ -62,7 +66,13 @@ class Remove:
             PacefabError: nothing was changed.
         """
         watch = Stopwatch(f"remove-{self.service.name}", audience)
-        return _Removal.begin(self, hosts, reach).execute(hosts, watch, audience)
+        transaction = self.transaction or Transaction(f"remove-{self.service.name}")
+
+        def work() -> list[Outcome]:
+            found = _Removal.begin(self, hosts, reach)
+            return found.execute(hosts, watch, audience, transaction)
+
+        return transaction.run(work, audience)
 
 
 @dataclass(frozen=True)
@@ -101,27 +111,43 @@ class _Removal:
         intent = Intent(
             seen.membership, every, (name,), Configuration(), secret=lambda _: "unknown"
         )
-        desired = _desired(intent, seen)
-        return cls(remove, seen, desired, _purge(purge.look, intent, remove, seen))
+        desired = going.desired(intent, seen)
+        look, firewall = purge.look, remove.firewall
+        return cls(remove, seen, desired, going.purge(look, intent, seen, firewall=firewall))
 
     def execute(
-        self, hosts: Mapping[str, Host], watch: Stopwatch, audience: Audience
+        self,
+        hosts: Mapping[str, Host],
+        watch: Stopwatch,
+        audience: Audience,
+        transaction: Transaction,
     ) -> list[Outcome]:
         seen, remove = self.seen, self.remove
+        transaction.check(seen, audience)
         removal = self._plan_removal()
         looked = self._plan_purges(hosts)
         purges = values(looked)
         if not remove.dry_run:
-            self._ask(removal, purges, audience)
+            changes = self._ask(removal, purges, audience)
             watch.begin()
-        first = self._remove(removal, watch)
+            if changes or transaction.left:
+                transaction.hold(seen, audience)
+                named = changes or (self._attempt,)
+                transaction.begin(seen.membership.cluster, named, seen.cib)
+        try:
+            first = self._remove(removal, watch)
+        except (PacefabError, KeyboardInterrupt) as error:
+            add_ending(error, transaction.end_undone(seen.hosts, audience))
+            raise
         silent = {name: seen.silent[name] for name in hosts if name in seen.silent}
         failed = watch.fail_all({**silent, **errors(looked)})
         purged = watch.each(
             purges,
-            lambda name, steps: self._purge(name, hosts[name], steps, watch),
+            lambda name, steps: self._purge(name, hosts[name], steps, watch, transaction.entry),
             remove.limit,
         )
+        if not remove.dry_run and all(outcome.mark.ok for outcome in purged):
+            transaction.end(State.DONE, audience)
         outcomes = {outcome.host: outcome for outcome in (*failed, *purged)}
         return [first, *(outcomes[name] for name in hosts if name in outcomes)]
 
@@ -194,14 +220,15 @@ class _Removal:
         removal: Sequence[str],
         purges: Mapping[str, Sequence[Step]],
         audience: Audience,
-    ) -> None:
-        """Show what would go, and have it agreed to; nothing where nothing is left."""
+    ) -> list[str]:
+        """Show what would go, and have it agreed to; return it, nothing where nothing is left."""
         lines = [*removal, *(f"{n}: {s.name}" for n, steps in purges.items() for s in steps)]
         if lines:
             name = self.remove.service.name
             every = (*lines, *self._remarks)
             audience.preview([f"remove-{name} would:", *(f"    {line}" for line in every)])
             audience.ask(f"remove-{name}", f"Remove {name} from {self.seen.membership.cluster}?")
+        return lines
 
     @property
     def _remarks(self) -> tuple[str, ...]:
@@ -274,12 +301,23 @@ class _Removal:
             )
         return render_configuration(cib, change)
 
-    def _purge(self, name: str, host: Host, steps: Sequence[Step], watch: Stopwatch) -> Outcome:
+    def _purge(
+        self,
+        name: str,
+        host: Host,
+        steps: Sequence[Step],
+        watch: Stopwatch,
+        entry: Entry | None,
+    ) -> Outcome:
         if not steps:
             return watch.finish(name, Mark.UNCHANGED, "neither package nor configuration")
         if self.remove.dry_run:
             return watch.finish(name, Mark.PLANNED, *(f"would: {s.name}" for s in steps))
-        run_steps(host, steps, note=partial(watch.progress.note, name))
+        kept: tuple[Step, ...] = ()
+        if entry and (gone := self.purge.gone):
+            absent = dict.fromkeys(gone, "")
+            kept = (plan_store(entry.id, gone), plan_note(entry.id, absent))
+        run_steps(host, [*kept, *steps], note=partial(watch.progress.note, name))
         return watch.finish(name, Mark.CHANGED, "package and configuration removed")
 
 
@@ -287,39 +325,3 @@ def _inside(cib: Cib, name: str) -> Iterator[etree._Element]:
     """Yield a resource's primitives."""
     element = cib.element(name)
     yield from () if element is None else element.iter("primitive")
-
-
-def _desired(intent: Intent, seen: ClusterView) -> Configuration:
-    """Return what the service would make; where that cannot be said now, what it is called."""
-    try:
-        return intent.configuration(intent.site(seen.facts))
-    except PacefabError:
-        (name,) = intent.chosen
-        ids = registry.service(name).ids(intent.sections[name])
-        elements = (seen.cib.element(i) for i in ids)
-        there = (read_resource(element) for element in elements if element is not None)
-        return Configuration(resources=tuple(resource for resource in there if resource))
-
-
-def _purge(look: Look, intent: Intent, remove: Remove, seen: ClusterView) -> Purge:
-    (name,) = intent.chosen
-    others = registry.look({n: s for n, s in intent.sections.items() if n != name})
-    kept = (*others.packages, *others.files, *others.kernel, *remove.service.shared)
-    own = [a for member in seen.membership.members for a in member.addresses]
-    rest = replace(intent, chosen=tuple(n for n in intent.sections if n != name))
-    ports = _ports(intent, seen) - _ports(rest, seen)
-    ordered = sorted(ports, key=lambda port: (port.number, port.protocol))
-    return Purge(look, kept, remove.service.data, ordered, own if remove.firewall else ())
-
-
-def _ports(intent: Intent, seen: ClusterView) -> set[Port]:
-    """Return the ports that services have open, as far as that can be said."""
-    site, found = intent.site(seen.facts), set()
-    for service in intent.chosen:
-        described = registry.service(service).node
-        for name in seen.facts:
-            try:
-                found |= set(described(intent.sections[service], site, name).ports)
-            except PacefabError:
-                continue
-    return found

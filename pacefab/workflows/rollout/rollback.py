@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.host import kept_files
@@ -19,10 +19,12 @@ from pacefab.workflows.nodes.node_plan import NodePlan, plan_rollback
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout import history
 from pacefab.workflows.rollout.desired import Intent
-from pacefab.workflows.rollout.history import Entry
+from pacefab.workflows.rollout.history import History
 from pacefab.workflows.rollout.planning import Plan
+from pacefab.workflows.transaction.entry import Entry
 
 Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
+Written = Mapping[str, frozenset[str]]  # the digests of what was written, by path
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Restoring:
     intent: Intent  # how files of services take effect, and which are secret
     before: Cib
     kept: Mapping[str, Kept]  # by host, as it is named
+    written: Mapping[str, Written] = field(default_factory=dict)
 
     def look(self) -> Look:
         """Return what to look at on every node: what services look at, and the kept files."""
@@ -48,7 +51,8 @@ class Restoring:
         """Return what brings a node's files back."""
         intent = self.intent.among(seen.formed, seen.facts)
         desired, view = intent.node(intent.site(seen.facts), name), seen.answered[name]
-        return plan_rollback(view.facts, self.kept.get(view.host, {}), desired)
+        kept, written = self.kept.get(view.host, {}), self.written.get(view.host, {})
+        return plan_rollback(view.facts, kept, desired, written)
 
     def plan_cluster(self, seen: ClusterView) -> Plan:
         """Return what brings the cluster's configuration back."""
@@ -74,8 +78,27 @@ class Restoring:
         return render_restored(cib, self.before) if same else None
 
 
-def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry, Restoring]:
-    """Return the apply that is `number` applies back (1: the last), and the way to before it.
+@dataclass(frozen=True)
+class Back:
+    """The way back: to what stood before `first`, and so before all that came after it.
+
+    `entry` is what was chosen: by its number, or because it was not finished.
+    """
+
+    entry: Entry
+    first: Entry
+    planner: Restoring
+
+    def __str__(self) -> str:
+        begun = "" if self.first == self.entry else f", begun by the {self.first.name}"
+        return f"back to before {self.entry.id} ({self.entry.by}: {self.entry.sentence}{begun})"
+
+
+def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> Back:
+    """Return the way back before the apply that is `number` applies back (1: the last).
+
+    Where changes were begun and not finished, 1 is all of those; a rollback that was not finished
+    goes on to where it was going.
 
     Raises:
         UsageError: there were not so many.
@@ -84,18 +107,39 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> tuple[Entry,
     """
     applied = history.gather(hosts)
     _raise_first(applied.silent)
-    entries = applied.entries
-    if not 1 <= number <= len(entries):
-        raise UsageError(
-            "roll back",
-            f"there is no apply {number}; the nodes know of {len(entries)}",
-            "see them with: fab history",
-        )
-    entry, node = list(entries.items())[number - 1]
-    undone = [later.id for later in entries if later.id >= entry.id]
+    entry, first = _choose(applied, number)
+    undone = [later.id for later in applied.entries if later.id >= first.id]
     kept = fan_out(hosts, lambda _, host: _kept(host, undone))
     _raise_first(errors(kept))
-    return entry, Restoring(intent, history.read_before(hosts[node], entry), values(kept))
+    found = values(kept)
+    return Back(
+        entry,
+        first,
+        Restoring(
+            intent,
+            history.read_before(hosts, first),
+            {name: files for name, (files, _) in found.items()},
+            {name: written for name, (_, written) in found.items()},
+        ),
+    )
+
+
+def _choose(applied: History, number: int) -> tuple[Entry, Entry]:
+    """Return the entry that is meant, and the first of those that are a part of it."""
+    left, counted = applied.unfinished, applied.counted
+    if number == 1 and left:
+        known = {entry.id: entry for entry in applied.entries}
+        if left[-1].undoes and left[-1].target in known:
+            entry = known[left[-1].target]
+            return entry, applied.first_of(entry)
+        return left[-1], min(map(applied.first_of, left), key=lambda entry: entry.id)
+    if not 1 <= number <= len(counted):
+        raise UsageError(
+            "roll back",
+            f"there is no apply {number}; the nodes know of {len(counted)}",
+            "see them with: fab history",
+        )
+    return counted[number - 1], applied.first_of(counted[number - 1])
 
 
 def _raise_first(failed: Mapping[str, PacefabError]) -> None:
@@ -104,17 +148,28 @@ def _raise_first(failed: Mapping[str, PacefabError]) -> None:
         raise error
 
 
-def _kept(host: Host, entries: Sequence[str]) -> Kept:
-    """Return the files of a node as they stood before the first of the entries, newest first."""
-    steps = [replace(s, name=f"{s.name} {e}") for e in entries for s in kept_files.observe(e)]
+def _kept(host: Host, changes: Sequence[str]) -> tuple[Kept, Written]:
+    """Return the files of a node as they stood before the first of the changes, newest first.
+
+    And every text that each of them had meanwhile by these changes. One that was changed by a
+    pacefab which did not note that is left out: any text may be ours.
+    """
+    steps = [replace(s, name=f"{s.name} {e}") for e in changes for s in kept_files.observe(e)]
     sections = host.query(steps)
     found: dict[str, FileState | None] = {}
+    texts: dict[str, set[str]] = {}
+    unknown: set[str] = set()
     try:
-        for entry in entries:
+        for entry in changes:
             own = {s.name: sections[f"{s.name} {entry}"] for s in kept_files.observe(entry)}
-            found |= kept_files.parse(own)
+            before, written = kept_files.parse(own), kept_files.parse_written(own)
+            for path, state in before.items():
+                old = kept_files.digest(state.text) if state else ""
+                texts.setdefault(path, set()).update({old}, written.get(path, ()))
+            unknown |= before.keys() - written.keys()
+            found |= before
     except ValueError as error:
         raise RefusedError(
             "read the previous files", str(error), f"look into {kept_files.FOLDER}", host=host.name
         ) from error
-    return found
+    return found, {p: frozenset(known) for p, known in texts.items() if p not in unknown}

@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
-from pacefab.errors import PacefabError, RefusedError, add_ending
+from pacefab.errors import PacefabError, add_ending
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.readiness import StartFailedError
-from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks import probing
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.cleanup import clean_up
 from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
-from pacefab.workflows.nodes.progress import Audience, Stopwatch
+from pacefab.workflows.nodes.progress import Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, none_answered, observe_cluster
-from pacefab.workflows.rollout import creation, history
-from pacefab.workflows.rollout.history import Entry
+from pacefab.workflows.rollout import creation
+from pacefab.workflows.rollout.agreement import Agreement, Reader
+from pacefab.workflows.rollout.early_start import started_early
 from pacefab.workflows.rollout.node_changes import NodeChanges
 from pacefab.workflows.rollout.planning import Plan, Plans
+from pacefab.workflows.transaction import head as heads
+from pacefab.workflows.transaction.entry import State
+from pacefab.workflows.transaction.transaction import OVERTAKEN, Transaction
 
-_OVERTAKEN = "another user changed the cluster meanwhile; planned again"
 _FORMED = "planned again, now that the cluster stands"
-
-
-class Reader(Audience, Protocol):
-    """Who watches, is shown plans, and is asked."""
-
-    def show(self, plan: Plan, reason: str) -> None:
-        """See a plan; `reason` says why it is shown again, empty the first time."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +58,8 @@ class Rollout:
     step: str = "deploy"
     reach: Reach | None = None  # given: nodes of the cluster that were not named are asked too
     by_node: bool = False  # each node has a line, with what its instances answered
+    transaction: Transaction | None = None  # given: of a run that this is a part of
+    target: str = ""  # of a rollback: the entry before which it goes back
 
     def observe(self, hosts: Mapping[str, Host]) -> ClusterView:
         """Ask the hosts what a plan needs to know. Errors of `observe_cluster`."""
@@ -72,7 +67,8 @@ class Rollout:
 
     def plan(self, seen: ClusterView) -> Plan:
         """Return what would change. Errors of `Planner.plan`."""
-        return self.planner.plan(seen, self.what_forms(seen))
+        plan = self.planner.plan(seen, self.what_forms(seen))
+        return replace(plan, unfinished=heads.unfinished(seen.heads.values()))
 
     def run(self, hosts: Mapping[str, Host], audience: Reader) -> list[Outcome]:
         """Plan, show, ask, apply, settle, verify.
@@ -80,7 +76,9 @@ class Rollout:
         Raises:
             PacefabError: nothing was changed, or the old state was put back.
         """
-        return _RolloutRun(self, hosts, audience, Stopwatch(self.step, audience)).execute()
+        transaction = self.transaction or Transaction(self.step)
+        run = _RolloutRun(self, hosts, audience, Stopwatch(self.step, audience), transaction)
+        return transaction.run(run.execute, audience)
 
 
 class _OvertakenError(Exception):
@@ -95,9 +93,19 @@ class _RolloutRun:
     hosts: Mapping[str, Host]
     audience: Reader
     watch: Stopwatch
+    transaction: Transaction = field(default_factory=lambda: Transaction("deploy"))
+
+    @cached_property
+    def agreement(self) -> Agreement:
+        """What the operator has agreed to."""
+        rollout = self.rollout
+        return Agreement(
+            rollout.step, self.audience, rollout.asks_of_additions, rollout.allow_interruption
+        )
 
     def execute(self) -> list[Outcome]:
         seen = self.rollout.observe(self.hosts)
+        self.transaction.check(seen, self.audience)
         silent = self._silent(seen)
         if silent and not self.rollout.reach:
             raise _incomplete(none_answered(silent))
@@ -110,80 +118,68 @@ class _RolloutRun:
         if not plan:
             for notice in () if self.rollout.by_node else plan.notices:
                 self.audience.note(plan.cluster, notice)
-            return [*self._unchanged(seen, plan, tuple(map(str, plan.pending))), *left]
+            return [*self._finished(seen, plan), *left]
         if silent:
             said = "nothing was changed: name only nodes that can be reached"
             return [self.watch.finish(plan.cluster, Mark.SKIPPED, said), *left]
-        asked = self._permit(plan)
-        entry = history.new_entry(plan.cluster, plan.summary)
-        return [*self._apply(seen, plan, entry, asked=asked), *left]
+        asked = self.agreement.reach(plan)
+        self.transaction.hold(seen, self.audience)
+        before = seen.cib if seen.formed and seen.running else None
+        self.transaction.begin(plan.cluster, plan.summary, before, self.rollout.target)
+        return [*self._apply(seen, plan, asked=asked), *left]
+
+    def _finished(self, seen: ClusterView, plan: Plan) -> list[Outcome]:
+        """Report that nothing is to be changed; what was not finished is, once services answer."""
+        pending = tuple(map(str, plan.pending))
+        if not self.transaction.left:
+            return self._unchanged(seen, plan, pending)
+        self.transaction.hold(seen, self.audience)
+        done = self._unchanged(seen, plan, pending)
+        self.transaction.end(State.DONE, self.audience)
+        return done
 
     def _silent(self, seen: ClusterView) -> dict[str, PacefabError]:
         """Return the named hosts that did not answer."""
         return {name: error for name, error in seen.silent.items() if name in self.hosts}
 
-    def _permit(self, plan: Plan, reason: str = "") -> bool:
-        """Show the plan, and have it agreed to; what is not to be asked about is only noted.
-
-        Returns whether it was asked about.
-
-        Raises:
-            PacefabError: it may not be applied.
-        """
-        asked = self.rollout.asks_of_additions or plan.alters
-        if asked:
-            self.audience.show(plan, reason)
-        else:
-            self.audience.note(plan.cluster, plan.additions)
-        if plan.configuration.changes and (halted := plan.placement.halted):
-            raise RefusedError(
-                self.rollout.step,
-                f"{halted.said}: what is to be changed would not come about",
-                f"nothing was changed; end it, then run this again: {halted.way_out}",
-            )
-        if plan.interruptions and not self.rollout.allow_interruption:
-            raise RefusedError(
-                self.rollout.step,
-                "it would interrupt what runs:\n" + "\n".join(map(str, plan.interruptions)),
-                "the cluster was not changed; in a maintenance window: --allow-interruption",
-            )
-        if asked:
-            self.audience.ask(self.rollout.step, f"Apply this to {plan.cluster}?")
-        return asked
-
-    def _apply(self, seen: ClusterView, plan: Plan, entry: Entry, *, asked: bool) -> list[Outcome]:
-        form = self.rollout.form(self.hosts) if plan.forming else tuple
-        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry.id)
+    def _apply(self, seen: ClusterView, plan: Plan, *, asked: bool) -> list[Outcome]:
+        entry = self.transaction.entry_id
+        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
+            form = self.rollout.form(self.hosts) if plan.forming else tuple
             changed = nodes.change(plan.nodes, limit)
             if not all(outcome.mark.ok for outcome in changed):
-                notes = ("not touched", *nodes.restore(limit, keep=keep))
+                notes = ["not touched", *nodes.restore(limit, keep=keep)]
+                notes += filter(None, [self._undone(seen, nodes)])
                 return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
             # Only now: a node that joins starts at once what it has just been given.
             formed = form()
             now = None if asked or changed or plan.forming else (seen, plan)
-            return [
-                *formed,
-                *changed,
-                *self._change_cluster(plan, entry, nodes.done, now),
-            ]
+            done = [*formed, *changed, *self._change_cluster(plan, nodes.done, now)]
         except (PacefabError, KeyboardInterrupt) as error:
             add_ending(error, "; ".join(nodes.restore(limit, keep=keep)))
+            add_ending(error, self._undone(seen, nodes))
             raise
+        self.transaction.end(State.DONE, self.audience)
+        return done
+
+    def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
+        """Note that all is as it was before, where it is; else return that it is not finished."""
+        if nodes.stuck or (self.rollout.keep_on_failure and nodes.done):
+            self.transaction.stuck()
+        return self.transaction.end_undone(seen.hosts, self.audience)
 
     def _change_cluster(
         self,
         shown: Plan,
-        entry: Entry,
         done: Mapping[str, NodePlan],
         now: tuple[ClusterView, Plan] | None,
     ) -> list[Outcome]:
         """Patch the CIB as shown; what is not as shown any more is shown again.
 
         `now` is how it is, where nothing has come between: no question, no change of a node. What
-        failed on nodes that have been changed since is tried again. Where the CIB stays as it
-        is, the history has that apply too.
+        failed on nodes that have been changed since is tried again.
 
         Raises:
             PacefabError: the CIB is what it was before.
@@ -196,19 +192,18 @@ class _RolloutRun:
             seen, plan = now or self._look_again()
             tried = clean_up(seen.host, seen.status, nodes)
             if not plan:
-                if nodes:
-                    run_steps(seen.host, [history.plan_store(entry, seen.cib)], note=_quietly)
                 if tried or shown.forming:
                     apply_cib.settle_configuration(
                         seen.host, plan.desired, self.rollout.timeout, waits
                     )
                 return self._unchanged(seen, plan, self._pending(done))
             if plan.cluster_summary != shown.cluster_summary:
-                self._permit(plan, _FORMED if shown.forming else _OVERTAKEN)
+                self.agreement.ask(plan, _FORMED if shown.forming else OVERTAKEN)
             try:
-                before = self._patch(seen, plan, entry)
+                with started_early(seen.hosts, plan):
+                    before = self._patch(seen, plan)
             except _OvertakenError:
-                self.audience.note(plan.cluster, _OVERTAKEN)
+                self.audience.note(plan.cluster, OVERTAKEN)
                 shown, now = plan, None
                 continue
             return self._follow(seen, plan, before, done)
@@ -217,20 +212,17 @@ class _RolloutRun:
         seen = self.rollout.observe(self.hosts)
         return seen, self.rollout.planner.plan_cluster(seen)
 
-    def _patch(self, seen: ClusterView, plan: Plan, entry: Entry) -> Cib:
+    def _patch(self, seen: ClusterView, plan: Plan) -> Cib:
         """Put the plan into the CIB at once; return the CIB it was made from."""
 
         def again(cib: Cib) -> Cib:
             new = self.rollout.planner.render(cib, plan)
             if new is None:
                 raise _OvertakenError
+            self.transaction.keep(cib)
             return new
 
-        def keep(cib: Cib) -> list[Step]:
-            history.store_here(entry, cib)
-            return [history.plan_store(entry, cib)]
-
-        return apply_cib.patch(seen.host, seen.cib, again, keep, check=self.rollout.check_cib)
+        return apply_cib.patch(seen.host, seen.cib, again, check=self.rollout.check_cib)
 
     def _follow(
         self, seen: ClusterView, plan: Plan, before: Cib, done: Mapping[str, NodePlan]
@@ -339,10 +331,6 @@ def left_alone(seen: ClusterView, watch: Stopwatch) -> list[Outcome]:
         else watch.finish(name, Mark.SKIPPED, str(seen.standing(name)))
         for name, error in (seen.outside.items() if seen.formed else ())
     ]
-
-
-def _quietly(_said: str) -> None:
-    """Show nothing: nothing here takes long."""
 
 
 def _incomplete(error: PacefabError) -> PacefabError:

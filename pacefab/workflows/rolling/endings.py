@@ -1,0 +1,66 @@
+"""How a rolling update ends: what is said of it, and what is noted on the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pacefab import interrupts
+from pacefab.host.model import Mark, Outcome
+from pacefab.pacemaker.model import ClusterStatus
+from pacefab.services.service import Service
+from pacefab.workflows.checks.probing import ProbeResult
+from pacefab.workflows.nodes.progress import Progress
+from pacefab.workflows.nodes.view import ClusterView
+from pacefab.workflows.transaction.entry import State
+from pacefab.workflows.transaction.transaction import Transaction
+
+Results = Sequence[ProbeResult]
+
+
+def end(
+    transaction: Transaction,
+    outcomes: Sequence[Outcome],
+    nodes: int,
+    seen: ClusterView,
+    progress: Progress,
+) -> None:
+    """Note how it ended: what was cut off behind a node that is changed is not finished."""
+    if len(outcomes) == nodes and all(line.mark.ok for line in outcomes):
+        transaction.end(State.DONE, progress)
+    elif not any(line.mark is Mark.CHANGED for line in outcomes):
+        transaction.end_undone(seen.hosts, progress)
+
+
+def kept_items(service: Service[Any], before: Results, after: Results) -> list[str]:
+    """Return how many of its items an instance has still, where it counts them."""
+    if not any(figure.name == "items" for figure in service.figures):
+        return []
+    then, now = (_items(results) for results in (before, after))
+    if now is None:
+        return ["its items were not counted"]
+    count = then or 0
+    return [f"{min(now, count)} of {count} items kept" if count else "it had no items"]
+
+
+def _items(results: Results) -> int | None:
+    found = (result.reading.figures.get("items") for result in results)
+    return next((int(value) for value in found if value is not None), None)
+
+
+def remembered(names: Sequence[str], node: str, status: ClusterStatus) -> str:
+    """Return which failure of the service on the node is not forgotten yet, if any."""
+    failures = [failure for failure in status.failures if failure.node == node]
+    failed = {failure.resource.partition(":")[0] for failure in failures}
+    kept = [name for name in names if name in failed]
+    return f"{', '.join(kept)} counts as failed on {node}" if kept else ""
+
+
+def say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
+    """Note which nodes are done; a repeated run goes on behind them."""
+    if not interrupts.changed():
+        return
+    done = ", ".join(line.host for line in outcomes if line.mark is Mark.CHANGED)
+    if done:
+        stop.add_note(f"{done}: done")
+    stop.add_note("run this again to go on")

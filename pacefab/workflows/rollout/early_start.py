@@ -1,0 +1,105 @@
+"""Start a new clone's instances just before Pacemaker is given the clone: it finds them running.
+
+An instance that Pacemaker's first probe finds running is Started at once. One that Pacemaker starts
+by systemd it looks at again only after a tenth of the start's timeout, at most 2 s, however quick
+the service is (execd_commands.c of 2.0 and 2.1). The unit is started as Pacemaker starts it: under
+its drop-in, so that systemd does not restart it beside Pacemaker, and stops it after Pacemaker.
+
+It is no more than a head start: what does not start is left to Pacemaker, whose word on it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from pacefab.interrupts import undoing
+from pacefab.pacemaker.model import Clone, Order, Primitive
+from pacefab.pacemaker.plan import Action
+from pacefab.transport.command import Section, shell
+from pacefab.transport.connection import Host
+from pacefab.transport.fanout import Result, fan_out, values
+from pacefab.workflows.rollout.planning import Plan
+
+_SECONDS = 60
+_STARTED = "started"
+_CLASS = "systemd:"
+
+# The text is Pacemaker's (systemd_create_override of lib/services/systemd.c); it removes the file
+# when it stops the unit.
+_START = r"""
+unit=$1; file=${unit%.service}.service
+drop_in=/run/systemd/system/$file.d/50-pacemaker.conf
+[ "$(systemctl is-active "$unit")" = inactive ] || exit 0
+umask 022
+mkdir -p "${drop_in%/*}"
+printf '%s\n' '[Unit]' "Description=Cluster Controlled ${unit%.service}" \
+  'Before=pacemaker.service pacemaker_remote.service' '' '[Service]' 'Restart=no' >"$drop_in"
+systemctl daemon-reload
+if systemctl start "$unit" 2>/dev/null; then echo started
+else rm -f "$drop_in"; systemctl daemon-reload; systemctl reset-failed "$unit" || :; fi
+"""
+_STOP = r"""
+unit=$1; file=${unit%.service}.service
+systemctl stop "$unit"
+rm -f "/run/systemd/system/$file.d/50-pacemaker.conf"
+systemctl daemon-reload
+"""
+
+
+@contextmanager
+def started_early(hosts: Mapping[str, Host], plan: Plan) -> Iterator[None]:
+    """Start what `units` says, but what runs already; stop it again if the block raises.
+
+    `hosts` are the cluster's nodes that are at hand.
+    """
+    chosen = {node: names for node, names in units(plan).items() if node in hosts}
+    started: dict[str, list[str]] = {}
+    try:
+        with undoing():  # what was started is to be known, also to whoever stops it
+            for node, sections in values(_run(hosts, _START, chosen)).items():
+                said = {name: section.out.strip() for name, section in sections.items()}
+                started[node] = [name for name in chosen[node] if said.get(name) == _STARTED]
+        yield
+    except (Exception, KeyboardInterrupt):
+        with undoing():
+            _run(hosts, _STOP, {node: names for node, names in started.items() if names})
+        raise
+
+
+def _run(
+    hosts: Mapping[str, Host], script: str, units_of: Mapping[str, Sequence[str]]
+) -> dict[str, Result[dict[str, Section]]]:
+    """Run a script for each unit of each node."""
+
+    def run(node: str, names: Sequence[str]) -> dict[str, Section]:
+        steps = [shell(name, script, name) for name in names]
+        return hosts[node].change(steps, seconds=_SECONDS)
+
+    return fan_out(units_of, run)
+
+
+def units(plan: Plan) -> dict[str, list[str]]:
+    """Return the units to start on each node: of clones that are new, where they would start.
+
+    Left out is what starts after another resource, and what has a second role.
+    """
+    found: dict[str, list[str]] = {}
+    new = {primitive.id: primitive for primitive in _new(plan)}
+    for action in plan.transitions:
+        primitive = new.get(action.resource.partition(":")[0])
+        if action.action == "start" and primitive:
+            unit = primitive.agent.removeprefix(_CLASS)
+            found.setdefault(action.target or action.source, []).append(unit)
+    return found
+
+
+def _new(plan: Plan) -> Iterator[Primitive]:
+    orders = (made for made in plan.desired.constraints if isinstance(made, Order))
+    later = {order.then for order in orders}
+    for change in plan.configuration.changes:
+        made = change.desired
+        if change.action is Action.ADD and isinstance(made, Clone) and not made.promotable:
+            primitive = made.primitive
+            if primitive.agent.startswith(_CLASS) and not later & {made.id, primitive.id}:
+                yield primitive

@@ -1,0 +1,141 @@
+"""The reader of plain ssh_config files says what `ssh -G` says; any bytes are a known_hosts."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pacefab.transport.way.known_hosts import KeyVerdict, find, parse_known_hosts
+from pacefab.transport.way.plain import NotPlainError, read_plain
+from pacefab.transport.way.settings import HostSettings
+from pacefab.transport.way.tokens import TokenError, expand, expand_file
+
+NAME = "node-1.example"
+PATTERNS = st.lists(
+    st.sampled_from(["*", NAME, "node-?.example", "!node-2*", f"!{NAME}", "other", "*.example"]),
+    min_size=1,
+    max_size=3,
+).map(" ".join)
+LINES = st.one_of(
+    PATTERNS.map(lambda patterns: f"Host {patterns}"),
+    st.sampled_from(
+        [
+            "HostName 192.0.2.1",
+            "HostName=fd00::1",
+            "  Port   2222",
+            "port = 22",
+            "User root",
+            "USER operator",
+            "IdentityFile ~/.ssh/one",
+            "IdentityFile /etc/keys/two",
+            "IdentitiesOnly yes",
+            "StrictHostKeyChecking accept-new",
+            "StrictHostKeyChecking off",
+            "UserKnownHostsFile /a/one /a/two",
+            "GlobalKnownHostsFile /dev/null",
+            "HostKeyAlias box",
+            "ConnectTimeout 7",
+            "AddressFamily inet",
+            "HashKnownHosts yes",
+            "ProxyJump one,root@two:2222",
+            "# a note",
+            "",
+        ]
+    ),
+)
+SAME = {"yes": "true", "no": "false", "off": "false"}
+
+
+@pytest.mark.skipif(not shutil.which("ssh"), reason="there is no ssh on this machine")
+@given(st.lists(LINES, max_size=12))
+@settings(max_examples=60)
+def test_what_is_plain_is_read_as_ssh_reads_it(lines: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "config"
+        file.write_text("\n".join(lines))
+        ours = read_plain([file], "", NAME)
+        theirs: dict[str, list[str]] = {}
+        done = subprocess.run(
+            ["ssh", "-F", str(file), "-G", NAME], capture_output=True, text=True, check=True
+        )
+        for line in done.stdout.splitlines():
+            theirs.setdefault(line.partition(" ")[0], []).append(line.partition(" ")[2])
+    for keyword, values in ours.items():
+        if keyword in {"stricthostkeychecking", "hashknownhosts", "identitiesonly"}:
+            assert SAME.get(values[0], values[0]) == SAME.get(
+                theirs[keyword][0], theirs[keyword][0]
+            )
+        else:
+            assert values == theirs[keyword]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Match all\n",
+        "Match host=node-1.example\n  Port 1\n",
+        "Include relative\n",
+        "Host %h\n",
+        "HostName %h.example\n",
+        'IdentityFile "a b"\n',
+        "UserKnownHostsFile ${HOME}/x\n",
+        "Port 0\n",
+        "Port x\n",
+        "Port 22 # a note\n",
+        "KnownHostsCommand /bin/x\n",
+        "RevokedHostKeys /x\n",
+        "CanonicalizeHostname yes\n",
+        "Nonsense yes\n",
+        "nonsense\n",
+        "Host other\n  Nonsense yes\n",
+    ],
+)
+def test_what_is_not_plain_is_left_to_ssh(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+    with pytest.raises(NotPlainError, match="line "):
+        read_plain([file], "", NAME)
+
+
+def test_the_section_of_an_inventory_counts_last(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("Host node*\n  User root\n")
+    found = read_plain([file], f"Host {NAME}\n  User operator\n  Port 2222\n", NAME)
+    assert found == {"user": ["root"], "port": ["2222"]}
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    for port in ("22", "2222"):
+        file.write_text(f"Port {port}\n")
+        assert read_plain([file], "", NAME) == {"port": [port]}
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_of_a_known_hosts_file_end_in_a_defect(text: bytes) -> None:
+    known = find(parse_known_hosts(text), "[192.0.2.1]:22")
+    assert known.judge(b"a key") is not KeyVerdict.KNOWN
+
+
+def test_tokens_and_variables_are_replaced_and_unknown_ones_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PLACE", "/srv")
+    assert expand_file("${PLACE}/%h%%", {"h": "c1", "%": "%"}) == "/srv/c1%"
+    with pytest.raises(TokenError, match="%q is not known"):
+        expand("x%q", {})
+    with pytest.raises(TokenError, match="NO_SUCH_PLACE is not set"):
+        expand_file("${NO_SUCH_PLACE}/x", {})
+
+
+def test_file_names_with_blanks_are_told_apart_by_the_files_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "my hosts").touch()
+    text = f"{tmp_path}/my hosts {tmp_path}/other none"
+    found = HostSettings({"userknownhostsfile": [text]}).file_names("userknownhostsfile")
+    assert found == [f"{tmp_path}/my hosts", f"{tmp_path}/other"]
