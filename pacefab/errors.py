@@ -49,3 +49,11 @@ class UnreachableError(PacefabError):
 
 class CommandError(PacefabError):
     """A command on a node ran and failed, or ran out of its time."""
+
+
+class LostError(CommandError):
+    """A host was lost while a command ran on it: whether the command was done is not known."""
+
+
+class NoEndError(LostError):
+    """A command gave no end in time; its host may well be there."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 from fabric import task
 from invoke.context import Context
@@ -22,7 +22,7 @@ from pacefab.cli.endings import exit_with, usage_exit
 from pacefab.cli.files import inventory_file
 from pacefab.cli.flags import check_flags, dry_options
 from pacefab.cli.options import HELP, number
-from pacefab.cli.run import Run
+from pacefab.cli.run import Run, left_out
 from pacefab.cli.traits import TRAITS, Traits, Values
 from pacefab.errors import UsageError
 from pacefab.transport.connection import Access
@@ -37,6 +37,7 @@ def cluster_task(
     file: str = "",
     *,
     secrets: bool = False,
+    leaves_out: bool = False,
     reads_only: bool = False,
     values: Mapping[str, Values] | None = None,
     **option_help: str,
@@ -45,13 +46,13 @@ def cluster_task(
 
     Names and defaults of options come from the body's signature, its help from the docstring,
     and the options' help from here, else from `options.HELP`. Every task has `--inventory` and
-    `--accept-new-host-keys` too, with `secrets` also `--secrets`, where it changes something
-    `--wait`. The option called `file` may be
-    given without its name, right behind the task's. A task that `reads_only` is its own --dry-run;
-    `values` are the words that options take, for completion.
+    `--accept-new-host-keys` too, with `secrets` also `--secrets`, one that `leaves_out` nodes
+    `--without`, where it changes something `--wait`. The option called `file` may be given without
+    its name, right behind the task's. A task that `reads_only` is its own --dry-run; `values` are
+    the words that options take, for completion.
     """
-    left_out = {"secrets": not secrets, "wait": reads_only}
-    common = [name for name in _COMMON_HELP if not left_out.get(name)]
+    special = {"secrets": secrets, "without": leaves_out, "wait": not reads_only}
+    common = [name for name in _COMMON_HELP if special.get(name, True)]
 
     def decorate(body: Body) -> AnyTask:
         name = body.__name__
@@ -64,13 +65,14 @@ def cluster_task(
             inventory: str | None = None,
             accept_new_host_keys: bool = False,
             secrets: str | None = None,
+            without: Sequence[str] = (),
             wait: str | None = None,
             **options: Any,
         ) -> None:
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)
-                _NOTED[name][0].wait = _wait(wait)
+                _NOTED[name][0].left_out, _NOTED[name][0].wait = left_out(without), _wait(wait)
             _NOTED[name][0].add(context)
 
         def work(_: Context) -> None:
@@ -82,10 +84,11 @@ def cluster_task(
         texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
         post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         by_place = [file] if file and _file_follows(name) else []
-        made: AnyTask = task(post=[post], help=texts, auto_shortflags=False, positional=by_place)(
-            note
+        several = ["without"] if leaves_out else []
+        wrap = task(
+            post=[post], help=texts, auto_shortflags=False, positional=by_place, iterable=several
         )
-        return made
+        return cast("AnyTask", wrap(note))
 
     return decorate
 
@@ -139,6 +142,8 @@ _COMMON_HELP = {
     "inventory": "YAML file that describes the cluster; without -H its nodes are the hosts.",
     "accept_new_host_keys": "Trust hosts never met before and note their keys; a changed key is "
     "still refused.",
+    "without": "Go on without a node that is down: it is neither asked nor waited for. Several: "
+    "NODE,NODE, or the option again.",
     "wait": "Seconds to wait for the end of another user's change. Default: 60.",
     "secrets": "YAML file of mode 600 with secrets by name; else the environment or a prompt.",
 }

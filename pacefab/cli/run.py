@@ -53,6 +53,7 @@ class Run:
         self.inventory_file = inventory_file
         self.inventory_option: str | None = None
         self._secrets_file = secrets_file
+        self.left_out: tuple[str, ...] = ()  # of the cluster, by the names of its nodes
         self._reached: dict[str, Host] = {}
         self.wait: int | None = None  # seconds for another user's change; None: as usual
 
@@ -105,9 +106,10 @@ class Run:
 
     @functools.cached_property
     def hosts(self) -> dict[str, Host]:
-        """The hosts by name, in the order given."""
+        """The hosts by name, in the order given, without those that are left out."""
         nodes = self.inventory.nodes if self.inventory else ()
-        return {name: self._host(name) for name in self._given or [node.name for node in nodes]}
+        names = self._given or [node.name for node in nodes]
+        return {name: self._host(name) for name in names if name not in self.left_out}
 
     def _host(self, name: str) -> Host:
         config = self._context.config
@@ -136,7 +138,11 @@ class Run:
         from pacefab.workflows.transaction.lease import WAIT_SECONDS
         from pacefab.workflows.transaction.transaction import Transaction
 
-        return Transaction(task, WAIT_SECONDS if self.wait is None else self.wait, self.reach)
+        return Transaction(task, WAIT_SECONDS if self.wait is None else self.wait, self.reach_rest)
+
+    def reach_rest(self, name: str) -> Host | None:
+        """Return a node of the cluster that was not named, unless it is left out; as `reach`."""
+        return None if name in self.left_out else self.reach(name)
 
     def named(self) -> dict[str, Host]:
         """Return the hosts to work on; their sessions begin to open, for there is more to import.
@@ -146,6 +152,7 @@ class Run:
         """
         for name in self._given:  # before a way to them is looked for
             check_name(name)
+        self._check_left_out()
         if not self.hosts:
             next_step = "give them: fab -H c1,c2,c3 …, or an inventory: --inventory FILE"
             raise UsageError("find the hosts", "none was named", next_step)
@@ -154,6 +161,16 @@ class Run:
         for host in islice(self.hosts.values(), self.limit):
             host.open_ahead()
         return self.hosts
+
+    def _check_left_out(self) -> None:
+        """Raise a UsageError where --without names what there is not, or all that there is."""
+        known = {*self._given, *(n.name for n in (self.inventory.nodes if self.inventory else ()))}
+        unknown = [n for n in self.left_out if self.inventory and n not in known]
+        if unknown or (known and known <= set(self.left_out)):
+            seen = f"no host is called {unknown[0]}" if unknown else "no host would be left"
+            raise UsageError(
+                f"leave out {', '.join(self.left_out)}", seen, f"the hosts are: {', '.join(known)}"
+            )
 
     def perform(self, step: str, work: Callable[[], Sequence[Outcome]]) -> int:
         """Do the work and print its summary; the exit status is 0 when all is as desired."""
@@ -174,3 +191,8 @@ class Run:
     def limit(self) -> int:
         """How many hosts are worked on at a time."""
         return self.settings.parallel
+
+
+def left_out(values: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that --without was given: once or several times, with commas between."""
+    return tuple(filter(None, (name.strip() for value in values for name in value.split(","))))

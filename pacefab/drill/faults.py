@@ -153,6 +153,7 @@ def _about(load: ClientLoad) -> str:
 
 
 # The note is there before the failure is, so that whatever is cut off in between can be undone.
+# What the timer starts is started again until it succeeds; a oneshot cannot be before systemd 244.
 _CAUSE = r"""
 kind=$1 seconds=$2 undo=$3 cause=$4; shift 4
 [ ! -e /run/pacefab-drill ] || { cat /run/pacefab-drill/kind; exit 3; }
@@ -162,8 +163,9 @@ mkdir /run/pacefab-drill
 printf '%s\n' "$undo" > /run/pacefab-drill/undo
 printf '%s\n' "$kind" > /run/pacefab-drill/kind
 systemctl reset-failed pacefab-drill-undo.service 2>/dev/null || :
-systemd-run --quiet --collect --service-type=oneshot --unit=pacefab-drill-undo \
-  --on-active="$seconds" /bin/sh /run/pacefab-drill/undo
+systemd-run --quiet --collect --unit=pacefab-drill-undo --on-active="$seconds" \
+  --property=Restart=on-failure --property=RestartSec=10 \
+  /bin/sh -c '[ ! -e /run/pacefab-drill/undo ] || exec sh /run/pacefab-drill/undo'
 sh -c "$cause" pacefab "$@"
 """
 

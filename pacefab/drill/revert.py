@@ -13,6 +13,7 @@ from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import check_lock
+from pacefab.workflows.nodes.persistence import persist
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import Reach, observe_members
 from pacefab.workflows.transaction.transaction import Transaction
@@ -57,7 +58,7 @@ def undo(host: Host) -> str:
         PacefabError: it could not be undone now.
     """
     try:
-        sections = host.change(faults.plan_undo(), seconds=_UNDO_SECONDS)
+        sections = persist(lambda: host.change(faults.plan_undo(), seconds=_UNDO_SECONDS))
         check_lock(sections)
     except PacefabError as error:
         error.next_step = f"{_UNDO_HINT}, or the node's own timer (systemctl list-timers)"

@@ -37,6 +37,18 @@ class Cib:
         """Whether the node it was read from has a DC and quorum; crm_mon reads it from here too."""
         return bool(self.root.get("dc-uuid")) and self.root.get("have-quorum") in {"1", "true"}
 
+    @property
+    def dc(self) -> str:
+        """The node that was the DC when it was read; empty: there was none."""
+        own = self.root.get("dc-uuid")
+        nodes = self.root.iterfind("configuration/nodes/node")
+        return next((n.get("uname", "") for n in nodes if n.get("id") == own), "")
+
+    def is_configured_as(self, other: Cib) -> bool:
+        """Whether the other one says the same, whatever its version and what runs."""
+        own, its = (etree.tostring(c.configuration, method="c14n") for c in (self, other))
+        return own == its
+
     def text(self, *, status: bool = True) -> str:
         """Return the XML; without `status` only what is configured, not what runs."""
         root = copy.deepcopy(self.root)
@@ -140,7 +152,7 @@ class Cib:
         """What pacefab has made here, by its own record."""
         return tuple(pairs(self.own_set).get(OWNED, "").split())
 
-    @property
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
         """The parameters that an inventory called secrets, and whose names do not say so."""
         return tuple(pairs(self.own_set).get(SECRETS, "").split())
@@ -234,13 +246,6 @@ def parse_names(text: str) -> dict[str, str]:
 def agent_of(element: etree._Element) -> str:
     """Return a primitive's agent as pcs writes it; empty when it has none of its own."""
     return ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
-
-
-def secret_parameters(primitive: etree._Element) -> Iterator[str]:
-    """Yield the parameters that the CIB around a primitive has recorded as secrets."""
-    name = f"{primitive.get('id', '')}:"
-    around = Cib(primitive.getroottree().getroot())
-    return (word.removeprefix(name) for word in around.secrets if word.startswith(name))
 
 
 def named_by(constraint: etree._Element) -> Iterator[str]:

@@ -24,6 +24,9 @@ from pacefab.transport.command import Section, Step, shell, step
 _T = TypeVar("_T")
 
 CRM_EX_OLD = 103  # "Update was older than existing configuration": another change was faster
+# What cibadmin ends with when the DC, or its own daemon, was lost on the way: CRM_EX_DISCONNECT,
+# CRM_EX_QUORUM, CRM_EX_TIMEOUT.
+_UNKNOWN = {102, 106, 124}
 _NO_PROGRAM = 127
 _TOO_LARGE = 128 + 25  # ended by SIGXFSZ
 
@@ -252,13 +255,15 @@ def plan_patch(old: cib.Cib, new: cib.Cib, *, check: bool = True) -> list[Step]:
 
 
 def read_patch(sections: Mapping[str, Section]) -> bool:
-    """Return whether the patch went in; False when another user changed the CIB in between.
+    """Return whether the patch went in.
+
+    False: another user changed the CIB in between, or Pacemaker lost the DC and cannot say.
 
     Raises:
         CommandError: Pacemaker refused the new CIB; the old one stands.
     """
     section = sections["patch"]
-    if section.status == CRM_EX_OLD:
+    if section.status in {CRM_EX_OLD, *_UNKNOWN}:
         return False
     if not section.ok:
         raise CommandError(

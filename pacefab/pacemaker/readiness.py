@@ -154,7 +154,9 @@ def _awaited(status: ClusterStatus, primitive: str) -> bool:
         return True
     against = word.against.get(primitive, {})
     mine = [cause for node, cause in against.items() if node in members(status)]
-    accident = not mine or any(not cause.deliberate for cause in mine)
+    # Where nothing but a node that is away could run it, nobody can wait for it.
+    here = [cause for cause in mine if not cause.away]
+    accident = not here or any(not cause.deliberate for cause in here)
     return accident and not word.running.get(primitive)
 
 

@@ -19,6 +19,7 @@ class Cause:
     way_out: str  # a command, or where to look
     deliberate: bool = True
     named: bool = False
+    away: bool = False  # the node itself is not there
     waits: bool = False  # it may pass by itself, once something else is there
     halts: bool = False  # Pacemaker does nothing at all, whatever is configured
     resource: str = ""
@@ -66,6 +67,13 @@ class Placement:
     def concerning(self, ids: Collection[str]) -> tuple[Cause, ...]:
         """Return the causes that are about one of these resources, or about all."""
         return tuple(c for c in self.causes if not c.resource or c.resource in ids)
+
+    def waits_for(self, primitive: str, nodes: Collection[str]) -> bool:
+        """Whether a primitive runs nowhere for no other reason than that these nodes are away."""
+        against = self.against.get(primitive, {})
+        accidents = {node for node, cause in against.items() if not cause.deliberate}
+        away = {node for node in accidents if against[node].away}
+        return not self.running.get(primitive) and bool(away & set(nodes)) and accidents == away
 
     def deliberate(self, primitive: str, node: str) -> bool:
         """Whether a primitive is kept from a node, or unmanaged there, because it was set so."""

@@ -42,6 +42,8 @@ def _state(entry: Entry, applied: History, numbers: Mapping[str, int]) -> str:
         return " (under way)" if entry.token in applied.live else " (not finished)"
     if entry.state is State.UNDONE:
         return " (undone)"
+    if entry.state is State.UNCHANGED:
+        return " (restarts alone)"
     if entry.ended_by:
         by = numbers.get(entry.ended_by)
         return f" (cut off; finished by {by})" if by else " (cut off; finished later)"

@@ -31,6 +31,7 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     blocks = (
         _transitions(plan),
         _notices(plan),
+        _left_out(plan),
         _updates(plan),
         _pending(plan),
         _unfinished(plan),
@@ -118,6 +119,12 @@ def _notices(plan: Plan) -> Iterator[str]:
     if plan.notices:
         yield from ("", "not run or not looked after by Pacemaker, so neither awaited nor asked")
         yield from (f"  {notice}" for notice in plan.notices)
+
+
+def _left_out(plan: Plan) -> Iterator[str]:
+    if plan.lacks:
+        yield from ("", "left out")
+        yield from (f"  {line}" for line in plan.lacks)
 
 
 def _updates(plan: Plan) -> Iterator[str]:
@@ -211,5 +218,6 @@ def as_data(plan: Plan) -> dict[str, object]:
             }
             for pending in plan.pending
         ],
+        "left_out": list(plan.lacks),
         "unreachable": {name: str(error) for name, error in plan.silent.items()},
     }

@@ -31,6 +31,7 @@ _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
 
 @cluster_task(
     secrets=True,
+    leaves_out=True,
     reads_only=True,
     json="Print the plan as JSON, for programs.",
     save="Keep the plan in this file, for: fab deploy FILE.",
@@ -75,6 +76,7 @@ def plan(
 
 @cluster_task(
     secrets=True,
+    leaves_out=True,
     file="saved_plan",
     saved_plan="A plan of `fab plan --save FILE`: apply exactly that, or refuse.",
     keep_on_failure="Leave everything as it is when a check fails, for a look at it.",
@@ -214,6 +216,7 @@ def history(run: Run) -> int:
 
 @cluster_task(
     secrets=True,
+    leaves_out=True,
     number="Which apply to go back before: 1 is the last, as `fab history` counts.",
     timeout="Seconds for the cluster to follow.",
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pacefab.services.memcached.memcached import Request
 
 
-@cluster_task()
+@cluster_task(leaves_out=True)
 def install_memcached(
     run: Run,
     listen: str | None = None,

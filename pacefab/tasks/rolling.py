@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 @cluster_task(
+    leaves_out=True,
     memory="Cache size in MiB; left as it is when not given. Another size starts empty.",
     restartable="Keep the items over this and later restarts, once it was started so.",
     package="Bring the package to the repositories' newest version too.",
@@ -88,7 +89,7 @@ def update(
     transaction = run.transaction(f"update-{node_update.service.name}")
     rolling = Rolling(node_update, seconds, dry_run, run.limit, nodes, transaction)
     operator = Operator(run.printer, yes=yes)
-    return run.perform(rolling.step, lambda: rolling.run(hosts, run.reach, operator))
+    return run.perform(rolling.step, lambda: rolling.run(hosts, run.reach_rest, operator))
 
 
 def update_pending(

@@ -58,6 +58,7 @@ def _install_task(service: str) -> AnyTask:
     """
     return cluster_task(
         secrets=True,
+        leaves_out=True,
     )(body)
 
 
@@ -97,6 +98,7 @@ def _create_task(service: str) -> AnyTask:
     """
     return cluster_task(
         secrets=True,
+        leaves_out=True,
         dry_run="Show what would be done, and what Pacemaker would then do; change nothing.",
         update="Bring what is there and different to the desired state.",
         timeout="Seconds for the cluster to follow and for the service to answer.",
@@ -133,6 +135,7 @@ def _update_task(service: str) -> AnyTask:
     """
     return cluster_task(
         secrets=True,
+        leaves_out=True,
         package="Bring its packages to the repositories' newest versions too.",
         timeout=f"Seconds for each node's {service} to stop, and to start and answer.",
         dry_run="Show what would be done on which node; change nothing.",

@@ -83,7 +83,7 @@ def creation_of(run: Run, service: str, *, update: bool, **options: Any) -> Roll
         step=f"create-{service}",
         asks_of_additions=False,
         by_node=True,
-        reach=run.reach,
+        reach=run.reach_rest,
         limit=run.limit,
         transaction=run.transaction(f"create-{service}"),
         **options,

@@ -21,7 +21,7 @@ from fabric import Connection
 from paramiko.ssh_exception import ChannelException, SSHException
 
 from pacefab import interrupts
-from pacefab.errors import CommandError
+from pacefab.errors import CommandError, LostError, NoEndError
 from pacefab.transport import answers
 from pacefab.transport.command import (
     LOCK,
@@ -150,8 +150,8 @@ class Host:
 
         Raises:
             UnreachableError: no session, or no privilege.
-            CommandError: the connection broke, the steps took longer than `seconds`, or what came
-                back is no answer to them.
+            LostError: the connection broke, or the steps took longer than `seconds`.
+            CommandError: what came back is no answer to them.
         """
         return self._sections(self._work(render_query(steps), seconds=seconds), steps)
 
@@ -283,19 +283,19 @@ class Host:
             host=self.name,
         )
 
-    def _lost(self, seen: str) -> CommandError:
+    def _lost(self, seen: str) -> LostError:
         self._session.close()
         self._opened = False  # the next command opens it again
         answers.forget()
-        return CommandError(
+        return LostError(
             "run a command",
             f"the connection was lost; {seen}",
             "see whether the host is up, then run this again: it is safe to repeat",
             host=self.name,
         )
 
-    def _slow(self, seconds: float, out: str) -> CommandError:
-        return CommandError(
+    def _slow(self, seconds: float, out: str) -> NoEndError:
+        return NoEndError(
             "run a command",
             f"no end after {seconds:.0f} s; last output: {tail(out) or 'none'}",
             "look at the host's load and disk, or give more time with --timeout",
@@ -322,7 +322,7 @@ class Host:
         ahead, self._ahead = self._ahead, None
         if ahead:
             ahead.result()
-        elif not self._opened:
+        elif not (self._opened and self._connection.is_connected):
             self._establish()
 
     def _establish(self) -> None:

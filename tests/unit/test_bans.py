@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib, parse
@@ -39,6 +41,24 @@ def test_a_ban_of_ours_is_known_by_its_id_and_its_resource() -> None:
     )
     assert MEMCACHED.found(seen) == {"pacefab-update-c1": "c1"}
     assert OTHER.found(seen) == {"pacefab-update-c2": "c2"}
+
+
+def test_a_ban_ends_by_itself_at_a_time_of_the_clusters_clock() -> None:
+    end = datetime(2026, 11, 29, 14, 30, tzinfo=UTC)
+    banned = MEMCACHED._banned(cib(), "c2", end)  # noqa: SLF001  # what `stop` patches
+    assert banned is not None
+    made = next(one for one in banned.all_constraints if one.get("rsc") == "memcached-clone")
+    assert MEMCACHED.found(banned) == {"pacefab-update-c2": "c2"}
+    assert made.get("score") is None
+    assert made.get("node") is None
+    date = made.find("rule[@score='-INFINITY'][@boolean-op='and']/date_expression")
+    assert date is not None
+    assert {str(name): date.get(str(name)) for name in date.attrib} == {
+        "id": "pacefab-update-c2-end", "operation": "lt", "end": "2026-11-29 14:30:00Z",
+    }  # fmt: skip
+    lifted = MEMCACHED._lifted(banned, ("c2",))  # noqa: SLF001
+    assert lifted is not None
+    assert lifted.is_configured_as(cib())
 
 
 def test_only_the_constraints_of_the_same_meaning_are_a_services_own() -> None:

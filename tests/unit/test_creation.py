@@ -277,7 +277,7 @@ def test_what_does_not_serve_is_taken_back_unless_it_is_to_be_kept(
 def test_without_an_inventory_a_service_has_its_defaults_or_needs_one() -> None:
     hosts: list[str] = []
     run: Any = SimpleNamespace(
-        inventory=None, limit=8, secret=str, reach=None, gather=lambda _: None,
+        inventory=None, limit=8, secret=str, reach_rest=None, gather=lambda _: None,
         transaction=Transaction,
         named=lambda: hosts.append("c1"),
     )  # fmt: skip

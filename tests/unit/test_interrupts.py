@@ -271,7 +271,7 @@ def test_a_failed_rollout_is_taken_back_though_a_signal_came_meanwhile(
     monkeypatch.setattr(apply_cib, "settle_plan", settle)
     monkeypatch.setattr(rollout, "last_words", journals)
     seen: Any = MagicMock()
-    run = Run(rollout.Rollout(seen), {}, seen, seen)
+    run = Run(rollout.Rollout(seen), {}, seen, seen, seen)
     with pytest.raises(StartFailedError, match="c1: why"), interrupts.listening():
         run._follow(seen, seen, seen, {})  # noqa: SLF001  # what deploys do once the CIB is patched
     assert restored == ["c1"]

@@ -387,6 +387,20 @@ def test_what_was_undone_has_no_number() -> None:
         chosen(2, entry(1), entry(2, state=State.UNDONE))
 
 
+def test_what_only_restarted_has_no_number() -> None:
+    restart = entry(2, "update-redis", State.UNCHANGED)
+    assert chosen(1, entry(1), restart) == (entry(1).id, entry(1).id)
+
+
+def test_a_node_that_was_away_when_a_change_ended_is_known() -> None:
+    begun = entry(1, state=State.BEGUN)
+    there = Head("", None, (), frozenset({begun.id}), frozenset({begun.id}))
+    away = Head("", None, (begun,))
+    (missed,) = heads.behind({"c1": there, "c2": away})["c2"]
+    assert (missed.id, missed.state) == (begun.id, State.UNDONE)
+    assert heads.behind({"c1": there}) == {}
+
+
 # --- only what is ours is put back
 
 PATH = "/etc/app.conf"

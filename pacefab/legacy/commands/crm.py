@@ -40,6 +40,9 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
     """Replay the command of the arguments, or those that are read from a file or piped in."""
     options = split_options(command.arguments, _OPTIONS)
     world = interpreter.world
+    for place in (command.place, *interpreter.shell.called_from):
+        ran = world.executed.setdefault((place.file, place.line), [])
+        ran.append(["crm", *command.arguments[:5]])
     if {"h", "version"} & options.names:
         return CommandResult(0, world.mark(f"what {command.text} prints"))
     process = _CrmProcess(interpreter, command, options.value("c"))
@@ -47,7 +50,7 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
         process.line(line_of(options.operands), 0, command.place_of(0))
         if not process.waits:
             return process.answer
-    file = options.value("f", "-")
+    file = options.value("f") or "-"
     if file in _INPUT:
         process.read_input()
     else:

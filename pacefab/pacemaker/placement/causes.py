@@ -128,7 +128,7 @@ class Causes:
         if node.unclean or not node.online or node.pending:
             said = f"{'the remote node ' * node.remote}{name} is {node.word}"
             way_out = _LOOK if node.remote or node.online else f"pcs cluster start {name}"
-            return Cause(said, way_out, deliberate=False, named=True, node=name)
+            return Cause(said, way_out, deliberate=False, named=True, away=True, node=name)
         if node.standby:
             said = f"{name} is in standby, its services are not asked"
             return Cause(said, f"pcs node unstandby {name}", node=name)

@@ -178,7 +178,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
             *_absent(services),
             *_cluster_reasons(seen, status),
             *placed.reasons(seen.placement),
-            *placed.node_troubles(status),
+            *placed.node_troubles(status, seen.left_out),
             *_instance_reasons(seen, services),
             *(reason for service in services for reason in not_serving(service)),
             *node_state.reasons(site),

@@ -7,7 +7,7 @@ is a reason. Whatever runs unmanaged is asked all the same, and degraded when it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pacefab.pacemaker.model import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
@@ -28,10 +28,11 @@ def _texts(said: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def node_troubles(status: ClusterStatus) -> list[str]:
-    """Return the nodes that do not run by accident ("c2 is offline")."""
+def node_troubles(status: ClusterStatus, left_out: Collection[str] = ()) -> list[str]:
+    """Return the nodes that do not run by accident ("c2 is offline"), but for those left out."""
     fine = {"online", "standby", "maintenance"}
-    return [f"{node.name} is {node.word}" for node in status.nodes if node.word not in fine]
+    nodes = (node for node in status.nodes if node.name not in left_out)
+    return [f"{node.name} is {node.word}" for node in nodes if node.word not in fine]
 
 
 def is_missed(placement: Placement, status: ClusterStatus, primitive: str, node: str) -> bool:

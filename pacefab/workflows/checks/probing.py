@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pacefab.errors import CommandError, PacefabError
+from pacefab.errors import CommandError, LostError, PacefabError, UnreachableError
 from pacefab.services.checks import Check, Inspection
 from pacefab.services.probes import tcp
 from pacefab.services.probes.probe import Probe, Reading
@@ -15,6 +15,7 @@ from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
 from pacefab.waiting import Pending, Waits, unheard, wait_until
+from pacefab.workflows.nodes.persistence import AGAIN_SECONDS
 
 SECONDS = 3  # that a step has on its node: more than the limits of what it asks with
 _POLL_SECONDS = 1.0
@@ -28,6 +29,7 @@ class ProbeResult:
 
     probe: Probe
     reading: Reading
+    lost: PacefabError | None = None  # the node that was to ask could not be reached
 
     @property
     def wrong(self) -> str:
@@ -53,7 +55,8 @@ def put(hosts: Mapping[str, Host], probes: Sequence[Probe]) -> list[ProbeResult]
         try:
             return _ask(hosts[node], mine)
         except PacefabError as error:
-            return _all(mine, f"{node} could not ask: {error.seen}")
+            lost = error if isinstance(error, LostError | UnreachableError) else None
+            return _all(mine, f"{node} could not ask: {error.seen}", lost)
 
     asked = values(fan_out(by_node, work))
     return [result for results in asked.values() for result in results]
@@ -82,8 +85,10 @@ def inspect(hosts: Mapping[str, Host], inspections: Sequence[Inspection]) -> lis
     return [next(asked[inspection.node]) for inspection in inspections]
 
 
-def _all(probes: Sequence[Probe], wrong: str) -> list[ProbeResult]:
-    return [ProbeResult(probe, Reading(wrong)) for probe in probes]
+def _all(
+    probes: Sequence[Probe], wrong: str, lost: PacefabError | None = None
+) -> list[ProbeResult]:
+    return [ProbeResult(probe, Reading(wrong), lost) for probe in probes]
 
 
 def _ask(host: Host, probes: Sequence[Probe]) -> list[ProbeResult]:
@@ -125,6 +130,35 @@ def _own(number: int, steps: Sequence[Step], sections: Mapping[str, Section]) ->
     return {name: sections[long] for name, long in names.items() if long in sections}
 
 
+class AskerLostError(CommandError):
+    """Nodes were lost that were to ask; `lost` says of each why."""
+
+    def __init__(self, lost: Mapping[str, PacefabError]) -> None:
+        said = "\n".join(map(str, lost.values()))
+        super().__init__("ask the services", said, next(iter(lost.values())).next_step)
+        self.lost = lost
+
+
+def _check_askers(results: Sequence[ProbeResult], since: dict[str, float]) -> None:
+    """Raise an AskerLostError for nodes that cannot be reached again; `since` says when they were.
+
+    A connection that broke is made again by the next question.
+    """
+    now = time.monotonic()
+    lost = {result.probe.node: result.lost for result in results if result.lost}
+    for node in [node for node in since if node not in lost]:
+        del since[node]
+    for node in lost:
+        since.setdefault(node, now)
+    gone = {
+        node: error
+        for node, error in lost.items()
+        if isinstance(error, UnreachableError) and now - since[node] > AGAIN_SECONDS
+    }
+    if gone:
+        raise AskerLostError(gone)
+
+
 def serve(
     hosts: Mapping[str, Host],
     probes: Sequence[Probe],
@@ -137,12 +171,14 @@ def serve(
     clock, seconds): a service that just started needs a moment. `waits` hears of one of them.
 
     Raises:
+        AskerLostError: a node that was to ask could not be reached again.
         CommandError: some were not met in time.
     """
-    unmet, met = list(probes), list[ProbeResult]()
+    unmet, met, since = list(probes), list[ProbeResult](), dict[str, float]()
 
     def look() -> list[ProbeResult] | Pending:
         results = put(hosts, unmet)
+        _check_askers(results, since)
         met.extend(result for result in results if not result.wrong)
         wrong = [result for result in results if result.wrong]
         unmet[:] = [result.probe for result in wrong]

@@ -23,10 +23,10 @@ from pacefab.workflows.formation import steps
 from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, run_steps
+from pacefab.workflows.nodes.claims import none_answered
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
-from pacefab.workflows.nodes.view import none_answered
 from pacefab.workflows.transaction.transaction import Hosts, Transaction
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
-from pacefab.errors import CommandError, PacefabError, RefusedError, add_ending
+from pacefab.errors import CommandError, LostError, PacefabError, RefusedError, add_ending
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import cib_text, live, readiness
 from pacefab.pacemaker.cib import Cib
@@ -22,9 +22,9 @@ from pacefab.pacemaker.plan import ConfigurationPlan, Noun
 from pacefab.pacemaker.restore import render_undone
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed
-from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
+from pacefab.workflows.nodes.doorway import Asked, Doorway
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
 _BUSY_SECONDS = 60  # status updates change the CIB's version too; many starts make a few a second
@@ -34,8 +34,10 @@ _RESTORE_SECONDS = 240  # a start under way ends first, then a stop: 100 s each 
 _STUCK_SECONDS = 15  # so long a resource that is to go may show no progress; a start ends first
 
 
-def query_cib(host: Host) -> Cib:
+def query_cib(host: Asked) -> Cib:
     """Return the CIB as it is now; asked again while Pacemaker is too busy to answer.
+
+    A doorway without quorum hands over to a node that has it.
 
     Errors of `live.read_cib`.
     """
@@ -51,10 +53,12 @@ def query_cib(host: Host) -> Cib:
     found = wait_until(look, _BUSY_SECONDS)
     if isinstance(found, Pending):
         raise unanswered[-1]
+    if not found.quorum and isinstance(host, Doorway) and host.leave():
+        return query_cib(host)
     return found
 
 
-def query_status(host: Host) -> ClusterStatus:
+def query_status(host: Asked) -> ClusterStatus:
     """Return the cluster's state as it is now. Errors of `live.read_status`."""
     return live.read_status(host.query(live.observe_status()))
 
@@ -65,7 +69,7 @@ def nothing_first(_cib: Cib) -> Sequence[Step]:
 
 
 def patch(
-    host: Host,
+    host: Asked,
     cib: Cib,
     plan: Callable[[Cib], Cib | None],
     first: Callable[[Cib], Sequence[Step]] = nothing_first,
@@ -75,30 +79,32 @@ def patch(
     """Bring the cluster to the CIB that `plan` renders; return the one it was planned from.
 
     When another user changed the CIB in between, Pacemaker refuses the patch, and `plan` is asked
-    again with what is there now. It returns None when nothing is left to do, and raises when the
-    new CIB is not what the operator was shown. `first` gives the steps that run before the patch,
-    in the same script; they carry their undo. Without `check` Pacemaker is not asked what it thinks
-    of the new CIB: for one that stood before.
+    again with what is there now; so it is when the doorway is lost before the patch is in, which is
+    looked for first. It returns None when nothing is left to do, and raises when the new CIB is not
+    what the operator was shown. `first` gives the steps that run before the patch, in the same
+    script; they carry their undo. Without `check` Pacemaker is not asked what it thinks of the new
+    CIB: for one that stood before.
+
+    The patch is made on the DC, if that can be reached. A node that was away may count status
+    updates otherwise than the rest: they refuse what it patches, and it has a CIB of its own then,
+    with exit status 0 (seen with Pacemaker 2.1.5).
 
     Raises:
         RefusedError: the CIB changes faster than we can plan.
         CommandError: a first step failed, or Pacemaker refused the new CIB.
     """
+    if isinstance(host, Doorway) and host.approach(cib.dc):
+        cib = query_cib(host)
     tries, deadline = 0, time.monotonic() + _BUSY_SECONDS
     while tries < _TRIES and time.monotonic() < deadline:
         new = plan(cib)
         if new is None:
             return cib
-        steps = [*first(cib), *live.plan_patch(cib, new, check=check)]
-        sections = host.change(steps, seconds=_PATCH_SECONDS)
-        check_lock(sections)
-        if "patch" not in sections and (stopped := failed(sections)):
-            raise CommandError(
-                f"prepare the change ({stopped.name})", stopped.text, "the old CIB stands"
-            )
-        if live.read_patch(sections):
+        if _is_patched(host, [*first(cib), *live.plan_patch(cib, new, check=check)]):
             return cib
         now = query_cib(host)
+        if now.is_configured_as(new):  # by the doorway that was lost
+            return cib
         tries += now.version[:2] != cib.version[:2]  # a status update is no change
         cib = now
     raise RefusedError(
@@ -110,25 +116,42 @@ def patch(
     )
 
 
-def simulate(host: Host, new: Cib) -> tuple[Transition, ...]:
+def _is_patched(host: Asked, steps: Sequence[Step]) -> bool:
+    """Run the steps, which end with a patch; return whether it is in, False: that is to be seen."""
+    try:
+        sections = host.change(steps, seconds=_PATCH_SECONDS)
+    except LostError:
+        return False
+    check_lock(sections)
+    if "patch" not in sections and (stopped := failed(sections)):
+        raise CommandError(
+            f"prepare the change ({stopped.name})", stopped.text, "the old CIB stands"
+        )
+    return live.read_patch(sections)
+
+
+def simulate(host: Asked, new: Cib) -> tuple[Transition, ...]:
     """Return what Pacemaker would do if the CIB became `new`; nothing is changed."""
     actions, _ = foresee(host, new)
     return actions
 
 
-def foresee(host: Host, new: Cib) -> tuple[tuple[Transition, ...], Placement]:
+def foresee(host: Asked, new: Cib) -> tuple[tuple[Transition, ...], Placement]:
     """Return what Pacemaker would do if the CIB became `new`, and what would run where then."""
     return live.read_simulation(new, host.query(live.observe_simulation(new)))
 
 
-def query_progress(host: Host) -> ClusterStatus:
+def query_progress(host: Asked) -> ClusterStatus:
     """Return the cluster's state, and what Pacemaker still has to do. Errors of `query_status`."""
     sections = live.unfold(host.query(live.observe_word()))
-    return live.read_word(live.read_cib(sections), sections)
+    cib = live.read_cib(sections)
+    if not cib.quorum and isinstance(host, Doorway) and host.leave():
+        return query_progress(host)
+    return live.read_word(cib, sections)
 
 
 def settle(
-    host: Host,
+    host: Asked,
     missing: Callable[[ClusterStatus], str],
     seconds: float,
     status: ClusterStatus | None = None,
@@ -165,7 +188,7 @@ def settle(
 
 
 def settle_configuration(
-    host: Host, configuration: Configuration, seconds: float, waits: Waits = unheard
+    host: Asked, configuration: Configuration, seconds: float, waits: Waits = unheard
 ) -> ClusterStatus:
     """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
@@ -178,7 +201,7 @@ def settle_configuration(
 
 
 def settle_removal(
-    host: Host, resource: str, seconds: float, waits: Waits = unheard
+    host: Asked, resource: str, seconds: float, waits: Waits = unheard
 ) -> ClusterStatus:
     """Wait at most `seconds` until a primitive runs nowhere any more. Errors of `settle`.
 
@@ -200,7 +223,7 @@ def settle_removal(
 
 
 def settle_plan(
-    host: Host,
+    host: Asked,
     plan: ConfigurationPlan,
     desired: Configuration,
     seconds: float,
@@ -218,7 +241,7 @@ def settle_plan(
 
 def restore_after(
     error: PacefabError | KeyboardInterrupt,
-    host: Host,
+    host: Asked,
     before: Cib,
     plan: ConfigurationPlan,
     waits: Waits = unheard,
@@ -236,7 +259,7 @@ def restore_after(
         add_ending(error, "the old state was put back")
 
 
-def _restore(host: Host, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
+def _restore(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
     changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]

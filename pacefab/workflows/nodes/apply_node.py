@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.errors import CommandError, LostError, PacefabError, RefusedError, UnreachableError
 from pacefab.host import kept_files, packages
 from pacefab.interrupts import undoing
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, failed
 from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.doorway import Asked
 from pacefab.workflows.nodes.node_plan import NodePlan
+from pacefab.workflows.nodes.persistence import persist
 from pacefab.workflows.transaction.lease import check_lease
 
 # At worst a package manager is run three times: install, update, install.
 _RUNS = 3
+_LOCK_SECONDS = 90  # of which 60 for the node's lock
 _REST_SECONDS = 120  # for everything else that a change does
 
 Note = Callable[[str], None]
@@ -32,6 +36,8 @@ def change_node(
 ) -> NodePlan:
     """Bring a node to its plan; return what was done.
 
+    One that breaks off is finished over a new connection, once what was sent has ended there.
+
     Args:
         host: the node.
         plan: what to do; while it has packages to install, the rest of it is planned again.
@@ -41,14 +47,49 @@ def change_node(
         entry: under which the previous files are kept in the node's history; empty: they are not.
 
     Raises:
+        LostError, UnreachableError: the node was lost, it may still do what was sent to it.
         PacefabError: a step failed, and what was done was undone; packages included.
     """
     run = partial(run_steps, host, note=note, lock_seconds=lock_seconds)
+    change = partial(_change, replan=replan, run=run, note=note, entry=entry)
+    try:
+        return change(plan)
+    except LostError as error:
+        note(f"{error.seen.partition(';')[0]}; it is asked again")
+        persist(partial(await_end, host))
+        left = replan()
+        rest = change(left) if left else left
+        return replace(rest if plan.install else plan, packages=plan.packages, changes=plan.changes)
+
+
+def await_end(host: Host) -> None:
+    """Wait until what was sent to a host has ended there: it holds the host's lock till then.
+
+    Raises:
+        RefusedError: it has not after a package manager's time. Errors of `Host.change`.
+    """
+    deadline = time.monotonic() + packages.INSTALL_SECONDS
+    while True:
+        sections = host.change([], seconds=_LOCK_SECONDS)
+        if sections[LOCK].ok or time.monotonic() > deadline:
+            check_lock(sections)
+            return
+
+
+def _change(
+    plan: NodePlan,
+    replan: Callable[[], NodePlan],
+    run: Callable[[Sequence[Step]], None],
+    note: Note,
+    entry: str,
+) -> NodePlan:
     if plan.install:
         note(_installing(plan))
         run(plan.install)
     try:
         rest = _finish(plan, replan, run, entry)
+    except (LostError, UnreachableError):  # nothing can be undone there now
+        raise
     except PacefabError as error:
         if plan.install:  # the old state is the one without the packages
             _take_back(plan.purge, run, error)
@@ -124,7 +165,7 @@ def restore_node(host: Host, done: NodePlan, *, note: Note) -> None:
 
 
 def run_steps(
-    host: Host,
+    host: Asked,
     steps: Sequence[Step],
     *,
     note: Note,

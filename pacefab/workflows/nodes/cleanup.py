@@ -6,10 +6,10 @@ from collections.abc import Container
 
 from pacefab.pacemaker.model import CloneStatus, ClusterStatus
 from pacefab.transport.command import Step, step
-from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.doorway import Asked
 
 
-def clean_up(host: Host, status: ClusterStatus, nodes: Container[str]) -> bool:
+def clean_up(host: Asked, status: ClusterStatus, nodes: Container[str]) -> bool:
     """Clean up the failures of clones on these nodes; return whether there were any.
 
     A node that `add-node` made a member had to start its clones before it had their packages;

@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.errors import PacefabError, RefusedError
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.members.membership import Claim, completed, find_members
+from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.workflows.nodes.claims import none_answered, read_claims
+from pacefab.workflows.nodes.doorway import Doorway
 from pacefab.workflows.nodes.observe import (
     HEAD,
     MANAGED,
@@ -29,7 +31,9 @@ from pacefab.workflows.nodes.observe import (
 )
 from pacefab.workflows.transaction.head import Head
 
-Reach = Callable[[str], Host]
+Reach = Callable[[str], Host | None]
+"""The way to a node by its name; None: the operator leaves it out."""
+LEFT_OUT = "left out: a run with it brings it up to date"
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,8 @@ class ClusterView:
         return {name: view.head for name, view in self.answered.items()}
 
     @property
-    def absent(self) -> tuple[str, ...]:
-        """The nodes of the cluster that were not asked."""
+    def left_out(self) -> tuple[str, ...]:
+        """The members that were not asked, because the operator named only others."""
         known = {*self.hosts, *self.silent}
         return tuple(
             name for name in (self.formed.names if self.formed else ()) if name not in known
@@ -158,10 +162,13 @@ class ClusterView:
         """The nodes that could not be the doorway, as what Pacemaker says there makes no sense."""
         return {}
 
-    @property
-    def host(self) -> Host:
-        """The doorway's host."""
-        return self.hosts[self.doorway]
+    @cached_property
+    def host(self) -> Doorway:
+        """The doorway's host; when that is lost, the next one on which Pacemaker runs."""
+        first = self.doorway
+        running = (n for n, view in self.views.items() if view.sections["cib"].ok)
+        able = {n: self.hosts[n] for n in running if n not in self.unheard}
+        return Doorway(able or self.hosts, first)
 
     @cached_property
     def _asked(self) -> dict[str, NodeView]:
@@ -274,7 +281,8 @@ def observe_cluster(
     if reach is None or seen.formed is None:
         return seen
     known = {*seen.views, *seen.strangers, *seen.silent}
-    rest = {name: reach(name) for name in seen.formed.names if name not in known}
+    ways = {name: reach(name) for name in seen.formed.names if name not in known}
+    rest = {name: host for name, host in ways.items() if host is not None}
     if not rest:
         return seen
     others = fan_out(rest, lambda _, host: observe_node(host, look, MANAGED), limit=limit)
@@ -319,7 +327,7 @@ def _arrange(
 
     A host whose own files cannot be understood has given none: the others know the cluster.
     """
-    claims, unclear = _claims(answers)
+    claims, unclear = read_claims(answers)
     if not claims:
         raise none_answered(unclear)
     try:
@@ -345,32 +353,3 @@ def _arrange(
         formed,
         look,
     )
-
-
-def _claims(
-    answers: Mapping[str, NodeView],
-) -> tuple[dict[str, Claim], dict[str, PacefabError]]:
-    """Return what each host says that it is of, and why it cannot be known of the others."""
-    claims: dict[str, Claim] = {}
-    unclear: dict[str, PacefabError] = {}
-    for name, view in answers.items():
-        try:
-            claim = view.claim
-            if view.has_word and view.sections["cib"].ok:
-                _ = view.cib  # one that makes no sense is no doorway
-            claims[name] = claim
-        except PacefabError as error:
-            error.host = error.host or name
-            unclear[name] = error
-    return claims, unclear
-
-
-def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
-    """Return one error for hosts none of which answered; none of them hides the others."""
-    first = next(iter(failed.values()))
-    if len(failed) == 1:
-        return first
-    seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
-    if all(isinstance(error, UnreachableError) for error in failed.values()):
-        return UnreachableError("reach the hosts", seen, first.next_step)
-    return RefusedError("ask the hosts", seen, first.next_step)

@@ -70,7 +70,7 @@ def _heard(seen: ClusterView, name: str) -> str:
     members = seen.membership.members
     addresses = [a for member in members if member.name == name for a in member.addresses]
     asked = [_listen(address) for address in addresses]
-    answers = seen.host.ask(asked, side_by_side=True) if asked else {}
+    answers = seen.hosts[seen.doorway].ask(asked, side_by_side=True) if asked else {}
     found = [address for address in addresses if answers[f"hear {address}"].out.strip()]
     return f"{seen.doorway} at {found[0]}" if found else ""
 

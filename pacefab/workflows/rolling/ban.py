@@ -1,22 +1,25 @@
 """Stop a service on one node by Pacemaker's own means: a ban, which is also what remembers it.
 
-The ban is a location constraint with an id of ours. While it is there that node is being changed;
-one that a run left behind, killed in the middle, is found by its id and lifted by the next run.
+The ban is a location constraint with an id of ours. While it is there that node is being changed.
+One that a run left behind, killed in the middle, ends by itself: it is a rule with a date, as
+`crm_resource --ban --lifetime` makes it. The next run finds it by its id and lifts it before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus, Configuration, primitive_ids
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN
-from pacefab.transport.connection import Host
+from pacefab.transport.command import step
 from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.doorway import Asked
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,24 @@ class Bans:
         """Return the banned nodes, by the ids of their constraints."""
         own = {resource.id for resource in self.desired.resources}
         named = (c for c in cib.all_constraints if c.get("rsc") in own)
-        found = {c.get("id", ""): c.get("node", "") for c in named}
+        found = {c.get("id", ""): c.get("node") or _node(c) for c in named}
         return {name: node for name, node in found.items() if name.startswith(UPDATE_BAN)}
 
-    def stop(self, host: Host, node: str, seconds: float, waits: Waits = unheard) -> None:
-        """Ban the service from a node; return when it has stopped there.
+    def stop(
+        self, host: Asked, node: str, seconds: float, lasting: float, waits: Waits = unheard
+    ) -> None:
+        """Ban the service from a node; return when it has stopped there, after `seconds` at most.
+
+        The ban ends `lasting` seconds after that, by the clock of the cluster.
 
         Raises:
             PacefabError: it could not be banned, or did not stop in time.
         """
-        apply_cib.patch(host, apply_cib.query_cib(host), lambda cib: self._banned(cib, node))
+        end = _clock(host) + timedelta(seconds=seconds + lasting)
+        apply_cib.patch(host, apply_cib.query_cib(host), lambda cib: self._banned(cib, node, end))
         apply_cib.settle(host, lambda status: self._running(status, node), seconds, waits=waits)
 
-    def lift(self, host: Host, *nodes: str) -> bool:
+    def lift(self, host: Asked, *nodes: str) -> bool:
         """Lift the nodes' bans; return whether there were any.
 
         Raises:
@@ -54,19 +62,13 @@ class Bans:
         apply_cib.patch(host, cib, lambda cib: self._lifted(cib, nodes))
         return True
 
-    def _banned(self, cib: Cib, node: str) -> Cib | None:
+    def _banned(self, cib: Cib, node: str, end: datetime) -> Cib | None:
         if node in self.found(cib).values():
             return None
         after = cib.next()
         for number, resource in enumerate(self.desired.resources):
-            etree.SubElement(
-                after.constraints,
-                "rsc_location",
-                id=f"{UPDATE_BAN}{node}" + (f"-{number}" if number else ""),
-                rsc=resource.id,
-                node=node,
-                score="-INFINITY",
-            )
+            name = f"{UPDATE_BAN}{node}" + (f"-{number}" if number else "")
+            after.constraints.append(_ban(name, resource.id, node, end))
         return after
 
     def _lifted(self, cib: Cib, nodes: tuple[str, ...]) -> Cib | None:
@@ -82,3 +84,29 @@ class Bans:
         every = primitive_ids(self.desired.resources)
         here = [name for name in every for i in status.instances(name) if node in i.nodes]
         return f"{self.service} still runs on {node}" if here else ""
+
+
+def _clock(host: Asked) -> datetime:
+    """Return the time on a node: this machine's clock may be wrong."""
+    told = host.query([step("clock", "date", "-u", "+%s")])["clock"]
+    return datetime.fromtimestamp(int(told.out), UTC)
+
+
+def _ban(name: str, resource: str, node: str, end: datetime) -> etree._Element:
+    """Return the constraint (Pacemaker Explained, rules; times with their zone)."""
+    ban = etree.Element("rsc_location", id=name, rsc=resource)
+    rule = etree.SubElement(ban, "rule", id=f"{name}-rule", score="-INFINITY")
+    rule.set("boolean-op", "and")
+    etree.SubElement(
+        rule, "expression", id=f"{name}-expr", attribute="#uname", operation="eq", value=node
+    )
+    etree.SubElement(
+        rule, "date_expression", id=f"{name}-end", operation="lt", end=f"{end:%Y-%m-%d %H:%M:%SZ}"
+    )
+    return ban
+
+
+def _node(constraint: etree._Element) -> str:
+    """Return the node that a rule is about."""
+    found = constraint.find(".//expression[@attribute='#uname']")
+    return "" if found is None else found.get("value", "")

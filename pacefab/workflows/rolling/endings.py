@@ -27,8 +27,9 @@ def end(
 ) -> None:
     """Note how it ended: what was cut off behind a node that is changed is not finished."""
     if len(outcomes) == nodes and all(line.mark.ok for line in outcomes):
-        transaction.end(State.DONE, progress)
-    elif not any(line.mark is Mark.CHANGED for line in outcomes):
+        state = State.DONE if transaction.replaced else State.UNCHANGED
+        transaction.end(state, progress)
+    elif not (transaction.replaced and any(line.mark is Mark.CHANGED for line in outcomes)):
         transaction.end_undone(seen.hosts, progress)
 
 

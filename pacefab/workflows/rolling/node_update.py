@@ -17,6 +17,7 @@ from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
 
+_FILES_SECONDS = 240.0  # to write files, of which 60 for the node's lock
 _INDEX_SECONDS = 120.0  # to fetch the repositories' index
 
 Note = Callable[[str], None]
@@ -119,6 +120,12 @@ class Due:
         update = self.update
         said = update.service.outlook(update.section, update.site(self.seen), self.node)
         return (said,) if said else ()
+
+    @property
+    def longest(self) -> float:
+        """How many seconds its change takes at most."""
+        install = 3 * (packages.INSTALL_SECONDS + self.update.lock_seconds)
+        return _FILES_SECONDS + (install if self.newest or self.plan.packages else 0)
 
     @property
     def changed(self) -> bool:

@@ -25,11 +25,12 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.endings import end, kept_items, remembered, say_how_far
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
 from pacefab.workflows.rolling.spared import await_spared
+from pacefab.workflows.rollout.absent import or_go_on
 from pacefab.workflows.transaction.transaction import Transaction
 
 Results = Sequence[ProbeResult]
@@ -76,7 +77,7 @@ class Rolling:
                 transaction.hold(seen, audience)
                 transaction.begin(seen.membership.cluster, due or (self.step,), seen.cib)
             self._bring_back(seen, audience)
-        outcomes: list[Outcome] = []
+        outcomes = [watch.finish(n, Mark.SKIPPED, LEFT_OUT) for n in seen.left_out]
         try:
             for node in self._order(seen):
                 if all(outcome.mark.ok for outcome in outcomes):
@@ -155,7 +156,7 @@ class Rolling:
 
     def _restart(self, seen: ClusterView, due: Due, progress: Progress) -> Results:
         """Change the node while the service is stopped there; return what it says then."""
-        with self._banned(seen, due.node, progress):
+        with self._banned(seen, due, progress):
             self._change(due, partial(progress.note, due.node))
         try:
             return self._await_service(seen, due, partial(progress.waiting, due.node))
@@ -171,6 +172,8 @@ class Rolling:
         """Change the node's packages and files; an interruption puts the files back."""
         try:
             due.change(note, self.transaction.entry_id if self.transaction else "")
+            if self.transaction and (due.changed or due.upgraded):
+                self.transaction.replaced = True
             interrupts.check()
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
@@ -180,12 +183,12 @@ class Rolling:
             raise
 
     @contextmanager
-    def _banned(self, seen: ClusterView, node: str, progress: Progress) -> Iterator[None]:
+    def _banned(self, seen: ClusterView, due: Due, progress: Progress) -> Iterator[None]:
         """Keep the service stopped on a node during the block, however that ends."""
-        waits, bans = partial(progress.waiting, node), self._bans(seen)
+        node, bans, waits = due.node, self._bans(seen), partial(progress.waiting, due.node)
         try:
             progress.note(node, f"{self._name} is stopped (banned from the node)")
-            bans.stop(seen.host, node, self.timeout, waits)
+            bans.stop(seen.host, node, self.timeout, due.longest, waits)
             stopped = time.monotonic()
             yield
             time.sleep(max(0.0, stopped + self.update.service.rest_seconds - time.monotonic()))
@@ -209,7 +212,7 @@ class Rolling:
         apply_cib.settle_configuration(seen.host, self._bans(seen).desired, self.timeout, waits)
 
         def look() -> tuple[ClusterView, Results] | Pending:
-            now = self._observe(seen.hosts, seen.hosts.__getitem__)
+            now = self._observe(seen.hosts, seen.hosts.get)
             asked = self._answers(now, due.node)
             wrong = [result for result in asked if result.wrong]
             return Pending("\n".join(map(str, wrong))) if wrong else (now, asked)
@@ -240,7 +243,7 @@ class Rolling:
             note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
             note("it does not serve: the old configuration is put back")
             due.take_back(note)
-            with self._banned(seen, due.node, progress):
+            with self._banned(seen, due, progress):
                 names = self._primitives(seen)
                 seen.host.query([plan_cleanup(name, due.node) for name in names])
                 forgotten = partial(remembered, names, due.node)
@@ -287,7 +290,8 @@ class Rolling:
         """Return the nodes in their order; where few of them are promoted, those come last."""
         instances = [i for name in self._primitives(seen) for i in seen.status.instances(name)]
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
-        names = [n for n in seen.membership.names if self.nodes is None or n in self.nodes]
+        there = (name for name in seen.membership.names if name not in seen.left_out)
+        names = [name for name in there if self.nodes is None or name in self.nodes]
         return sorted(names, key=lambda node: node in promoted)
 
     def _check_healthy(self, seen: ClusterView, unchanged: str) -> None:
@@ -297,7 +301,7 @@ class Rolling:
             for name, section in every.items()
             if name == self._name or registry.service(name).primitives(seen.cib)
         }
-        check_healthy(seen, self._attempt, unchanged, there)
+        check_healthy(seen, self._attempt, or_go_on(unchanged, seen.silent), there)
 
     def _chosen(self, seen: ClusterView, node: str) -> Cause | None:
         """Return what an operator has set against the service on a node."""

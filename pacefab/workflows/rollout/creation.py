@@ -20,7 +20,7 @@ from pacefab.workflows.checks.service_health import RUNNING, instances
 from pacefab.workflows.nodes.node_plan import NodePlan, check_clear
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Stopwatch
-from pacefab.workflows.nodes.view import ClusterView
+from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView
 from pacefab.workflows.rollout.planning import OtherRunner, Plan, Planner
 
 
@@ -74,7 +74,13 @@ class Creation:
             own, other = found
             started = {own: seen.status.started_on(other.runner.id)}
             probes = intent.probes(intent.site(facts, started))
-            return Plan(seen.formed.cluster, silent=seen.silent, probes=probes, other=other)
+            return Plan(
+                seen.formed.cluster,
+                silent=seen.silent,
+                probes=probes,
+                other=other,
+                left_out=seen.left_out,
+            )
         self._check_nodes(seen, site, desired)
         plan = self.planner.plan_cluster(seen)
         if not self.update:
@@ -177,8 +183,8 @@ class Lines:
         causes = filter(None, (self.plan.placement.chosen(name, node.name) for name in names))
         if cause := next(causes, None):
             return self.watch.finish(node.name, Mark.SKIPPED, str(cause))
-        if node.remote:
-            why = "a node by Pacemaker Remote, not asked"
+        if node.remote or node.name in self.plan.left_out:
+            why = "a node by Pacemaker Remote, not asked" if node.remote else LEFT_OUT
             return self.watch.finish(node.name, Mark.SKIPPED, why)
         return None if node.word == "online" else self.watch.fail(node.name, self._away(node))
 

@@ -9,7 +9,7 @@ from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker.cib import Cib
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.view import none_answered
+from pacefab.workflows.nodes.claims import none_answered
 from pacefab.workflows.transaction import entry as entries
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction import here, log

@@ -59,6 +59,7 @@ class Plan:
     configuration: ConfigurationPlan = field(default_factory=ConfigurationPlan)
     transitions: tuple[Transition, ...] = ()
     silent: Mapping[str, PacefabError] = field(default_factory=dict)  # hosts that did not answer
+    left_out: tuple[str, ...] = ()  # members that the operator goes on without
     desired: Configuration = field(default_factory=Configuration, compare=False)
     probes: tuple[Probe, ...] = field(default=(), compare=False)
     placement: Placement = field(default_factory=Placement, compare=False)
@@ -100,6 +101,21 @@ class Plan:
         resources = self.desired.resources
         ids = {resource.id for resource in resources} | primitive_ids(resources)
         return tuple(map(str, self.placement.concerning(ids)))
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What the nodes that are left out will lack, and what cannot run without them."""
+        if not self.left_out:
+            return ()
+        names = ", ".join(self.left_out)
+        lines = dict.fromkeys(line for node in self.nodes.values() for line in brief(node))
+        what = f"; until then it lacks: {'; '.join(lines)}" if lines else ""
+        own = sorted(primitive_ids(self.desired.resources))
+        waits = [name for name in own if self.placement.waits_for(name, self.left_out)]
+        return (
+            f"{names}: neither asked nor changed, the next deploy brings it up to date{what}",
+            *(f"{name} runs nowhere until then: it may run on no other node" for name in waits),
+        )
 
     @property
     def additions(self) -> str:
@@ -210,7 +226,7 @@ class Planner:
         facts = {n: f for n, f in seen.facts.items() if joins or n in seen.views}
         intent = self.intent.among(seen.formed, facts)
         site = intent.site(facts)
-        plan = Plan(intent.membership.cluster, silent=seen.silent)
+        plan = Plan(intent.membership.cluster, silent=seen.silent, left_out=seen.left_out)
         desired = intent.configuration(site)
         if seen.formed is None:
             change = plan_configuration(None, desired)

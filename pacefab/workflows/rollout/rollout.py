@@ -9,13 +9,12 @@ from functools import cached_property, partial
 
 from pacefab.errors import PacefabError, add_ending
 from pacefab.host.model import Mark, Outcome
-from pacefab.interrupts import undoing
+from pacefab.interrupts import pause, undoing
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import probing
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import clean_up
@@ -23,8 +22,9 @@ from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Stopwatch
-from pacefab.workflows.nodes.view import ClusterView, Reach, none_answered, observe_cluster
-from pacefab.workflows.rollout import creation
+from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
+from pacefab.workflows.rollout import absent, creation
+from pacefab.workflows.rollout.absent import Losses
 from pacefab.workflows.rollout.agreement import Agreement, Reader
 from pacefab.workflows.rollout.early_start import started_early
 from pacefab.workflows.rollout.node_changes import NodeChanges
@@ -33,6 +33,7 @@ from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction.entry import State
 from pacefab.workflows.transaction.transaction import OVERTAKEN, Transaction
 
+_AGAIN_SECONDS = 2.0  # after which a host that was lost is asked once more
 _FORMED = "planned again, now that the cluster stands"
 
 
@@ -76,9 +77,11 @@ class Rollout:
         Raises:
             PacefabError: nothing was changed, or the old state was put back.
         """
+        losses, watch = Losses(hosts, audience), Stopwatch(self.step, audience)
         transaction = self.transaction or Transaction(self.step)
-        run = _RolloutRun(self, hosts, audience, Stopwatch(self.step, audience), transaction)
-        return transaction.run(run.execute, audience)
+        run = _RolloutRun(self, hosts, audience, watch, losses, transaction)
+        outcomes = transaction.run(run.execute, audience)
+        return [*outcomes, *losses.report(outcomes, watch)]
 
 
 class _OvertakenError(Exception):
@@ -93,6 +96,7 @@ class _RolloutRun:
     hosts: Mapping[str, Host]
     audience: Reader
     watch: Stopwatch
+    losses: Losses
     transaction: Transaction = field(default_factory=lambda: Transaction("deploy"))
 
     @cached_property
@@ -108,19 +112,19 @@ class _RolloutRun:
         self.transaction.check(seen, self.audience)
         silent = self._silent(seen)
         if silent and not self.rollout.reach:
-            raise _incomplete(none_answered(silent))
+            raise absent.incomplete(silent)
         plan = self.rollout.plan(seen)
         self.rollout.check(plan)
         left = [
             *self.watch.fail_all(silent),
-            *(() if plan.forming else left_alone(seen, self.watch)),
+            *(() if plan.forming else absent.left_alone(seen, self.watch)),
         ]
         if not plan:
-            for notice in () if self.rollout.by_node else plan.notices:
+            for notice in () if self.rollout.by_node else (*plan.notices, *plan.lacks):
                 self.audience.note(plan.cluster, notice)
             return [*self._finished(seen, plan), *left]
         if silent:
-            said = "nothing was changed: name only nodes that can be reached"
+            said = f"nothing was changed: to {absent.go_on(silent)}"
             return [self.watch.finish(plan.cluster, Mark.SKIPPED, said), *left]
         asked = self.agreement.reach(plan)
         self.transaction.hold(seen, self.audience)
@@ -149,7 +153,12 @@ class _RolloutRun:
         try:
             form = self.rollout.form(self.hosts) if plan.forming else tuple
             changed = nodes.change(plan.nodes, limit)
-            if not all(outcome.mark.ok for outcome in changed):
+            lost = {} if plan.forming else nodes.lost
+            self.losses.add(
+                {o.host: o.error for o in changed if o.error and o.host in lost}, seen.hosts
+            )
+            failed = [o for o in changed if not o.mark.ok and o.host not in lost]
+            if failed:
                 notes = ["not touched", *nodes.restore(limit, keep=keep)]
                 notes += filter(None, [self._undone(seen, nodes)])
                 return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
@@ -190,6 +199,7 @@ class _RolloutRun:
         while True:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen, plan = now or self._look_again()
+            seen.host.note = self.audience.note
             tried = clean_up(seen.host, seen.status, nodes)
             if not plan:
                 if tried or shown.forming:
@@ -209,7 +219,12 @@ class _RolloutRun:
             return self._follow(seen, plan, before, done)
 
     def _look_again(self) -> tuple[ClusterView, Plan]:
-        seen = self.rollout.observe(self.hosts)
+        """Ask the hosts that are left; one that is lost on the way is no reason to go back."""
+        seen = self.rollout.observe(self.losses.left)
+        if self._silent(seen):
+            pause(_AGAIN_SECONDS)
+            seen = self.rollout.observe(self.losses.left)
+        self.losses.add(self._silent(seen), self.hosts)
         return seen, self.rollout.planner.plan_cluster(seen)
 
     def _patch(self, seen: ClusterView, plan: Plan) -> Cib:
@@ -237,8 +252,13 @@ class _RolloutRun:
         try:
             deadline = time.monotonic() + seconds
             apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
-            now, shown = self._settled(seen, plan)
-            results = probing.serve(now.hosts, shown.probes, deadline, waits)
+            self.losses.add(seen.host.lost, seen.hosts)
+            # Where nodes have lines, instances are asked where they listen, now that they run.
+            again = self.rollout.by_node or self.losses.errors
+            found = self._look_again() if again else (seen, plan)
+            now, shown, results = absent.serve(
+                self.losses, self._look_again, found, deadline, waits
+            )
         except (PacefabError, KeyboardInterrupt) as error:
             with undoing():
                 if isinstance(error, StartFailedError):
@@ -247,15 +267,6 @@ class _RolloutRun:
             raise
         change = plan.configuration
         return self._report(now, shown, change, Mark.CHANGED, results, self._pending(done))
-
-    def _settled(self, seen: ClusterView, plan: Plan) -> tuple[ClusterView, Plan]:
-        """Return what the cluster is once it has followed; where nodes have lines, looked at again.
-
-        Instances that run now are asked where they listen, whatever their files said before.
-        """
-        if not self.rollout.by_node:
-            return seen, plan
-        return self._look_again()
 
     def _report(
         self,
@@ -274,13 +285,13 @@ class _RolloutRun:
         said = creation.summary(plan, change)
         first = self.watch.finish(plan.cluster, mark, *said, *answered, *notes)
         lines = creation.Lines(seen, plan, results, mark, self.watch)
-        return [first, *lines.report({*self._silent(seen), *seen.outside})]
+        return [first, *lines.report({*self._silent(seen), *seen.outside, *self.losses.errors})]
 
     def _pending(self, done: Mapping[str, NodePlan]) -> tuple[str, ...]:
         """Return what is still not in force, now that the cluster has followed."""
         if not any(node.pending for node in done.values()):
             return ()
-        seen = self.rollout.observe(self.hosts)
+        seen = self.rollout.observe(self.losses.left)
         known = [name for name in seen.answered if name in done]
         now = {name: self.rollout.planner.plan_node(seen, name).pending for name in known}
         return tuple(map(str, share(now)))
@@ -303,7 +314,8 @@ class _RolloutRun:
             except StartFailedError as error:
                 error.seen += last_words(seen.hosts, error)
                 raise
-        results = probing.serve(seen.hosts, plan.probes, deadline, waits)
+        found = (seen, plan)
+        seen, plan, results = absent.serve(self.losses, self._look_again, found, deadline, waits)
         nothing = ConfigurationPlan()
         return self._report(seen, plan, nothing, Mark.UNCHANGED, results, pending)
 
@@ -321,18 +333,3 @@ class _RolloutRun:
         self.audience.note(seen.doorway, f"{said}: putting the previous configuration back")
         waits = partial(self.audience.waiting, seen.doorway)
         apply_cib.restore_after(error, seen.host, before, change, waits)
-
-
-def left_alone(seen: ClusterView, watch: Stopwatch) -> list[Outcome]:
-    """Return a line for each host that is no member and is not made one by this run."""
-    return [
-        watch.fail(name, error)
-        if seen.standing(name).listed
-        else watch.finish(name, Mark.SKIPPED, str(seen.standing(name)))
-        for name, error in (seen.outside.items() if seen.formed else ())
-    ]
-
-
-def _incomplete(error: PacefabError) -> PacefabError:
-    error.next_step = f"nothing was changed; {error.next_step}; or name fewer hosts with -H"
-    return error

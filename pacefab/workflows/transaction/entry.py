@@ -24,6 +24,7 @@ class State(StrEnum):
     BEGUN = "begun"
     DONE = "done"
     UNDONE = "undone"
+    UNCHANGED = "unchanged"  # done, and files and configuration are as before: a restart
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,8 @@ def counted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
     One that a later one finished is a part of that; one that was undone changed nothing.
     """
-    known = [entry for entry in entries if not entry.ended_by and entry.state is not State.UNDONE]
+    none = {State.UNDONE, State.UNCHANGED}
+    known = [entry for entry in entries if not entry.ended_by and entry.state not in none]
     return tuple(sorted(known, key=lambda entry: entry.id, reverse=True))
 
 

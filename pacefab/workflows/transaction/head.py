@@ -139,7 +139,7 @@ def observe() -> Step:
 def parse(sections: Mapping[str, Section]) -> Head:
     """Return what a node said; one that was not asked said nothing."""
     head, begun = Head(), list[Entry]()
-    ended: dict[str, set[str]] = {State.DONE: set(), State.UNDONE: set()}
+    ended: dict[str, set[str]] = {state: set() for state in State if state is not State.BEGUN}
     lines = sections[_SECTION].out.splitlines() if _SECTION in sections else ()
     for line in lines:
         word, _, rest = line.partition(" ")
@@ -153,8 +153,8 @@ def parse(sections: Mapping[str, Section]) -> Head:
             begun.append(_begun(first, rest))
         elif word in ended and entries.is_id(first):
             ended[word].add(first)
-    undone = frozenset(ended[State.UNDONE])
-    return Head(head.token, head.holder, tuple(begun), undone | ended[State.DONE], undone)
+    undone, every = frozenset(ended[State.UNDONE]), frozenset[str]().union(*ended.values())
+    return Head(head.token, head.holder, tuple(begun), every, undone)
 
 
 def _begun(name: str, note: str) -> Entry:

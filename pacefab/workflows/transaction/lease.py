@@ -68,7 +68,8 @@ class Lease:
     def take(self, hosts: Mapping[str, Host], needed: int, note: Note) -> dict[str, Head]:
         """Take it on all hosts that answer; return what each said just before that.
 
-        The order of the hosts should be the same for all runs. `note` hears whose change is waited for.
+        The order of the hosts should be the same for all runs. `note` hears whose change is waited
+        for.
 
         Raises:
             RefusedError: another run has it for longer than is waited, or too few hosts answer.

@@ -50,7 +50,7 @@ class Observed(Protocol):
         """Every host that answered."""
 
     @property
-    def absent(self) -> Sequence[str]:
+    def left_out(self) -> Sequence[str]:
         """The nodes of the cluster that were not asked."""
 
     @property
@@ -75,7 +75,7 @@ class Hosts:
 
     hosts: Mapping[str, Host]
     heads: Mapping[str, Head] = field(default_factory=dict)
-    absent: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
     @property
     def needed(self) -> int:
@@ -101,6 +101,7 @@ class Transaction:
         self._before: Cib | None = None
         self._named: set[str] = set()
         self._stuck = False
+        self.replaced = False  # whether files were, by a flow that may only restart something
 
     def run(self, work: Callable[[], T], progress: Notes) -> T:
         """Do the work, again where another run was quicker; then the lease is given back.
@@ -156,7 +157,7 @@ class Transaction:
         self.check(seen, progress)
         if self.lease.hosts:
             return
-        reached = {name: self._reach(name) for name in seen.absent} if self._reach else {}
+        reached = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
         others = {name: host for name, host in reached.items() if host is not None}
         hosts = {name: seen.hosts[name] for name in sorted(seen.hosts)} | others
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
@@ -242,13 +243,15 @@ class Transaction:
     def end(self, state: State, progress: Notes) -> None:
         """Note on every node how the change came to its end, and what it brought to its end.
 
+        One that brought others to their end has their changes, so it is not `UNCHANGED`.
         A node that cannot note it is named: the others know it.
         """
         ended: list[Entry] = []
         by = self.entry.id if self.entry else ""
+        state = State.DONE if state is State.UNCHANGED and self.left else state
         if self.entry:
             ended.append(entries.ended(self.entry, state))
-        if state is State.DONE:
+        if state is not State.UNDONE:
             ended += [self._ended(entry, by) for entry in self.left]
             self._left = ()
         self.entry = None if state is State.UNDONE else self.entry

@@ -1,0 +1,38 @@
+"""What hosts say that they are of, and why it cannot be known of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.pacemaker.members.membership import Claim
+from pacefab.workflows.nodes.observe import NodeView
+
+
+def read_claims(
+    answers: Mapping[str, NodeView],
+) -> tuple[dict[str, Claim], dict[str, PacefabError]]:
+    """Return what each host says that it is of, and why it cannot be known of the others."""
+    claims: dict[str, Claim] = {}
+    unclear: dict[str, PacefabError] = {}
+    for name, view in answers.items():
+        try:
+            claim = view.claim
+            if view.has_word and view.sections["cib"].ok:
+                _ = view.cib  # one that makes no sense is no doorway
+            claims[name] = claim
+        except PacefabError as error:
+            error.host = error.host or name
+            unclear[name] = error
+    return claims, unclear
+
+
+def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
+    """Return one error for hosts none of which answered; none of them hides the others."""
+    first = next(iter(failed.values()))
+    if len(failed) == 1:
+        return first
+    seen = "\n".join(f"{name}: {error.attempted}: {error.seen}" for name, error in failed.items())
+    if all(isinstance(error, UnreachableError) for error in failed.values()):
+        return UnreachableError("reach the hosts", seen, first.next_step)
+    return RefusedError("ask the hosts", seen, first.next_step)
