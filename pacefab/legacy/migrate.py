@@ -15,7 +15,7 @@ from pacefab.legacy.findings.elsewhere import any_elsewhere, elsewhere
 from pacefab.legacy.findings.replayed import collapsed, replayed_entries
 from pacefab.legacy.findings.unreached import unreached
 from pacefab.legacy.findings.unread import unread_files
-from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
+from pacefab.legacy.interpreter.walkthrough import Start, Walk, walk_through
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Migration, ReportLine
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
@@ -30,7 +30,12 @@ What could not be translated, and what looks like a bug, is in the report: read 
 
 
 def migrate(
-    folder: Path, ini: Path | None = None, name: str = "cluster", *, plain: bool = False
+    folder: Path,
+    ini: Path | None = None,
+    name: str = "cluster",
+    *,
+    plain: bool = False,
+    start: Start | None = None,
 ) -> Migration:
     """Return what a folder of scripts makes of a cluster, in today's terms.
 
@@ -40,6 +45,7 @@ def migrate(
         name: of the cluster, when no script names it.
         plain: write resources in Pacemaker's terms alone, and no services: a running cluster can
             be adopted so without a change of any resource.
+        start: which scripts are started, with which arguments and environment.
 
     Raises:
         UsageError: the folder or the ini file cannot be read, or there is no script.
@@ -53,12 +59,14 @@ def migrate(
             "there is no bash script in it, and no cluster command in another file",
             "name the folder that holds them with --from DIR",
         )
-    return migrate_tree(tree, folder.name, name, plain=plain)
+    return migrate_tree(tree, folder.name, name, plain=plain, start=start)
 
 
-def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> Migration:
+def migrate_tree(
+    tree: Tree, folder: str, name: str, *, plain: bool = False, start: Start | None = None
+) -> Migration:
     """Return what the texts of a folder make of a cluster."""
-    walk = walk_through(tree)
+    walk = walk_through(tree, start or Start())
     drafts: list[Draft] = []
     found: list[ReportLine] = []
     every = walk.replay.clusters

@@ -85,6 +85,8 @@ def _not_reached(walk: Walk, script: Script, node: Node | None, until: int = 0) 
     if script.file in walk.cut_short:
         why = walk.cut_short[script.file]
         return Fate.UNTRANSLATED, f"not reached: reading ended ({why})", "translate it by hand"
+    if walk.chosen and script.file not in walk.world.started:
+        return Fate.LEFT_OUT, "not started: no --entry names it, nor is it called from there", ""
     names = list(dict.fromkeys(_rested_on(walk, script, node, until)))
     if names:
         shown = ", ".join(names)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from posixpath import normpath
 
+from pacefab.errors import UsageError
 from pacefab.legacy.bash.budget import (
     MOST_SECONDS,
     MOST_STEPS_ASIDE,
@@ -41,20 +43,42 @@ class Walk:
     replay: Replay
     cut_short: dict[str, str]  # scripts that were not read to their end, and why
     concerned: frozenset[str]  # scripts with cluster commands, and those that call them
+    chosen: bool = False  # the operator says which scripts are started
 
 
-def walk_through(tree: Tree) -> Walk:
+@dataclass(frozen=True)
+class Start:
+    """What an operator says about the start of the scripts.
+
+    Args:
+        entries: scripts with their arguments, in the order in which they are started; none: all
+            that no other script calls, without arguments, in the order of their names.
+        settings: variables of the environment that they are started in.
+    """
+
+    entries: tuple[tuple[str, ...], ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+_BY_NAME = Start()
+
+
+def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
     """Evaluate every script that is started by hand; the others are called by those.
 
-    They are started in the order of their names; a script that needs what a later one creates comes
-    after that one. The order is a guess, and one of the assumptions.
+    They are started in the order of their names, unless that is said; a script that needs what a
+    later one creates comes after that one. The order is then a guess, and one of the assumptions.
     """
+    if start.entries:
+        walk = _entered(tree, start, None)
+        found = walk.replay.several
+        return _entered(tree, start, found) if len(found.members) > 1 else walk
     called = _called(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
     scripts = sorted(tree.scripts, key=lambda file: file.path in called)
     several: Several | None = None
     for _ in range(_MOST_ORDERS):
-        walk = _in_order(tree, scripts, several)
+        walk = _in_order(tree, scripts, several, start)
         if several is None and len(walk.replay.clusters) > 1:
             several = walk.replay.several  # now it is known whose hosts are whose
             continue
@@ -68,11 +92,25 @@ def walk_through(tree: Tree) -> Walk:
     return walk
 
 
-def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None) -> Walk:
+def _entered(tree: Tree, start: Start, several: Several | None) -> Walk:
+    """Evaluate the scripts that the operator names, with their arguments."""
+    walk = _new_walk(tree, copy.deepcopy(several))
+    walk.chosen = True
+    for path, *arguments in start.entries:
+        script = tree.files.get(normpath(path)) or tree.find(path)
+        if script is None:
+            raise UsageError(
+                f"start {path}", "it is not in the folder", "name a script of it with --entry"
+            )
+        _begin(walk, script, start, arguments)
+    return walk
+
+
+def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None, start: Start) -> Walk:
     walk = _new_walk(tree, copy.deepcopy(several))
     for script in scripts:
         if script.path not in walk.world.started:
-            _begin(walk, script)
+            _begin(walk, script, start)
     for file in tree.files.values():
         if not file.is_script and file.path in walk.concerned:
             _begin_embedded(walk, file)
@@ -195,7 +233,9 @@ def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
                 yield other.path
 
 
-def _begin(walk: Walk, script: SourceFile) -> None:
+def _begin(
+    walk: Walk, script: SourceFile, start: Start = _BY_NAME, arguments: Sequence[str] | None = None
+) -> None:
     """Evaluate a script; a script that only removes is undone: it is not part of a deployment."""
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
@@ -203,7 +243,9 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     replay.begin(script.path)
     noted = len(world.effects.notes)
     before, count = copy.deepcopy(replay.clusters), len(replay.done)
-    shell = Shell(name=script.path, by_hand=True)
+    shell = Shell(name=script.path, by_hand=arguments is None, arguments=list(arguments or ()))
+    shell.variables.update(start.settings)
+    shell.exported.update(start.settings)
     try:
         run_to_end(Script(script.path, script.text.encode()), shell, world)
     except ExhaustedError as error:
