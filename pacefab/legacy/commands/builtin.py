@@ -59,7 +59,7 @@ def _set(interpreter: Interpreter, command: Command) -> CommandResult:
         interpreter.world.assume(
             "nothing fails: with set -e the script would end at the first failure", command.place
         )
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         _switch(interpreter, word, following)
     if "--" in words or (words and not words[0].startswith(("-", "+"))):
         interpreter.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words

@@ -12,6 +12,8 @@ from pacefab.pacemaker.cib import EMPTY
 from pacefab.pacemaker.conflicts import check_units
 from pacefab.pacemaker.model import Constraint, Resource, primitives
 
+_MOST_REFUSED = 50  # of one folder; a plan refuses the first of them
+
 
 def rivals(cluster: ReplayedCluster, entries: list[ReportLine]) -> dict[str, str]:
     """Return the ids of primitives that have no place beside earlier ones, and why.
@@ -31,13 +33,16 @@ def rivals(cluster: ReplayedCluster, entries: list[ReportLine]) -> dict[str, str
 
 
 def _refused(resources: Iterable[Resource], constraints: tuple[Constraint, ...]) -> dict[str, str]:
-    kept: list[Resource] = []
+    kept = list(resources)
     refused: dict[str, str] = {}
-    for resource in resources:
+    for _ in range(_MOST_REFUSED):
         try:
-            check_units(EMPTY, [*kept, resource], constraints)
+            check_units(EMPTY, kept, constraints)
         except RefusedError as error:
-            refused.update(dict.fromkeys((one.id for one in primitives(resource)), error.seen))
+            name = error.attempted.rpartition(" ")[2]  # create the resource NAME
+            gone = [one for one in kept if name in {part.id for part in primitives(one)}]
+            refused.update((part.id, error.seen) for one in gone for part in primitives(one))
+            kept = [one for one in kept if one not in gone]
         else:
-            kept.append(resource)
+            break
     return refused

@@ -103,11 +103,12 @@ class Replay(Book):
         idle = outcome.fate is Fate.LEFT_OUT and not outcome.removes
         only = outcome.removes or bool(_RUNS_NOTHING & set(line.words[1:3]))
         there = self._target(line)
-        held = outcome.fate is Fate.TRANSLATED and number in set(there.commands())
+        held = outcome.fate is Fate.TRANSLATED and number in there.commands()
         command = ReplayedCommand(call, entry, number, idle, only, line.file, held, self.script)
         self.done.append(command)
-        for name in there.ids() - self.makers.keys() if held else ():
-            self.makers[name] = self.script
+        for name in {*call.arguments[1:4], line.options.get("--group", "")} if held else ():
+            if name not in self.makers and there.find(name) is not None:
+                self.makers[name] = self.script
         output = outcome.output
         if output is None:
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
