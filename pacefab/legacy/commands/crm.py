@@ -47,7 +47,7 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
         return CommandResult(0, world.mark(f"what {command.text} prints"))
     process = _CrmProcess(interpreter, command, options.value("c"))
     if options.operands:
-        process.line(line_of(options.operands), 0, command.place_of(0))
+        process.line(line_of(options.operands), 0, _place(command, 1 + options.first))
         if not process.waits:
             return process.answer
     file = options.value("f") or "-"
@@ -56,6 +56,12 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
     else:
         process.read_file(file)
     return process.answer
+
+
+def _place(command: Command, first: int) -> Place:
+    """Return where a command stands: the words of a wrapper, where that is called."""
+    handed = command.place_of(first)
+    return handed if handed == command.caller else command.place_of(0)
 
 
 def cluster_script(interpreter: Interpreter, command: Command) -> CommandResult:
