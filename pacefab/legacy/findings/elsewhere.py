@@ -85,7 +85,7 @@ def _evaluated(walk: Walk, file: SourceFile, number: int) -> bool:
     if "primitive" not in words:
         return False
     desired = words[words.index("primitive") :][:2]
-    return any(desired == ran[-2:] for some in walk.world.executed.values() for ran in some)
+    return any(desired == ran[2:4] for some in walk.world.executed.values() for ran in some)
 
 
 def _of_document(file: SourceFile) -> Iterator[ReportLine]:
