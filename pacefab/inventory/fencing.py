@@ -12,6 +12,16 @@ from pacefab.inventory.resources import OPERATIONS, PARAMETERS, OperationEntry, 
 
 # Pacemaker's own parameters of a device that say which nodes it fences.
 _HOST_PARAMETERS = ("pcmk_host_list", "pcmk_host_map")
+# Agents that know the names of the hosts that they fence: Pacemaker asks them (pcmk_host_check is
+# dynamic-list where no hosts are given and the agent's metadata has the action list).
+LISTING = frozenset(
+    f"fence_{name}"
+    for name in (
+        "aliyun", "aws", "azure_arm", "compute", "docker", "evacuate", "gce", "ibm_powervs",
+        "ibm_vpc", "kubevirt", "nutanix_ahv", "openstack", "pve", "rhevm", "vbox", "virsh",
+        "vmware_rest", "vmware_soap", "vmware_vcloud", "xenapi", "xvm",
+    )
+)  # fmt: skip
 
 
 class Device(Part):
@@ -40,7 +50,8 @@ class Device(Part):
             *(key for key in ("nodes", "per_node") if getattr(self, key)),
             *(key for key in _HOST_PARAMETERS if key in self.parameters),
         ]
-        if not ways:
+        asked = self.agent in LISTING or "pcmk_host_check" in self.parameters
+        if not ways and not asked:
             raise unfit("it does not say which nodes it fences: write nodes or per_node")
         if len(ways) > 1:
             raise unfit(f"{' and '.join(ways)} both say which nodes it fences: keep one")

@@ -10,9 +10,17 @@ _NAME = re.compile(
     r"|(private|api|auth|access|encrypt\w*)[_-]?key$",
     re.IGNORECASE,
 )
-_NOT_SECRET = re.compile(r"script|file|path$|_cache|memcache", re.IGNORECASE)
+_NOT_SECRET = re.compile(
+    r"script|file|path$|_cache|memcache|^-*token_(coefficient|retransmit|warning)|^-*tokens$",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"-*token$", re.IGNORECASE)  # corosync's, in milliseconds
 _ASSIGNED = re.compile(r"""([\w.-]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"';|&)]+)""")
-_OPTION = re.compile(r"""(^|\s)(-p|--password|-P)(\s+|=)("[^"]*"|'[^']*'|\S+)""")
+_OPTION = re.compile(
+    r"""(\b(?:pcs|sshpass|mysql\w*)\b[^|;&\n]*?\s)(-p|--password|-P)(\s+|=)("[^"]*"|'[^']*'|\S+)"""
+)
+_ATTACHED = re.compile(r"(\b(?:pcs|sshpass|mysql\w*)\b[^|;&\n]*?\s-p)([^\s-][^\s\"']*)")
+_URI = re.compile(r"(\b[a-z][\w+.-]*://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)")
 _PIPED = re.compile(
     r"""(echo\s+(?:-n\s+)?)("[^"]*"|'[^']*'|\S+)(\s*\|\s*(?:sudo\s+)?(?:passwd|chpasswd))"""
 )
@@ -23,29 +31,37 @@ def is_secret(name: str) -> bool:
     return bool(_NAME.search(name)) and not _NOT_SECRET.search(name)
 
 
+def is_secret_setting(name: str, value: str) -> bool:
+    """Return whether NAME=VALUE has a secret: not a time that is called token."""
+    return is_secret(name) and not (_TIME.match(name) and value.strip("\"'").isdigit())
+
+
 def masked_line(words: Sequence[str]) -> str:
     """Return a command's words as one line; a secret is masked as a whole, blanks in it too."""
     done: list[str] = []
     for word in words:
-        name, equals, _ = word.partition("=")
+        name, equals, value = word.partition("=")
         named = done[-2:-1] == ["set"] and is_secret(done[-1])  # crm … param R set NAME VALUE
         if named or (done and done[-1] in {"-p", "--password"}):
             done.append("***")
         else:
-            done.append(f"{name}=***" if equals and is_secret(name) else word)
+            secret = equals and is_secret_setting(name, value)
+            done.append(f"{name}=***" if secret else word)
     return " ".join(done)
 
 
 def mask(text: str) -> str:
     """Return a command's text with the values of secrets replaced."""
     text = _ASSIGNED.sub(_assigned, text)
-    if "pcs" in text or "sshpass" in text or "mysql" in text:
-        text = _OPTION.sub(r"\1\2\3***", text)
+    text = _OPTION.sub(r"\1\2\3***", text)
+    text = _ATTACHED.sub(r"\1***", text)
+    text = _URI.sub(r"\1***", text)
     return _PIPED.sub(r"\1***\3", text)
 
 
 def _assigned(found: re.Match[str]) -> str:
-    return f"{found[1]}{found[2]}***" if is_secret(found[1]) else found[0]
+    secret = is_secret_setting(found[1], found[3])
+    return f"{found[1]}{found[2]}***" if secret else found[0]
 
 
 def secret_name(*parts: str) -> str:

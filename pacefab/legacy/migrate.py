@@ -9,11 +9,13 @@ from pacefab.errors import UsageError
 from pacefab.legacy.cluster.configuration import configuration_of
 from pacefab.legacy.draft.draft import draft
 from pacefab.legacy.draft.inventory_text import render_inventory
+from pacefab.legacy.draft.parts import Draft
 from pacefab.legacy.findings.doubts import doubts
+from pacefab.legacy.findings.elsewhere import any_elsewhere, elsewhere
 from pacefab.legacy.findings.replayed import collapsed, replayed_entries
 from pacefab.legacy.findings.unreached import unreached
 from pacefab.legacy.findings.unread import unread_files
-from pacefab.legacy.interpreter.walkthrough import walk_through
+from pacefab.legacy.interpreter.walkthrough import Start, Walk, walk_through
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Migration, ReportLine
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
@@ -28,7 +30,12 @@ What could not be translated, and what looks like a bug, is in the report: read 
 
 
 def migrate(
-    folder: Path, ini: Path | None = None, name: str = "cluster", *, plain: bool = False
+    folder: Path,
+    ini: Path | None = None,
+    name: str = "cluster",
+    *,
+    plain: bool = False,
+    start: Start | None = None,
 ) -> Migration:
     """Return what a folder of scripts makes of a cluster, in today's terms.
 
@@ -38,6 +45,7 @@ def migrate(
         name: of the cluster, when no script names it.
         plain: write resources in Pacemaker's terms alone, and no services: a running cluster can
             be adopted so without a change of any resource.
+        start: which scripts are started, with which arguments and environment.
 
     Raises:
         UsageError: the folder or the ini file cannot be read, or there is no script.
@@ -45,34 +53,57 @@ def migrate(
     tree = read_tree(folder)
     if ini is not None:
         _add_ini(tree, ini)
-    if not tree.scripts:
+    if not tree.scripts and not any_elsewhere(tree):
         raise UsageError(
             f"read the scripts in {folder}",
-            "there is no bash script in it",
+            "there is no bash script in it, and no cluster command in another file",
             "name the folder that holds them with --from DIR",
         )
-    return migrate_tree(tree, folder.name, name, plain=plain)
+    return migrate_tree(tree, folder.name, name, plain=plain, start=start)
 
 
-def migrate_tree(tree: Tree, folder: str, name: str, *, plain: bool = False) -> Migration:
+def migrate_tree(
+    tree: Tree, folder: str, name: str, *, plain: bool = False, start: Start | None = None
+) -> Migration:
     """Return what the texts of a folder make of a cluster."""
-    walk = walk_through(tree)
-    made = draft(walk, name, plain=plain)
+    walk = walk_through(tree, start or Start())
+    drafts: list[Draft] = []
+    found: list[ReportLine] = []
+    every = walk.replay.clusters
+    used = [at for at, one in enumerate(every) if one.nodes or one.resources or one.fencing]
+    for number in used or [0]:
+        walk.replay.present = number
+        drafts.append(draft(walk, name, plain=plain))
+        found += doubts(walk)
+    walk.replay.present = (used or [0])[0]
     entries = [
-        *collapsed(replayed_entries(walk.replay, made)),
+        *collapsed(replayed_entries(walk.replay, drafts, _handed(walk))),
         *walk.replay.notes,
         *walk.world.effects.notes,
         *unreached(walk),
+        *elsewhere(walk),
         *unread_files(walk),
-        *made.entries,
-        *doubts(walk),
+        *(entry for made in drafts for entry in made.entries),
+        *found,
     ]
     account = tuple(sorted(dict.fromkeys(map(_masked, entries)), key=_order))
     counts = Counter(entry.fate for entry in account)
     summary = {fate.value: counts[fate] for fate in Fate}
-    text = render_inventory(made, _HEADER.format(folder=folder))
+    header = _HEADER.format(folder=folder)
+    texts: dict[str, str] = {}
+    for made in drafts:
+        called = str(made.data["cluster"])
+        called = f"{called}-{len(texts) + 1}" if called in texts else called
+        texts[called] = render_inventory(made, header)
     desired = configuration_of(walk.replay.cluster)
-    return Migration(text, account, walk.world.effects, summary, desired)
+    first = next(iter(texts.values()))
+    return Migration(first, account, walk.world.effects, summary, desired, texts)
+
+
+def _handed(walk: Walk) -> set[str]:
+    """Return the words that programs of the cluster other than pcs were given."""
+    ran = (words for commands in walk.world.executed.values() for words in commands)
+    return {word for words in ran if words[0] not in {"pcs", "crm"} for word in words[1:]}
 
 
 def _masked(entry: ReportLine) -> ReportLine:

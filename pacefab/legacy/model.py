@@ -128,7 +128,8 @@ class Migration:
     """All that a migration knows at its end: the inventory's text and the account of every line.
 
     `configuration` is what the scripts made of the CIB, before what the inventory cannot hold was
-    left out.
+    left out. Of several clusters both are those of the first; `inventories` has one for each, by
+    the cluster's name.
     """
 
     inventory: str
@@ -136,3 +137,4 @@ class Migration:
     effects: Effects
     summary: Mapping[str, int]
     configuration: Configuration
+    inventories: Mapping[str, str] = field(default_factory=dict)

@@ -15,8 +15,31 @@ from pacefab.legacy.unknown import RESERVED
 MOST_FILES = 500
 LARGEST_FILE = 1_000_000  # bytes; a script of a thousand lines has some 50,000
 LARGEST_TREE = 20_000_000
+FOREIGN = "a folder of version control, of dependencies or of a cache"
 _SHEBANG = re.compile(r"#!.*\b(ba|da|k|z)?sh\b")
 _BINARY = re.compile(rb"\x00")
+# Folders of other programs, with copies of files or none that are scripts of a deployment.
+_NOISE = {
+    ".git", ".hg", ".svn", ".bzr", ".tox", ".venv", "venv", "node_modules", "__pycache__",
+    ".terraform", ".cache", ".mypy_cache", ".pytest_cache",
+}  # fmt: skip
+_DOCUMENT = re.compile(
+    r"\.(md|markdown|mkd|rst|adoc|asciidoc|txt|org|html?|tex|pod|texi|wiki|textile|[1-8]|log)$|"
+    r"(^|/)(readme|changelog|changes|install|notes|todo|howto|news|copying|license|authors)[^/]*$",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(
+    r"(^|/)(GNUmakefile|[Mm]akefile|Dockerfile|Containerfile|Vagrantfile|Jenkinsfile|Rakefile|"
+    r"Gemfile|Berksfile|Procfile|Puppetfile)[^/]*$"
+)
+_SHELL = re.compile(r"\.(sh|bash|ksh|dash|zsh|bats)$")
+_PLAIN = re.compile(r"(^|/)\.?[\w-]+$|(^|/)\.[\w-]+(rc|profile|aliases|login)$")
+_COMMAND = re.compile(
+    r"^[ \t]*(?:sudo\s+)?(?:/usr/s?bin/)?(?:pcs\s+(?:-f\s+\S+\s+)?(?:resource|stonith|constraint|"
+    r"property|cluster|node|host|quorum|status|config)|crm\s+(?:configure|resource|node|cluster)|"
+    r"cibadmin|crm_attribute|crm_resource)\b",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +51,18 @@ class SourceFile:
 
     @property
     def is_script(self) -> bool:
-        """Whether it is bash, by its name or its first line."""
-        return self.path.endswith((".sh", ".bash")) or bool(_SHEBANG.match(self.text))
+        """Whether it is bash: by its first line, else its name, else its first commands."""
+        if self.text.startswith("#!"):
+            return bool(_SHEBANG.match(self.text))
+        if _SHELL.search(self.path):
+            return True
+        plain = _PLAIN.search(self.path) and not _OTHER.search(self.path) and not self.is_document
+        return bool(plain and _COMMAND.search(self.text))
+
+    @property
+    def is_document(self) -> bool:
+        """Whether it is for people to read, by its name."""
+        return bool(_DOCUMENT.search(self.path))
 
 
 @dataclass
@@ -82,7 +115,7 @@ def read_tree(folder: Path) -> Tree:
             f"read the scripts in {folder}", "it is not a folder", "name one with --from DIR"
         )
     tree, total = Tree(), 0
-    for path in _walk(folder):
+    for path in _walk(folder, tree.unread):
         name = path.relative_to(folder).as_posix()
         if len(tree.files) >= MOST_FILES or total > LARGEST_TREE:
             tree.unread[name] = f"the tree has more than {MOST_FILES} files or is too large"
@@ -94,9 +127,11 @@ def read_tree(folder: Path) -> Tree:
     return tree
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def _walk(folder: Path, unread: dict[str, str]) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(_NOISE & set(folders)):
+            unread[f"{(Path(where) / name).relative_to(folder).as_posix()}/"] = FOREIGN
+        folders[:] = sorted(set(folders) - _NOISE)
         yield from (Path(where) / path for path in sorted(files))
 
 

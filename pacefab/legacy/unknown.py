@@ -11,7 +11,7 @@ import re
 
 OPEN, CLOSE = "\ue000", "\ue001"
 BREAK = "\ue003"  # between the elements of "$@" and "${x[@]}": each is a word of its own
-RESERVED = re.compile("[\ue000-\ue003]")  # what no script may contain
+RESERVED = re.compile("[\ue000-\ue003\ue100-\uf0ff]")  # what no script may contain
 _MARK = re.compile(f"{OPEN}(\\d+){CLOSE}")
 _MOST_REASONS = 2000  # more of them say nothing more
 

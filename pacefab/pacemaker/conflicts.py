@@ -10,7 +10,14 @@ from lxml import etree
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.configuration import read_resource
-from pacefab.pacemaker.model import Primitive, Resource, primitive_ids, primitives
+from pacefab.pacemaker.model import (
+    Constraint,
+    Location,
+    Primitive,
+    Resource,
+    primitive_ids,
+    primitives,
+)
 from pacefab.pacemaker.ownership import Runner, desired_runner, runners
 
 
@@ -45,18 +52,23 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
         raise RefusedError(attempted, inside, "take it out there by hand, then run again")
 
 
-def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
+def check_units(
+    cib: Cib, desired: Iterable[Resource], constraints: Iterable[Constraint] = ()
+) -> None:
     """Raise a RefusedError when a new resource has the unit of another one.
 
-    That may be of any class and id: two resources on one unit stop each other's process.
+    That may be of any class and id: two resources on one unit stop each other's process. Two that
+    the constraints keep on different nodes do not.
     """
-    present, made = _Users(), _Users()
+    desired = list(desired)
+    present, made, apart = _Users(), _Users(), _Domains(desired, constraints)
     for runner in runners(cib):
         present.add(runner)
     for primitive in chain.from_iterable(map(primitives, desired)):
         own = desired_runner(primitive)
         known = [made] if own.id in present.ids else [made, present]
-        other = next((other for users in known for other in users.rivals(own)), None)
+        rivals = (other for users in known for other in users.rivals(own))
+        other = next((other for other in rivals if not apart.keep(own.id, other.id)), None)
         if other is not None:
             unit = min(own.units & other.units, default=own.agent)
             raise RefusedError(
@@ -65,6 +77,32 @@ def check_units(cib: Cib, desired: Iterable[Resource]) -> None:
                 f"two resources on one unit fight each other: {_ways_out(other)}",
             )
         made.add(own)
+
+
+class _Domains:
+    """On which nodes each primitive may run at all: those that exclusive locations name.
+
+    Pacemaker runs a resource with locations whose resource-discovery is exclusive on no other node.
+    """
+
+    def __init__(self, resources: Iterable[Resource], constraints: Iterable[Constraint]) -> None:
+        names = {one.id: {one.id, *primitive_ids([one])} for one in resources}
+        names |= {id_: {id_} for ids in list(names.values()) for id_ in ids if id_ not in names}
+        self._found: dict[str, dict[str, set[str]]] = {}
+        for one in constraints:
+            if isinstance(one, Location) and one.resource_discovery == "exclusive":
+                key, value = ("", one.node) if one.node else (one.attribute, one.value)
+                if one.operation not in {"eq", ""}:
+                    key, value = f"{one.attribute} {one.operation}", one.value
+                for id_ in names.get(one.resource, ()):
+                    self._found.setdefault(id_, {}).setdefault(key, set()).add(value)
+
+    def keep(self, first: str, second: str) -> bool:
+        """Return whether two primitives can never be on one node."""
+        left, right = self._found.get(first, {}), self._found.get(second, {})
+        if len(left) != 1 or left.keys() != right.keys() or " " in next(iter(left)):
+            return False
+        return not set.intersection(*left.values(), *right.values())
 
 
 class _Users:

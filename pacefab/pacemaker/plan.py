@@ -160,7 +160,7 @@ def _made(cib: Cib, desired: Configuration) -> list[Made]:
     """Return all that is desired with its change. Errors of `plan_configuration`."""
     for resource in desired.resources:
         check_place(cib, resource)
-    check_units(cib, desired.resources)
+    check_units(cib, desired.resources, desired.constraints)
     return [
         *_settings(cib, desired),
         *(_resource(cib, resource) for resource in desired.resources),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,12 +31,16 @@ _TARGET = "inventory/migrated.yaml"
 
 @task(
     auto_shortflags=False,
+    iterable=["entry", "set_"],
     help={
         "from_": "The folder of bash scripts and ini files.",
         "ini": "An ini file in the place of the one of its name, or of one that is missing.",
-        "to": "The inventory to write. Default: inventory/migrated.yaml.",
+        "to": "The inventory to write, or of several clusters their folder. "
+        "Default: inventory/migrated.yaml.",
         "report": "A file for the account of every line, as JSON.",
         "check": "Compare only: a file with what cibadmin --query says on the scripts' cluster.",
+        "entry": "A script that is started, with its arguments in quotes; repeatable, in order.",
+        "set_": "NAME=VALUE: a variable of the environment of the scripts; repeatable.",
         "plain": "Plain resources in place of services: to adopt a running cluster unchanged.",
         "force": "Overwrite an inventory that is there.",
     },
@@ -46,6 +52,8 @@ def migrate(
     ini: str = "",
     report: str = "",
     check: str = "",
+    entry: Sequence[str] = (),
+    set_: Sequence[str] = (),
     plain: bool = False,
     force: bool = False,
 ) -> None:
@@ -67,7 +75,11 @@ def migrate(
             others = {"--to": to != _TARGET and to, "--report": report, "--plain": plain}
             not_with("--check", others | {"--force": force})
             return _DIFFERENT if check_folder(folder, variables, Path(check)) else 0
-        migrate_folder(folder, variables, Path(to), report, plain=plain, force=force)
+        starts = [tuple(shlex.split(one)) for one in entry]
+        migrate_folder(
+            folder, variables, Path(to), report, plain=plain, force=force, entries=starts,
+            settings=_settings(set_),
+        )  # fmt: skip
         return 0
 
     exit_with(work)
@@ -81,6 +93,8 @@ def migrate_folder(
     *,
     plain: bool = False,
     force: bool = False,
+    entries: Sequence[tuple[str, ...]] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> None:
     """Write the inventory of a folder of scripts, and its report; both are read back or shown.
 
@@ -95,16 +109,33 @@ def migrate_folder(
         if Path(report).resolve() == target.resolve():
             raise UsageError(f"write {report}", "it is the inventory's file", "name another file")
         write_file(Path(report), b"")  # before the inventory is written
-    done = _translate(folder, ini, target.stem, plain=plain)
+    done = _translate(
+        folder, ini, target.stem, plain=plain, entries=entries, settings=settings or {}
+    )
     from pacefab.cli.inventory import read_inventory
     from pacefab.report.migration import print_report, render_json
 
-    _write(target, done.inventory)
+    targets = _targets(target, done)
+    for file, text in targets.items():
+        if file.exists() and not force:
+            raise UsageError(
+                f"write {file}", "it is there already", "name another folder, or use --force"
+            )
+        _write(file, text)
     if report:
         _write(Path(report), render_json(done))
     print_report(done, sys.stdout)
-    Printer().lines([f"inventory: {target}"])
-    read_inventory(target)
+    Printer().lines([f"inventory: {file}" for file in targets])
+    for file in targets:
+        read_inventory(file)
+
+
+def _targets(target: Path, done: Migration) -> dict[Path, str]:
+    """Return files and texts: of several clusters one for each, in a folder of that name."""
+    if len(done.inventories) < 2:  # noqa: PLR2004
+        return {target: done.inventory}
+    folder = target.with_suffix("")
+    return {folder / f"{name}.yaml": text for name, text in done.inventories.items()}
 
 
 def check_folder(folder: Path, ini: Path | None, cib: Path) -> int:
@@ -141,8 +172,29 @@ def _check_command_line(context: Context, folder: str) -> None:
         )
 
 
+def _settings(words: Sequence[str]) -> dict[str, str]:
+    """Return NAME=VALUE words as a mapping.
+
+    Raises:
+        UsageError: one is none.
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name.isidentifier():
+            raise UsageError(f"--set {word}", "it is no NAME=VALUE", "write --set NAME=VALUE")
+        found[name] = value
+    return found
+
+
 def _translate(
-    folder: Path, ini: Path | None, name: str = "cluster", *, plain: bool = False
+    folder: Path,
+    ini: Path | None,
+    name: str = "cluster",
+    *,
+    plain: bool = False,
+    entries: Sequence[tuple[str, ...]] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> Migration:
     """Return the scripts' inventory and report.
 
@@ -150,6 +202,7 @@ def _translate(
         UsageError: something cannot be read, or the parser of bash is not installed.
     """
     try:
+        from pacefab.legacy.interpreter.walkthrough import Start
         from pacefab.legacy.migrate import migrate as translate
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("tree_sitter"):
@@ -159,7 +212,8 @@ def _translate(
             f"the Python package {error.name} is not installed",
             "pip install 'pacefab[migrate]'",
         ) from error
-    return translate(folder, ini, name, plain=plain)
+    start = Start(tuple(one for one in entries if one), settings or {})
+    return translate(folder, ini, name, plain=plain, start=start)
 
 
 def _read_cib(file: Path) -> Configuration:

@@ -206,7 +206,7 @@ def test_settings(command: str, section: str, expected: Any) -> None:
          "current Pacemaker has no such option"),
         ("pcs resource op defaults timeout=9s\n", Fate.UNTRANSLATED,
          "defaults of operations have no place"),
-        ("pcs stonith create f fence_xvm\n", Fate.DOUBTFUL, "fencing without hosts"),
+        ("pcs stonith create f fence_ipmilan\n", Fate.DOUBTFUL, "fencing without hosts"),
         (DUMMY + "pcs resource meta d interleave=true\n", Fate.DOUBTFUL,
          "pcs resource meta d interleave=true: it is an option of clones"),
         ("pcs resource create d Dummy op start timeout=300s\n"
@@ -241,7 +241,7 @@ def test_settings(command: str, section: str, expected: Any) -> None:
         ("echo 'pcs status'\n", Fate.LEFT_OUT, "only a text that is printed"),
         ("# pcs resource cleanup\n", Fate.LEFT_OUT, "commented out"),
         ("ansible all -m shell -a 'pcs resource cleanup'\n", Fate.UNTRANSLATED,
-         "a text passed to ansible"),
+         "it is passed to ansible"),
         ("bash elsewhere.sh\n", Fate.UNTRANSLATED, "elsewhere.sh, which is not in the folder"),
         ("cibadmin --modify -X '<a/>'\n", Fate.UNTRANSLATED, "changes the cluster without pcs"),
     ],

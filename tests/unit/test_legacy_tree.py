@@ -24,7 +24,7 @@ from pacefab.report.migration import print_report, render_json
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
 SCRIPTS = DATA / "scripts"
 SECRETS = ("Hunter2Hunter2", "QQEWPOZXCVMNBASDFGHJ", "Sw0rdfish", "Pow3rSwitch")
-HOSTLESS = {"fence-all", "fence-nova"}  # devices whose nodes no script names
+RIVAL = "neutron-openvswitch-agent-compute-clone"  # of one unit with another resource
 PCS = re.compile(
     r"(?<![\w./-])pcs\s+(-f\s+\S+\s+)?"
     r"(resource|stonith|constraint|property|cluster|status|resoure|propery)\b"
@@ -72,8 +72,8 @@ def test_the_product_reads_what_is_written(tmp_path: Path, done: Any) -> None:
     inventory = read_inventory(file)
     assert inventory.cluster == "openstack"
     assert list(inventory.sections) == ["haproxy", "vips", "galera", "memcached"]
-    assert len(inventory.resources) == 44
-    assert len(inventory.constraints.order) == 42
+    assert len(inventory.resources) == 43
+    assert len(inventory.constraints.order) == 40
 
 
 def test_the_table_shows_texts_as_they_are(done: Any) -> None:
@@ -83,7 +83,7 @@ def test_the_table_shows_texts_as_they_are(done: Any) -> None:
     for one in done.entries:
         for text in (str(one.place), one.text, one.reason):
             assert all(word in shown for word in re.split(r"[\s│]+", text)), text
-    assert "lines and findings: 177 translated, 76 left out" in stream.getvalue()
+    assert "lines and findings: 174 translated, 78 left out" in stream.getvalue()
 
 
 def test_every_pcs_line_is_in_the_account(done: Any) -> None:
@@ -106,11 +106,11 @@ def test_without_services_everything_is_a_resource(tmp_path: Path, done: Any) ->
     target.write_text(migrate(SCRIPTS, plain=True).inventory, encoding="utf-8")
     inventory = read_inventory(target)
     assert not inventory.sections
-    assert len(inventory.resources) == 44 + 15  # lb-haproxy, 12 VIPs, galera, memcached
+    assert len(inventory.resources) == 43 + 15  # lb-haproxy, 12 VIPs, galera, memcached
     desired = desired_configuration(inventory, lambda name: name)
     made = done.configuration.resources
-    assert {one.id for one in desired.resources} == {one.id for one in made} - HOSTLESS
-    assert len(inventory.constraints.order) == 42 + 12
+    assert {one.id for one in desired.resources} == {one.id for one in made} - {RIVAL}
+    assert len(inventory.constraints.order) == 40 + 12
 
 
 def test_the_classic_part_of_the_tree_becomes_the_classic_services(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 _TOKEN = re.compile(
-    r"\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*(?:\[[^\]]*\])?|\$\w+"
+    r"\s*(0[xX][0-9a-fA-F]+|\d+#[0-9A-Za-z]+|\d+|[A-Za-z_]\w*(?:\[[^\]]*\])?|\$\w+"
     r"|\*\*|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%]=|[-+*/%<>=!~&^|?:(),])"
 )
 _LEVELS = (
@@ -15,6 +15,7 @@ _LEVELS = (
 )  # fmt: skip
 _ASSIGNMENTS = {"=", "+=", "-=", "*=", "/=", "%="}
 _MOST_TOKENS = 500
+_MOST_NESTED = 10  # variables whose text is an expression with variables
 _BITS = 64
 
 
@@ -32,8 +33,9 @@ class Arithmetic:
     """
 
     def __init__(
-        self, text: str, get: Callable[[str], str], put: Callable[[str, str], None]
+        self, text: str, get: Callable[[str], str], put: Callable[[str, str], None], depth: int = 0
     ) -> None:
+        self._depth = depth
         self._tokens = _tokens(text)
         self._at = 0
         self._get = get
@@ -91,7 +93,9 @@ class Arithmetic:
             return self._unary()
         value = self._level(level + 1)
         while operator := self._take(*_LEVELS[level]):
-            value = _apply(operator, value, self._level(level + 1))
+            # ** binds from the right.
+            right = self._level(level if operator == "**" else level + 1)
+            value = _apply(operator, value, right)
         return value
 
     def _unary(self) -> int:
@@ -133,7 +137,13 @@ class Arithmetic:
 
     def _read(self, name: str) -> int:
         text = self._get(name.removeprefix("$")).strip()
-        return _number(text) if text else 0
+        if not text:
+            return 0
+        if re.fullmatch(r"-?\d\w*", text):
+            return _number(text)
+        if self._depth > _MOST_NESTED:
+            raise UnclearError(f"{name} refers to itself")
+        return Arithmetic(text, self._get, self._put, self._depth + 1).value()
 
 
 def _tokens(text: str) -> list[str]:
@@ -157,6 +167,11 @@ def _number(text: str) -> int:
     if len(digits) > _BITS:
         raise UnclearError("a number of too many digits")
     try:
+        if "#" in digits:
+            base, _, number = digits.partition("#")
+            if base[0] == "0":
+                raise UnclearError(f"{base} is no base")
+            return int(number, int(base)) * (-1 if text[0] == "-" else 1)
         if digits[:2].lower() == "0x":
             return int(text, 16)
         return int(text, 8) if len(digits) > 1 and digits[0] == "0" else int(text)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from pacefab.legacy.bash.patterns import UnsafeError, glob, matchable, regex
+from pacefab.legacy.bash.globs import glob
+from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Node
+from pacefab.legacy.bash.words import Words
 from pacefab.legacy.unknown import is_known
 
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
@@ -19,6 +22,7 @@ _NUMBERS: dict[str, Callable[[int, int], bool]] = {
 }
 _OF_FILES = {"-e", "-f", "-d", "-r", "-w", "-x", "-s", "-L", "-h", "-b", "-c", "-S", "-p"}
 _MOST_NESTED = 30
+_MOST_GROUPS = 10
 
 Truth = bool | None
 
@@ -107,20 +111,23 @@ class Double:
     """[[ … ]]: evaluated on the syntax tree, since its words are neither split nor ended.
 
     Args:
-        text: a node -> its expanded text.
-        pattern: a node -> the pattern that it is.
+        words: expand its nodes.
+        shell: its options count, and what =~ found is kept there.
         exists: a path -> whether a file is there.
+        mark: a reason -> a value that is unknown.
     """
 
     def __init__(
         self,
-        text: Callable[[Node], str],
-        pattern: Callable[[Node], str],
+        words: Words,
+        shell: Shell,
         exists: Callable[[str], Truth],
+        mark: Callable[[str], str],
     ) -> None:
-        self._text = text
-        self._pattern = pattern
+        self._words = words
+        self._shell = shell
         self._exists = exists
+        self._mark = mark
 
     def value(self, node: Node, depth: int = 0) -> Truth:
         """Return what an expression makes."""
@@ -136,42 +143,75 @@ class Double:
             return self._binary(node, depth)
         if kind == "negation_expression" and node.named_children:
             return negated(self.value(node.named_children[-1], depth + 1))
-        text = self._text(node)
+        text = self._words.text(node)
         return bool(text) if is_known(text) else None
 
     def _unary(self, node: Node, depth: int) -> Truth:
-        operator = (node.children[0].text or b"").decode(errors="replace")
+        operator = _text(node.children[0])
         operand = node.children[-1]
         if operator == "!":
             return negated(self.value(operand, depth + 1))
-        return unary(operator, self._text(operand), self._exists)
+        text = self._words.text(operand)
+        if operator == "-v" and is_known(text):
+            return self._words.is_set(text)
+        return unary(operator, text, self._exists)
 
     def _binary(self, node: Node, depth: int) -> Truth:
         left, middle, right = node.children
-        operator = (middle.text or b"").decode(errors="replace")
+        operator = _text(middle)
         if operator in {"&&", "||"}:
             join = both if operator == "&&" else either
             return join(self.value(left, depth + 1), self.value(right, depth + 1))
+        if left.type == "unary_expression" and _text(left.children[0]) == "!":
+            # The grammar binds ! closer than bash does.
+            return negated(self._compared(left.children[-1], operator, right))
+        return self._compared(left, operator, right)
+
+    def _compared(self, left: Node, operator: str, right: Node) -> Truth:
+        text = self._words.text(left)
         if operator in {"=", "==", "!="}:
-            return self._matches(self._text(left), operator, right)
+            return self._matches(text, operator, right)
         if operator == "=~":
-            return self._found(self._text(left), self._text(right))
-        return compare(self._text(left), operator, self._text(right))
+            return self._found(text, self._words.pattern(right, re.escape))
+        if operator in _NUMBERS:
+            numbers = self._words.number(text), self._words.number(self._words.text(right))
+            if numbers[0] is None or numbers[1] is None:
+                return None
+            return _NUMBERS[operator](numbers[0], numbers[1])
+        return compare(text, operator, self._words.text(right))
 
     def _matches(self, left: str, operator: str, right: Node) -> Truth:
-        pattern = self._pattern(right)
+        pattern = self._words.pattern(right)
         if not is_known(left, pattern):
             return None
+        ignore_case = "nocasematch" in self._shell.options
         try:
-            found = bool(glob(pattern).match(matchable(left)))
+            found = glob(pattern, ignore_case=ignore_case).match(matchable(left))
         except UnsafeError:
             return None
         return found == (operator != "!=")
 
     def _found(self, left: str, right: str) -> Truth:
+        """Return whether a regular expression is found; BASH_REMATCH has what it matched."""
         if not is_known(left, right):
-            return None
+            return self._unclear(right)
+        ignore_case = "nocasematch" in self._shell.options
         try:
-            return bool(regex(re.sub(r"\\\s", " ", right), extended=True).search(matchable(left)))
+            compiled = regex(re.sub(r"\\\s", " ", right), extended=True, ignore_case=ignore_case)
+            found = compiled.search(matchable(left))
         except UnsafeError:
-            return None
+            return self._unclear(right)
+        groups = (found[0], *(group or "" for group in found.groups())) if found else ()
+        if "|" in right and len(groups) > 1:  # alternatives: POSIX takes the longest
+            groups = tuple(self._mark(f"what {right} matches") for _ in groups)
+        self._shell.fill("BASH_REMATCH", {str(at): text for at, text in enumerate(groups)})
+        return found is not None
+
+    def _unclear(self, pattern: str) -> Truth:
+        mark = self._mark(f"what {pattern} matches")
+        self._shell.fill("BASH_REMATCH", {str(at): mark for at in range(_MOST_GROUPS)})
+        return None
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode(errors="replace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from posixpath import normpath
 
 from pacefab.legacy.bash.budget import bounded
 from pacefab.legacy.model import Effects, Place, WrittenFile
@@ -61,23 +62,31 @@ class Files:
         self.written[path] = text
         self._by_name[path.rpartition("/")[2]] = path
 
-    def read(self, path: str) -> Text | None:
+    def read(self, path: str, script: str = "") -> Text | None:
         """Return a file that scripts wrote or the tree has, by its path or else its name.
 
-        Of a path that begins with something unknown, the known end has to be one file's alone.
+        Of a path that begins with something unknown, the known end has to be one file's alone, or
+        be that of a file in the folder of the script.
         """
         if not is_known(path):
-            return self._read_by_end(path)
+            return self._read_by_end(path, script)
         if path in self.written:
             return self.written[path]
+        folder = script.rpartition("/")[0]
+        own = normpath(f"{folder}/{path}") if folder and not path.startswith("/") else ""
+        if own in self._tree.files:
+            path = own
         file = self._tree.find(path)
         if file:
             return Text(file.text, Place(file.path, 1))
         return self.written.get(self._by_name.get(path.rpartition("/")[2], ""))
 
-    def _read_by_end(self, path: str) -> Text | None:
+    def _read_by_end(self, path: str, script: str) -> Text | None:
         tail = path.rpartition(CLOSE)[2]
+        own = normpath(f"{script.rpartition('/')[0]}/.{tail}".lstrip("/"))
         file = self._tree.ending(tail) if tail.startswith("/") else None
+        if tail.startswith("/") and own in self._tree.files:
+            file = self._tree.files[own]
         if file is None:
             return None
         self._effects.assume(

@@ -44,6 +44,9 @@ class Interpreter(Protocol):
     def run(self, command: Command) -> CommandResult:
         """Run a command in this shell: a function of the shell, or a program."""
 
+    def program(self, command: Command) -> CommandResult:
+        """Run a program, which is no function of the shell."""
+
     def start(self, script: Script, shell: Shell) -> CommandResult:
         """Run a script in a shell, to its end or exit."""
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from pacefab.legacy.bash.patterns import UnsafeError, glob
+from pacefab.legacy.bash.globs import unescaped
+from pacefab.legacy.bash.operations import changed, sliced
+from pacefab.legacy.bash.patterns import UnsafeError
 from pacefab.legacy.bash.shell import FOREIGN, Shell
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.model import Place
 from pacefab.legacy.unknown import BREAK, is_known
 
-_MOST_CUT = 2000  # characters of a value that patterns are tried on
+_DEFAULT = re.compile(r":?[-=+?]")
+_HEAD = re.compile(r"\w+(\[[^\]]*\])?|[@*#?]")
 
 
 class ShellParameters:
     """Looks parameters up in one shell."""
 
-    def __init__(self, shell: Shell, world: World) -> None:
+    def __init__(self, shell: Shell, world: World, file: str = "") -> None:
         self._shell = shell
+        self._file = file  # of the script whose words are expanded
         self._world = world
 
     def plain(self, name: str) -> list[str]:
@@ -35,19 +39,27 @@ class ShellParameters:
 
     def value(self, name: str, index: str | None = None) -> str:
         """Return a variable's text; of what is not set, an empty one, as in bash."""
+        name = self._shell.resolve(name)
         if index is not None:
             return self._element(name, index)
+        if "[" in name:  # what a reference names
+            base, _, inner = name.partition("[")
+            return self._element(base, inner.removesuffix("]"))
         if name in self._shell.arrays:
             return self._shell.arrays[name].get("0", "")
         if name in self._shell.variables:
+            self._world.consulted.update(self._shell.rests.get(name, {}))
             return self._shell.variables[name]
         return self._argument(int(name[:4])) if name.isdigit() else self._special(name)
 
-    def is_set(self, name: str) -> bool:
+    def is_set(self, name: str, index: str | None = None) -> bool:
         """Return whether a script set it (what the environment has is not known)."""
+        name = self._shell.resolve(name)
         if name.isdigit():
             return int(name) <= len(self._shell.arguments)
-        return name in self._shell.variables or name in self._shell.arrays
+        if index is not None and (name in self._shell.arrays or index != "0"):
+            return index in self._shell.arrays.get(name, {})
+        return name in self._shell.variables or bool(self._shell.arrays.get(name))
 
     def _element(self, name: str, index: str) -> str:
         items = self._shell.arrays.get(name)
@@ -67,9 +79,12 @@ class ShellParameters:
         by_hand = self._shell.by_hand and not self._shell.arguments
         known = {
             "HOME": "/root",
+            "OPTIND": "1",
+            "BASH_SOURCE": self._file,
+            "FUNCNAME": self._shell.running[-1] if self._shell.running else "",
             "USER": "root",
             "LOGNAME": "root",
-            "PWD": "/root",
+            "PWD": "/root" if host else self._world.mark("the folder where it is started"),
             "IFS": " \t\n",
             "#": self._world.mark("$#") if by_hand else str(len(self._shell.arguments)),
             "?": self._world.mark("$?") if status is None else str(status),
@@ -82,6 +97,7 @@ class ShellParameters:
         if self._shell.foreign:
             return self._world.mark(f"${name}, perhaps set by {self._shell.foreign}")
         self._world.unset[name] = None
+        self._world.consulted[f"${name}"] = None
         return ""
 
     def _arguments(self) -> list[str]:
@@ -100,44 +116,74 @@ class ShellParameters:
         return ""
 
     def braced(self, head: str, operand: str, index_of: Callable[[str], str]) -> list[str]:
-        """Return what ${HEAD OPERAND} stands for; `index_of` evaluates an index."""
+        """Return what ${HEAD OPERAND} stands for; `index_of` evaluates arithmetic."""
         sign = head[0] if head[0] in "#!" and len(head) > 1 else ""
         name, bracket, index = head.removeprefix(sign).partition("[")
         index = index.removesuffix("]")
         if bracket and index in {"@", "*"}:
-            return self._all(sign, name, operand, index)
-        if name in {"@", "*"} and not sign:
-            return self._many(name, self._some_arguments(operand))
+            return self._all(sign, name, operand, index, index_of)
+        if name in {"@", "*"}:
+            return self._of_arguments(sign, name, operand, index_of)
+        if sign == "!":
+            return self._pointed(name, index if bracket else None, operand, index_of)
         value = self._present(name, index if bracket else None, index_of)
         if sign == "#":
             return [str(len(value)) if is_known(value) else self._world.mark(f"${{{head}}}")]
-        if sign == "!":
-            return [self.value(value) if is_known(value) else value]
-        return [self._operated(name, value, operand)]
+        there = self.is_set(name, self._index(name, index, index_of) if bracket else None)
+        return [self._operated(name, value, operand, index_of, there=there)]
+
+    def _pointed(
+        self, name: str, index: str | None, operand: str, index_of: Callable[[str], str]
+    ) -> list[str]:
+        """Return what ${!NAME} stands for: the parameter that is named by the text of NAME."""
+        if operand in {"*", "@"}:  # ${!PREFIX*}: names
+            names = {*self._shell.variables, *self._shell.arrays}
+            return self._many(operand, sorted(one for one in names if one.startswith(name)))
+        if name in self._shell.references:
+            return [self._shell.references[name]]
+        value = self._present(name, index, index_of)
+        if not is_known(value):
+            return [value]
+        if not _HEAD.fullmatch(value):
+            return [self._world.mark(f"${{!{name}}}")]
+        return self.braced(value, operand, index_of)
 
     def _present(self, name: str, index: str | None, index_of: Callable[[str], str]) -> str:
         """Return the text of a variable, or of one element."""
         if index is None:
             return self.value(name)
-        index = self._named_index(index) if name in self._shell.named else index_of(index)
-        return self.value(name, index.strip("\"'"))
+        return self.value(name, self._index(name, index, index_of))
 
-    def _some_arguments(self, operand: str) -> list[str]:
-        """Return the arguments that "${@:OFFSET}" names; offsets count from $0."""
-        if not operand.startswith(":"):
-            return self._arguments()
-        return _sliced([self._shell.name, *self._arguments()], operand)
+    def _index(self, name: str, index: str, index_of: Callable[[str], str]) -> str:
+        """Return the text of an index: of a named array as it stands, else what it comes to."""
+        if self._shell.resolve(name) not in self._shell.named:
+            return index_of(index).strip("\"'")
+        index = index.strip("\"'")
+        return re.sub(r"\$\{?(\w+)\}?", lambda found: self.value(found[1]), index)
 
-    def _named_index(self, index: str) -> str:
-        """Return the text that an index of a named array stands for."""
-        return re.sub(r"\$\{?(\w+)\}?", lambda found: self.value(found[1]), index.strip("\"'"))
+    def _of_arguments(
+        self, sign: str, name: str, operand: str, index_of: Callable[[str], str]
+    ) -> list[str]:
+        """Return "${@…}", and what ${#@} and ${!#} stand for."""
+        values = self._arguments()
+        if sign == "#":
+            return [self.value("#")]
+        if sign or not all(map(is_known, values)):
+            return self._many(name, values) if not sign else [self._world.mark(f"${{!{name}}}")]
+        if operand.startswith(":") and operand[1:2] not in set("-=+?"):
+            values, operand = [self._shell.name, *values], f":{operand[1:]}"
+        return self._many(name, self._each("@", values, operand, index_of))
 
-    def _all(self, sign: str, name: str, operand: str, which: str) -> list[str]:
+    def _all(
+        self, sign: str, name: str, operand: str, which: str, index_of: Callable[[str], str]
+    ) -> list[str]:
+        name = self._shell.resolve(name)
         items = self._shell.arrays.get(name)
         if items is None and name in self._shell.variables:
             items = {"0": self._shell.variables[name]}
-        items = items or {}
-        ordered = dict(sorted(items.items(), key=_index_order))
+        if items is None and self._shell.foreign:
+            return [self.value(name)]
+        ordered = dict(sorted((items or {}).items(), key=_index_order))
         if sign == "#":
             return [str(len(ordered))]
         if name in self._shell.named and len(ordered) > 1:
@@ -146,27 +192,53 @@ class ShellParameters:
                 "(bash has an order of its own)",
                 Place("", 0),
             )
-        values = list(ordered) if sign == "!" else _sliced(list(ordered.values()), operand)
-        return self._many(which, values)
+        values = list(ordered) if sign == "!" else list(ordered.values())
+        return self._many(which, self._each(name, values, operand, index_of))
 
-    def _operated(self, name: str, value: str, operand: str) -> str:
+    def _each(
+        self, name: str, values: list[str], operand: str, index_of: Callable[[str], str]
+    ) -> list[str]:
+        """Return values with an operator applied to each; a slice, or a default, of all of them."""
+        if not operand:
+            return values
+        found = _DEFAULT.match(operand)
+        if found:
+            other = unescaped(operand[found.end() :])
+            there = bool(values) and (found[0][0] != ":" or values != [""])
+            if found[0][-1] == "+":
+                return [other] if there else []
+            return values if there or found[0][-1] == "?" else [other]
+        if operand[0] == ":":
+            try:
+                return sliced(values, operand, lambda text: int(index_of(text) or 0))
+            except ValueError:
+                return [self._world.mark(f"${{{name}{operand}}}")]
+        return [self._operated(name, value, operand, index_of, there=True) for value in values]
+
+    def _operated(
+        self, name: str, value: str, operand: str, index_of: Callable[[str], str], *, there: bool
+    ) -> str:
         if not operand:
             return value
-        found = re.match(r":?[-=+?]", operand)
+        found = _DEFAULT.match(operand)
         if found:
             self._world.unset.pop(name, None)
-            return self._default(name, value, found[0], operand[found.end() :])
+            other = unescaped(operand[found.end() :])
+            return self._default(name, value, found[0], other, there=there)
         if not is_known(value, operand):
             return self._world.mark(f"${{{name}{self._world.unknowns.show(operand)}}}")
         try:
-            return self._changed(value, operand)
+            if operand[0] == ":":
+                return "".join(sliced(list(value), operand, lambda text: int(index_of(text) or 0)))
+            return changed(value, operand)
         except (UnsafeError, ValueError):
             return self._world.mark(f"${{{name}{operand}}}")
 
-    def _default(self, name: str, value: str, operator: str, other: str) -> str:
-        there = bool(value) if operator[0] == ":" else self.is_set(name)
+    def _default(self, name: str, value: str, operator: str, other: str, *, there: bool) -> str:
+        there = bool(value) if operator[0] == ":" else there
         kind = operator[-1]
         if name.isdigit() and kind == "-" and self._shell.by_hand and not self.is_set(name):
+            self._world.consulted[f"${name}"] = None
             self._world.assume(
                 f"{self._shell.name} is started without arguments: ${name} is {other}",
                 Place(self._shell.name, 1),
@@ -180,60 +252,7 @@ class ShellParameters:
             self._shell.set(name, other)
         return other
 
-    def _changed(self, value: str, operand: str) -> str:
-        if operand[0] in "#%":
-            longest = operand[:2] in {"##", "%%"}
-            pattern = operand[2 if longest else 1 :]
-            return _cut(value, pattern, longest=longest, front=operand[0] == "#")
-        if operand[0] == "/":
-            return _replaced(value, operand)
-        if operand[0] == ":":
-            return "".join(_sliced(list(value), operand))
-        if operand[0] in "^,":
-            change = str.upper if operand[0] == "^" else str.lower
-            every = operand[:2] in {"^^", ",,"}
-            return change(value) if every else change(value[:1]) + value[1:]
-        raise ValueError(operand)
-
-
-def _sliced(values: list[str], operand: str) -> list[str]:
-    """Return the part that :OFFSET:LENGTH names; all without an operand."""
-    if not operand:
-        return values
-    found = re.fullmatch(r":\s*(-?\d{1,6})(?::\s*(-?\d{1,6}))?", operand)
-    if not found:
-        raise ValueError(operand)
-    start = int(found[1]) if int(found[1]) >= 0 else max(len(values) + int(found[1]), 0)
-    if found[2] is None:
-        return values[start:]
-    length = int(found[2])
-    return values[start : start + length] if length >= 0 else values[start:length]
-
 
 def _index_order(item: tuple[str, str]) -> tuple[int, str]:
     index = item[0]
     return (int(index[:12]) if index.isascii() and index.isdigit() else 0, index)
-
-
-def _cut(value: str, pattern: str, *, longest: bool, front: bool) -> str:
-    """Remove what a pattern matches at one end."""
-    compiled = glob(pattern)
-    if len(value) > _MOST_CUT:
-        raise ValueError(value[:20])
-    lengths = range(len(value), -1, -1) if longest else range(len(value) + 1)
-    for length in lengths:
-        piece = value[:length] if front else value[len(value) - length :]
-        if compiled.match(piece):
-            return value[length:] if front else value[: len(value) - length]
-    return value
-
-
-def _replaced(value: str, operand: str) -> str:
-    """Return a value with /PATTERN/TEXT or //PATTERN/TEXT applied, of patterns without stars."""
-    every = operand.startswith("//")
-    pattern, text = [*re.split(r"(?<!\\)/", operand[2 if every else 1 :], maxsplit=1), ""][:2]
-    if re.search(r"[*?[]", pattern) or not pattern:
-        raise ValueError(operand)
-    if pattern[0] in "#%" and len(pattern) > 1:
-        raise ValueError(operand)
-    return value.replace(pattern.replace("\\", ""), text, -1 if every else 1)

@@ -1,20 +1,32 @@
-"""Patterns of the shell (globs) and of grep, sed and awk (regular expressions), safe to match.
+"""Regular expressions of the shell, grep, sed and awk, safe to match.
 
 A pattern comes from a script that is not trusted: one that could make Python's matcher run for
-ever (a repeated group with a repetition in it, too many repetitions) is refused.
+ever (a repeated group with a repetition or similar alternatives in it) is refused, and so is a
+line that is too long for its pattern.
 """
 
 from __future__ import annotations
 
 import re
-from fnmatch import translate
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
 _LONGEST_PATTERN = 300
-_MOST_REPETITIONS = 6
 _LONGEST_LINE = 3000
-_REPEATED_REPETITION = re.compile(r"\([^()]*[*+}][^()]*\)[^)]*\)?[*+{]")
-_LIST = re.compile(r"[@?*+!]\(")
-_CLASSES = {
+_MOST_STEPS = 30_000_000  # of one match, about a second
+_MOST_TIMES = 255  # in {n,m}
+_MOST_OPTIONAL = 8  # parts
+_OPTIONAL = re.compile(r"(?<!\\)\?")
+_REPETITION = re.compile(r"(?<!\\)[*+?{]")
+_REPEATED_GROUP = re.compile(r"\(((?:[^()\\]|\\.)*)\)(?:[*+]|\{)")
+_REPEATED_NEST = re.compile(r"\)[^()]*\)(?:[*+]|\{)")
+# Parts that match nearly any text, and parts that are repeated beside each other.
+_BROAD = re.compile(r"(?:(?<!\\)\.|\[\^[^\]]+\]|\\[SWD])(?:[*+]|\{\d*,)")
+_ATOM = r"(?:\\.|\[[^\]]+\]|[^\\\[\]()|*+?{}.])"
+_SIDE_BY_SIDE = re.compile(rf"{_ATOM}(?:[*+]|\{{\d*,\d*\}})(?={_ATOM}(?:[*+]|\{{\d*,))")
+# Members of [:NAME:], as they stand within [...].
+CLASSES = {
     "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "digit": "0-9", "space": r"\s", "upper": "A-Z",
     "lower": "a-z", "blank": " \\t", "punct": r"!-/:-@\[-`{-~", "xdigit": "0-9a-fA-F",
 }  # fmt: skip
@@ -24,26 +36,55 @@ class UnsafeError(ValueError):
     """A pattern that is no pattern, or that could take for ever."""
 
 
-def glob(pattern: str) -> re.Pattern[str]:
-    """Return a shell pattern, as of `case`.
+@dataclass(frozen=True)
+class Regex:
+    """A regular expression whose time is bounded, with the methods of Python's that are used.
 
-    Raises:
-        UnsafeError: it has too many stars, or a list as in @(a|b).
+    Args:
+        compiled: Python's pattern.
+        weight: how many of its parts can share a text between them in many ways; the time of a
+            match may grow with the text's length to that power.
     """
-    if _LIST.search(pattern):
-        raise UnsafeError(f"a pattern with a list: {pattern[:40]}")
-    if pattern.count("*") > _MOST_REPETITIONS or len(pattern) > _LONGEST_PATTERN:
-        raise UnsafeError(f"a pattern of too many parts: {pattern[:40]}")
-    pattern = re.sub(r"\\(.)", lambda found: escaped(found[1]), pattern.replace("[^", "[!"))
-    return _compiled(translate(pattern), flags=re.DOTALL)
+
+    compiled: re.Pattern[str]
+    weight: int
+
+    @property
+    def groups(self) -> int:
+        """How many groups it has."""
+        return self.compiled.groups
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match. Errors of `checked`."""
+        return self.compiled.search(self.checked(text))
+
+    def split(self, text: str) -> list[str]:
+        """Return what stands between matches. Errors of `checked`."""
+        return self.compiled.split(self.checked(text))
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield all matches. Errors of `checked`."""
+        return self.compiled.finditer(self.checked(text))
+
+    def subn(
+        self, new: str | Callable[[re.Match[str]], str], text: str, count: int = 0
+    ) -> tuple[str, int]:
+        """Return the text with matches replaced, and how many. Errors of `checked`."""
+        return self.compiled.subn(new, self.checked(text), count=count)
+
+    def checked(self, text: str) -> str:
+        """Return the text.
+
+        Raises:
+            UnsafeError: matching it could take for ever.
+        """
+        if self.weight > 1 and len(text) ** self.weight > _MOST_STEPS:
+            raise UnsafeError(f"a line of {len(text)} characters for {self.compiled.pattern[:40]}")
+        return text
 
 
-def escaped(text: str) -> str:
-    """Return a shell pattern that matches a text only."""
-    return re.sub(r"[*?[(]", lambda found: f"[{found[0]}]", text)
-
-
-def regex(pattern: str, *, extended: bool, ignore_case: bool = False) -> re.Pattern[str]:
+@lru_cache(maxsize=2000)
+def regex(pattern: str, *, extended: bool, ignore_case: bool = False) -> Regex:
     """Return a POSIX regular expression; `extended` as of egrep and awk, else as of grep and sed.
 
     Raises:
@@ -51,14 +92,27 @@ def regex(pattern: str, *, extended: bool, ignore_case: bool = False) -> re.Patt
     """
     text = _classes(pattern)
     text = text if extended else _basic_to_extended(text)
-    repetitions = len(re.findall(r"(?<!\\)[*+{]", text))
-    if (
-        len(text) > _LONGEST_PATTERN
-        or repetitions > _MOST_REPETITIONS
-        or _REPEATED_REPETITION.search(text)
-    ):
+    if len(text) > _LONGEST_PATTERN or _runs_away(text):
         raise UnsafeError(f"a pattern that could take for ever: {pattern[:40]}")
-    return _compiled(text, flags=re.IGNORECASE if ignore_case else 0)
+    compiled = _compiled(text, flags=re.IGNORECASE if ignore_case else 0)
+    return Regex(compiled, len(_BROAD.findall(text)) + len(_SIDE_BY_SIDE.findall(text)))
+
+
+def _runs_away(text: str) -> bool:
+    """Return whether a match may take time that doubles with each character."""
+    many = [int(number) for number in re.findall(r"\{(\d{1,9})", text)]
+    if max(many, default=0) > _MOST_TIMES or len(_OPTIONAL.findall(text)) > _MOST_OPTIONAL:
+        return True
+    if _REPEATED_NEST.search(text):
+        return True
+    return any(map(_is_ambiguous, (found[1] for found in _REPEATED_GROUP.finditer(text))))
+
+
+def _is_ambiguous(group: str) -> bool:
+    """Return whether what a repeated group has in it can match one text in several ways."""
+    firsts = [one[:1] for one in group.split("|")]
+    alike = len(set(firsts)) < len(firsts) or not all(one.isalnum() for one in firsts)
+    return bool(_REPETITION.search(group)) or (len(firsts) > 1 and alike)
 
 
 def matchable(line: str) -> str:
@@ -80,7 +134,7 @@ def _compiled(text: str, flags: int) -> re.Pattern[str]:
 
 
 def _classes(pattern: str) -> str:
-    for name, members in _CLASSES.items():
+    for name, members in CLASSES.items():
         pattern = pattern.replace(f"[:{name}:]", members)
     return pattern
 

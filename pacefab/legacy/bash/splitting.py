@@ -1,18 +1,23 @@
-"""Words out of the parts that expansion left: splitting at $IFS, and {a,b}."""
+"""Words out of the parts that expansion left, and fields of a line: splitting at $IFS."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from pacefab.legacy.bash.braces import MOST_WORDS
 from pacefab.legacy.bash.budget import ExhaustedError
 from pacefab.legacy.unknown import BREAK
 
 BLANKS = " \t\n"
-MOST_WORDS = 5000
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\033"}
+_ESCAPES = {
+    "n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "e": "\033", "E": "\033",
+    "a": "\a", "b": "\b", "f": "\f", "v": "\v", "?": "?",
+}  # fmt: skip
+_ESCAPE = re.compile(
+    r"\\(x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U00[0-9a-fA-F]{1,6}|[0-7]{1,3}|c.|.)", re.DOTALL
+)
 
 
 class PartKind(Enum):
@@ -33,28 +38,56 @@ class WordPart:
 
 def ansi(text: str) -> str:
     """Return what $'…' stands for."""
-    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
+    return _ESCAPE.sub(_unescaped, text)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1]
+    if code[0] in "xuU" and len(code) > 1:
+        return chr(int(code[1:], 16))
+    if code[0] in "01234567":
+        return chr(int(code, 8) & 255)
+    if code[0] == "c" and len(code) > 1:
+        return chr(ord(code[1].upper()) ^ 64)
+    return _ESCAPES.get(code, found[0])
 
 
 def split(parts: list[WordPart], separators: str = BLANKS) -> list[str]:
     """Join parts to words; what was expanded is split at separators ($IFS).
 
-    Blanks at the ends, and several in a row, separate once; of other characters each does.
+    Blanks at the ends, and several in a row, separate once; each other character separates two
+    words, of which one may be empty.
     """
     joiner = _Joiner()
     for part in parts:
         if part.text == BREAK:
             joiner.end()
-        elif part.kind is not PartKind.EXPANDED:
+        elif part.kind is PartKind.QUOTED or not separators:
             joiner.add(part.text)
+        elif part.kind is PartKind.LITERAL:
+            if part.text:
+                joiner.add(part.text)
         else:
-            for number, piece in enumerate(_pieces(part.text, separators)):
-                if number:
-                    joiner.end()
-                if piece:
-                    joiner.add(piece)
+            _add_split(joiner, part.text, separators)
     joiner.end()
     return joiner.words
+
+
+def _add_split(joiner: _Joiner, text: str, separators: str) -> None:
+    """Add what was expanded, with a word's end at each separator."""
+    blanks = "".join(one for one in separators if one in BLANKS)
+    others = "".join(one for one in separators if one not in BLANKS)
+    around = f"[{re.escape(blanks)}]" if blanks else "(?!)"
+    apart = f"{around}*[{re.escape(others)}]{around}*|{around}+" if others else f"{around}+"
+    at = 0
+    for found in re.finditer(apart, text):
+        piece = text[at : found.start()]
+        if piece or (found[0].strip(blanks) and not joiner.begun):
+            joiner.add(piece)
+        joiner.end()
+        at = found.end()
+    if text[at:]:
+        joiner.add(text[at:])
 
 
 class _Joiner:
@@ -64,10 +97,17 @@ class _Joiner:
         self.words: list[str] = []
         self._pieces: list[str] = []
 
+    @property
+    def begun(self) -> bool:
+        """Whether a word has begun."""
+        return bool(self._pieces)
+
     def add(self, piece: str) -> None:
+        """Add a piece to the word."""
         self._pieces.append(piece)
 
     def end(self) -> None:
+        """End the word, if one has begun."""
         if self._pieces:
             self.words.append("".join(self._pieces))
             self._pieces = []
@@ -75,33 +115,43 @@ class _Joiner:
             raise ExhaustedError(f"a line of more than {MOST_WORDS} words")
 
 
-def _pieces(text: str, separators: str) -> list[str]:
-    if not separators:
-        return [text]
-    blanks = "".join(separator for separator in separators if separator in BLANKS)
-    others = "".join(separator for separator in separators if separator not in BLANKS)
-    if not others:
-        return re.split(f"[{re.escape(blanks)}]+", text)
-    text = text.removesuffix(others[0])
-    around = f"[{re.escape(blanks)}]*" if blanks else ""
-    either = f"|[{re.escape(blanks)}]+" if blanks else ""
-    return re.split(f"{around}[{re.escape(others)}]{around}{either}", text)
+def fields_of(line: str, separators: str, most: int, *, raw: bool = True) -> list[str]:
+    """Return the fields that `read` makes of a line: at most so many, the last one with the rest.
+
+    A backslash keeps the character after it from being a separator, unless `raw`.
+    """
+    blanks = "".join(one for one in separators if one in BLANKS)
+    others = "".join(one for one in separators if one not in BLANKS)
+    kept = line.strip(blanks) if raw else line.lstrip(blanks)
+    fields: list[str] = []
+    at = 0
+    while at < len(kept) and len(fields) < most - 1:
+        end = _end_of_field(kept, at, separators, raw=raw)
+        fields.append(kept[at:end])
+        at = end
+        at = _skipped(kept, at, blanks)
+        if others and kept[at : at + 1] and kept[at] in others:
+            at = _skipped(kept, at + 1, blanks)
+    rest = kept[at:]
+    if rest:
+        fields.append(_last(rest, blanks, others))
+    return fields if raw else [re.sub(r"\\(.)", r"\1", field) for field in fields]
 
 
-def braces(word: str) -> list[str]:
-    """Return what {a,b} and {1..3} make of a word."""
-    found = re.search(r"(?<!\$)\{(-?\d+\.\.-?\d+|[^{}\s]*,[^{}\s]*)\}", word)
-    if not found or len(word) > 1000:  # noqa: PLR2004  # characters; no node is called so
-        return [word]
-    before, after = word[: found.start()], word[found.end() :]
-    ends = re.fullmatch(r"(-?\d{1,9})\.\.(-?\d{1,9})", found[1])
-    choices = _range(int(ends[1]), int(ends[2])) if ends else found[1].split(",")
-    words = (variant for choice in choices for variant in braces(f"{before}{choice}{after}"))
-    return list(itertools.islice(words, MOST_WORDS))
+def _last(rest: str, blanks: str, others: str) -> str:
+    """Return the last field: one separator at its end is none of it, when it is the only one."""
+    rest = rest.rstrip(blanks)
+    alone = bool(others) and rest[-1:] in set(others) and not set(rest[:-1]) & set(others)
+    return rest[:-1].rstrip(blanks) if alone else rest
 
 
-def _range(first: int, last: int) -> list[str]:
-    step = 1 if last >= first else -1
-    if abs(last - first) > MOST_WORDS:
-        raise ExhaustedError(f"a list of more than {MOST_WORDS} words")
-    return [str(number) for number in range(first, last + step, step)]
+def _end_of_field(text: str, at: int, separators: str, *, raw: bool) -> int:
+    while at < len(text) and text[at] not in separators:
+        at += 2 if text[at] == "\\" and not raw else 1
+    return min(at, len(text))
+
+
+def _skipped(text: str, at: int, blanks: str) -> int:
+    while at < len(text) and text[at] in blanks:
+        at += 1
+    return at

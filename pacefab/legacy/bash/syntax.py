@@ -15,6 +15,7 @@ from pacefab.legacy.model import Place
 
 __all__ = ["Node", "Script", "child_of", "children_of", "parse", "walk"]
 
+_FOR_DO = re.compile(rb"(?m)(^[ \t]*for[ \t]+[A-Za-z_]\w*)([ \t]+do\b)")
 _MOST_REPAIRS = 20  # times; one is enough but for nested texts
 
 
@@ -51,14 +52,15 @@ def parse(script: Script) -> tuple[Script, Node]:
     or of a pipeline when a here document follows. A semicolon at the line's end puts that right; so
     the script returned may differ by semicolons.
     """
+    script = Script(script.file, _FOR_DO.sub(rb"\1;\2", script.source), script.first_line)
     root = _root(script.source)
     for _ in range(_MOST_REPAIRS):
-        ends = sorted(set(_swallowed(root, script.source)), reverse=True)
-        if not ends:
+        changes = sorted({*_swallowed(root, script.source), *_torn(root, script.source)})
+        if not changes:
             break
         source = script.source
-        for end in ends:
-            source = source[:end] + b";" + source[end:]
+        for start, end, text in reversed(changes):
+            source = source[:start] + text + source[end:]
         script = Script(script.file, source, script.first_line)
         root = _root(source)
     return script, root
@@ -74,7 +76,10 @@ def _root(source: bytes) -> Node:
     return _parser().parse(re.sub(rb"[\x80-\xff]", b".", source)).root_node
 
 
-def _swallowed(root: Node, source: bytes) -> Iterator[int]:
+_Change = tuple[int, int, bytes]  # from and to in the source, and what has to be there
+
+
+def _swallowed(root: Node, source: bytes) -> Iterator[_Change]:
     """Yield where a line ends that the grammar joined to the next one: no backslash is there."""
     for node in walk(root):
         if node.type not in {"command", "redirected_statement"}:
@@ -82,8 +87,26 @@ def _swallowed(root: Node, source: bytes) -> Iterator[int]:
         for child, after in pairwise(node.children):
             between = source[child.end_byte : after.start_byte].replace(b"\\\n", b"")
             if b"\n" in between and child.type != "heredoc_redirect":
-                yield child.end_byte
+                yield child.end_byte, child.end_byte, b";"
                 break
+
+
+def _torn(root: Node, source: bytes) -> Iterator[_Change]:
+    r"""Yield how to write what the grammar takes for two words: $a.$b, $"…", {a,b}\ c."""
+    for node in walk(root):
+        for child, after in pairwise(node.children):
+            between = source[child.end_byte : after.start_byte]
+            if between == b"\\ " and child.is_named and after.is_named:
+                yield child.end_byte, after.start_byte, b"' '"
+            elif between or source[child.end_byte - 1 : child.end_byte] != b"$":
+                continue
+            elif child.type == "$" and after.type == "string":
+                yield child.start_byte, child.end_byte, b""
+            elif child.type == "concatenation" and after.type in {"concatenation", "word"}:
+                text = source[child.start_byte : after.end_byte]
+                if not set(text) & set(b"'\"`"):
+                    text = re.sub(rb"\$([A-Za-z_]\w*|\d)", rb"${\1}", text)
+                    yield child.start_byte, after.end_byte, text
 
 
 def children_of(node: Node | None, kind: str) -> list[Node]:

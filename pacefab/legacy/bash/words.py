@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
+from pacefab.legacy.bash.braces import MOST_WORDS
 from pacefab.legacy.bash.budget import bounded
 from pacefab.legacy.bash.files import Text
+from pacefab.legacy.bash.globs import escaped, glob
 from pacefab.legacy.bash.parameters import ShellParameters
-from pacefab.legacy.bash.patterns import UnsafeError, escaped, glob
-from pacefab.legacy.bash.shell import Shell
-from pacefab.legacy.bash.splitting import (
-    BLANKS,
-    MOST_WORDS,
-    PartKind,
-    WordPart,
-    ansi,
-    braces,
-    split,
+from pacefab.legacy.bash.patterns import UnsafeError
+from pacefab.legacy.bash.pieces import (
+    EXPANSIONS,
+    QUOTED,
+    expansions_below,
+    topmost,
+    variants,
 )
+from pacefab.legacy.bash.shell import Shell
+from pacefab.legacy.bash.splitting import BLANKS, PartKind, WordPart, ansi, split
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.unknown import BREAK, is_known
 
-_EXPANSIONS = {
-    "simple_expansion", "expansion", "command_substitution", "arithmetic_expansion",
-    "process_substitution",
-}  # fmt: skip
 _ALL = re.compile(r'"\$(@|\{(@|\w+\[@\])[^}]*\})"')
-_NESTED = {"string", "translated_string", "raw_string", "ansi_c_string", "concatenation", "word"}
+_GLOB = re.compile(r"[*?[]")
+_BRACED_NAME = re.compile(r"\$\w+\{[^{}]*(,|\.\.)[^{}]*\}")
 
 
 class Words:
@@ -58,31 +57,58 @@ class Words:
         self._script = script
         self._substitute = substitute
         self._joints = joints
-        self._parameters = ShellParameters(shell, world)
+        self._parameters = ShellParameters(shell, world, script.file)
 
     def fields(self, node: Node) -> list[str]:
         """Return the words that a word becomes: none, one or many."""
         parts = list(self._parts(node))
-        words = split(parts, self._shell.variables.get("IFS", BLANKS))
-        if all(part.kind is not PartKind.QUOTED for part in parts):
-            words = [variant for word in words for variant in braces(word)]
-        if any(part.kind is PartKind.LITERAL and re.search(r"[*?[]", part.text) for part in parts):
+        if _BRACED_NAME.search(self._source(node)):
+            return [self._world.mark(self._source(node))]  # $x{1,2} is $x1 $x2
+        separators = self._shell.variables.get("IFS", BLANKS)
+        words = [word for some in variants(parts) for word in split(some, separators)]
+        pattern = any(part.kind is PartKind.LITERAL and _GLOB.search(part.text) for part in parts)
+        if pattern and "noglob" not in self._shell.options:
             words = [path for word in words for path in self._matching(word)]
         return words
+
+    @contextmanager
+    def consulting(self) -> Iterator[dict[str, None]]:
+        """Yield the names, once known, that an expansion asked for and that nothing sets."""
+        before, self._world.consulted = self._world.consulted, {}
+        names: dict[str, None] = {}
+        try:
+            yield names
+        finally:
+            names.update(self._world.consulted)
+            self._world.consulted = before | names
 
     def text(self, node: Node) -> str:
         """Return the one text that a word becomes where nothing is split (an assignment)."""
         parts = [part.text for part in self._parts(node)]
         return bounded("".join(" " if text == BREAK else text for text in parts))
 
-    def pattern(self, node: Node) -> str:
-        """Return the pattern that a word is: what is quoted in it stands for itself."""
+    def pattern(self, node: Node, keep: Callable[[str], str] = escaped) -> str:
+        """Return the pattern that a word is: what is quoted in it stands for itself.
+
+        `keep` makes a pattern of a text: one of the shell, or a regular expression.
+        """
         if node.type == "concatenation":
-            return "".join(self.pattern(child) for child in node.children)
-        if node.type in _EXPANSIONS or node.named_child_count or node.type in _NESTED - {"word"}:
-            quoted = node.type not in _EXPANSIONS
-            return escaped(self.text(node)) if quoted else self.text(node)
-        return self._script.text(node)
+            return "".join(self.pattern(child, keep) for child in node.children)
+        if node.type in EXPANSIONS:
+            return self.text(node)
+        if node.type in QUOTED:
+            return keep(self.text(node))
+        if not node.named_child_count:
+            return self._script.text(node)
+        return "".join(self._pieces_of_pattern(node, keep))
+
+    def _pieces_of_pattern(self, node: Node, keep: Callable[[str], str]) -> Iterator[str]:
+        at = node.start_byte
+        for child in node.children:
+            yield self._script.between(at, child.start_byte)
+            yield self.pattern(child, keep)
+            at = child.end_byte
+        yield self._script.between(at, node.end_byte)
 
     def here_document(self, node: Node, start: int, end: int) -> str:
         """Return the text of a here document's body, which stands between two bytes.
@@ -106,6 +132,30 @@ class Words:
             return self.arithmetic(text) if is_known(text) else None
         except UnclearError:
             return None
+
+    def value(self, name: str) -> str:
+        """Return what a variable is."""
+        return self._parameters.value(name)
+
+    def arguments(self) -> list[str]:
+        """Return what "$@" stands for."""
+        return split([WordPart(text, PartKind.QUOTED) for text in self._parameters.plain("@")])
+
+    def is_set(self, name: str) -> bool | None:
+        """Return whether NAME or NAME[INDEX] is set, as -v asks; None: the environment's."""
+        base, bracket, index = name.partition("[")
+        if self._parameters.is_set(base, index.removesuffix("]") if bracket else None):
+            return True
+        return None if self._shell.foreign or (not bracket and base.isupper()) else False
+
+    def mark(self, reason: str) -> str:
+        """Return a value that is unknown for this reason."""
+        return self._world.mark(reason)
+
+    def number_text(self, text: str) -> str:
+        """Return the number that a text comes to, as a text; a mark when it cannot be known."""
+        value = self.number(text)
+        return self._world.mark(f"$(({text}))") if value is None else str(value)
 
     def expanded_source(self, node: Node) -> str:
         """Return a node's text with its expansions in place (of arithmetic and patterns)."""
@@ -131,7 +181,7 @@ class Words:
             yield WordPart(
                 text[1:-1] if kind == "raw_string" else ansi(text[2:-1]), PartKind.QUOTED
             )
-        elif kind in _EXPANSIONS:
+        elif kind in EXPANSIONS:
             for text in self._expansion(node):
                 yield WordPart(text, PartKind.EXPANDED)
         elif kind == "ERROR":
@@ -140,8 +190,10 @@ class Words:
             yield from self._region(node, node.start_byte, node.end_byte)
         else:
             text = self._script.text(node).replace("\\\n", "")
-            kind_of_part = PartKind.QUOTED if "\\" in text else PartKind.LITERAL
-            yield WordPart(re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL), kind_of_part)
+            for piece in re.findall(r"\\.|[^\\]+|\\", text, flags=re.DOTALL):
+                quoted = len(piece) > 1 and piece[0] == "\\"
+                kind_of_part = PartKind.QUOTED if quoted else PartKind.LITERAL
+                yield WordPart(piece[quoted:], kind_of_part)
 
     def _in_quotes(self, node: Node) -> Iterator[WordPart]:
         every = bool(_ALL.fullmatch(self._source(node)))  # "$@" of nothing is no word at all
@@ -159,7 +211,7 @@ class Words:
         nodes for it.
         """
         at = start
-        for child in _expansions_below(node, start, end):
+        for child in expansions_below(node, start, end):
             literal = self._script.between(at, child.start_byte) + self._blanks(child)
             yield WordPart(literal if raw else self._unescape(literal), PartKind.QUOTED)
             for text in self._expansion(child):
@@ -177,7 +229,7 @@ class Words:
     def _blanks(self, node: Node) -> str:
         """Return the blanks that the grammar takes for the beginning of an expansion."""
         text = self._script.text(node)
-        return text[: len(text) - len(text.lstrip())] if node.type in _EXPANSIONS else ""
+        return text[: len(text) - len(text.lstrip())] if node.type in EXPANSIONS else ""
 
     def _source(self, node: Node) -> str:
         return self._script.text(node).lstrip()
@@ -191,11 +243,11 @@ class Words:
         # In here documents the grammar takes $((1)) for a command in a subshell.
         if node.type == "arithmetic_expansion" or (source[:3] + source[-2:] == "$(())"):
             return [self._arithmetic_text(node)]
-        if node.type == "command_substitution":
+        nested = "\\`" in source and source[0] == "`"
+        if node.type == "command_substitution" and not nested:
             return [self._substitute(node).rstrip("\n")]
-        if node.type == "process_substitution" and self._source(node).startswith("<("):
-            return [self._as_file(node)]
-        return [self._world.mark(self._source(node))]
+        file = node.type == "process_substitution" and source.startswith("<(")
+        return [self._as_file(node) if file else self._world.mark(source)]
 
     def _as_file(self, node: Node) -> str:
         """Return the name of a file with the output of <(…)."""
@@ -223,24 +275,43 @@ class Words:
         if not found:
             return [self._world.mark(self._source(node))]
         head = node.start_byte + len(self._blanks(node)) + 2 + len(found[0].encode())
-        operand = "".join(part.text for part in self._operand(node, head, node.end_byte - 1))
+        operand = "".join(self._operand(node, head, node.end_byte - 1))
         return self._parameters.braced(found[0], operand, self._index)
 
-    def _operand(self, node: Node, start: int, end: int) -> Iterator[WordPart]:
+    def _operand(self, node: Node, start: int, end: int) -> Iterator[str]:
+        """Yield operator and operand; what is quoted there gets backslashes: it is no pattern."""
         at = start
-        for child in node.children:
-            if child.start_byte < at or child.end_byte > end:
-                continue
-            if child.type in _EXPANSIONS | _NESTED:
-                literal = self._script.between(at, child.start_byte) + self._blanks(child)
-                yield WordPart(literal, PartKind.QUOTED)
-                yield from self._parts(child)
-                at = child.end_byte
-        yield WordPart(self._script.between(at, end), PartKind.QUOTED)
+        for child in topmost(node, start, end):
+            yield self._named(self._script.between(at, child.start_byte) + self._blanks(child))
+            text = "".join(part.text for part in self._parts(child))
+            yield escaped(text) if child.type in QUOTED else text
+            at = child.end_byte
+        yield self._named(self._script.between(at, end))
+
+    def _named(self, text: str) -> str:
+        """Return a piece of an operand with the variables that the grammar takes for letters."""
+        if "$" not in text:
+            return text
+        text = re.sub(
+            r"(?<!\\)\$(?:\{(\w+)\}|([A-Za-z_]\w*|\d))",
+            lambda found: self._parameters.value(found[1] or found[2]),
+            text,
+        )
+        return self._world.mark(text) if re.search(r"(?<!\\)\$[({]", text) else text
 
     def _index(self, text: str) -> str:
         """Return an array's index: a number where it is arithmetic."""
-        text = re.sub(r"\$\{?(\w+)\}?", lambda found: self._parameters.value(found[1]), text)
+        text = re.sub(
+            r"\$\{?#(\w+)\[[@*]\]\}?|\$\{?(\w+|#)\}?",
+            lambda found: (
+                self._parameters.braced(f"#{found[1]}[@]", "", str)[0]
+                if found[1]
+                else self._parameters.value(found[2])
+            ),
+            text,
+        )
+        if not is_known(text):
+            return self._world.mark(f"the index {self._world.unknowns.show(text)}")
         try:
             return str(self.arithmetic(text.strip("\"'")))
         except UnclearError:
@@ -248,13 +319,16 @@ class Words:
 
     def index(self, node: Node, name: str) -> str:
         """Return the index of an assignment to an element."""
-        text = self.expanded_source(node)
+        whole = node.type in EXPANSIONS | QUOTED | {"concatenation"}
+        text = self.text(node) if whole else self.expanded_source(node)
         return text.strip("\"'") if name in self._shell.named else self._index(text)
 
     def _matching(self, word: str) -> list[str]:
         """Return the tree's files that a pattern names; the pattern when there are none."""
-        if not re.search(r"[*?[]", word) or not is_known(word) or word.startswith("/"):
+        if not re.search(r"[*?[]", word) or not is_known(word):
             return [word]
+        if word.startswith("/"):
+            return [self._world.mark(f"the files {word}")]
         try:
             pattern = glob(word.removeprefix("./"))
         except UnsafeError:
@@ -264,17 +338,5 @@ class Words:
             path for path in self._world.tree.files
             if pattern.match(path.removeprefix(folder)) or pattern.match(path)
         )  # fmt: skip
-        return found[:MOST_WORDS] or [word]
-
-
-def _expansions_below(node: Node, start: int, end: int) -> Iterator[Node]:
-    """Yield the topmost expansions below a node that stand between two bytes, in order."""
-    waiting = list(reversed(node.children))
-    while waiting:
-        below = waiting.pop()
-        if below.end_byte <= start or below.start_byte >= end:
-            continue
-        if below.type in _EXPANSIONS:
-            yield below
-        else:
-            waiting.extend(reversed(below.children))
+        nothing = [] if "nullglob" in self._shell.options else [word]
+        return found[:MOST_WORDS] or nothing

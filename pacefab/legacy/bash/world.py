@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,8 +27,15 @@ class World:
     budget: Budget = field(default_factory=Budget)
     conditions: list[tuple[str, bool]] = field(default_factory=list)
     listings: dict[str, frozenset[str]] = field(default_factory=dict)  # ids by unknown output
-    # The first words of the pcs commands that ran, by file and line.
+    # The first words of the cluster commands that ran, by file and line.
     executed: dict[tuple[str, int], list[list[str]]] = field(default_factory=dict)
+    # Columns of the statements that were evaluated, by their line.
+    visited: dict[Place, set[int]] = field(default_factory=dict)
+    nameless: dict[Place, None] = field(default_factory=dict)  # commands of an unknown name
+    errors: int = 0  # how often something was printed as an error (>&2)
+    functions: set[str] = field(default_factory=set)  # names of all that were defined
+    consulted: dict[str, None] = field(default_factory=dict)  # unset names, see `resting`
+    rested_on: dict[Place, dict[str, None]] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)  # scripts of the tree that were run
     entered: set[Place] = field(default_factory=set)  # bodies of functions that were called
     unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
@@ -60,12 +67,27 @@ class World:
         finally:
             self.conditions.pop()
 
+    @contextmanager
+    def resting(self, place: Place) -> Iterator[None]:
+        """Evaluate a condition; note the names it asked for that nothing sets."""
+        before, self.consulted = self.consulted, {}
+        try:
+            yield
+        finally:
+            if self.consulted:
+                self.rested_on.setdefault(place, {}).update(self.consulted)
+            self.consulted = before | self.consulted
+
+    def ran(self, words: Sequence[str], *places: Place) -> None:
+        """Note that a cluster command ran: where it stands, and where what runs it was called."""
+        for place in places:
+            there = self.executed.setdefault((place.file, place.line), [])
+            if (first := list(words[:6])) not in there:
+                there.append(first)
+
     def pcs(self, arguments: list[str], place: Place, host: str) -> CommandResult:
         """Pass a pcs command to the replay."""
         self.budget.call()
-        ran = self.executed.setdefault((place.file, place.line), [])
-        if arguments[:4] not in ran:
-            ran.append(arguments[:4])
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
         excluded = any(rivals for _, rivals in self.conditions)
         answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))
@@ -94,8 +116,8 @@ class World:
 
     def handed_on(self, command: Command, at: int) -> None:
         """Note a pcs command (from a word on) that a program gets which is not known."""
-        ran = self.executed.setdefault((command.place.file, command.place.line), [])
-        ran.append(command.words[at + 1 :][:4])
+        words = " ".join(command.words[at:]).split()
+        self.ran(words[words.index("pcs") if "pcs" in words else 0 :], command.place)
         self.note(
             Fate.UNTRANSLATED,
             command.place,

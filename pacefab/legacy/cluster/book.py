@@ -35,16 +35,31 @@ class CommandText:
 
 @dataclass
 class Book:
-    """The cluster as the commands have left it so far, and what is noted about them."""
+    """The clusters as the commands have left them so far, and what is noted about them."""
 
-    cluster: ReplayedCluster = field(default_factory=ReplayedCluster)
+    clusters: list[ReplayedCluster] = field(default_factory=lambda: [ReplayedCluster()])
+    present: int = 0  # which of them commands change now
     copies: dict[str, ReplayedCluster] = field(default_factory=dict)  # CIB files by name
     pushed: set[str] = field(default_factory=set)  # copies that became the cluster's CIB
+    unknown_push: bool = False  # a copy whose name is not known became the cluster's CIB
     notes: dict[ReportLine, None] = field(default_factory=dict)
     unclear: dict[str, Place] = field(default_factory=dict)  # ids that were not translated
     gone: dict[int, str] = field(default_factory=dict)  # number of a command -> what undid it
     # Constraints that were deleted with a resource, and that resource.
     lost: list[tuple[ReplayedConstraint, str]] = field(default_factory=list)
+    script: str = ""  # the one that an operator starts, and that runs now
+    makers: dict[str, str] = field(default_factory=dict)  # id -> script that first creates it
+    missing: dict[tuple[str, str], None] = field(default_factory=dict)  # script, id that it lacks
+    unnamed: list[Place] = field(default_factory=list)  # creates of an id that is not known
+
+    @property
+    def cluster(self) -> ReplayedCluster:
+        """The cluster that commands change now."""
+        return self.clusters[self.present]
+
+    @cluster.setter
+    def cluster(self, cluster: ReplayedCluster) -> None:
+        self.clusters[self.present] = cluster
 
 
 @dataclass
@@ -78,10 +93,26 @@ class Job:
                 f"it names {base}, which could not be translated ({self.book.unclear[base]})",
                 f"add it by hand together with {base}",
             )
+        self.book.missing[self.book.script, base] = None
+        self.may_be_unnamed(name)
         raise RefusedCommandError(
             f"there is no resource {name} at this point",
             "check whether the scripts run in another order, or the name is misspelt",
         )
+
+    def may_be_unnamed(self, name: str) -> None:
+        """Check that no resource was created whose name is not known: it may be this one.
+
+        Raises:
+            UntranslatableError: there was one.
+        """
+        if self.book.unnamed:
+            places = ", ".join(map(str, self.book.unnamed[:3]))
+            raise UntranslatableError(
+                f"whether there is a resource {name} is not known: names at {places} are known "
+                "only at run time",
+                "if it is there, add it by hand together with that resource",
+            )
 
     def doubt(self, reason: str, advice: str = "", *, text: str = "") -> None:
         """Report something that looks like a bug, beside the command's own entry."""

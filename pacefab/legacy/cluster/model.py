@@ -95,6 +95,7 @@ class ReplayedCluster:
 
     name: Value | None = None
     nodes: dict[str, Value] = field(default_factory=dict)
+    addresses: dict[str, Value] = field(default_factory=dict)  # of nodes, as setup names them
     properties: dict[str, Value] = field(default_factory=dict)
     defaults: dict[str, Value] = field(default_factory=dict)
     operation_defaults: dict[str, Value] = field(default_factory=dict)

@@ -42,9 +42,16 @@ class NotUnderstoodError(ValueError):
     """The words are none that the program takes; its argument says which."""
 
 
-def no_such(command: str, word: str, known: Iterable[str]) -> NotUnderstoodError:
-    """Return the refusal of a word that pcs does not know, with the one that may be meant."""
+def no_such(command: str, word: str, known: Iterable[str]) -> Exception:
+    """Return the refusal of a word that pcs does not know, with the one that may be meant.
+
+    A word that is like none of those known may be one of a pcs that is not known here.
+    """
     close = difflib.get_close_matches(word, list(known), 1)
+    if word and not close:
+        return UntranslatableError(
+            f"{command} {word} is not known here", "look it up in pcs's manual, and do it by hand"
+        )
     meant = f": {close[0]}?" if close else ""
     return NotUnderstoodError(f"there is no {command} {word}{meant}".strip())
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from posixpath import normpath
 
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import test_words
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal
 from pacefab.legacy.bash.syntax import Script
+from pacefab.legacy.commands.getopts import getopts
 from pacefab.legacy.commands.printing import echo, printf
 from pacefab.legacy.commands.variables import expr, let, mapfile, read
 from pacefab.legacy.commands.xargs import xargs
@@ -57,9 +59,35 @@ def _set(interpreter: Interpreter, command: Command) -> CommandResult:
         interpreter.world.assume(
             "nothing fails: with set -e the script would end at the first failure", command.place
         )
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        _switch(interpreter, word, following)
     if "--" in words or (words and not words[0].startswith(("-", "+"))):
         interpreter.shell.arguments = words[words.index("--") + 1 :] if "--" in words else words
         interpreter.shell.by_hand = False
+    return CommandResult()
+
+
+def _switch(interpreter: Interpreter, word: str, following: str) -> None:
+    """Note the options that count here: -a and -f, by letter or by name."""
+    letters = {"a": "allexport", "f": "noglob"}
+    found = {letters[letter] for letter in word[1:] if letter in letters and word[1] != "-"}
+    found = {following} if word[1:] == "o" else found
+    if word[:1] == "-":
+        interpreter.shell.options |= found
+    elif word[:1] == "+":
+        interpreter.shell.options -= found
+
+
+def _shopt(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Set or unset options of the shell; queries have an unknown answer."""
+    words = command.arguments
+    names = {word for word in words if not word.startswith("-")}
+    if "-s" in words:
+        interpreter.shell.options |= names
+    elif "-u" in words:
+        interpreter.shell.options -= names
+    else:
+        return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
     return CommandResult()
 
 
@@ -84,7 +112,7 @@ def _source(interpreter: Interpreter, command: Command) -> CommandResult:
     if not command.arguments:
         return CommandResult(1)
     path = command.arguments[0]
-    found = interpreter.world.files.read(path)
+    found = interpreter.world.files.read(path, interpreter.script.file)
     if found is None:
         interpreter.shell.foreign = interpreter.world.unknowns.show(path)
         return CommandResult()
@@ -127,8 +155,24 @@ def which(_interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
 
 
-def _pwd(_interpreter: Interpreter, _command: Command) -> CommandResult:
-    return CommandResult(0, "/root\n")
+def _pwd(interpreter: Interpreter, _command: Command) -> CommandResult:
+    return CommandResult(0, interpreter.words.value("PWD") + "\n")
+
+
+def _cd(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Go to a folder: an absolute one, or one of the tree as it is from the script's."""
+    words = [word for word in command.arguments if not word.startswith("-")]
+    path = words[0] if words else interpreter.words.value("HOME")
+    shell, world = interpreter.shell, interpreter.world
+    here = interpreter.words.value("PWD")
+    if not is_known(path) or path.startswith("/"):
+        shell.variables["PWD"] = path
+    elif any(file.startswith(f"{normpath(path)}/") for file in world.tree.files):
+        shell.variables["PWD"] = normpath(path)
+    elif normpath(path) != ".":
+        known = is_known(here)
+        shell.variables["PWD"] = normpath(f"{here}/{path}") if known else world.mark(f"cd {path}")
+    return CommandResult()
 
 
 BUILTINS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
@@ -136,8 +180,9 @@ BUILTINS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
     "return": _return, "break": _leave, "continue": _leave, "shift": _shift, "read": read,
     "mapfile": mapfile, "readarray": mapfile, "let": let, "expr": expr, "test": _test,
     "[": _test, "eval": _eval, "source": _source, ".": _source, "hostname": _hostname,
-    "uname": _hostname, "pwd": _pwd, "xargs": xargs, "set": _set, "shopt": _well, "trap": _trap,
-    "cd": _well, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
+    "uname": _hostname, "pwd": _pwd, "xargs": xargs, "set": _set, "shopt": _shopt,
+    "getopts": getopts, "trap": _trap,
+    "cd": _cd, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
     "which": which, "type": which,
     "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,
 }  # fmt: skip

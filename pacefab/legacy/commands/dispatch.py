@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.commands.builtin import BUILTINS
 from pacefab.legacy.commands.copies import copy
@@ -15,11 +17,13 @@ from pacefab.legacy.commands.shells import bash, run_script, su
 from pacefab.legacy.commands.texts import TEXTS, run_text
 from pacefab.legacy.commands.wrappers import replaced, sshpass, wrapped
 from pacefab.legacy.model import CommandResult, Fate
+from pacefab.legacy.source import SourceFile
 from pacefab.legacy.text.filters import FILTERS
 from pacefab.legacy.unknown import is_known
 
 CommandHandler = Callable[[Interpreter, Command], CommandResult]
 
+_PCS = re.compile(r"(?:^|[\s/;|&])pcs(?:$|\s)")
 _WRITING = {
     "cibadmin": {"-C", "-R", "-M", "-P", "-D", "-U", "-E", "-c", "-d", "-o", "--create",
                  "--replace", "--modify", "--patch", "--delete", "--upgrade", "--erase"},
@@ -35,7 +39,10 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what a program answers, its effects noted; nothing is executed."""
     name = command.name
     if name == "pcs":
-        return interpreter.world.pcs(command.arguments, command.place_of(0), interpreter.shell.host)
+        return _pcs(interpreter, command)
+    if name in _CLUSTER:
+        places = command.place, *interpreter.shell.called_from
+        interpreter.world.ran([name, *command.arguments], *places)
     handler = _HANDLERS.get(name)
     if handler:
         return handler(interpreter, command)
@@ -43,14 +50,32 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
         return run_text(interpreter, command)
     if name in _WRITING:
         return _other_tool(interpreter, command)
-    script = interpreter.world.files.read(command.words[0])
-    if script and name.endswith((".sh", ".bash")):
+    path = command.words[0]
+    script = interpreter.world.files.read(path, interpreter.script.file)
+    if script and (name.endswith((".sh", ".bash")) or _is_script(command.words[0], script)):
         return run_script(interpreter, command)
     return _unknown(interpreter, command)
 
 
+def _is_script(path: str, found: Text) -> bool:
+    """Return whether a path, not a bare name, is that of a script without an extension."""
+    return "/" in path and SourceFile(found.place.file, found.text).is_script
+
+
+def _pcs(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Replay a pcs command: it stands where its words do, in a wrapper or at the wrapper's call."""
+    place, words = command.place_of(0), ["pcs", *command.arguments]
+    handed = command.place_of(1) if len(command.words) > 1 else place
+    if command.caller is not None and handed == command.caller:
+        place = handed
+    interpreter.world.ran(words, place, command.place, *interpreter.shell.called_from)
+    return interpreter.world.pcs(command.arguments, place, interpreter.shell.host)
+
+
 def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
-    """Note a change of the cluster that is made without pcs."""
+    """Note a command of the cluster that is not pcs: a change, or a query."""
+    world, shell = interpreter.world, interpreter.shell
+    world.ran([command.name, *command.arguments], command.place, *shell.called_from)
     asks = {"-Q", "--query", "-G"} & set(command.arguments)
     if not asks and _WRITING[command.name] & set(command.arguments):
         interpreter.world.note(
@@ -61,7 +86,8 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
             "add what it does to the inventory by hand, or use pcs",
         )
         return CommandResult()
-    return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
+    world.note(Fate.LEFT_OUT, command.place, command.text, "it only queries")
+    return CommandResult(None, world.mark(f"what {command.text} prints"))
 
 
 def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
@@ -71,9 +97,11 @@ def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     shown = interpreter.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
         return CommandResult(0, interpreter.world.mark(f"what {shown} prints"))
-    if "pcs" in (handed := [word.rpartition("/")[2] for word in command.words]):
-        interpreter.world.handed_on(command, handed.index("pcs"))
+    given = next((at for at, word in enumerate(command.words) if at and _PCS.search(word)), 0)
+    if given:
+        interpreter.world.handed_on(command, given)
     if not is_known(command.words[0]):
+        interpreter.world.nameless.setdefault(command.place)
         interpreter.world.note(
             Fate.UNTRANSLATED, command.place, command.text, "the program's name is unknown",
             "check what it runs",
@@ -90,4 +118,5 @@ _STARTING: dict[str, CommandHandler] = {
     "crm": crm, "crmsh": crm, "ha-cluster-init": cluster_script, "ha-cluster-join": cluster_script,
     "scp": copy, "rsync": copy, "cp": copy, "mv": copy,
 }  # fmt: skip
+_CLUSTER = {"crm", "crmsh", "ha-cluster-init", "ha-cluster-join"}
 _HANDLERS: dict[str, CommandHandler] = {**BUILTINS, **PROGRAMS, **_STARTING}

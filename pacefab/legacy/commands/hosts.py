@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from pacefab.legacy.bash.braces import braces
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.shell import Shell
-from pacefab.legacy.bash.splitting import braces
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.commands.shells import piped_script
 from pacefab.legacy.model import CommandResult

@@ -109,7 +109,7 @@ def _asked_setting(
     unclear = CommandResult(None, _asked(interpreter, command))
     if len(operands) <= _SECTION_AND_KEY or not is_known(*operands):
         return unclear
-    found = interpreter.world.files.read(operands[0])
+    found = interpreter.world.files.read(operands[0], interpreter.script.file)
     if found is None:
         return unclear
     value = sections(found.text).get(operands[1], {}).get(operands[2])

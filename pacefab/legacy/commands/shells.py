@@ -115,7 +115,7 @@ def child_shell(interpreter: Interpreter, arguments: list[str], name: str) -> Sh
 def run_script(interpreter: Interpreter, command: Command) -> CommandResult:
     """Run a script of the tree, or one that scripts wrote, by its path."""
     path, world = command.words[0], interpreter.world
-    found = world.files.read(path)
+    found = world.files.read(path, interpreter.script.file)
     arguments = command.arguments
     if found is None:
         answer = read_as_awk(world, path, arguments)

@@ -15,7 +15,7 @@ from pacefab.legacy.text.filters import run_filter
 from pacefab.legacy.text.grep import GREP
 from pacefab.legacy.text.lines import joined
 from pacefab.legacy.text.sed import SED_IN_PLACE, run_sed, split_script
-from pacefab.legacy.unknown import is_known
+from pacefab.legacy.unknown import is_known, nothing_known
 
 TEXTS = {"awk", "gawk", "mawk", "sed", "tee"}
 _ID = re.compile(r"[A-Za-z][\w.-]+$")
@@ -29,7 +29,9 @@ _SHOWING = {"cat", "more", "less"}
 
 def run_text(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what the program makes of its input; unknown input makes unknown output."""
-    name, arguments = command.name, command.arguments
+    arguments = [_known_path(interpreter, word) for word in command.arguments]
+    command = replace(command, words=[command.words[0], *arguments])
+    name = command.name
     if name == "tee":
         return _tee(interpreter, command)
     if name == "sed" and "i" in split_options(arguments, SED_IN_PLACE):
@@ -43,6 +45,14 @@ def run_text(interpreter: Interpreter, command: Command) -> CommandResult:
     if listed is not None and name in {"grep", "egrep", "fgrep"}:
         return _in_listing(interpreter, command, listed)
     return _filtered(interpreter, command, text)
+
+
+def _known_path(interpreter: Interpreter, word: str) -> str:
+    """Return the path within the tree of a file whose folder is not known; else the word."""
+    if is_known(word) or nothing_known(word):
+        return word
+    found = interpreter.world.files.read(word, interpreter.script.file)
+    return found.place.file if found and found.place.line == 1 else word
 
 
 def _filtered(interpreter: Interpreter, command: Command, text: str) -> CommandResult:
@@ -86,7 +96,7 @@ def _over(name: str, arguments: list[str], text: str) -> CommandResult | None:
 
 def _with_files(interpreter: Interpreter, arguments: list[str]) -> tuple[list[str], str]:
     """Return the arguments without the file at their end, and what is in it."""
-    found = interpreter.world.files.read(arguments[-1])
+    found = interpreter.world.files.read(arguments[-1], interpreter.script.file)
     text = found.text if found else interpreter.world.mark(f"what is in {arguments[-1]}")
     return arguments[:-1], text
 
@@ -96,7 +106,7 @@ def _show(interpreter: Interpreter, arguments: list[str], text: str) -> CommandR
     files = [path for path in split_options(arguments, _CAT).operands if path != "-"]
     parts: list[str] = []
     for path in files:
-        found = interpreter.world.files.read(path)
+        found = interpreter.world.files.read(path, interpreter.script.file)
         parts.append(found.text if found else interpreter.world.mark(f"what is in {path}") + "\n")
     whole = "".join(parts) if files else text
     return CommandResult(0 if is_known(whole) else None, whole)

@@ -8,11 +8,13 @@ from pacefab.legacy.bash.arithmetic import Arithmetic, UnclearError
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.shell import Shell
+from pacefab.legacy.bash.splitting import BLANKS, fields_of
 from pacefab.legacy.model import CommandResult
-from pacefab.legacy.options import Syntax, split_options
+from pacefab.legacy.options import SplitOptions, Syntax, split_options
 from pacefab.legacy.unknown import OPEN, is_known
 
 _READ = Syntax("p t n d u N i a")
+_MOST_FIELDS = 5000
 _MAPFILE = Syntax("d n O s u C c")
 
 
@@ -20,45 +22,82 @@ def read(interpreter: Interpreter, command: Command) -> CommandResult:
     """Read a line into variables; at a terminal, what the operator types is unknown."""
     options = split_options(command.arguments, _READ)
     names = _variables(options.operands) or ["REPLY"]
+    array = options.value("a")
     stdin, shell = interpreter.shell.stdin, interpreter.shell
-    if stdin is None:
-        for name in names:
-            shell.set(name, interpreter.world.mark(f"${name}, which the operator types in"))
+    if stdin is None or {"u", "d", "N"} & (options.names - _plain_end(options)):
+        mark = interpreter.world.mark(f"${names[0]}, which the operator types in")
+        if stdin is not None:
+            mark = interpreter.world.mark(f"what {command.text} reads")
+        for name in names if not array else ():
+            shell.set(name, mark)
+        if array:
+            shell.fill(array, {"0": mark})
         return CommandResult(None)
     if not stdin:
         for name in _variables(options.operands):
             shell.set(name, "")
         return CommandResult(1)
-    line = stdin.pop(0)
+    line = _line(stdin, raw="r" in options)
+    count = options.value("n")
+    if count.isdigit():
+        line = line[: int(count)]
     if line.startswith(OPEN) and is_known(re.sub(f"{OPEN}.*", "", line)):
-        for name in names:
+        for name in names if not array else ():
             shell.set(name, line)
+        if array:
+            shell.fill(array, {"0": line})
         return CommandResult(None)
-    _put_fields(shell, names, line, options.value("a"))
+    _put_fields(shell, names, line, array, raw="r" in options)
     return CommandResult(0)
 
 
-def _put_fields(shell: Shell, names: list[str], line: str, array: str) -> None:
-    """Split a line at the first separator of $IFS, into an array or variables."""
-    separator = shell.variables.get("IFS", "").strip()[:1] or None
+def _plain_end(options: SplitOptions) -> set[str]:
+    """Return the option -d where it names the end of a line, or of all lines."""
+    return {"d"} if options.value("d") == "\n" else set()
+
+
+def _line(stdin: list[str], *, raw: bool) -> str:
+    """Take a line; without -r one that ends in a backslash goes on in the next."""
+    line = stdin.pop(0)
+    while not raw and re.search(r"(?<!\\)(\\\\)*\\$", line) and stdin:
+        line = line[:-1] + stdin.pop(0)
+    return line
+
+
+def _put_fields(shell: Shell, names: list[str], line: str, array: str, *, raw: bool) -> None:
+    """Split a line at the separators of $IFS, into an array or variables."""
+    separators = shell.variables.get("IFS", BLANKS)
     if array:
-        shell.arrays[array] = {str(at): word for at, word in enumerate(line.split(separator))}
+        fields = fields_of(line, separators, _MOST_FIELDS, raw=raw)
+        shell.fill(array, {str(at): word for at, word in enumerate(fields)})
         return
-    fields = line.strip().split(separator, len(names) - 1)
+    fields = fields_of(line, separators, len(names), raw=raw)
+    if names == ["REPLY"]:
+        fields = [line]
     for name, field in zip(names, fields + [""] * len(names), strict=False):
         shell.set(name, field)
 
 
 def _variables(words: list[str]) -> list[str]:
-    return [word for word in words if re.fullmatch(r"[A-Za-z_]\w*", word)]
+    return [word for word in words if re.fullmatch(r"[A-Za-z_]\w*(\[[^\]]*\])?", word)]
 
 
 def mapfile(interpreter: Interpreter, command: Command) -> CommandResult:
     """Read all lines into an array."""
-    names = _variables(split_options(command.arguments, _MAPFILE).operands) or ["MAPFILE"]
+    options = split_options(command.arguments, _MAPFILE)
+    names = _variables(options.operands) or ["MAPFILE"]
     stdin = interpreter.shell.stdin or []
-    interpreter.shell.arrays[names[0]] = {str(at): line for at, line in enumerate(stdin)}
-    stdin.clear()
+    if {"d", "O", "u", "C", "c"} & options.names or interpreter.shell.stdin is None:
+        mark = interpreter.world.mark(f"what {command.text} reads")
+        interpreter.shell.fill(names[0], {"0": mark})
+        return CommandResult(None)
+    skipped, count = options.value("s"), options.value("n")
+    del stdin[: int(skipped) if skipped.isdigit() else 0]
+    taken = stdin[: int(count)] if count.isdigit() and int(count) else stdin[:]
+    del stdin[: len(taken)]
+    end = "" if "t" in options else "\n"
+    items = {str(at): line + end for at, line in enumerate(taken)}
+    interpreter.shell.fill(names[0], items)
     return CommandResult()
 
 

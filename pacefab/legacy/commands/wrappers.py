@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
@@ -39,9 +41,32 @@ def wrapped(interpreter: Interpreter, command: Command) -> CommandResult:
         "".join(command.words[at : at + 1])
     ):
         at += 1
+    settings = command.words[1 + options.first : at] if command.name in {"env", "sudo"} else []
     if at < len(command.words):
-        return interpreter.run(command.after(at))
+        alone = bool({"i", "ignore-environment"} & options.names)
+        with _exported(interpreter, settings, alone=alone):
+            return interpreter.program(command.after(at))
+    if command.name == "env":
+        return CommandResult(0, interpreter.world.mark("the environment"))
     return login(interpreter, command) if command.name == "sudo" else CommandResult()
+
+
+@contextmanager
+def _exported(interpreter: Interpreter, settings: list[str], *, alone: bool) -> Iterator[None]:
+    """Export NAME=VALUE words for one command; `alone`: nothing else is exported."""
+    shell = interpreter.shell
+    before = dict(shell.variables), set(shell.exported)
+    if alone:
+        shell.exported = set()
+    for word in settings:
+        name, _, value = word.partition("=")
+        shell.variables[name] = value
+        shell.exported.add(name)
+    try:
+        yield
+    finally:
+        if settings or alone:
+            shell.variables, shell.exported = before
 
 
 def replaced(interpreter: Interpreter, command: Command) -> CommandResult:
@@ -49,7 +74,7 @@ def replaced(interpreter: Interpreter, command: Command) -> CommandResult:
     options = split_options(command.arguments, _SYNTAX["exec"])
     if not options.operands:
         return CommandResult()
-    answer = interpreter.run(command.after(1 + options.first))
+    answer = interpreter.program(command.after(1 + options.first))
     signal = ExitSignal(answer.status)
     signal.output = answer.output
     raise signal

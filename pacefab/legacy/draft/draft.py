@@ -25,6 +25,7 @@ from pacefab.legacy.draft.parts import (  # fmt: skip
     fitting,
     what_is_wrong,
 )
+from pacefab.legacy.draft.rivals import rivals
 from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Place
@@ -171,25 +172,25 @@ class _Drafting:
         if disabled and enabled is not None:
             section = {"disabled": True, "reason": f"the old scripts say so ({enabled.place})"}
             self._made.places["fencing", "disabled"] = str(enabled.place)
-        if devices and (disabled or len(devices) == len(self._cluster.fencing)):
+        if devices:
             section["devices"] = devices
             self._made.written.update(self._cluster.fencing[name].by for name in devices)
         elif not disabled:
-            self._no_fencing(devices)
+            self._no_fencing()
+        self._reach_all(devices)
         if section:
             self._made.data["fencing"] = section
 
-    def _no_fencing(self, devices: InventoryData) -> None:
+    def _reach_all(self, devices: InventoryData) -> None:
+        """Leave lists of hosts to Pacemaker where one device more is needed to reach all nodes."""
+        lists = [set(device.get("nodes", ())) for device in devices.values()]
+        if all(lists) and not set(self._nodes) <= set().union(*lists):
+            for device in devices.values():
+                hosts = " ".join(device.pop("nodes"))
+                device.setdefault("parameters", {})["pcmk_host_list"] = hosts
+
+    def _no_fencing(self) -> None:
         place = next((device.place for device in self._cluster.fencing.values()), Place("", 0))
-        for name in devices:
-            device = self._cluster.fencing[name]
-            self._parts.say(
-                device.place,
-                f"stonith {name}",
-                "left out together with the devices that cannot be translated",
-                "write all devices below fencing: devices",
-                device.by,
-            )
         self._parts.say(
             place,
             "fencing",
@@ -206,10 +207,22 @@ class _Drafting:
             self._made.places["services", name] = ", ".join(shown)
 
     def _resources(self) -> None:
+        refused = rivals(self._cluster, self._made.entries)
+        for resource in self._cluster.in_order():
+            if resource.id in refused:
+                self._parts.say(
+                    resource.place,
+                    f"resource {resource.id}",
+                    f"plan would refuse it: {refused[resource.id]}",
+                    "where they run on different nodes, write exclusive locations for both and add "
+                    "it by hand; else give each a unit of its own",
+                    resource.by,
+                )
         made = {
             resource.id: entry
             for resource in self._cluster.in_order()
             if resource.id not in self._services.resources
+            and resource.id not in refused
             and (entry := self._parts.resource(resource)) is not None
         }
         if made:

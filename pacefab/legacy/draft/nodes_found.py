@@ -57,6 +57,9 @@ def _by_use(walk: Walk) -> dict[str, Place]:
 
 def _addresses(walk: Walk) -> Iterator[tuple[str, FoundNode]]:
     """Yield nodes with their addresses, the surest source last (it wins)."""
+    for name, value in walk.replay.cluster.addresses.items():
+        if _address(value.text):
+            yield name, FoundNode(_address(value.text), value.place)
     for path, text in sorted(walk.world.files.written.items()):
         if path == "/etc/hosts":
             yield from _of_hosts(text.text, text.place)

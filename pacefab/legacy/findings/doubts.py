@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pacefab.inventory.fencing import LISTING
 from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import is_secret, secret_name
@@ -105,7 +106,8 @@ def _same_address(cluster: ReplayedCluster) -> Iterator[ReportLine]:
 
 def _fencing(cluster: ReplayedCluster) -> Iterator[ReportLine]:
     for device in cluster.fencing.values():
-        if not any(key in device.parameters for key in _HOSTS):
+        asked = device.agent in LISTING
+        if not asked and not any(key in device.parameters for key in _HOSTS):
             yield _doubt(
                 device.place,
                 f"stonith {device.id}",

@@ -1,117 +1,235 @@
-"""Why a line with a pcs command did not run, by what stands around it."""
+"""Why a cluster command did not run: by what was evaluated, and by what stands around it.
+
+A reason that denies an effect is given only where evaluation has shown it; else the command is
+reported as not translated, with what is not known about it.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 from pacefab.legacy.bash.syntax import Node, Script, children_of
 from pacefab.legacy.interpreter.walkthrough import Walk
-from pacefab.legacy.model import Fate
+from pacefab.legacy.model import Fate, Place
+from pacefab.legacy.occurrences import Occurrence
 
 _PRINTING = {
-    "echo",
-    "printf",
-    "logger",
-    "log",
-    "log_info",
-    "log_error",
-    "fn_log",
-    "read",
-    "warn",
-    "info",
-    "error",
-    "die",
-    "usage",
-    "print",
-    "msg",
-}
-COMMENT = (Fate.LEFT_OUT, "commented out", "")
-_WHY_NOT = {
-    "ERROR": (Fate.UNTRANSLATED, "bash cannot parse the lines around it",
-              "fix the script (an unclosed quote or block?) and migrate again"),
-    "comment": COMMENT,
-    "printed": (Fate.LEFT_OUT, "only a text that is printed", ""),
+    "echo", "printf", "logger", "log", "log_info", "log_error", "fn_log", "read", "warn", "info",
+    "error", "die", "usage", "print", "msg",
 }  # fmt: skip
+Why = tuple[Fate, str, str]
+COMMENT = (Fate.LEFT_OUT, "commented out", "")
+_PRINTED = (Fate.LEFT_OUT, "only a text that is printed", "")
+_BROKEN = (
+    Fate.UNTRANSLATED,
+    "bash cannot parse the lines around it",
+    "fix the script (an unclosed quote or block?) and migrate again",
+)
+_BY_KIND = {"comment": COMMENT, "ERROR": _BROKEN}
+_BY_HAND = "add what the command does to the inventory by hand"
+_BRANCHES = {
+    "if_statement", "elif_clause", "else_clause", "case_statement", "case_item", "for_statement",
+    "while_statement", "c_style_for_statement", "list",
+}  # fmt: skip
+_TEXTS = {"string", "raw_string", "ansi_c_string"}
+_SHELLS = {"ssh", "bash", "sh", "eval", "su", "sudo", "sshpass", "timeout", "nohup"}
 
 
-def why_not_run(walk: Walk, script: Script, node: Node | None) -> tuple[Fate, str, str]:
-    """Return why a line did not run, by what stands around it, the innermost first."""
+def why_not_run(walk: Walk, script: Script, node: Node | None, one: Occurrence) -> Why:
+    """Return why a command did not run, by what stands around it, the innermost first."""
     around: Node | None = node
     while around is not None:
-        reason = _by_what_is_around(walk, script, around)
+        reason = _by_what_is_around(walk, script, around, one)
         if reason is not None:
             return reason
         around = around.parent
+    return _not_reached(walk, script, node)
+
+
+def _by_what_is_around(walk: Walk, script: Script, around: Node, one: Occurrence) -> Why | None:
+    kind = around.type
+    if kind in _BY_KIND:
+        return _BY_KIND[kind]
+    if kind == "function_definition":
+        return _uncalled(walk, script, around)
+    if kind in {"variable_assignment", "declaration_command"} and _visited(walk, script, around):
+        return _kept(walk, script, around, one)
+    return _of_text(walk, script, around, one) if _visited(walk, script, around) else None
+
+
+def _of_text(walk: Walk, script: Script, around: Node, one: Occurrence) -> Why | None:
+    """Return what becomes of a text that a command, which ran, is given."""
+    above = around.parent.type if around.parent is not None else ""
+    if around.type == "heredoc_body":
+        return _here_document(script, around)
+    if around.type in _TEXTS and above != "command_name":
+        return _quoted(walk, script, around, one)
+    return _argument(walk, script, around, one) if around.type == "command" else None
+
+
+def _visited(walk: Walk, script: Script, node: Node) -> bool:
+    """Return whether the statement around a node was evaluated."""
+    above: Node | None = node
+    while above is not None and above.type not in {"command", "redirected_statement"}:
+        if "assignment" in above.type or above.type == "declaration_command":
+            break
+        above = above.parent
+    if above is None:
+        return False
+    return above.start_point.column in walk.world.visited.get(script.place(above), ())
+
+
+def _not_reached(walk: Walk, script: Script, node: Node | None, until: int = 0) -> Why:
+    """Return why evaluation did not come to a command; `until`: its line in a text of the node."""
     if script.file in walk.cut_short:
         why = walk.cut_short[script.file]
         return Fate.UNTRANSLATED, f"not reached: reading ended ({why})", "translate it by hand"
+    if walk.chosen and script.file not in walk.world.started:
+        return Fate.LEFT_OUT, "not started: no --entry names it, nor is it called from there", ""
+    names = list(dict.fromkeys(_rested_on(walk, script, node, until)))
+    if names:
+        shown = ", ".join(names)
+        return (
+            Fate.UNTRANSLATED,
+            f"not reached while {shown} is not set: nothing in the folder sets it",
+            "if the scripts are started with a value for it, give it and migrate again",
+        )
     return Fate.LEFT_OUT, "never reached: the script ends before, or its condition fails", ""
 
 
-def _by_what_is_around(walk: Walk, script: Script, around: Node) -> tuple[Fate, str, str] | None:
-    kind = around.type
-    above = around.parent.type if around.parent is not None else ""
-    if kind == "heredoc_body":
-        return _here_document(script, around)
-    if kind in {"string", "raw_string", "ansi_c_string"} and above != "command_name":
-        return _quoted(script, around)
-    if kind == "command" and _program(script, around) in _PRINTING:
-        return _WHY_NOT["printed"]
-    body = around.child_by_field_name("body") if kind == "function_definition" else None
-    if body is not None and script.place(body) not in walk.world.entered:
-        name = around.child_by_field_name("name")
-        shown = script.text(name) if name is not None else "it"
-        return Fate.LEFT_OUT, f"the function {shown} is never called", ""
-    return _WHY_NOT.get(kind)
+def _rested_on(walk: Walk, script: Script, node: Node | None, until: int) -> Iterator[str]:
+    """Yield the variables that nothing sets and that conditions around a node asked for."""
+    for line in range(script.place(node).line, until + 1) if node is not None else ():
+        yield from walk.world.rested_on.get(Place(script.file, line), ())
+    while node is not None:
+        if node.type in _BRANCHES:
+            yield from walk.world.rested_on.get(script.place(node), ())
+        node = node.parent
+
+
+def _uncalled(walk: Walk, script: Script, definition: Node) -> Why | None:
+    """Return what is known of a function that was not called; None where it was."""
+    body, named = (definition.child_by_field_name(field) for field in ("body", "name"))
+    if body is None or named is None or script.place(body) in walk.world.entered:
+        return None
+    name = script.text(named)
+    elsewhere = _named_elsewhere(walk, script, definition, name)
+    if script.file in walk.cut_short:
+        return None
+    if elsewhere is None:
+        return Fate.LEFT_OUT, f"the function {name} is never called", ""
+    return (
+        Fate.UNTRANSLATED,
+        f"the function {name} was not seen to be called, but it may be: see {elsewhere}",
+        "check whether it runs, and add what it does by hand",
+    )
+
+
+def _named_elsewhere(walk: Walk, script: Script, definition: Node, name: str) -> str | None:
+    """Return where a function may be called after all: by its name, or by an unknown one."""
+    word = re.compile(rf"(?<![\w$-]){re.escape(name)}(?![\w-])")
+    own = range(script.place(definition).line, definition.end_point.row + 2)
+    for file in walk.world.tree.scripts:
+        for number, line in enumerate(file.text.split("\n"), 1):
+            if (file.path == script.file and number in own) or line.lstrip().startswith("#"):
+                continue
+            if word.search(line) and Place(file.path, number) in walk.world.visited:
+                return f"{file.path}:{number}"
+    return next((str(place) for place in walk.world.nameless if place.file == script.file), None)
 
 
 def _program(script: Script, command: Node) -> str:
     name = command.child_by_field_name("name")
-    return script.text(name).rpartition("/")[2] if name is not None else ""
+    return script.text(name).rpartition("/")[2].strip("\"'") if name is not None else ""
 
 
-def _quoted(script: Script, node: Node) -> tuple[Fate, str, str]:
-    above = node.parent
-    while above is not None and above.type not in {"command", "variable_assignment"}:
-        above = above.parent
-    if above is None:
-        return Fate.LEFT_OUT, "only a text", ""
-    name = above.child_by_field_name("name")
-    shown = script.text(name) if name is not None else "a program"
-    if above.type == "variable_assignment":
+def _kept(walk: Walk, script: Script, node: Node, one: Occurrence) -> Why | None:
+    """Return what is known of a command that a variable keeps."""
+    shown = script.text(node).partition("=")[0].split()[-1:] or ["a variable"]
+    if not one.words:
+        return Fate.LEFT_OUT, f"the name of a program, kept in ${shown[0]}", ""
+    if any(
+        words[1:3] == [*one.words[:2]] or words[0] == one.program != "pcs"
+        for commands in walk.world.executed.values()
+        for words in commands
+    ):
         return (
             Fate.LEFT_OUT,
-            f"only a text, kept in ${shown}: the command that runs it is reported at its own line",
+            f"only a text, kept in ${shown[0]}: the command that runs it has a line of its own",
             "",
         )
-    into = above.next_named_sibling
-    if above.parent is not None and above.parent.type == "pipeline" and into is not None:
-        return _handed(script.text(into).split()[0])
-    if shown.rpartition("/")[2] in _PRINTING:
-        return _WHY_NOT["printed"]
-    return _handed(shown)
-
-
-def _handed(program: str) -> tuple[Fate, str, str]:
     return (
         Fate.UNTRANSLATED,
-        f"a text passed to {program}; it is unknown whether that runs it",
-        "add what the command does to the inventory by hand",
+        f"a text, kept in ${shown[0]}: nothing was seen to run it",
+        "if something does, add what it does to the inventory by hand",
     )
 
 
-def _here_document(script: Script, node: Node) -> tuple[Fate, str, str]:
-    """Return what becomes of a here document: printed, written to a file, or read by a program."""
-    statement = node.parent.parent if node.parent is not None else None
-    body = statement.child_by_field_name("body") if statement is not None else None
-    words = script.text(body).split() if body is not None else []
-    name = words[0] if words else "a program"
-    if name.rpartition("/")[2] != "cat":
-        return _handed(name)
-    into = children_of(statement, "file_redirect") + children_of(node.parent, "file_redirect")
-    if not into:
-        return _WHY_NOT["printed"]
-    target = script.text(into[0]).lstrip("> ")
+def _quoted(walk: Walk, script: Script, node: Node, one: Occurrence) -> Why | None:
+    above = node.parent
+    while above is not None and above.type not in {"command", "variable_assignment"}:
+        above = above.parent
+    if above is None or above.type == "variable_assignment":
+        return None
+    return _argument(walk, script, above, one)
+
+
+def _argument(walk: Walk, script: Script, command: Node, one: Occurrence) -> Why:
+    """Return what becomes of a text that a command is given."""
+    into = command.next_named_sibling
+    if command.parent is not None and command.parent.type == "pipeline" and into is not None:
+        return _handed((script.text(into).split() or ["a program"])[0])
+    program = _program(script, command)
+    target = _written_to(script, command)
+    if target:
+        return _put_into(target)
+    if program in _PRINTING:  # also a function of that name, which was followed
+        return _PRINTED
+    if program in walk.world.functions:
+        return Fate.LEFT_OUT, f"a text passed to the function {program}, which does not run it", ""
+    if program in _SHELLS:  # the text was read: it is a branch in it that was not taken
+        return _not_reached(walk, script, command, one.line)
+    return _handed(program or "a program")
+
+
+def _handed(program: str) -> Why:
+    return (
+        Fate.UNTRANSLATED,
+        f"a text passed to {program}; it is unknown whether that runs it",
+        _BY_HAND,
+    )
+
+
+def _written_to(script: Script, node: Node) -> str:
+    """Return the file that a command's output goes to; empty when it is printed."""
+    for around in (node, node.parent):
+        for redirect in children_of(around, "file_redirect"):
+            text = script.text(redirect)
+            if re.match(r"1?>", text) and "/dev/" not in text and "&" not in text:
+                return text.lstrip("1> ")
+    return ""
+
+
+def _put_into(target: str) -> Why:
     return (
         Fate.UNTRANSLATED,
         f"written into {target}, which no script of the folder runs",
         "if it is run by hand, add what it does to the inventory",
     )
+
+
+def _here_document(script: Script, node: Node) -> Why:
+    """Return what becomes of a here document: printed, written to a file, or read by a program."""
+    statement = node.parent.parent if node.parent is not None else None
+    body = statement.child_by_field_name("body") if statement is not None else None
+    words = script.text(body).split() if body is not None else []
+    name = words[0] if words else "a program"
+    if name.rpartition("/")[2] not in {"cat", "tee"}:
+        return _handed(name)
+    into = children_of(statement, "file_redirect") + children_of(node.parent, "file_redirect")
+    if name.rpartition("/")[2] == "tee" and len(words) > 1:
+        return _put_into(words[-1])
+    if not into:
+        return _PRINTED
+    return _put_into(script.text(into[0]).lstrip("> "))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from pacefab.legacy.draft.parts import Draft
@@ -11,28 +13,46 @@ from pacefab.legacy.pcs.replay import Replay, ReplayedCommand
 _WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
 
 
-def replayed_entries(replay: Replay, made: Draft) -> list[ReportLine]:
+def replayed_entries(
+    replay: Replay, drafts: Sequence[Draft], handed: AbstractSet[str]
+) -> list[ReportLine]:
     """Return an entry for each command that ran, by what is left of it at the end.
+
+    `handed`: words that other programs of the cluster were given, among them copies of the CIB.
 
     What the inventory has no place for is reported in the command's own entry when nothing else of
     the command is written, else in an entry of its own.
     """
-    alive = set(replay.cluster.commands())
-    failed = {by: entry for by, entry in made.problems if by not in made.written}
-    entries = [_at_the_end(command, replay, alive) for command in replay.done]
-    if not made.data.get("nodes"):
+    alive = {number for cluster in replay.clusters for number in cluster.commands()}
+    problems = [problem for made in drafts for problem in made.problems]
+    written = {number for made in drafts for number in made.written}
+    failed = {by: entry for by, entry in problems if by not in written}
+    entries = [_at_the_end(command, replay, alive, handed) for command in replay.done]
+    if not any(made.data.get("nodes") for made in drafts):
         entries = [*map(_of_no_node, replay.done, entries)]
     for number, problem in failed.items():
         reported = {"fate": problem.fate, "reason": problem.reason, "advice": problem.advice}
         entries[number] = replace(entries[number], **reported)  # type: ignore[arg-type]
-    return [*entries, *(entry for by, entry in made.problems if by in made.written)]
+    return [*entries, *(entry for by, entry in problems if by in written)]
 
 
-def _at_the_end(command: ReplayedCommand, replay: Replay, alive: set[int]) -> ReportLine:
-    if command.file and command.file not in replay.pushed and command.entry.fate is Fate.TRANSLATED:
+def _at_the_end(
+    command: ReplayedCommand, replay: Replay, alive: set[int], handed: AbstractSet[str]
+) -> ReportLine:
+    if command.entry.fate is not Fate.TRANSLATED:
+        return command.entry
+    if command.file and command.file not in replay.pushed:
+        if command.file in handed or replay.unknown_push:
+            return replace(
+                command.entry,
+                fate=Fate.UNTRANSLATED,
+                reason=f"whether the copy of the CIB that it changes, {command.file}, is put in "
+                "place is not known",
+                advice="if it is, add what the command does by hand",
+            )
         why = f"it changes a copy of the CIB, {command.file}, that is never pushed"
         return replace(command.entry, fate=Fate.LEFT_OUT, reason=why)
-    if command.entry.fate is Fate.TRANSLATED and command.number not in alive:
+    if command.held and command.number not in alive:
         why = replay.gone.get(command.number, "a later command replaces it")
         return replace(command.entry, fate=Fate.LEFT_OUT, reason=f"superseded: {why}")
     return command.entry

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Fate, Place, ReportLine
+from pacefab.legacy.source import FOREIGN
 
 
 def unread_files(walk: Walk) -> Iterator[ReportLine]:
     """Yield an entry for each file that was not read, and for each read in a special way."""
     tree = walk.world.tree
     for path, why in tree.unread.items():
-        binary = why == "binary"
+        binary = why in {"binary", FOREIGN}
         fate = Fate.LEFT_OUT if binary else Fate.UNTRANSLATED
         advice = "" if binary else "check it by hand"
         yield ReportLine(fate, Place(path, 0), path, f"not read: {why}", advice)

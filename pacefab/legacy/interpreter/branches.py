@@ -13,6 +13,7 @@ from pacefab.legacy.model import CommandResult
 _PCS = re.compile(r"\b(?:pcs|crm)[\s<]")
 _CALLED = re.compile(r"[\w./-]+")
 _ENDS = {ExitSignal: "ends", ReturnSignal: "returns", LoopSignal: "leaves the loop"}
+CaseItem = tuple[list[Node], list[Node], str]
 _WORDS = {"if", "then", "elif", "else", "fi", ";", "comment", "\n"}
 
 
@@ -48,11 +49,14 @@ class Branches:
         self._weigh([body for _, body in found])
         yield from found
 
-    def of_case(self, node: Node) -> Iterator[tuple[list[Node], list[Node]]]:
-        """Yield patterns and body of each item of a `case`."""
+    def of_case(self, node: Node) -> Iterator[CaseItem]:
+        """Yield patterns and body of each item of a `case`, and what ends it: ;; or ;& or ;;&."""
         items = [child for child in node.children if child.type == "case_item"]
-        found = [(item.children_by_field_name("value"), _after_parenthesis(item)) for item in items]
-        self._weigh([body for _, body in found])
+        found = [
+            (item.children_by_field_name("value"), _after_parenthesis(item), item.children[-1].type)
+            for item in items
+        ]
+        self._weigh([body for _, body, _ in found])
         yield from found
 
     def _weigh(self, bodies: Sequence[Sequence[Node]]) -> None:

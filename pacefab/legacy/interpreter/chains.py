@@ -23,11 +23,12 @@ def run_list(interpreter: Interpreter, node: Node) -> CommandResult:
         if child.type in {"&&", "||"}:
             operator = child.type
         elif child.type in STATEMENTS:
-            answer = (
-                joined(interpreter, answer, operator, child)
-                if operator
-                else interpreter.execute(child)
-            )
+            with interpreter.world.resting(interpreter.script.place(node)):
+                answer = (
+                    joined(interpreter, answer, operator, child)
+                    if operator
+                    else interpreter.execute(child)
+                )
             parts.append(answer.output)
     return CommandResult(answer.status, "".join(parts))
 

@@ -6,15 +6,16 @@ leave different is unknown after them, and pcs commands in them carry the condit
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 from pacefab.legacy.bash.budget import MOST_ROUNDS
+from pacefab.legacy.bash.globs import glob
 from pacefab.legacy.bash.interpreter import Interpreter
-from pacefab.legacy.bash.patterns import UnsafeError, glob, matchable
+from pacefab.legacy.bash.patterns import UnsafeError, matchable
 from pacefab.legacy.bash.shell import LoopSignal, Signal
 from pacefab.legacy.bash.syntax import Node
-from pacefab.legacy.interpreter.branches import Branches
+from pacefab.legacy.interpreter.branches import Branches, CaseItem
 from pacefab.legacy.model import CommandResult, Fate
 from pacefab.legacy.unknown import is_known
 
@@ -32,7 +33,8 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
     for condition, body in branches.of_if(node):
         value: int | None = 0
         if condition:
-            value = interpreter.statements(condition).status
+            with interpreter.world.resting(interpreter.script.place(node)):
+                value = interpreter.statements(condition).status
         if value == 0 and not branches.some:
             return interpreter.statements(body)
         if value == 0 or value is None:
@@ -44,20 +46,42 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
 
 
 def run_case(interpreter: Interpreter, node: Node) -> CommandResult:
-    """Evaluate a `case`: one item, or all that may be taken."""
+    """Evaluate a `case`: one item, or all that may be taken; ;& and ;;& go on to further ones."""
     subject = node.child_by_field_name("value")
-    text = interpreter.words.text(subject) if subject is not None else ""
+    with interpreter.world.resting(interpreter.script.place(node)):
+        text = interpreter.words.text(subject) if subject is not None else ""
     branches = Branches(interpreter, interpreter.script)
-    for patterns, body in branches.of_case(node):
+    items = list(branches.of_case(node))
+    parts: list[str] = []
+    falls = taken = False
+    for at, (patterns, body, ending) in enumerate(items):
         matches = [_matches(interpreter, text, pattern) for pattern in patterns]
-        if True in matches and not branches.some:
-            return interpreter.statements(body)
-        if True in matches or None in matches:
+        if falls or (True in matches and not branches.some):
+            answer = interpreter.statements(body)
+            parts.append(answer.output)
+            falls, taken = ending == ";&", True
+            if ending not in {";&", ";;&"}:
+                return CommandResult(answer.status, "".join(parts))
+        elif True in matches or None in matches:
             shown = "|".join(interpreter.script.text(part) for part in patterns)
-            branches.add(f"{text} is {shown}", body, excluded=branches.rivals)
-        if True in matches:
-            return branches.merge(node, complete=True)
-    return branches.merge(node, complete=False) if branches.some else CommandResult()
+            whole = _with_following(items[at:])
+            branches.add(f"{text} is {shown}", whole, excluded=branches.rivals)
+            if True in matches and ending not in {";&", ";;&"}:
+                return branches.merge(node, complete=True)
+    if branches.some:
+        merged = branches.merge(node, complete=False)
+        return CommandResult(merged.status, "".join([*parts, merged.output]))
+    return CommandResult(interpreter.shell.status if taken else 0, "".join(parts))
+
+
+def _with_following(items: Sequence[CaseItem]) -> list[Node]:
+    """Return the body of an item with those that ;& goes on to."""
+    whole: list[Node] = []
+    for _, body, ending in items:
+        whole += body
+        if ending != ";&":
+            break
+    return whole
 
 
 def _matches(interpreter: Interpreter, text: str, pattern: Node) -> bool | None:
@@ -65,7 +89,8 @@ def _matches(interpreter: Interpreter, text: str, pattern: Node) -> bool | None:
     if not is_known(text, desired):
         return True if desired == "*" else None
     try:
-        return bool(glob(desired).match(matchable(text)))
+        ignore_case = "nocasematch" in interpreter.shell.options
+        return glob(desired, ignore_case=ignore_case).match(matchable(text))
     except UnsafeError:
         return None
 
@@ -77,7 +102,10 @@ def run_for(interpreter: Interpreter, node: Node) -> CommandResult:
     if variable is None or body is None:
         return CommandResult(None)
     values = node.children_by_field_name("value")
-    words = [word for value in values for word in interpreter.words.fields(value)]
+    with interpreter.world.resting(interpreter.script.place(node)):
+        words = [word for value in values for word in interpreter.words.fields(value)]
+        if not values and not any(child.type == "in" for child in node.children):
+            words = interpreter.words.arguments()
     parts: list[str] = []
     for word in words:
         unknown = not is_known(word) or node.children[0].type == "select"
@@ -111,12 +139,13 @@ def run_counted(interpreter: Interpreter, node: Node) -> CommandResult:
 def run_while(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate `while` and `until`."""
     until = node.children[0].type == "until"
-    conditions = [child for child in node.children if child.type in STATEMENTS]
+    conditions = [child for child in node.children if child.type in {*STATEMENTS, "ERROR"}]
     body = node.child_by_field_name("body")
     conditions = [part for part in conditions if part != body]
 
     def goes_on() -> bool | None:
-        status = interpreter.statements(conditions).status
+        with interpreter.world.resting(interpreter.script.place(node)):
+            status = interpreter.statements(conditions).status
         return None if status is None else (status == 0) != until
 
     return _loop(interpreter, node, body, goes_on, lambda: None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 
-from pacefab.legacy.bash.assignments import assign, declare
+from pacefab.legacy.bash.assignments import assign, declare, unset
 from pacefab.legacy.bash.budget import bounded
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import Double, test_words
@@ -27,6 +28,7 @@ from pacefab.legacy.interpreter.shapes import (
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.lines import lines
 
+_ASSIGNED = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)(?:\[[^\]]*\])?\+?=")
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
 
 
@@ -72,6 +74,11 @@ class Evaluation:
             return CommandResult(None)  # it calls itself until an unknown condition holds
         return self._call(function, command)
 
+    def program(self, command: Command) -> CommandResult:
+        """Run a program: what sudo, env and `command` start is no function of the shell."""
+        self.world.budget.step()
+        return run_command(self, command) if command.words else CommandResult()
+
     def start(self, script: Script, shell: Shell) -> CommandResult:
         """Run a script in a shell of its own."""
         return run_to_end(script, shell, self.world)
@@ -92,14 +99,27 @@ class Evaluation:
                 if node.type in self._statements:
                     answer = self.execute(node)
                     parts.append(answer.output)
+                elif node.type == "ERROR":
+                    answer = self._broken(node)
+                    parts.append(answer.output)
         except Signal as signal:
             signal.output = "".join([*parts, signal.output])
             raise
         return CommandResult(answer.status, bounded("".join(parts)))
 
+    def _broken(self, node: Node) -> CommandResult:
+        """Pass over what cannot be parsed: what it assigns is not known after it."""
+        mark = self.world.mark(f"what cannot be parsed at {self.script.place(node)} makes of it")
+        for name in set(_ASSIGNED.findall(self.script.text(node))):
+            self.shell.unset(name)
+            self.shell.variables[name] = mark
+        return CommandResult(None, mark)
+
     def execute(self, node: Node) -> CommandResult:
         """Evaluate one statement; its status is the shell's $? afterwards."""
         self.world.budget.step()
+        columns = self.world.visited.setdefault(self.script.place(node), set())
+        columns.add(node.start_point.column)
         statement = self._statements.get(node.type)
         if statement is None:
             return CommandResult(None)
@@ -113,7 +133,7 @@ class Evaluation:
         inside = self.fork()
         file = file_read(node)
         if file is not None:
-            text = self.world.files.read(self.words.text(file))
+            text = self.world.files.read(self.words.text(file), self.script.file)
             return text.text if text else self.world.mark(self.script.text(node))
         try:
             answer = inside.statements(node.children)
@@ -197,16 +217,14 @@ class Evaluation:
         return CommandResult()
 
     def _unset(self, node: Node) -> CommandResult:
-        for child in node.named_children:
-            name = self.script.text(child)
-            self.shell.variables.pop(name, None)
-            self.shell.arrays.pop(name, None)
+        unset(self.words, self.shell, node, self.script)
         return CommandResult()
 
     def _function(self, node: Node) -> CommandResult:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is not None and body is not None:
             self.shell.functions[self.script.text(name)] = (body, self.script)
+            self.world.functions.add(self.script.text(name))
         return CommandResult()
 
     def _compound(self, node: Node) -> CommandResult:
@@ -225,17 +243,20 @@ class Evaluation:
         return Evaluation(self.shell.fork(), self.world, self.script)
 
     def _subshell(self, node: Node) -> CommandResult:
+        inside = self.fork()
         try:
-            return self.fork().statements(node.children)
+            answer = inside.statements(node.children)
         except ExitSignal as signal:
-            return CommandResult(signal.args[0], signal.output)
+            answer = CommandResult(signal.args[0], signal.output)
+        last = _at_exit(inside.shell, self.world)
+        return CommandResult(answer.status, answer.output + last)
 
     def _negated(self, node: Node) -> CommandResult:
         return opposite(self.execute(node.named_children[0]))
 
     def _test(self, node: Node) -> CommandResult:
         if node.children[0].type == "[[":
-            judge = Double(self.words.text, self.words.pattern, self.world.files.exists)
+            judge = Double(self.words, self.shell, self.world.files.exists, self.world.mark)
             inside = node.children[1:-1]
             return CommandResult(status_of(judge.value(inside[0]) if inside else False))
         words = [word for leaf in leaves_of_test(node) for word in self.words.fields(leaf)]
@@ -286,12 +307,16 @@ def evaluate(script: Script, shell: Shell, world: World) -> CommandResult:
 def run_to_end(script: Script, shell: Shell, world: World) -> CommandResult:
     """Evaluate a whole script in a shell of its own, with what `trap … EXIT` runs after it."""
     answer = _ended(script, shell, world)
+    return CommandResult(answer.status, answer.output + _at_exit(shell, world))
+
+
+def _at_exit(shell: Shell, world: World) -> str:
+    """Evaluate what `trap … EXIT` set; return what that prints."""
     if shell.at_exit is None:
-        return answer
+        return ""
     text, place = shell.at_exit
     shell.at_exit = None
-    last = _ended(Script(place.file, text.encode(), place.line), shell, world)
-    return CommandResult(answer.status, answer.output + last.output)
+    return _ended(Script(place.file, text.encode(), place.line), shell, world).output
 
 
 def _ended(script: Script, shell: Shell, world: World) -> CommandResult:

@@ -29,6 +29,7 @@ class Redirects:
         self._host = host
         self._target: tuple[str, bool, Place] | None = None  # path, append, place
         self._silent = False
+        self._joined: int | None = None  # lines of standard error before 2>&1
         self.stdin: str | None = None
         self.place: Place | None = None  # of stdin's first line
         self.pipeline: list[Node] = []  # what a here document's line goes on with
@@ -54,7 +55,9 @@ class Redirects:
             return
         operator = next((child.type for child in node.children if not child.is_named), "")
         path = self._words.text(destination)
-        if operator == "<":
+        if operator == ">&" and path == "1" and not self._of_output(node):
+            self._joined = self._world.errors
+        elif operator == "<":
             self._input(path)
         elif self._of_output(node):
             self._output(operator, path, self._script.place(node))
@@ -65,7 +68,7 @@ class Redirects:
         return descriptor is None or self._script.text(descriptor) == "1"
 
     def _input(self, path: str) -> None:
-        text = self._world.files.read(path)
+        text = self._world.files.read(path, self._script.file)
         self.stdin = text.text if text else self._world.mark(f"what is in {path}") + "\n"
         self.place = text.place if text else None
 
@@ -112,6 +115,10 @@ class Redirects:
 
     def keep(self, answer: CommandResult) -> CommandResult:
         """Put output where it goes; return what is left of it."""
+        if self._silent and answer.output:
+            self._world.errors += 1
+        if self._joined is not None and self._world.errors > self._joined:
+            answer = CommandResult(answer.status, self._world.mark("what 2>&1 adds"))
         if self._target is not None:
             path, append, place = self._target
             first = self.place if answer.output == self.stdin else None

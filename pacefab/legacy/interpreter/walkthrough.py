@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from posixpath import normpath
 
-from pacefab.legacy.bash.budget import MOST_SECONDS, Budget, ExhaustedError
+from pacefab.errors import UsageError
+from pacefab.legacy.bash.budget import (
+    MOST_SECONDS,
+    MOST_STEPS_ASIDE,
+    MOST_STEPS_OF_ONE,
+    Budget,
+    ExhaustedError,
+)
 from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Script
 from pacefab.legacy.bash.world import World
+from pacefab.legacy.cluster.several import Several
 from pacefab.legacy.crm.commands import CrmCommands
+from pacefab.legacy.embedded import embedded
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
+from pacefab.legacy.occurrences import occurrences
 from pacefab.legacy.pcs.replay import Replay
 from pacefab.legacy.source import SourceFile, Tree, sections
 from pacefab.legacy.unknown import Unknowns
 
+_MOST_ORDERS = 6  # that are tried
+_ALL = Place("", 0)
 _IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}$")
 
 
@@ -29,24 +42,130 @@ class Walk:
     world: World
     replay: Replay
     cut_short: dict[str, str]  # scripts that were not read to their end, and why
+    concerned: frozenset[str]  # scripts with cluster commands, and those that call them
+    chosen: bool = False  # the operator says which scripts are started
 
 
-def walk_through(tree: Tree) -> Walk:
-    """Evaluate every script that is started by hand; the others are called by those."""
-    walk = _new_walk(tree)
+@dataclass(frozen=True)
+class Start:
+    """What an operator says about the start of the scripts.
+
+    Args:
+        entries: scripts with their arguments, in the order in which they are started; none: all
+            that no other script calls, without arguments, in the order of their names.
+        settings: variables of the environment that they are started in.
+    """
+
+    entries: tuple[tuple[str, ...], ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+_BY_NAME = Start()
+
+
+def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
+    """Evaluate every script that is started by hand; the others are called by those.
+
+    They are started in the order of their names, unless that is said; a script that needs what a
+    later one creates comes after that one. The order is then a guess, and one of the assumptions.
+    """
+    if start.entries:
+        walk = _entered(tree, start, None)
+        found = walk.replay.several
+        return _entered(tree, start, found) if len(found.members) > 1 else walk
     called = _called(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
-    for script in sorted(tree.scripts, key=lambda file: file.path in called):
-        if script.path not in walk.world.started:
-            _begin(walk, script)
+    scripts = sorted(tree.scripts, key=lambda file: file.path in called)
+    several: Several | None = None
+    for _ in range(_MOST_ORDERS):
+        walk = _in_order(tree, scripts, several, start)
+        if several is None and len(walk.replay.clusters) > 1:
+            several = walk.replay.several  # now it is known whose hosts are whose
+            continue
+        better = _better_order(walk, scripts)
+        if better == scripts:
+            break
+        scripts = better
+    changing = list(dict.fromkeys(one.script for one in walk.replay.done if not one.idle))
+    if len(changing) > 1:
+        walk.world.assume(f"the scripts are started in this order: {', '.join(changing)}", _ALL)
     return walk
 
 
-def _new_walk(tree: Tree) -> Walk:
+def _entered(tree: Tree, start: Start, several: Several | None) -> Walk:
+    """Evaluate the scripts that the operator names, with their arguments."""
+    walk = _new_walk(tree, copy.deepcopy(several))
+    walk.chosen = True
+    for path, *arguments in start.entries:
+        script = tree.files.get(normpath(path)) or tree.find(path)
+        if script is None:
+            raise UsageError(
+                f"start {path}", "it is not in the folder", "name a script of it with --entry"
+            )
+        _begin(walk, script, start, arguments)
+    return walk
+
+
+def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None, start: Start) -> Walk:
+    walk = _new_walk(tree, copy.deepcopy(several))
+    for script in scripts:
+        if script.path not in walk.world.started:
+            _begin(walk, script, start)
+    for file in tree.files.values():
+        if not file.is_script and file.path in walk.concerned:
+            _begin_embedded(walk, file)
+    return walk
+
+
+def _begin_embedded(walk: Walk, file: SourceFile) -> None:
+    """Evaluate the scripts inside a file that have cluster commands, each under its condition."""
+    for one in embedded(file):
+        if next(occurrences(one.text), None) is None:
+            continue
+        walk.world.budget.begin()
+        walk.replay.begin(file.path)
+        script = Script(file.path, one.text.encode(), one.line)
+        try:
+            with walk.world.condition(one.condition):
+                run_to_end(script, Shell(name=file.path), walk.world)
+        except (ExhaustedError, RecursionError) as error:
+            _cut(walk, file, str(error) or "nested too deeply")
+
+
+def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
+    """Return the scripts with each after those that create what it lacked."""
+    places = {script.path: at for at, script in enumerate(scripts)}
+    for needing, name in walk.replay.missing:
+        maker = walk.replay.makers.get(name, needing)
+        if places.get(maker, -1) > places.get(needing, len(places)):
+            moved = [script for script in scripts if script.path != needing]
+            at = next(at for at, script in enumerate(moved) if script.path == maker)
+            own = next(script for script in scripts if script.path == needing)
+            return [*moved[: at + 1], own, *moved[at + 1 :]]
+    return scripts
+
+
+def _new_walk(tree: Tree, several: Several | None = None) -> Walk:
     unknowns = Unknowns()
-    replay = Replay(unknowns, {"crm": CrmCommands(unknowns)})
+    replay = Replay(unknowns, {"crm": CrmCommands(unknowns)}, several)
     world = World(tree, replay.call, addresses(tree), unknowns, listings=replay.listings)
-    return Walk(world, replay, {})
+    return Walk(world, replay, {}, _concerned(tree))
+
+
+def _concerned(tree: Tree) -> frozenset[str]:
+    """Return the scripts that have cluster commands, or name a file that has."""
+    found = {path for path, file in tree.files.items() if next(occurrences(file.text), None)}
+    for _ in range(len(tree.scripts)):
+        names = {path.rpartition("/")[2] for path in found}
+        more = {
+            file.path
+            for file in tree.scripts
+            if file.path not in found and any(name in file.text for name in names)
+        }
+        if not more:
+            break
+        found |= more
+    return frozenset(found)
 
 
 def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
@@ -114,13 +233,19 @@ def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
                 yield other.path
 
 
-def _begin(walk: Walk, script: SourceFile) -> None:
+def _begin(
+    walk: Walk, script: SourceFile, start: Start = _BY_NAME, arguments: Sequence[str] | None = None
+) -> None:
     """Evaluate a script; a script that only removes is undone: it is not part of a deployment."""
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
-    world.budget.begin()
-    before, count = copy.deepcopy(replay.cluster), len(replay.done)
-    shell = Shell(name=script.path, by_hand=True)
+    world.budget.begin(MOST_STEPS_OF_ONE if script.path in walk.concerned else MOST_STEPS_ASIDE)
+    replay.begin(script.path)
+    noted = len(world.effects.notes)
+    before, count = copy.deepcopy(replay.clusters), len(replay.done)
+    shell = Shell(name=script.path, by_hand=arguments is None, arguments=list(arguments or ()))
+    shell.variables.update(start.settings)
+    shell.exported.update(start.settings)
     try:
         run_to_end(Script(script.path, script.text.encode()), shell, world)
     except ExhaustedError as error:
@@ -128,14 +253,19 @@ def _begin(walk: Walk, script: SourceFile) -> None:
     except RecursionError:
         _cut(walk, script, "nested too deeply")
     changes = [command for command in replay.done[count:] if not command.idle]
-    if changes and all(command.only_removes for command in changes):
-        replay.cluster = before
+    others = any(note.fate is Fate.UNTRANSLATED for note in list(world.effects.notes)[noted:])
+    if changes and not others and all(command.only_removes for command in changes):
+        replay.clusters, replay.present = before, min(replay.present, len(before) - 1)
         replay.taken_back(count, f"{script.path} only removes: not part of a deployment")
 
 
 def _cut(walk: Walk, script: SourceFile, why: str) -> None:
     walk.cut_short[script.path] = why
     walk.world.conditions.clear()
+    if script.path not in walk.concerned:
+        reason = f"not read to its end: {why}; it has no cluster command, and calls none"
+        walk.world.note(Fate.LEFT_OUT, Place(script.path, 0), script.path, reason)
+        return
     walk.world.note(
         Fate.UNTRANSLATED,
         Place(script.path, 0),

@@ -17,6 +17,7 @@ from pacefab.legacy.cluster.outcome import (
     removed,
     translated,
 )
+from pacefab.legacy.cluster.several import KEYWORDS
 from pacefab.legacy.pcs.dialect import pairs
 
 _BOOTSTRAP = "fab bootstrap does it"
@@ -65,7 +66,9 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     name = job.line.options.get("--name", "")
     if not name and words:
         name, *words = words
-    nodes = [word for word in words if "=" not in word and word not in {"transport", "link"}]
+    at = next((at for at, word in enumerate(words) if word in KEYWORDS), len(words))
+    nodes = [word for word in words[:at] if "=" not in word]
+    _addresses(job, words[:at])
     if not name or not nodes:
         raise NotUnderstoodError("setup needs a name and nodes")
     if job.cluster.nodes and "--force" not in job.line.options:
@@ -76,13 +79,24 @@ def _setup(job: Job, words: list[str]) -> ReplayOutcome:
     job.cluster.nodes = {
         node.partition(",")[0]: Value(node, job.place, job.number) for node in nodes
     }
-    _doubt_corosync_options(job, nodes)
+    _doubt_corosync_options(job, nodes, words[at:])
     return translated(f"cluster {name} of {', '.join(job.cluster.nodes)}")
 
 
-def _doubt_corosync_options(job: Job, nodes: list[str]) -> None:
+def _addresses(job: Job, words: list[str]) -> None:
+    """Take the first address that `NODE addr=ADDRESS` gives a node (pcs 0.10 and newer)."""
+    node = ""
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            node = word
+        elif name == "addr" and node:
+            job.cluster.addresses.setdefault(node, Value(value, job.place, job.number))
+
+
+def _doubt_corosync_options(job: Job, nodes: list[str], words: list[str]) -> None:
     """Report options of corosync: they are not taken over."""
-    options = [option for option in job.line.options if option not in _SETUP_OPTIONS]
+    options = [option for option in job.line.options if option not in _SETUP_OPTIONS] + words
     if options or any("," in node for node in nodes):
         job.doubt(
             f"options of corosync are not taken over: {' '.join(options) or 'a second ring'}",
@@ -109,7 +123,7 @@ def _members(job: Job, words: list[str]) -> ReplayOutcome:
 
 def _cib(job: Job, verb: str, words: list[str]) -> ReplayOutcome:
     """Follow a copy of the CIB: written, changed by `pcs -f FILE`, and pushed."""
-    name = words[0] if words else ""
+    name = next((word for word in words if "=" not in word), "")  # beside scope=PART
     if not name:
         return left_out("it only queries", output=None)
     if verb == "cib":

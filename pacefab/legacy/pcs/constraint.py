@@ -273,7 +273,11 @@ def _add(
     same = [
         constraint for constraint in job.cluster.constraints if _about(constraint) == _about(made)
     ]
-    if same:
+    if same and kind == "location" and "node" in options and same[0].place != made.place:
+        # pcs puts it in the place of the one that is there.
+        job.book.gone[same[0].by] = f"set again at {job.place}"
+        job.cluster.constraints.remove(same[0])
+    elif same:
         _repeated(made, same[0])
     job.cluster.constraints.append(made)
     renamed = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ _WITH_VALUE = {
     "--corosync_conf", "--wait_for_all", "--auto_tie_breaker", "--last_man_standing", "--from",
     "--to", "--start-date", "--request-timeout", "--bundle", "--agent-validation",
 }  # fmt: skip
+_ATTACHED = re.compile(r"-[fup][^\d=-]")
 _KEYWORD = {"--clone": "clone", "--master": "--master", "--cloneopt": "clone"}
 
 
@@ -32,6 +34,8 @@ def read_line(arguments: Sequence[str]) -> CommandText:
         elif word == "--":
             line.words += waiting
             break
+        elif _ATTACHED.match(word):  # -uNAME, -pWORD
+            line.options[word[:2]] = word[2:]
         elif word.startswith("--") and len(word) > 2 or word in {"-f", "-u", "-p", "-h", "-V"}:  # noqa: PLR2004, RUF021
             if not equals and word in _WITH_VALUE and waiting:
                 value = waiting.pop(0)
@@ -64,6 +68,7 @@ class CreateWords:
     meta: list[str] = field(default_factory=list)
     operations: list[dict[str, str]] = field(default_factory=list)
     copies: str = ""  # clone, promotable
+    clone_id: str = ""  # when it is given one (pcs 0.10.7 and newer)
     clone_meta: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)  # words that pcs passes over
 
@@ -113,6 +118,8 @@ class _CreateReader:
             _add_to_operation(parts.operations, word)
         elif self._old_master and self._shelf is parts.clone_meta and not _is_meta(word):
             parts.options.append(word)
+        elif self._shelf is parts.clone_meta and "=" not in word and not parts.clone_id:
+            parts.clone_id = word
         else:
             self._shelf.append(word)
 

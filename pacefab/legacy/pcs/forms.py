@@ -54,12 +54,17 @@ def _clone(job: Job, words: list[str], *, kind: str) -> ReplayOutcome:
     merge(found.clone_meta, meta_of_today(pairs([word for word in words if "=" in word])))
     touch(job, found)
     if own_id and own_id != found.clone_id:
-        job.cluster.aliases[own_id] = found.id
-        job.doubt(
-            f"the id {own_id} becomes {found.clone_id}",
-            "constraints of these scripts are rewritten; rewrite your own",
-        )
+        call_clone_of_today(job, found, own_id)
     return translated(f"{found.id} becomes {'a clone' if kind == CLONE else 'promotable'}")
+
+
+def call_clone_of_today(job: Job, found: ReplayedResource | ReplayedGroup, own_id: str) -> None:
+    """Keep a clone under the id that pcs gives by itself; report that it had another one."""
+    job.cluster.aliases[own_id] = found.id
+    job.doubt(
+        f"the id {own_id} becomes {found.clone_id}",
+        "constraints of these scripts are rewritten; rewrite your own",
+    )
 
 
 def _to_clone(job: Job, words: list[str]) -> tuple[str, ReplayedResource | ReplayedGroup]:

@@ -15,6 +15,7 @@ from pacefab.legacy.cluster.outcome import (
     UntranslatableError,
     no_such,
 )
+from pacefab.legacy.cluster.several import Several, nodes_of_setup
 from pacefab.legacy.masking import mask, masked_line
 from pacefab.legacy.model import Call, CommandResult, Fate, ReportLine
 from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
@@ -48,8 +49,10 @@ class ReplayedCommand:
         entry: its line of the report.
         number: its place among all commands.
         idle: it only queries, or had no effect.
+        held: something was left of it when it had run.
         only_removes: it adds nothing to the cluster.
         file: the copy of the CIB that it changes.
+        script: the one that an operator started.
     """
 
     call: Call
@@ -58,6 +61,8 @@ class ReplayedCommand:
     idle: bool
     only_removes: bool
     file: str = ""
+    held: bool = True
+    script: str = ""
 
 
 class Replay(Book):
@@ -66,12 +71,19 @@ class Replay(Book):
     Args:
         unknowns: the register of what is unknown.
         others: what carries out the commands of other programs than pcs, by their names.
+        several: the clusters of the folder, when they are known before.
     """
 
     def __init__(
-        self, unknowns: Unknowns, others: Mapping[str, Callable[[Job], ReplayOutcome]]
+        self,
+        unknowns: Unknowns,
+        others: Mapping[str, Callable[[Job], ReplayOutcome]],
+        several: Several | None = None,
     ) -> None:
         super().__init__()
+        self.several = several or Several()
+        self._turned: set[str] = set()  # scripts of which it is known whose they are, or reported
+        self.clusters += [ReplayedCluster() for _ in self.several.members[1:]]
         self.unknowns = unknowns
         self._others = others
         self.done: list[ReplayedCommand] = []
@@ -81,6 +93,7 @@ class Replay(Book):
         """Take a command in and answer it as pcs would."""
         number = len(self.done)
         line = _line(call)
+        self._choose_cluster(call, line)
         text = mask(self.unknowns.show(masked_line([call.program, *call.arguments])))
         outcome = self._outcome(call, line, number)
         reason = outcome.reason
@@ -88,13 +101,50 @@ class Replay(Book):
             reason += f"; assumed to hold: {mask(call.condition)}"
         entry = ReportLine(outcome.fate, call.place, text, reason, outcome.advice)
         idle = outcome.fate is Fate.LEFT_OUT and not outcome.removes
-        only = outcome.fate is not Fate.TRANSLATED or bool(_RUNS_NOTHING & set(line.words[1:3]))
-        self.done.append(ReplayedCommand(call, entry, number, idle, only, line.file))
+        only = outcome.removes or bool(_RUNS_NOTHING & set(line.words[1:3]))
+        there = self._target(line)
+        held = outcome.fate is Fate.TRANSLATED and number in there.commands()
+        command = ReplayedCommand(call, entry, number, idle, only, line.file, held, self.script)
+        self.done.append(command)
+        for name in {*call.arguments[1:4], line.options.get("--group", "")} if held else ():
+            if name not in self.makers and there.find(name) is not None:
+                self.makers[name] = self.script
         output = outcome.output
         if output is None:
             output = self.unknowns.mark(f"what {text} prints, at {call.place}")
             self.listings[output] = frozenset(self.cluster.ids())
         return CommandResult(outcome.status, output)
+
+    def begin(self, script: str) -> None:
+        """Begin a script that an operator starts."""
+        self.script = script
+        self.present = self.several.of_folder(script) or 0
+
+    def _choose_cluster(self, call: Call, line: CommandText) -> None:
+        """Turn to the cluster that a command changes: by its nodes, its host, or as before."""
+        nodes = [name for name in nodes_of_setup(line.words, line.options) if is_known(name)]
+        there = self.several.of_host(call.host)
+        if nodes and not call.excluded:
+            there = self.several.set_up(nodes, self.script)
+        if there is None:
+            self._doubt_cluster(call)
+            return
+        self._turned.add(self.script)
+        self.clusters += [ReplayedCluster() for _ in range(there + 1 - len(self.clusters))]
+        self.present = there
+
+    def _doubt_cluster(self, call: Call) -> None:
+        """Report, once for a script, that nothing says which of several clusters it changes."""
+        several = self.several
+        if len(several.members) < 2 or self.script in self._turned:  # noqa: PLR2004
+            return
+        self._turned.add(self.script)
+        if several.of_folder(self.script) is None:
+            nodes = ", ".join(sorted(several.members[self.present]))
+            reason = f"nothing says which of the clusters it changes: taken for that of {nodes}"
+            advice = "check it; if it is for all of them, add what it does to the other inventories"
+            note = ReportLine(Fate.DOUBTFUL, call.place, self.script, reason, advice)
+            self.notes.setdefault(note)
 
     def taken_back(self, first: int, why: str) -> None:
         """Leave out all commands from a number on: their script is not part of a deployment."""
@@ -118,7 +168,8 @@ class Replay(Book):
                 status=1,
             )
         except UntranslatableError as error:
-            return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice)
+            status = None if _only_asks(line) else 0  # a change is taken to succeed
+            return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice, status=status)
 
     def _target(self, line: CommandText) -> ReplayedCluster:
         if not line.file:
@@ -160,9 +211,12 @@ class Replay(Book):
         """Refuse a command with an unknown part."""
         reasons = self.unknowns.reasons(" ".join(call.arguments))
         words = job.line.words
+        self.unknown_push |= words[:2] == ["cluster", "cib-push"]
         verbs = {"create", "clone", "master", "promotable"}
         if len(words) > 2 and words[1] in verbs and is_known(words[2]):  # noqa: PLR2004
             self.unclear[words[2]] = call.place
+        elif len(words) > 2 and words[1] == "create":  # noqa: PLR2004
+            self.unnamed.append(call.place)
         raise UntranslatableError(
             "a value is known only at run time: " + "; ".join(reasons),
             cluster_commands.advice(words),
@@ -181,4 +235,6 @@ _BY_HAND = "check whether it is still needed; if so, keep a script of your own f
 
 
 def _only_asks(line: CommandText) -> bool:
-    return line.words[:1] == ["status"] or line.words[1:2] in (["show"], ["list"], ["config"])
+    """Return whether a command only queries, whatever the names in it are."""
+    asks: tuple[list[str], ...] = (["show"], ["list"], ["config"], ["status"], ["describe"], [])
+    return line.words[:1] in (["status"], ["config"]) or line.words[1:2] in asks

@@ -25,6 +25,7 @@ from pacefab.legacy.pcs.dialect import (
     split_create,
 )
 from pacefab.legacy.pcs.forms import (
+    call_clone_of_today,
     change_group,
     change_operations,
     clones,
@@ -140,6 +141,8 @@ def _add(
         parts.copies,
         meta_of_today(pairs(parts.clone_meta)),
     )
+    if parts.clone_id and parts.clone_id != made.clone_id:
+        call_clone_of_today(job, made, parts.clone_id)
     made.disabled = "--disabled" in job.line.options
     for options in (made.meta, made.clone_meta):
         made.disabled |= options.pop("target-role", "").lower() == "stopped"
@@ -193,6 +196,8 @@ def _delete(job: Job, words: list[str]) -> ReplayOutcome:
     """Delete resources; pcs also deletes every constraint that names one."""
     gone = [found for name in words if (found := job.cluster.find(name)) is not None]
     if not gone:
+        for name in words[:1]:
+            job.may_be_unnamed(name)
         unclear = [name for name in words if name in job.book.unclear]
         why = "what it deletes could not be translated" if unclear else "there is nothing to delete"
         return left_out(f"{why}: on a first run it fails without effect", status=1)

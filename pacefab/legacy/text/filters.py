@@ -134,9 +134,9 @@ def _uniq(arguments: Sequence[str], text: str) -> CommandResult | None:
 
 def _wc(arguments: Sequence[str], text: str) -> CommandResult | None:
     options = split_options(arguments, _WC)
-    if options.operands or len(options.given) != 1:
-        return None
-    counts = {"l": text.count("\n"), "w": len(text.split()), "c": len(text.encode())}
+    if options.operands or len(options.given) != 1 or options.given[0].name not in {"l", "w"}:
+        return None  # whether the last line has an end is not known: -c counts it
+    counts = {"l": text.count("\n"), "w": len(text.split())}
     return CommandResult(0, f"{counts[options.given[0].name]}\n")
 
 
@@ -157,8 +157,11 @@ def _seq(arguments: Sequence[str], _text: str) -> CommandResult | None:
 
 
 def _basename(arguments: Sequence[str], _text: str) -> CommandResult | None:
-    name = arguments[0].rstrip("/").rpartition("/")[2]
-    return CommandResult(0, name.removesuffix(arguments[1] if len(arguments) > 1 else "") + "\n")
+    path, *suffix = arguments[1:] if arguments[0] == "--" else arguments
+    if path.startswith("-"):
+        return None
+    name = path.rstrip("/").rpartition("/")[2]
+    return CommandResult(0, name.removesuffix(suffix[0] if suffix else "") + "\n")
 
 
 def _dirname(arguments: Sequence[str], _text: str) -> CommandResult | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from pacefab.legacy.bash.patterns import matchable, regex
+from pacefab.legacy.bash.patterns import Regex, matchable, regex
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.options import SplitOptions, Syntax, split_options
 from pacefab.legacy.text.lines import joined, lines
@@ -43,7 +43,7 @@ def grep(arguments: Sequence[str], text: str, *, extended: bool = False) -> Comm
     return CommandResult(status, _printed(options, pattern, lines(text), kept))
 
 
-def _compiled(pattern: str, options: SplitOptions, *, extended: bool) -> re.Pattern[str]:
+def _compiled(pattern: str, options: SplitOptions, *, extended: bool) -> Regex:
     if "F" in options:
         pattern = re.escape(pattern)
     if "w" in options:
@@ -53,9 +53,7 @@ def _compiled(pattern: str, options: SplitOptions, *, extended: bool) -> re.Patt
     )
 
 
-def _printed(
-    options: SplitOptions, pattern: re.Pattern[str], every: list[str], kept: Numbered
-) -> str:
+def _printed(options: SplitOptions, pattern: Regex, every: list[str], kept: Numbered) -> str:
     if "q" in options:
         return ""
     if "c" in options:

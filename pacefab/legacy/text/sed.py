@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pacefab.legacy.bash.patterns import UnsafeError, matchable, regex
+from pacefab.legacy.bash.patterns import Regex, UnsafeError, matchable, regex
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.options import SplitOptions, Syntax, split_options
 from pacefab.legacy.text.lines import joined, lines
@@ -30,7 +30,7 @@ class _Command:
     second: Test | None
     negated: bool
     letter: str
-    pattern: re.Pattern[str] | None = None
+    pattern: Regex | None = None
     replacement: str = ""
     flags: str = ""
     inside: bool = field(default=False, compare=False)

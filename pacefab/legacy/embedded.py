@@ -1,0 +1,188 @@
+"""Scripts inside other files: recipes, RUN lines, tasks of playbooks, here documents, units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from pacefab.legacy.source import SourceFile
+
+_INTERPOLATED = re.compile(r"\{\{.*?\}\}|#\{[^{}]*\}|%\{[^{}]*\}|<%=?.*?%>")
+_MOST = 500  # scripts of one file
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A piece of bash in a file.
+
+    Args:
+        line: where it begins, from 1.
+        text: the bash; what another language puts in it is a command that is not known.
+        condition: what has to happen for it to run.
+    """
+
+    line: int
+    text: str
+    condition: str
+
+
+def embedded(file: SourceFile) -> list[Embedded]:
+    """Return the scripts inside a file whose embedding is plain; none of any other file."""
+    name = file.path.rpartition("/")[2]
+    reader = next((reader for pattern, reader in _READERS if pattern.search(name)), None)
+    if reader is None:
+        return []
+    found = list(reader(file.text.split("\n")))[:_MOST]
+    return [Embedded(one.line, _plain(one.text), one.condition) for one in found]
+
+
+def _plain(text: str) -> str:
+    """Return bash with what another language fills in as commands that are not known."""
+    return _INTERPOLATED.sub("$(what-is-filled-in)", text)
+
+
+def _makefile(lines: list[str]) -> Iterator[Embedded]:
+    """Yield the recipe lines of a Makefile; $(NAME) is what the file itself sets, if it does."""
+    values: dict[str, str] = {}
+    target = ""
+    for number, line in _joined(lines):
+        setting = re.match(r"([A-Za-z_]\w*)\s*[:?]?=\s*(.*)", line)
+        rule = re.match(r"([\w./%-][^:=]*):(?!=)", line)
+        if line.startswith("\t"):
+            command = re.sub(r"^[@+-]+", "", line.strip())
+            yield Embedded(number, _made(command, values), f"make {target}")
+        elif setting:
+            values[setting[1]] = _made(setting[2].strip(), values)
+        elif rule:
+            target = rule[1].strip()
+
+
+def _made(text: str, values: dict[str, str]) -> str:
+    text = re.sub(
+        r"(?<!\$)\$[({](\w+)[)}]", lambda found: values.get(found[1], f"$({found[1]})"), text
+    )
+    return text.replace("$$", "$")
+
+
+def _dockerfile(lines: list[str]) -> Iterator[Embedded]:
+    for number, line in _joined(lines):
+        found = re.match(r"\s*(RUN|CMD|ENTRYPOINT)\s+(?!\[)(.*)", line, re.DOTALL | re.IGNORECASE)
+        if found:
+            yield Embedded(number, found[2], f"{found[1].upper()} of the image")
+
+
+def _unit(lines: list[str]) -> Iterator[Embedded]:
+    for number, line in _joined(lines):
+        found = re.match(r"Exec\w+\s*=\s*[-@+!:]*(.*)", line, re.DOTALL)
+        if found and "%" not in found[1]:
+            yield Embedded(number, found[1], "the unit is started")
+
+
+def _here_documents(lines: list[str]) -> Iterator[Embedded]:
+    """Yield the here documents of Ruby and Terraform, and the texts of `inline`."""
+    at = 0
+    while at < len(lines):
+        line, number = lines[at], at + 1
+        opened = re.search(r"<<[-~]?\s*[\"']?([A-Z_]+)[\"']?", line)
+        inline = re.search(r"\binline(?::|\s*=>|\s*=)\s*[\"'](.+)[\"']", line)
+        listed = re.search(r"\binline\s*=\s*\[\s*$", line)
+        if opened:
+            end = _first(lines, at + 1, partial(_is_word, opened[1]))
+            yield Embedded(number + 1, "\n".join(lines[at + 1 : end]), "the machine is set up")
+            at = end
+        elif listed:
+            end = _first(lines, at + 1, lambda one: one.strip().startswith("]"))
+            texts = [re.sub(r"^\s*\"|\"\s*,?\s*$", "", one) for one in lines[at + 1 : end]]
+            yield Embedded(number + 1, "\n".join(texts), "the machine is set up")
+            at = end
+        elif inline:
+            yield Embedded(number, inline[1], "the machine is set up")
+        at += 1
+
+
+def _is_word(word: str, line: str) -> bool:
+    return line.strip() == word
+
+
+def _first(lines: list[str], at: int, ends: Callable[[str], bool]) -> int:
+    return next((here for here in range(at, len(lines)) if ends(lines[here])), len(lines))
+
+
+_TASK = re.compile(
+    r"^(?P<indent>[\s-]*)(?:[\w.]+\.)?(?P<kind>shell|command|raw|cmd|run|script|sh)\s*:\s*(?P<text>.*)$"
+)
+
+
+def _yaml(lines: list[str]) -> Iterator[Embedded]:
+    """Yield the commands of tasks and steps, and the lines of cloud-init's runcmd."""
+    commands = False
+    for at, line in enumerate(lines):
+        if re.match(r"\S", line) and not line.startswith("-"):
+            commands = bool(re.match(r"(runcmd|bootcmd)\s*:", line))
+        found = _TASK.match(line)
+        if found and re.fullmatch(r"[|>][-+\d]*", found["text"].strip()):
+            yield _block(lines, at, len(found["indent"]), found["text"].strip()[0])
+        elif found and found["text"].strip()[:1] not in {"", "[", "{", "&", "*"}:
+            yield Embedded(at + 1, _unquoted(found["text"]), _when(lines, at))
+        elif commands and re.match(r"\s*-\s+[^\[\s|>]", line):
+            text = _unquoted(line.strip()[1:])
+            yield Embedded(at + 1, text, "the machine is set up")
+
+
+def _block(lines: list[str], at: int, indent: int, style: str) -> Embedded:
+    """Return a block of text, which is indented more than its key."""
+
+    def ends(line: str) -> bool:
+        return bool(line.strip()) and len(line) - len(line.lstrip()) <= indent
+
+    end = _first(lines, at + 1, ends)
+    body = lines[at + 1 : end]
+    if style == ">":  # lines of one paragraph are one line
+        body = [f"{line} \\" if line.strip() else line for line in body[:-1]] + body[-1:]
+    return Embedded(at + 2, "\n".join(body), _when(lines, at))
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        inner = text[1:-1]
+        return inner.replace("''", "'") if text[0] == "'" else inner.replace('\\"', '"')
+    return text
+
+
+def _when(lines: list[str], at: int) -> str:
+    """Return the condition of the task that a line belongs to."""
+    begin = next((one for one in range(at, -1, -1) if re.match(r"\s*-\s", lines[one])), at)
+    dash = len(lines[begin]) - len(lines[begin].lstrip())
+    end = _first(
+        lines,
+        begin + 1,
+        lambda one: bool(one.strip()) and len(one) - len(one.lstrip()) <= dash,
+    )
+    for line in lines[begin:end]:
+        found = re.match(r"\s*(?:-\s+)?(when|loop|with_\w+|only_if|if)\s*:\s*(.*)", line)
+        if found:
+            return f"{found[1]}: {found[2]}"
+    return "the task runs"
+
+
+def _joined(lines: list[str]) -> Iterator[tuple[int, str]]:
+    r"""Yield lines with their numbers; one that ends in a backslash goes on in the next."""
+    at = 0
+    while at < len(lines):
+        end = at
+        while lines[end].endswith("\\") and end + 1 < len(lines):
+            end += 1
+        yield at + 1, "\n".join(lines[at : end + 1])
+        at = end + 1
+
+
+_READERS: list[tuple[re.Pattern[str], Callable[[list[str]], Iterator[Embedded]]]] = [
+    (re.compile(r"^(GNU)?[Mm]akefile|\.mk$"), _makefile),
+    (re.compile(r"^(Docker|Container)file"), _dockerfile),
+    (re.compile(r"^Vagrantfile|\.(rb|tf)$"), _here_documents),
+    (re.compile(r"\.(service|timer)$"), _unit),
+    (re.compile(r"\.ya?ml$|^(user-data|cloud-config)"), _yaml),
+]
