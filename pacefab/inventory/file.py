@@ -14,6 +14,7 @@ from pacefab.inventory.document import Document, Mistake, SyntaxMistakeError, pa
 from pacefab.inventory.mistakes import find_mistakes, render_path
 from pacefab.inventory.references import contradictions
 
+_MOST_BYTES = 8 << 20  # 100,000 resources have less
 _MOST_SHOWN = 8  # mistakes; more would not fit the screen
 _OTHER_FILE = "name another one with --inventory or PACEFAB_INVENTORY"
 
@@ -54,7 +55,11 @@ def _checked(file: Path, document: Document, kind: type[InventoryT]) -> Inventor
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        with file.open("rb") as stream:
+            raw = stream.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise _refused(file, [f"it has more than {_MOST_BYTES >> 20} MiB"], _OTHER_FILE)
+        return raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise _refused(file, [error.strerror or str(error)], _OTHER_FILE) from error
     except UnicodeDecodeError as error:

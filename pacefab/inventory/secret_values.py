@@ -20,6 +20,7 @@ from pacefab.errors import UsageError
 PREFIX = "PACEFAB_SECRET_"  # of the environment variables that hold a secret each
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_MOST_LETTERS = 1 << 20  # of a file of secrets
 _MODES = {0o600, 0o400}
 
 Ask = Callable[[str], str]
@@ -121,7 +122,7 @@ def _text(file: Path) -> str:
             problem = _unsafe(os.fstat(stream.fileno()))
             if problem:
                 raise _refused(file, problem)
-            return stream.read()
+            return stream.read(_MOST_LETTERS)
     except OSError as error:
         raise _refused(file, error.strerror or str(error)) from None
 

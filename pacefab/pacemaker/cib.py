@@ -152,7 +152,7 @@ class Cib:
         """What pacefab has made here, by its own record."""
         return tuple(pairs(self.own_set).get(OWNED, "").split())
 
-    @property
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
         """The parameters that an inventory called secrets, and whose names do not say so."""
         return tuple(pairs(self.own_set).get(SECRETS, "").split())
@@ -246,13 +246,6 @@ def parse_names(text: str) -> dict[str, str]:
 def agent_of(element: etree._Element) -> str:
     """Return a primitive's agent as pcs writes it; empty when it has none of its own."""
     return ":".join(filter(None, (element.get(key) for key in ("class", "provider", "type"))))
-
-
-def secret_parameters(primitive: etree._Element) -> Iterator[str]:
-    """Yield the parameters that the CIB around a primitive has recorded as secrets."""
-    name = f"{primitive.get('id', '')}:"
-    around = Cib(primitive.getroottree().getroot())
-    return (word.removeprefix(name) for word in around.secrets if word.startswith(name))
 
 
 def named_by(constraint: etree._Element) -> Iterator[str]:

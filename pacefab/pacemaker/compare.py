@@ -65,6 +65,8 @@ def _primitive(present: Primitive, desired: Primitive) -> Iterator[Difference]:
 
 def _parameters(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     """Return the differences of the parameters; of secret ones only that there is one."""
+    if present.parameters == desired.parameters:
+        return
     hidden = secret_names(present, desired)
     where = f"{desired.id} parameter"
     for difference in _mapping(where, present.parameters, desired.parameters):

@@ -5,8 +5,9 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from lxml import etree
@@ -19,7 +20,6 @@ from pacefab.pacemaker.cib import (
     agent_of,
     pairs,
     plain_set,
-    secret_parameters,
 )
 from pacefab.pacemaker.model import (
     Clone,
@@ -51,7 +51,7 @@ def read_configuration(cib: Cib) -> Configuration:
     """Return everything in the CIB that our nouns can say."""
     return replace(
         _values(cib),
-        resources=_read(cib.resources, read_resource),
+        resources=_read(cib.resources, partial(read_resource, secrets=cib.secrets)),
         constraints=_read(cib.constraints, read_constraint),
     )
 
@@ -102,12 +102,15 @@ def settings(configuration: Configuration) -> dict[str, Setting]:
     return {setting.key: setting for setting in every}
 
 
-def read_resource(element: etree._Element) -> Resource | None:
-    """Return a resource; None for one that our nouns cannot say, such as a bundle."""
+def read_resource(element: etree._Element, secrets: Collection[str] = ()) -> Resource | None:
+    """Return a resource; None for one that our nouns cannot say, such as a bundle.
+
+    `secrets` are RESOURCE:PARAMETER of what is a secret and not by its name (`Cib.secrets`).
+    """
     name, meta = element.get("id", ""), pairs(plain_set(element, "meta_attributes"))
-    inner = [read_primitive(e) for e in element.iterfind("primitive") if agent_of(e)]
+    inner = [read_primitive(e, secrets) for e in element.iterfind("primitive") if agent_of(e)]
     if element.tag == "primitive" and agent_of(element):
-        return read_primitive(element)
+        return read_primitive(element, secrets)
     if element.tag == "group" and len(inner) == len(element.findall("primitive")):
         return Group(name, tuple(inner), meta)
     if element.tag in {"clone", "master"} and len(inner) == 1:
@@ -125,15 +128,19 @@ def map_primitives(change: Callable[[Primitive], Primitive], resource: Resource)
     return replace(resource, primitive=inner[0]) if isinstance(resource, Clone) else inner[0]
 
 
-def read_primitive(element: etree._Element) -> Primitive:
-    """Return the primitive of its element."""
+def read_primitive(element: etree._Element, secrets: Collection[str] = ()) -> Primitive:
+    """Return the primitive of its element; `secrets` as in `read_resource`."""
+    name = element.get("id", "")
+    parameters = pairs(plain_set(element, "instance_attributes"))
     return Primitive(
-        id=element.get("id", ""),
+        id=name,
         agent=agent_of(element),
-        parameters=pairs(plain_set(element, "instance_attributes")),
+        parameters=parameters,
         meta=pairs(plain_set(element, "meta_attributes")),
         operations=tuple(read_operation(op) for op in element.iterfind("operations/op")),
-        hidden=frozenset(secret_parameters(element)),
+        hidden=frozenset(p for p in parameters if f"{name}:{p}" in secrets)
+        if secrets
+        else frozenset(),
     )
 
 

@@ -40,7 +40,7 @@ from pacefab.pacemaker.model import (
     primitive_ids,
     primitives,
 )
-from pacefab.pacemaker.naming import constraint_id, is_secret, secret_names, unused
+from pacefab.pacemaker.naming import constraint_id, is_secret, unused
 
 
 class Action(StrEnum):
@@ -146,7 +146,7 @@ def _secrets(cib: Cib, desired: Configuration) -> Iterator[str]:
         f"{primitive.id}:{name}"
         for resource in desired.resources
         for primitive in primitives(resource)
-        for name in sorted(secret_names(primitive))
+        for name in sorted(primitive.hidden)
         if not is_secret(name)
     ]
     before = (key for key in cib.secrets if cib.element(key.partition(":")[0]) is not None)
@@ -206,7 +206,7 @@ def _resource(cib: Cib, desired: Resource) -> Made:
     desired = by_hand.keep(cib, desired)
     kind, element = kind_of(desired), cib.element(desired.id)
     if element is not None:
-        present = read_resource(element)
+        present = read_resource(element, cib.secrets)
         found = differences(present, desired) if present else ()
         update = ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
         return desired.id, update if found else None

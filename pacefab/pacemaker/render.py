@@ -217,5 +217,5 @@ def _record_secrets(cib: CibDraft, secrets: tuple[str, ...]) -> None:
     """Write which parameters are secrets that do not look it; no record where none is."""
     if secrets:
         elements.set_pair(cib, _own_set(cib), SECRETS, " ".join(secrets))
-    elif cib.secrets:
+    elif SECRETS in pairs(cib.own_set):
         elements.remove_pair(cib, _own_set(cib), SECRETS)

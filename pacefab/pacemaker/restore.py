@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from lxml import etree
 
@@ -122,11 +122,12 @@ def _settings(now: Cib, before: Cib) -> Iterator[ObjectChange]:
 
 def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
     present, desired = (_by_id(cib.section(section)) for cib in (now, before))
+    secrets = {*now.secrets, *before.secrets}
     for name in {**present, **desired}:
         old, new = present.get(name), desired.get(name)
         if _text(old) == _text(new):
             continue
-        had, has = _noun(old), _noun(new)
+        had, has = _noun(old, secrets), _noun(new, secrets)
         yield ObjectChange(
             _action(old, new), _kind(old, new), name, _differences(had, has), had, has
         )
@@ -142,10 +143,10 @@ def _by_id(section: etree._Element | None) -> dict[str, etree._Element]:
     return {str(e.get("id")): e for e in section} if section is not None else {}
 
 
-def _noun(element: etree._Element | None) -> Noun | None:
+def _noun(element: etree._Element | None, secrets: Collection[str] = ()) -> Noun | None:
     if element is None:
         return None
-    return read_resource(element) or read_constraint(element)
+    return read_resource(element, secrets) or read_constraint(element)
 
 
 def _kind(old: etree._Element | None, new: etree._Element | None) -> str:

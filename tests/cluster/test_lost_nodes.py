@@ -20,7 +20,18 @@ from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 
 TOLD_SECONDS = 30  # a host that is frozen has to be reported by then
-HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input
+# A program that a script of ours calls, in its place; about one thing it waits for its release.
+HELD_PROGRAM = r"""
+cat >"/usr/local/sbin/$1" <<END
+#!/bin/sh
+case "\$*" in *$2*) touch /run/held; while [ -e /run/hold ]; do sleep 0.1; done ;; esac
+exec $(command -v "$1") "\$@"
+END
+chmod 755 "/usr/local/sbin/$1"
+touch /run/hold
+"""
+IS_HELD = "test -e /run/held"
+WRITING, PATCHING = ("mktemp", "memcached"), ("crm_diff", "original")
 LOCK_IS_AWAITED = "pgrep -fx 'flock -w 1 9'"
 CUT_CONNECTION = "pkill -9 -f '[s]shd: root@notty'"
 NO_SSHD = "systemctl stop ssh.socket ssh sshd 2>/dev/null; pkill -9 sshd; true"
@@ -104,14 +115,19 @@ class Stage:
         return lambda: self.cluster.run(node, command, check=False).returncode == 0
 
     @contextmanager
-    def lock(self, node: str) -> Iterator[subprocess.Popen[str]]:
-        """Hold a node's lock, until the end of the block at the latest."""
-        container = self.cluster.containers[node]
-        argv = ["docker", "exec", "--interactive", container, *HOLD_LOCK.split()]
-        with subprocess.Popen(argv, stdin=subprocess.PIPE, text=True) as holder:
-            eyes.until(self.says(node, "! flock -n /run/pacefab.lock true"), "the lock is held")
-            yield holder
-            holder.communicate()
+    def holding(self, node: str, program: tuple[str, str]) -> Iterator[Callable[[], None]]:
+        """Let a node's script wait in the middle; yield what lets it go on, as the end does."""
+        name, about = program
+
+        def release() -> None:
+            self.cluster.run(node, "rm -f /run/hold", check=False)
+
+        self.cluster.run(node, f"set -- {name} {about}\n{HELD_PROGRAM}")
+        try:
+            yield release
+        finally:
+            release()
+            self.cluster.run(node, f"rm -f /usr/local/sbin/{name} /run/held", check=False)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +168,7 @@ def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
     second, third = stage.others(first)
     container = stage.cluster.container(first)
     process = stage.begin(NEW, first)
-    eyes.until(lambda: NEW.resource in stage.resources(second), "the patch is in")
+    eyes.until(lambda: NEW.resource in stage.resources(second), "the patch is in", 60)
     container.pause()
     try:
         said = ended(process, TOLD_SECONDS + 60)
@@ -168,14 +184,12 @@ def test_the_doorway_is_killed_before_its_patch_and_a_run_goes_on_without_it(
 ) -> None:
     first = stage.dc()
     second, third = stage.others(first)
-    with stage.lock(second) as other:
+    with stage.holding(first, PATCHING):
         process = stage.begin(NEW, first)
-        eyes.until(lambda: stage.size(first) == NEW.size, "the first node has its file")
-        with stage.lock(first):
-            other.communicate()
-            eyes.until(stage.says(first, LOCK_IS_AWAITED), "the patch waits for the lock")
-            assert stage.resources(second) == {OLD.resource}
-            stage.cluster.container(first).kill()
+        eyes.until(stage.says(first, IS_HELD), "the patch is being made", 60)
+        assert stage.size(second) == NEW.size
+        assert stage.resources(second) == {OLD.resource}
+        stage.cluster.container(first).kill()
     said = ended(process)
     assert re.search(rf"{first} .*unreachable", said), said
     stage.agree(NEW, second, third)
@@ -198,12 +212,12 @@ def test_the_doorway_is_killed_before_its_patch_and_a_run_goes_on_without_it(
 def test_another_node_is_cut_off_before_the_patch(stage: Stage) -> None:
     first = stage.dc()
     lost, third = stage.others(first)
-    with stage.lock(lost) as other:
+    with stage.holding(lost, WRITING) as release:
         process = stage.begin(NEW, first)
-        eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the node's change waits for its lock")
+        eyes.until(stage.says(lost, IS_HELD), "the node's file is being written", 60)
         stage.cluster.run(lost, CUT_OFF, stdin=RULES)
         try:
-            other.communicate()
+            release()
             said = ended(process)
             assert re.search(rf"{lost} .*unreachable", said), said
             stage.agree(NEW, first, third)
@@ -216,7 +230,7 @@ def test_the_dc_has_no_sshd_any_more_after_the_patch(stage: Stage) -> None:
     """It is a member as before: only the way to it is lost."""
     lost = stage.dc()
     process = stage.begin(NEW, lost)
-    eyes.until(lambda: NEW.resource in stage.resources(lost), "the patch is in")
+    eyes.until(lambda: NEW.resource in stage.resources(lost), "the patch is in", 60)
     stage.cluster.run(lost, NO_SSHD)
     try:
         said = ended(process)
@@ -231,12 +245,12 @@ def test_a_connection_that_breaks_is_made_again_and_the_change_is_made_once(
     stage: Stage,
 ) -> None:
     lost = stage.others(stage.dc())[0]
-    with stage.lock(lost) as holder:
+    with stage.holding(lost, WRITING) as release:
         process = stage.begin(NEW, stage.dc())
-        eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the node's change waits for its lock")
+        eyes.until(stage.says(lost, IS_HELD), "the node's file is being written", 60)
         stage.cluster.run(lost, CUT_CONNECTION)
-        eyes.until(stage.says(lost, f"! {LOCK_IS_AWAITED}"), "nobody reads, nobody waits")
-        holder.communicate()
+        eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the end of what is at work is awaited", 60)
+        release()
     said, _ = process.communicate(timeout=120)
     assert process.returncode == 0, said
     assert "it is asked again" in said
@@ -251,11 +265,12 @@ def test_where_the_change_fails_elsewhere_a_node_that_was_lost_goes_back_too(
     lost, broken = stage.others(first)
     path = eyes.config_path(stage.cluster)
     text = eyes.read(stage.cluster, broken, path)
-    with eyes.covered(stage.cluster, broken, path, text), stage.lock(lost) as holder:
+    with eyes.covered(stage.cluster, broken, path, text), stage.holding(lost, WRITING) as release:
         process = stage.begin(NEW, first)
-        eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the node's change waits for its lock")
+        eyes.until(stage.says(lost, IS_HELD), "the node's file is being written", 60)
         stage.cluster.run(lost, CUT_CONNECTION)
-        holder.communicate()
+        eyes.until(stage.says(lost, LOCK_IS_AWAITED), "the end of what is at work is awaited", 60)
+        release()
         said = ended(process)
     assert f"previous files restored on {first}, {lost}" in said
     stage.agree(OLD)

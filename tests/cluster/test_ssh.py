@@ -163,6 +163,29 @@ def test_keys_of_first_contact_go_to_the_users_own_file(bare: Cluster, tmp_path:
     subprocess.run([*argv, "true"], check=True, timeout=20)
 
 
+@pytest.mark.parametrize("key", ["right", "none", "wrong"])
+def test_the_key_of_a_jump_host_is_checked_too(bare: Cluster, tmp_path: Path, key: str) -> None:
+    lines = known_hosts_of(bare)
+    of_c2 = " ".join(lines["c2"].split()[1:])
+    noted = {"right": lines["c1"], "none": "", "wrong": f"{lines['c1'].split()[0]} {of_c2}"}
+    known = tmp_path / "known_hosts"
+    known.write_text(f"{noted[key]}\n{bare.address('c2')} {of_c2}\n")
+    config = tmp_path / "config"
+    section = re.sub(r"HostName.*", f"HostName {bare.address('c2')}", bare.ssh_config.read_text())
+    behind = re.sub(r"Port.*", "Port 22\n    ProxyJump c1", section_of(section, "c2"))
+    text = bare.ssh_config.read_text()
+    config.write_text(re.sub(r"UserKnownHostsFile.*", f"UserKnownHostsFile {known}", behind + text))
+
+    with eyes.unchanged(bare):
+        done = fab_as(bare, config, "install-memcached", "--dry-run", hosts="c2")
+
+    if key == "right":
+        assert done.returncode == 0, done.stdout + done.stderr
+        return
+    said = {"none": "not in known_hosts", "wrong": "CHANGED"}[key]
+    eyes.assert_refused(done, "the jump host c1 on the way to c2", said, status=1)
+
+
 def known_hosts_of(cluster: Cluster) -> dict[str, str]:
     """Return the known_hosts line of each node."""
     lines = (cluster.folder / "known_hosts").read_text().splitlines()
@@ -282,3 +305,15 @@ def test_a_passwordless_sudo_user_reaches_nodes_that_were_not_named_too(bare: Cl
     finally:
         for node in bare.nodes:
             bare.run(node, reopen)
+
+
+def test_one_session_at_a_time_is_enough(bare: Cluster) -> None:
+    file = "/etc/ssh/sshd_config.d/00-test.conf"
+    bare.run("c3", f"echo 'MaxSessions 1' >{file} && systemctl reload ssh*")
+    try:
+        done = bare.fab("install-memcached", "--memory", "88", hosts=["c3"])
+        assert eyes.outcomes(done, "install-memcached") == {"c3": "changed"}, done.stdout
+        again = bare.fab("install-memcached", "--memory", "88", hosts=["c3"])
+        assert eyes.outcomes(again, "install-memcached") == {"c3": "unchanged"}, again.stdout
+    finally:
+        bare.run("c3", f"rm -f {file} && systemctl reload ssh*")

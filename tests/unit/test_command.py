@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
@@ -170,6 +171,16 @@ def test_every_login_shell_reads_the_line_alike(shell: str) -> None:
 
 def test_a_login_shell_of_the_csh_family_gets_no_newline_and_no_history_in_quotes() -> None:
     assert not set("\n!") & set(shlex.join(RECEIVER))
+
+
+def test_what_roots_own_shell_sets_decides_nothing() -> None:
+    looks = shell("set", 'echo "${TMPDIR-none} ${CIB_file-none} ${CIB_shadow-none}"')
+    own = {**os.environ, "TMPDIR": "/no/such", "CIB_file": "/tmp/cib", "CIB_shadow": "mine"}
+    for script in (render_query([looks]), render_change([looks])):
+        done = subprocess.run(
+            RECEIVER, input=script, capture_output=True, text=True, timeout=20, check=True, env=own
+        )
+        assert parse_sections(done.stdout)["set"].out == "none none none\n"
 
 
 def test_a_password_that_sudo_did_not_read_is_no_command() -> None:

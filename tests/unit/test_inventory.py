@@ -155,6 +155,10 @@ def test_an_absent_file_a_folder_and_a_path_through_a_file_are_reported(tmp_path
     assert "Not a directory" in said_about(tmp_path / "file" / "cluster.yaml")
 
 
+def test_a_file_without_an_end_is_reported() -> None:
+    assert "more than 8 MiB" in said_about(Path("/dev/zero"))
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_that_may_not_be_read_is_reported(tmp_path: Path) -> None:
     (tmp_path / "cluster.yaml").touch(mode=0)

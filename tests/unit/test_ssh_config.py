@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pacefab.errors import UnreachableError
+from pacefab.transport.way.hop import Destination, Hop, find_way
 from pacefab.transport.way.known_hosts import KeyVerdict, find, parse_known_hosts
 from pacefab.transport.way.plain import NotPlainError, read_plain
-from pacefab.transport.way.settings import HostSettings
+from pacefab.transport.way.settings import HostSettings, Sources
 from pacefab.transport.way.tokens import TokenError, expand, expand_file
 
 NAME = "node-1.example"
@@ -81,7 +83,7 @@ def test_what_is_plain_is_read_as_ssh_reads_it(lines: list[str]) -> None:
         "Match all\n",
         "Match host=node-1.example\n  Port 1\n",
         "Include relative\n",
-        "Host %h\n",
+        "ProxyCommand nc %h %p\n",
         "HostName %h.example\n",
         'IdentityFile "a b"\n',
         "UserKnownHostsFile ${HOME}/x\n",
@@ -101,6 +103,49 @@ def test_what_is_not_plain_is_left_to_ssh(text: str, tmp_path: Path) -> None:
     file.write_text(text)
     with pytest.raises(NotPlainError, match="line "):
         read_plain([file], "", NAME)
+
+
+@pytest.mark.parametrize("user", ["$(touch x)", "a;b", "-oProxyCommand=x", "`x`", "a b", "x\ny"])
+def test_a_user_whom_a_shell_would_read_is_none(user: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("ProxyCommand echo %r\n")
+    with pytest.raises(UnreachableError, match="read the ssh configuration") as error:
+        find_way(Destination("c1", user), Sources(file))
+    assert "no user's name" in error.value.seen
+
+
+def test_a_jump_host_of_itself_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("ProxyJump c2\n")
+    with pytest.raises(UnreachableError) as error:
+        find_way(Destination("c1"), Sources(file))
+    assert "c2 is a jump host of itself" in error.value.seen
+
+
+def test_hops_have_the_configuration_of_their_own_and_ports_of_their_names(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(
+        "Host c1\n  ProxyJump one,root@[fd00::2]:2222\n"
+        "Host one\n  HostName 192.0.2.1\n  Port 2022\n  User operator\n"
+    )
+    found = find_way(Destination("c1", "admin"), Sources(file, "Host c1\n  HostName 192.0.2.9\n"))
+    ways = []
+    hop: Hop | None = found
+    while hop:
+        ways.append(hop.where)
+        hop = hop.via
+    assert ways == ["admin@192.0.2.9:22", "root@[fd00::2]:2222", "operator@192.0.2.1:2022"]
+
+
+def test_what_systemd_has_for_its_own_hosts_is_plain_for_others(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(
+        "Host unix/* unix%* vsock/*\n  ProxyCommand /usr/lib/systemd/systemd-ssh-proxy %h %p\n"
+        "  ProxyUseFdpass yes\n  CheckHostIP no\nHost *\n  Port 2222\n"
+    )
+    assert read_plain([file], "", NAME) == {"port": ["2222"]}
+    with pytest.raises(NotPlainError, match="line 2: ProxyCommand"):
+        read_plain([file], "", "unix/run/socket")
 
 
 def test_the_section_of_an_inventory_counts_last(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ class World:
     ) -> CommandResult:  # fmt: skip
         """Pass a command of the crm shell to the replay; the last three are Call's."""
         self.budget.call()
-        self.executed.setdefault((place.file, place.line), []).append(["crm", *arguments[:3]])
+        self.executed.setdefault((place.file, place.line), []).append(["crm", *arguments[:5]])
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
         excluded = any(rivals for _, rivals in self.conditions)
         return self.on_call(

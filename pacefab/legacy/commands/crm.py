@@ -40,19 +40,28 @@ def crm(interpreter: Interpreter, command: Command) -> CommandResult:
     """Replay the command of the arguments, or those that are read from a file or piped in."""
     options = split_options(command.arguments, _OPTIONS)
     world = interpreter.world
+    for place in (command.place, *interpreter.shell.called_from):
+        ran = world.executed.setdefault((place.file, place.line), [])
+        ran.append(["crm", *command.arguments[:5]])
     if {"h", "version"} & options.names:
         return CommandResult(0, world.mark(f"what {command.text} prints"))
     process = _CrmProcess(interpreter, command, options.value("c"))
     if options.operands:
-        process.line(line_of(options.operands), 0, command.place_of(0))
+        process.line(line_of(options.operands), 0, _place(command, 1 + options.first))
         if not process.waits:
             return process.answer
-    file = options.value("f", "-")
+    file = options.value("f") or "-"
     if file in _INPUT:
         process.read_input()
     else:
         process.read_file(file)
     return process.answer
+
+
+def _place(command: Command, first: int) -> Place:
+    """Return where a command stands: the words of a wrapper, where that is called."""
+    handed = command.place_of(first)
+    return handed if handed == command.caller else command.place_of(0)
 
 
 def cluster_script(interpreter: Interpreter, command: Command) -> CommandResult:

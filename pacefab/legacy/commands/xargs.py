@@ -52,7 +52,8 @@ def _chunks(items: list[str], size: str) -> list[list[str]]:
 
 
 def _unknown_words(interpreter: Interpreter, command: Command) -> CommandResult:
-    """Note a pcs command that is given words in a way that is not evaluated."""
-    if "pcs" in command.words:
-        interpreter.world.handed_on(command, command.words.index("pcs"))
+    """Note a command of the cluster that is given words in a way that is not evaluated."""
+    given = next((at for at, word in enumerate(command.words) if word in {"pcs", "crm"}), None)
+    if given is not None:
+        interpreter.world.handed_on(command, given)
     return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))

@@ -9,7 +9,7 @@ from pacefab.legacy.cluster.outcome import ReplayOutcome, UntranslatableError, l
 from pacefab.legacy.crm import constraints, edits, resources, settings
 from pacefab.legacy.crm.attributes import CrmWords
 from pacefab.legacy.crm.context import CrmContext, CrmHandler
-from pacefab.legacy.crm.operating import OPERATING, asked_for
+from pacefab.legacy.crm.operating import ASKING, ONCE, OPERATING, asked_for
 from pacefab.legacy.unknown import Unknowns, is_known
 
 _CONFIGURE: dict[str, CrmHandler] = {
@@ -57,11 +57,10 @@ _NO_CHANGE = {
     "upgrade": "it brings the CIB to the newest schema, as current Pacemaker does",
     "schema": "it shows or chooses the CIB's schema",
     "rsctest": "it tests resources once",
-    "load": "what it loads has entries of its own",
-    "show": "it only queries",
 }
 _READING_LEVELS = {"ra", "history", "cibstatus", "options", "site", "assist"}
-_READS = {
+_READS: dict[str, set[str]] = {
+    "resource": ASKING,
     "corosync": {"diff", "get", "log", "show", "status"},
     "template": {"list", "show"},
     "script": {"list", "show", "verify", "json"},
@@ -93,11 +92,14 @@ class CrmCommands:
             return left_out(f"it reads commands from {job.call.reads}: each has its own entry")
         level, name, words = self._parted(job)
         if self._only_asks(level, name):
-            names = words.rest() if name == "show" and level == "configure" else []
-            answer = asked_for(job, names)
+            by_name = (level, name) == ("configure", "show") or level == "resource"
+            answer = asked_for(job, words.rest() if by_name else [])
             unsure = (level, name) == ("", "status") and not job.cluster.nodes
             return replace(answer, status=None) if unsure else answer
-        self._check(job, level, name)
+        if level == "configure" and name in _NO_CHANGE:
+            return left_out(_NO_CHANGE[name])
+        if (level, name) not in ONCE:
+            self._check(job, level, name)
         if level in OPERATING:
             return OPERATING[level](job, name, words)
         if level == "configure":
@@ -123,16 +125,16 @@ class CrmCommands:
 
     def _check(self, job: Job, level: str, name: str) -> None:
         """Refuse what depends on unknown values or conditions."""
-        call, operands = job.call, job.line.operands
+        call = job.call
         if not is_known(*call.arguments):
             reasons = self._context.unknowns.reasons(" ".join(call.arguments))
-            if level == "configure" and is_known(*operands[:1]):
-                _unclear(job, name)
+            _unclear(job, name)
             raise UntranslatableError(
                 "a value is known only at run time: " + "; ".join(reasons),
                 "look the value up on the cluster, and add it to the inventory by hand",
             )
         if call.excluded:
+            _unclear(job, name)
             raise UntranslatableError(
                 f"whether it runs is known only at run time: {call.condition}",
                 "decide which branch applies to this cluster and add it by hand",
@@ -145,8 +147,6 @@ class CrmCommands:
     def _configure(self, job: Job, name: str, words: CrmWords) -> ReplayOutcome:
         if name == "load":
             return self._load(job, words)
-        if name in _NO_CHANGE:
-            return left_out(_NO_CHANGE[name])
         try:
             return _CONFIGURE.get(name, _no_place)(self._context, job, words)
         except UntranslatableError:
@@ -172,5 +172,5 @@ def _no_place(_context: CrmContext, job: Job, _words: CrmWords) -> ReplayOutcome
 
 def _unclear(job: Job, name: str) -> None:
     """Remember an id that a command would have made: what names it later is not mistaken."""
-    if name in _MAKING and job.line.operands:
+    if name in _MAKING and job.line.operands and is_known(job.line.operands[0]):
         job.book.unclear.setdefault(job.line.operands[0].removeprefix("id="), job.place)

@@ -21,6 +21,7 @@ from pacefab.legacy.cluster.outcome import (
 from pacefab.legacy.crm.attributes import CrmWords
 from pacefab.legacy.crm.edits import set_meta, switch
 from pacefab.legacy.options import Syntax, UnknownOptionError, split_options
+from pacefab.legacy.unknown import is_known
 
 _ONCE = {
     "restart": "it restarts a resource once", "cleanup": "it clears recorded failures",
@@ -29,7 +30,9 @@ _ONCE = {
     "unmove": "it reverts a move", "unmigrate": "it reverts a move",
     "unban": "it reverts a ban",
 }  # fmt: skip
-_ASKING = {"status", "show", "list", "locate", "operations", "constraints", "scores"}
+_STATES = {"standby", "online", "maintenance", "ready", "fence", "clearstate", "status-attr"}
+ASKING = {"status", "show", "list", "locate", "operations", "constraints", "scores"}
+ONCE = {*(("resource", name) for name in _ONCE), *(("node", name) for name in _STATES)}
 _STATE = "a temporary state: not part of a configuration"
 _INIT = Syntax(
     "n N w i A s o m t u l",
@@ -55,8 +58,6 @@ def resource(job: Job, name: str, words: CrmWords) -> ReplayOutcome:
     """Do a command of the level resource."""
     if name in _RESOURCE:
         return _RESOURCE[name](job, name, words)
-    if name in _ASKING:
-        return asked_for(job, words.rest())
     return left_out(f"{_ONCE[name]}: not part of a configuration")
 
 
@@ -92,6 +93,8 @@ def asked_for(job: Job, names: list[str]) -> ReplayOutcome:
     ids = [name for name in names if name not in {"xml", "changed"} and ":" not in name]
     if not ids:
         return left_out("it only queries", output=None)
+    if not is_known(*ids):
+        return left_out("it only queries", status=None, output=None)
     known = job.cluster.ids()
     there = all(name in known for name in ids)
     return left_out("it only queries", status=0 if there else 1, output=None if there else "")

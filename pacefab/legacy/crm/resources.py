@@ -22,6 +22,7 @@ from pacefab.legacy.model import Fate
 
 _OF_PRIMITIVE = ("params", "meta", "utilization", "operations", "op")
 _OF_SEVERAL = ("params", "meta")
+_INTERLEAVE = "crmsh 5 sets interleave=true by itself: write it if the cluster was made with that"
 _CLASSES_OF_OLD = {"heartbeat", "upstart", "nagios"}
 TRUE = {"true", "yes", "on", "y", "1"}
 
@@ -287,14 +288,13 @@ def clone(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     touch(job, found)
     repoint(job, {found.id: found.clone_id})
     kind = "promotable" if promotable else "a clone"
-    if own_id == found.clone_id:
-        return translated(f"{found.id} becomes {kind}")
-    job.cluster.aliases[own_id] = found.id
-    return ReplayOutcome(
-        Fate.TRANSLATED,
-        f"{found.id} becomes {kind}, {found.clone_id}, which is {own_id} here",
-        f"write {found.clone_id} for {own_id} in scripts and checks of your own",
-    )
+    advice = [] if "interleave" in meta or job.call.replaces else [_INTERLEAVE]
+    what = f"{found.id} becomes {kind}"
+    if own_id != found.clone_id:
+        job.cluster.aliases[own_id] = found.id
+        what = f"{what}, {found.clone_id}, which is {own_id} here"
+        advice.append(f"write {found.clone_id} for {own_id} in scripts and checks of your own")
+    return ReplayOutcome(Fate.TRANSLATED, what, "; ".join(advice))
 
 
 def monitor(_context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:

@@ -10,7 +10,7 @@ from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shel
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.model import CommandResult
 
-_PCS = re.compile(r"\bpcs\s")
+_PCS = re.compile(r"\b(?:pcs|crm)[\s<]")
 _CALLED = re.compile(r"[\w./-]+")
 _ENDS = {ExitSignal: "ends", ReturnSignal: "returns", LoopSignal: "leaves the loop"}
 _WORDS = {"if", "then", "elif", "else", "fi", ";", "comment", "\n"}

@@ -17,6 +17,8 @@ from pacefab.transport.way.tokens import TokenError, expand, expand_file
 
 SSH_PORT = 22
 _MOST = 10
+# As ssh: a ProxyCommand may have the user's name in it, and a shell reads that.
+_NO_USER = re.compile(r"^-|[\s'\"`$\\;&<>|(){}]")
 _SPEC = re.compile(r"(?:ssh://)?(?:(.*)@)?(?:\[([^\]]+)\]|([^:\[\]]+))(?::(\d{1,5}))?/?")
 
 
@@ -109,6 +111,8 @@ def _find(
 ) -> Hop:
     if len(behind) > _MOST:
         raise _wrong(behind[0].name, f"{place.name} is a jump host of itself", "see ProxyJump")
+    if place.user and _NO_USER.search(place.user):
+        raise _wrong(place.name, f"{place.user!r} is no user's name", "give USER@HOST")
     settings = read_settings(place.name, place.user, place.port, sources)
     hop = _bare(place, settings)
     jump, command = settings.one("proxyjump"), settings.one("proxycommand")

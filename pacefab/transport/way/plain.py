@@ -19,6 +19,9 @@ from pacefab.transport.way.patterns import matches_list
 
 _PLAIN = "-A-Za-z0-9_./:@,+~*?!"
 _LINE = re.compile(rf"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)([{_PLAIN}][{_PLAIN} \t]*)")
+# What systemd has in /etc/ssh/ssh_config.d for its own hosts: %, and commands.
+_HOST = re.compile(rf"\s*(Host)(?:\s*=\s*|\s+)([{_PLAIN}%][{_PLAIN}% \t]*)", re.IGNORECASE)
+_COMMAND = re.compile(r"\s*(ProxyCommand)\s+(\S.*)", re.IGNORECASE)
 _YES_OR_NO = re.compile(r"yes|no|true|false")
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _WORD = re.compile(r"[^\s*?!]+")
@@ -41,7 +44,9 @@ _VALUES: Mapping[str, re.Pattern[str]] = {
     "loglevel": re.compile(r"[A-Z0-9]+"),
     "passwordauthentication": _YES_OR_NO,
     "port": _NUMBER,
+    "proxycommand": _ANY,  # not one that counts for the host
     "proxyjump": _WORD,
+    "proxyusefdpass": _YES_OR_NO,
     "sendenv": _ANY,
     "serveralivecountmax": _NUMBER,
     "serveraliveinterval": _NUMBER,
@@ -90,6 +95,8 @@ def _apply(lines: Sequence[_Line], name: str, found: dict[str, list[str]], depth
             for file in _included(line, depth):
                 # Within a section that is not the host's, nothing counts; it is to be plain too.
                 _apply(_lines(file), name, found if active else {}, depth + 1)
+        elif active and line.keyword == "proxycommand":
+            raise NotPlainError(f"{line.place}: ProxyCommand {line.value}")
         elif active and line.keyword in _SEVERAL:
             if line.value not in found.setdefault(line.keyword, []):
                 found[line.keyword].append(line.value)
@@ -129,7 +136,7 @@ def _parsed(text: str, origin: str) -> Sequence[_Line]:
 
 
 def _checked(place: str, line: str) -> _Line:
-    match = _LINE.fullmatch(line)
+    match = _LINE.fullmatch(line) or _HOST.fullmatch(line) or _COMMAND.fullmatch(line)
     if not match:
         raise NotPlainError(f"{place}: {line.strip()}")
     keyword, value = match[1].lower(), match[2].strip()
