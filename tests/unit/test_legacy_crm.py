@@ -619,3 +619,9 @@ def test_a_clone_that_crmsh_5_would_interleave_is_reported_as_such() -> None:
     assert "crmsh 5 sets interleave=true" in at(migrated(NODES + script), 3)[0].advice
     given = script.replace("cl d", "cl d meta interleave=false")
     assert "interleave" not in at(migrated(NODES + given), 3)[0].advice
+
+
+def test_what_comes_through_a_pipe_stands_in_its_file() -> None:
+    text = "configure\nprimitive x ocf:heartbeat:Dummy\n"
+    done = migrated(NODES + "cat b.crm | ssh n1 crm -f -\n", b_crm=text)
+    assert lines_of(done, Fate.TRANSLATED) == [("a.sh", 1), ("b.crm", 2)]

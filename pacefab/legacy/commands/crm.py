@@ -142,6 +142,7 @@ class _CrmProcess:
         In a here document, bash has joined lines that end with a backslash.
         """
         lines = text.split("\n")
+        place = place or self._origin(text)
         if place is None:
             return [self._command.place] * len(lines)
         file = self._world.tree.files.get(place.file)
@@ -153,6 +154,15 @@ class _CrmProcess:
                 row += 1
             row += 1
         return places
+
+    def _origin(self, text: str) -> Place | None:
+        """Return where a text stands that came through a pipe: in a file that has just this."""
+        files = self._world.tree.files.values()
+        known = [(one.text, Place(one.path, 1)) for one in files]
+        known += [(one.text, one.place) for one in self._world.files.written.values()]
+        near = [(other, place) for other, place in known if abs(len(other) - len(text)) <= 1]
+        same = (place for other, place in near if other.rstrip("\n") == text.rstrip("\n"))
+        return next(same, None) if text.strip() else None
 
     def _statement(self, statement: CrmStatement, place: Place) -> None:
         if (statement.level, statement.name) == ("configure", "load"):
