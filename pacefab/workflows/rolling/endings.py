@@ -25,12 +25,14 @@ def end(
     seen: ClusterView,
     progress: Progress,
 ) -> None:
-    """Note how it ended: what was cut off behind a node that is changed is not finished."""
-    if len(outcomes) == nodes and all(line.mark.ok for line in outcomes):
-        state = State.DONE if transaction.replaced else State.UNCHANGED
-        transaction.end(state, progress)
-    elif not (transaction.replaced and any(line.mark is Mark.CHANGED for line in outcomes)):
+    """Note how it ended; a node that failed is as it was before, where nothing is said of it."""
+    whole = len(outcomes) == nodes and all(line.mark.ok for line in outcomes)
+    changed = any(line.mark is Mark.CHANGED for line in outcomes)
+    if transaction.is_stuck or not (whole or changed or transaction.replaced):
         transaction.end_undone(seen.hosts, progress)
+    else:
+        state = State.DONE if transaction.replaced else State.UNCHANGED
+        transaction.end(state, progress, whole=whole)
 
 
 def kept_items(service: Service[Any], before: Results, after: Results) -> list[str]:

@@ -16,6 +16,7 @@ from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import NodeView
 from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout.desired import Intent
+from pacefab.workflows.transaction.transaction import Transaction
 
 _FILES_SECONDS = 240.0  # to write files, of which 60 for the node's lock
 _INDEX_SECONDS = 120.0  # to fetch the repositories' index
@@ -140,10 +141,10 @@ class Due:
     def _host(self) -> Host:
         return self.seen.hosts[self.node]
 
-    def change(self, note: Note, entry: str = "") -> None:
+    def change(self, note: Note, transaction: Transaction | None = None) -> None:
         """Bring packages and files to what is desired; the service does not run meanwhile.
 
-        Files are kept under the `entry` of the history, if there is one.
+        Files are kept under the entry that a `transaction` has, which hears of what is replaced.
 
         Raises:
             PacefabError: a step failed; files are as before.
@@ -156,8 +157,10 @@ class Due:
             replan=self._replan,
             note=note,
             lock_seconds=self.update.lock_seconds,
-            entry=entry,
+            entry=transaction.entry_id if transaction else "",
         )
+        if transaction and (self.changed or self.upgraded):
+            transaction.replaced.add(self.node)
 
     def _upgrade(self, note: Note) -> None:
         manager, wait = self._facts.supported_manager(), self.update.lock_seconds
@@ -168,13 +171,15 @@ class Due:
         run_steps(self._host, steps, note=note, lock_seconds=wait)
         self.upgraded = True
 
-    def take_back(self, note: Note) -> None:
+    def take_back(self, note: Note, transaction: Transaction | None = None) -> None:
         """Put the files back as they were. A package's former version does not come back.
 
         Raises:
             PacefabError: a step failed.
         """
         restore_node(self._host, self._done, note=note)
+        if transaction:
+            transaction.replaced.discard(self.node)
 
     def _replan(self) -> NodePlan:
         return self.update.plan(self.seen.again(self.node), self.node)

@@ -171,13 +171,11 @@ class Rolling:
     def _change(self, due: Due, note: Note) -> None:
         """Change the node's packages and files; an interruption puts the files back."""
         try:
-            due.change(note, self.transaction.entry_id if self.transaction else "")
-            if self.transaction and (due.changed or due.upgraded):
-                self.transaction.replaced = True
+            due.change(note, self.transaction)
             interrupts.check()
         except KeyboardInterrupt as stop:
             with interrupts.undoing():
-                due.take_back(note)
+                due.take_back(note, self.transaction)
             if due.upgraded:
                 stop.add_note(f"{due.node} has the newer package")
             raise
@@ -242,7 +240,7 @@ class Rolling:
         try:
             note, waits = partial(progress.note, due.node), partial(progress.waiting, due.node)
             note("it does not serve: the old configuration is put back")
-            due.take_back(note)
+            due.take_back(note, self.transaction)
             with self._banned(seen, due, progress):
                 names = self._primitives(seen)
                 seen.host.query([plan_cleanup(name, due.node) for name in names])

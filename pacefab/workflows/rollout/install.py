@@ -196,10 +196,11 @@ def _end(
     hosts: Mapping[str, Host],
     audience: Audience,
 ) -> None:
-    """Note how it ended: a host that failed is as it was before, others may not be."""
-    if all(outcome.mark.ok for outcome in done):
-        transaction.end(State.DONE, audience)
-    elif not any(outcome.mark is Mark.CHANGED for outcome in done):
+    """Note how it ended: a host that failed is as it was before."""
+    whole = all(outcome.mark.ok for outcome in done)
+    if whole or any(outcome.mark is Mark.CHANGED for outcome in done):
+        transaction.end(State.DONE, audience, whole=whole)
+    else:
         transaction.end_undone(hosts, audience)
 
 

@@ -146,8 +146,9 @@ class _Removal:
             lambda name, steps: self._purge(name, hosts[name], steps, watch, transaction.entry),
             remove.limit,
         )
-        if not remove.dry_run and all(outcome.mark.ok for outcome in purged):
-            transaction.end(State.DONE, audience)
+        if not remove.dry_run:
+            whole = all(outcome.mark.ok for outcome in purged)
+            transaction.end(State.DONE, audience, whole=whole)
         outcomes = {outcome.host: outcome for outcome in (*failed, *purged)}
         return [first, *(outcomes[name] for name in hosts if name in outcomes)]
 

@@ -100,8 +100,8 @@ class Transaction:
         self._left: tuple[Entry, ...] = ()
         self._before: Cib | None = None
         self._named: set[str] = set()
-        self._stuck = False
-        self.replaced = False  # whether files were, by a flow that may only restart something
+        self.is_stuck = False  # something could not be put back, or was not to be
+        self.replaced: set[str] = set()  # nodes whose files are, by a flow that may only restart
 
     def run(self, work: Callable[[], T], progress: Notes) -> T:
         """Do the work, again where another run was quicker; then the lease is given back.
@@ -217,14 +217,14 @@ class Transaction:
 
     def stuck(self) -> None:
         """Note that something of the change could not be put back, or was not to be."""
-        self._stuck = True
+        self.is_stuck = True
 
     def end_undone(self, hosts: Mapping[str, Host], progress: Notes) -> str:
         """Note that all is as it was before, where it is; else return that it is not finished."""
         if self.entry is None:
             return ""
         with interrupts.undoing():
-            if not self._stuck and self._is_undone(hosts):
+            if not self.is_stuck and self._is_undone(hosts):
                 self.end(State.UNDONE, progress)
                 return ""
         return "the change is not finished: fab status names it, and how to end it"
@@ -240,18 +240,20 @@ class Transaction:
                     return not plan_restore(now, self._before).changes
         return False
 
-    def end(self, state: State, progress: Notes) -> None:
+    def end(self, state: State, progress: Notes, *, whole: bool = True) -> None:
         """Note on every node how the change came to its end, and what it brought to its end.
 
-        One that brought others to their end has their changes, so it is not `UNCHANGED`.
-        A node that cannot note it is named: the others know it.
+        One that is not `whole` ended before all was done, as it reported, and brought nothing else
+        to its end. One that did has the others' changes, so it is not `UNCHANGED`. A node that
+        cannot note it is named: the others know it.
         """
         ended: list[Entry] = []
         by = self.entry.id if self.entry else ""
+        finishes = whole and state is not State.UNDONE
         state = State.DONE if state is State.UNCHANGED and self.left else state
         if self.entry:
             ended.append(entries.ended(self.entry, state))
-        if state is not State.UNDONE:
+        if finishes:
             ended += [self._ended(entry, by) for entry in self.left]
             self._left = ()
         self.entry = None if state is State.UNDONE else self.entry
