@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import pwd
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pacefab.errors import UnreachableError
+from pacefab.transport.way.configuration import read_settings
 from pacefab.transport.way.hop import Destination, Hop, find_way
 from pacefab.transport.way.known_hosts import KeyVerdict, find, parse_known_hosts
 from pacefab.transport.way.plain import NotPlainError, read_plain
@@ -40,6 +44,10 @@ LINES = st.one_of(
             "StrictHostKeyChecking accept-new",
             "StrictHostKeyChecking off",
             "UserKnownHostsFile /a/one /a/two",
+            "UserKnownHostsFile /a/one\t/a/two  /a/three",
+            "Port 24\r",
+            "# a note\rPort 25",
+            "# a note\u2028Port 26",
             "GlobalKnownHostsFile /dev/null",
             "HostKeyAlias box",
             "ConnectTimeout 7",
@@ -60,7 +68,7 @@ SAME = {"yes": "true", "no": "false", "off": "false"}
 def test_what_is_plain_is_read_as_ssh_reads_it(lines: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "config"
-        file.write_text("\n".join(lines))
+        file.write_text("\n".join(lines), newline="")
         ours = read_plain([file], "", NAME)
         theirs: dict[str, list[str]] = {}
         done = subprocess.run(
@@ -103,6 +111,58 @@ def test_what_is_not_plain_is_left_to_ssh(text: str, tmp_path: Path) -> None:
     file.write_text(text)
     with pytest.raises(NotPlainError, match="line "):
         read_plain([file], "", NAME)
+
+
+@pytest.mark.parametrize("text", ["Port 22\x0b", "\x0bPort 22", "\xa0# a note", "Port\x0c22"])
+def test_blanks_that_are_none_for_ssh_are_left_to_it(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(text)
+    with pytest.raises(NotPlainError, match="line "):
+        read_plain([file], "", NAME)
+
+
+def test_an_included_file_that_others_may_write_is_left_to_ssh(tmp_path: Path) -> None:
+    part = tmp_path / "part.conf"
+    part.write_text("HostName 192.0.2.1\n")
+    file = tmp_path / "config"
+    file.write_text(f"Include {tmp_path}/*.conf\n")
+    part.chmod(0o644)
+    assert read_plain([file], "", NAME) == {"hostname": ["192.0.2.1"]}
+    part.chmod(0o666)
+    with pytest.raises(NotPlainError, match="may be written by others"):
+        read_plain([file], "", NAME)
+    part.unlink()
+    part.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(NotPlainError, match="No such file"):
+        read_plain([file], "", NAME)
+
+
+def test_a_configuration_that_may_not_be_looked_at_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = os.stat
+
+    def refused(path: object, **options: bool) -> os.stat_result:
+        if str(path).endswith("/.ssh/config"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return looked_at(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(os, "stat", refused)
+    assert read_settings(NAME, None, None, Sources()).one("hostname") in {None, NAME}
+
+
+@pytest.mark.skipif(not shutil.which("ssh"), reason="there is no ssh on this machine")
+def test_a_user_of_no_account_reads_what_ssh_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(uid: int) -> pwd.struct_passwd:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = read_settings(NAME, None, None, Sources(section="Match all\n  Port 2222\n"))
+    assert found.number("port") == 2222
 
 
 @pytest.mark.parametrize("user", ["$(touch x)", "a;b", "-oProxyCommand=x", "`x`", "a b", "x\ny"])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pacefab.errors import UnreachableError
-from pacefab.transport.way.plain import NotPlainError, check_owner, is_safe, read_plain
+from pacefab.transport.way.plain import NotPlainError, check_owner, read_plain
 from pacefab.transport.way.settings import HostSettings, Sources
 
 _SYSTEM = Path("/etc/ssh/ssh_config")
@@ -36,7 +36,8 @@ def read_settings(name: str, user: str | None, port: int | None, sources: Source
 def _files(sources: Sources) -> list[Path]:
     if sources.file:
         return [sources.file]
-    return [file for file in (_own(), _SYSTEM) if file.is_file()]
+    # One that may not even be looked at is none, for ssh too.
+    return [file for file in (_own(), _SYSTEM) if os.path.isfile(file)]  # noqa: PTH113
 
 
 def _own() -> Path:
@@ -82,17 +83,21 @@ def _composed(sources: Sources) -> str:
 
     ssh takes the home of the passwd database for the user's, and knows no $HOME.
     """
-    moved = Path.home() != Path(pwd.getpwuid(os.getuid()).pw_dir)
+    moved = Path.home() != _home_of_account()
     if not sources.section and (sources.file or not moved):
         return ""
-    own = _own()
-    if sources.file is None and own.is_file() and not is_safe(own):
-        seen = f"{own}: others may write it, or it is another user's"
-        raise UnreachableError(_ATTEMPTED, seen, f"chmod 600 {own}")
     lines = [f"Include {_quoted(file)}\n" for file in _files(sources)]
     folder = _quoted(Path.home() / ".ssh" / "known_hosts")
     default = f'Host *\n  UserKnownHostsFile {folder} {folder[:-1]}2"\n' if moved else ""
     return "".join([*lines, sources.section, "\n", default])
+
+
+def _home_of_account() -> Path | None:
+    """Return the home in the passwd database; None: it has no such user, and ssh will say so."""
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
 
 
 def _quoted(file: Path) -> str:
@@ -103,7 +108,7 @@ def _quoted(file: Path) -> str:
 def _parsed(text: str) -> HostSettings:
     """Return the lines `keyword value` that `ssh -G` writes."""
     values: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split("\n"):
         keyword, _, value = line.partition(" ")
         values.setdefault(keyword, []).append(value)
     return HostSettings(values)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pacefab.transport.way.patterns import matches_list
 
 _PLAIN = "-A-Za-z0-9_./:@,+~*?!"
-_LINE = re.compile(rf"\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)([{_PLAIN}][{_PLAIN} \t]*)")
+_LINE = re.compile(rf"[ \t]*([A-Za-z0-9]+)(?:[ \t]*=[ \t]*|[ \t]+)([{_PLAIN}][{_PLAIN} \t]*)")
 # What systemd has in /etc/ssh/ssh_config.d for its own hosts: %, and commands.
 _HOST = re.compile(rf"\s*(Host)(?:\s*=\s*|\s+)([{_PLAIN}%][{_PLAIN}% \t]*)", re.IGNORECASE)
 _COMMAND = re.compile(r"\s*(ProxyCommand)\s+(\S.*)", re.IGNORECASE)
@@ -108,7 +108,9 @@ def _included(line: _Line, depth: int) -> Iterator[Path]:
     for pattern in line.value.split():
         if not pattern.startswith("/") or depth >= _DEPTH:
             raise NotPlainError(f"{line.place}: Include {line.value}")
-        yield from (Path(file) for file in sorted(glob.glob(pattern)))  # noqa: PTH207  # any
+        files = [Path(file) for file in sorted(glob.glob(pattern))]  # noqa: PTH207  # any
+        check_owner(files)  # as ssh does of every included file
+        yield from files
 
 
 def _lines(file: Path) -> Sequence[_Line]:
@@ -122,16 +124,18 @@ def _lines(file: Path) -> Sequence[_Line]:
 @functools.cache
 def _read(file: Path, _changed: int, _size: int) -> Sequence[_Line]:
     try:
-        return _parsed(file.read_text(encoding="utf-8"), str(file))
+        return _parsed(file.read_bytes().decode(), str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise NotPlainError(f"{file}: {error}") from None
 
 
 def _parsed(text: str, origin: str) -> Sequence[_Line]:
+    """Return the lines that say something; only a line feed ends one, as for ssh."""
     lines = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            lines.append(_checked(f"{origin}, line {number}", line))
+    for number, line in enumerate(text.split("\n"), 1):
+        plain = line.strip(" \t\r")
+        if plain and not plain.startswith("#"):
+            lines.append(_checked(f"{origin}, line {number}", plain))
     return lines
 
 
@@ -139,7 +143,7 @@ def _checked(place: str, line: str) -> _Line:
     match = _LINE.fullmatch(line) or _HOST.fullmatch(line) or _COMMAND.fullmatch(line)
     if not match:
         raise NotPlainError(f"{place}: {line.strip()}")
-    keyword, value = match[1].lower(), match[2].strip()
+    keyword, value = match[1].lower(), " ".join(match[2].split())
     allowed = _ANY if keyword in {"host", "include"} else _VALUES.get(keyword)
     if allowed is None or not allowed.fullmatch(value):
         raise NotPlainError(f"{place}: {line.strip()}")
@@ -150,11 +154,15 @@ def _checked(place: str, line: str) -> _Line:
 
 def check_owner(files: Sequence[Path]) -> None:
     """Leave it to ssh to say what is wrong with files that others may write. Errors as above."""
-    if unsafe := [str(file) for file in files if not is_safe(file)]:
+    try:
+        unsafe = [str(file) for file in files if not _is_safe(file)]
+    except OSError as error:
+        raise NotPlainError(f"{error.filename}: {error.strerror}") from None
+    if unsafe:
         raise NotPlainError(f"{', '.join(unsafe)} may be written by others")
 
 
-def is_safe(file: Path) -> bool:
-    """Whether ssh takes a user's own configuration: nobody else may write it."""
+def _is_safe(file: Path) -> bool:
+    """Whether every ssh takes a configuration: nobody else may write it."""
     state = file.stat()
     return state.st_uid in {0, os.getuid()} and not state.st_mode & 0o022
