@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 _NAME = re.compile(
-    r"passw|passwd|\bpass\b|_pass$|^pass_|passphrase|pwd|secret|credential|token|cookie"
-    r"|(private|api|auth|access|encrypt\w*)[_-]?key$",
+    r"passw|\bpass\b|(?<!by)(?<!com)pass$|^pass_|passphrase|pwd|pw$|psk$|secret|credential|token"
+    r"|cookie|community|(private|api|auth|access|shared|pass|encrypt\w*)[_-]?key$",
     re.IGNORECASE,
 )
 _NOT_SECRET = re.compile(

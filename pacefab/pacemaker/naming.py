@@ -10,12 +10,15 @@ from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, Pri
 _NOT_FIRST = re.compile(r"^[^A-Za-z_]")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_.\-]")
 _SECRET = re.compile(
-    r"passw|passphrase|pwd|secret|credential|token|community|cookie"
-    r"|(^|[_-])pass($|[_-])|(^|[_-])auth($|[_-])|(^|[_-]|api|auth)key$",
+    r"passw|passphrase|pwd|secret|credential|token|community|cookie|(?<!by)(?<!com)pass$|pw$|psk$"
+    r"|(^|[_-])pass[_-]|(^|[_-])auth($|[_-])|(^|[_-]|api|auth|private|access|shared|pass)key$",
     re.IGNORECASE,
 )
 _WHERE_ONE_IS = re.compile(r"[_-]?(script|file|path|dir)$", re.IGNORECASE)
-_ASSIGNED = re.compile(r"""([\w-]+)(["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s;,]+)""")
+_ASSIGNED = re.compile(
+    r"""([\w-]+)(["']?\s*[=:]\s*)("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[^\s;,]+)"""
+)
+_IN_URI = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.IGNORECASE)
 _PARAMETER = re.compile(r" parameter (\S+): (?!\((another )?secret\)|absent -> \()")
 SETTING_LETTERS = 20
 """Of a property's or default's name as many letters go into the id of its nvpair."""
@@ -46,10 +49,11 @@ def masked(sentence: str) -> str:
 
 
 def mask_assigned(text: str) -> str:
-    """Return what a program wrote without what it assigns to a secret: passwd=…, token: …."""
-    return _ASSIGNED.sub(
+    """Return what a program wrote without what it assigns to a secret: passwd=…, ssh://me:…@."""
+    plain = _ASSIGNED.sub(
         lambda found: f"{found[1]}{found[2]}(secret)" if is_secret(found[1]) else found[0], text
     )
+    return _IN_URI.sub(r"\1(secret)", plain)
 
 
 def secret_names(*either: Primitive) -> frozenset[str]:

@@ -98,6 +98,15 @@ def test_an_address_stands_for_a_vip_or_a_server() -> None:
     assert "server 10.0.0.77 10.0.0.77:80" in block(text, "backend x")
 
 
+@pytest.mark.parametrize(("every", "bind"), [("0.0.0.0", "0.0.0.0:3306"), ("::", "[::]:3306")])  # noqa: S104
+def test_a_proxy_may_listen_at_all_addresses_and_no_server_be_reached_there(
+    every: str, bind: str
+) -> None:
+    assert f"bind {bind}" in config({**DB, "vip": every})
+    with pytest.raises(ValueError, match="nothing is reached there"):
+        section({**DB, "servers": (every,)})
+
+
 def test_an_http_proxy_is_asked_for_its_path() -> None:
     proxy = {"name": "api", "vip": "db", "port": 80, "mode": "http", "check": "http"}
     lines = block(config({**proxy, "check_path": "/v3"}), "backend api")

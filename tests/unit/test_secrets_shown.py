@@ -113,6 +113,7 @@ def test_settings_whose_names_say_so() -> None:
 
 
 SECRET = ["passwd", "password", "Password", "auth", "ssl_key", "private_key", "apikey", "community"]
+SECRET += ["requirepass", "dbpass", "login_pass", "bindpw", "privatekey", "accesskey", "wifi_psk"]
 PLAIN = [
     "passwd_script",
     "key_file",
@@ -121,6 +122,10 @@ PLAIN = [
     "monkey",
     "author",
     "bypass",
+    "compass",
+    "passive",
+    "passno",
+    "keyspace",
     "path",
     "port",
 ]
@@ -154,3 +159,5 @@ def test_what_an_agent_wrote_before_it_failed() -> None:
         "fence_x: failed, passwd=(secret) port=3 {'api_token': (secret)} key_file=/etc/k "
         "passwd: (secret);"
     )
+    said = r'password="a\"b c" at https://me:Pw4@box/api'
+    assert mask_assigned(said) == "password=(secret) at https://me:(secret)@box/api"

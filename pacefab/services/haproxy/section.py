@@ -21,7 +21,7 @@ def _host(text: str) -> str:
     """Return a node's name, or an address that HAProxy can reach, the node's own included."""
     if is_address(text):
         if (kind := no_hosts(text)) not in {"", "loopback"}:
-            raise unfit(f"nothing is reached at a {kind} address")
+            raise unfit(f"nothing is reached there ({kind})")
         return text
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}", text):
         raise ValueError(text)
@@ -29,6 +29,14 @@ def _host(text: str) -> str:
 
 
 _Host = Annotated[str, AfterValidator(_host)]
+_EVERY = ("0.0.0.0", "::")  # noqa: S104  # where a proxy listens at all of a node's addresses
+
+
+def _bound(text: str) -> str:
+    """Return a VIP's name, or an address where a proxy can listen."""
+    return text if text in _EVERY else _host(text)
+
+
 _Seconds = Annotated[int, Field(ge=1, le=86400)]
 
 
@@ -46,7 +54,9 @@ class Proxy(Part):
     """A service behind the load balancer: its address, and how its servers are used and asked."""
 
     name: _Name = Field(description="a letter or digit, then also -, _ and dots, at most 64")
-    vip: _Host = Field(description="the name of a VIP of the service vips, or an address")
+    vip: Annotated[str, AfterValidator(_bound)] = Field(
+        description="the name of a VIP of the service vips, or an address"
+    )
     port: Port = Field(description="a TCP port, a whole number from 1 to 65535")
     backend_port: Port | None = Field(
         default=None,
