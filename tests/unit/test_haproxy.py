@@ -98,7 +98,7 @@ def test_an_address_stands_for_a_vip_or_a_server() -> None:
     assert "server 10.0.0.77 10.0.0.77:80" in block(text, "backend x")
 
 
-@pytest.mark.parametrize(("every", "bind"), [("0.0.0.0", "0.0.0.0:3306"), ("::", "[::]:3306")])  # noqa: S104
+@pytest.mark.parametrize(("every", "bind"), [("0.0.0.0", "0.0.0.0:3306"), ("::", "[::]:3306")])
 def test_a_proxy_may_listen_at_all_addresses_and_no_server_be_reached_there(
     every: str, bind: str
 ) -> None:
