@@ -52,8 +52,8 @@ def migrate(
     ini: str = "",
     report: str = "",
     check: str = "",
-    entry: Sequence[str] = (),
-    set_: Sequence[str] = (),
+    entry: Sequence[str] | None = None,  # with another default, Invoke makes no list of them
+    set_: Sequence[str] | None = None,
     plain: bool = False,
     force: bool = False,
 ) -> None:
@@ -73,12 +73,12 @@ def migrate(
         folder, variables = Path(from_), Path(ini) if ini else None
         if check:
             others = {"--to": to != _TARGET and to, "--report": report, "--plain": plain}
+            others |= {"--entry": bool(entry), "--set": bool(set_)}
             not_with("--check", others | {"--force": force})
             return _DIFFERENT if check_folder(folder, variables, Path(check)) else 0
-        starts = [tuple(shlex.split(one)) for one in entry]
         migrate_folder(
-            folder, variables, Path(to), report, plain=plain, force=force, entries=starts,
-            settings=_settings(set_),
+            folder, variables, Path(to), report, plain=plain, force=force,
+            entries=[_started(one) for one in entry or ()], settings=_settings(set_ or ()),
         )  # fmt: skip
         return 0
 
@@ -172,6 +172,21 @@ def _check_command_line(context: Context, folder: str) -> None:
         )
 
 
+def _started(text: str) -> tuple[str, ...]:
+    """Return a script that is started and its arguments.
+
+    Raises:
+        UsageError: it is none, or has a quote without an end.
+    """
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"--entry {text}", str(error), "quote as in a shell") from None
+    if not words:
+        raise UsageError("read --entry", "it names no script", "write --entry 'SCRIPT ARGUMENTS'")
+    return words
+
+
 def _settings(words: Sequence[str]) -> dict[str, str]:
     """Return NAME=VALUE words as a mapping.
 
@@ -212,7 +227,7 @@ def _translate(
             f"the Python package {error.name} is not installed",
             "pip install 'pacefab[migrate]'",
         ) from error
-    start = Start(tuple(one for one in entries if one), settings or {})
+    start = Start(tuple(entries), settings or {})
     return translate(folder, ini, name, plain=plain, start=start)
 
 

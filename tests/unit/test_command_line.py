@@ -11,6 +11,7 @@ from fabric import Config
 from fabric.main import Fab
 
 from pacefab.cli.flags import check_flags, dry_options
+from pacefab.cli.inventory import read_inventory
 from pacefab.cli.naming import as_typed
 from pacefab.cli.options import number
 from pacefab.cli.program import Pacefab
@@ -41,10 +42,13 @@ def typed(
             name="pacefab", binary="pacefab", namespace=namespace, version="1",
             executor_class=HostExecutor, config_class=Config,
         )  # fmt: skip
-        with pytest.raises(SystemExit) as ended:
+        status = 0
+        try:
             program.run(["pacefab", *words])
+        except SystemExit as ended:
+            status = int(ended.code or 0)
         said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
+        return status, said.out, said.err
 
     return run
 
@@ -102,6 +106,9 @@ WRONG = {
     "-t 99999999999 status": ("-t 99999999999", "1 to 1000000000"),
     "migrate --from": ("--from without a value", "--from VALUE"),
     "migrate --from x --check y --to z --force": ("--check and --to, --force", "leave out"),
+    "migrate --from x --check y --set A=b": ("--check and --set", "leave out"),
+    "migrate --from . --entry 'a": ("No closing quotation", "quote as in a shell"),
+    "migrate --from . --set A": ("it is no NAME=VALUE", "--set NAME=VALUE"),
     "-H c1 init --from-cluster c2": ("--from-cluster and -H c1", "leave out"),
     "init --from-cluster root@": ("'root@' has no host", "[USER@]HOST[:PORT]"),
     "init --from-cluster c1:x": ("'x' is no port", "host:22"),
@@ -240,6 +247,22 @@ def test_dry_is_a_tasks_own_dry_run() -> None:
 
 def test_what_others_set_for_their_own_tasks_is_no_option_of_this_command() -> None:
     check_flags(Config(defaults={**Config.global_defaults(), "timeouts": {"command": 5}}), "deploy")
+
+
+def test_starts_and_variables_of_a_migration_are_given_several_times(
+    typed: Type, tmp_path: Path
+) -> None:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "one.sh").write_text("#!/bin/bash\npcs cluster setup $NAME $1 $SECOND\n")
+    (scripts / "two.sh").write_text("#!/bin/bash\npcs resource create $1 systemd:$1\n")
+    starts = ("--entry", "one.sh n1", "--entry", "two.sh ink", "--entry=two.sh wax")
+    settings = ("--set", "NAME=lake", "--set=SECOND=n2")
+    status, _, _ = typed("migrate", "--from=scripts", "--to=made.yaml", *starts, *settings)
+    assert status == 0
+    made = read_inventory(tmp_path / "made.yaml")
+    assert (made.cluster, [node.name for node in made.nodes]) == ("lake", ["n1", "n2"])
+    assert list(made.resources) == ["ink", "wax"]
 
 
 def test_tasks_of_one_command_share_what_is_given_once(typed: Type, tmp_path: Path) -> None:
