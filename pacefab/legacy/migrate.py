@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import count
 from pathlib import Path
 
 from pacefab.errors import UsageError
@@ -92,8 +93,10 @@ def migrate_tree(
     header = _HEADER.format(folder=folder)
     texts: dict[str, str] = {}
     for made in drafts:
-        called = str(made.data["cluster"])
-        called = f"{called}-{len(texts) + 1}" if called in texts else called
+        name = called = str(made.data["cluster"])
+        numbers = count(2)
+        while called in texts:
+            called = f"{name}-{next(numbers)}"
         texts[called] = render_inventory(made, header)
     desired = configuration_of(walk.replay.cluster)
     first = next(iter(texts.values()))

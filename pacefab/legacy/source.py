@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -15,8 +16,10 @@ from pacefab.legacy.unknown import RESERVED
 MOST_FILES = 500
 LARGEST_FILE = 1_000_000  # bytes; a script of a thousand lines has some 50,000
 LARGEST_TREE = 20_000_000
+_OUTSIDE = "a link that leads out of the folder"
 FOREIGN = "a folder of version control, of dependencies or of a cache"
 _SHEBANG = re.compile(r"#!.*\b(ba|da|k|z)?sh\b")
+_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _BINARY = re.compile(rb"\x00")
 # Folders of other programs, with copies of files or none that are scripts of a deployment.
 _NOISE = {
@@ -115,31 +118,60 @@ def read_tree(folder: Path) -> Tree:
             f"read the scripts in {folder}", "it is not a folder", "name one with --from DIR"
         )
     tree, total = Tree(), 0
-    for path in _walk(folder, tree.unread):
-        name = path.relative_to(folder).as_posix()
+    names = {_name(path, folder): path for path in _walk(folder, tree.unread)}
+    for name in sorted(names, key=_turn):
         if len(tree.files) >= MOST_FILES or total > LARGEST_TREE:
             tree.unread[name] = f"the tree has more than {MOST_FILES} files or is too large"
             continue
-        data = _read(path, folder, name, tree.unread)
+        data = _read(names[name], folder, name, tree.unread)
         if data is not None:
             total += len(data)
             tree.files[name] = SourceFile(name, decode(data, name, tree.remarks))
+    tree.files = {name: tree.files[name] for name in names if name in tree.files}
     return tree
 
 
+def _name(path: Path, folder: Path) -> str:
+    """Return a path within the folder as text that can be written anywhere, on one line."""
+    text = os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace")
+    return _UNWRITABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def _turn(name: str) -> int:
+    """Return when a file is read: scripts first, what is for people last."""
+    if _SHELL.search(name):
+        return 0
+    return 2 if _DOCUMENT.search(name) else 1
+
+
 def _walk(folder: Path, unread: dict[str, str]) -> Iterator[Path]:
-    for where, folders, files in os.walk(folder):
+    def note(error: OSError) -> None:
+        unread[f"{_name(Path(error.filename), folder)}/"] = error.strerror or str(error)
+
+    for where, folders, files in os.walk(folder, onerror=note):
         for name in sorted(_NOISE & set(folders)):
-            unread[f"{(Path(where) / name).relative_to(folder).as_posix()}/"] = FOREIGN
+            unread[f"{_name(Path(where) / name, folder)}/"] = FOREIGN
         folders[:] = sorted(set(folders) - _NOISE)
+        for name in folders:
+            path = Path(where) / name
+            if path.is_symlink() and not _is_within(path, folder):
+                unread[f"{_name(path, folder)}/"] = _OUTSIDE
         yield from (Path(where) / path for path in sorted(files))
+
+
+def _is_within(path: Path, folder: Path) -> bool:
+    """Return whether a path leads to what is in the folder. OSError: it leads to itself."""
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except RuntimeError:  # of pathlib, before Python 3.13
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
 
 
 def _read(path: Path, folder: Path, name: str, unread: dict[str, str]) -> bytes | None:
     """Return a file's bytes; None when it is not read, with the reason noted."""
     try:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            unread[name] = "a link that leads out of the folder"
+        if not _is_within(path, folder):
+            unread[name] = _OUTSIDE
         elif not path.is_file():
             unread[name] = "not a regular file"
         elif path.stat().st_size > LARGEST_FILE:

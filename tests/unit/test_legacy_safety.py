@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pacefab.errors import PacefabError, UsageError
 from pacefab.legacy.bash.syntax import Script, parse
 from pacefab.legacy.migrate import migrate, migrate_tree
 from pacefab.legacy.model import Fate, Migration
-from pacefab.legacy.source import SourceFile, Tree
+from pacefab.legacy.source import MOST_FILES, SourceFile, Tree
 
 ROOT = Path(__file__).resolve().parents[2]
 CREATE = "pcs resource create memcached systemd:memcached --clone interleave=true\n"
@@ -113,10 +114,11 @@ def test_a_loop_of_ten_thousand_rounds_is_read(tmp_path: Path) -> None:
         "if true; then\n" * 500,
         'x="' + "${x:-" * 300 + "}" * 300 + '"\n',
         "((" + "(" * 3000 + "1" + ")" * 3000 + "))\n",
+        "(" * 3000 + "pcs resource create a systemd:a" + ")" * 3000 + "\n",
         "awk '{while (1) print}' <<< x\n",
         "awk 'BEGIN{" + "(" * 2000 + "}' <<< x\n",
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
     done = migrated(tmp_path, bomb=text, next=CREATE)
@@ -161,6 +163,50 @@ def test_large_and_binary_files_links_and_pipes_are_reported(tmp_path: Path) -> 
     assert "pipe.sh pipe.sh not read: not a regular file" in problem
     assert "image.img image.img not read: binary" in reported(done, Fate.LEFT_OUT)
     assert "root:" not in done.inventory
+
+
+def test_what_cannot_be_entered_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "more.sh").write_text(CREATE)
+    (tmp_path / "tree" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "tree" / "round.sh").symlink_to("about.sh")
+    (tmp_path / "tree" / "about.sh").symlink_to("round.sh")
+    (tmp_path / "tree" / "same").symlink_to(".")
+    (tmp_path / "tree" / "closed").mkdir()
+    entered = os.scandir
+
+    def refused(path: str) -> object:
+        if path.endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return entered(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    done = migrated(tmp_path / "tree", fine=CREATE)
+    problem = reported(done, Fate.UNTRANSLATED)
+    assert "linked/ linked/ not read: a link that leads out of the folder" in problem
+    assert "round.sh round.sh not read: Too many levels of symbolic links" in problem
+    assert "closed/ closed/ not read: Permission denied" in problem
+    assert "same" not in problem
+
+
+def test_names_that_cannot_be_written_are_told_in_letters(tmp_path: Path) -> None:
+    name = os.fsdecode(b"a\xff\nservices: {}\x1b[31m.sh")
+    (tmp_path / name).write_text(f"#!/bin/bash\n{CREATE}")
+    done = migrated(tmp_path)
+    assert r"a\xff\nservices: {}\x1b[31m.sh:2" in reported(done, Fate.TRANSLATED)
+    assert r"# a\xff\nservices: {}\x1b[31m.sh:2" in done.inventory
+    done.inventory.encode()
+
+
+def test_scripts_are_read_before_what_is_for_people(tmp_path: Path) -> None:
+    for number in range(MOST_FILES + 5):
+        (tmp_path / f"a{number}.txt").write_text("a text\n")
+    done = migrated(tmp_path, last=CREATE)
+    assert "last.sh:2" in reported(done, Fate.TRANSLATED)
+    assert "not read: the tree has more than 500 files" in reported(done, Fate.UNTRANSLATED)
 
 
 def test_windows_line_ends_and_chinese_comments_are_read(tmp_path: Path) -> None:

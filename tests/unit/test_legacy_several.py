@@ -77,3 +77,13 @@ def test_a_setup_of_the_same_nodes_is_no_second_cluster(tmp_path: Path) -> None:
     text = "pcs cluster setup old n1 n2\npcs cluster setup --force new n1 n2 n3\n"
     done = migrate(write(tmp_path, a=text))
     assert list(done.inventories) == ["new"]
+
+
+def test_names_that_no_inventory_takes_are_changed_and_none_is_lost(tmp_path: Path) -> None:
+    names = {"../a": "x", "..-a-3": "y", "...a": "z"}
+    (tmp_path / "scripts").mkdir()
+    text = "".join(f"pcs cluster setup {name} {host}1 {host}2\n" for name, host in names.items())
+    migrate_folder(write(tmp_path / "scripts", all=text), None, tmp_path / "made.yaml")
+    files = sorted((tmp_path / "made").iterdir())
+    assert [file.name for file in files] == ["a-2.yaml", "a-3.yaml", "a.yaml"]
+    assert [read_inventory(file).nodes[0].name for file in files] == ["z1", "y1", "x1"]

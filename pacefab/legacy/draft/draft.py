@@ -74,7 +74,8 @@ class _Drafting:
 
     def _name(self) -> None:
         name = self._cluster.name
-        text = re.sub(r"[^A-Za-z0-9_-]", "-", name.text if name else self._fallback)[:32]
+        text = re.sub(r"[^A-Za-z0-9_-]", "-", name.text if name else self._fallback)
+        text = text.lstrip("-_")[:32]
         self._made.data["cluster"] = text or "cluster"
         if name:
             self._made.places["cluster",] = str(name.place)

@@ -16,6 +16,7 @@ from pacefab.legacy.source import SourceFile
 
 _MOST_OF_FILE = 2000  # lines; more of them say nothing more
 _LONGEST_SHOWN = 400  # characters of a line
+_DEEPEST = 400  # nodes of the syntax tree; evaluation ends long before
 
 
 def unreached(walk: Walk) -> Iterator[ReportLine]:
@@ -40,8 +41,19 @@ def _of_file(walk: Walk, file: SourceFile) -> Iterator[ReportLine]:
     for one in found:
         line = lines[one.line - 1]
         at = starts[one.line - 1] + len(line[: one.column].encode())
+        if _is_deep(root, at):  # each step up to a parent goes through the whole depth
+            place, text = Place(file.path, one.line), mask(line.strip())[:_LONGEST_SHOWN]
+            advice = "translate it by hand"
+            yield ReportLine(Fate.UNTRANSLATED, place, text, "nested too deeply", advice)
+            continue
         node = root.descendant_for_byte_range(at, at + len(one.program) or 1)
         yield _entry(walk, parsed, node, one, line)
+
+
+def _is_deep(root: Node, at: int) -> bool:
+    """Return whether more nodes are around a byte than are looked at."""
+    cursor = root.walk()
+    return all(cursor.goto_first_child_for_byte(at) is not None for _ in range(_DEEPEST))
 
 
 def _not_run(walk: Walk, file: SourceFile) -> Iterator[Occurrence]:
