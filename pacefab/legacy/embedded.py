@@ -11,6 +11,7 @@ from pacefab.legacy.source import SourceFile
 
 _INTERPOLATED = re.compile(r"\{\{.*?\}\}|#\{[^{}]*\}|%\{[^{}]*\}|<%=?.*?%>")
 _MOST = 500  # scripts of one file
+_MOST_FILLED_IN = 20_000  # characters of variables in one line
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,16 @@ def _makefile(lines: list[str]) -> Iterator[Embedded]:
 
 
 def _made(text: str, values: dict[str, str]) -> str:
-    text = re.sub(
-        r"(?<!\$)\$[({](\w+)[)}]", lambda found: values.get(found[1], f"$({found[1]})"), text
-    )
-    return text.replace("$$", "$")
+    """Return what make has of a text, its variables' values in it; of what is endless, a part."""
+    left = _MOST_FILLED_IN
+
+    def value(found: re.Match[str]) -> str:
+        nonlocal left
+        known = values.get(found[1], f"$({found[1]})")
+        left -= len(known)
+        return known if left >= 0 else f"$({found[1]})"
+
+    return re.sub(r"(?<!\$)\$[({](\w+)[)}]", value, text).replace("$$", "$")
 
 
 def _dockerfile(lines: list[str]) -> Iterator[Embedded]:

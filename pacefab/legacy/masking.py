@@ -14,6 +14,7 @@ _NOT_SECRET = re.compile(
     r"script|file|path$|_cache|memcache|^-*token_(coefficient|retransmit|warning)|^-*tokens$",
     re.IGNORECASE,
 )
+_LONGEST = 4000  # characters that anybody reads; the patterns below take time by its square
 _TIME = re.compile(r"-*token$", re.IGNORECASE)  # corosync's, in milliseconds
 _ASSIGNED = re.compile(r"""([\w.-]+)(\s*=\s*)("[^"]*"|'[^']*'|[^\s"';|&)]+)""")
 _OPTION = re.compile(
@@ -51,7 +52,9 @@ def masked_line(words: Sequence[str]) -> str:
 
 
 def mask(text: str) -> str:
-    """Return a command's text with the values of secrets replaced."""
+    """Return a command's text with the values of secrets replaced, and the end of a long one."""
+    if len(text) > _LONGEST:
+        text = f"{text[:_LONGEST]}…"
     text = _ASSIGNED.sub(_assigned, text)
     text = _OPTION.sub(r"\1\2\3***", text)
     text = _ATTACHED.sub(r"\1***", text)

@@ -57,7 +57,7 @@ def migrate(
     if not tree.scripts and not any_elsewhere(tree):
         raise UsageError(
             f"read the scripts in {folder}",
-            "there is no bash script in it, and no cluster command in another file",
+            "there is no bash script in it, and no cluster command but in documentation",
             "name the folder that holds them with --from DIR",
         )
     return migrate_tree(tree, folder.name, name, plain=plain, start=start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -46,7 +46,10 @@ _LISTED = re.compile(r"\(\s*\[\s*$")  # a program's name in a list that a functi
 _WORD = re.compile(r"[^\s\"'`,;()\[\]\\]+")
 _SIMILAR = 0.75  # of a noun that may be misspelt
 _LONGEST_NOUN = 20
-_LONGEST_LINE = 4000  # characters that are searched
+_LONGEST_LINE = 4000  # characters that are searched at once
+_OVERLAP = 500  # characters of a longer line that are searched twice, not to cut a command
+_MOST_OF_LONG = 100  # commands of a longer line
+_MOST_NAMES = 3000  # of programs in a longer line
 _MOST_WORDS = 12  # of a command that are looked at
 
 
@@ -71,7 +74,10 @@ class Occurrence:
 def occurrences(text: str) -> Iterator[Occurrence]:
     """Yield the cluster commands in a text, in their order."""
     for number, line in logical_lines(text):
-        yield from _of_line(number, line[:_LONGEST_LINE])
+        if len(line) <= _LONGEST_LINE:
+            yield from _of_line(number, line, sorted(_candidates(line)))
+        else:
+            yield from islice(_of_line(number, line, _by_pieces(line)), _MOST_OF_LONG)
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -87,17 +93,34 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         yield begun, "\n".join(parts)
 
 
-def _of_line(number: int, line: str) -> Iterator[Occurrence]:
+_Candidate = tuple[int, int, str, tuple[str, ...]]
+"""Begin, end, program and words of what may be a command."""
+
+
+def _by_pieces(line: str) -> Iterator[_Candidate]:
+    """Yield the candidates of a long line; the last stands for all where there are too many."""
+    names = 0
+    for begun in range(0, len(line), _LONGEST_LINE - _OVERLAP):
+        piece = line[begun : begun + _LONGEST_LINE]
+        names += sum(1 for _ in _PROGRAM.finditer(piece))
+        if names > _MOST_NAMES:
+            yield begun + _OVERLAP, len(line), "", ("…",)
+            return
+        for at, end, program, words in sorted(_candidates(piece)):
+            if not begun or at > _OVERLAP // 2:  # what is before was found in the piece before
+                yield begun + at, begun + end, program, words
+
+
+def _of_line(number: int, line: str, candidates: Iterable[_Candidate]) -> Iterator[Occurrence]:
     until = 0  # what another occurrence has taken
-    for at, end, program, words in sorted(_candidates(line)):
+    for at, end, program, words in candidates:
         if at >= until:
             above = line.rfind("\n", 0, at) + 1
             yield Occurrence(number + line.count("\n", 0, at), at - above, program, words)
             until = end
 
 
-def _candidates(line: str) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
-    """Yield begin, end, program and words of what may be a command."""
+def _candidates(line: str) -> Iterator[_Candidate]:
     for found in _PROGRAM.finditer(line):
         words = _following(line, found.end())
         if _is_command(line, found, words):

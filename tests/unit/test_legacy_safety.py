@@ -115,10 +115,12 @@ def test_a_loop_of_ten_thousand_rounds_is_read(tmp_path: Path) -> None:
         'x="' + "${x:-" * 300 + "}" * 300 + '"\n',
         "((" + "(" * 3000 + "1" + ")" * 3000 + "))\n",
         "(" * 3000 + "pcs resource create a systemd:a" + ")" * 3000 + "\n",
+        "if pcs status; then\n" * 3000 + "pcs status\n" + "fi\n" * 3000,
+        "a=(" + "pcs " * 100_000 + ")\n",
         "awk '{while (1) print}' <<< x\n",
         "awk 'BEGIN{" + "(" * 2000 + "}' <<< x\n",
     ],
-    ids=range(18),
+    ids=range(20),
 )
 def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
     done = migrated(tmp_path, bomb=text, next=CREATE)
@@ -201,6 +203,28 @@ def test_names_that_cannot_be_written_are_told_in_letters(tmp_path: Path) -> Non
     done.inventory.encode()
 
 
+def test_the_end_of_a_long_line_is_accounted_for(tmp_path: Path) -> None:
+    long = "y" * 5000
+    (tmp_path / "program.py").write_text(f"x = '{long}'; system('pcs resource create a Dummy')\n")
+    play = f"- shell: echo {long}; pcs resource create b ocf:heartbeat:Dummy\n"
+    (tmp_path / "play.yml").write_text(play)
+    (tmp_path / "many.py").write_text("'" + "pcs " * 50_000 + "pcs resource create c Dummy'\n")
+    done = migrated(tmp_path, late=f"exit 0\necho {long}; pcs resource create c Dummy\n")
+    problem = reported(done, Fate.UNTRANSLATED)
+    assert "program.py:1" in problem
+    assert "many.py:1" in problem
+    assert "play.yml:1 pcs resource create b" in reported(done, Fate.TRANSLATED)
+    assert "late.sh:3" in reported(done, Fate.LEFT_OUT)
+
+
+def test_variables_of_make_do_not_grow_without_end(tmp_path: Path) -> None:
+    doubled = "".join(f"A{n + 1} = $(A{n})$(A{n})\n" for n in range(60))
+    recipe = "all:\n\t$(A60) resource create a Dummy\n\t$(A0) resource create b systemd:b\n"
+    (tmp_path / "Makefile").write_text(f"A0 = pcs\n{doubled}{recipe}")
+    done = migrated(tmp_path, fine=CREATE)
+    assert "b: systemd:b" in reported(done, Fate.TRANSLATED)
+
+
 def test_scripts_are_read_before_what_is_for_people(tmp_path: Path) -> None:
     for number in range(MOST_FILES + 5):
         (tmp_path / f"a{number}.txt").write_text("a text\n")
@@ -236,9 +260,8 @@ def test_a_folder_without_scripts_is_reported(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("pcs status\n")
     with pytest.raises(UsageError) as caught:
         migrate(tmp_path)
-    assert (
-        caught.value.seen == "there is no bash script in it, and no cluster command in another file"
-    )
+    seen = "there is no bash script in it, and no cluster command but in documentation"
+    assert caught.value.seen == seen
 
 
 pieces = st.sampled_from(

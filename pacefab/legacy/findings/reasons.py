@@ -7,7 +7,7 @@ reported as not translated, with what is not known about it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pacefab.legacy.bash.syntax import Node, Script, children_of
 from pacefab.legacy.interpreter.walkthrough import Walk
@@ -38,24 +38,30 @@ _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sudo", "sshpass", "timeout", "noh
 
 def why_not_run(walk: Walk, script: Script, node: Node | None, one: Occurrence) -> Why:
     """Return why a command did not run, by what stands around it, the innermost first."""
-    around: Node | None = node
-    while around is not None:
-        reason = _by_what_is_around(walk, script, around, one)
+    around: list[Node] = []
+    while node is not None:
+        around.append(node)
+        node = node.parent
+    for at in range(len(around)):
+        reason = _by_what_is_around(walk, script, around[at:], one)
         if reason is not None:
             return reason
-        around = around.parent
-    return _not_reached(walk, script, node)
+    return _not_reached(walk, script, around[0] if around else None)
 
 
-def _by_what_is_around(walk: Walk, script: Script, around: Node, one: Occurrence) -> Why | None:
-    kind = around.type
+def _by_what_is_around(
+    walk: Walk, script: Script, around: Sequence[Node], one: Occurrence
+) -> Why | None:
+    kind = around[0].type
     if kind in _BY_KIND:
         return _BY_KIND[kind]
     if kind == "function_definition":
-        return _uncalled(walk, script, around)
-    if kind in {"variable_assignment", "declaration_command"} and _visited(walk, script, around):
-        return _kept(walk, script, around, one)
-    return _of_text(walk, script, around, one) if _visited(walk, script, around) else None
+        return _uncalled(walk, script, around[0])
+    if not _visited(walk, script, around):
+        return None
+    if kind in {"variable_assignment", "declaration_command"}:
+        return _kept(walk, script, around[0], one)
+    return _of_text(walk, script, around[0], one)
 
 
 def _of_text(walk: Walk, script: Script, around: Node, one: Occurrence) -> Why | None:
@@ -68,16 +74,17 @@ def _of_text(walk: Walk, script: Script, around: Node, one: Occurrence) -> Why |
     return _argument(walk, script, around, one) if around.type == "command" else None
 
 
-def _visited(walk: Walk, script: Script, node: Node) -> bool:
-    """Return whether the statement around a node was evaluated."""
-    above: Node | None = node
-    while above is not None and above.type not in {"command", "redirected_statement"}:
-        if "assignment" in above.type or above.type == "declaration_command":
-            break
-        above = above.parent
+def _visited(walk: Walk, script: Script, around: Sequence[Node]) -> bool:
+    """Return whether the statement around a node, the first of these, was evaluated."""
+    above = next((node for node in around if _is_statement(node.type)), None)
     if above is None:
         return False
     return above.start_point.column in walk.world.visited.get(script.place(above), ())
+
+
+def _is_statement(kind: str) -> bool:
+    commands = {"command", "redirected_statement", "declaration_command"}
+    return kind in commands or "assignment" in kind
 
 
 def _not_reached(walk: Walk, script: Script, node: Node | None, until: int = 0) -> Why:

@@ -16,7 +16,7 @@ from pacefab.legacy.source import SourceFile
 
 _MOST_OF_FILE = 2000  # lines; more of them say nothing more
 _LONGEST_SHOWN = 400  # characters of a line
-_DEEPEST = 400  # nodes of the syntax tree; evaluation ends long before
+_DEEPEST = 200  # nodes of the syntax tree; evaluation ends long before
 
 
 def unreached(walk: Walk) -> Iterator[ReportLine]:
