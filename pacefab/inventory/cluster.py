@@ -30,8 +30,8 @@ NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostN
 class Inventory(Part):
     """A cluster: its nodes, Pacemaker's settings, and resources that no service describes."""
 
-    cluster: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")] = Field(
-        description="the cluster's name: a letter or digit first, then also - and _, at most 32"
+    cluster: Annotated[str, Field(pattern="^[A-Za-z0-9_][A-Za-z0-9_-]{0,31}$")] = Field(
+        description="the cluster's name: letters, digits, - and _, but no - first, at most 32"
     )
     nodes: tuple[NodeEntry, ...] = Field(
         min_length=1,

@@ -7,7 +7,7 @@ import re
 from pacefab.errors import UsageError
 
 # What a host may be called: names, IPv4, IPv6, and brackets around it. No shell character.
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9]+)?\]?")
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*|\[?[0-9A-Fa-f:.]+(%[A-Za-z0-9_.\-]+)?\]?")
 
 
 def check_name(name: str) -> None:

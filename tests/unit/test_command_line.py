@@ -21,6 +21,7 @@ from pacefab.cli.reading.spelling import nearest
 from pacefab.cli.routes import HostExecutor
 from pacefab.errors import UsageError
 from pacefab.tasks import namespace
+from pacefab.transport.names import check_name
 
 Ended = tuple[int, str, str]
 Type = Callable[..., Ended]
@@ -170,6 +171,11 @@ def test_a_number_is_digits_within_reason(text: str) -> None:
 def test_hosts_that_ssh_would_take_are_taken() -> None:
     for hosts in ("c1", "root@c1:22,10.0.0.1", "::1", "root@fe80::1%eth0", "dom@ain@c1"):
         check_hosts("-H", hosts)
+    for name in ("fe80::1%eth0", "fe80::1%eth0.100", "root@fe80::1%br-ex", "c_1"):
+        check_name(name)
+    for name in ("-c1", "c1;x", "fe80::1%a$b", "fe80::1%"):
+        with pytest.raises(UsageError):
+            check_name(name)
 
 
 @pytest.mark.parametrize("columns", [1, 20, 300])

@@ -521,6 +521,19 @@ def test_a_cluster_has_the_nodes_that_init_join_and_node_name() -> None:
     assert list(old.replay.cluster.nodes) == ["n1", "n2"]
 
 
+def test_the_node_where_a_cluster_begins_may_have_no_name() -> None:
+    done = migrated("crm cluster init -y -n lab -N n2\ncrm configure location l x 5: n1\n")
+    made, doubt = at(done, 1)
+    assert (made.fate, made.reason) == (
+        Fate.TRANSLATED,
+        "cluster lab of the node where it is run, n2",
+    )
+    assert doubt.fate is Fate.DOUBTFUL
+    assert "a member, and nothing names it" in doubt.reason
+    named = migrated("ssh n1 crm cluster init -y -n lab -N n2\n")
+    assert [one.fate for one in at(named, 1)] == [Fate.TRANSLATED]
+
+
 def test_where_no_node_is_known_each_shell_says_so() -> None:
     done = migrated("crm configure <<EOF\nprimitive x ocf:heartbeat:Dummy\nEOF\n")
     assert [one.fate for one in at(done, 1)] == [Fate.UNTRANSLATED]

@@ -203,7 +203,13 @@ def _members(job: Job, name: str, words: list[str]) -> ReplayOutcome:
             "taken over",
             "decide about fencing, and set the others up by hand",
         )
-    listed = ", ".join(nodes) or "the node where it is run"
+    if not job.call.host and name != "add":
+        nodes.insert(0, "the node where it is run")
+        job.doubt(
+            "the node where it is run is a member, and nothing names it",
+            "see that the inventory's nodes have it",
+        )
+    listed = ", ".join(nodes)
     return translated(
         f"{'cluster ' + job.cluster.name.text + ' of' if job.cluster.name else 'node'} {listed}"
     )

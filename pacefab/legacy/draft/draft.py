@@ -75,7 +75,7 @@ class _Drafting:
     def _name(self) -> None:
         name = self._cluster.name
         text = re.sub(r"[^A-Za-z0-9_-]", "-", name.text if name else self._fallback)
-        text = text.lstrip("-_")[:32]
+        text = text.lstrip("-")[:32]
         self._made.data["cluster"] = text or "cluster"
         if name:
             self._made.places["cluster",] = str(name.place)
@@ -273,8 +273,8 @@ class _Drafting:
             self._parts.say(
                 constraint.place,
                 text,
-                f"there is no node {made['node']}",
-                "check what was intended",
+                f"no script makes {made['node']} a node of the cluster",
+                "add the node, if it is one, and the constraint",
                 constraint.by,
             )
             return None

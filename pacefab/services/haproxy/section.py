@@ -14,7 +14,7 @@ from pacefab.services.vips.section import VipsSection, repeated
 
 SECRET = "haproxy_stats"  # noqa: S105  (the name of the password)
 
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$")]
 
 
 def _host(text: str) -> str:
@@ -53,7 +53,9 @@ class Stats(Part):
 class Proxy(Part):
     """A service behind the load balancer: its address, and how its servers are used and asked."""
 
-    name: _Name = Field(description="a letter or digit, then also -, _ and dots, at most 64")
+    name: _Name = Field(
+        description="letters, digits, -, _ and dots, but no - or dot first, at most 64"
+    )
     vip: Annotated[str, AfterValidator(_bound)] = Field(
         description="the name of a VIP of the service vips, or an address"
     )
