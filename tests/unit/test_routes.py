@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,21 @@ def test_why_a_user_does_not_become_root(
     assert error.value.attempted == "become root as user ops"
     assert seen in error.value.seen
     assert next_step in error.value.next_step
+
+
+def test_root_by_another_name_needs_no_sudo() -> None:
+    def as_toor(line: str, text: str, seconds: float) -> tuple[int, str, str]:
+        bare = {"PATH": "/nowhere"}
+        done = subprocess.run(
+            ["/bin/sh", "-c", f'sh() {{ shift; id() {{ echo {uid}; }}; eval "$1"; }}; {line}'],
+            input=text, capture_output=True, text=True, env=bare, timeout=seconds, check=False,
+        )  # fmt: skip
+        return done.returncode, f"welcome\n{done.stdout}", done.stderr
+
+    uid = 0
+    assert become_root("c1", "toor", None, as_toor) == ()
+    uid = 1000
+    with pytest.raises(UnreachableError) as error:
+        become_root("c1", "ops", None, as_toor)
+    assert "sudo: not found" in error.value.seen
+    assert become_root("c1", "ops", None, lambda *_: (0, "welcome", "")) == ("sudo", "-n", "--")
