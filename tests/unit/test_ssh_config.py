@@ -182,6 +182,14 @@ def test_a_jump_host_of_itself_is_named(tmp_path: Path) -> None:
     assert "c2 is a jump host of itself" in error.value.seen
 
 
+def test_an_empty_port_of_a_jump_host_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text("Host c1\n  ProxyJump root@gate:\nHost gate\n  Port 2222\n")
+    via = find_way(Destination("c1"), Sources(file)).via
+    assert via is not None
+    assert via.where == "root@gate:2222"
+
+
 def test_hops_have_the_configuration_of_their_own_and_ports_of_their_names(tmp_path: Path) -> None:
     file = tmp_path / "config"
     file.write_text(

@@ -19,7 +19,7 @@ SSH_PORT = 22
 _MOST = 10
 # As ssh: a ProxyCommand may have the user's name in it, and a shell reads that.
 _NO_USER = re.compile(r"^-|[\s'\"`$\\;&<>|(){}]")
-_SPEC = re.compile(r"(?:ssh://)?(?:(.*)@)?(?:\[([^\]]+)\]|([^:\[\]]+))(?::(\d{1,5}))?/?")
+_SPEC = re.compile(r"(?:ssh://)?(?:(.+)@)?(?:\[([^\]]+)\]|([^:\[\]]+))(?::(\d{0,5}))?/?")
 
 
 @dataclass(frozen=True)
