@@ -219,7 +219,11 @@ class _RolloutRun:
             return self._follow(seen, plan, before, done)
 
     def _look_again(self) -> tuple[ClusterView, Plan]:
-        """Ask the hosts that are left; one that is lost on the way is no reason to go back."""
+        """Ask the hosts that are left; one that is lost on the way is no reason to go back.
+
+        Raises:
+            PacefabError: all are lost. Errors of `Rollout.observe` and `Planner.plan_cluster`.
+        """
         seen = self.rollout.observe(self.losses.left)
         if self._silent(seen):
             pause(_AGAIN_SECONDS)
