@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -23,19 +25,28 @@ from tests.unit.test_transaction import CIB, Silent, head, run
 class Node:
     """A node: its files are in a folder; `away`: it does not answer."""
 
-    busy = False
     grip: Any = None
 
     def __init__(self, folder: Path) -> None:
         """Take the folder."""
         self.folder = folder
         self.away = False
+        self.turn = threading.Lock()
 
     def ask(self, steps: Sequence[Step], **_options: Any) -> Mapping[str, Section]:
-        """Run each step."""
+        """Run each step, when it is their turn."""
         if self.away:
             raise UnreachableError("reach it", "no answer", "look")
-        return {step.name: run(step, self.folder) for step in steps}
+        with self.turn:
+            return {step.name: run(step, self.folder) for step in steps}
+
+    def await_renewal(self) -> None:
+        """Wait until the lease is renewed once more."""
+        file = self.folder / "run" / "lease"
+        before, deadline = file.read_text().count("renew "), time.monotonic() + 20
+        while file.read_text().count("renew ") == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     def change(self, steps: Sequence[Step], **_options: Any) -> Mapping[str, Section]:
         """Run each step, with the node's lock."""
@@ -114,6 +125,19 @@ def test_one_whose_run_is_known_to_be_dead_is_not_waited_for(
     monkeypatch.setattr(Holder, "dead", property(lambda self: self.token == dead.token))
     assert take(own, nodes) == []
     assert holders(nodes) == [own.token] * 3
+    own.release()
+
+
+def test_it_is_renewed_on_each_node_in_turn_with_what_is_asked_there(
+    nodes: dict[str, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "_RENEW_SECONDS", 0.01)
+    own = Lease("deploy")
+    take(own, nodes)
+    with nodes["c1"].turn:  # a question that takes long
+        for name in ("c2", "c3", "c2"):
+            nodes[name].await_renewal()
+    nodes["c1"].await_renewal()
     own.release()
 
 

@@ -2,13 +2,14 @@
 
 A run that changes something takes it on every node that it can reach, at least on as many as it
 needs (`Reached.needed`: a majority of the cluster's nodes), one node first and in the same order
-for all, so that of two runs one has it. It is renewed from here by a thread, and on a node by the
-scripts that are at work there; it is given back when the run ends, and ends by itself when that
+for all, so that of two runs one has it. It is renewed from here by threads, and on a node by the
+changes that are at work there; it is given back when the run ends, and ends by itself when that
 does not happen.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
@@ -18,7 +19,7 @@ from functools import partial
 from pacefab import interrupts
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.transport import lease as leases
-from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, shell
+from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.transport.lease import Grip
@@ -210,24 +211,28 @@ class Lease:
         return RefusedError(f"{self.task}: hold the cluster", f"{seen}\n{away}".strip(), advice)
 
     def _start(self) -> None:
-        threading.Thread(target=self._renew, args=(self._stop,), name="lease", daemon=True).start()
+        for name, host in self._hosts.items():
+            threading.Thread(
+                target=self._renew, args=(self._stop, name, host), name=f"lease {name}", daemon=True
+            ).start()
 
-    def _renew(self, stop: threading.Event) -> None:
-        """Renew it until it is given back; a host that runs a script of ours renews it itself."""
+    def _renew(self, stop: threading.Event, name: str, host: Host) -> None:
+        """Renew it on a host until it is given back.
+
+        Each host has a thread: while a script of ours is at work on one, this waits for its turn
+        there, and a change renews it by itself.
+        """
         step = shell(leases.SECTION, leases.RENEW, leases.FILE, self.token)
         while not stop.wait(_RENEW_SECONDS):
-            idle = {name: host for name, host in self._hosts.items() if not host.busy}
-            with interrupts.undoing():
-                fan_out(idle, partial(self._renew_on, step))
-
-    def _renew_on(self, step: Step, name: str, host: Host) -> None:
-        if host.grip and host.ask([step], seconds=_ASK_SECONDS)[step.name].ok:
-            self._renewed[name] = _now()
+            with interrupts.undoing(), contextlib.suppress(PacefabError):
+                renewed = host.ask([step], seconds=_ASK_SECONDS)[step.name].ok
+                if renewed and not stop.is_set():
+                    self._renewed[name] = _now()
 
     def _is_firm(self) -> bool:
         """Whether as many hosts as are needed had it moments ago, so that no other run has."""
         since = _now() - leases.SECONDS / 2
-        return sum(when > since for when in self._renewed.values()) >= max(self._needed, 1)
+        return sum(when > since for when in list(self._renewed.values())) >= max(self._needed, 1)
 
 
 def _now() -> float:
