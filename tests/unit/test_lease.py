@@ -141,6 +141,33 @@ def test_it_is_renewed_on_each_node_in_turn_with_what_is_asked_there(
     own.release()
 
 
+def test_who_waits_goes_on_with_the_others_when_the_node_that_it_watches_is_lost(
+    nodes: dict[str, Node],
+) -> None:
+    first, second = Lease("deploy"), Lease("rollback", wait=20)
+    take(first, nodes)
+
+    def note(node: str, _text: str) -> None:
+        nodes["c1"].away = True
+        if node == "c2":
+            first.release()
+
+    second.take(hosts(nodes), 2, note)
+    assert sorted(second.hosts) == ["c2", "c3"]
+    second.release()
+
+
+@pytest.mark.parametrize("named", [("c1", "c2"), ("c3",), ("c2", "c3")])
+def test_it_is_taken_in_the_same_order_whichever_nodes_are_named(
+    nodes: dict[str, Node], named: Sequence[str]
+) -> None:
+    rest = [name for name in nodes if name not in named]
+    own = Transaction("deploy", reach=hosts(nodes).get)
+    own.hold(Hosts({n: hosts(nodes)[n] for n in named}, {}, rest), Silent())
+    assert list(own.lease.hosts) == ["c1", "c2", "c3"]
+    own.lease.release()
+
+
 def seen(nodes: Mapping[str, Node]) -> Hosts:
     return Hosts(hosts(nodes), {name: head(node.folder) for name, node in nodes.items()})
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from pacefab import interrupts
-from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.errors import LostError, PacefabError, RefusedError, UnreachableError
 from pacefab.transport import lease as leases
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, shell
 from pacefab.transport.connection import Host
@@ -192,7 +192,10 @@ class Lease:
             note(held.node, f"{said}; waiting for its end, at most {self.wait} s")
         while time.monotonic() < deadline:
             interrupts.pause(_POLL_SECONDS)
-            now = heads.parse(host.ask([heads.observe()])).holder
+            try:
+                now = heads.parse(host.ask([heads.observe()])).holder
+            except (LostError, UnreachableError):  # the others say how it is now
+                return
             if now is None or now.token != held.holder.token or now.dead:
                 return
         raise RefusedError(
@@ -252,6 +255,9 @@ def check_lease(sections: Mapping[str, Section]) -> None:
     section = sections.get(leases.SECTION)
     if section is None or section.ok:
         return
+    if section.err:
+        advice = f"look at {leases.FILE} there, and at its disk (df /run)"
+        raise RefusedError("renew the lease", section.err, advice)
     note = section.out.strip()
     said = f"{heads.read_holder(note)} holds the cluster by now" if note else "it has ended"
     raise RefusedError(

@@ -159,7 +159,7 @@ class Transaction:
             return
         reached = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
         others = {name: host for name, host in reached.items() if host is not None}
-        hosts = {name: seen.hosts[name] for name in sorted(seen.hosts)} | others
+        hosts = dict(sorted({**seen.hosts, **others}.items()))  # whichever of them were named
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
         for name, head in self._heads.items():
             if name in seen.heads and not head.follows(seen.heads[name]):
