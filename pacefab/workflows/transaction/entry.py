@@ -110,7 +110,11 @@ class Damaged:
 
 def is_id(name: str) -> bool:
     """Whether a folder's name is an entry's."""
-    return _ID.fullmatch(name) is not None
+    found = _ID.fullmatch(name)
+    try:
+        return found is not None and bool(datetime.strptime(found["time"], _TIME))
+    except ValueError:  # no day, or no time of a day
+        return False
 
 
 def number_of(name: str) -> int:
@@ -136,7 +140,7 @@ def read(name: str, note: str, state: str = "") -> Entry:
         texts = {key: found[key] for key in ("cluster", "by")}
         texts |= {key: found.get(key, "") for key in ("task", "target", "token")}
         changes, nodes = (tuple(map(str, found.get(key, ()))) for key in ("changes", "nodes"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error) or type(error).__name__) from error
     if not is_id(name) or not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("it is no note of an entry")
