@@ -39,7 +39,7 @@ systemctl daemon-reload
 if systemctl start "$unit" 2>/dev/null; then echo started
 else rm -f "$drop_in"; systemctl daemon-reload; systemctl reset-failed "$unit" || :; fi
 """
-# What Pacemaker was given after all is its own: the word of the patch may have been lost on its way.
+# What Pacemaker was given after all is its own: only the answer to the patch was lost then.
 _STOP = r"""
 unit=$1; file=${unit%.service}.service
 ! cibadmin -Q --xpath "//primitive[@class='systemd' and @type='$unit']" >/dev/null 2>&1 || exit 0

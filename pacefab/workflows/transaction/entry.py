@@ -58,9 +58,7 @@ class Entry:
     @property
     def when(self) -> datetime:
         """The operator's time at which it began."""
-        found = _ID.fullmatch(self.id)
-        time = found["time"] if found else "19700101T000000.000000Z"
-        return datetime.strptime(time, _TIME).replace(tzinfo=UTC)
+        return _moment(self.id) or datetime.fromtimestamp(0, UTC)
 
     @property
     def sentence(self) -> str:
@@ -110,11 +108,16 @@ class Damaged:
 
 def is_id(name: str) -> bool:
     """Whether a folder's name is an entry's."""
+    return _moment(name) is not None
+
+
+def _moment(name: str) -> datetime | None:
+    """Return when an entry began by its folder's name; None: that is none of an entry."""
     found = _ID.fullmatch(name)
     try:
-        return found is not None and bool(datetime.strptime(found["time"], _TIME))
+        return datetime.strptime(found["time"], _TIME).replace(tzinfo=UTC) if found else None
     except ValueError:  # no day, or no time of a day
-        return False
+        return None
 
 
 def number_of(name: str) -> int:
