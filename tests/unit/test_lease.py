@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,13 +14,14 @@ import pytest
 from pacefab.errors import RefusedError, UnreachableError
 from pacefab.transport.command import LOCK, Section, Step
 from pacefab.transport.connection import Host
+from pacefab.workflows.transaction import entry as entries
 from pacefab.workflows.transaction import head as heads
-from pacefab.workflows.transaction import lease
-from pacefab.workflows.transaction.entry import State
-from pacefab.workflows.transaction.head import Holder
+from pacefab.workflows.transaction import lease, log
+from pacefab.workflows.transaction.entry import Entry, State
+from pacefab.workflows.transaction.head import Head, Holder
 from pacefab.workflows.transaction.lease import Lease
 from pacefab.workflows.transaction.transaction import Hosts, OvertakenError, Transaction
-from tests.unit.test_transaction import CIB, Silent, head, run
+from tests.unit.test_transaction import CIB, Silent, entry, head, run
 
 
 class Node:
@@ -215,6 +217,43 @@ def test_what_a_dead_run_began_is_finished_by_the_next_and_a_node_that_was_away_
     later.hold(seen(nodes), Silent())
     later.lease.release()
     assert head(nodes["c3"].folder).begun == ()
+
+
+def test_a_node_that_was_away_does_not_make_two_changes_of_one(nodes: dict[str, Node]) -> None:
+    """A deploy that was cut off and its repetition are one; c1, which is asked first, was away."""
+    cut_off = Transaction("deploy")
+    cut_off.hold(seen(nodes), Silent())
+    first = cut_off.begin("demo", ["a change"], CIB)
+    cut_off.lease.release()
+    two = {name: nodes[name] for name in ("c2", "c3")}
+    own = Transaction("deploy")
+    own.hold(seen(two), Silent())
+    last = own.begin("demo", ["the rest"], CIB)
+    own.end(State.DONE, Silent())
+    own.lease.release()
+    later = Transaction("rollback")
+    stale = Hosts(hosts(nodes), {"c2": Head()})
+    with pytest.raises(OvertakenError):  # c1 hears of it all the same
+        later.hold(stale, Silent())
+    later.lease.release()
+    assert head(nodes["c1"].folder).begun == ()
+
+    folders = [nodes[name].folder for name in ("c1", "c2", "c3")]
+    listed = [log.parse_entries("", run(log.observe_entries(), folder)) for folder in folders]
+    copies = [e for found in listed for e in found if isinstance(e, Entry) and e.id == first.id]
+    ended = entries.merge(copies)
+    assert ended.ended_by == last.id
+    done = replace(last, state=State.DONE)
+    assert entries.counted([ended, done]) == (done,)
+    assert entries.first_of(done, {ended.id: ended, done.id: done}).id == first.id
+
+
+def test_changes_that_say_to_have_ended_each_other_are_read() -> None:
+    one, two = (replace(entry(n), ended_by=entry(3 - n).id) for n in (1, 2))
+    itself = replace(entry(3), ended_by=entry(3).id)
+    known = {e.id: e for e in (one, two, itself)}
+    assert entries.first_of(itself, known) == itself
+    assert entries.first_of(two, known) == one
 
 
 def test_a_note_that_a_node_cannot_keep_is_withdrawn_everywhere(nodes: dict[str, Node]) -> None:

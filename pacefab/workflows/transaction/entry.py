@@ -156,10 +156,11 @@ def read(name: str, note: str, state: str = "") -> Entry:
 def merge(copies: Sequence[Entry]) -> Entry:
     """Return an entry of the copies on several nodes: one that knows its end is right about it.
 
-    A node that was away keeps "begun" for as long.
+    A node that was away keeps "begun" for as long, and hears later only how it ended, not by what.
     """
     ended = [copy for copy in copies if copy.state is not State.BEGUN]
-    return ended[0] if ended else copies[0]
+    by = [copy for copy in ended if copy.ended_by]
+    return [*by, *ended, *copies][0]
 
 
 def unfinished(entries: Iterable[Entry], live: Collection[str] = ()) -> tuple[Entry, ...]:
@@ -183,7 +184,8 @@ def counted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def first_of(entry: Entry, entries: Mapping[str, Entry]) -> Entry:
     """Return the first of the entries that came to their end with this one, else itself."""
-    parts = [e for e in entries.values() if e.ended_by == entry.id and e.state is State.DONE]
+    ended = [e for e in entries.values() if e.ended_by == entry.id and e.id < entry.id]
+    parts = [e for e in ended if e.state is State.DONE]
     return min([entry, *(first_of(part, entries) for part in parts)], key=lambda each: each.id)
 
 

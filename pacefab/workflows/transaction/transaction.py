@@ -161,10 +161,10 @@ class Transaction:
         others = {name: host for name, host in reached.items() if host is not None}
         hosts = dict(sorted({**seen.hosts, **others}.items()))  # whichever of them were named
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
+        self._catch_up(progress)
         for name, head in self._heads.items():
             if name in seen.heads and not head.follows(seen.heads[name]):
                 raise OvertakenError
-        self._catch_up(progress)
 
     def _catch_up(self, progress: Notes) -> None:
         """Note the end of earlier changes on nodes that were away when they ended."""
