@@ -100,6 +100,11 @@ class Host:
         self._turn = threading.Lock()
         self.grip: Grip | None = None
 
+    @property
+    def busy(self) -> bool:
+        """Whether a script is running there for this run."""
+        return self._turn.locked()
+
     def begin(self, task: object) -> None:
         """Belong to a task of the command from now on; one after the other."""
         self._answers.begin(task)

@@ -35,6 +35,11 @@ class Node:
         self.away = False
         self.turn = threading.Lock()
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is at work there."""
+        return self.turn.locked()
+
     def ask(self, steps: Sequence[Step], **_options: Any) -> Mapping[str, Section]:
         """Run each step, when it is their turn."""
         if self.away:

@@ -30,6 +30,7 @@ WAIT_SECONDS = 60
 """How long another run's change is waited for, if nothing else was said."""
 _TAKE_SECONDS = 90.0  # of which the node's lock is waited for 60
 _RENEW_SECONDS = 8.0  # between two renewals; a slow node has three tries
+_BUSY_SECONDS = 0.03  # between two looks whether a host is free; there are 0.15 s between questions
 _ASK_SECONDS = 10.0
 _POLL_SECONDS = 1.0
 
@@ -222,11 +223,14 @@ class Lease:
     def _renew(self, stop: threading.Event, name: str, host: Host) -> None:
         """Renew it on a host until it is given back.
 
-        Each host has a thread: while a script of ours is at work on one, this waits for its turn
-        there, and a change renews it by itself.
+        Each host has a thread. While a script of ours is at work there, this waits: a change renews
+        it by itself, and nobody who asks a host that is being lost is to wait for this as well.
         """
         step = shell(leases.SECTION, leases.RENEW, leases.FILE, self.token)
         while not stop.wait(_RENEW_SECONDS):
+            while host.busy:
+                if stop.wait(_BUSY_SECONDS):
+                    return
             with interrupts.undoing(), contextlib.suppress(PacefabError):
                 renewed = host.ask([step], seconds=_ASK_SECONDS)[step.name].ok
                 if renewed and not stop.is_set():
