@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from pacefab.errors import RefusedError, UnreachableError
+from pacefab.transport import answers
 from pacefab.transport.command import LOCK, Section, Step
 from pacefab.transport.connection import Host
 from pacefab.workflows.transaction import entry as entries
@@ -97,6 +98,19 @@ def test_it_is_one_runs_and_another_is_refused_or_waits(nodes: dict[str, Node]) 
     assert holders(nodes) == [""] * 3
     assert take(second, nodes) == []
     second.release()
+
+
+def test_a_later_task_of_the_command_does_not_take_the_earlier_ones_lease_for_anothers(
+    nodes: dict[str, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[Sequence[str]] = []
+    monkeypatch.setattr(answers, "forget", lambda: forgotten.append(holders(nodes)))
+    own = Lease("drill")
+    own.release()
+    assert forgotten == []
+    take(own, nodes)
+    own.release()
+    assert forgotten == [[""] * 3]
 
 
 def test_who_holds_one_node_alone_keeps_others_from_all(nodes: dict[str, Node]) -> None:

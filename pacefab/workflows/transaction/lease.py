@@ -18,6 +18,7 @@ from functools import partial
 
 from pacefab import interrupts
 from pacefab.errors import LostError, PacefabError, RefusedError, UnreachableError
+from pacefab.transport import answers
 from pacefab.transport import lease as leases
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, shell
 from pacefab.transport.connection import Host
@@ -102,6 +103,8 @@ class Lease:
         give_back = shell(leases.SECTION, leases.RELEASE, leases.FILE, self.token)
         with interrupts.undoing():
             fan_out(tried, lambda _, host: host.ask([give_back], seconds=_ASK_SECONDS))
+        if tried:
+            answers.forget()  # they say that this run holds the cluster
 
     def _take(
         self, hosts: Mapping[str, Host], needed: int, over: frozenset[str], note: Note
