@@ -8,7 +8,8 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,12 +19,14 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host import kept_files
 from pacefab.host.model import FileState, HostFacts
 from pacefab.pacemaker import cib as cibs
+from pacefab.pacemaker.model import Membership
 from pacefab.services.service import DesiredNode
 from pacefab.transport import command, lease
 from pacefab.transport.command import Section, Step, parse_sections, render_change, shell
 from pacefab.workflows.nodes.node_plan import plan_rollback
 from pacefab.workflows.rollout import rollback
 from pacefab.workflows.rollout.history import History
+from pacefab.workflows.rollout.rollback import Restoring
 from pacefab.workflows.transaction import entry as entries
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction import here, log
@@ -485,3 +488,11 @@ def test_what_was_written_is_noted_with_what_it_replaced(tmp_path: Path) -> None
 
 def test_a_note_is_one_word_of_base64() -> None:
     assert base64.b64decode(Holder("t", "b", "s").note())
+
+
+def test_a_rollback_does_not_bring_what_stood_in_another_cluster() -> None:
+    """A node that was moved here has that cluster's history still."""
+    seen = cast("Any", SimpleNamespace(membership=Membership("here", ())))
+    back = Restoring(cast("Any", None), CIB, {}, cluster="there")
+    with pytest.raises(RefusedError, match="in the cluster there, and this is here"):
+        back.plan_cluster(seen)
