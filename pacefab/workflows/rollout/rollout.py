@@ -175,9 +175,10 @@ class _RolloutRun:
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
         """Note that all is as it was before, where it is; else return that it is not finished."""
-        if nodes.stuck or (self.rollout.keep_on_failure and nodes.done):
+        kept = self.rollout.keep_on_failure and not nodes.stuck
+        if nodes.stuck or (kept and nodes.done):
             self.transaction.stuck()
-        return self.transaction.end_undone(seen.hosts, self.audience)
+        return self.transaction.end_undone(seen.hosts, self.audience, kept=kept)
 
     def _change_cluster(
         self,

@@ -219,13 +219,19 @@ class Transaction:
         """Note that something of the change could not be put back, or was not to be."""
         self.is_stuck = True
 
-    def end_undone(self, hosts: Mapping[str, Host], progress: Notes) -> str:
-        """Note that all is as it was before, where it is; else return that it is not finished."""
+    def end_undone(self, hosts: Mapping[str, Host], progress: Notes, *, kept: bool = False) -> str:
+        """Note that all is as it was before, where it is; else return that it is not finished.
+
+        What is `kept` because the operator asked for it is as it is to be.
+        """
         if self.entry is None:
             return ""
         with interrupts.undoing():
             if not self.is_stuck and self._is_undone(hosts):
                 self.end(State.UNDONE, progress)
+                return ""
+            if kept:
+                self.end(State.DONE, progress, whole=False)
                 return ""
         return "the change is not finished: fab status names it, and how to end it"
 
