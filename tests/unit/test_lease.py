@@ -275,6 +275,23 @@ def test_changes_that_say_to_have_ended_each_other_are_read() -> None:
     assert entries.first_of(two, known) == one
 
 
+def test_what_only_nodes_know_that_were_not_named_is_not_finished_either(
+    nodes: dict[str, Node],
+) -> None:
+    nodes["c1"].away = True
+    two = {name: nodes[name] for name in ("c2", "c3")}
+    cut_off = Transaction("deploy")
+    cut_off.hold(seen(two), Silent())
+    cut_off.begin("demo", ["a change"], CIB)
+    cut_off.lease.release()
+    nodes["c1"].away = False
+    own = Transaction("update-redis", reach=hosts(nodes).get)
+    named = Hosts({"c1": hosts(nodes)["c1"]}, {"c1": head(nodes["c1"].folder)}, ("c2", "c3"))
+    with pytest.raises(RefusedError, match="not finished: deploy"):
+        own.run(lambda: own.hold(named, Silent()), Silent())
+    assert holders(nodes) == [""] * 3
+
+
 def test_a_note_that_a_node_cannot_keep_is_withdrawn_everywhere(nodes: dict[str, Node]) -> None:
     (nodes["c2"].folder / "history").write_text("a file in the folder's place")
     own = Transaction("deploy")

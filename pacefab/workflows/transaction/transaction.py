@@ -132,12 +132,12 @@ class Transaction:
         return entries.finishing(self.task, self._left)
 
     def check(self, seen: Observed, progress: Notes) -> None:
-        """Name the changes that were begun and not finished.
+        """Name the changes that were begun and not finished, as far as any node knows them.
 
         Raises:
             RefusedError: this task does not go on while they are not.
         """
-        self._left = heads.unfinished(seen.heads.values())
+        self._left = heads.unfinished({**self._heads, **seen.heads}.values())
         for entry in self._left:
             if entry.id not in self._named:
                 progress.note(self.task, f"not finished: {entry.name}: {entry.sentence}")
@@ -162,6 +162,7 @@ class Transaction:
         hosts = dict(sorted({**seen.hosts, **others}.items()))  # whichever of them were named
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
         self._catch_up(progress)
+        self.check(seen, progress)  # nodes that were not named may know of more
         for name, head in self._heads.items():
             if name in seen.heads and not head.follows(seen.heads[name]):
                 raise OvertakenError
