@@ -8,7 +8,8 @@ written at its end only, so that whoever reads it meanwhile reads whole lines:
     release TOKEN SECONDS
 
 SECONDS are those since the node was started: no clock that is set plays a part. A lease that was
-not renewed for `SECONDS` has ended. The token of the last one stays, so that whoever looked at the
+not renewed for `SECONDS` has ended; so has one of the time before a start that did not empty that
+file system (a container's). The token of the last one stays, so that whoever looked at the
 node earlier sees that another run was there meanwhile.
 """
 
@@ -40,7 +41,7 @@ lease() {{
   fi
   read -r now rest </proc/uptime
   now=${{now%.*}}
-  if [ -n "$at" ] && [ $((now - at)) -lt {SECONDS} ]; then live=live; fi
+  if [ -n "$at" ] && [ "$at" -le "$now" ] && [ $((now - at)) -lt {SECONDS} ]; then live=live; fi
 }}
 """
 # Of an own lease that has not ended, or is revived; else it prints whose it is now, if another run

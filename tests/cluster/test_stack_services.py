@@ -139,12 +139,13 @@ def test_a_configuration_that_haproxy_refuses_changes_nothing(
     stack: Cluster, tmp_path: Path
 ) -> None:
     before = {node: eyes.read(stack, node, CONFIG) for node in NODES}
-    # A second frontend of this name: only HAProxy knows that there is one already.
-    text = INVENTORY.replace("  vips:", "      - {name: stats, vip: db, port: 8080}\n  vips:")
+    # An interface that no node has: only HAProxy there knows.
+    vip = "fe80::1%nowhere0"
+    text = INVENTORY.replace("  vips:", f"      - {{name: odd, vip: '{vip}', port: 8080}}\n  vips:")
 
     done = deploy(stack, tmp_path, text)
 
-    eyes.assert_refused(done, CONFIG, "stats")
+    eyes.assert_refused(done, CONFIG, vip)
     assert {node: eyes.read(stack, node, CONFIG) for node in NODES} == before
     assert get(stack, FIRST, f"http://{ADDRESSES[FIRST]}:{STATS}/") == "401"
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from pacefab.errors import RefusedError
+from pacefab.errors import LostError, RefusedError
 from pacefab.pacemaker.model import (
     Clone,
     Configuration,
@@ -77,8 +78,7 @@ class _Node:
 
     def change(self, steps: Sequence[Step], *, seconds: float) -> dict[str, Section]:
         assert seconds
-        script = steps[0].argv[2]
-        self.done += re.findall(r"systemctl (start|stop)", script)
+        self.done.append("start" if "echo started" in steps[0].argv[2] else "stop")
         said = "started\n" if self.starts and "start" in self.done[-1] else ""
         return {step.name: Section(step.name, 0, said, "") for step in steps}
 
@@ -93,6 +93,38 @@ def test_what_was_started_runs_on() -> None:
     with started_early(hosts, plan(CACHE)):
         assert [node.done for node in made.values()] == [["start"], ["start"]]
     assert [node.done for node in made.values()] == [["start"], ["start"]]
+
+
+class _ShellNode(_Node):
+    """A node that runs what is to stop a unit, with programs in a folder."""
+
+    def __init__(self, folder: Path, *, given: bool) -> None:
+        super().__init__(starts=True)
+        self.folder = folder
+        for name, does in {"cibadmin": f"exit {0 if given else 105}", "systemctl": _NOTE}.items():
+            (folder / name).write_text(f"#!/bin/sh\n{does}\n")
+            (folder / name).chmod(0o755)
+
+    def change(self, steps: Sequence[Step], *, seconds: float) -> dict[str, Section]:
+        if "start" in self.done:
+            env = {"PATH": f"{self.folder}:/usr/bin:/bin", "LOG": str(self.folder / "log")}
+            subprocess.run(steps[0].argv, env=env, check=True)
+        return super().change(steps, seconds=seconds)
+
+
+_NOTE = 'echo "$@" >>"$LOG"'
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_what_pacemaker_was_given_after_all_is_not_stopped(tmp_path: Path, given: bool) -> None:
+    """The patch is in, the connection was lost before its answer, and no other node is left."""
+    node = _ShellNode(tmp_path, given=given)
+    lost = LostError("run a command", "the connection was lost", "look")
+    with pytest.raises(LostError), started_early({"c1": cast("Any", node)}, plan(CACHE)):
+        raise lost
+    log = tmp_path / "log"
+    stopped = "stop memcached" in log.read_text() if log.exists() else False
+    assert stopped is not given
 
 
 @pytest.mark.parametrize("error", [RefusedError("patch", "no", "again"), KeyboardInterrupt()])

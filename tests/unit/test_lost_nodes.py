@@ -213,6 +213,15 @@ def test_hosts_that_are_lost_are_named_once_and_asked_no_more() -> None:
     ]  # fmt: skip
 
 
+def test_when_all_are_lost_there_is_nobody_left_to_ask_and_that_is_said() -> None:
+    """The operator's own network went down: no traceback."""
+    hosts = cast("dict[str, Host]", {"c2": Changing()})
+    losses = Losses(hosts, Watched())
+    losses.add({"c2": GONE}, hosts)
+    with pytest.raises(UnreachableError, match="no route"):
+        _ = losses.left
+
+
 def test_a_run_that_is_refused_says_how_to_go_on() -> None:
     error = incomplete({"c2": UnreachableError("open", "no route", "is it on?", host="c2")})
     assert error.next_step == "nothing was changed; is it on?; or go on without c2: --without c2"

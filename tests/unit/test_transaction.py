@@ -8,7 +8,8 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,12 +19,14 @@ from pacefab.errors import RefusedError, UsageError
 from pacefab.host import kept_files
 from pacefab.host.model import FileState, HostFacts
 from pacefab.pacemaker import cib as cibs
+from pacefab.pacemaker.model import Membership
 from pacefab.services.service import DesiredNode
 from pacefab.transport import command, lease
 from pacefab.transport.command import Section, Step, parse_sections, render_change, shell
 from pacefab.workflows.nodes.node_plan import plan_rollback
 from pacefab.workflows.rollout import rollback
 from pacefab.workflows.rollout.history import History
+from pacefab.workflows.rollout.rollback import Restoring
 from pacefab.workflows.transaction import entry as entries
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction import here, log
@@ -94,10 +97,33 @@ def test_a_note_is_read_as_it_was_written() -> None:
     assert again == replace(written, state=State.UNDONE, ended_by=entry(8).id)
 
 
-@pytest.mark.parametrize("note", ["", '{"id": ', "[]", "7", '{"cluster": "c"}', "\0", '{"by": 1}'])
+@pytest.mark.parametrize(
+    "note", ["", '{"id": ', "[]", "7", '{"cluster": "c"}', "\0", '{"by": 1}', "[" * 100_000]
+)
 def test_a_damaged_note_is_no_entry(note: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         entries.read(OLD, note)
+
+
+def test_a_folder_whose_name_is_no_moment_is_no_entry() -> None:
+    assert entries.is_id(entry(1).id)
+    assert not entries.is_id("s00000001-20261399T996000.000000Z")
+
+
+def test_whose_a_lease_is_by_a_note_without_end_is_not_known() -> None:
+    note = base64.b64encode(b"[" * 100_000).decode()
+    assert heads.read_holder(note).by == "an unknown operator"
+
+
+def test_a_change_whose_note_is_damaged_on_one_node_is_known_by_the_others() -> None:
+    good = entry(1, state=State.BEGUN, token="t")  # noqa: S106
+    said = {"changes": Section("changes", 0, f"begun {good.id} " + "{", "")}
+    damaged = heads.parse(said)
+    holder = Holder("deploy", "a@b", "12:00", "", "t")
+    assert heads.unfinished([Head("t", holder, (good,)), damaged]) == ()
+    (left,) = heads.unfinished([damaged])
+    assert left.name.startswith("apply of 2026-11-29")
+    assert "fab deploy" in ways_on([left])
 
 
 # --- the lease, by a shell
@@ -143,6 +169,16 @@ def test_the_lease_of_a_run_that_is_known_to_be_dead_is_taken_at_once(tmp_path: 
     take(tmp_path, "dead")
     assert take(tmp_path, "ours", over="another") == lease.HELD
     assert take(tmp_path, "ours", over="dead") == 0
+
+
+def test_a_lease_of_the_time_before_a_start_has_ended(tmp_path: Path) -> None:
+    """A container's start does not empty a /run that is no file system of its own."""
+    take(tmp_path, "old")
+    file = tmp_path / "run" / "lease"
+    _, token, seconds, note = file.read_text().split()
+    file.write_text(f"take {token} {int(seconds) + 9000} {note}\n")
+    assert head(tmp_path).holder is None
+    assert take(tmp_path, "ours") == 0
 
 
 @pytest.mark.parametrize("line", ["", "take", "take x y z", "take \0", "renew ours 5", "take a b"])
@@ -203,13 +239,33 @@ def test_a_process_that_is_no_more_is_known_to_be_dead_on_its_own_machine() -> N
     assert not mine.dead
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
         where, _, _ = mine.process.rpartition(" ")
-        started = heads._started(str(child.pid))  # noqa: SLF001
+        started = heads._started(child.pid)  # noqa: SLF001
         other = replace(mine, process=f"{where} {child.pid}:{started}")
         assert not other.dead
         child.communicate(b"\n")
     assert other.dead
     assert not replace(other, process=f"elsewhere {child.pid}:{started}").dead
     assert not replace(other, process="").dead
+    assert not replace(other, process=f"{where} ../self:1").dead
+
+
+def test_a_process_of_another_user_that_is_hidden_here_is_not_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """/proc mounted with hidepid=2 has no folder of it."""
+    mine = heads.this_run("deploy", "token")
+    monkeypatch.setattr(heads, "_PROCESSES", tmp_path)
+    assert not mine.dead
+    where, _, _ = mine.process.rpartition(" ")
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        pass
+    assert replace(mine, process=f"{where} {child.pid}:1").dead
+
+
+def test_an_end_of_the_disk_is_not_taken_for_an_end_of_the_lease() -> None:
+    full = Section("lease", 2, "", "sh: 1: echo: No space left on device")
+    with pytest.raises(RefusedError, match="No space left on device"):
+        check_lease({"lease": full})
 
 
 # --- the log, by a shell
@@ -432,3 +488,11 @@ def test_what_was_written_is_noted_with_what_it_replaced(tmp_path: Path) -> None
 
 def test_a_note_is_one_word_of_base64() -> None:
     assert base64.b64decode(Holder("t", "b", "s").note())
+
+
+def test_a_rollback_does_not_bring_what_stood_in_another_cluster() -> None:
+    """A node that was moved here has that cluster's history still."""
+    seen = cast("Any", SimpleNamespace(membership=Membership("here", ())))
+    back = Restoring(cast("Any", None), CIB, {}, cluster="there")
+    with pytest.raises(RefusedError, match="in the cluster there, and this is here"):
+        back.plan_cluster(seen)

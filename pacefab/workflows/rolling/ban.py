@@ -16,6 +16,7 @@ from lxml import etree
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import ClusterStatus, Configuration, primitive_ids
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN
+from pacefab.transport.answers import understood
 from pacefab.transport.command import step
 from pacefab.waiting import Waits, unheard
 from pacefab.workflows.nodes import apply_cib
@@ -89,7 +90,8 @@ class Bans:
 def _clock(host: Asked) -> datetime:
     """Return the time on a node: this machine's clock may be wrong."""
     told = host.query([step("clock", "date", "-u", "+%s")])["clock"]
-    return datetime.fromtimestamp(int(told.out), UTC)
+    with understood("read the clock", f"see: ssh {host.name} date", host.name):
+        return datetime.fromtimestamp(int(told.out), UTC)
 
 
 def _ban(name: str, resource: str, node: str, end: datetime) -> etree._Element:

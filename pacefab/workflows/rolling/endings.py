@@ -25,8 +25,12 @@ def end(
     seen: ClusterView,
     progress: Progress,
 ) -> None:
-    """Note how it ended; a node that failed is as it was before, where nothing is said of it."""
-    whole = len(outcomes) == nodes and all(line.mark.ok for line in outcomes)
+    """Note how it ended; a node that failed is as it was before, where nothing is said of it.
+
+    `nodes` are how many were to be updated: those that were left out have lines besides.
+    """
+    own = [line for line in outcomes if line.host not in seen.left_out]
+    whole = len(own) == nodes and all(line.mark.ok for line in own)
     changed = any(line.mark is Mark.CHANGED for line in outcomes)
     if transaction.is_stuck or not (whole or changed or transaction.replaced):
         transaction.end_undone(seen.hosts, progress)

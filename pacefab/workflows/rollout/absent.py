@@ -38,9 +38,16 @@ class Losses:
 
     @property
     def left(self) -> dict[str, Host]:
-        """The hosts that are still asked."""
+        """The hosts that are still asked.
+
+        Raises:
+            PacefabError: all of them are lost.
+        """
         lost = self.errors
-        return {n: host for n, host in self.hosts.items() if not (lost and host.name in lost)}
+        left = {n: host for n, host in self.hosts.items() if not (lost and host.name in lost)}
+        if lost and not left:
+            raise none_answered(lost)
+        return left
 
     def report(self, reported: Sequence[Outcome], watch: Stopwatch) -> list[Outcome]:
         """Report those that have no line yet."""

@@ -5,7 +5,8 @@ by systemd it looks at again only after a tenth of the start's timeout, at most 
 the service is (execd_commands.c of 2.0 and 2.1). The unit is started as Pacemaker starts it: under
 its drop-in, so that systemd does not restart it beside Pacemaker, and stops it after Pacemaker.
 
-It is no more than a head start: what does not start is left to Pacemaker, whose word on it counts.
+It is no more than a head start: what does not start, or not in two seconds, is left to Pacemaker,
+whose word on it counts.
 """
 
 from __future__ import annotations
@@ -36,11 +37,16 @@ mkdir -p "${drop_in%/*}"
 printf '%s\n' '[Unit]' "Description=Cluster Controlled ${unit%.service}" \
   'Before=pacemaker.service pacemaker_remote.service' '' '[Service]' 'Restart=no' >"$drop_in"
 systemctl daemon-reload
-if systemctl start "$unit" 2>/dev/null; then echo started
-else rm -f "$drop_in"; systemctl daemon-reload; systemctl reset-failed "$unit" || :; fi
+if timeout 2 systemctl start "$unit" 2>/dev/null; then echo started
+else
+  systemctl stop "$unit"; rm -f "$drop_in"; systemctl daemon-reload
+  systemctl reset-failed "$unit" 2>/dev/null || :
+fi
 """
+# What Pacemaker was given after all is its own: only the answer to the patch was lost then.
 _STOP = r"""
 unit=$1; file=${unit%.service}.service
+! cibadmin -Q --xpath "//primitive[@class='systemd' and @type='$unit']" >/dev/null 2>&1 || exit 0
 systemctl stop "$unit"
 rm -f "/run/systemd/system/$file.d/50-pacemaker.conf"
 systemctl daemon-reload
@@ -50,6 +56,8 @@ systemctl daemon-reload
 @contextmanager
 def started_early(hosts: Mapping[str, Host], plan: Plan) -> Iterator[None]:
     """Start what `units` says, but what runs already; stop it again if the block raises.
+
+    What Pacemaker was given all the same runs on.
 
     `hosts` are the cluster's nodes that are at hand.
     """

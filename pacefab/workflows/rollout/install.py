@@ -10,13 +10,14 @@ from typing import Any
 from pacefab.errors import PacefabError
 from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
-from pacefab.pacemaker.members.membership import completed
+from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.model import Membership
 from pacefab.services import registry
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import change_node
+from pacefab.workflows.nodes.claims import read_claims
 from pacefab.workflows.nodes.in_force import other_ways, share
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
@@ -104,7 +105,10 @@ class Install:
         transaction: Transaction,
         audience: Audience,
     ) -> None:
-        """Have the lease where something is to be changed; nodes of a cluster note what."""
+        """Have the lease where something is to be changed; nodes of one cluster note what.
+
+        Nodes of several clusters do not: what a node keeps is the CIB of its own.
+        """
         own = {name: _membership(view) for name, view in views.items()}
         known = {view.node for name, view in views.items() if own[name]}
         formed = next(filter(None, own.values()), None)
@@ -119,7 +123,7 @@ class Install:
         transaction.hold(seen, audience)
         running = (view.cib for view in views.values() if view.sections["cib"].ok)
         before = next(running, None)
-        if changes and formed and before:
+        if changes and formed and before and _are_of_one_cluster(views):
             transaction.begin(formed.cluster, changes, before)
 
     def _install(
@@ -210,6 +214,16 @@ def _membership(view: NodeView) -> Membership | None:
         return view.membership
     except PacefabError:
         return None
+
+
+def _are_of_one_cluster(views: Mapping[str, NodeView]) -> bool:
+    """Whether the hosts that are in a cluster are all in the same."""
+    claims, _ = read_claims(views)
+    try:
+        members = find_members(claims)
+    except ValueError:
+        return False
+    return all(name in members for name, claim in claims.items() if claim.membership)
 
 
 def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:

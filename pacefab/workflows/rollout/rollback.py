@@ -29,12 +29,16 @@ Written = Mapping[str, frozenset[str]]  # the digests of what was written, by pa
 
 @dataclass(frozen=True)
 class Restoring:
-    """Plans back to what stood before one apply, and so before all that came after it."""
+    """Plans back to what stood before one apply, and so before all that came after it.
+
+    `cluster` is the one in which it was; empty: not known.
+    """
 
     intent: Intent  # how files of services take effect, and which are secret
     before: Cib
     kept: Mapping[str, Kept]  # by host, as it is named
     written: Mapping[str, Written] = field(default_factory=dict)
+    cluster: str = ""
 
     def look(self) -> Look:
         """Return what to look at on every node: what services look at, and the kept files."""
@@ -55,7 +59,16 @@ class Restoring:
         return plan_rollback(view.facts, kept, desired, written)
 
     def plan_cluster(self, seen: ClusterView) -> Plan:
-        """Return what brings the cluster's configuration back."""
+        """Return what brings the cluster's configuration back.
+
+        Raises:
+            RefusedError: it is another cluster's: a node brought that along from there.
+        """
+        own = seen.membership.cluster
+        if self.cluster not in {"", own}:
+            said = f"that change was in the cluster {self.cluster}, and this is {own}"
+            advice = "nothing was changed; choose another one: fab history, then --number N"
+            raise RefusedError("plan the rollback", said, advice)
         seen.check_quorum("plan the rollback")
         change = plan_restore(seen.cib, self.before)
         transitions, placement = (
@@ -64,7 +77,7 @@ class Restoring:
             else ((), seen.placement)
         )
         return Plan(
-            self.intent.membership.cluster,
+            own,
             configuration=change,
             transitions=transitions,
             silent=seen.silent,
@@ -120,6 +133,7 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> Back:
             history.read_before(hosts, first),
             {name: files for name, (files, _) in found.items()},
             {name: written for name, (_, written) in found.items()},
+            first.cluster,
         ),
     )
 

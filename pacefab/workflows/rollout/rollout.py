@@ -175,9 +175,10 @@ class _RolloutRun:
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
         """Note that all is as it was before, where it is; else return that it is not finished."""
-        if nodes.stuck or (self.rollout.keep_on_failure and nodes.done):
+        kept = self.rollout.keep_on_failure and not nodes.stuck
+        if nodes.stuck or (kept and nodes.done):
             self.transaction.stuck()
-        return self.transaction.end_undone(seen.hosts, self.audience)
+        return self.transaction.end_undone(seen.hosts, self.audience, kept=kept)
 
     def _change_cluster(
         self,
@@ -219,7 +220,11 @@ class _RolloutRun:
             return self._follow(seen, plan, before, done)
 
     def _look_again(self) -> tuple[ClusterView, Plan]:
-        """Ask the hosts that are left; one that is lost on the way is no reason to go back."""
+        """Ask the hosts that are left; one that is lost on the way is no reason to go back.
+
+        Raises:
+            PacefabError: all are lost. Errors of `Rollout.observe` and `Planner.plan_cluster`.
+        """
         seen = self.rollout.observe(self.losses.left)
         if self._silent(seen):
             pause(_AGAIN_SECONDS)

@@ -58,9 +58,7 @@ class Entry:
     @property
     def when(self) -> datetime:
         """The operator's time at which it began."""
-        found = _ID.fullmatch(self.id)
-        time = found["time"] if found else "19700101T000000.000000Z"
-        return datetime.strptime(time, _TIME).replace(tzinfo=UTC)
+        return _moment(self.id) or datetime.fromtimestamp(0, UTC)
 
     @property
     def sentence(self) -> str:
@@ -110,7 +108,16 @@ class Damaged:
 
 def is_id(name: str) -> bool:
     """Whether a folder's name is an entry's."""
-    return _ID.fullmatch(name) is not None
+    return _moment(name) is not None
+
+
+def _moment(name: str) -> datetime | None:
+    """Return when an entry began by its folder's name; None: that is none of an entry."""
+    found = _ID.fullmatch(name)
+    try:
+        return datetime.strptime(found["time"], _TIME).replace(tzinfo=UTC) if found else None
+    except ValueError:  # no day, or no time of a day
+        return None
 
 
 def number_of(name: str) -> int:
@@ -136,7 +143,7 @@ def read(name: str, note: str, state: str = "") -> Entry:
         texts = {key: found[key] for key in ("cluster", "by")}
         texts |= {key: found.get(key, "") for key in ("task", "target", "token")}
         changes, nodes = (tuple(map(str, found.get(key, ()))) for key in ("changes", "nodes"))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(str(error) or type(error).__name__) from error
     if not is_id(name) or not all(isinstance(text, str) for text in texts.values()):
         raise ValueError("it is no note of an entry")
@@ -149,10 +156,11 @@ def read(name: str, note: str, state: str = "") -> Entry:
 def merge(copies: Sequence[Entry]) -> Entry:
     """Return an entry of the copies on several nodes: one that knows its end is right about it.
 
-    A node that was away keeps "begun" for as long.
+    A node that was away keeps "begun" for as long, and hears later only how it ended, not by what.
     """
     ended = [copy for copy in copies if copy.state is not State.BEGUN]
-    return ended[0] if ended else copies[0]
+    by = [copy for copy in ended if copy.ended_by]
+    return [*by, *ended, *copies][0]
 
 
 def unfinished(entries: Iterable[Entry], live: Collection[str] = ()) -> tuple[Entry, ...]:
@@ -176,7 +184,8 @@ def counted(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 def first_of(entry: Entry, entries: Mapping[str, Entry]) -> Entry:
     """Return the first of the entries that came to their end with this one, else itself."""
-    parts = [e for e in entries.values() if e.ended_by == entry.id and e.state is State.DONE]
+    ended = [e for e in entries.values() if e.ended_by == entry.id and e.id < entry.id]
+    parts = [e for e in ended if e.state is State.DONE]
     return min([entry, *(first_of(part, entries) for part in parts)], key=lambda each: each.id)
 
 

@@ -38,6 +38,8 @@ done
 """
 )
 _SECTION = "changes"
+_PROCESSES = Path("/proc")
+_ENDED = "ended"
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Holder:
         if not where or where != _machine():
             return False
         pid, _, started = identity.partition(":")
-        return _started(pid) != started
+        return pid.isdecimal() and _has_ended(int(pid), started)
 
     def note(self) -> str:
         """Return it as a word."""
@@ -97,7 +99,8 @@ def unfinished(heads: Iterable[Head]) -> tuple[Entry, ...]:
     every = tuple(heads)
     ended = frozenset[str]().union(*(head.ended for head in every))
     live = live_tokens(every)
-    begun = {entry.id: entry for head in every for entry in head.begun}
+    copies = sorted((e for head in every for e in head.begun), key=lambda entry: entry.token)
+    begun = {entry.id: entry for entry in copies}  # of a damaged note the token is not known
     return entries.unfinished((e for e in begun.values() if e.id not in ended), live)
 
 
@@ -161,7 +164,8 @@ def _begun(name: str, note: str) -> Entry:
     try:
         return entries.read(name, note, State.BEGUN)
     except ValueError:
-        return Entry(name, "", "an unknown operator", (), "change", state=State.BEGUN)
+        changes = ("its note is damaged there",)
+        return Entry(name, "", "an unknown operator", changes, state=State.BEGUN)
 
 
 def read_holder(note: str, token: str = "") -> Holder:
@@ -169,7 +173,7 @@ def read_holder(note: str, token: str = "") -> Holder:
     try:
         said = json.loads(base64.b64decode(note))
         words = {key: str(said[key]) for key in ("task", "by", "since", "process")}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return Holder("a change", "an unknown operator", "an unknown time", token=token)
     return Holder(**words, token=token)
 
@@ -181,7 +185,7 @@ def operator() -> str:
 
 def this_run(task: str, token: str) -> Holder:
     """Return this run as the holder of a lease."""
-    pid = str(os.getpid())
+    pid = os.getpid()
     since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     return Holder(task, operator(), since, f"{_machine()} {pid}:{_started(pid)}", token)
 
@@ -198,13 +202,29 @@ def _machine() -> str:
         return ""
 
 
-def _started(pid: str) -> str:
-    """Return when a process of this machine was started, in its own measure; empty: there is none.
+def _started(pid: int) -> str:
+    """Return when a process of this machine was started, in its own measure; empty: not known.
 
     A process that has ended and was not waited for yet (state Z) has ended.
     """
     try:
-        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        words = (_PROCESSES / f"{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return ""
-    return "" if words[0] == "Z" else words[19]
+    return _ENDED if words[0] == "Z" else words[19]
+
+
+def _has_ended(pid: int, started: str) -> bool:
+    """Whether a process of this machine is there no more.
+
+    Where other users' processes are hidden (proc(5), hidepid), kill(2) still knows of them.
+    """
+    if found := _started(pid):
+        return bool(started) and found != started
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return False
+    except (ProcessLookupError, OverflowError):
+        return True
+    return False

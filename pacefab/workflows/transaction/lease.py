@@ -2,13 +2,14 @@
 
 A run that changes something takes it on every node that it can reach, at least on as many as it
 needs (`Reached.needed`: a majority of the cluster's nodes), one node first and in the same order
-for all, so that of two runs one has it. It is renewed from here by a thread, and on a node by the
-scripts that are at work there; it is given back when the run ends, and ends by itself when that
+for all, so that of two runs one has it. It is renewed from here by threads, and on a node by the
+changes that are at work there; it is given back when the run ends, and ends by itself when that
 does not happen.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
@@ -16,9 +17,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from pacefab import interrupts
-from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.errors import LostError, PacefabError, RefusedError, UnreachableError
+from pacefab.transport import answers
 from pacefab.transport import lease as leases
-from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, shell
+from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.transport.lease import Grip
@@ -29,6 +31,7 @@ WAIT_SECONDS = 60
 """How long another run's change is waited for, if nothing else was said."""
 _TAKE_SECONDS = 90.0  # of which the node's lock is waited for 60
 _RENEW_SECONDS = 8.0  # between two renewals; a slow node has three tries
+_BUSY_SECONDS = 0.03  # between two looks whether a host is free; there are 0.15 s between questions
 _ASK_SECONDS = 10.0
 _POLL_SECONDS = 1.0
 
@@ -100,6 +103,8 @@ class Lease:
         give_back = shell(leases.SECTION, leases.RELEASE, leases.FILE, self.token)
         with interrupts.undoing():
             fan_out(tried, lambda _, host: host.ask([give_back], seconds=_ASK_SECONDS))
+        if tried:
+            answers.forget()  # they say that this run holds the cluster
 
     def _take(
         self, hosts: Mapping[str, Host], needed: int, over: frozenset[str], note: Note
@@ -191,7 +196,10 @@ class Lease:
             note(held.node, f"{said}; waiting for its end, at most {self.wait} s")
         while time.monotonic() < deadline:
             interrupts.pause(_POLL_SECONDS)
-            now = heads.parse(host.ask([heads.observe()])).holder
+            try:
+                now = heads.parse(host.ask([heads.observe()])).holder
+            except (LostError, UnreachableError):  # the others say how it is now
+                return
             if now is None or now.token != held.holder.token or now.dead:
                 return
         raise RefusedError(
@@ -210,24 +218,31 @@ class Lease:
         return RefusedError(f"{self.task}: hold the cluster", f"{seen}\n{away}".strip(), advice)
 
     def _start(self) -> None:
-        threading.Thread(target=self._renew, args=(self._stop,), name="lease", daemon=True).start()
+        for name, host in self._hosts.items():
+            threading.Thread(
+                target=self._renew, args=(self._stop, name, host), name=f"lease {name}", daemon=True
+            ).start()
 
-    def _renew(self, stop: threading.Event) -> None:
-        """Renew it until it is given back; a host that runs a script of ours renews it itself."""
+    def _renew(self, stop: threading.Event, name: str, host: Host) -> None:
+        """Renew it on a host until it is given back.
+
+        Each host has a thread. While a script of ours is at work there, this waits: a change renews
+        it by itself, and nobody who asks a host that is being lost is to wait for this as well.
+        """
         step = shell(leases.SECTION, leases.RENEW, leases.FILE, self.token)
         while not stop.wait(_RENEW_SECONDS):
-            idle = {name: host for name, host in self._hosts.items() if not host.busy}
-            with interrupts.undoing():
-                fan_out(idle, partial(self._renew_on, step))
-
-    def _renew_on(self, step: Step, name: str, host: Host) -> None:
-        if host.grip and host.ask([step], seconds=_ASK_SECONDS)[step.name].ok:
-            self._renewed[name] = _now()
+            while host.busy:
+                if stop.wait(_BUSY_SECONDS):
+                    return
+            with interrupts.undoing(), contextlib.suppress(PacefabError):
+                renewed = host.ask([step], seconds=_ASK_SECONDS)[step.name].ok
+                if renewed and not stop.is_set():
+                    self._renewed[name] = _now()
 
     def _is_firm(self) -> bool:
         """Whether as many hosts as are needed had it moments ago, so that no other run has."""
         since = _now() - leases.SECONDS / 2
-        return sum(when > since for when in self._renewed.values()) >= max(self._needed, 1)
+        return sum(when > since for when in list(self._renewed.values())) >= max(self._needed, 1)
 
 
 def _now() -> float:
@@ -247,6 +262,9 @@ def check_lease(sections: Mapping[str, Section]) -> None:
     section = sections.get(leases.SECTION)
     if section is None or section.ok:
         return
+    if section.err:
+        advice = f"look at {leases.FILE} there, and at its disk (df /run)"
+        raise RefusedError("renew the lease", section.err, advice)
     note = section.out.strip()
     said = f"{heads.read_holder(note)} holds the cluster by now" if note else "it has ended"
     raise RefusedError(

@@ -132,12 +132,12 @@ class Transaction:
         return entries.finishing(self.task, self._left)
 
     def check(self, seen: Observed, progress: Notes) -> None:
-        """Name the changes that were begun and not finished.
+        """Name the changes that were begun and not finished, as far as any node knows them.
 
         Raises:
             RefusedError: this task does not go on while they are not.
         """
-        self._left = heads.unfinished(seen.heads.values())
+        self._left = heads.unfinished({**self._heads, **seen.heads}.values())
         for entry in self._left:
             if entry.id not in self._named:
                 progress.note(self.task, f"not finished: {entry.name}: {entry.sentence}")
@@ -159,12 +159,13 @@ class Transaction:
             return
         reached = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
         others = {name: host for name, host in reached.items() if host is not None}
-        hosts = {name: seen.hosts[name] for name in sorted(seen.hosts)} | others
+        hosts = dict(sorted({**seen.hosts, **others}.items()))  # whichever of them were named
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
+        self._catch_up(progress)
+        self.check(seen, progress)  # nodes that were not named may know of more
         for name, head in self._heads.items():
             if name in seen.heads and not head.follows(seen.heads[name]):
                 raise OvertakenError
-        self._catch_up(progress)
 
     def _catch_up(self, progress: Notes) -> None:
         """Note the end of earlier changes on nodes that were away when they ended."""
@@ -219,13 +220,19 @@ class Transaction:
         """Note that something of the change could not be put back, or was not to be."""
         self.is_stuck = True
 
-    def end_undone(self, hosts: Mapping[str, Host], progress: Notes) -> str:
-        """Note that all is as it was before, where it is; else return that it is not finished."""
+    def end_undone(self, hosts: Mapping[str, Host], progress: Notes, *, kept: bool = False) -> str:
+        """Note that all is as it was before, where it is; else return that it is not finished.
+
+        What is `kept` because the operator asked for it is as it is to be.
+        """
         if self.entry is None:
             return ""
         with interrupts.undoing():
             if not self.is_stuck and self._is_undone(hosts):
                 self.end(State.UNDONE, progress)
+                return ""
+            if kept:
+                self.end(State.DONE, progress, whole=False)
                 return ""
         return "the change is not finished: fab status names it, and how to end it"
 
