@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, cast
 
@@ -65,10 +65,11 @@ def cluster_task(
             inventory: str | None = None,
             accept_new_host_keys: bool = False,
             secrets: str | None = None,
-            without: Sequence[str] = (),
             wait: str | None = None,
             **options: Any,
         ) -> None:
+            # start-galera has a --without of its own.
+            without = options.pop("without", ()) if leaves_out else ()
             if name not in _NOTED:
                 access = Access(accept_new_host_keys, context.config.sudo.password)
                 _NOTED[name] = _begin(typed, context, options, access, inventory, secrets)

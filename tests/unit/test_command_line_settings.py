@@ -220,3 +220,19 @@ def test_a_body_without_options_is_a_task_too() -> None:
 def _nothing(run: Run) -> int:
     """Do nothing."""
     return 0
+
+
+def test_an_option_that_other_tasks_share_is_a_tasks_own_where_it_has_it() -> None:
+    """start-galera starts without nodes that are lost; other tasks leave out what is down."""
+    taken: list[str | None] = []
+
+    def start_alone(run: Run, without: str | None = None) -> int:
+        """Start."""
+        taken.append(without)
+        return run.status_of(0)
+
+    made = cluster_task(without="Nodes that are lost.")(start_alone)
+    connection = Connection("c1", config=configured({}))
+    made(connection, without="c3")
+    made.post[0](connection)
+    assert taken == ["c3"]
