@@ -98,7 +98,8 @@ def test_it_runs_as_pacemaker_would_have_started_it(serving: Cluster) -> None:
     ours = {node: eyes.read(serving, node, drop_in) for node in serving.nodes}
     assert {*map(str.strip, ours.values())} == {ours[first].strip()}
     assert eyes.unit(serving, first, "Restart") == ["no"]
-    serving.run(first, "crm_resource --resource memcached-clone --restart")
+    serving.run(first, "crm_resource --resource memcached-clone --restart", timeout=120)
+    serving.run(first, "crm_resource --wait --timeout 60", timeout=120)
     assert eyes.read(serving, first, drop_in).strip() == ours[first].strip()
 
 
