@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,7 +173,7 @@ def _read(path: Path, folder: Path, name: str, unread: dict[str, str]) -> bytes 
     try:
         if not _is_within(path, folder):
             unread[name] = _OUTSIDE
-        elif not path.is_file():
+        elif not stat.S_ISREG(path.stat().st_mode):
             unread[name] = "not a regular file"
         elif path.stat().st_size > LARGEST_FILE:
             unread[name] = f"{path.stat().st_size} bytes, more than {LARGEST_FILE}"
