@@ -163,22 +163,6 @@ def finish_after_return(stage: Stage) -> None:
     stage.agree(NEW)
 
 
-def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
-    first = stage.dc()
-    second, third = stage.others(first)
-    container = stage.cluster.container(first)
-    process = stage.begin(NEW, first)
-    eyes.until(lambda: NEW.resource in stage.resources(second), "the patch is in", 60)
-    container.pause()
-    try:
-        said = ended(process, TOLD_SECONDS + 60)
-        assert re.search(rf"{first} .*unreachable", said), said
-        stage.agree(NEW, second, third)
-    finally:
-        container.unpause()
-    finish_after_return(stage)
-
-
 def test_the_doorway_is_killed_before_its_patch_and_a_run_goes_on_without_it(
     stage: Stage,
 ) -> None:
@@ -206,23 +190,6 @@ def test_the_doorway_is_killed_before_its_patch_and_a_run_goes_on_without_it(
 
     stage.cluster.restart_node(first)
     assert stage.size(first) == NEW.size
-    finish_after_return(stage)
-
-
-def test_another_node_is_cut_off_before_the_patch(stage: Stage) -> None:
-    first = stage.dc()
-    lost, third = stage.others(first)
-    with stage.holding(lost, WRITING) as release:
-        process = stage.begin(NEW, first)
-        eyes.until(stage.says(lost, IS_HELD), "the node's file is being written", 60)
-        stage.cluster.run(lost, CUT_OFF, stdin=RULES)
-        try:
-            release()
-            said = ended(process)
-            assert re.search(rf"{lost} .*unreachable", said), said
-            stage.agree(NEW, first, third)
-        finally:
-            stage.cluster.run(lost, "nft delete table inet cut_off")
     finish_after_return(stage)
 
 
@@ -292,3 +259,36 @@ def test_a_ban_that_a_killed_update_left_behind_ends_by_itself(stage: Stage) -> 
         stdin=f'<date_expression id="{name}" end="{told}"/>',
     )
     eyes.until(lambda: len(eyes.started_on(cluster)) == 3, "memcached is back", 60)
+
+
+def test_another_node_is_cut_off_before_the_patch(stage: Stage) -> None:
+    first = stage.dc()
+    lost, third = stage.others(first)
+    with stage.holding(lost, WRITING) as release:
+        process = stage.begin(NEW, first)
+        eyes.until(stage.says(lost, IS_HELD), "the node's file is being written", 60)
+        stage.cluster.run(lost, CUT_OFF, stdin=RULES)
+        try:
+            release()
+            said = ended(process)
+            assert re.search(rf"{lost} .*unreachable", said), said
+            stage.agree(NEW, first, third)
+        finally:
+            stage.cluster.run(lost, "nft delete table inet cut_off")
+    finish_after_return(stage)
+
+
+def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
+    first = stage.dc()
+    second, third = stage.others(first)
+    container = stage.cluster.container(first)
+    process = stage.begin(NEW, first)
+    eyes.until(lambda: NEW.resource in stage.resources(second), "the patch is in", 60)
+    container.pause()
+    try:
+        said = ended(process, TOLD_SECONDS + 60)
+        assert re.search(rf"{first} .*unreachable", said), said
+        stage.agree(NEW, second, third)
+    finally:
+        container.unpause()
+    finish_after_return(stage)
