@@ -243,24 +243,6 @@ def test_where_the_change_fails_elsewhere_a_node_that_was_lost_goes_back_too(
     stage.agree(OLD)
 
 
-def test_a_ban_that_a_killed_update_left_behind_ends_by_itself(stage: Stage) -> None:
-    cluster, first = stage.cluster, stage.cluster.nodes[0]
-    process = eyes.start(cluster, "update-memcached", "--yes", "--memory", "66")
-    eyes.until(lambda: len(eyes.started_on(cluster)) == 2, "memcached is stopped on a node")
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    found = eyes.cib(cluster).find(".//rsc_location/rule/date_expression[@operation='lt']")
-    assert found is not None
-    told = cluster.run(first, "date -u -d '+3 seconds' '+%Y-%m-%d %H:%M:%SZ'").stdout.strip()
-    name = found.get("id")
-    cluster.run(
-        first,
-        f"cibadmin --modify --xpath \"//date_expression[@id='{name}']\" --xml-pipe",
-        stdin=f'<date_expression id="{name}" end="{told}"/>',
-    )
-    eyes.until(lambda: len(eyes.started_on(cluster)) == 3, "memcached is back", 60)
-
-
 def test_another_node_is_cut_off_before_the_patch(stage: Stage) -> None:
     first = stage.dc()
     lost, third = stage.others(first)
@@ -292,3 +274,21 @@ def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
     finally:
         container.unpause()
     finish_after_return(stage)
+
+
+def test_a_ban_that_a_killed_update_left_behind_ends_by_itself(stage: Stage) -> None:
+    cluster, first = stage.cluster, stage.cluster.nodes[0]
+    process = eyes.start(cluster, "update-memcached", "--yes", "--memory", "66")
+    eyes.until(lambda: len(eyes.started_on(cluster)) == 2, "memcached is stopped on a node")
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    found = eyes.cib(cluster).find(".//rsc_location/rule/date_expression[@operation='lt']")
+    assert found is not None
+    told = cluster.run(first, "date -u -d '+3 seconds' '+%Y-%m-%d %H:%M:%SZ'").stdout.strip()
+    name = found.get("id")
+    cluster.run(
+        first,
+        f"cibadmin --modify --xpath \"//date_expression[@id='{name}']\" --xml-pipe",
+        stdin=f'<date_expression id="{name}" end="{told}"/>',
+    )
+    eyes.until(lambda: len(eyes.started_on(cluster)) == 3, "memcached is back", 60)
