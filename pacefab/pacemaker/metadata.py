@@ -88,8 +88,8 @@ def _is_secret(element: etree._Element, content: Mapping[str, str]) -> bool:
     """Whether the agent calls it a secret: by a mark, its type, or what it says of it in short."""
     marked = any(_flag(element, mark) for mark in ("sensitive", "secret", "private"))
     said = element.findtext("shortdesc") or ""
-    told = _SECRET_SAID.search(said) and not _PLACE_SAID.search(said)
-    return marked or content.get("type") in {"password", "secret"} or bool(told)
+    named = _SECRET_SAID.search(said) and not _PLACE_SAID.search(said)
+    return marked or content.get("type") in {"password", "secret"} or bool(named)
 
 
 def _flag(element: etree._Element, name: str) -> bool:

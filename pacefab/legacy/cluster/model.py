@@ -77,6 +77,16 @@ class ReplayedConstraint:
     place: Place
     by: int
 
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What an inventory can have only one constraint about."""
+        keys = {
+            "order": ("first_action", "then_action"),
+            "colocation": ("role", "with_role"),
+            "location": ("node", "attribute", "operation", "value"),
+        }[self.kind]
+        return (self.kind, self.resources, *(self.options.get(key) for key in keys))
+
 
 @dataclass
 class Level:

@@ -235,7 +235,7 @@ def _add(
             job.find(name)
         ids = tuple(job.cluster.today(name) for name in names)
         made.append(ReplayedConstraint(kind, own_id, ids, options, job.place, job.number))
-    present = {_about(one): one for one in job.cluster.constraints}
+    present = {one.about: one for one in job.cluster.constraints}
     if not made:
         return left_out("nothing in it depends on anything else: it changes nothing")
     new = [one for one in made if not _is_there(present, one)]
@@ -254,7 +254,7 @@ def _is_there(
     Raises:
         UntranslatableError: one about the same has other options; crmsh keeps both.
     """
-    found = there.get(_about(made))
+    found = there.get(made.about)
     if found is not None and found.options != made.options:
         raise UntranslatableError(
             f"the inventory holds one {made.kind} about {' and '.join(made.resources)}: "
@@ -262,13 +262,3 @@ def _is_there(
             "check which of the two is intended, or what both come to",
         )
     return found is not None
-
-
-def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:
-    """Return what an inventory can have only one constraint about."""
-    keys = {
-        "order": ("first_action", "then_action"),
-        "colocation": ("role", "with_role"),
-        "location": ("node", "attribute", "operation", "value"),
-    }[constraint.kind]
-    return (constraint.kind, constraint.resources, *(constraint.options.get(key) for key in keys))

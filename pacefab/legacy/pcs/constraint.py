@@ -270,9 +270,7 @@ def _add(
         job.find(name)
     ids = tuple(job.cluster.today(name) for name in resources)
     made = ReplayedConstraint(kind, id_, ids, options, job.place, job.number)
-    same = [
-        constraint for constraint in job.cluster.constraints if _about(constraint) == _about(made)
-    ]
+    same = [constraint for constraint in job.cluster.constraints if constraint.about == made.about]
     if same and kind == "location" and "node" in options and same[0].place != made.place:
         # pcs puts it in the place of the one that is there.
         job.book.gone[same[0].by] = f"set again at {job.place}"
@@ -284,16 +282,6 @@ def _add(
         f"{old} is {new} today" for old, new in zip(resources, ids, strict=True) if old != new
     ]
     return translated("; ".join([f"{kind} {' '.join(ids)}", *renamed]))
-
-
-def _about(constraint: ReplayedConstraint) -> tuple[object, ...]:
-    """Return what an inventory can have only one constraint about."""
-    keys = {
-        "order": ("first_action", "then_action"),
-        "colocation": ("role", "with_role"),
-        "location": ("node", "attribute", "operation", "value"),
-    }[constraint.kind]
-    return (constraint.kind, constraint.resources, *(constraint.options.get(key) for key in keys))
 
 
 def _repeated(made: ReplayedConstraint, there: ReplayedConstraint) -> None:

@@ -89,9 +89,9 @@ class Bans:
 
 def _clock(host: Asked) -> datetime:
     """Return the time on a node: this machine's clock may be wrong."""
-    told = host.query([step("clock", "date", "-u", "+%s")])["clock"]
+    clock = host.query([step("clock", "date", "-u", "+%s")])["clock"]
     with understood("read the clock", f"see: ssh {host.name} date", host.name):
-        return datetime.fromtimestamp(int(told.out), UTC)
+        return datetime.fromtimestamp(int(clock.out), UTC)
 
 
 def _ban(name: str, resource: str, node: str, end: datetime) -> etree._Element:
