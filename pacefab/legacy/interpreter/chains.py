@@ -54,6 +54,10 @@ def _perhaps(interpreter: Interpreter, right: Node, operator: str) -> CommandRes
     text = interpreter.script.text(before).split("\n")[0] if before is not None else "the command"
     text = text if operator == "&&" else f"{text} fails"
     branches = Branches(interpreter, interpreter.script)
+    branches.of_body(right)
+    fails = branches.decided(text, right)
+    if fails is not None:  # of || the text says that the left one fails
+        return interpreter.execute(right) if not fails else CommandResult(int(operator == "&&"))
     branches.add(text, [right], excluded=operator == "||")
     return branches.merge(right, complete=False)
 

@@ -35,6 +35,9 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
         if condition:
             with interpreter.world.resting(interpreter.script.place(node)):
                 value = interpreter.statements(condition).status
+            if value is None:
+                shown = " ".join(interpreter.script.text(part) for part in condition)
+                value = branches.decided(shown, condition[0])
         if value == 0 and not branches.some:
             return interpreter.statements(body)
         if value == 0 or value is None:

@@ -27,6 +27,7 @@ from pacefab.legacy.interpreter.shapes import (
 )
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.lines import lines
+from pacefab.legacy.unknown import is_known
 
 _ASSIGNED = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)(?:\[[^\]]*\])?\+?=")
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
@@ -118,7 +119,8 @@ class Evaluation:
     def execute(self, node: Node) -> CommandResult:
         """Evaluate one statement; its status is the shell's $? afterwards."""
         self.world.budget.step()
-        columns = self.world.visited.setdefault(self.script.place(node), set())
+        self.world.here = self.script.place(node)
+        columns = self.world.visited.setdefault(self.world.here, set())
         columns.add(node.start_point.column)
         statement = self._statements.get(node.type)
         if statement is None:
@@ -134,13 +136,19 @@ class Evaluation:
         file = file_read(node)
         if file is not None:
             text = self.world.files.read(self.words.text(file), self.script.file)
-            return text.text if text else self.world.mark(self.script.text(node))
+            return text.text if text else self._asked(node, self.world.mark(self.script.text(node)))
         try:
             answer = inside.statements(node.children)
         except ExitSignal as signal:
             answer = CommandResult(signal.args[0], signal.output)
         self.shell.status = answer.status
-        return answer.output
+        return self._asked(node, answer.output)
+
+    def _asked(self, node: Node, output: str) -> str:
+        """Return the output of a substitution; what is not known of it, an operator may know."""
+        if is_known(output):
+            return output
+        return self.world.answered(self.script.place(node), self.script.text(node), output)
 
     def _command(self, node: Node, more: Sequence[Node] = ()) -> CommandResult:
         """Run a simple command; `more`: words that follow its redirections."""
