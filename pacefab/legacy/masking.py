@@ -27,7 +27,7 @@ _OPTION = re.compile(
 )
 _LONG = re.compile(rf"(?<!\S)(--[A-Za-z][\w-]*)([ \t]+|=)(?!-){_VALUE}")
 _USER = re.compile(
-    r"(\b(?:curl|wget)\b[^|;&\n]*?\s(?:-u|--user)[\s=]*[\"']?[^\s:\"']+:)([^\s\"']+)"
+    r"(\b(?:curl|wget)\b[^|;&\n]*?\s(?:-[A-Za-z]*u|--user)[\s=]*[\"']?[^\s:\"']+:)([^\s\"']+)"
 )
 _FED = re.compile(rf"""(\b(?:passwd|chpasswd)\b[^|;&\n]*?<<<\s*){_VALUE}""")
 _ASKING_BY_P = {"pcs", "crm", "sshpass"}  # their -p is followed by a secret

@@ -82,7 +82,7 @@ def test_an_installer_with_five_arguments_migrates_in_two_runs(
         "  MONITORING:", "  MASK:", '    "read page":', "# decides the condition at install.sh:9",
     ):  # fmt: skip
         assert line in asked, asked
-    assert "decides pcs cluster setup" in asked
+    assert "decides install.sh:5: pcs cluster setup ? ? ? ?\n" in asked
     arguments(file, "lake", "n1", "n2", "n3", "192.0.2.7")
     fill(file, "  MONITORING:", "  MONITORING: yes")
     fill(file, '"read page":', '"read page": /srv/page')

@@ -97,7 +97,7 @@ class World:
         ]  # fmt: skip
         for question in found:
             shown = self.unknowns.brief(masked_line(words))
-            self.inquiry.decide(question, f"{shown} ({place})")
+            self.inquiry.decide(question, f"{place}: {shown}")
 
     def note(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
         """Put a line into the report, once."""
