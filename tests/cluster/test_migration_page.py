@@ -1,4 +1,4 @@
-"""The page of `migrate --html` in a real browser, from scripts that say what pages are broken by."""
+"""The page of `migrate --html` in a real browser, of scripts with what breaks pages."""
 
 from __future__ import annotations
 

@@ -353,8 +353,10 @@ def test_what_is_no_secret_is_not_masked(line: str) -> None:
 
 def test_the_report_is_grouped_by_what_to_do_next(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("Run `pcs status`.\n\npcs resource cleanup\n")
-    (tmp_path / "a.sh").write_text("pcs cluster setup lake n1 n2\npcs resource create v IPaddr2 ip=$1\n"
-        "pcs stonith level add 1 n1 x\npcs property set stonith-enabled=false\n")  # fmt: skip
+    (tmp_path / "a.sh").write_text(
+        "pcs cluster setup lake n1 n2\npcs resource create v IPaddr2 ip=$1\n"
+        "pcs stonith level add 1 n1 x\npcs property set stonith-enabled=false\n"
+    )
     done = migrate(tmp_path)
     stream = io.StringIO()
     print_report(done, stream)
