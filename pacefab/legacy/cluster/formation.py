@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from pacefab.addresses import is_address
 from pacefab.legacy.cluster.book import CommandText
 from pacefab.legacy.options import SplitOptions, Syntax, UnknownOptionError, split_options
 from pacefab.legacy.unknown import is_known
@@ -87,7 +87,7 @@ def crm_members(verb: str, words: Sequence[str], host: str, names: Mapping[str, 
         options,
         options.value("n", given.get("name", "")),
         tuple(dict.fromkeys(names.get(one, one) for one in nodes)),
-        "" if _is_address(peer) else peer,
+        "" if is_address(peer) else peer,
     )
 
 
@@ -132,11 +132,3 @@ def nodes_of_setup(words: Sequence[str], options: Collection[str]) -> list[str]:
     plain = list(words[2:] if "--name" in options else words[3:])
     at = next((at for at, word in enumerate(plain) if word in KEYWORDS), len(plain))
     return [word.partition(",")[0] for word in plain[:at] if "=" not in word]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
