@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Place
@@ -30,6 +31,7 @@ class StartedScript:
     hosts: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=10_000)  # a loop may ask the same a thousand times
 def asked_text(text: str) -> str:
     """Return a piece of a script as a question names it: in one line, secrets masked."""
     return mask(" ".join(text.split()))[:_LONGEST]

@@ -123,8 +123,8 @@ def migrate_folder(
     if target.exists() and not force:
         raise UsageError(f"write {target}", "it is there already",
                          "name another file with --to, or overwrite it with --force")  # fmt: skip
-    _claim({"--report": report, "--html": html}, target)
     given = read_given(scripts.answers)
+    _claim({"--report": report, "--html": html}, target, scripts.answers)
     done = _translate(scripts, given, target.stem, plain=plain)
     from pacefab.cli.inventory import read_inventory
     from pacefab.report.migration import print_report, render_json
@@ -149,9 +149,13 @@ def migrate_folder(
         read_inventory(file)
 
 
-def _claim(reports: Mapping[str, str], target: Path) -> None:
+def _claim(reports: Mapping[str, str], target: Path, answers: Path | None) -> None:
     """Write empty reports, before the inventory is written: each into a file of its own."""
     taken = {target.resolve(): "the inventory's file"}
+    if answers is not None:
+        if answers.resolve() in taken:
+            raise UsageError(f"write {answers}", "it is the inventory's file", "name another file")
+        taken[answers.resolve()] = "the file of --answers"
     for option, name in reports.items():
         if not name:
             continue

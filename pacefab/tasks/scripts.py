@@ -109,7 +109,7 @@ def write_asked(file: Path, folder: Path, done: Migration, given: AnswersFile | 
     if given is None or text != given.text:
         write_text(file, text)
     empty = read_answers(text, str(file)).empty
-    said = f"{empty} without an answer: fill in what you know, then run the same command again"
+    said = f"{empty} without an answer: fill in what you know, then run this again with --force"
     Printer().lines([f"answers: {file}{f', {said}' if empty else ''}"])
 
 

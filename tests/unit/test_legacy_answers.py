@@ -1,3 +1,4 @@
+# ruff: noqa: ISC004  (commands stand as they would be typed)
 """The file of answers: written with what a migration asks, and read with what an operator says."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pacefab.errors import UsageError
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.answers.reading import read_answers
 from pacefab.legacy.migrate import migrate
+from pacefab.legacy.questions import Start
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.tasks.migrate import migrate_folder
 from pacefab.tasks.scripts import Scripts
@@ -119,6 +121,45 @@ def test_an_answers_file_without_answers_changes_nothing(scripts: Path, tmp_path
     text = file.read_text()
     assert run(scripts, file).read_text() == first
     assert file.read_text() == text
+
+
+@pytest.mark.parametrize("option", ["target", "report", "html"])
+def test_no_other_file_is_written_over_the_answers(
+    scripts: Path, tmp_path: Path, option: str
+) -> None:
+    file = tmp_path / "answers.yaml"
+    file.write_text("set:\n  MASK: 25\n")
+    files = {"target": str(tmp_path / "made.yaml"), "report": "", "html": ""} | {option: str(file)}
+    with pytest.raises(UsageError, match=r"it is the (inventory's file|file of --answers)"):
+        migrate_folder(
+            Scripts(scripts, answers=file), Path(files["target"]), files["report"], files["html"],
+            force=True,
+        )  # fmt: skip
+    assert file.read_text() == "set:\n  MASK: 25\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("test -e /etc/pi && pcs resource create a Dummy", "test -e /etc/pi"),
+        ("test -e /etc/pi || pcs resource create a Dummy", "test -e /etc/pi fails"),
+        ("if ! test -e /etc/pi; then pcs resource create a Dummy; fi", "! test -e /etc/pi"),
+        ("if test -e /etc/pi; then pcs resource create a Dummy\nelse pcs resource create b Dummy\n"
+         "fi",
+         "test -e /etc/pi"),
+    ],
+)  # fmt: skip
+def test_whether_a_condition_holds_is_an_answer(tmp_path: Path, line: str, key: str) -> None:
+    (tmp_path / "a.sh").write_text(f"pcs cluster setup lake n1 n2\n{line}\n")
+    asked = migrate(tmp_path).asked
+    assert asked is not None
+    assert list(asked.conditions["a.sh"]) == [key]
+    for holds in (True, False):
+        start = Start(conditions={("a.sh", key): holds})
+        done = migrate(tmp_path, start=start)
+        assert ("  a:" in done.inventory) == holds
+        assert ("  b:" in done.inventory) == ("else" in line and not holds)
+        assert not any("assumed to hold" in one.reason for one in done.entries)
 
 
 def test_the_order_is_that_of_the_file(tmp_path: Path) -> None:

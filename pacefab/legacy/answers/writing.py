@@ -73,7 +73,8 @@ def _titled(name: str, lines: Iterable[str]) -> Iterator[str]:
 def _entry(start: AskedStart) -> Iterator[str]:
     yield f"- {SCRIPT}: {_scalar(start.script)}"
     if start.arguments or start.others:
-        yield from _comments(start.others, "  ")
+        together = ("all arguments together, an entry each:",) if start.others else ()
+        yield from _comments((*together, *start.others), "  ")
         yield f"  {ARGUMENTS}:"
         for number in range(1, max(start.arguments, default=0) + 1):
             yield from _argument(number, start.arguments.get(number, ()), "  ")

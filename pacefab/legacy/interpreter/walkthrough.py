@@ -137,7 +137,7 @@ def _begin_embedded(walk: Walk, file: SourceFile, host: str) -> None:
         script = Script(file.path, one.text.encode(), one.line)
         try:
             with walk.world.condition(one.condition):
-                run_to_end(script, Shell(host, name=file.path), walk.world)
+                run_to_end(script, _first_shell(walk.world, file, (), host), walk.world)
         except (ExhaustedError, RecursionError) as error:
             _cut(walk, file, str(error) or "nested too deeply")
 
