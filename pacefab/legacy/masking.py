@@ -32,6 +32,9 @@ _USER = re.compile(
 _FED = re.compile(rf"""(\b(?:passwd|chpasswd)\b[^|;&\n]*?<<<\s*){_VALUE}""")
 _ASKING_BY_P = {"pcs", "crm", "sshpass"}  # their -p is followed by a secret
 _ATTACHED = re.compile(r"(\b(?:pcs|sshpass|mysql\w*)\b[^|;&\n]*?\s-p)([^\s-][^\s\"']*)")
+_KEYED = re.compile(r"""(["']?([\w.-]+)["']?\s*:\s*)("[^"]*"|'[^']*'|[^\s"',}]+)""")
+_SQL = re.compile(r"""(\bidentified\s+by\s+)('[^']*'|"[^"]*")""", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"^(\s*(?!passwd\b)([\w-]+)\s+)([^\s=:]+)\s*$")
 _URI = re.compile(r"(\b[a-z][\w+.-]*://[^\s/:@\"']*:)([^\s/@\"']+)(?=@)")
 _PIPED = re.compile(
     r"""(echo\s+(?:-n\s+)?)("[^"]*"|'[^']*'|\S+)(\s*\|\s*(?:sudo\s+)?(?:passwd|chpasswd))"""
@@ -82,6 +85,22 @@ def mask(text: str) -> str:
     text = _ATTACHED.sub(r"\1***", text)
     text = _URI.sub(r"\1***", text)
     return _PIPED.sub(r"\1***\3", text)
+
+
+def mask_source(line: str) -> str:
+    """Return a line of any file as `mask` does, also where another notation names a secret.
+
+    That of YAML and JSON (`password: x`), SQL (`identified by 'x'`), and of files with a name and a
+    value on a line (`requirepass x`).
+    """
+    line = _KEYED.sub(_of_key, mask(line))
+    line = _SQL.sub(r"\1***", line)
+    return _DIRECTIVE.sub(_of_key, line)
+
+
+def _of_key(found: re.Match[str]) -> str:
+    secret = is_secret_setting(found[2], found[3]) or found[2] == "masterauth"
+    return f"{found[1]}***" if secret else found[0]
 
 
 def _assigned(found: re.Match[str]) -> str:

@@ -21,7 +21,7 @@ from pacefab.legacy.findings.replayed import collapsed, replayed_entries
 from pacefab.legacy.findings.unreached import unreached
 from pacefab.legacy.findings.unread import unread_files
 from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
-from pacefab.legacy.masking import mask
+from pacefab.legacy.masking import mask, mask_source
 from pacefab.legacy.model import Fate, MadeCluster, Migration, ReportLine
 from pacefab.legacy.questions import Start
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
@@ -130,7 +130,7 @@ def _sources(tree: Tree, account: Sequence[ReportLine]) -> dict[str, tuple[str, 
     """Return the lines of the files that the account is about, secrets masked."""
     files = dict.fromkeys(entry.place.file for entry in account if entry.place.line)
     return {
-        path: tuple(map(mask, tree.files[path].text.split("\n")))
+        path: tuple(map(mask_source, tree.files[path].text.split("\n")))
         for path in files
         if path in tree.files
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pacefab.errors import UsageError
-from pacefab.legacy.masking import mask, masked_line
+from pacefab.legacy.masking import mask, mask_source, masked_line
 from pacefab.legacy.migrate import migrate, migrate_tree
 from pacefab.legacy.model import Fate, Migration, NextStep, Place
 from pacefab.legacy.occurrences import occurrences
@@ -343,6 +343,23 @@ def test_a_secret_is_masked_wherever_it_stands(line: str) -> None:
     done = account({"a.sh": f"pcs cluster setup lake n1 n2\n{line}\n"})
     shown = (done.entries, done.inventory, done.sources, done.asked, done.effects)
     assert "hunter2" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  db_password: hunter2", '{"token": "hunter2", "user": "nova"}', "requirepass hunter2",
+     "GRANT ALL ON *.* TO a IDENTIFIED BY 'hunter2';", "  auth_pass hunter2",
+     "PASSWORD=${1:-hunter2}", "masterauth hunter2"],
+)  # fmt: skip
+def test_the_lines_of_the_page_mask_other_notations_too(line: str) -> None:
+    assert "hunter2" not in mask_source(line)
+
+
+@pytest.mark.parametrize(
+    "line", [*PLAIN, "kind: secret", "https://n1:2224/x", "pass", "  passwd root"]
+)
+def test_the_lines_of_the_page_show_the_rest(line: str) -> None:
+    assert mask_source(line) == line
 
 
 @pytest.mark.parametrize("line", PLAIN)
