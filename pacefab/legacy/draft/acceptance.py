@@ -19,7 +19,7 @@ _MOST = 20  # times that a draft is read again: what goes may be named by what s
 _ADVICE = "add it to the inventory by hand, in a form that it accepts"
 
 
-class DraftedInventory(Inventory):
+class InventoryOfScripts(Inventory):
     """An inventory whose services are known by the ids that they have alone."""
 
     _ids: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -56,9 +56,9 @@ def _refused(made: Draft, service_ids: Collection[str]) -> list[tuple[Path, str]
     data = dict(document.data) if isinstance(document.data, dict) else {}
     data.pop("services", None)
     try:
-        inventory = DraftedInventory.model_validate(data, context={})
+        inventory = InventoryOfScripts.model_validate(data, context={})
     except ValidationError as error:
-        found = find_mistakes(error, DraftedInventory, document)
+        found = find_mistakes(error, InventoryOfScripts, document)
         return [(mistake.path, mistake.text) for mistake in found]
     inventory._ids.update(dict.fromkeys(service_ids, "services"))  # noqa: SLF001  # is its own
     return list(contradictions(inventory))
