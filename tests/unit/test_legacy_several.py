@@ -12,7 +12,7 @@ from pacefab.errors import UsageError
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate
-from pacefab.legacy.questions import Start
+from pacefab.legacy.questions import Start, StartedScript
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.tasks.migrate import check_folder, migrate_folder
 from pacefab.tasks.scripts import Scripts
@@ -182,6 +182,29 @@ def test_a_script_that_ran_on_hosts_of_both_is_counted_for_both(tmp_path: Path) 
     assert not any("which of the clusters" in one.reason for one in done.entries)
     with pytest.raises(UsageError, match="not in the folder"):
         migrate(folder, start=Start(hosts={"commons.sh": ("a2",)}))
+
+
+def test_one_script_that_is_started_for_each_makes_both(tmp_path: Path) -> None:
+    folder = write(tmp_path, make="pcs cluster setup $1 $2 $3\npcs resource create r-$1 Dummy\n")
+    entries = [StartedScript("make.sh", (c, f"{c[0]}1", f"{c[0]}2")) for c in ("ada", "bea")]
+    done = migrate(folder, start=Start(tuple(entries)))
+    assert list(done.inventories) == ["ada", "bea"]
+    assert ["r-ada" in text for text in done.inventories.values()] == [True, False]
+    assert ["r-bea" in text for text in done.inventories.values()] == [False, True]
+
+
+def test_where_a_shared_script_ran_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    setup = "".join(f"pcs cluster setup {c} {c[0]}1 {c[0]}2\n" for c in ("ada", "bea"))
+    folder = write(tmp_path / "scripts", setup=setup, common="pcs resource create r-x Dummy\n")
+    answers, target = tmp_path / "answers.yaml", tmp_path / "made.yaml"
+    migrate_folder(Scripts(folder, answers=answers), target)
+    text = answers.read_text()
+    assert text.count("  on:\n") == 1
+    answers.write_text(text.replace("  on:\n", "  on: [a1, b2]\n"))
+    migrate_folder(Scripts(folder, answers=answers), target, force=True)
+    made = sorted((tmp_path / "made").iterdir())
+    assert ["r-x" in file.read_text() for file in made] == [True, True]
 
 
 CIB = """<cib crm_feature_set="3.16.2" validate-with="pacemaker-3.9" epoch="1" num_updates="0"
