@@ -320,6 +320,7 @@ SECRETS = [
     "chpasswd <<< hacluster:hunter2",
     "crm configure primitive f stonith:fence_ipmilan params passwd=hunter2 ip=192.0.2.1",
     "rabbit_password = hunter2",
+    "if mysql -phunter2 -e 1; then exit 1; fi",
 ]
 PLAIN = [
     "mkdir -p /srv/www && pcs status",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pacefab.legacy.bash.budget import Budget
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.files import Files
-from pacefab.legacy.masking import masked_line
+from pacefab.legacy.masking import mask, masked_line
 from pacefab.legacy.model import Call, CommandResult, Effects, Fate, Place, ReportLine
 from pacefab.legacy.questions import Inquiry, Question, Unsaid, asked_text
 from pacefab.legacy.source import Tree
@@ -108,7 +108,7 @@ class World:
 
     def assume(self, sentence: str, place: Place) -> None:
         """Remember what is taken for granted, and where that began."""
-        self.effects.assume(self.unknowns.show(sentence), place)
+        self.effects.assume(mask(self.unknowns.show(sentence)), place)
 
     @contextmanager
     def condition(self, text: str, *, excluded: bool = False) -> Iterator[None]:
