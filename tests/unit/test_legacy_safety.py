@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,22 @@ def test_a_loop_of_ten_thousand_rounds_is_read(tmp_path: Path) -> None:
 def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
     done = migrated(tmp_path, bomb=text, next=CREATE)
     assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    ["sudo", "env A=1", "nohup", "timeout 5", "command", "exec", "xargs", "runuser -u x --"],
+)
+def test_wrappers_within_wrappers_take_no_memory(tmp_path: Path, wrapper: str) -> None:
+    text = f"{wrapper} " * 100_000 + "pcs status\n"
+    tracemalloc.start()
+    try:
+        done = migrated(tmp_path, bomb=text, next=CREATE)
+        assert tracemalloc.get_traced_memory()[1] < 200 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
+    assert "bomb.sh:2 " in reported(done, Fate.UNTRANSLATED)
 
 
 @pytest.mark.parametrize(

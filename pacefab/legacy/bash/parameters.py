@@ -10,7 +10,7 @@ from pacefab.legacy.bash.operations import changed, sliced
 from pacefab.legacy.bash.patterns import UnsafeError
 from pacefab.legacy.bash.shell import FOREIGN, Shell
 from pacefab.legacy.bash.world import World
-from pacefab.legacy.model import Place
+from pacefab.legacy.model import AssumedStatus, Place
 from pacefab.legacy.unknown import BREAK, is_known
 
 _DEFAULT = re.compile(r":?[-=+?]")
@@ -77,6 +77,7 @@ class ShellParameters:
         """Return what the shell itself gives; of what nothing sets, an empty text."""
         status, host = self._shell.status, self._shell.host
         by_hand = self._shell.by_hand and not self._shell.arguments
+        unclear = status is None or isinstance(status, AssumedStatus)
         known = {
             "HOME": "/root",
             "OPTIND": "1",
@@ -87,7 +88,7 @@ class ShellParameters:
             "PWD": "/root" if host else self._world.mark("the folder where it is started"),
             "IFS": " \t\n",
             "#": self._world.mark("$#") if by_hand else str(len(self._shell.arguments)),
-            "?": self._world.mark("$?") if status is None else str(status),
+            "?": self._world.mark("$?") if unclear else str(status),
             "HOSTNAME": host or self._world.mark("the name of the host where it is started"),
         }
         if name in known:
@@ -168,8 +169,10 @@ class ShellParameters:
         values = self._arguments()
         if sign == "#":
             return [self.value("#")]
-        if sign or not all(map(is_known, values)):
-            return self._many(name, values) if not sign else [self._world.mark(f"${{!{name}}}")]
+        if sign:
+            return [self._world.mark(f"${{!{name}}}")]
+        if self._shell.by_hand and not self._shell.arguments:
+            return self._many(name, values)
         if operand.startswith(":") and operand[1:2] not in set("-=+?"):
             values, operand = [self._shell.name, *values], f":{operand[1:]}"
         return self._many(name, self._each("@", values, operand, index_of))

@@ -159,6 +159,8 @@ class Words:
 
     def expanded_source(self, node: Node) -> str:
         """Return a node's text with its expansions in place (of arithmetic and patterns)."""
+        if node.type in {"simple_expansion", "expansion"}:  # alone: no other node is around it
+            return self._blanks(node) + "".join(self._expansion(node))
         region = self._region(node, node.start_byte, node.end_byte, raw=True)
         return "".join(part.text for part in region)
 

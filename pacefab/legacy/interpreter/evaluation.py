@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 
 from pacefab.legacy.bash.assignments import assign, declare, unset
 from pacefab.legacy.bash.budget import bounded
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import Double, test_words
+from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell, Signal
 from pacefab.legacy.bash.syntax import Node, Script, parse
 from pacefab.legacy.bash.words import Words
@@ -29,6 +31,7 @@ from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.lines import lines
 
 _ASSIGNED = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)(?:\[[^\]]*\])?\+?=")
+_PLAIN_WORDS = re.compile(r"[\w./=@:,-]+(\s+[\w./=@:,-]+)*\s*")
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
 
 
@@ -67,6 +70,7 @@ class Evaluation:
         self.world.budget.step()
         if not command.words:
             return CommandResult()
+        command = self._without_alias(command)
         function = self.shell.functions.get(command.words[0])
         if not function:
             return run_command(self, command)
@@ -74,10 +78,27 @@ class Evaluation:
             return CommandResult(None)  # it calls itself until an unknown condition holds
         return self._call(function, command)
 
+    def _without_alias(self, command: Command) -> Command:
+        """Return a command with the words that an alias stands for, when they are plain ones."""
+        text = self.shell.aliases.get(command.words[0], "")
+        written = self.script.text(command.nodes[0]) if command.nodes else ""
+        if written != command.words[0] or "expand_aliases" not in self.shell.options:
+            return command
+        if not _PLAIN_WORDS.fullmatch(text):
+            return command
+        words = text.split()
+        nodes = (command.nodes[0],) * len(words) + command.nodes[1:]
+        return replace(command, words=[*words, *command.arguments], nodes=nodes)
+
     def program(self, command: Command) -> CommandResult:
         """Run a program: what sudo, env and `command` start is no function of the shell."""
         self.world.budget.step()
-        return run_command(self, command) if command.words else CommandResult()
+        with self.world.budget.deeper():
+            return run_command(self, command) if command.words else CommandResult()
+
+    def file(self, path: str) -> Text | None:
+        """Return a file by a path as the script sees it; None when it is not known."""
+        return self.world.files.read(path, self.script.file, self.shell.folder)
 
     def start(self, script: Script, shell: Shell) -> CommandResult:
         """Run a script in a shell of its own."""
@@ -94,8 +115,9 @@ class Evaluation:
         """Evaluate statements one after the other."""
         parts: list[str] = []
         answer = CommandResult(self.shell.status)
+        at = 0
         try:
-            for node in nodes:
+            for at, node in enumerate(nodes, 1):  # noqa: B007  # where a signal came
                 if node.type in self._statements:
                     answer = self.execute(node)
                     parts.append(answer.output)
@@ -103,6 +125,7 @@ class Evaluation:
                     answer = self._broken(node)
                     parts.append(answer.output)
         except Signal as signal:
+            self.world.pass_over(self.script, nodes[at:])
             signal.output = "".join([*parts, signal.output])
             raise
         return CommandResult(answer.status, bounded("".join(parts)))
@@ -133,7 +156,7 @@ class Evaluation:
         inside = self.fork()
         file = file_read(node)
         if file is not None:
-            text = self.world.files.read(self.words.text(file), self.script.file)
+            text = self.file(self.words.text(file))
             return text.text if text else self.world.mark(self.script.text(node))
         try:
             answer = inside.statements(node.children)
@@ -171,7 +194,7 @@ class Evaluation:
             found = (self._joints if handed_on else self.words).fields(child)
             words += found
             nodes += [child] * len(found)
-        caller = self.shell.called_from[-1] if self.shell.called_from else None
+        caller = self.shell.callers[-1] if self.shell.callers else None
         return Command(words, self.script.place(node), tuple(nodes), caller)
 
     def _put_back(self, node: Node, before: dict[str, str]) -> None:
@@ -190,6 +213,7 @@ class Evaluation:
         shell.arguments, shell.by_hand = command.arguments, False
         shell.locals.append({})
         shell.called_from.append(command.place_of(0))
+        shell.callers.append(command.place_of_all())
         shell.running.append(command.words[0])
         try:
             with self.world.budget.deeper():
@@ -199,6 +223,7 @@ class Evaluation:
         finally:
             shell.leave_function()
             shell.called_from.pop()
+            shell.callers.pop()
             shell.running.pop()
             shell.arguments, shell.by_hand = arguments, by_hand
 
@@ -224,7 +249,7 @@ class Evaluation:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is not None and body is not None:
             self.shell.functions[self.script.text(name)] = (body, self.script)
-            self.world.functions.add(self.script.text(name))
+            self.world.functions[self.script.text(name)] = self.script.text(body)
         return CommandResult()
 
     def _compound(self, node: Node) -> CommandResult:
@@ -278,7 +303,7 @@ class Evaluation:
     def _with_redirects(
         self, nodes: Sequence[Node], body: Callable[[], CommandResult]
     ) -> CommandResult:
-        redirects = Redirects(self.words, self.world, self.script, self.shell.host)
+        redirects = Redirects(self.words, self.world, self.script, self.shell)
         redirects.read(nodes)
         before = self.shell.stdin, self.shell.stdin_place
         if redirects.stdin is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.model import CommandResult
+from pacefab.legacy.model import AssumedStatus, CommandResult
 
 _EXPRESSIONS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "negation_expression",
@@ -46,8 +46,10 @@ def status_of(value: bool | None) -> int | None:  # a truth value, not a switch
 
 def opposite(answer: CommandResult) -> CommandResult:
     """Return what `!` makes of an answer."""
-    status = None if answer.status is None else int(answer.status == 0)
-    return CommandResult(status, answer.output)
+    if answer.status is None:
+        return answer
+    kind = AssumedStatus if isinstance(answer.status, AssumedStatus) else int
+    return CommandResult(kind(answer.status == 0), answer.output)
 
 
 def prefixes(node: Node, script: Script) -> set[str]:

@@ -14,7 +14,7 @@ mkdir -p /standins /root; cp -r /tree/. /root; cd /standins
 stand_in() { { echo '#!/bin/bash'; cat; } > "$1"; chmod +x "$1"; }
 cat > pcs << 'X'
 #!/usr/bin/python3
-# --at=PLACE among the words is where they stand in the tree (see record_trees.py): noted, not given
+# --at=PLACE among the words is where they stand in the tree (see record-trees): noted, not given
 import os, shlex, sys
 words = [word for word in sys.argv[1:] if not word.startswith("--at=")]
 at = "".join(f" @{word[5:]}" for word in sys.argv[1:] if word.startswith("--at="))
@@ -64,8 +64,10 @@ def read(path):
     for line in text.replace("\\\n", " ").split("\n"):
         note(line)
 
+if " " in "".join(words[1:2]):
+    sys.exit(1)  # crmsh quotes it: no such command
 if words[1:] or words not in ([], ["configure"]):
-    note(" ".join(words) if len(words) == 2 and " " in words[1] else shlex.join(words), at)
+    note(shlex.join(words), at)
 else:
     level = (words or [""])[0]
     read(source)

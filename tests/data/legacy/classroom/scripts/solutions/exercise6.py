@@ -3,7 +3,7 @@
 import subprocess
 
 
-def pcs(*words):
+def pcs(*words: str) -> None:
     subprocess.run(["pcs", *words], check=True)
 
 
