@@ -85,7 +85,7 @@ def _block(lines: list[str], at: int, indent: int, style: str) -> str:
 
 
 def _file(lines: list[str], at: int, indent: int, path: str) -> Found:
-    """Return what writes a file that cloud-init or a task is told the content of."""
+    """Return what writes a file whose content stands there."""
     body = _indented(lines, at + 1, indent)
     deep = min((len(one) - len(one.lstrip()) for one in body if one.strip()), default=0)
     text = "\n".join(one[deep:] for one in body)

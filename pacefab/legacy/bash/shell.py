@@ -76,7 +76,7 @@ class Shell:
 
     @property
     def folder(self) -> str:
-        """The folder of the tree where it is, as far as cd told; else an empty text."""
+        """The folder of the tree where cd went to; empty where that is not known."""
         path = self.variables.get("PWD", "")
         return path if is_known(path) and not path.startswith("/") else ""
 

@@ -64,8 +64,8 @@ class Words:
         parts = list(self._parts(node))
         if _BRACED_NAME.search(self._source(node)):
             return [self._world.mark(self._source(node))]  # $x{1,2} is $x1 $x2
-        separators = self._shell.variables.get("IFS", BLANKS)
-        words = [word for some in variants(parts) for word in split(some, separators)]
+        blanks = self._shell.variables.get("IFS", BLANKS)
+        words = [word for some in variants(parts) for word in split(some, blanks)]
         pattern = any(part.kind is PartKind.LITERAL and _GLOB.search(part.text) for part in parts)
         if pattern and "noglob" not in self._shell.options:
             words = [path for word in words for path in self._matching(word)]
@@ -159,10 +159,10 @@ class Words:
 
     def expanded_source(self, node: Node) -> str:
         """Return a node's text with its expansions in place (of arithmetic and patterns)."""
-        if node.type in {"simple_expansion", "expansion"}:  # alone: no other node is around it
-            return self._blanks(node) + "".join(self._expansion(node))
-        region = self._region(node, node.start_byte, node.end_byte, raw=True)
-        return "".join(part.text for part in region)
+        if node.type in {"simple_expansion", "expansion"}:  # no other node is around it
+            return "".join(self._expansion(node))
+        parts = self._region(node, node.start_byte, node.end_byte, raw=True)
+        return "".join(part.text for part in parts)
 
     def _number_text(self, name: str) -> str:
         base, bracket, index = name.partition("[")
@@ -245,8 +245,7 @@ class Words:
         # In here documents the grammar takes $((1)) for a command in a subshell.
         if node.type == "arithmetic_expansion" or (source[:3] + source[-2:] == "$(())"):
             return [self._arithmetic_text(node)]
-        nested = "\\`" in source and source[0] == "`"
-        if node.type == "command_substitution" and not nested:
+        if node.type == "command_substitution" and not ("\\`" in source and source[0] == "`"):
             return [self._substitute(node).rstrip("\n")]
         file = node.type == "process_substitution" and source.startswith("<(")
         return [self._as_file(node) if file else self._world.mark(source)]

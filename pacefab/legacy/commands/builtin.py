@@ -148,8 +148,10 @@ def _trap(interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult()
 
 
-def which(_interpreter: Interpreter, command: Command) -> CommandResult:
+def which(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return where a program is (`which`, `command -v`): known only of pcs."""
+    if command.name == "type" and "t" in split_options(command.arguments, Syntax()):
+        return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
     names = split_options(command.arguments, Syntax(mixed=True)).operands
     if not is_known(*names):
         return CommandResult(None, "".join(names))

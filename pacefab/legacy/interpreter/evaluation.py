@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 
 from pacefab.legacy.bash.assignments import assign, declare, unset
@@ -26,12 +25,12 @@ from pacefab.legacy.interpreter.shapes import (
     opposite,
     prefixes,
     status_of,
+    without_alias,
 )
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.lines import lines
 
 _ASSIGNED = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)(?:\[[^\]]*\])?\+?=")
-_PLAIN_WORDS = re.compile(r"[\w./=@:,-]+(\s+[\w./=@:,-]+)*\s*")
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
 
 
@@ -70,25 +69,13 @@ class Evaluation:
         self.world.budget.step()
         if not command.words:
             return CommandResult()
-        command = self._without_alias(command)
+        command = without_alias(command, self.shell, self.script)
         function = self.shell.functions.get(command.words[0])
         if not function:
             return run_command(self, command)
         if self.world.conditions and command.words[0] in self.shell.running:
             return CommandResult(None)  # it calls itself until an unknown condition holds
         return self._call(function, command)
-
-    def _without_alias(self, command: Command) -> Command:
-        """Return a command with the words that an alias stands for, when they are plain ones."""
-        text = self.shell.aliases.get(command.words[0], "")
-        written = self.script.text(command.nodes[0]) if command.nodes else ""
-        if written != command.words[0] or "expand_aliases" not in self.shell.options:
-            return command
-        if not _PLAIN_WORDS.fullmatch(text):
-            return command
-        words = text.split()
-        nodes = (command.nodes[0],) * len(words) + command.nodes[1:]
-        return replace(command, words=[*words, *command.arguments], nodes=nodes)
 
     def program(self, command: Command) -> CommandResult:
         """Run a program: what sudo, env and `command` start is no function of the shell."""
@@ -186,6 +173,7 @@ class Evaluation:
             self._put_back(node, before)
 
     def _expanded(self, node: Node, named: Node, more: Sequence[Node]) -> Command:
+        self.world.budget.operands(node.child_count)
         words: list[str] = []
         nodes: list[Node] = []
         arguments = node.children_by_field_name("argument")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.model import AssumedStatus, CommandResult
 
+_PLAIN_WORDS = re.compile(r"[\w./=@:,-]+(\s+[\w./=@:,-]+)*\s*")
 _EXPRESSIONS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "negation_expression",
 }  # fmt: skip
@@ -50,6 +56,19 @@ def opposite(answer: CommandResult) -> CommandResult:
         return answer
     kind = AssumedStatus if isinstance(answer.status, AssumedStatus) else int
     return CommandResult(kind(answer.status == 0), answer.output)
+
+
+def without_alias(command: Command, shell: Shell, script: Script) -> Command:
+    """Return a command with the words that an alias stands for, when they are plain ones."""
+    text = shell.aliases.get(command.words[0], "")
+    written = script.text(command.nodes[0]) if command.nodes else ""
+    if written != command.words[0] or "expand_aliases" not in shell.options:
+        return command
+    if not _PLAIN_WORDS.fullmatch(text):
+        return command
+    words = text.split()
+    nodes = (command.nodes[0],) * len(words) + command.nodes[1:]
+    return replace(command, words=[*words, *command.arguments], nodes=nodes)
 
 
 def prefixes(node: Node, script: Script) -> set[str]:
