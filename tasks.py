@@ -11,6 +11,7 @@ from invoke import main as running
 from invoke.context import Context
 from invoke.exceptions import Exit, UnexpectedExit
 from invoke.tasks import task
+from lxml import etree
 
 from pacefab.cli.endings import open_missing, watch_output
 from pacefab.cli.options import number
@@ -32,6 +33,8 @@ COVERED = ("pacefab/legacy", "pacefab/pacemaker")
 TESTED_IMAGES = "debian12,debian13,rpm"
 WORKERS = 3  # much of a test's time is Pacemaker waiting; two processors bear three
 INTERRUPTED, NONE_FOUND = 2, 5  # exit codes of pytest
+RESULTS = Path(".pacefab/results.xml")
+SEEN_LINES = 15  # of each failed test
 
 if hasattr(running.program, "core"):  # invoke runs; no test imports this file
     open_missing()
@@ -74,14 +77,25 @@ def test_cluster(
     failed = []
     for phase in phases(images, at_once):
         try:
-            pytest(c, *arguments, *phase)
+            pytest(c, *arguments, *phase, "--junitxml", str(RESULTS))
         except UnexpectedExit as error:
             if error.result.exited == INTERRUPTED:
                 raise
             if error.result.exited != NONE_FOUND:
-                failed.append(" ".join(phase))
+                failed += [f"tests failed in: {' '.join(phase)}", *failures(RESULTS)]
     if failed:
-        raise Exit("\n".join(["tests failed in:", *failed]), code=1)
+        raise Exit("\n".join(failed), code=1)
+
+
+def failures(results: Path) -> Iterator[str]:
+    """Yield each test that failed, with what pytest saw there, from its JUnit file.
+
+    The run is long, and its end is what is looked at.
+    """
+    for case in etree.parse(results).iter("testcase"):
+        for found in (*case.iter("failure"), *case.iter("error")):
+            seen = [line for line in (found.text or "").splitlines() if line.startswith("E ")]
+            yield "\n".join([f"{case.get('classname')}::{case.get('name')}", *seen[:SEEN_LINES]])
 
 
 def check_clusters(images: list[str], nodes: list[str]) -> None:

@@ -52,6 +52,7 @@ class _Composing:
 
     def __init__(self, events: Iterator[Any], resolver: Any) -> None:
         self._events, self._resolver = events, resolver
+        self._tags: dict[tuple[str, tuple[bool, bool]], Any] = {}  # most words stand there often
 
     def document(self) -> Node:
         self._expect(StreamStartEvent)
@@ -76,11 +77,17 @@ class _Composing:
         if isinstance(event, ScalarEvent):
             if not event.value:  # nothing stands on another line for each reader
                 raise _LeftToPythonError
-            tag = self._resolver.resolve(ScalarNode, event.value, event.implicit)
+            tag = self._tag(event.value, event.implicit)
             return ScalarNode(tag, event.value, event.start_mark, event.end_mark)
         kind, children = self._children(event)
         tag = self._resolver.resolve(kind, None, event.implicit)
         return kind(tag, children, event.start_mark, event.end_mark)
+
+    def _tag(self, value: str, implicit: tuple[bool, bool]) -> Any:
+        key = (value, implicit)
+        if key not in self._tags:
+            self._tags[key] = self._resolver.resolve(ScalarNode, value, implicit)
+        return self._tags[key]
 
     def _children(self, event: Any) -> tuple[type[Node], list[Any]]:
         if isinstance(event, SequenceStartEvent):

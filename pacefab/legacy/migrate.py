@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 from pacefab.errors import UsageError
+from pacefab.legacy.answers.asking import unanswered
+from pacefab.legacy.answers.reading import AnswersFile
 from pacefab.legacy.cluster.configuration import configuration_of
 from pacefab.legacy.draft.draft import draft
 from pacefab.legacy.draft.inventory_text import render_inventory
@@ -16,9 +20,10 @@ from pacefab.legacy.findings.elsewhere import any_elsewhere, elsewhere
 from pacefab.legacy.findings.replayed import collapsed, lacking, replayed_entries
 from pacefab.legacy.findings.unreached import unreached
 from pacefab.legacy.findings.unread import unread_files
-from pacefab.legacy.interpreter.walkthrough import Start, Walk, walk_through
-from pacefab.legacy.masking import mask
-from pacefab.legacy.model import Fate, Migration, ReportLine
+from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
+from pacefab.legacy.masking import mask, mask_source
+from pacefab.legacy.model import Fate, MadeCluster, Migration, ReportLine
+from pacefab.legacy.questions import Start
 from pacefab.legacy.source import SourceFile, Tree, decode, read_tree
 
 _LARGEST_INI = 1_000_000  # bytes
@@ -37,6 +42,7 @@ def migrate(
     *,
     plain: bool = False,
     start: Start | None = None,
+    answers: AnswersFile | None = None,
 ) -> Migration:
     """Return what a folder of scripts makes of a cluster, in today's terms.
 
@@ -47,9 +53,11 @@ def migrate(
         plain: write resources in Pacemaker's terms alone, and no services: a running cluster can
             be adopted so without a change of any resource.
         start: which scripts are started, with which arguments and environment.
+        answers: a file of answers that is held against the folder; `start` has what it says.
 
     Raises:
-        UsageError: the folder or the ini file cannot be read, or there is no script.
+        UsageError: the folder or the ini file cannot be read, there is no script, or the answers
+            are about what is not there.
     """
     tree = read_tree(folder)
     if ini is not None:
@@ -60,7 +68,10 @@ def migrate(
             "there is no bash script in it, and no cluster command but in documentation",
             "name the folder that holds them with --from DIR",
         )
-    return migrate_tree(tree, folder.name, name, plain=plain, start=start)
+    if answers is not None:
+        answers.check(tree)
+    called = folder.name or folder.resolve().name
+    return migrate_tree(tree, called, name, plain=plain, start=start)
 
 
 def migrate_tree(
@@ -92,15 +103,37 @@ def migrate_tree(
     summary = {fate.value: counts[fate] for fate in Fate}
     header = _HEADER.format(folder=folder)
     texts: dict[str, str] = {}
-    for made in drafts:
+    clusters: dict[str, MadeCluster] = {}
+    for number, made in zip(used or [0], drafts, strict=True):
         name = called = str(made.data["cluster"])
         numbers = count(2)
         while called in texts:
             called = f"{name}-{next(numbers)}"
         texts[called] = render_inventory(made, header)
-    desired = configuration_of(walk.replay.cluster)
+        clusters[called] = _made(walk, number, made)
     first = next(iter(texts.values()))
-    return Migration(first, account, walk.world.effects, summary, desired, texts)
+    return Migration(
+        first, account, walk.world.effects, summary, configuration_of(walk.replay.cluster), texts,
+        clusters, _sources(tree, account), unanswered(walk),
+    )  # fmt: skip
+
+
+def _made(walk: Walk, number: int, made: Draft) -> MadeCluster:
+    nodes = {str(node["name"]) for node in made.data.get("nodes", ())}
+    members = walk.replay.several.members[number : number + 1]
+    return MadeCluster(
+        frozenset(nodes.union(*members)), configuration_of(walk.replay.clusters[number])
+    )
+
+
+def _sources(tree: Tree, account: Sequence[ReportLine]) -> dict[str, tuple[str, ...]]:
+    """Return the lines of the files that the account is about, secrets masked."""
+    files = dict.fromkeys(entry.place.file for entry in account if entry.place.line)
+    return {
+        path: tuple(map(mask_source, tree.files[path].text.split("\n")))
+        for path in files
+        if path in tree.files
+    }
 
 
 def _handed(walk: Walk) -> set[str]:
@@ -110,7 +143,7 @@ def _handed(walk: Walk) -> set[str]:
 
 
 def _masked(entry: ReportLine) -> ReportLine:
-    return ReportLine(entry.fate, entry.place, mask(entry.text), mask(entry.reason), entry.advice)
+    return replace(entry, text=mask(entry.text), reason=mask(entry.reason))
 
 
 def _order(entry: ReportLine) -> tuple[int, str, int, str, str]:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pacefab.pacemaker.model import Configuration
+
+if TYPE_CHECKING:
+    from pacefab.legacy.questions import Unanswered
 
 
 @dataclass(frozen=True, order=True)
@@ -29,11 +33,21 @@ class Fate(StrEnum):
     DOUBTFUL = "doubtful"
 
 
+class NextStep(StrEnum):
+    """What an operator does about a line of the report."""
+
+    TRANSLATE = "translate by hand"
+    DECIDE = "decide"
+    CHECK = "check"
+    NOTHING = "nothing to do"
+
+
 @dataclass(frozen=True)
 class ReportLine:
     """One line of the report.
 
-    `reason` says what it became, or why it became nothing; `advice` what to do by hand.
+    `reason` says what it became, or why it became nothing; `advice` what to do by hand;
+    `undecided`: it hangs on what only a running host, or an operator, knows.
     """
 
     fate: Fate
@@ -41,6 +55,14 @@ class ReportLine:
     text: str
     reason: str
     advice: str = ""
+    undecided: bool = False
+
+    @property
+    def step(self) -> NextStep:
+        """What to do about it."""
+        if self.fate is Fate.UNTRANSLATED:
+            return NextStep.DECIDE if self.undecided else NextStep.TRANSLATE
+        return NextStep.CHECK if self.fate is Fate.DOUBTFUL else NextStep.NOTHING
 
 
 @dataclass(frozen=True)
@@ -128,12 +150,21 @@ class Effects:
 
 
 @dataclass(frozen=True)
+class MadeCluster:
+    """One of the clusters of a folder: the names of its nodes, and what scripts made of its CIB."""
+
+    nodes: frozenset[str]
+    configuration: Configuration
+
+
+@dataclass(frozen=True)
 class Migration:
     """All that a migration knows at its end: the inventory's text and the account of every line.
 
     `configuration` is what the scripts made of the CIB, before what the inventory cannot hold was
-    left out. Of several clusters both are those of the first; `inventories` has one for each, by
-    the cluster's name.
+    left out. Of several clusters both are those of the first; `inventories` and `clusters` have one
+    for each, by the cluster's name. `sources`: the lines of each file of the account, secrets
+    masked; `asked`: what no script says.
     """
 
     inventory: str
@@ -142,3 +173,6 @@ class Migration:
     summary: Mapping[str, int]
     configuration: Configuration
     inventories: Mapping[str, str] = field(default_factory=dict)
+    clusters: Mapping[str, MadeCluster] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked: Unanswered | None = None

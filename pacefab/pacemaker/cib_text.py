@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from pacefab.transport.command import Section, Step, shell
 
@@ -31,8 +32,11 @@ _START_TAG = re.compile(r"<cib\s[^>]*>")
 _ALONE = re.compile(r"<cib\s[^>]*/>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 # What is the same wherever the same configuration is read (Pacemaker Explained, "CIB Properties");
-# num_updates counts changes of the state, and have-quorum is each node's own.
-_CONFIGURED = ("admin_epoch", "epoch", "cib-last-written", "update-origin", "update-client")
+# num_updates counts changes of the state, and have-quorum is each node's own. cib-last-written is
+# the moment at which each node itself, by its own clock, took the change.
+_CONFIGURED = ("admin_epoch", "epoch", "update-origin", "update-client", "dc-uuid")
+_WRITTEN, _WRITTEN_FORMAT = "cib-last-written", "%a %b %d %H:%M:%S %Y"
+_TOGETHER_SECONDS = 60
 
 
 def observe() -> list[Step]:
@@ -61,16 +65,30 @@ def complete(own: Section, other: Section | None) -> Section | None:
     """
     if not own.ok or not _ALONE.fullmatch(own.out.strip()):
         return own
-    if other and other.ok and _configured(other.out) == _configured(own.out):
-        return other
-    return None
+    return other if other and other.ok and _are_alike(own.out, other.out) else None
 
 
-def _configured(text: str) -> tuple[str | None, ...]:
-    """Return which configuration a CIB is of, by its start tag."""
+def _are_alike(text: str, other: str) -> bool:
+    """Whether two CIBs are of one configuration, by their start tags."""
+    one, two = _head(text), _head(other)
+    if any(one.get(name) != two.get(name) for name in _CONFIGURED):
+        return False
+    if one.get(_WRITTEN) == two.get(_WRITTEN):
+        return True
+    try:
+        moments = [_moment(head[_WRITTEN]) for head in (one, two)]
+    except (KeyError, ValueError):
+        return False
+    return abs((moments[0] - moments[1]).total_seconds()) <= _TOGETHER_SECONDS
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, _WRITTEN_FORMAT).replace(tzinfo=UTC)  # all of one zone
+
+
+def _head(text: str) -> dict[str, str]:
     tag = _START_TAG.search(text)
-    found = dict(_ATTRIBUTE.findall(tag[0])) if tag else {}
-    return tuple(map(found.get, _CONFIGURED))
+    return dict(_ATTRIBUTE.findall(tag[0])) if tag else {}
 
 
 def read(sections: Mapping[str, Section]) -> str:

@@ -23,7 +23,7 @@ from pacefab.pacemaker.naming import is_secret, secret_names
 
 def differences(present: Resource, desired: Resource) -> tuple[Difference, ...]:
     """Return what makes a resource another than the desired one; both are of one type."""
-    return tuple(_resource(present, desired))
+    return () if present == desired else tuple(_resource(present, desired))
 
 
 def _resource(present: Resource, desired: Resource) -> Iterator[Difference]:

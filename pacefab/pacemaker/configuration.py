@@ -52,8 +52,13 @@ def read_configuration(cib: Cib) -> Configuration:
     return replace(
         _values(cib),
         resources=_read(cib.resources, partial(read_resource, secrets=cib.secrets)),
-        constraints=_read(cib.constraints, read_constraint),
+        constraints=read_constraints(cib),
     )
+
+
+def read_constraints(cib: Cib) -> tuple[Constraint, ...]:
+    """Return the constraints in the CIB that our nouns can say."""
+    return _read(cib.constraints, read_constraint)
 
 
 def read_settings(cib: Cib) -> dict[str, Setting]:

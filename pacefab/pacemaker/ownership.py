@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -116,6 +117,7 @@ class Runner:
         return f"{self.id}{inside} ({self.agent})"
 
 
+@lru_cache(maxsize=4)  # it is asked for in many places, and a CIB never changes
 def runners(cib: Cib) -> tuple[Runner, ...]:
     """Return every primitive with what it runs, at whatever depth it stands."""
     return tuple(_runner(cib, primitive) for primitive in cib.resources.iter("primitive"))

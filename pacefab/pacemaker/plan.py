@@ -19,8 +19,8 @@ from pacefab.pacemaker.compare import (
     setting_difference,
 )
 from pacefab.pacemaker.configuration import (
-    read_configuration,
     read_constraint,
+    read_constraints,
     read_resource,
     read_settings,
     settings,
@@ -217,7 +217,7 @@ def _resource(cib: Cib, desired: Resource) -> Made:
 
 
 def _constraints(cib: Cib, desired: tuple[Constraint, ...]) -> Iterator[Made]:
-    present = {c.id: c for c in read_configuration(cib).constraints}
+    present = {c.id: c for c in read_constraints(cib)}
     ids = {str(meaning(c)): c.id for c in present.values()}
     taken = set(cib.ids)
     every = {str(meaning(constraint)): constraint for constraint in desired}

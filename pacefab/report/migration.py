@@ -1,36 +1,33 @@
-"""The account of a migration: a table for people, JSON for programs."""
+"""The account of a migration: lines for people, JSON for programs."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO, cast
+from dataclasses import replace
+from typing import Any, TextIO
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
-from pacefab.legacy.model import Effects, Fate, Migration, Place, ReportLine
-from pacefab.report.stream import Stream, clean, json_text
+from pacefab.legacy.model import Effects, Fate, Migration, NextStep, Place, ReportLine
+from pacefab.report.stream import json_text, one_line
 from pacefab.report.text import Printer
 
 _TITLES = {
-    Fate.TRANSLATED: "Translated",
-    Fate.LEFT_OUT: "Left out",
-    Fate.UNTRANSLATED: "Could not be translated",
-    Fate.DOUBTFUL: "Looks like a bug in the original",
+    NextStep.TRANSLATE: "Translate by hand",
+    NextStep.DECIDE: "Decide: only a running host, or you, can know it",
+    NextStep.CHECK: "Check: it looks like a bug in the scripts, or needs care",
+    NextStep.NOTHING: "Nothing to do",
 }
-_TO_LOOK_AT = {Fate.UNTRANSLATED, Fate.DOUBTFUL}
+_ANSWERS = "say it in a file: --answers FILE"
 _MOST_FILES = 15  # in the summary: it is to fit on a screen
-_WIDTH = 150  # of a table where the output is no terminal
 
 
 def render_json(migration: Migration) -> str:
     """Return the account as JSON, with a number of its form.
 
     Keys: format (1), summary (counts), translated, left_out, untranslated and doubtful (lists of
-    file, line, text, reason, advice), assumptions (text, file, line), effects (packages: by node;
-    files: path, node, how, file, line; units: name, action, node, file, line).
+    file, line, text, reason, advice, and step, which is what to do next), assumptions (text, file,
+    line), effects (packages: by node; files: path, node, how, file, line; units: name, action,
+    node, file, line).
     """
     data: dict[str, Any] = {"format": 1, "summary": dict(migration.summary)}
     for fate in Fate:
@@ -50,6 +47,7 @@ def _entry(line: ReportLine) -> dict[str, Any]:
         "text": line.text,
         "reason": line.reason,
         "advice": line.advice,
+        "step": line.step.value,
     }
 
 
@@ -79,31 +77,20 @@ def _packages(effects: Effects) -> dict[str, list[str]]:
     return {host: sorted(names) for host, names in sorted(found.items())}
 
 
-def print_report(migration: Migration, stream: TextIO) -> None:
-    """Print a summary, a table for each part, what is taken for granted, and one last line."""
+def print_report(migration: Migration, stream: TextIO, answers: str = "") -> None:
+    """Print a summary, the account by what to do next, what is assumed, and one last line.
+
+    `answers`: the file in which the operator says what no script says; empty: there is none.
+    """
     printer = Printer(stream)
-    console = _console(printer.stream)
     printer.text(_summary(migration))
-    for fate in Fate:
-        entries = [entry for entry in migration.entries if entry.fate is fate]
+    for step in NextStep:
+        entries = [entry for entry in migration.entries if entry.step is step]
         if entries:
-            console.print(_table(f"{_TITLES[fate]}: {len(entries)}", entries))
-    printer.text(_besides(migration.effects))
+            printer.text([f"{_TITLES[step]}: {len(entries)}"], lambda _: "bold")
+            printer.text([*_listed(entries), ""])
+    printer.text(_besides(migration.effects, answers))
     printer.text([f"lines and findings: {_counted(migration.summary)}"])
-
-
-def _console(stream: Stream) -> Console:
-    """Return what draws tables; its own idea of a terminal is not ours."""
-    # Without emoji: ocf:heartbeat:Dummy has one for Rich.
-    return Console(
-        file=cast("TextIO", stream),
-        highlight=False,
-        emoji=False,
-        width=stream.width or _WIDTH,
-        force_terminal=stream.colours,
-        no_color=not stream.colours,
-        legacy_windows=False,
-    )
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -119,7 +106,11 @@ def _summary(migration: Migration) -> Iterator[str]:
         f"The scripts create {len(made.resources)} resources (clones and groups count once) and "
         f"{len(made.constraints)} constraints; the inventory has those that are translated."
     )
-    files = Counter(line.place.file for line in migration.entries if line.fate in _TO_LOOK_AT)
+    steps = Counter(line.step for line in migration.entries)
+    yield f"To do: {', '.join(f'{steps[step]} {step.value}' for step in NextStep)}"
+    files = Counter(
+        line.place.file for line in migration.entries if line.step is not NextStep.NOTHING
+    )
     if files:
         yield "To check (not translated, or likely a bug), by file:"
     for file, count in files.most_common(_MOST_FILES):
@@ -129,21 +120,21 @@ def _summary(migration: Migration) -> Iterator[str]:
     yield ""
 
 
-def _table(title: str, entries: Iterable[ReportLine]) -> Table:
-    """Return a part of the account; what is reported of several places has one row."""
-    table = Table(title=title, title_justify="left", expand=True, show_lines=False)
-    for column, ratio in (("where", 3), ("what", 6), ("why, what to do", 6)):
-        table.add_column(column, ratio=ratio, overflow="fold")
-    same: dict[tuple[str, str, str], list[Place]] = {}
+def _listed(entries: Iterable[ReportLine]) -> Iterator[str]:
+    """Yield lines about entries; what is reported of several places stands there once."""
+    same: dict[ReportLine, list[Place]] = {}
     for line in entries:
-        same.setdefault((line.text, line.reason, line.advice), []).append(line.place)
-    for (text, reason, advice), places in same.items():
-        why = f"{reason}; {advice}" if advice else reason
-        table.add_row(*map(Text, map(clean, ("\n".join(map(str, places)), text, why))))
-    return table
+        same.setdefault(replace(line, place=Place("", 0)), []).append(line.place)
+    for line, (first, *others) in same.items():
+        yield f"  {first}: {one_line(line.text)}"
+        if others:
+            yield f"      also {', '.join(map(str, others))}"
+        yield f"      {line.fate.value.replace('_', ' ')}: {one_line(line.reason)}"
+        if line.advice:
+            yield f"      next: {one_line(line.advice)}"
 
 
-def _besides(effects: Effects) -> Iterator[str]:
+def _besides(effects: Effects, answers: str) -> Iterator[str]:
     """Yield what scripts do apart from pcs, and what was assumed."""
     if effects.packages:
         yield "Packages that the scripts install (services of the inventory install their own):"
@@ -153,5 +144,6 @@ def _besides(effects: Effects) -> Iterator[str]:
         yield f"Files that the scripts write, {len(paths)}; the JSON report has them all:"
         yield f"  {', '.join(paths[:12])}{', …' if len(paths) > 12 else ''}"  # noqa: PLR2004
     if effects.assumptions:
-        yield "Assumed:"
+        where = f"say it in {answers}" if answers else _ANSWERS
+        yield f"Assumed (where it is otherwise, {where}):"
         yield from (f"  {place}: {text}" for text, place in sorted(effects.assumptions.items()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from pacefab.report.pages import status
 from pacefab.services.memcached.probe import Answer
 from pacefab.services.probes.probe import Reading
 from pacefab.workflows.checks.health import Health
-from tests.cluster.browser import Page
+from tests.cluster.browser import Page, assert_it_fits_a_phone
 from tests.unit import healths
 
 NODES = ("controller1-vm", "controller2-vm", "controller3-vm")
@@ -113,49 +112,4 @@ def test_what_operators_have_set_is_neither_good_nor_bad(file: Path) -> None:
 
 
 def test_it_is_readable_on_a_phone_and_in_the_dark(file: Path) -> None:
-    # A frame: a window of the browser's is never as narrow as that.
-    frame = file.with_name("phone.html")
-    light = escape(file.read_text(encoding="utf-8"))
-    dark = light.replace("@media (prefers-color-scheme:dark)", "@media all")
-    assert dark != light
-    frame.write_text(f"<body>{_FRAMES.format(light, dark)}</body>", encoding="utf-8")
-    page = Page(frame, file.with_name("phone"))
-    for name in ("light", "dark"):
-        needed, contrast = (
-            float(page.values(f"//body/@data-{name}-{what}")[0]) for what in ("needed", "contrast")
-        )
-        assert needed <= 390  # nothing to scroll sideways for
-        assert contrast >= 4.5  # WCAG 2.1, 1.4.3
-    shades = [float(page.values(f"//body/@data-{name}-paper")[0]) for name in ("light", "dark")]
-    assert shades[0] > 0.8
-    assert shades[1] < 0.1
-
-
-_FRAMES = """
-<iframe id="light" width="390" height="800" frameborder="0" srcdoc="{}"></iframe>
-<iframe id="dark" width="390" height="800" frameborder="0" srcdoc="{}"></iframe>
-<script>
-function luminance(color) {{
-  const parts = color.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
-  const [r, g, b] = parts.map((p) => p <= 0.03928 ? p / 12.92 : ((p + 0.055) / 1.055) ** 2.4);
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-}}
-function contrast(element, behind) {{
-  const text = luminance(getComputedStyle(element).color);
-  const back = luminance(getComputedStyle(behind).backgroundColor);
-  return (Math.max(text, back) + 0.05) / (Math.min(text, back) + 0.05);
-}}
-for (const frame of document.querySelectorAll("iframe")) {{
-  frame.addEventListener("load", () => {{
-    const inner = frame.contentDocument;
-    const found = [...inner.querySelectorAll(".card td")];
-    const badges = [...inner.querySelectorAll(".badge")].map((one) => contrast(one, one));
-    const least = Math.min(...badges, ...found.map((one) => contrast(one, one.closest(".card"))));
-    document.body.dataset[frame.id + "Needed"] = inner.documentElement.scrollWidth;
-    document.body.dataset[frame.id + "Contrast"] = least;
-    document.body.dataset[frame.id + "Paper"] =
-      luminance(getComputedStyle(inner.body).backgroundColor);
-  }});
-}}
-</script>
-"""
+    assert_it_fits_a_phone(file)

@@ -3,17 +3,20 @@
 
 from __future__ import annotations
 
+import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from pacefab.errors import UsageError
-from pacefab.legacy.masking import mask
+from pacefab.legacy.masking import mask, mask_source, masked_line
 from pacefab.legacy.migrate import migrate, migrate_tree
-from pacefab.legacy.model import Fate, Migration
+from pacefab.legacy.model import Fate, Migration, NextStep, Place
 from pacefab.legacy.occurrences import occurrences
 from pacefab.legacy.source import SourceFile, Tree
+from pacefab.report.migration import print_report
 
 
 def account(files: Mapping[str, str]) -> Migration:
@@ -297,3 +300,108 @@ def test_two_resources_on_one_unit_need_rules_that_keep_them_apart(rule: str, ke
     assert ("  p-r:" in done.inventory) is kept
     reported = at(done, "a.sh", 4)
     assert any("already managed by the resource p-l" in reason for _, reason in reported)
+
+
+SECRETS = [
+    "pcs cluster auth a b -u hacluster -phunter2",
+    "pcs host auth a b -u hacluster -p hunter2",
+    "sshpass -p 'hunter2' ssh a pcs status",
+    "lookup --token hunter2 gateway; pcs status",
+    "deploy --admin-password=hunter2 --verbose",
+    "mysql -uroot -phunter2 -e 'select 1'",
+    "mysqldump --password='hunter2' --all-databases",
+    "ipmitool -I lanplus -U admin -P hunter2 -H 192.0.2.1 power status",
+    "fence_ipmilan -a 192.0.2.1 -l admin -p hunter2 -o status",
+    "redis-cli -h vip -a hunter2 ping",
+    "curl -su admin:hunter2 https://n1:2224/",
+    "curl --user 'admin:hunter2' https://n1:2224/",
+    "export URL=mysql+pymysql://nova:hunter2@db/nova",
+    "echo hunter2 | passwd --stdin hacluster",
+    "chpasswd <<< hacluster:hunter2",
+    "crm configure primitive f stonith:fence_ipmilan params passwd=hunter2 ip=192.0.2.1",
+    "rabbit_password = hunter2",
+    "if mysql -phunter2 -e 1; then exit 1; fi",
+]
+PLAIN = [
+    "mkdir -p /srv/www && pcs status",
+    "ssh -p 2222 n1 pcs status",
+    "mysql -P 3306 -h db",
+    "pcs cluster setup lake n1 n2 --token 10000",
+    "podman login --password-stdin registry",
+    "ansible-playbook --ask-pass site.yml",
+    "deploy --no-password all",
+    "pcs resource create v IPaddr2 ip=192.0.2.1 --group passive",
+    "tar -p -xf keys.tar",
+    "curl -u admin https://n1:2224/",
+    "crm resource param site set port 80",
+]
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_secret_is_masked_wherever_it_stands(line: str) -> None:
+    assert "hunter2" not in mask(line)
+    assert "***" in mask(line)
+    done = account({"a.sh": f"pcs cluster setup lake n1 n2\n{line}\n"})
+    shown = (done.entries, done.inventory, done.sources, done.asked, done.effects)
+    assert "hunter2" not in str(shown)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  db_password: hunter2", '{"token": "hunter2", "user": "nova"}', "requirepass hunter2",
+     "GRANT ALL ON *.* TO a IDENTIFIED BY 'hunter2';", "  auth_pass hunter2",
+     "PASSWORD=${1:-hunter2}", "masterauth hunter2"],
+)  # fmt: skip
+def test_the_lines_of_the_page_mask_other_notations_too(line: str) -> None:
+    assert "hunter2" not in mask_source(line)
+
+
+@pytest.mark.parametrize(
+    "line", [*PLAIN, "kind: secret", "https://n1:2224/x", "pass", "  passwd root"]
+)
+def test_the_lines_of_the_page_show_the_rest(line: str) -> None:
+    assert mask_source(line) == line
+
+
+@pytest.mark.parametrize("line", PLAIN)
+def test_what_is_no_secret_is_not_masked(line: str) -> None:
+    assert mask(line) == line
+    assert masked_line(line.split()) == line
+
+
+def test_the_report_is_grouped_by_what_to_do_next(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("Run `pcs status`.\n\npcs resource cleanup\n")
+    (tmp_path / "a.sh").write_text(
+        "pcs cluster setup lake n1 n2\npcs resource create v IPaddr2 ip=$1\n"
+        "pcs stonith level add 1 n1 x\npcs property set stonith-enabled=false\n"
+    )
+    done = migrate(tmp_path)
+    stream = io.StringIO()
+    print_report(done, stream)
+    shown = stream.getvalue()
+    titles = [line for line in shown.splitlines() if re.match(r"[A-Z].*: \d+$", line)]
+    assert [title.partition(":")[0] for title in titles] == [
+        "Translate by hand", "Decide", "Check", "Nothing to do",
+    ]  # fmt: skip
+    parts = {line.place: line.step for line in done.entries}
+    for place, step in parts.items():
+        part = shown.split(f"\n{titles[list(NextStep).index(step)]}\n")[1].split("\n\n")[0]
+        assert str(place) in part
+    assert parts[Place("a.sh", 2)] is NextStep.DECIDE
+    assert len([one for one in done.entries if one.place.file == "README.md"]) == 1
+
+
+@pytest.mark.parametrize("columns", ["20", "80", "400"])
+def test_places_are_whole_in_a_pipe_of_any_width(
+    tmp_path: Path, columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    folder = tmp_path / "a-rather-long-name-of-a-folder" / ("deep-" * 20)
+    folder.mkdir(parents=True)
+    (folder / "script with a blank.sh").write_text("pcs cluster setup lake n1 n2\npcs acl enable\n")
+    done = migrate(tmp_path)
+    stream = io.StringIO()
+    print_report(done, stream)
+    lines = stream.getvalue().splitlines()
+    for one in done.entries:
+        assert sum(f"{one.place}: {one.text}" in line for line in lines) == 1

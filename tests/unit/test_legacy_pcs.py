@@ -17,6 +17,7 @@ from pacefab.legacy.migrate import migrate, migrate_tree
 from pacefab.legacy.model import Fate, Migration
 from pacefab.legacy.source import SourceFile, Tree
 from pacefab.tasks.migrate import check_folder, migrate_folder
+from pacefab.tasks.scripts import Scripts
 
 CAPTURED = Path(__file__).resolve().parents[1] / "captured"
 SETUP = "pcs cluster setup --name lab c1 c2 c3\n"
@@ -345,7 +346,7 @@ def test_what_pcs_itself_made_of_a_script_is_what_the_replay_makes(
 ) -> None:
     """The script ran on real nodes, and the CIB was taken from them (tests/captured)."""
     shutil.copy(CAPTURED / "stack.sh", tmp_path)
-    assert check_folder(tmp_path, None, CAPTURED / image / "cib-stack.xml") == 2
+    assert check_folder(Scripts(tmp_path), CAPTURED / image / "cib-stack.xml") == 2
     assert capsys.readouterr().out.splitlines() == [  # what the harness sets before
         "property dc-deadtime: the scripts say nothing, the cluster 3s",
         "property load-threshold: the scripts say nothing, the cluster 0%",
@@ -364,7 +365,7 @@ def test_the_difference_to_a_live_cluster_is_told_object_by_object(
         assert old in text
         text = text.replace(old, new)
     (tmp_path / "stack.sh").write_text(text)
-    assert check_folder(tmp_path, None, CAPTURED / "debian12" / "cib-stack.xml") > 2
+    assert check_folder(Scripts(tmp_path), CAPTURED / "debian12" / "cib-stack.xml") > 2
     said = capsys.readouterr().out
     for expected in (
         "resource default resource-stickiness: the scripts say 200, the cluster 100",
@@ -385,19 +386,19 @@ def test_what_is_no_cib_is_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "a.sh").write_text(SETUP)
     (tmp_path / "cib.xml").write_text(text)
     with pytest.raises(UsageError, match="it is not a CIB"):
-        check_folder(tmp_path, None, tmp_path / "cib.xml")
+        check_folder(Scripts(tmp_path), tmp_path / "cib.xml")
 
 
 def test_an_inventory_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     scripts, target = tmp_path / "scripts", tmp_path / "inventory" / "lab.yaml"
     scripts.mkdir()
     (scripts / "a.sh").write_text(SETUP + "pcs property set stonith-enabled=false\n")
-    migrate_folder(scripts, None, target, str(tmp_path / "report.json"))
+    migrate_folder(Scripts(scripts), target, str(tmp_path / "report.json"))
     assert json.loads((tmp_path / "report.json").read_text())["summary"]["translated"] == 2
     target.write_text("mine\n")
     with pytest.raises(UsageError, match="it is there already"):
-        migrate_folder(scripts, None, target)
-    migrate_folder(scripts, None, target, force=True)
+        migrate_folder(Scripts(scripts), target)
+    migrate_folder(Scripts(scripts), target, force=True)
     assert target.read_text().startswith("# yaml-language-server")
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from pacefab.errors import UsageError
-from pacefab.legacy.interpreter.walkthrough import Start
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate
+from pacefab.legacy.questions import Start, StartedScript
 from pacefab.tasks.migrate import migrate_folder
+from pacefab.tasks.scripts import Scripts
 
 INSTALL = """\
 #!/bin/bash
@@ -37,7 +38,9 @@ def test_arguments_and_environment_make_the_unknown_known(folder: Path) -> None:
     before = migrate(folder)
     lines = [one.place.line for one in before.entries if one.fate is Fate.UNTRANSLATED]
     assert {4, 5, 7} <= set(lines)
-    start = Start((("install.sh", "lake", "n1", "n2", "192.0.2"),), {"STAGE": "live"})
+    start = Start(
+        (StartedScript("install.sh", ("lake", "n1", "n2", "192.0.2")),), {"STAGE": "live"}
+    )
     done = migrate(folder, start=start)
     assert "cluster: lake" in done.inventory
     assert "ip: 192.0.2.9" in done.inventory
@@ -49,11 +52,11 @@ def test_arguments_and_environment_make_the_unknown_known(folder: Path) -> None:
 
 def test_entries_are_started_in_their_order(folder: Path) -> None:
     entries = [("other.sh",), ("./install.sh", "lake", "n1", "n2", "192.0.2")]
-    migrate_folder(folder, None, folder / "made.yaml", entries=entries)
+    migrate_folder(Scripts(folder, entries=entries), folder / "made.yaml")
     text = (folder / "made.yaml").read_text()
     assert text.index("  other:") < text.index("vip")
 
 
 def test_an_entry_that_is_not_there_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="not in the folder"):
-        migrate(folder, start=Start((("absent.sh",),)))
+        migrate(folder, start=Start((StartedScript("absent.sh"),)))

@@ -19,6 +19,7 @@ import pytest
 from pacefab.cli.inventory import read_inventory
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.migrate import migrate
+from pacefab.legacy.model import Fate, NextStep
 from pacefab.report.migration import print_report, render_json
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
@@ -57,7 +58,11 @@ def test_the_report_is_the_one_expected(report: dict[str, Any]) -> None:
     expected = json.loads((DATA / "expected" / "report.json").read_text(encoding="utf-8"))
     assert list(report) == list(expected)
     for part in expected:
-        assert report[part] == expected[part], part
+        found = report[part]
+        if part in {fate.value for fate in Fate}:
+            assert {one["step"] for one in found} <= {step.value for step in NextStep}
+            found = [{key: one[key] for key in one if key != "step"} for one in found]
+        assert found == expected[part], part
 
 
 def test_the_same_tree_gives_the_same_texts(done: Any) -> None:

@@ -16,14 +16,14 @@ _LONGEST_PATTERN = 300
 _DEEPEST = 8
 _SPECIAL = r"\\*?\[\](){}|@!+^/#%&-"  # characters that mean something in a pattern or operand
 _LIST = "?*+@!"
-Step = Callable[[str, int], set[int]]  # a text and a position -> where it may go on
+NextStep = Callable[[str, int], set[int]]  # a text and a position -> where it may go on
 
 
 @dataclass(frozen=True)
 class Glob:
     """A pattern, as steps that each match a piece of a text."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[NextStep, ...]
 
     def match(self, text: str) -> bool:
         """Return whether the pattern matches the whole text."""
@@ -84,12 +84,12 @@ class _GlobReader:
         """Return what stands up to one of some characters, or the end."""
         if depth > _DEEPEST:
             raise UnsafeError(f"a pattern nested too deeply: {self._pattern[:40]}")
-        steps: list[Step] = []
+        steps: list[NextStep] = []
         while self._at < len(self._pattern) and self._pattern[self._at] not in (stops or "\0"):
             steps.append(self._step(depth))
         return Glob(tuple(steps))
 
-    def _step(self, depth: int) -> Step:
+    def _step(self, depth: int) -> NextStep:
         character = self._pattern[self._at]
         following = self._pattern[self._at + 1 : self._at + 2]
         self._at += 1
@@ -106,13 +106,13 @@ class _GlobReader:
             character = following
         return self._literal(character)
 
-    def _literal(self, character: str) -> Step:
+    def _literal(self, character: str) -> NextStep:
         if self._ignore_case:
             lower = character.lower()
             return _one(lambda other: other.lower() == lower)
         return _one(lambda other: other == character)
 
-    def _list(self, kind: str, depth: int) -> Step:
+    def _list(self, kind: str, depth: int) -> NextStep:
         """Read KIND(PATTERN|PATTERN…); without its end, the kind is an ordinary character."""
         begun = self._at
         alternatives: list[Glob] = []
@@ -176,16 +176,16 @@ def _plain(text: str) -> str:
 
 
 def _any(text: str, at: int) -> set[int]:
-    """Step over any characters."""
+    """NextStep over any characters."""
     return set(range(at, len(text) + 1))
 
 
-def _one(fits: Callable[[str], bool]) -> Step:
+def _one(fits: Callable[[str], bool]) -> NextStep:
     """Return a step over one character."""
     return lambda text, at: {at + 1} if at < len(text) and fits(text[at]) else set()
 
 
-def _listed(kind: str, alternatives: list[Glob]) -> Step:
+def _listed(kind: str, alternatives: list[Glob]) -> NextStep:
     def once(text: str, at: int) -> set[int]:
         return {end for one in alternatives for end in one.ends(text, at)}
 

@@ -11,6 +11,7 @@ from pacefab.legacy.bash.patterns import UnsafeError
 from pacefab.legacy.bash.shell import FOREIGN, Shell
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.model import AssumedStatus, Place
+from pacefab.legacy.questions import Question, Unsaid
 from pacefab.legacy.unknown import BREAK, is_known
 
 _DEFAULT = re.compile(r":?[-=+?]")
@@ -66,7 +67,7 @@ class ShellParameters:
         if items is None:
             return self.value(name) if index == "0" else ""
         if not is_known(index):
-            return self._world.mark(f"{name}[{self._world.unknowns.show(index)}]")
+            return self._world.mark(f"{name}[{index}]")
         if re.fullmatch(r"-\d{1,4}", index):  # from the end
             index = str(
                 max((int(key) for key in items if key.isdigit()), default=-1) + 1 + int(index)
@@ -76,8 +77,11 @@ class ShellParameters:
     def _special(self, name: str) -> str:
         """Return what the shell itself gives; of what nothing sets, an empty text."""
         status, host = self._shell.status, self._shell.host
-        by_hand = self._shell.by_hand and not self._shell.arguments
         unclear = status is None or isinstance(status, AssumedStatus)
+        if name == "#" and self._shell.by_hand:
+            return self._given(0, "$#")
+        if name == "HOSTNAME" and not host:
+            return self._world.ask_host()
         known = {
             "HOME": "/root",
             "OPTIND": "1",
@@ -87,25 +91,37 @@ class ShellParameters:
             "LOGNAME": "root",
             "PWD": "/root" if host else self._world.mark("the folder where it is started"),
             "IFS": " \t\n",
-            "#": self._world.mark("$#") if by_hand else str(len(self._shell.arguments)),
+            "#": str(len(self._shell.arguments)),
             "?": self._world.mark("$?") if unclear else str(status),
-            "HOSTNAME": host or self._world.mark("the name of the host where it is started"),
+            "HOSTNAME": host,
         }
         if name in known:
             return known[name]
         if name in FOREIGN or name in {"$", "!", "-", "_"}:
             return self._world.mark(f"${name}")
+        question = Question(Unsaid.VARIABLE, "", name)
         if self._shell.foreign:
-            return self._world.mark(f"${name}, perhaps set by {self._shell.foreign}")
+            mark = self._world.mark(f"${name}, perhaps set by {self._shell.foreign}")
+            self._world.inquiry.ask(question, self._world.here, mark)
+            return mark
+        self._world.inquiry.ask(question, self._world.here)
         self._world.unset[name] = None
         self._world.consulted[f"${name}"] = None
         return ""
 
     def _arguments(self) -> list[str]:
         """Return "$@"; what an operator gives is not known."""
-        if self._shell.by_hand and not self._shell.arguments:
-            return [self._world.mark("the arguments, which the operator gives")]
+        if self._shell.by_hand:
+            rest = self._given(0, "the arguments, which the operator gives")
+            return [*self._shell.arguments, rest]
         return self._shell.arguments
+
+    def _given(self, number: int, what: str) -> str:
+        """Return the mark of an argument that the operator gives (0: of all together)."""
+        mark = self._world.mark(what)
+        question = Question(Unsaid.ARGUMENT, self._shell.name, str(number))
+        self._world.inquiry.ask(question, self._world.here, mark)
+        return mark
 
     def _argument(self, number: int) -> str:
         if number == 0:
@@ -113,7 +129,8 @@ class ShellParameters:
         if number <= len(self._shell.arguments):
             return self._shell.arguments[number - 1]
         if self._shell.by_hand:
-            return self._world.mark(f"argument {number}, which the operator gives")
+            number += self._shell.shifted
+            return self._given(number, f"argument {number}, which the operator gives")
         return ""
 
     def braced(self, head: str, operand: str, index_of: Callable[[str], str]) -> list[str]:
@@ -229,7 +246,7 @@ class ShellParameters:
             other = unescaped(operand[found.end() :])
             return self._default(name, value, found[0], other, there=there)
         if not is_known(value, operand):
-            return self._world.mark(f"${{{name}{self._world.unknowns.show(operand)}}}")
+            return self._world.unknowns.mark(f"${{{name}{operand}}}", value)
         try:
             if operand[0] == ":":
                 return "".join(sliced(list(value), operand, lambda text: int(index_of(text) or 0)))

@@ -68,7 +68,8 @@ class Shell:
     stdin_place: Place | None = None  # where the text of stdin stands in the tree
     foreign: str = ""  # a sourced file that is missing: where unset variables may come from
     at_exit: tuple[str, Place] | None = None  # what `trap … EXIT` runs, and where it stands
-    by_hand: bool = False  # started by an operator, whose arguments are not known
+    by_hand: bool = False  # started by an operator: more arguments than these are not known
+    shifted: int = 0  # how many of the operator's arguments are gone
     locals: list[dict[str, _Held]] = field(default_factory=list)
     called_from: list[Place] = field(default_factory=list)  # the running functions' callers
     callers: list[Place] = field(default_factory=list)  # and where what they were handed stands

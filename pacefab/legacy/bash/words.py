@@ -64,8 +64,8 @@ class Words:
         parts = list(self._parts(node))
         if _BRACED_NAME.search(self._source(node)):
             return [self._world.mark(self._source(node))]  # $x{1,2} is $x1 $x2
-        blanks = self._shell.variables.get("IFS", BLANKS)
-        words = [word for some in variants(parts) for word in split(some, blanks)]
+        separators = self._shell.variables.get("IFS", BLANKS)
+        words = [word for some in variants(parts) for word in split(some, separators)]
         pattern = any(part.kind is PartKind.LITERAL and _GLOB.search(part.text) for part in parts)
         if pattern and "noglob" not in self._shell.options:
             words = [path for word in words for path in self._matching(word)]
@@ -161,8 +161,8 @@ class Words:
         """Return a node's text with its expansions in place (of arithmetic and patterns)."""
         if node.type in {"simple_expansion", "expansion"}:  # no other node is around it
             return "".join(self._expansion(node))
-        parts = self._region(node, node.start_byte, node.end_byte, raw=True)
-        return "".join(part.text for part in parts)
+        region = self._region(node, node.start_byte, node.end_byte, raw=True)
+        return "".join(part.text for part in region)
 
     def _number_text(self, name: str) -> str:
         base, bracket, index = name.partition("[")

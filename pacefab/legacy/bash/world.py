@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -10,10 +10,13 @@ from pacefab.legacy.bash.budget import Budget
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.files import Files
 from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.masking import masked_line
+from pacefab.legacy.masking import mask, masked_line
 from pacefab.legacy.model import Call, CommandResult, Effects, Fate, Place, ReportLine
+from pacefab.legacy.questions import Inquiry, Question, Unsaid, asked_text
 from pacefab.legacy.source import Tree
-from pacefab.legacy.unknown import Unknowns
+from pacefab.legacy.unknown import Unknowns, is_known
+
+_NOWHERE = Place("", 0)
 
 
 @dataclass
@@ -44,6 +47,10 @@ class World:
     started: set[str] = field(default_factory=set)  # scripts of the tree that were run
     entered: set[Place] = field(default_factory=set)  # bodies of functions that were called
     unset: dict[str, None] = field(default_factory=dict)  # names the present command found unset
+    inquiry: Inquiry = field(default_factory=Inquiry)
+    entry: str = ""  # the script that an operator started, and that runs now
+    here: Place = _NOWHERE  # the statement that is evaluated
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # of scripts, by path
 
     def __post_init__(self) -> None:
         self.files = Files(self.tree, self.unknowns, self.effects)
@@ -51,6 +58,51 @@ class World:
     def mark(self, reason: str) -> str:
         """Return a value that is unknown for this reason."""
         return self.unknowns.mark(reason)
+
+    def ask_host(self) -> str:
+        """Return the mark of the host where the scripts are started."""
+        mark = self.mark("the name of the host where it is started")
+        self.inquiry.ask(Question(Unsaid.HOST, self.entry, ""), self.here, mark)
+        return mark
+
+    def answered(self, place: Place, text: str, mark: str) -> str:
+        """Return what an operator says that a text of a script comes to; else the mark."""
+        text = asked_text(text)
+        answer = self.inquiry.start.values.get((place.file, text))
+        if answer is None and self._is_asked(mark):
+            return mark
+        self.inquiry.ask(Question(Unsaid.VALUE, place.file, text), place, mark)
+        return mark if answer is None else answer
+
+    def _is_asked(self, text: str) -> bool:
+        """Return whether all that is unknown in a text stands for answers already."""
+        rest = text
+        for mark in self.inquiry.marks.values():
+            rest = rest.replace(mark, "")
+        return is_known(rest)
+
+    def decided(self, place: Place, condition: str) -> int | None:
+        """Return the status of a condition, where an operator says whether it holds."""
+        condition = asked_text(condition)
+        self.inquiry.ask(Question(Unsaid.CONDITION, place.file, condition), place)
+        holds = self.inquiry.start.conditions.get((place.file, condition))
+        return None if holds is None else int(not holds)
+
+    def _note_what_decides(self, words: Sequence[str], place: Place) -> None:
+        """Note of the questions that a cluster command hangs on that it does."""
+        text = " ".join(words)
+        found = [Question(Unsaid.VARIABLE, "", name) for name in self.unset]
+        if not is_known(text):
+            marks = self.inquiry.marks.items()
+            found += [one for one, mark in marks if self.unknowns.reaches(mark, text)]
+        conditions = {asked_text(condition) for condition, _ in self.conditions}
+        found += [
+            one for one in self.inquiry.asked
+            if one.kind is Unsaid.CONDITION and one.name in conditions
+        ]  # fmt: skip
+        for question in found:
+            shown = self.unknowns.brief(masked_line(words))
+            self.inquiry.decide(question, f"{place}: {shown}")
 
     def note(self, fate: Fate, place: Place, text: str, reason: str, advice: str = "") -> None:
         """Put a line into the report, once."""
@@ -61,7 +113,7 @@ class World:
 
     def assume(self, sentence: str, place: Place) -> None:
         """Remember what is taken for granted, and where that began."""
-        self.effects.assume(self.unknowns.show(sentence), place)
+        self.effects.assume(mask(self.unknowns.show(sentence)), place)
 
     @contextmanager
     def condition(self, text: str, *, excluded: bool = False) -> Iterator[None]:
@@ -100,6 +152,7 @@ class World:
     def pcs(self, arguments: list[str], place: Place, host: str) -> CommandResult:
         """Pass a pcs command to the replay."""
         self.budget.call()
+        self._note_what_decides(["pcs", *arguments], place)
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
         excluded = any(rivals for _, rivals in self.conditions)
         answer = self.on_call(Call(tuple(arguments), place, host, text, excluded))
@@ -119,6 +172,7 @@ class World:
     ) -> CommandResult:  # fmt: skip
         """Pass a command of the crm shell to the replay; the last three are Call's."""
         self.budget.call()
+        self._note_what_decides(["crm", *arguments], place)
         self.executed.setdefault((place.file, place.line), []).append(["crm", *arguments[:5]])
         text = "; ".join(dict.fromkeys(text for text, _ in self.conditions))
         excluded = any(rivals for _, rivals in self.conditions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pacefab.legacy.cluster.model import (
@@ -11,7 +11,12 @@ from pacefab.legacy.cluster.model import (
     ReplayedGroup,
     ReplayedResource,
 )
-from pacefab.legacy.cluster.outcome import RefusedCommandError, ReplayOutcome, UntranslatableError
+from pacefab.legacy.cluster.outcome import (
+    RefusedCommandError,
+    ReplayOutcome,
+    UndecidedError,
+    UntranslatableError,
+)
 from pacefab.legacy.masking import masked_line
 from pacefab.legacy.model import Call, Fate, Place, ReportLine
 
@@ -39,6 +44,7 @@ class Book:
 
     clusters: list[ReplayedCluster] = field(default_factory=lambda: [ReplayedCluster()])
     present: int = 0  # which of them commands change now
+    names: Mapping[str, str] = field(default_factory=dict)  # nodes by their addresses
     copies: dict[str, ReplayedCluster] = field(default_factory=dict)  # CIB files by name
     pushed: set[str] = field(default_factory=set)  # copies that became the cluster's CIB
     unknown_push: bool = False  # a copy whose name is not known became the cluster's CIB
@@ -51,6 +57,8 @@ class Book:
     makers: dict[str, str] = field(default_factory=dict)  # id -> script that first creates it
     missing: dict[tuple[str, str], None] = field(default_factory=dict)  # script, id that it lacks
     unnamed: list[Place] = field(default_factory=list)  # creates of an id that is not known
+    # Scripts of which it matters where they run, and the command that shows it.
+    unplaced: dict[str, Place] = field(default_factory=dict)
 
     @property
     def cluster(self) -> ReplayedCluster:
@@ -108,7 +116,7 @@ class Job:
         """
         if self.book.unnamed:
             places = ", ".join(map(str, self.book.unnamed[:3]))
-            raise UntranslatableError(
+            raise UndecidedError(
                 f"whether there is a resource {name} is not known: names at {places} are known "
                 "only at run time",
                 "if it is there, add it by hand together with that resource",

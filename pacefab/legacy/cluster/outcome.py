@@ -11,7 +11,10 @@ from pacefab.legacy.model import Fate
 
 @dataclass(frozen=True)
 class ReplayOutcome:
-    """What became of a command; `output` None: unknown; `removes`: it undoes earlier ones."""
+    """What became of a command; `output` None: unknown; `removes`: it undoes earlier ones.
+
+    `undecided`: it hangs on what only a running host, or an operator, knows.
+    """
 
     fate: Fate
     reason: str
@@ -19,6 +22,7 @@ class ReplayOutcome:
     status: int | None = 0
     output: str | None = ""
     removes: bool = False
+    undecided: bool = False
 
 
 class UntranslatableError(Exception):
@@ -27,6 +31,10 @@ class UntranslatableError(Exception):
     def __init__(self, reason: str, advice: str = "") -> None:
         super().__init__(reason)
         self.advice = advice
+
+
+class UndecidedError(UntranslatableError):
+    """A command that hangs on what only a running host, or an operator, knows."""
 
 
 class RefusedCommandError(Exception):

@@ -92,7 +92,9 @@ def _shopt(interpreter: Interpreter, command: Command) -> CommandResult:
 
 
 def _shift(interpreter: Interpreter, command: Command) -> CommandResult:
-    del interpreter.shell.arguments[: _number(command, 1) or 0]
+    shell, count = interpreter.shell, _number(command, 1) or 0
+    shell.shifted += count if shell.by_hand else 0
+    del shell.arguments[:count]
     return CommandResult()
 
 
@@ -118,11 +120,13 @@ def _source(interpreter: Interpreter, command: Command) -> CommandResult:
         return CommandResult()
     interpreter.world.started.add(found.place.file)
     arguments = interpreter.shell.arguments
+    by_hand = interpreter.shell.by_hand
     interpreter.shell.arguments = command.arguments[1:] or arguments
+    interpreter.shell.by_hand = by_hand and not command.arguments[1:]
     try:
         return interpreter.source(Script(found.place.file, found.text.encode(), found.place.line))
     finally:
-        interpreter.shell.arguments = arguments
+        interpreter.shell.arguments, interpreter.shell.by_hand = arguments, by_hand
 
 
 def _hostname(interpreter: Interpreter, command: Command) -> CommandResult:
@@ -134,7 +138,7 @@ def _hostname(interpreter: Interpreter, command: Command) -> CommandResult:
     if options.names != asked or options.operands:
         return CommandResult(0, mark(f"what {command.text} prints") + "\n")
     if not host:
-        return CommandResult(0, mark("the name of the host where it is started") + "\n")
+        return CommandResult(0, interpreter.world.ask_host() + "\n")
     return CommandResult(0, (host.partition(".")[0] if "s" in options else host) + "\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.model import CommandResult
+from pacefab.legacy.questions import Question, Unsaid
 from pacefab.legacy.unknown import is_known
 
 _LEAST = 2  # words: the letters and a name
@@ -19,6 +20,7 @@ def getopts(interpreter: Interpreter, command: Command) -> CommandResult:
     by_hand = shell.by_hand and not shell.arguments and not words
     if by_hand:  # as everywhere: a script that an operator starts has no arguments
         interpreter.world.consulted["$1"] = None
+        interpreter.world.inquiry.ask(Question(Unsaid.ARGUMENT, shell.name, "0"), command.place)
         interpreter.world.assume(f"{shell.name} is started without options", command.place)
         return CommandResult(1)
     words = words or shell.arguments

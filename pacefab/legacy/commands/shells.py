@@ -128,7 +128,10 @@ def run_script(interpreter: Interpreter, command: Command) -> CommandResult:
         return answer or _absent(interpreter, command)
     world.started.add(found.place.file)
     script = Script(found.place.file, found.text.encode(), found.place.line)
-    answer = interpreter.start(script, child_shell(interpreter, arguments, path))
+    shell = child_shell(interpreter, arguments, path)
+    ran_on = world.hosts.get(found.place.file, ())
+    shell.host = shell.host or next(iter(ran_on), "")
+    answer = interpreter.start(script, shell)
     if not is_known(answer.output):
         answer = read_as_awk(world, path, arguments) or answer
     check_read(world, command, answer.output)

@@ -9,7 +9,7 @@ from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.interpreter import Interpreter
 from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.splitting import BLANKS, fields_of
-from pacefab.legacy.model import CommandResult
+from pacefab.legacy.model import CommandResult, Place
 from pacefab.legacy.options import SplitOptions, Syntax, split_options
 from pacefab.legacy.unknown import OPEN, is_known
 
@@ -29,7 +29,7 @@ def read(interpreter: Interpreter, command: Command) -> CommandResult:
         if stdin is not None:
             mark = interpreter.world.mark(f"what {command.text} reads")
         for name in names if not array else ():
-            shell.set(name, mark)
+            shell.set(name, _typed(interpreter, command, name, mark))
         if array:
             shell.fill(array, {"0": mark})
         return CommandResult(None)
@@ -49,6 +49,15 @@ def read(interpreter: Interpreter, command: Command) -> CommandResult:
         return CommandResult(None)
     _put_fields(shell, names, line, array, raw="r" in options)
     return CommandResult(0)
+
+
+def _typed(interpreter: Interpreter, command: Command, name: str, mark: str) -> str:
+    """Return what an operator says that is typed in for a variable; else the mark."""
+    if interpreter.shell.stdin is not None:
+        return mark
+    mark = interpreter.world.mark(f"${name}, which the operator types in")
+    place = Place(interpreter.script.file, command.place.line)
+    return interpreter.world.answered(place, f"read {name}", mark)
 
 
 def _plain_end(options: SplitOptions) -> set[str]:

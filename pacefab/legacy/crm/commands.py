@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pacefab.legacy.cluster.book import Job
-from pacefab.legacy.cluster.outcome import ReplayOutcome, UntranslatableError, left_out
+from pacefab.legacy.cluster.outcome import (
+    ReplayOutcome,
+    UndecidedError,
+    UntranslatableError,
+    left_out,
+)
 from pacefab.legacy.crm import constraints, edits, resources, settings
 from pacefab.legacy.crm.attributes import CrmWords
 from pacefab.legacy.crm.context import CrmContext, CrmHandler
@@ -129,18 +134,18 @@ class CrmCommands:
         if not is_known(*call.arguments):
             reasons = self._context.unknowns.reasons(" ".join(call.arguments))
             _unclear(job, name)
-            raise UntranslatableError(
+            raise UndecidedError(
                 "a value is known only at run time: " + "; ".join(reasons),
                 "look the value up on the cluster, and add it to the inventory by hand",
             )
         if call.excluded:
             _unclear(job, name)
-            raise UntranslatableError(
+            raise UndecidedError(
                 f"whether it runs is known only at run time: {call.condition}",
                 "decide which branch applies to this cluster and add it by hand",
             )
         if call.condition and (level, name) in _TAKES_AWAY:
-            raise UntranslatableError(
+            raise UndecidedError(
                 f"it removes something only if: {call.condition}", "decide whether to keep it"
             )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.changes import merge, put, touch
+from pacefab.legacy.cluster.formation import crm_members
 from pacefab.legacy.cluster.model import ReplayedGroup, Value
 from pacefab.legacy.cluster.naming import meta_of_today
 from pacefab.legacy.cluster.outcome import (
@@ -20,7 +21,7 @@ from pacefab.legacy.cluster.outcome import (
 )
 from pacefab.legacy.crm.attributes import CrmWords
 from pacefab.legacy.crm.edits import set_meta, switch
-from pacefab.legacy.options import Syntax, UnknownOptionError, split_options
+from pacefab.legacy.options import UnknownOptionError
 from pacefab.legacy.unknown import is_known
 
 _ONCE = {
@@ -34,17 +35,6 @@ _STATES = {"standby", "online", "maintenance", "ready", "fence", "clearstate", "
 ASKING = {"status", "show", "list", "locate", "operations", "constraints", "scores"}
 ONCE = {*(("resource", name) for name in _ONCE), *(("node", name) for name in _STATES)}
 _STATE = "a temporary state: not part of a configuration"
-_INIT = Syntax(
-    "n N w i A s o m t u l",
-    long={
-        "name": "n", "node": "N", "nodes": "N", "watchdog": "w", "interface": "i",
-        "admin-ip": "A", "sbd-device": "s", "ocfs2-device": "o", "mount-point": "m",
-        "template": "t", "qnetd-hostname": "l", "qdevice-port": "l", "qdevice-algo": "l",
-        "qdevice-tie-breaker": "l", "qdevice-tls": "l", "qdevice-heuristics": "l",
-        "qdevice-heuristics-mode": "l",
-    },
-    mixed=True,
-)  # fmt: skip
 _CLUSTER = {
     "start": "fab bootstrap does it", "enable": "fab bootstrap does it",
     "stop": "a one-time action", "restart": "a one-time action",
@@ -182,32 +172,28 @@ def cluster(job: Job, name: str, words: CrmWords) -> ReplayOutcome:
 
 
 def _members(job: Job, name: str, words: list[str]) -> ReplayOutcome:
+    host = job.call.host
     try:
-        options = split_options(words, _INIT)
+        members = crm_members(name, words, host, job.book.names)
     except UnknownOptionError as error:
         raise NotUnderstoodError(f"cluster {name} has no option {error}") from error
-    given = dict(word.partition("=")[::2] for word in options.operands if "=" in word)
-    values = [*options.values("N"), given.get("nodes", "")]  # crmsh 2 has nodes=A,B
-    named = [one for value in values for one in value.replace(",", " ").split()]
-    nodes = [job.call.host] if job.call.host else []
-    nodes += options.operands if name == "add" else named
-    for one in nodes:
+    for one in members.every:
         job.cluster.nodes.setdefault(one, Value(one, job.place, job.number))
     if name == "init":
-        job.cluster.name = Value(
-            options.value("n", given.get("name", "hacluster")), job.place, job.number
-        )
-    if options.values("s", "l", "o"):
+        job.cluster.name = Value(members.name or "hacluster", job.place, job.number)
+    if members.options.values("s", "l", "o"):
         job.doubt(
             "fencing by a shared disk (SBD), a quorum device or a shared file system is not "
             "taken over",
             "decide about fencing, and set the others up by hand",
         )
-    if not job.call.host and name != "add":
+    nodes = list(members.nodes)
+    if not host and name != "add":
         nodes.insert(0, "the node where it is run")
+        job.book.unplaced.setdefault(job.book.script, job.place)
         job.doubt(
             "the node where it is run is a member, and nothing names it",
-            "see that the inventory's nodes have it",
+            "say which with --on HOST=SCRIPT, or see that the inventory's nodes have it",
         )
     listed = ", ".join(nodes)
     return translated(

@@ -15,6 +15,7 @@ from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderE
 from pacefab.inventory.model import Node, Part
 from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
 from pacefab.legacy.cluster.model import ReplayedConstraint, Value
+from pacefab.legacy.draft.acceptance import keep_accepted
 from pacefab.legacy.draft.nodes_found import FoundNode, find_nodes
 from pacefab.legacy.draft.parts import (  # fmt: skip
     FALSE,
@@ -70,6 +71,7 @@ class _Drafting:
         self._services_section(self._services)
         self._resources()
         self._constraints()
+        keep_accepted(self._made, self._services.ids())
         return self._made
 
     def _name(self) -> None:
@@ -247,9 +249,9 @@ class _Drafting:
             entry = self._constraint(constraint)
             if entry is not None:
                 listed = section.setdefault(constraint.kind, [])
-                self._made.places["constraints", constraint.kind, len(listed)] = str(
-                    constraint.place
-                )
+                path = "constraints", constraint.kind, len(listed)
+                self._made.places[path] = str(constraint.place)
+                self._made.numbers[path] = constraint.by
                 listed.append(entry)
                 self._made.written.add(constraint.by)
         if section:

@@ -46,12 +46,18 @@ def find_nodes(walk: Walk, entries: list[ReportLine]) -> dict[str, FoundNode]:
 def _by_use(walk: Walk) -> dict[str, Place]:
     """Return hosts that packages were installed on or pcs was run on, each with its place."""
     found: dict[str, Place] = {}
+    several, present = walk.replay.several, walk.replay.present
+    many = len(several.members) > 1
     for host, place in (
         *((package.host, package.place) for package in walk.world.effects.packages),
         *((command.call.host, command.call.place) for command in walk.replay.done),
     ):
-        if _NAME.match(host) and _address(host) == "":
+        own = not many or several.of_host(host) == present
+        if own and _NAME.match(host) and _address(host) == "":
             found.setdefault(host, place)
+    if many and found:  # hosts of commands that only authenticate are nodes, too
+        place = next(iter(found.values()))
+        found.update(dict.fromkeys(sorted(several.members[present] - found.keys()), place))
     return found
 
 

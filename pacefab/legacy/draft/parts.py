@@ -34,6 +34,7 @@ class Draft:
 
     data: InventoryData = field(default_factory=dict)
     places: dict[tuple[str | int, ...], str] = field(default_factory=dict)
+    numbers: dict[tuple[str | int, ...], int] = field(default_factory=dict)  # of commands, likewise
     entries: list[ReportLine] = field(default_factory=list)
     problems: list[tuple[int, ReportLine]] = field(default_factory=list)  # by number of the command
     written: set[int] = field(default_factory=set)  # commands that something is left of
@@ -107,6 +108,7 @@ class InventoryParts:
         if not self.valid(Device, made, resource, f"stonith {resource.id}"):
             return None
         self._made.places["fencing", "devices", resource.id] = places_of(resource)
+        self._made.numbers["fencing", "devices", resource.id] = resource.by
         return made
 
     def _all_fenced(self) -> bool:
@@ -222,6 +224,7 @@ class InventoryParts:
             {source.by, *(number for number, _ in source.touched)} - _idle(source)
         )
         self._made.places["resources", source.id] = places_of(source)
+        self._made.numbers["resources", source.id] = source.by
         return made
 
 

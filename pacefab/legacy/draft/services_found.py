@@ -5,10 +5,12 @@ Only what the service would create just so becomes a service; the rest stays a r
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pacefab.addresses import is_address, no_hosts
 from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.world import World
 from pacefab.legacy.cluster.model import (
@@ -62,6 +64,14 @@ def find_services(
     return search.found
 
 
+def _is_reachable(parameters: Mapping[str, str]) -> bool:
+    """Return whether other hosts could reach a VIP with these parameters."""
+    address, length = parameters.get("ip", ""), parameters.get("cidr_netmask", "0")
+    if not is_address(address) or no_hosts(address) or not length.isdigit():
+        return False
+    return int(length[:4]) <= ipaddress.ip_address(address).max_prefixlen
+
+
 def _is_plain(resource: ReplayedResource) -> bool:
     """Return whether nothing is set that a service would not set."""
     return not (resource.meta or resource.disabled)
@@ -81,7 +91,7 @@ class _Search:
         return (
             resource.agent == "ocf:heartbeat:IPaddr2"
             and bool(_VIP_NAME.match(resource.id))
-            and "ip" in resource.parameters
+            and _is_reachable(resource.parameters)
             and set(resource.parameters) <= _VIP_PARAMETERS
             and _is_plain(resource)
             and not (resource.operations or resource.copies or self._cluster.group_of(resource.id))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pacefab.inventory.fencing import LISTING
 from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.interpreter.walkthrough import Walk
-from pacefab.legacy.masking import is_secret, secret_name
+from pacefab.legacy.masking import UNSEEN, is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.source import sections
 
@@ -181,10 +181,11 @@ def _secrets_of_resources(cluster: ReplayedCluster) -> Iterator[ReportLine]:
         for key in device.parameters:
             if is_secret(key):
                 name = secret_name(device.id, key)
+                unseen = device.parameters[key] == UNSEEN
                 yield _doubt(
                     device.place,
                     f"{device.id} {key}=***",
-                    "a secret in clear text",
+                    "a secret that no script has" if unseen else "a secret in clear text",
                     f"give it as the secret {name} (PACEFAB_SECRET_{name.upper()} or --secrets)",
                 )
 

@@ -19,6 +19,8 @@ _PRINTING = {
     "error", "die", "usage", "print", "msg",
 }  # fmt: skip
 Why = tuple[Fate, str, str]
+RESTING = "not reached while"
+"""How the reason begins of what a variable would decide that nothing sets."""
 COMMENT = (Fate.LEFT_OUT, "commented out", "")
 _PRINTED = (Fate.LEFT_OUT, "only a text that is printed", "")
 _BROKEN = (
@@ -106,7 +108,7 @@ def _not_reached(walk: Walk, script: Script, node: Node | None, until: int = 0) 
         shown = ", ".join(names)
         return (
             Fate.UNTRANSLATED,
-            f"not reached while {shown} is not set: nothing in the folder sets it",
+            f"{RESTING} {shown} is not set: nothing in the folder sets it",
             "if the scripts are started with a value for it, give it and migrate again",
         )
     if not _passed_over(walk, script, node, until):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from pacefab.legacy.bash.syntax import Node, Script, parse
-from pacefab.legacy.findings.reasons import COMMENT, why_not_run
+from pacefab.legacy.findings.reasons import COMMENT, RESTING, why_not_run
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import mask
 from pacefab.legacy.model import Fate, Place, ReportLine
@@ -94,4 +94,5 @@ def _entry(walk: Walk, script: Script, node: Node | None, one: Occurrence, line:
     if line.lstrip().startswith("#"):  # also in a text that is handed to a shell
         fate, reason, advice = COMMENT
     text = mask(line.strip())[:_LONGEST_SHOWN]
-    return ReportLine(fate, Place(script.file, one.line), text, reason, advice)
+    undecided = reason.startswith(RESTING)
+    return ReportLine(fate, Place(script.file, one.line), text, reason, advice, undecided)

@@ -27,6 +27,7 @@ class Branches:
         self._conditions: list[str] = []
         self._prints = False  # one of them prints something
         self.rivals = False  # more than one branch has pcs commands
+        self._matters = True  # one of them has
 
     @property
     def first(self) -> str:
@@ -61,7 +62,18 @@ class Branches:
 
     def _weigh(self, bodies: Sequence[Sequence[Node]]) -> None:
         texts = ["\n".join(self._script.text(node) for node in body) for body in bodies]
-        self.rivals = sum(self._has_pcs(text, set()) for text in texts) > 1
+        count = sum(self._has_pcs(text, set()) for text in texts)
+        self.rivals, self._matters = count > 1, count > 0
+
+    def decided(self, condition: str, node: Node) -> int | None:
+        """Return the status of an unknown condition, where an operator says whether it holds."""
+        if not self._matters:
+            return None
+        return self._interpreter.world.decided(self._script.place(node), condition)
+
+    def of_body(self, node: Node) -> None:
+        """Look whether a branch that is a single statement has pcs commands."""
+        self._weigh([[node]])
 
     def _has_pcs(self, text: str, seen: set[str]) -> bool:
         """Return whether a text has pcs commands, or calls functions or scripts that have."""

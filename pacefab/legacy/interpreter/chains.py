@@ -54,6 +54,10 @@ def _perhaps(interpreter: Interpreter, right: Node, operator: str) -> CommandRes
     """Evaluate what runs only when a command succeeded, or failed, which is unknown."""
     branches = Branches(interpreter, interpreter.script)
     text = _left_of(interpreter, right, operator)
+    branches.of_body(right)
+    fails = branches.decided(text, right)
+    if fails is not None:  # of || the text says that the left one fails
+        return interpreter.execute(right) if not fails else CommandResult(int(operator == "&&"))
     branches.add(text, [right], excluded=operator == "||")
     return branches.merge(right, complete=False)
 

@@ -37,6 +37,8 @@ def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
             with interpreter.world.resting(interpreter.script.place(node)):
                 value = interpreter.statements(condition).status
         words = " ".join(interpreter.script.text(part) for part in condition)
+        if value is None:
+            value = branches.decided(words, condition[0])
         further = found[at + 1 :] if value == 0 else [([], body)] if value else []
         for parts in further:
             _pass_over(interpreter, *parts)

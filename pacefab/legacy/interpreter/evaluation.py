@@ -24,11 +24,13 @@ from pacefab.legacy.interpreter.shapes import (
     leaves_of_test,
     opposite,
     prefixes,
+    put_back,
     status_of,
     without_alias,
 )
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.lines import lines
+from pacefab.legacy.unknown import is_known
 
 _ASSIGNED = re.compile(r"(?<![\w$-])([A-Za-z_]\w*)(?:\[[^\]]*\])?\+?=")
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sshpass", "timeout", "sudo", "nohup", "pdsh"}
@@ -128,7 +130,8 @@ class Evaluation:
     def execute(self, node: Node) -> CommandResult:
         """Evaluate one statement; its status is the shell's $? afterwards."""
         self.world.budget.step()
-        columns = self.world.visited.setdefault(self.script.place(node), set())
+        self.world.here = self.script.place(node)
+        columns = self.world.visited.setdefault(self.world.here, set())
         columns.add(node.start_point.column)
         statement = self._statements.get(node.type)
         if statement is None:
@@ -144,13 +147,19 @@ class Evaluation:
         file = file_read(node)
         if file is not None:
             text = self.file(self.words.text(file))
-            return text.text if text else self.world.mark(self.script.text(node))
+            return text.text if text else self._asked(node, self.world.mark(self.script.text(node)))
         try:
             answer = inside.statements(node.children)
         except ExitSignal as signal:
             answer = CommandResult(signal.args[0], signal.output)
         self.shell.status = answer.status
-        return answer.output
+        return self._asked(node, answer.output)
+
+    def _asked(self, node: Node, output: str) -> str:
+        """Return the output of a substitution; what is not known of it, an operator may know."""
+        if is_known(output):
+            return output
+        return self.world.answered(self.script.place(node), self.script.text(node), output)
 
     def _command(self, node: Node, more: Sequence[Node] = ()) -> CommandResult:
         """Run a simple command; `more`: words that follow its redirections."""
@@ -170,7 +179,7 @@ class Evaluation:
             return self._with_redirects([here] if here else [], lambda: self.run(command))
         finally:
             self.shell.exported = exported
-            self._put_back(node, before)
+            put_back(self.shell, before, prefixes(node, self.script))
 
     def _expanded(self, node: Node, named: Node, more: Sequence[Node]) -> Command:
         self.world.budget.operands(node.child_count)
@@ -184,14 +193,6 @@ class Evaluation:
             nodes += [child] * len(found)
         caller = self.shell.callers[-1] if self.shell.callers else None
         return Command(words, self.script.place(node), tuple(nodes), caller)
-
-    def _put_back(self, node: Node, before: dict[str, str]) -> None:
-        """Undo what `NAME=value command` sets for the command alone."""
-        for name in prefixes(node, self.script):
-            if name in before:
-                self.shell.variables[name] = before[name]
-            else:
-                self.shell.variables.pop(name, None)
 
     def _call(self, function: tuple[Node, Script], command: Command) -> CommandResult:
         body, script = function

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pacefab.legacy.bash.command import Command
@@ -76,3 +77,12 @@ def prefixes(node: Node, script: Script) -> set[str]:
     assignments = [child for child in node.children if child.type == "variable_assignment"]
     names = [assignment.child_by_field_name("name") for assignment in assignments]
     return {script.text(name) for name in names if name is not None}
+
+
+def put_back(shell: Shell, before: Mapping[str, str], names: Iterable[str]) -> None:
+    """Undo what `NAME=value command` sets for the command alone."""
+    for name in names:
+        if name in before:
+            shell.variables[name] = before[name]
+        else:
+            shell.variables.pop(name, None)

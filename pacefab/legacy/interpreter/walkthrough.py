@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from posixpath import normpath
@@ -27,6 +27,7 @@ from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
 from pacefab.legacy.occurrences import occurrences
 from pacefab.legacy.pcs.replay import Replay
+from pacefab.legacy.questions import Inquiry, Question, Start, StartedScript, Unsaid
 from pacefab.legacy.source import SourceFile, Tree, sections
 from pacefab.legacy.unknown import Unknowns
 
@@ -48,23 +49,11 @@ class Walk:
     cut_short: dict[str, str]  # scripts that were not read to their end, and why
     concerned: frozenset[str]  # scripts with cluster commands, and those that call them
     chosen: bool = False  # the operator says which scripts are started
-
-
-@dataclass(frozen=True)
-class Start:
-    """What an operator says about the start of the scripts.
-
-    Args:
-        entries: scripts with their arguments, in the order in which they are started; none: all
-            that no other script calls, without arguments, in the order of their names.
-        settings: variables of the environment that they are started in.
-    """
-
-    entries: tuple[tuple[str, ...], ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
+    begun: list[StartedScript] = field(default_factory=list)  # what was started, in this order
 
 
 _BY_NAME = Start()
+_Given = tuple[str | None, ...]
 
 
 def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
@@ -75,17 +64,16 @@ def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
     """
     if start.entries:
         walk = _entered(tree, start, None)
-        found = walk.replay.several
-        return _entered(tree, start, found) if len(found.members) > 1 else walk
+        found = _settled(walk)
+        return _entered(tree, start, found) if found else walk
     called = _called(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
     scripts = _in_turn(tree, called)
     several: Several | None = None
     for _ in range(_MOST_ORDERS):
         walk = _in_order(tree, scripts, several, start)
-        if several is None and len(walk.replay.clusters) > 1:
-            several = walk.replay.several  # now it is known whose hosts are whose
-            continue
+        if several is None and (several := _settled(walk)):
+            continue  # now it is known whose hosts are whose
         better = _better_order(walk, scripts)
         if better == scripts:
             break
@@ -102,27 +90,37 @@ def _takes_away(file: SourceFile) -> bool:
     return bool(verbs & {"delete", "destroy"}) and verbs <= _TAKING_AWAY
 
 
+def _settled(walk: Walk) -> Several | None:
+    """Return the clusters that a walk has found, where they are several."""
+    walk.replay.several.settle()
+    return walk.replay.several if len(walk.replay.several.members) > 1 else None
+
+
 def _entered(tree: Tree, start: Start, several: Several | None) -> Walk:
     """Evaluate the scripts that the operator names, with their arguments."""
-    walk = _new_walk(tree, copy.deepcopy(several))
+    walk = _new_walk(tree, several, start)
     walk.chosen = True
-    for path, *arguments in start.entries:
-        script = tree.files.get(normpath(path)) or tree.find(path)
-        if script is None:
-            raise UsageError(
-                f"start {path}", "it is not in the folder", "name a script of it with --entry"
-            )
-        _begin(walk, script, start, arguments)
+    for entry in start.entries:
+        _begin_on_all(walk, _named(tree, entry.script, "--entry"), entry)
     return walk
 
 
+def _named(tree: Tree, path: str, option: str) -> SourceFile:
+    script = tree.files.get(normpath(path)) or tree.find(path)
+    if script is None:
+        raise UsageError(
+            f"start {path}", "it is not in the folder", f"name a script of it with {option}"
+        )
+    return script
+
+
 def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None, start: Start) -> Walk:
-    walk = _new_walk(tree, copy.deepcopy(several))
+    walk = _new_walk(tree, several, start)
     for file in scripts:
-        if not file.is_script:
-            _begin_embedded(walk, file)
-        elif file.path not in walk.world.started:
-            _begin(walk, file, start)
+        if file.is_script and file.path in walk.world.started:
+            continue
+        if file.is_script or any(embedded(file)):
+            _begin_on_all(walk, file, StartedScript(file.path))
     return walk
 
 
@@ -145,8 +143,20 @@ def _in_turn(tree: Tree, called: set[str]) -> list[SourceFile]:
     return [*scripts[:first], *others, *scripts[first:]]
 
 
-def _begin_embedded(walk: Walk, file: SourceFile) -> None:
+def _begin_on_all(walk: Walk, script: SourceFile, entry: StartedScript) -> None:
+    """Evaluate a script, or those inside of another file, for each host that it ran on."""
+    hosts = entry.hosts or walk.world.hosts.get(script.path, ())
+    walk.begun.append(StartedScript(script.path, entry.arguments, hosts))
+    for host in hosts or ("",):
+        if script.is_script or not any(embedded(script)):
+            _begin(walk, script, entry.arguments, host)
+        else:
+            _begin_embedded(walk, script, host)
+
+
+def _begin_embedded(walk: Walk, file: SourceFile, host: str) -> None:
     """Evaluate the scripts inside a file that have cluster commands, each under its condition."""
+    walk.world.entry = file.path
     walk.replay.begin(file.path)
     for one in embedded(file):
         if not _is_concerned(walk, file.path, one.text):
@@ -155,7 +165,7 @@ def _begin_embedded(walk: Walk, file: SourceFile) -> None:
         script = Script(file.path, one.text.encode(), one.line)
         try:
             with walk.world.condition(one.condition):
-                run_to_end(script, Shell(name=file.path), walk.world)
+                run_to_end(script, _first_shell(walk.world, file, (), host), walk.world)
         except (ExhaustedError, RecursionError) as error:
             _cut(walk, file, str(error) or "nested too deeply")
 
@@ -189,12 +199,14 @@ def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
     return scripts
 
 
-def _new_walk(tree: Tree, several: Several | None = None) -> Walk:
+def _new_walk(tree: Tree, several: Several | None = None, start: Start = _BY_NAME) -> Walk:
     unknowns = Unknowns()
-    replay = Replay(unknowns, {"crm": CrmCommands(unknowns)}, several)
+    replay = Replay(unknowns, {"crm": CrmCommands(unknowns)}, copy.deepcopy(several))
+    replay.names = addresses(tree)
+    hosts = {_named(tree, path, "--on").path: ran for path, ran in start.hosts.items()}
     world = World(
-        tree, replay.call, addresses(tree), unknowns, listings=replay.listings,
-        unseen=replay.unnamed,
+        tree, replay.call, replay.names, unknowns, listings=replay.listings,
+        inquiry=Inquiry(start), hosts=hosts, unseen=replay.unnamed,
     )  # fmt: skip
     return Walk(world, replay, {}, _concerned(tree))
 
@@ -229,7 +241,7 @@ def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
     trial.world.budget = Budget(MOST_SECONDS / 3)  # the real walk's time runs already
     for script in scripts:
         trial.world.started.clear()
-        _begin(trial, script)
+        _begin(trial, script, (None,), "")
         found |= trial.world.started - {script.path}
     return found
 
@@ -280,19 +292,34 @@ def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
                 yield other.path
 
 
-def _begin(
-    walk: Walk, script: SourceFile, start: Start = _BY_NAME, arguments: Sequence[str] | None = None
-) -> None:
+def _first_shell(world: World, script: SourceFile, arguments: _Given, host: str) -> Shell:
+    """Return the shell that an operator starts a script in, as far as it is known."""
+    given = list(arguments)
+    while given and given[-1] is None:
+        del given[-1]
+    shell = Shell(host, name=script.path, by_hand=None in arguments)
+    for number, word in enumerate(given, 1):
+        if word is None:
+            word = world.mark(f"argument {number}, which the operator gives")  # noqa: PLW2901
+            question = Question(Unsaid.ARGUMENT, script.path, str(number))
+            world.inquiry.ask(question, Place(script.path, 1), word)
+        shell.arguments.append(word)
+    settings = world.inquiry.start.settings
+    shell.variables.update(settings)
+    shell.exported.update(settings)
+    return shell
+
+
+def _begin(walk: Walk, script: SourceFile, arguments: _Given, host: str) -> None:
     """Evaluate a script; a script that only removes is undone: it is not part of a deployment."""
     world, replay = walk.world, walk.replay
     world.started.add(script.path)
+    world.entry = script.path
     world.budget.begin(MOST_STEPS_OF_ONE if script.path in walk.concerned else MOST_STEPS_ASIDE)
     replay.begin(script.path)
     noted = len(world.effects.notes)
     before, count = copy.deepcopy(replay.clusters), len(replay.done)
-    shell = Shell(name=script.path, by_hand=arguments is None, arguments=list(arguments or ()))
-    shell.variables.update(start.settings)
-    shell.exported.update(start.settings)
+    shell = _first_shell(world, script, arguments, host)
     try:
         run_to_end(Script(script.path, script.text.encode()), shell, world)
     except ExhaustedError as error:

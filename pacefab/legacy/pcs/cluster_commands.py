@@ -6,6 +6,7 @@ import copy
 
 from pacefab.legacy.cluster.book import Job
 from pacefab.legacy.cluster.changes import put
+from pacefab.legacy.cluster.formation import KEYWORDS
 from pacefab.legacy.cluster.model import Value
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
@@ -17,7 +18,6 @@ from pacefab.legacy.cluster.outcome import (
     removed,
     translated,
 )
-from pacefab.legacy.cluster.several import KEYWORDS
 from pacefab.legacy.pcs.dialect import pairs
 
 _BOOTSTRAP = "fab bootstrap does it"

@@ -7,16 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pacefab.legacy.cluster.book import Book, CommandText, Job, ReplayHandler
+from pacefab.legacy.cluster.formation import formation_of
 from pacefab.legacy.cluster.model import ReplayedCluster
 from pacefab.legacy.cluster.outcome import (
     NotUnderstoodError,
     RefusedCommandError,
     ReplayOutcome,
+    UndecidedError,
     UntranslatableError,
     no_such,
 )
-from pacefab.legacy.cluster.several import Several, nodes_of_setup
-from pacefab.legacy.masking import mask, masked_line
+from pacefab.legacy.cluster.several import Several
+from pacefab.legacy.masking import UNSEEN, is_secret, mask, masked_line
 from pacefab.legacy.model import AssumedStatus, Call, CommandResult, Fate, ReportLine
 from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
 from pacefab.legacy.pcs.dialect import read_line
@@ -92,6 +94,7 @@ class Replay(Book):
     def call(self, call: Call) -> CommandResult:
         """Take a command in and answer it as pcs would."""
         number = len(self.done)
+        call = replace(call, arguments=tuple(map(_without_secret, call.arguments)))
         line = _line(call)
         self._choose_cluster(call, line)
         text = mask(self.unknowns.show(masked_line([call.program, *call.arguments])))
@@ -99,7 +102,9 @@ class Replay(Book):
         reason = outcome.reason
         if call.condition and outcome.fate is Fate.TRANSLATED:
             reason += f"; assumed to hold: {mask(call.condition)}"
-        entry = ReportLine(outcome.fate, call.place, text, reason, outcome.advice)
+        entry = ReportLine(
+            outcome.fate, call.place, text, reason, outcome.advice, outcome.undecided
+        )
         idle = outcome.fate is Fate.LEFT_OUT and not outcome.removes
         only = outcome.removes or bool(_RUNS_NOTHING & set(line.words[1:3]))
         there = self._target(line)
@@ -122,10 +127,11 @@ class Replay(Book):
 
     def _choose_cluster(self, call: Call, line: CommandText) -> None:
         """Turn to the cluster that a command changes: by its nodes, its host, or as before."""
-        nodes = [name for name in nodes_of_setup(line.words, line.options) if is_known(name)]
         there = self.several.of_host(call.host)
-        if nodes and not call.excluded:
-            there = self.several.set_up(nodes, self.script)
+        formation = formation_of(call.program, line, call.host, self.names)
+        if formation is not None and not call.excluded:
+            taken = self.several.take(formation, self.script, self.present)
+            there = taken if taken is not None else there
         if there is None:
             self._doubt_cluster(call)
             return
@@ -140,9 +146,10 @@ class Replay(Book):
             return
         self._turned.add(self.script)
         if several.of_folder(self.script) is None:
+            self.unplaced.setdefault(self.script, call.place)
             nodes = ", ".join(sorted(several.members[self.present]))
             reason = f"nothing says which of the clusters it changes: taken for that of {nodes}"
-            advice = "check it; if it is for all of them, add what it does to the other inventories"
+            advice = "say it with --on HOST=SCRIPT, for a host of each cluster that it is for"
             note = ReportLine(Fate.DOUBTFUL, call.place, self.script, reason, advice)
             self.notes.setdefault(note)
 
@@ -169,7 +176,10 @@ class Replay(Book):
             )
         except UntranslatableError as error:
             status = None if _only_asks(line) else AssumedStatus(0)
-            return ReplayOutcome(Fate.UNTRANSLATED, str(error), error.advice, status=status)
+            undecided = isinstance(error, UndecidedError)
+            return ReplayOutcome(
+                Fate.UNTRANSLATED, str(error), error.advice, status=status, undecided=undecided
+            )
 
     def _target(self, line: CommandText) -> ReplayedCluster:
         if not line.file:
@@ -190,12 +200,12 @@ class Replay(Book):
         if not is_known(*call.arguments):
             self._not_known(call, job)
         if call.excluded and not _only_asks(line):
-            raise UntranslatableError(
+            raise UndecidedError(
                 f"whether it runs is known only at run time: {call.condition}",
                 "decide which branch applies to this cluster and add it by hand",
             )
         if call.condition and _TAKES_AWAY & set(words[:2]):
-            raise UntranslatableError(
+            raise UndecidedError(
                 f"it removes something only if: {call.condition}",
                 "decide whether to keep it",
             )
@@ -204,7 +214,7 @@ class Replay(Book):
 
     def _unknown_noun(self, noun: str) -> None:
         if not is_known(noun):
-            raise UntranslatableError("the command is known only at run time", _BY_HAND)
+            raise UndecidedError("the command is known only at run time", _BY_HAND)
         raise no_such("pcs", noun, [*_NOUNS, *_NOT_OURS])
 
     def _not_known(self, call: Call, job: Job) -> None:
@@ -217,10 +227,18 @@ class Replay(Book):
             self.unclear[words[2]] = call.place
         elif len(words) > 2 and words[1] == "create":  # noqa: PLR2004
             self.unnamed.append(call.place)
-        raise UntranslatableError(
+        raise UndecidedError(
             "a value is known only at run time: " + "; ".join(reasons),
             cluster_commands.advice(words),
         )
+
+
+def _without_secret(word: str) -> str:
+    """Return a parameter without a secret that is not known: its value is written nowhere."""
+    name, equals, value = word.partition("=")
+    if equals and is_known(name) and not is_known(value) and is_secret(name):
+        return f"{name}={UNSEEN}"
+    return word
 
 
 def _line(call: Call) -> CommandText:

@@ -34,6 +34,8 @@ class NodeView:
     host: str  # as the operator named it
     facts: HostFacts
     sections: Mapping[str, Section]
+    alike: NodeView | None = None
+    """The node whose CIB is this one's too: a large one is read once."""
 
     @cached_property
     def membership(self) -> Membership | None:
@@ -57,7 +59,7 @@ class NodeView:
 
         Errors of `live.read_cib`.
         """
-        return live.read_cib(self.sections)
+        return self.alike.cib if self.alike else live.read_cib(self.sections)
 
     @cached_property
     def head(self) -> Head:
@@ -120,7 +122,8 @@ def complete(view: NodeView, host: Host, other: NodeView | None) -> NodeView:
     """
     known = cib_text.complete(view.sections["cib"], other.sections["cib"] if other else None)
     found = {"cib": known} if known else host.observe(MANAGED)
-    return replace(view, sections={**view.sections, **found})
+    alike = other if other and known is other.sections["cib"] else None
+    return replace(view, sections={**view.sections, **found}, alike=alike)
 
 
 MANAGED = tuple(cib_text.observe_configuration())
