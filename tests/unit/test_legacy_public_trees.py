@@ -29,6 +29,7 @@ TREES = Path(__file__).resolve().parents[1] / "data" / "legacy"
 NAMES = sorted(one.parents[1].name for one in TREES.glob("*/expected/started.txt"))
 STARTS = ["by name", "as started"]
 LEAST = 400  # commands that all trees run together
+LEAST_SHARE = 0.6  # of what is translated or reported as not translated
 # What has to be in the report, found by another way than the one that is tested.
 NAMED = re.compile(
     r"(?<![\w./@-])(pcs|crm|crmsh|\$PCS|\$CRM|\"\$\{PCS\[@\]\}\"|\$\(PCS\)|pcs_)[\"',]*\s+[\"']*"
@@ -180,3 +181,10 @@ def test_what_bash_ran_is_replayed_or_said_to_be_unknown(name: str) -> None:
 
 def test_there_are_enough_of_them() -> None:
     assert sum(len(ran(name)) for name in NAMES) >= LEAST
+
+
+@pytest.mark.parametrize("how", STARTS)
+def test_most_of_what_can_be_said_is_translated(how: str) -> None:
+    counts = Counter(entry.fate for name in NAMES for entry in migrated(name, how).entries)
+    translated, not_translated = counts[Fate.TRANSLATED], counts[Fate.UNTRANSLATED]
+    assert translated / (translated + not_translated) > LEAST_SHARE
