@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from pacefab.legacy.source import SourceFile
+from pacefab.legacy.yaml_commands import commands_of_yaml, first
 
 _INTERPOLATED = re.compile(r"\{\{.*?\}\}|#\{[^{}]*\}|%\{[^{}]*\}|<%=?.*?%>")
+_PROVISIONER = re.compile(
+    r"provision\b.*\bpath(?::|\s*=>)\s*[\"'](?P<path>[^\"']+)[\"']"
+    r"(?:.*\bargs(?::|\s*=>)\s*(?P<arguments>\[[^\]]*\]|\"[^\"]*\"|'[^']*'))?"
+)
 _MOST = 500  # scripts of one file
 _MOST_FILLED_IN = 20_000  # characters of variables in one line
 
@@ -50,7 +55,7 @@ def _makefile(lines: list[str]) -> Iterator[Embedded]:
     target = ""
     for number, line in _joined(lines):
         setting = re.match(r"([A-Za-z_]\w*)\s*[:?]?=\s*(.*)", line)
-        rule = re.match(r"([\w./%-][^:=]*):(?!=)", line)
+        rule = re.match(r"([\w./%-][^:=;]*):(?!=)[^;=]*(?:;\s*(.+))?", line, re.DOTALL)
         if line.startswith("\t"):
             command = re.sub(r"^[@+-]+", "", line.strip())
             yield Embedded(number, _made(command, values), f"make {target}")
@@ -58,6 +63,8 @@ def _makefile(lines: list[str]) -> Iterator[Embedded]:
             values[setting[1]] = _made(setting[2].strip(), values)
         elif rule:
             target = rule[1].strip()
+            if rule[2]:
+                yield Embedded(number, _made(rule[2], values), f"make {target}")
 
 
 def _made(text: str, values: dict[str, str]) -> str:
@@ -95,17 +102,21 @@ def _here_documents(lines: list[str]) -> Iterator[Embedded]:
         opened = re.search(r"<<[-~]?\s*[\"']?([A-Z_]+)[\"']?", line)
         inline = re.search(r"\binline(?::|\s*=>|\s*=)\s*[\"'](.+)[\"']", line)
         listed = re.search(r"\binline\s*=\s*\[\s*$", line)
+        named = _PROVISIONER.search(line)
         if opened:
-            end = _first(lines, at + 1, partial(_is_word, opened[1]))
+            end = first(lines, at + 1, partial(_is_word, opened[1]))
             yield Embedded(number + 1, "\n".join(lines[at + 1 : end]), "the machine is set up")
             at = end
         elif listed:
-            end = _first(lines, at + 1, lambda one: one.strip().startswith("]"))
+            end = first(lines, at + 1, lambda one: one.strip().startswith("]"))
             texts = [re.sub(r"^\s*\"|\"\s*,?\s*$", "", one) for one in lines[at + 1 : end]]
             yield Embedded(number + 1, "\n".join(texts), "the machine is set up")
             at = end
         elif inline:
             yield Embedded(number, inline[1], "the machine is set up")
+        elif named:
+            words = re.sub(r"[\[\],]", " ", named["arguments"] or "")
+            yield Embedded(number, f"bash '{named['path']}' {words}", "the machine is set up")
         at += 1
 
 
@@ -113,66 +124,9 @@ def _is_word(word: str, line: str) -> bool:
     return line.strip() == word
 
 
-def _first(lines: list[str], at: int, ends: Callable[[str], bool]) -> int:
-    return next((here for here in range(at, len(lines)) if ends(lines[here])), len(lines))
-
-
-_TASK = re.compile(
-    r"^(?P<indent>[\s-]*)(?:[\w.]+\.)?(?P<kind>shell|command|raw|cmd|run|script|sh)\s*:\s*(?P<text>.*)$"
-)
-
-
 def _yaml(lines: list[str]) -> Iterator[Embedded]:
-    """Yield the commands of tasks and steps, and the lines of cloud-init's runcmd."""
-    commands = False
-    for at, line in enumerate(lines):
-        if re.match(r"\S", line) and not line.startswith("-"):
-            commands = bool(re.match(r"(runcmd|bootcmd)\s*:", line))
-        found = _TASK.match(line)
-        if found and re.fullmatch(r"[|>][-+\d]*", found["text"].strip()):
-            yield _block(lines, at, len(found["indent"]), found["text"].strip()[0])
-        elif found and found["text"].strip()[:1] not in {"", "[", "{", "&", "*"}:
-            yield Embedded(at + 1, _unquoted(found["text"]), _when(lines, at))
-        elif commands and re.match(r"\s*-\s+[^\[\s|>]", line):
-            text = _unquoted(line.strip()[1:])
-            yield Embedded(at + 1, text, "the machine is set up")
-
-
-def _block(lines: list[str], at: int, indent: int, style: str) -> Embedded:
-    """Return a block of text, which is indented more than its key."""
-
-    def ends(line: str) -> bool:
-        return bool(line.strip()) and len(line) - len(line.lstrip()) <= indent
-
-    end = _first(lines, at + 1, ends)
-    body = lines[at + 1 : end]
-    if style == ">":  # lines of one paragraph are one line
-        body = [f"{line} \\" if line.strip() else line for line in body[:-1]] + body[-1:]
-    return Embedded(at + 2, "\n".join(body), _when(lines, at))
-
-
-def _unquoted(text: str) -> str:
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        inner = text[1:-1]
-        return inner.replace("''", "'") if text[0] == "'" else inner.replace('\\"', '"')
-    return text
-
-
-def _when(lines: list[str], at: int) -> str:
-    """Return the condition of the task that a line belongs to."""
-    begin = next((one for one in range(at, -1, -1) if re.match(r"\s*-\s", lines[one])), at)
-    dash = len(lines[begin]) - len(lines[begin].lstrip())
-    end = _first(
-        lines,
-        begin + 1,
-        lambda one: bool(one.strip()) and len(one) - len(one.lstrip()) <= dash,
-    )
-    for line in lines[begin:end]:
-        found = re.match(r"\s*(?:-\s+)?(when|loop|with_\w+|only_if|if)\s*:\s*(.*)", line)
-        if found:
-            return f"{found[1]}: {found[2]}"
-    return "the task runs"
+    """Yield what tasks, steps and cloud-init run."""
+    yield from (Embedded(*found) for found in commands_of_yaml(lines))
 
 
 def _joined(lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -191,5 +145,5 @@ _READERS: list[tuple[re.Pattern[str], Callable[[list[str]], Iterator[Embedded]]]
     (re.compile(r"^(Docker|Container)file"), _dockerfile),
     (re.compile(r"^Vagrantfile|\.(rb|tf)$"), _here_documents),
     (re.compile(r"\.(service|timer)$"), _unit),
-    (re.compile(r"\.ya?ml$|^(user-data|cloud-config)"), _yaml),
+    (re.compile(r"\.ya?ml(\.j2)?$|^(user-data|cloud-config)|\.cfg$"), _yaml),
 ]

@@ -17,7 +17,7 @@ from pacefab.legacy.draft.inventory_text import render_inventory
 from pacefab.legacy.draft.parts import Draft
 from pacefab.legacy.findings.doubts import doubts
 from pacefab.legacy.findings.elsewhere import any_elsewhere, elsewhere
-from pacefab.legacy.findings.replayed import collapsed, replayed_entries
+from pacefab.legacy.findings.replayed import collapsed, lacking, replayed_entries
 from pacefab.legacy.findings.unreached import unreached
 from pacefab.legacy.findings.unread import unread_files
 from pacefab.legacy.interpreter.walkthrough import Walk, walk_through
@@ -88,12 +88,12 @@ def migrate_tree(
         drafts.append(draft(walk, name, plain=plain))
         found += doubts(walk)
     walk.replay.present = (used or [0])[0]
+    others = [*walk.world.effects.notes, *unreached(walk), *elsewhere(walk)]
+    replayed = replayed_entries(walk.replay, drafts, _handed(walk))
     entries = [
-        *collapsed(replayed_entries(walk.replay, drafts, _handed(walk))),
+        *collapsed(list(lacking(replayed, others))),
         *walk.replay.notes,
-        *walk.world.effects.notes,
-        *unreached(walk),
-        *elsewhere(walk),
+        *others,
         *unread_files(walk),
         *(entry for made in drafts for entry in made.entries),
         *found,

@@ -122,6 +122,10 @@ class UnitChange:
     place: Place = field(compare=False)  # of the first time
 
 
+class AssumedStatus(int):
+    """An exit status that is taken for granted: whatever else it was is not ruled out."""
+
+
 @dataclass(frozen=True)
 class CommandResult:
     """The result of a command: its exit status (None: unknown) and its output."""

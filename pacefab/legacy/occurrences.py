@@ -11,7 +11,7 @@ from itertools import islice
 
 _NOUNS = (
     "resource", "stonith", "constraint", "property", "cluster", "node", "status", "config", "host",
-    "quorum", "pcsd", "acl", "alert", "tag", "ticket", "booth", "qdevice",
+    "quorum", "pcsd", "acl", "alert", "tag", "ticket", "booth", "qdevice", "client", "dr",
 )  # fmt: skip
 _CRM_NOUNS = {
     "configure", "resource", "node", "cluster", "ra", "cib", "corosync", "history", "site",
@@ -26,7 +26,10 @@ _PROGRAM = re.compile(
     rf"(?P<program>{_NAMES})(?![\w.@:/=-]|\s*\(\s*\))"
 )
 # A variable that is named after one, and any variable or program before a noun and a verb of pcs.
-_NAMED = re.compile(r"\$\{?(?P<name>\w{0,30}(?:pcs|PCS|crm|CRM)\w{0,30})(?:\[[@*\d]\])?\}?")
+_NAMED = re.compile(
+    r"\$(?:\{?(?P<name>\w{0,30}(?:pcs|PCS|crm|CRM)\w{0,30})(?:\[[@*\d]\])?\}?|"
+    r"\((?P<of_make>\w{0,30}(?:PCS|CRM)\w{0,30})\))"
+)
 _VERBS = (
     r"(?:resource|stonith)[\"',\s]+(?:create|delete|remove|update|clone|master|promotable|group|"
     r"meta|defaults|enable|disable)|constraint[\"',\s]+(?:order|colocation|location|remove)|"
@@ -131,7 +134,8 @@ def _candidates(line: str) -> Iterator[_Candidate]:
         for found in _NAMED.finditer(line):
             words = _following(line, found.end())
             if words and (_is_noun(words[0]) or words[0] in _CRM_NOUNS):
-                yield found.start(), found.end() + len(words[0]) + 1, f"${found['name']}", words
+                name = f"${found['name'] or found['of_make']}"
+                yield found.start(), found.end() + len(words[0]) + 1, name, words
     if not line.lstrip().startswith("#"):
         for found in _BARE.finditer(line):
             yield found.start(), found.end(), "", _following(line, found.start())

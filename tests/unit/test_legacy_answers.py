@@ -7,13 +7,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pacefab.cli.inventory import read_inventory
 from pacefab.errors import UsageError
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.legacy.answers.reading import read_answers
+from pacefab.legacy.answers.writing import write
 from pacefab.legacy.migrate import migrate
-from pacefab.legacy.questions import Start
+from pacefab.legacy.questions import AskedStart, Start, Unanswered
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.tasks.migrate import migrate_folder
 from pacefab.tasks.scripts import Scripts
@@ -254,7 +257,8 @@ def test_hosts_are_part_of_the_answers(tmp_path: Path) -> None:
         ("start:\n- script: install.sh\n  arguments: a b\n", 3, "arguments has to be a list"),
         ("start:\n- script: install.sh\n  on: a;b\n", 3, "this is no name of a host"),
         ("values:\n  install.sh:\n    read pages: x\n", 3, "install.sh has no read pages"),
-        ("values:\n  other.sh:\n    read page: x\n", 3, "other.sh is not in the folder"),
+        ("set:\n\n  MASQ:\n\n  # more\nvalues:\n", 3, "MASQ is in no file"),
+        ("values:\n  other.sh:\n    read page: x\n", 2, "other.sh is not in the folder"),
         ("conditions:\n  install.sh:\n    grep -q ipmi /proc/modules: maybe\n", 3,
          "has to be true or false"),
         ("set:\n  MASK: &a 1\n", 2, "an anchor"),
@@ -272,3 +276,70 @@ def test_what_is_no_answer_is_refused_with_its_line(
     assert said in refused.value.seen
     assert file.read_text() == text
     assert not (tmp_path / "made.yaml").exists()
+
+
+PIECES = ("\n", "  ", "- ", ":", "[", "]", "{", "}", "&a ", "*a", "|\n", "'", '"', "#", "null", "~",
+          "true", "\t", "? ", "!!x ", "---\n", "<<: ", "\ue000", "%", "\r\n")  # fmt: skip
+
+
+def said(text: str) -> tuple[object, ...]:
+    """Return all that a file of answers says."""
+    start = read_answers(text, "answers.yaml").start
+    words = [(one.script, one.hosts, [word for word in one.arguments if word is not None])
+             for one in start.entries]  # fmt: skip
+    return words, start.settings, start.values, start.conditions
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(
+    places=st.lists(
+        st.tuples(st.integers(0, 10_000), st.integers(0, 6), st.sampled_from(PIECES)), max_size=3
+    ),
+    indent=st.sampled_from(["  ", "    ", " "]),
+)
+def test_a_damaged_file_is_refused_or_keeps_its_answers(
+    places: list[tuple[int, int, str]], indent: str
+) -> None:
+    text = ANSWERED.replace("  ", indent)
+    for at, length, piece in places:
+        begin = at % len(text)
+        text = text[:begin] + piece + text[begin + length :]
+    try:
+        before = said(text)
+    except UsageError as error:
+        assert re.match(r"answers\.yaml:\d+: ", error.seen)  # noqa: PT017  # the other outcome
+        return
+    asked = Unanswered(
+        (AskedStart("a.sh", {1: ("a.sh:1",), 2: ("a.sh:2",)}),), {"NEW": ("a.sh:3",)},
+        {"a.sh": {"read new": ("a.sh:4",)}, "b.sh": {"read x": ("b.sh:1",)}},
+        {"a.sh": {"test -e new": ("a.sh:5",)}},
+    )  # fmt: skip
+    after = write(asked, "scripts", read_answers(text, "answers.yaml"))
+    assert said(after) == before
+    assert write(asked, "scripts", read_answers(after, "answers.yaml")) == after
+
+
+ANSWERED = """\
+# said by hand
+start:
+- script: a.sh
+  arguments:
+  - lake
+  -
+  on: n1
+- script: b.sh  # twice
+  arguments: [x, "y z"]
+
+set:
+  MASK: 25
+  EMPTY:
+
+# typed
+values:
+  a.sh:
+    "read page": /srv
+    "$(hostname -I)":
+conditions:
+  a.sh:
+    "test -e x": true
+"""

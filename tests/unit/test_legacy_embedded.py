@@ -68,7 +68,7 @@ FILES = [
     ("build/Dockerfile", DOCKERFILE, 3, 4),
     ("Vagrantfile", VAGRANTFILE, 2, 3),
     ("site.yml", PLAYBOOK, 5, 8),
-    ("user-data", CLOUD, 4, 5),
+    ("user-data", CLOUD, 4, 0),
     ("well.service", UNIT, 2, 3),
     ("main.tf", TERRAFORM, 2, 0),
 ]

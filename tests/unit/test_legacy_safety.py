@@ -127,6 +127,26 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, text: str) -> None:
     assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
 
 
+@pytest.mark.parametrize("wrapper", ["sudo", "env A=1", "exec", "xargs", "runuser -u x --"])
+@pytest.mark.parametrize("count", [4_000, 100_000])
+def test_wrappers_within_wrappers_end(tmp_path: Path, wrapper: str, count: int) -> None:
+    done = migrated(tmp_path, bomb=f"{wrapper} " * count + "pcs status\n", next=CREATE)
+    assert "memcached: systemd:memcached, cloned" in reported(done, Fate.TRANSLATED)
+    assert "bomb.sh:2 " in reported(done, Fate.UNTRANSLATED)
+
+
+def test_wrappers_within_wrappers_take_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "bomb.sh").write_text("#!/bin/bash\n" + "sudo " * 100_000 + "pcs status\n")
+    text = (
+        "import resource, sys, pathlib; from pacefab.legacy.migrate import migrate\n"
+        "migrate(pathlib.Path(sys.argv[1]))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
+    )
+    argv = [sys.executable, "-c", text, str(tmp_path)]
+    ran = subprocess.run(argv, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT)
+    assert int(ran.stdout) < 200 * 1024  # KiB
+
+
 @pytest.mark.parametrize(
     "pattern",
     ["(a+)+$", "(a|aa)+$", "(a?){30}b", "a?" * 20 + "b", ".*.*.*.*.*.*=", "a*a*a*a*a*a*b",

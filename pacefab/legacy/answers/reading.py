@@ -91,6 +91,7 @@ class _AnswersReading:
         self.mistakes: list[tuple[int, str]] = []
         self.lines: dict[tuple[str, ...], int] = {}
         self.empty = 0
+        self._keys: dict[int, int] = {}  # the line of the key of a value
 
     def read(self, root: Node | None) -> Start:
         sections = dict(self._items(root, "the file", _SECTIONS))
@@ -102,7 +103,7 @@ class _AnswersReading:
         )
 
     def _refuse(self, node: Node, text: str) -> None:
-        self.mistakes.append((_line(node), text))
+        self.mistakes.append((self._keys.get(id(node), _line(node)), text))
 
     def _items(
         self, node: Node | None, what: str, known: tuple[str, ...] = ()
@@ -123,6 +124,7 @@ class _AnswersReading:
                 self._refuse(key, f"{what} has no {key.value}: there are {', '.join(known)}")
             else:
                 seen.add(key.value)
+                self._keys[id(value)] = _line(key)
                 yield key.value, value
 
     def _list(self, node: Node | None, what: str) -> list[Node]:
@@ -174,7 +176,7 @@ class _AnswersReading:
 
     def _settings(self, section: Node | None) -> Iterator[tuple[str, str]]:
         for name, node in self._items(section, SET):
-            self.lines[SET, name] = _line(node)
+            self.lines[SET, name] = self._keys[id(node)]
             if not _NAME.fullmatch(name):
                 self._refuse(node, f"{SET}: {name} is no name of a variable")
                 continue
@@ -186,9 +188,9 @@ class _AnswersReading:
         self, name: str, sections: Mapping[str, Node]
     ) -> Iterator[tuple[tuple[str, str], str | bool]]:
         for file, inner in self._items(sections.get(name), name):
-            self.lines[name, file] = _line(inner)
+            self.lines[name, file] = self._keys[id(inner)]
             for text, node in self._items(inner, f"{name}: {file}"):
-                self.lines[name, file, text] = _line(node)
+                self.lines[name, file, text] = self._keys[id(node)]
                 answer = self._text(node, f"{name}: {file}: {text}")
                 if answer is None:
                     continue

@@ -35,7 +35,6 @@ _TITLES = {
     CONDITIONS: "Conditions that are known at run time alone: true or false.",
 }
 _PLAIN = re.compile(r"[A-Za-z_./][\w./@-]*")
-_EMPTY = re.compile(r"\s*(- *|[^#\s].*:)\s*(#.*)?")  # an entry or key without a value
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 
 
@@ -101,9 +100,16 @@ def _is_secret(name: str) -> bool:
     return variable.isidentifier() and is_secret(variable)
 
 
-def _of_file(file: str, texts: Mapping[str, Reasons]) -> Iterator[str]:
-    yield f"  {_scalar(file)}:"
-    yield from _named(texts, "    ")
+def _of_file(file: str, texts: Mapping[str, Reasons], indent: str = "  ") -> Iterator[str]:
+    yield f"{indent}{_scalar(file)}:"
+    yield from _named(texts, f"{indent}  ")
+
+
+def _indent(node: Node | None, otherwise: str) -> str:
+    """Return the blanks before the keys of a mapping that has some."""
+    if isinstance(node, MappingNode) and node.value:
+        return " " * int(node.value[0][0].start_mark.column)
+    return otherwise
 
 
 def _comments(texts: Iterable[str], indent: str) -> Iterator[str]:
@@ -125,8 +131,9 @@ class _Addition:
         self._lines = answers.text.split("\n")
         self._added: dict[int, list[str]] = {}  # by the number of lines that are before
         self._end: list[str] = []
+        self._keys: dict[int, int] = {}  # the line of the key of a value
         root = YAML(typ="safe", pure=True).compose(answers.text)
-        self._root = _children(root)
+        self._root = self._children(root)
 
     def text(self, asked: Unanswered) -> str:
         """Return the file's text with what is asked and not yet there."""
@@ -137,26 +144,27 @@ class _Addition:
         self._into(SET, self._root.get(SET), new, "  ")
         for name, found in ((VALUES, asked.values), (CONDITIONS, asked.conditions)):
             section = self._root.get(name)
-            files = _children(section)
-            self._files(name, section, {f: t for f, t in found.items() if f not in files})
+            files = self._children(section)
             for file, node in files.items():
-                there = _children(node)
+                there = self._children(node)
                 texts = {t: why for t, why in found.get(file, {}).items() if t not in there}
-                self._into(file, node, texts, "    ")
+                self._into(file, node, texts, _indent(section, "  ") + "  ")
+            self._files(name, section, {f: t for f, t in found.items() if f not in files})
         return self._joined()
 
     def _joined(self) -> str:
+        if not self._added and not self._end:
+            return self._answers.text
         lines: list[str] = [*self._added.get(0, ())]
         for number, line in enumerate(self._lines, 1):
             lines += [line, *self._added.get(number, ())]
-        while lines and not lines[-1].strip():
-            lines.pop()
-        return "\n".join([*lines, *(["", *self._end] if self._end else []), ""])
+        before, end = "\n".join(lines).rstrip(), "\n".join(self._end).rstrip()
+        return f"{before}\n\n{end}\n" if end else f"{before}\n"
 
     def _arguments(self, start: AskedStart) -> None:
         """Add places for arguments of a script whose list is open."""
         for node in _entries(self._root.get(START)):
-            parts = _children(node)
+            parts = self._children(node)
             words = parts.get(ARGUMENTS)
             if getattr(parts.get(SCRIPT), "value", "") != start.script:
                 continue
@@ -170,17 +178,14 @@ class _Addition:
     def _files(
         self, name: str, section: Node | None, found: Mapping[str, Mapping[str, Reasons]]
     ) -> None:
-        lines = [line for one in found.items() for line in _of_file(*one)]
+        indent = _indent(section, "  ")
+        lines = [line for one in found.items() for line in _of_file(*one, indent)]
         self._section(name, section, lines)
 
     def _into(
         self, name: str, node: Node | None, found: Mapping[str, Reasons], indent: str
     ) -> None:
-        if not found:
-            return
-        if isinstance(node, MappingNode) and node.value and not node.flow_style:
-            indent = " " * node.value[0][0].start_mark.column
-        self._section(name, node, list(_named(found, indent)))
+        self._section(name, node, list(_named(found, _indent(node, indent))))
 
     def _section(self, name: str, node: Node | None, lines: list[str]) -> None:
         if not lines:
@@ -200,18 +205,16 @@ class _Addition:
             return int(key.end_mark.line) + 1 if _is_null(value) else self._last_line(value)
         if isinstance(node, SequenceNode) and node.value and not node.flow_style:
             return self._last_line(node.value[-1])
-        if not _is_null(node):
-            return int(node.end_mark.line) + 1
-        at = min(int(node.start_mark.line), len(self._lines) - 1)  # where the next thing stands
-        while at and not _EMPTY.fullmatch(self._lines[at]):
-            at -= 1
-        return at + 1
+        if _is_null(node):  # of a key, its mark is where the next thing stands
+            return self._keys.get(id(node), int(node.start_mark.line) + 1)
+        return int(node.end_mark.line) + 1
 
-
-def _children(node: Node | None) -> dict[str, Node]:
-    if not isinstance(node, MappingNode):
-        return {}
-    return {str(key.value): value for key, value in node.value}
+    def _children(self, node: Node | None) -> dict[str, Node]:
+        """Return the values of a mapping by their keys, whose lines are kept."""
+        if not isinstance(node, MappingNode):
+            return {}
+        self._keys |= {id(value): int(key.end_mark.line) + 1 for key, value in node.value}
+        return {str(key.value): value for key, value in node.value}
 
 
 def _entries(node: Node | None) -> list[Node]:

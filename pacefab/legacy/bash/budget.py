@@ -12,6 +12,7 @@ MOST_STEPS_ASIDE = 10_000  # of one that has no cluster command and calls nothin
 MOST_SECONDS = 60.0  # a last guard: what is read is to depend on steps, not on the machine
 MOST_ROUNDS = 10_000  # of one loop
 MOST_CALLS = 1_500  # pcs commands of one script that is started by hand, likewise
+MOST_OPERANDS = 20_000  # words of one command, as they are written
 MOST_DEPTH = 40  # nested constructs, functions and scripts
 LONGEST_TEXT = 1_000_000  # characters of one value
 
@@ -55,6 +56,15 @@ class Budget:
             raise ExhaustedError(f"more than {MOST_STEPS} steps of all scripts together")
         if self._steps % 256 == 0 and time.monotonic() > self._end:
             raise ExhaustedError(f"more than {self._seconds:.0f} s")
+
+    def operands(self, count: int) -> None:
+        """Check the number of a command's words.
+
+        Raises:
+            ExhaustedError: there are too many.
+        """
+        if count > MOST_OPERANDS:
+            raise ExhaustedError(f"a command of more than {MOST_OPERANDS} words")
 
     def call(self) -> None:
         """Count a pcs command.

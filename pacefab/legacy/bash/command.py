@@ -9,6 +9,7 @@ from pacefab.legacy.bash.syntax import Node
 from pacefab.legacy.masking import masked_line
 from pacefab.legacy.model import Place
 
+_ALL_HANDED = re.compile(rb'"?\$(\{[@*][^}]*\}|[@*])"?')
 _HANDED = re.compile(rb"\$\{?[@*1-9]")
 
 
@@ -52,6 +53,11 @@ class Command:
             return self.caller
         rows = self.nodes[at].start_point.row - self.nodes[0].start_point.row
         return Place(self.place.file, self.place.line + rows)
+
+    def place_of_all(self) -> Place:
+        """Return where a command's words stand: of one with "$@", where that was handed over."""
+        handed = any(_ALL_HANDED.fullmatch(node.text or b"") for node in self.nodes)
+        return self.caller if self.caller is not None and handed else self.place_of(0)
 
     def after(self, count: int) -> Command:
         """Return the command without its first words."""

@@ -34,6 +34,7 @@ class Files:
         self._effects = effects
         self._by_name: dict[str, str] = {}  # the last path of a file's name
         self.written: dict[str, Text] = {}  # by path
+        self.consulted: set[str] = set()  # files of the tree that scripts read
 
     def write(
         self,
@@ -62,8 +63,10 @@ class Files:
         self.written[path] = text
         self._by_name[path.rpartition("/")[2]] = path
 
-    def read(self, path: str, script: str = "") -> Text | None:
+    def read(self, path: str, script: str = "", folder: str = "") -> Text | None:
         """Return a file that scripts wrote or the tree has, by its path or else its name.
+
+        `folder`: of the tree, where a script went to with cd.
 
         Of a path that begins with something unknown, the known end has to be one file's alone, or
         be that of a file in the folder of the script.
@@ -72,12 +75,12 @@ class Files:
             return self._read_by_end(path, script)
         if path in self.written:
             return self.written[path]
-        folder = script.rpartition("/")[0]
-        own = normpath(f"{folder}/{path}") if folder and not path.startswith("/") else ""
-        if own in self._tree.files:
-            path = own
+        folders = (folder, script.rpartition("/")[0]) if not path.startswith("/") else ()
+        own = (normpath(f"{one}/{path}") for one in folders if one)
+        path = next((one for one in own if one in self._tree.files), path)
         file = self._tree.find(path)
         if file:
+            self.consulted.add(file.path)
             return Text(file.text, Place(file.path, 1))
         return self.written.get(self._by_name.get(path.rpartition("/")[2], ""))
 
@@ -89,6 +92,7 @@ class Files:
             file = self._tree.files[own]
         if file is None:
             return None
+        self.consulted.add(file.path)
         self._effects.assume(
             self._unknowns.show(f"{path} is {file.path} of the folder"), Place(file.path, 1)
         )

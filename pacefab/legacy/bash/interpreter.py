@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, Self
 
 from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.bash.words import Words
@@ -31,6 +32,9 @@ class Interpreter(Protocol):
     @property
     def words(self) -> Words:
         """Expands words of the script."""
+
+    def file(self, path: str) -> Text | None:
+        """Return a file by a path as the script sees it; None when it is not known."""
 
     def statements(self, nodes: Sequence[Node]) -> CommandResult:
         """Evaluate statements one after the other."""

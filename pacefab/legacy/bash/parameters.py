@@ -10,7 +10,7 @@ from pacefab.legacy.bash.operations import changed, sliced
 from pacefab.legacy.bash.patterns import UnsafeError
 from pacefab.legacy.bash.shell import FOREIGN, Shell
 from pacefab.legacy.bash.world import World
-from pacefab.legacy.model import Place
+from pacefab.legacy.model import AssumedStatus, Place
 from pacefab.legacy.questions import Question, Unsaid
 from pacefab.legacy.unknown import BREAK, is_known
 
@@ -77,6 +77,7 @@ class ShellParameters:
     def _special(self, name: str) -> str:
         """Return what the shell itself gives; of what nothing sets, an empty text."""
         status, host = self._shell.status, self._shell.host
+        unclear = status is None or isinstance(status, AssumedStatus)
         if name == "#" and self._shell.by_hand:
             return self._given(0, "$#")
         if name == "HOSTNAME" and not host:
@@ -91,7 +92,7 @@ class ShellParameters:
             "PWD": "/root" if host else self._world.mark("the folder where it is started"),
             "IFS": " \t\n",
             "#": str(len(self._shell.arguments)),
-            "?": self._world.mark("$?") if status is None else str(status),
+            "?": self._world.mark("$?") if unclear else str(status),
             "HOSTNAME": host,
         }
         if name in known:
@@ -185,8 +186,10 @@ class ShellParameters:
         values = self._arguments()
         if sign == "#":
             return [self.value("#")]
-        if sign or not all(map(is_known, values)):
-            return self._many(name, values) if not sign else [self._world.mark(f"${{!{name}}}")]
+        if sign:
+            return [self._world.mark(f"${{!{name}}}")]
+        if self._shell.by_hand and not self._shell.arguments:
+            return self._many(name, values)
         if operand.startswith(":") and operand[1:2] not in set("-=+?"):
             values, operand = [self._shell.name, *values], f":{operand[1:]}"
         return self._many(name, self._each("@", values, operand, index_of))

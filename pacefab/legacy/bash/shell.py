@@ -58,6 +58,7 @@ class Shell:
     options: set[str] = field(default_factory=set)  # of set and shopt, such as allexport
     option_at: int = 0  # where getopts is within a word of several letters
     functions: dict[str, tuple[Node, Script]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
     exported: set[str] = field(default_factory=set)
     rests: dict[str, dict[str, None]] = field(default_factory=dict)  # on names that nothing sets
     arguments: list[str] = field(default_factory=list)
@@ -71,7 +72,14 @@ class Shell:
     shifted: int = 0  # how many of the operator's arguments are gone
     locals: list[dict[str, _Held]] = field(default_factory=list)
     called_from: list[Place] = field(default_factory=list)  # the running functions' callers
+    callers: list[Place] = field(default_factory=list)  # and where what they were handed stands
     running: list[str] = field(default_factory=list)  # and their names
+
+    @property
+    def folder(self) -> str:
+        """The folder of the tree where cd went to; empty where that is not known."""
+        path = self.variables.get("PWD", "")
+        return path if is_known(path) and not path.startswith("/") else ""
 
     def fork(self) -> Shell:
         """Return a subshell: it has all that this one has, and changes nothing here."""
@@ -81,7 +89,7 @@ class Shell:
         twin.functions, twin.rests = dict(self.functions), dict(self.rests)
         twin.named, twin.exported = set(self.named), set(self.exported)
         twin.references, twin.kinds = dict(self.references), dict(self.kinds)
-        twin.options = set(self.options)
+        twin.options, twin.aliases = set(self.options), dict(self.aliases)
         twin.arguments, twin.locals = list(self.arguments), []
         twin.at_exit = None
         return twin

@@ -76,6 +76,7 @@ def _root(source: bytes) -> Node:
     return _parser().parse(re.sub(rb"[\x80-\xff]", b".", source)).root_node
 
 
+_TORN_OFF = {"concatenation", "word", "number"}
 _Change = tuple[int, int, bytes]  # from and to in the source, and what has to be there
 
 
@@ -102,7 +103,7 @@ def _torn(root: Node, source: bytes) -> Iterator[_Change]:
                 continue
             elif child.type == "$" and after.type == "string":
                 yield child.start_byte, child.end_byte, b""
-            elif child.type == "concatenation" and after.type in {"concatenation", "word"}:
+            elif child.type == "concatenation" and after.type in _TORN_OFF:
                 text = source[child.start_byte : after.end_byte]
                 if not set(text) & set(b"'\"`"):
                     text = re.sub(rb"\$([A-Za-z_]\w*|\d)", rb"${\1}", text)

@@ -159,6 +159,8 @@ class Words:
 
     def expanded_source(self, node: Node) -> str:
         """Return a node's text with its expansions in place (of arithmetic and patterns)."""
+        if node.type in {"simple_expansion", "expansion"}:  # no other node is around it
+            return "".join(self._expansion(node))
         region = self._region(node, node.start_byte, node.end_byte, raw=True)
         return "".join(part.text for part in region)
 
@@ -243,8 +245,7 @@ class Words:
         # In here documents the grammar takes $((1)) for a command in a subshell.
         if node.type == "arithmetic_expansion" or (source[:3] + source[-2:] == "$(())"):
             return [self._arithmetic_text(node)]
-        nested = "\\`" in source and source[0] == "`"
-        if node.type == "command_substitution" and not nested:
+        if node.type == "command_substitution" and not ("\\`" in source and source[0] == "`"):
             return [self._substitute(node).rstrip("\n")]
         file = node.type == "process_substitution" and source.startswith("<(")
         return [self._as_file(node) if file else self._world.mark(source)]

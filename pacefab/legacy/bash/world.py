@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pacefab.legacy.bash.budget import Budget
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.files import Files
+from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.masking import mask, masked_line
 from pacefab.legacy.model import Call, CommandResult, Effects, Fate, Place, ReportLine
 from pacefab.legacy.questions import Inquiry, Question, Unsaid, asked_text
@@ -30,13 +31,17 @@ class World:
     budget: Budget = field(default_factory=Budget)
     conditions: list[tuple[str, bool]] = field(default_factory=list)
     listings: dict[str, frozenset[str]] = field(default_factory=dict)  # ids by unknown output
+    unseen: list[Place] = field(default_factory=list)  # where commands run that are not known
     # The first words of the cluster commands that ran, by file and line.
     executed: dict[tuple[str, int], list[list[str]]] = field(default_factory=dict)
     # Columns of the statements that were evaluated, by their line.
     visited: dict[Place, set[int]] = field(default_factory=dict)
+    # Statements that were passed over with a known reason: file, first line, column, last line.
+    passed: set[tuple[str, int, int, int]] = field(default_factory=set)
     nameless: dict[Place, None] = field(default_factory=dict)  # commands of an unknown name
+    temporary: int = 0  # how many files mktemp made
     errors: int = 0  # how often something was printed as an error (>&2)
-    functions: set[str] = field(default_factory=set)  # names of all that were defined
+    functions: dict[str, str] = field(default_factory=dict)  # name -> text, of all there were
     consulted: dict[str, None] = field(default_factory=dict)  # unset names, see `resting`
     rested_on: dict[Place, dict[str, None]] = field(default_factory=dict)
     started: set[str] = field(default_factory=set)  # scripts of the tree that were run
@@ -129,6 +134,13 @@ class World:
             if self.consulted:
                 self.rested_on.setdefault(place, {}).update(self.consulted)
             self.consulted = before | self.consulted
+
+    def pass_over(self, script: Script, nodes: Iterable[Node]) -> None:
+        """Note that statements are not evaluated because they do not run."""
+        for node in nodes:
+            first = script.first_line + node.start_point.row
+            last = script.first_line + node.end_point.row
+            self.passed.add((script.file, first, node.start_point.column, last))
 
     def ran(self, words: Sequence[str], *places: Place) -> None:
         """Note that a cluster command ran: where it stands, and where what runs it was called."""

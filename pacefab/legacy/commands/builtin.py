@@ -114,7 +114,7 @@ def _source(interpreter: Interpreter, command: Command) -> CommandResult:
     if not command.arguments:
         return CommandResult(1)
     path = command.arguments[0]
-    found = interpreter.world.files.read(path, interpreter.script.file)
+    found = interpreter.file(path)
     if found is None:
         interpreter.shell.foreign = interpreter.world.unknowns.show(path)
         return CommandResult()
@@ -132,6 +132,8 @@ def _source(interpreter: Interpreter, command: Command) -> CommandResult:
 def _hostname(interpreter: Interpreter, command: Command) -> CommandResult:
     options = split_options(command.arguments, _HOSTNAME)
     mark, host = interpreter.world.mark, interpreter.shell.host
+    if command.name == "uname" and options.names <= {"s"}:
+        return CommandResult(0, "Linux\n")  # Pacemaker's scripts run nowhere else
     asked = {"n"} if command.name == "uname" else options.names & {"s", "f"}
     if options.names != asked or options.operands:
         return CommandResult(0, mark(f"what {command.text} prints") + "\n")
@@ -150,13 +152,30 @@ def _trap(interpreter: Interpreter, command: Command) -> CommandResult:
     return CommandResult()
 
 
-def which(_interpreter: Interpreter, command: Command) -> CommandResult:
+def which(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return where a program is (`which`, `command -v`): known only of pcs."""
+    if command.name == "type" and "t" in split_options(command.arguments, Syntax()):
+        return CommandResult(None, interpreter.world.mark(f"what {command.text} prints"))
     names = split_options(command.arguments, Syntax(mixed=True)).operands
     if not is_known(*names):
         return CommandResult(None, "".join(names))
     there = names == ["pcs"]
     return CommandResult(0 if there else None, "".join(f"/usr/sbin/{name}\n" for name in names))
+
+
+def _alias(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Remember aliases; a script uses them when `shopt -s expand_aliases` is set."""
+    for word in command.arguments:
+        name, equals, text = word.partition("=")
+        if equals:
+            interpreter.shell.aliases[name] = text
+    return CommandResult()
+
+
+def _unalias(interpreter: Interpreter, command: Command) -> CommandResult:
+    for word in command.arguments:
+        interpreter.shell.aliases.pop(word, None)
+    return CommandResult()
 
 
 def _pwd(interpreter: Interpreter, _command: Command) -> CommandResult:
@@ -165,18 +184,33 @@ def _pwd(interpreter: Interpreter, _command: Command) -> CommandResult:
 
 def _cd(interpreter: Interpreter, command: Command) -> CommandResult:
     """Go to a folder: an absolute one, or one of the tree as it is from the script's."""
-    words = [word for word in command.arguments if not word.startswith("-")]
+    words = [word for word in command.arguments if not re.match(r"-.", word)]
     path = words[0] if words else interpreter.words.value("HOME")
+    path = interpreter.words.value("OLDPWD") if path == "-" else path
     shell, world = interpreter.shell, interpreter.world
     here = interpreter.words.value("PWD")
+    shell.variables["OLDPWD"] = here
+    within = _folder(interpreter, path)
     if not is_known(path) or path.startswith("/"):
         shell.variables["PWD"] = path
-    elif any(file.startswith(f"{normpath(path)}/") for file in world.tree.files):
-        shell.variables["PWD"] = normpath(path)
+    elif within:
+        shell.variables["PWD"] = within
     elif normpath(path) != ".":
         known = is_known(here)
         shell.variables["PWD"] = normpath(f"{here}/{path}") if known else world.mark(f"cd {path}")
     return CommandResult()
+
+
+def _folder(interpreter: Interpreter, path: str) -> str:
+    """Return the folder of the tree that a relative path means; empty when there is none."""
+    here = interpreter.shell.folder
+    for base in filter(None, (here, interpreter.script.file.rpartition("/")[0], ".")):
+        found = normpath(f"{base}/{path}")
+        if any(file.startswith(f"{found}/") for file in interpreter.world.tree.files):
+            return found
+        if found == "." != base:
+            return found
+    return ""
 
 
 BUILTINS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
@@ -188,5 +222,6 @@ BUILTINS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
     "getopts": getopts, "trap": _trap,
     "cd": _cd, "pushd": _well, "popd": _well, "ulimit": _well, "umask": _well, "wait": _well,
     "which": which, "type": which,
-    "sleep": _well, "alias": _well, "hash": _well, "clear": _well, "sync": _well,
+    "sleep": _well, "alias": _alias, "unalias": _unalias, "hash": _well, "clear": _well,
+    "sync": _well,
 }  # fmt: skip

@@ -36,6 +36,6 @@ def _put(interpreter: Interpreter, source: str, target: str, place: Place) -> No
     host = world.unknowns.show(world.names.get(host, host))
     shown = WrittenFile(world.unknowns.show(whole), host, place, "copied")
     world.effects.files.setdefault(shown)
-    found = world.files.read(source, interpreter.script.file) if is_known(source) else None
+    found = interpreter.file(source) if is_known(source) else None
     if found and is_known(whole) and whole not in world.tree.files:
         world.files.keep(whole, Text(found.text, found.place))

@@ -104,13 +104,14 @@ class _CrmProcess:
 
     def read_file(self, path: str) -> None:
         """Replay a file of commands (-f FILE)."""
-        found = self._world.files.read(path)
+        found = self._interpreter.file(path)
         if found is None:
             self._note(
                 Fate.UNTRANSLATED,
                 f"it reads commands from {path}, which is not in the folder",
                 "add the file to the folder and migrate again, or write what it does by hand",
             )
+            self._world.unseen.append(self._command.place)
         else:
             self._text(found.text, found.place, path)
 
@@ -119,6 +120,7 @@ class _CrmProcess:
             reasons = "; ".join(self._world.unknowns.reasons(text))
             why = f"what it reads is known only at run time: {reasons}"
             self._note(Fate.UNTRANSLATED, why, "add what the commands do by hand")
+            self._world.unseen.append(self._command.place)
             return
         self._call(tuple(self._command.arguments), self._command.place, reads=what)
         places = self._places(text, place)
@@ -186,6 +188,7 @@ class _CrmProcess:
                 f"it loads {path}, which {why}",
                 "add the file to the folder and migrate again, or write what is in it by hand",
             )
+            self._world.unseen.append(place)
             self.answer = CommandResult(None)
             return
         self._call(statement.arguments, place)
@@ -199,7 +202,7 @@ class _CrmProcess:
         if path in _INPUT and shell.stdin is not None:
             lines, shell.stdin = shell.stdin, []
             return "\n".join(lines), shell.stdin_place
-        found = self._world.files.read(path)
+        found = self._interpreter.file(path)
         return (found.text, found.place) if found else None
 
     def _loaded(self, text: str, places: list[Place]) -> Iterator[CrmStatement]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.files import Text
@@ -16,7 +17,7 @@ from pacefab.legacy.commands.programs import ACTIONS, PROGRAMS, QUIET
 from pacefab.legacy.commands.shells import bash, run_script, su
 from pacefab.legacy.commands.texts import TEXTS, run_text
 from pacefab.legacy.commands.wrappers import replaced, sshpass, wrapped
-from pacefab.legacy.model import CommandResult, Fate
+from pacefab.legacy.model import AssumedStatus, CommandResult, Fate
 from pacefab.legacy.source import SourceFile
 from pacefab.legacy.text.filters import FILTERS
 from pacefab.legacy.unknown import is_known
@@ -31,7 +32,25 @@ _WRITING = {
     "crm_resource": {"-p", "-m", "--set-parameter", "-M", "--move", "-B", "--ban"},
     "crm_standby": {"-v", "--update"},
     "crm_master": {"-v", "--update"},
-    "stonith_admin": {"-F", "--fence", "-R", "--register"},
+    "crm_failcount": {"-v", "--update", "-D", "--delete"},
+    "crm_ticket": {"-g", "--grant", "-r", "--revoke", "-s", "--standby", "-a", "--activate", "-S",
+                   "--set-attr", "-D", "--delete-attr", "-c", "--cleanup"},
+    "crm_node": {"-R", "--remove"},
+    "attrd_updater": {"-U", "--update", "-B", "--update-both", "-D", "--delete", "-v"},
+    "stonith_admin": {"-R", "--register", "-D", "--deregister", "-r", "--register-level"},
+}  # fmt: skip
+_ASKING = {
+    "-Q", "--query", "-G", "--query-value", "-q", "--quiet", "-W", "--locate", "-l", "--list",
+    "-L", "--list-registered", "-O", "--list-operations", "-I", "--list-installed", "-A",
+    "--query-all", "-i", "--info", "-n", "--name", "-p", "--partition", "-H", "--history",
+    "--version", "-V", "--help",
+}  # fmt: skip
+_ONCE = {
+    "crm_resource": {"-C": "clears recorded failures", "--cleanup": "clears recorded failures",
+                     "-R": "probes the nodes again", "--refresh": "probes the nodes again",
+                     "--restart": "restarts a resource once"},
+    "stonith_admin": dict.fromkeys(["-F", "--fence", "-B", "--reboot", "-U", "--unfence", "-C",
+                                    "--confirm"], "fences a node once, or says that it is"),
 }  # fmt: skip
 
 
@@ -45,16 +64,22 @@ def run_command(interpreter: Interpreter, command: Command) -> CommandResult:
         interpreter.world.ran([name, *command.arguments], *places)
     handler = _HANDLERS.get(name)
     if handler:
-        return handler(interpreter, command)
+        answer = handler(interpreter, command)
+        return _assumed(answer) if name in _ASSUMED else answer
     if name in FILTERS or name in TEXTS:
         return run_text(interpreter, command)
     if name in _WRITING:
         return _other_tool(interpreter, command)
     path = command.words[0]
-    script = interpreter.world.files.read(path, interpreter.script.file)
+    script = interpreter.file(path)
     if script and (name.endswith((".sh", ".bash")) or _is_script(command.words[0], script)):
         return run_script(interpreter, command)
     return _unknown(interpreter, command)
+
+
+def _assumed(answer: CommandResult) -> CommandResult:
+    """Return an answer whose success is taken for granted."""
+    return answer if answer.status != 0 else replace(answer, status=AssumedStatus(0))
 
 
 def _is_script(path: str, found: Text) -> bool:
@@ -76,8 +101,17 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
     """Note a command of the cluster that is not pcs: a change, or a query."""
     world, shell = interpreter.world, interpreter.shell
     world.ran([command.name, *command.arguments], command.place, *shell.called_from)
-    asks = {"-Q", "--query", "-G"} & set(command.arguments)
-    if not asks and _WRITING[command.name] & set(command.arguments):
+    handed = command.place_of(1)
+    if handed == command.caller:  # its words are a function's arguments: they stand there
+        command = replace(command, place=handed)
+    given = {word.partition("=")[0] for word in command.arguments if word.startswith("-")}
+    once = [what for option, what in _ONCE.get(command.name, {}).items() if option in given]
+    if once:
+        why = f"it {once[0]}: not part of a configuration"
+        world.note(Fate.LEFT_OUT, command.place, command.text, why)
+        return CommandResult(AssumedStatus(0), world.mark(f"what {command.text} prints"))
+    asks = {"-Q", "--query", "-G"} & given
+    if not asks and (_WRITING[command.name] & given or not _ASKING & given):
         interpreter.world.note(
             Fate.UNTRANSLATED,
             command.place,
@@ -93,10 +127,10 @@ def _other_tool(interpreter: Interpreter, command: Command) -> CommandResult:
 def _unknown(interpreter: Interpreter, command: Command) -> CommandResult:
     """Return what is known of a program that is not: nothing; an action is taken to go well."""
     if command.name in QUIET:
-        return CommandResult()
+        return CommandResult(AssumedStatus(0))
     shown = interpreter.world.unknowns.show(command.text).split("\n")[0]
     if command.name in ACTIONS:
-        return CommandResult(0, interpreter.world.mark(f"what {shown} prints"))
+        return CommandResult(AssumedStatus(0), interpreter.world.mark(f"what {shown} prints"))
     given = next((at for at, word in enumerate(command.words) if at and _PCS.search(word)), 0)
     if given:
         interpreter.world.handed_on(command, given)
@@ -118,5 +152,6 @@ _STARTING: dict[str, CommandHandler] = {
     "crm": crm, "crmsh": crm, "ha-cluster-init": cluster_script, "ha-cluster-join": cluster_script,
     "scp": copy, "rsync": copy, "cp": copy, "mv": copy,
 }  # fmt: skip
+_ASSUMED = {*PROGRAMS, "scp", "rsync", "cp", "mv", "cd"}
 _CLUSTER = {"crm", "crmsh", "ha-cluster-init", "ha-cluster-join"}
 _HANDLERS: dict[str, CommandHandler] = {**BUILTINS, **PROGRAMS, **_STARTING}

@@ -39,7 +39,9 @@ def ssh(interpreter: Interpreter, command: Command) -> CommandResult:
 def _remote_shell(interpreter: Interpreter, destination: str) -> Shell:
     host = destination.rpartition("@")[2]
     host = interpreter.world.unknowns.show(interpreter.world.names.get(host, host))
-    return Shell(host, stdin=interpreter.shell.stdin, stdin_place=interpreter.shell.stdin_place)
+    shell = interpreter.shell
+    called_from = list(shell.called_from)
+    return Shell(host, stdin=shell.stdin, stdin_place=shell.stdin_place, called_from=called_from)
 
 
 def on_many(interpreter: Interpreter, command: Command) -> CommandResult:
@@ -60,7 +62,7 @@ def on_many(interpreter: Interpreter, command: Command) -> CommandResult:
 
 def _listed_hosts(interpreter: Interpreter, option: str, value: str) -> str:
     """Return the hosts that a list names; -h of parallel-ssh names a file that has them."""
-    found = interpreter.world.files.read(value) if option == "h" and is_known(value) else None
+    found = interpreter.file(value) if option == "h" and is_known(value) else None
     if found:
         value = " ".join(line.partition("#")[0] for line in found.text.split("\n"))
     value = re.sub(r"\[(\d+)-(\d+)\]", r"{\1..\2}", value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from pacefab.legacy.bash.command import Command
@@ -35,6 +36,7 @@ _INSTALLERS = Syntax(
 )
 _UNITS = Syntax("t p n o H M s", long={"type": "t", "property": "p"}, mixed=True)
 _CRUDINI = Syntax(mixed=True)
+_MKTEMP = Syntax("p suffix", mixed=True)
 
 
 def _packages(interpreter: Interpreter, command: Command) -> CommandResult:
@@ -109,15 +111,27 @@ def _asked_setting(
     unclear = CommandResult(None, _asked(interpreter, command))
     if len(operands) <= _SECTION_AND_KEY or not is_known(*operands):
         return unclear
-    found = interpreter.world.files.read(operands[0], interpreter.script.file)
+    found = interpreter.file(operands[0])
     if found is None:
         return unclear
     value = sections(found.text).get(operands[1], {}).get(operands[2])
     return CommandResult(0, f"{value[0]}\n") if value else CommandResult(1)
 
 
+def _temporary(interpreter: Interpreter, command: Command) -> CommandResult:
+    """Make up a name for what mktemp makes: each one is another, and that of nothing else."""
+    options, world = split_options(command.arguments, _MKTEMP), interpreter.world
+    world.temporary += 1
+    template = (options.operands or ["tmp.XXXXXXXXXX"])[0]
+    folder = options.value("p") or options.value("tmpdir") or "/tmp"  # noqa: S108
+    folder = "" if template.startswith("/") else f"{folder}/"
+    number = f"{world.temporary:010d}"
+    name = re.sub(r"X{3,}", lambda found: number[-len(found[0]) :], template)
+    return CommandResult(0, f"{folder}{name}{options.value('suffix')}\n")
+
+
 PROGRAMS: dict[str, Callable[[Interpreter, Command], CommandResult]] = {
     "yum": _packages, "dnf": _packages, "apt-get": _packages, "apt": _packages,
     "zypper": _packages, "systemctl": _systemctl, "service": _service, "chkconfig": _chkconfig,
-    "crudini": _settings, "openstack-config": _settings,
+    "mktemp": _temporary, "crudini": _settings, "openstack-config": _settings,
 }  # fmt: skip

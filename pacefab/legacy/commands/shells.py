@@ -26,6 +26,8 @@ def bash(interpreter: Interpreter, command: Command) -> CommandResult:
     """Run a file, a text (-c), or what is piped in."""
     options = split_options(command.arguments, _BASH)
     at = 1 + options.first
+    if "n" in options:  # it only reads the script
+        return CommandResult(None)
     if "c" in options:
         text = options.operands[0] if options.operands else None
         return _text(interpreter, command, at, text)
@@ -50,7 +52,7 @@ def su(interpreter: Interpreter, command: Command) -> CommandResult:
         if option.name == "c":
             return _text(interpreter, command, 1 + option.at, option.value)
     if "u" in options and options.operands:
-        return interpreter.run(command.after(1 + options.first))
+        return interpreter.program(command.after(1 + options.first))
     return login(interpreter, command)
 
 
@@ -76,6 +78,7 @@ def piped_script(interpreter: Interpreter, otherwise: Place) -> Script | None:
 def _unknown_script(interpreter: Interpreter, command: Command, script: Script) -> CommandResult:
     """Note that a shell is handed commands that are known at run time alone."""
     reasons = interpreter.world.unknowns.reasons(script.source.decode())
+    interpreter.world.unseen.append(command.place)
     interpreter.world.note(
         Fate.UNTRANSLATED,
         command.place,
@@ -101,6 +104,8 @@ def child_shell(interpreter: Interpreter, arguments: list[str], name: str) -> Sh
     shell = interpreter.shell
     names = [name for name in sorted(shell.exported) if name in shell.variables]
     exported = {variable: shell.variables[variable] for variable in names}
+    if shell.folder:
+        exported["PWD"] = shell.folder
     return Shell(
         shell.host,
         exported,
@@ -109,13 +114,14 @@ def child_shell(interpreter: Interpreter, arguments: list[str], name: str) -> Sh
         name=name,
         stdin=shell.stdin,
         stdin_place=shell.stdin_place,
+        called_from=list(shell.called_from),
     )
 
 
 def run_script(interpreter: Interpreter, command: Command) -> CommandResult:
     """Run a script of the tree, or one that scripts wrote, by its path."""
     path, world = command.words[0], interpreter.world
-    found = world.files.read(path, interpreter.script.file)
+    found = interpreter.file(path)
     arguments = command.arguments
     if found is None:
         answer = read_as_awk(world, path, arguments)

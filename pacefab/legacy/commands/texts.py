@@ -51,7 +51,7 @@ def _known_path(interpreter: Interpreter, word: str) -> str:
     """Return the path within the tree of a file whose folder is not known; else the word."""
     if is_known(word) or nothing_known(word):
         return word
-    found = interpreter.world.files.read(word, interpreter.script.file)
+    found = interpreter.file(word)
     return found.place.file if found and found.place.line == 1 else word
 
 
@@ -96,7 +96,7 @@ def _over(name: str, arguments: list[str], text: str) -> CommandResult | None:
 
 def _with_files(interpreter: Interpreter, arguments: list[str]) -> tuple[list[str], str]:
     """Return the arguments without the file at their end, and what is in it."""
-    found = interpreter.world.files.read(arguments[-1], interpreter.script.file)
+    found = interpreter.file(arguments[-1])
     text = found.text if found else interpreter.world.mark(f"what is in {arguments[-1]}")
     return arguments[:-1], text
 
@@ -106,7 +106,7 @@ def _show(interpreter: Interpreter, arguments: list[str], text: str) -> CommandR
     files = [path for path in split_options(arguments, _CAT).operands if path != "-"]
     parts: list[str] = []
     for path in files:
-        found = interpreter.world.files.read(path, interpreter.script.file)
+        found = interpreter.file(path)
         parts.append(found.text if found else interpreter.world.mark(f"what is in {path}") + "\n")
     whole = "".join(parts) if files else text
     return CommandResult(0 if is_known(whole) else None, whole)

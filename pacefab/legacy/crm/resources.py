@@ -218,6 +218,8 @@ def _members(job: Job, names: list[str]) -> list[ReplayedResource]:
     """Return the members of a group; crmsh makes it of those that are there."""
     known = [name for name in names if name in job.book.unclear or job.cluster.find(name)]
     missing = [name for name in names if name not in known]
+    for name in missing:
+        job.may_be_unnamed(name)
     if not known:
         raise RefusedCommandError(f"there is no resource {missing[0]} at this point")
     found = [_member(job, name) for name in known]

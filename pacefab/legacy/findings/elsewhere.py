@@ -16,6 +16,7 @@ _MOST_OF_FILE = 200  # lines; more of them say nothing more
 _LONGEST_SHOWN = 400  # characters of a line
 _SHOWN_LINES = 12  # of a document
 # What configuration management calls a part of a cluster by: Puppet, Ansible, Chef, Salt.
+_FILLED_IN = re.compile(r"@\w+@|\{\{.*?\}\}|<%=?.*?%>|\$\{?\w+\}?|%\w+%|__\w+__")
 _DECLARED = re.compile(
     r"^\s*(?:configure\s+)?primitive\s+\S+\s+(?:ocf|systemd|lsb|service|stonith):|"
     r"(?<![\w-])(cs_(?:primitive|group|clone|master|order|colocation|location|property|"
@@ -30,7 +31,9 @@ def elsewhere(walk: Walk) -> Iterator[ReportLine]:
     """Yield entries for the cluster commands in files that were not evaluated."""
     for file in walk.world.tree.files.values():
         if not file.is_script and file.path not in walk.world.started:
-            yield from _of_document(file) if file.is_document else _of_file(walk, file)
+            read = file.path in walk.world.files.consulted
+            document = file.is_document and not read
+            yield from _of_document(file) if document else _of_file(walk, file, read=read)
 
 
 def any_elsewhere(tree: Tree) -> bool:
@@ -56,16 +59,21 @@ def _lines(file: SourceFile) -> Iterator[tuple[int, Occurrence | None]]:
         done = number
 
 
-def _of_file(walk: Walk, file: SourceFile) -> Iterator[ReportLine]:
+def _of_file(walk: Walk, file: SourceFile, *, read: bool) -> Iterator[ReportLine]:
     there = list(islice(_lines(file), _MOST_OF_FILE + 1))
     lines = file.text.split("\n")
     for number, one in there[:_MOST_OF_FILE]:
         if _evaluated(walk, file, number):
             continue
+        place, text = Place(file.path, number), mask(lines[number - 1].strip())[:_LONGEST_SHOWN]
+        if read and one and _ran_somewhere(walk, one):
+            why = "a script reads it and runs it: the command has an entry there"
+            yield ReportLine(Fate.LEFT_OUT, place, text, why)
+            continue
         yield ReportLine(
             Fate.UNTRANSLATED,
-            Place(file.path, number),
-            mask(lines[number - 1].strip())[:_LONGEST_SHOWN],
+            place,
+            text,
             "in a file that is no bash script: not evaluated"
             if one
             else "a part of a cluster that another tool declares: not evaluated",
@@ -84,8 +92,19 @@ def _evaluated(walk: Walk, file: SourceFile, number: int) -> bool:
     words = file.text.split("\n")[number - 1].split()
     if "primitive" not in words:
         return False
-    desired = words[words.index("primitive") :][:2]
-    return any(desired == ran[2:4] for some in walk.world.executed.values() for ran in some)
+    name = "".join(words[words.index("primitive") + 1 :][:1])
+    desired = re.compile(".+".join(map(re.escape, _FILLED_IN.split(name))))
+    return any(
+        ran[2:3] == ["primitive"] and desired.fullmatch("".join(ran[3:4]))
+        for some in walk.world.executed.values()
+        for ran in some
+    )
+
+
+def _ran_somewhere(walk: Walk, one: Occurrence) -> bool:
+    """Return whether a command ran that begins as one in a file that a script reads."""
+    begun = [one.program or "pcs", *one.words[:3]]
+    return any(begun == ran[: len(begun)] for some in walk.world.executed.values() for ran in some)
 
 
 def _of_document(file: SourceFile) -> Iterator[ReportLine]:

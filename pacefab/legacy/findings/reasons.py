@@ -34,6 +34,13 @@ _BRANCHES = {
     "if_statement", "elif_clause", "else_clause", "case_statement", "case_item", "for_statement",
     "while_statement", "c_style_for_statement", "list",
 }  # fmt: skip
+# A function that begins a command with what it is given, or gives that to a shell.
+_RUNS_ITS_WORDS = re.compile(
+    r"(?m)(?:^|[;&|({!]|\b(?:then|do|else|until|while|if|in)\s|"
+    r"\b(?:eval|exec|ssh|bash|sh|su|sudo|timeout|nohup|env|time|command|xargs)\b[^\n;|&]*)\s*"
+    r"[\"']?\$\{?[@*1-9]"
+)
+_IDLE = {":", "true", "false"}
 _TEXTS = {"string", "raw_string", "ansi_c_string"}
 _SHELLS = {"ssh", "bash", "sh", "eval", "su", "sudo", "sshpass", "timeout", "nohup"}
 
@@ -104,7 +111,24 @@ def _not_reached(walk: Walk, script: Script, node: Node | None, until: int = 0) 
             f"{RESTING} {shown} is not set: nothing in the folder sets it",
             "if the scripts are started with a value for it, give it and migrate again",
         )
+    if not _passed_over(walk, script, node, until):
+        why = "reading did not come to it: whether it runs is not known"
+        return Fate.UNTRANSLATED, why, _BY_HAND
     return Fate.LEFT_OUT, "never reached: the script ends before, or its condition fails", ""
+
+
+def _passed_over(walk: Walk, script: Script, node: Node | None, until: int) -> bool:
+    """Return whether evaluation has shown that a statement around a node does not run."""
+    first = script.place(node).line if node is not None else 0
+    passed = [one for one in walk.world.passed if one[0] == script.file]
+    if until and any(one[1] <= until <= one[3] for one in passed if one[1] >= first):
+        return True  # in a text that a shell was given
+    begun = {(line, column) for _, line, column, _ in passed}
+    while node is not None:
+        if (script.place(node).line, node.start_point.column) in begun:
+            return True
+        node = node.parent
+    return False
 
 
 def _rested_on(walk: Walk, script: Script, node: Node | None, until: int) -> Iterator[str]:
@@ -193,13 +217,24 @@ def _argument(walk: Walk, script: Script, command: Node, one: Occurrence) -> Why
     target = _written_to(script, command)
     if target:
         return _put_into(target)
-    if program in _PRINTING:  # also a function of that name, which was followed
-        return _PRINTED
+    if program in _PRINTING | _IDLE:  # also a function of that name, which was followed
+        return _PRINTED if program in _PRINTING else _idle(program)
     if program in walk.world.functions:
-        return Fate.LEFT_OUT, f"a text passed to the function {program}, which does not run it", ""
+        return _given_to(program, walk.world.functions[program])
     if program in _SHELLS:  # the text was read: it is a branch in it that was not taken
         return _not_reached(walk, script, command, one.line)
     return _handed(program or "a program")
+
+
+def _idle(program: str) -> Why:
+    return Fate.LEFT_OUT, f"a text given to {program}, which does nothing with it", ""
+
+
+def _given_to(function: str, body: str) -> Why:
+    """Return what becomes of a text that a function is given."""
+    if _RUNS_ITS_WORDS.search(body):
+        return _handed(f"the function {function}")
+    return Fate.LEFT_OUT, f"a text passed to the function {function}, which does not run it", ""
 
 
 def _handed(program: str) -> Why:
@@ -234,6 +269,8 @@ def _here_document(script: Script, node: Node) -> Why:
     body = statement.child_by_field_name("body") if statement is not None else None
     words = script.text(body).split() if body is not None else []
     name = words[0] if words else "a program"
+    if name in _IDLE:
+        return _idle(name)
     if name.rpartition("/")[2] not in {"cat", "tee"}:
         return _handed(name)
     into = children_of(statement, "file_redirect") + children_of(node.parent, "file_redirect")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
@@ -10,6 +11,12 @@ from pacefab.legacy.draft.parts import Draft
 from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.pcs.replay import Replay, ReplayedCommand
 
+_LACKING = re.compile(r"there is no (?:resource|group) ([^\s,]+) at this point")
+_MADE = re.compile(
+    r"\b(?:create|primitive|clone|group(?:[\s\"',]+add)?|--group)[\s\"',]+"
+    r"((?:\{\{.*?\}\}|[^\s\"',])+)"
+)
+_FILLED_IN = re.compile(r"\{\{.*?\}\}|\$?\{\w+\}|\$\w+|<[^>]*>|@\w+@")
 _WEIGHT = [Fate.TRANSLATED, Fate.UNTRANSLATED, Fate.DOUBTFUL, Fate.LEFT_OUT]
 
 
@@ -68,6 +75,32 @@ def _of_no_node(command: ReplayedCommand, entry: ReportLine) -> ReportLine:
         reason=f"{entry.reason}; it changes a cluster, without pcs, whose nodes no script names",
         advice="write the cluster's nodes below nodes: without them no inventory can be used",
     )
+
+
+def lacking(entries: Sequence[ReportLine], others: Sequence[ReportLine]) -> Iterator[ReportLine]:
+    """Yield entries, where a resource is said to be lacking, by what may create it after all.
+
+    `others`: the entries of commands that were not evaluated.
+    """
+    makers = [(_pattern(name), one.place) for one in others if one.fate is Fate.UNTRANSLATED
+              or "not started" in one.reason for name in _MADE.findall(one.text)]  # fmt: skip
+    for entry in entries:
+        found = _LACKING.search(entry.reason)
+        name = found[1].removesuffix("-clone").removesuffix("-master") if found else ""
+        place = next((place for made, place in makers if name and made.fullmatch(name)), None)
+        if place is None:
+            yield entry
+            continue
+        why = (
+            f"there is no {name} in what was read; {place}, which was not evaluated, may create it"
+        )
+        advice = f"add both by hand, or migrate again with {place.file}"
+        yield replace(entry, fate=Fate.UNTRANSLATED, reason=why, advice=advice)
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """Return what matches the names that a text with something filled in may become."""
+    return re.compile(".+".join(re.escape(part) for part in _FILLED_IN.split(name)))
 
 
 def collapsed(entries: list[ReportLine]) -> list[ReportLine]:

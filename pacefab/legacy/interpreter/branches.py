@@ -10,7 +10,7 @@ from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shel
 from pacefab.legacy.bash.syntax import Node, Script
 from pacefab.legacy.model import CommandResult
 
-_PCS = re.compile(r"\b(?:pcs|crm)[\s<]")
+_PCS = re.compile(r"\b\w{0,30}(?:pcs|crm)\w{0,30}(?:\[[@*\d]\])?[\"'}]{0,3}[\s<]", re.IGNORECASE)
 _CALLED = re.compile(r"[\w./-]+")
 _ENDS = {ExitSignal: "ends", ReturnSignal: "returns", LoopSignal: "leaves the loop"}
 CaseItem = tuple[list[Node], list[Node], str]
@@ -112,6 +112,11 @@ class Branches:
         else:
             self._ends.append(interpreter.shell.fork())
         _restore(interpreter.shell, before)
+
+    def aside(self, condition: str, body: Sequence[Node]) -> None:
+        """Evaluate a branch that is not taken as things are assumed, for its cluster commands."""
+        if self._has_pcs("\n".join(self._script.text(node) for node in body), set()):
+            Branches(self._interpreter, self._script).add(condition, body, excluded=True)
 
     def merge(self, node: Node, *, complete: bool) -> CommandResult:
         """Continue after the branches; `complete`: it is certain that one of them is taken."""

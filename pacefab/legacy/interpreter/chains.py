@@ -10,7 +10,7 @@ from pacefab.legacy.bash.syntax import Node
 from pacefab.legacy.interpreter.branches import Branches
 from pacefab.legacy.interpreter.control import STATEMENTS
 from pacefab.legacy.interpreter.shapes import opposite
-from pacefab.legacy.model import CommandResult
+from pacefab.legacy.model import AssumedStatus, CommandResult
 from pacefab.legacy.text.lines import lines
 
 
@@ -43,23 +43,32 @@ def joined(
         return _perhaps(interpreter, right, operator)
     if (answer.status == 0) == (operator == "&&"):
         return interpreter.execute(right)
+    interpreter.world.pass_over(interpreter.script, [right])
+    if isinstance(answer.status, AssumedStatus):
+        condition = _left_of(interpreter, right, operator)
+        Branches(interpreter, interpreter.script).aside(condition, [right])
     return CommandResult(answer.status)
 
 
 def _perhaps(interpreter: Interpreter, right: Node, operator: str) -> CommandResult:
     """Evaluate what runs only when a command succeeded, or failed, which is unknown."""
-    before = right.prev_sibling
-    while before is not None and before.type not in STATEMENTS:
-        before = before.prev_sibling
-    text = interpreter.script.text(before).split("\n")[0] if before is not None else "the command"
-    text = text if operator == "&&" else f"{text} fails"
     branches = Branches(interpreter, interpreter.script)
+    text = _left_of(interpreter, right, operator)
     branches.of_body(right)
     fails = branches.decided(text, right)
     if fails is not None:  # of || the text says that the left one fails
         return interpreter.execute(right) if not fails else CommandResult(int(operator == "&&"))
     branches.add(text, [right], excluded=operator == "||")
     return branches.merge(right, complete=False)
+
+
+def _left_of(interpreter: Interpreter, right: Node, operator: str) -> str:
+    """Return the condition that the left side of an operator is."""
+    before = right.prev_sibling
+    while before is not None and before.type not in STATEMENTS:
+        before = before.prev_sibling
+    text = interpreter.script.text(before).split("\n")[0] if before is not None else "the command"
+    return text if operator == "&&" else f"{text} fails"
 
 
 def run_pipeline(interpreter: Interpreter, node: Node) -> CommandResult:

@@ -16,7 +16,7 @@ from pacefab.legacy.bash.patterns import UnsafeError, matchable
 from pacefab.legacy.bash.shell import LoopSignal, Signal
 from pacefab.legacy.bash.syntax import Node
 from pacefab.legacy.interpreter.branches import Branches, CaseItem
-from pacefab.legacy.model import CommandResult, Fate
+from pacefab.legacy.model import AssumedStatus, CommandResult, Fate
 from pacefab.legacy.unknown import is_known
 
 STATEMENTS = {
@@ -30,22 +30,32 @@ STATEMENTS = {
 def run_if(interpreter: Interpreter, node: Node) -> CommandResult:
     """Evaluate an `if`: one branch, or all that may be taken."""
     branches = Branches(interpreter, interpreter.script)
-    for condition, body in branches.of_if(node):
+    found = list(branches.of_if(node))
+    for at, (condition, body) in enumerate(found):
         value: int | None = 0
         if condition:
             with interpreter.world.resting(interpreter.script.place(node)):
                 value = interpreter.statements(condition).status
-            if value is None:
-                shown = " ".join(interpreter.script.text(part) for part in condition)
-                value = branches.decided(shown, condition[0])
+        words = " ".join(interpreter.script.text(part) for part in condition)
+        if value is None:
+            value = branches.decided(words, condition[0])
+        further = found[at + 1 :] if value == 0 else [([], body)] if value else []
+        for parts in further:
+            _pass_over(interpreter, *parts)
+            if isinstance(value, AssumedStatus):
+                branches.aside(words if value else f"not: {words}", parts[1])
         if value == 0 and not branches.some:
             return interpreter.statements(body)
-        if value == 0 or value is None:
-            words = " ".join(interpreter.script.text(part) for part in condition)
+        if not value:
             branches.add(words or f"not: {branches.first}", body, excluded=branches.rivals)
         if value == 0:
             return branches.merge(node, complete=True)
     return branches.merge(node, complete=False) if branches.some else CommandResult()
+
+
+def _pass_over(interpreter: Interpreter, *bodies: Sequence[Node]) -> None:
+    for body in bodies:
+        interpreter.world.pass_over(interpreter.script, body)
 
 
 def run_case(interpreter: Interpreter, node: Node) -> CommandResult:
@@ -64,12 +74,16 @@ def run_case(interpreter: Interpreter, node: Node) -> CommandResult:
             parts.append(answer.output)
             falls, taken = ending == ";&", True
             if ending not in {";&", ";;&"}:
+                _pass_over(interpreter, *(further for _, further, _ in items[at + 1 :]))
                 return CommandResult(answer.status, "".join(parts))
-        elif True in matches or None in matches:
+        elif not (True in matches or None in matches):
+            _pass_over(interpreter, body)
+        else:
             shown = "|".join(interpreter.script.text(part) for part in patterns)
             whole = _with_following(items[at:])
             branches.add(f"{text} is {shown}", whole, excluded=branches.rivals)
             if True in matches and ending not in {";&", ";;&"}:
+                _pass_over(interpreter, *(further for _, further, _ in items[at + 1 :]))
                 return branches.merge(node, complete=True)
     if branches.some:
         merged = branches.merge(node, complete=False)
@@ -116,6 +130,8 @@ def run_for(interpreter: Interpreter, node: Node) -> CommandResult:
         with interpreter.world.condition(f"for each of {word}") if unknown else nullcontext():
             if not _round(interpreter, body, parts):
                 break
+    if not words:
+        _pass_over(interpreter, [body])
     return CommandResult(interpreter.shell.status if words else 0, "".join(parts))
 
 
@@ -163,8 +179,10 @@ def _loop(
 ) -> CommandResult:
     """Run a loop while its condition holds; once, as a branch, where that is not known."""
     parts: list[str] = []
-    for _ in range(MOST_ROUNDS):
+    for number in range(MOST_ROUNDS):
         holds = goes_on()
+        if holds is False and not number and body is not None:
+            _pass_over(interpreter, [body])
         if holds is None and body is not None:
             parts.append(_once(interpreter, node, body))
         if not holds or body is None or not _round(interpreter, body, parts):

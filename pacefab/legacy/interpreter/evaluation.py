@@ -11,6 +11,7 @@ from pacefab.legacy.bash.assignments import assign, declare, unset
 from pacefab.legacy.bash.budget import bounded
 from pacefab.legacy.bash.command import Command
 from pacefab.legacy.bash.conditions import Double, test_words
+from pacefab.legacy.bash.files import Text
 from pacefab.legacy.bash.shell import ExitSignal, LoopSignal, ReturnSignal, Shell, Signal
 from pacefab.legacy.bash.syntax import Node, Script, parse
 from pacefab.legacy.bash.words import Words
@@ -23,7 +24,9 @@ from pacefab.legacy.interpreter.shapes import (
     leaves_of_test,
     opposite,
     prefixes,
+    put_back,
     status_of,
+    without_alias,
 )
 from pacefab.legacy.model import CommandResult
 from pacefab.legacy.text.lines import lines
@@ -68,6 +71,7 @@ class Evaluation:
         self.world.budget.step()
         if not command.words:
             return CommandResult()
+        command = without_alias(command, self.shell, self.script)
         function = self.shell.functions.get(command.words[0])
         if not function:
             return run_command(self, command)
@@ -78,7 +82,12 @@ class Evaluation:
     def program(self, command: Command) -> CommandResult:
         """Run a program: what sudo, env and `command` start is no function of the shell."""
         self.world.budget.step()
-        return run_command(self, command) if command.words else CommandResult()
+        with self.world.budget.deeper():
+            return run_command(self, command) if command.words else CommandResult()
+
+    def file(self, path: str) -> Text | None:
+        """Return a file by a path as the script sees it; None when it is not known."""
+        return self.world.files.read(path, self.script.file, self.shell.folder)
 
     def start(self, script: Script, shell: Shell) -> CommandResult:
         """Run a script in a shell of its own."""
@@ -95,8 +104,9 @@ class Evaluation:
         """Evaluate statements one after the other."""
         parts: list[str] = []
         answer = CommandResult(self.shell.status)
+        at = 0
         try:
-            for node in nodes:
+            for at, node in enumerate(nodes, 1):  # noqa: B007  # where a signal came
                 if node.type in self._statements:
                     answer = self.execute(node)
                     parts.append(answer.output)
@@ -104,6 +114,7 @@ class Evaluation:
                     answer = self._broken(node)
                     parts.append(answer.output)
         except Signal as signal:
+            self.world.pass_over(self.script, nodes[at:])
             signal.output = "".join([*parts, signal.output])
             raise
         return CommandResult(answer.status, bounded("".join(parts)))
@@ -135,7 +146,7 @@ class Evaluation:
         inside = self.fork()
         file = file_read(node)
         if file is not None:
-            text = self.world.files.read(self.words.text(file), self.script.file)
+            text = self.file(self.words.text(file))
             return text.text if text else self._asked(node, self.world.mark(self.script.text(node)))
         try:
             answer = inside.statements(node.children)
@@ -168,9 +179,10 @@ class Evaluation:
             return self._with_redirects([here] if here else [], lambda: self.run(command))
         finally:
             self.shell.exported = exported
-            self._put_back(node, before)
+            put_back(self.shell, before, prefixes(node, self.script))
 
     def _expanded(self, node: Node, named: Node, more: Sequence[Node]) -> Command:
+        self.world.budget.operands(node.child_count)
         words: list[str] = []
         nodes: list[Node] = []
         arguments = node.children_by_field_name("argument")
@@ -179,16 +191,8 @@ class Evaluation:
             found = (self._joints if handed_on else self.words).fields(child)
             words += found
             nodes += [child] * len(found)
-        caller = self.shell.called_from[-1] if self.shell.called_from else None
+        caller = self.shell.callers[-1] if self.shell.callers else None
         return Command(words, self.script.place(node), tuple(nodes), caller)
-
-    def _put_back(self, node: Node, before: dict[str, str]) -> None:
-        """Undo what `NAME=value command` sets for the command alone."""
-        for name in prefixes(node, self.script):
-            if name in before:
-                self.shell.variables[name] = before[name]
-            else:
-                self.shell.variables.pop(name, None)
 
     def _call(self, function: tuple[Node, Script], command: Command) -> CommandResult:
         body, script = function
@@ -198,6 +202,7 @@ class Evaluation:
         shell.arguments, shell.by_hand = command.arguments, False
         shell.locals.append({})
         shell.called_from.append(command.place_of(0))
+        shell.callers.append(command.place_of_all())
         shell.running.append(command.words[0])
         try:
             with self.world.budget.deeper():
@@ -207,6 +212,7 @@ class Evaluation:
         finally:
             shell.leave_function()
             shell.called_from.pop()
+            shell.callers.pop()
             shell.running.pop()
             shell.arguments, shell.by_hand = arguments, by_hand
 
@@ -232,7 +238,7 @@ class Evaluation:
         name, body = node.child_by_field_name("name"), node.child_by_field_name("body")
         if name is not None and body is not None:
             self.shell.functions[self.script.text(name)] = (body, self.script)
-            self.world.functions.add(self.script.text(name))
+            self.world.functions[self.script.text(name)] = self.script.text(body)
         return CommandResult()
 
     def _compound(self, node: Node) -> CommandResult:
@@ -286,7 +292,7 @@ class Evaluation:
     def _with_redirects(
         self, nodes: Sequence[Node], body: Callable[[], CommandResult]
     ) -> CommandResult:
-        redirects = Redirects(self.words, self.world, self.script, self.shell.host)
+        redirects = Redirects(self.words, self.world, self.script, self.shell)
         redirects.read(nodes)
         before = self.shell.stdin, self.shell.stdin_place
         if redirects.stdin is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pacefab.legacy.bash.shell import Shell
 from pacefab.legacy.bash.syntax import Node, Script, child_of
 from pacefab.legacy.bash.words import Words
 from pacefab.legacy.bash.world import World
@@ -19,14 +20,14 @@ class Redirects:
         words: expands their words.
         world: where files are read and written.
         script: where they stand.
-        host: the node that a file is written on.
+        shell: whose host files are written on.
     """
 
-    def __init__(self, words: Words, world: World, script: Script, host: str) -> None:
+    def __init__(self, words: Words, world: World, script: Script, shell: Shell) -> None:
         self._words = words
         self._world = world
         self._script = script
-        self._host = host
+        self._host, self._folder = shell.host, shell.folder
         self._target: tuple[str, bool, Place] | None = None  # path, append, place
         self._silent = False
         self._joined: int | None = None  # lines of standard error before 2>&1
@@ -68,7 +69,7 @@ class Redirects:
         return descriptor is None or self._script.text(descriptor) == "1"
 
     def _input(self, path: str) -> None:
-        text = self._world.files.read(path, self._script.file)
+        text = self._world.files.read(path, self._script.file, self._folder)
         self.stdin = text.text if text else self._world.mark(f"what is in {path}") + "\n"
         self.place = text.place if text else None
 

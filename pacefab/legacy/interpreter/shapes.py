@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pacefab.legacy.bash.syntax import Node, Script
-from pacefab.legacy.model import CommandResult
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from pacefab.legacy.bash.command import Command
+from pacefab.legacy.bash.shell import Shell
+from pacefab.legacy.bash.syntax import Node, Script
+from pacefab.legacy.model import AssumedStatus, CommandResult
+
+_PLAIN_WORDS = re.compile(r"[\w./=@:,-]+(\s+[\w./=@:,-]+)*\s*")
 _EXPRESSIONS = {
     "binary_expression", "unary_expression", "parenthesized_expression", "negation_expression",
 }  # fmt: skip
@@ -46,8 +53,23 @@ def status_of(value: bool | None) -> int | None:  # a truth value, not a switch
 
 def opposite(answer: CommandResult) -> CommandResult:
     """Return what `!` makes of an answer."""
-    status = None if answer.status is None else int(answer.status == 0)
-    return CommandResult(status, answer.output)
+    if answer.status is None:
+        return answer
+    kind = AssumedStatus if isinstance(answer.status, AssumedStatus) else int
+    return CommandResult(kind(answer.status == 0), answer.output)
+
+
+def without_alias(command: Command, shell: Shell, script: Script) -> Command:
+    """Return a command with the words that an alias stands for, when they are plain ones."""
+    text = shell.aliases.get(command.words[0], "")
+    written = script.text(command.nodes[0]) if command.nodes else ""
+    if written != command.words[0] or "expand_aliases" not in shell.options:
+        return command
+    if not _PLAIN_WORDS.fullmatch(text):
+        return command
+    words = text.split()
+    nodes = (command.nodes[0],) * len(words) + command.nodes[1:]
+    return replace(command, words=[*words, *command.arguments], nodes=nodes)
 
 
 def prefixes(node: Node, script: Script) -> set[str]:
@@ -55,3 +77,12 @@ def prefixes(node: Node, script: Script) -> set[str]:
     assignments = [child for child in node.children if child.type == "variable_assignment"]
     names = [assignment.child_by_field_name("name") for assignment in assignments]
     return {script.text(name) for name in names if name is not None}
+
+
+def put_back(shell: Shell, before: Mapping[str, str], names: Iterable[str]) -> None:
+    """Undo what `NAME=value command` sets for the command alone."""
+    for name in names:
+        if name in before:
+            shell.variables[name] = before[name]
+        else:
+            shell.variables.pop(name, None)

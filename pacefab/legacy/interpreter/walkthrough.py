@@ -33,6 +33,10 @@ from pacefab.legacy.unknown import Unknowns
 
 _MOST_ORDERS = 6  # that are tried
 _ALL = Place("", 0)
+_TAKING_AWAY = {
+    "delete", "destroy", "remove", "disable", "stop", "unset", "cleanup",
+    "show", "status", "config", "list", "nodes",
+}  # fmt: skip
 _IP = re.compile(r"\d{1,3}(\.\d{1,3}){3}$")
 
 
@@ -64,7 +68,7 @@ def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
         return _entered(tree, start, found) if found else walk
     called = _called(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
-    scripts = sorted(tree.scripts, key=lambda file: file.path in called)
+    scripts = _in_turn(tree, called)
     several: Several | None = None
     for _ in range(_MOST_ORDERS):
         walk = _in_order(tree, scripts, several, start)
@@ -78,6 +82,12 @@ def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
     if len(changing) > 1:
         walk.world.assume(f"the scripts are started in this order: {', '.join(changing)}", _ALL)
     return walk
+
+
+def _takes_away(file: SourceFile) -> bool:
+    """Return whether a script seems to do nothing but remove: it is started after the others."""
+    verbs = {word for one in occurrences(file.text) for word in one.words[1:2]}
+    return bool(verbs & {"delete", "destroy"}) and verbs <= _TAKING_AWAY
 
 
 def _settled(walk: Walk) -> Several | None:
@@ -106,13 +116,31 @@ def _named(tree: Tree, path: str, option: str) -> SourceFile:
 
 def _in_order(tree: Tree, scripts: list[SourceFile], several: Several | None, start: Start) -> Walk:
     walk = _new_walk(tree, several, start)
-    for script in scripts:
-        if script.path not in walk.world.started:
-            _begin_on_all(walk, script, StartedScript(script.path))
-    for file in tree.files.values():
-        if not file.is_script and file.path in walk.concerned and any(embedded(file)):
+    for file in scripts:
+        if file.is_script and file.path in walk.world.started:
+            continue
+        if file.is_script or any(embedded(file)):
             _begin_on_all(walk, file, StartedScript(file.path))
     return walk
+
+
+def _in_turn(tree: Tree, called: set[str]) -> list[SourceFile]:
+    """Return the files in the order in which they are begun: those last that others start.
+
+    After the scripts that nothing starts come the files that have scripts inside them: recipes,
+    tasks, provisioners.
+    """
+    concerned = _concerned(tree)
+    others = [file for file in tree.files.values()
+              if not file.is_script and file.path in concerned]  # fmt: skip
+    texts = [one.text for file in others if not _is_hidden(file.path) for one in embedded(file)]
+    late = called | {
+        script.path for script in tree.scripts
+        if any(script.path.rpartition("/")[2] in text for text in texts)
+    }  # fmt: skip
+    scripts = sorted(tree.scripts, key=lambda file: (file.path in late, _takes_away(file)))
+    first = sum(file.path not in late for file in scripts)
+    return [*scripts[:first], *others, *scripts[first:]]
 
 
 def _begin_on_all(walk: Walk, script: SourceFile, entry: StartedScript) -> None:
@@ -129,17 +157,33 @@ def _begin_on_all(walk: Walk, script: SourceFile, entry: StartedScript) -> None:
 def _begin_embedded(walk: Walk, file: SourceFile, host: str) -> None:
     """Evaluate the scripts inside a file that have cluster commands, each under its condition."""
     walk.world.entry = file.path
+    walk.replay.begin(file.path)
     for one in embedded(file):
-        if next(occurrences(one.text), None) is None:
+        if not _is_concerned(walk, file.path, one.text):
             continue
         walk.world.budget.begin()
-        walk.replay.begin(file.path)
         script = Script(file.path, one.text.encode(), one.line)
         try:
             with walk.world.condition(one.condition):
                 run_to_end(script, _first_shell(walk.world, file, (), host), walk.world)
         except (ExhaustedError, RecursionError) as error:
             _cut(walk, file, str(error) or "nested too deeply")
+
+
+def _is_hidden(path: str) -> bool:
+    """Return whether a file is not for people: what checks the folder's scripts, for example."""
+    return any(name.startswith(".") for name in path.split("/"))
+
+
+def _is_concerned(walk: Walk, path: str, text: str) -> bool:
+    """Return whether a text of a file has a cluster command, or names a file that may have one."""
+    if next(occurrences(text), None):
+        return True
+    if _is_hidden(path):
+        return False
+    scripts = {path for path in walk.concerned if walk.world.tree.files[path].is_script}
+    paths = scripts | walk.world.files.written.keys()
+    return any(one.rpartition("/")[2] in text for one in paths)
 
 
 def _better_order(walk: Walk, scripts: list[SourceFile]) -> list[SourceFile]:
@@ -162,7 +206,7 @@ def _new_walk(tree: Tree, several: Several | None = None, start: Start = _BY_NAM
     hosts = {_named(tree, path, "--on").path: ran for path, ran in start.hosts.items()}
     world = World(
         tree, replay.call, replay.names, unknowns, listings=replay.listings,
-        inquiry=Inquiry(start), hosts=hosts,
+        inquiry=Inquiry(start), hosts=hosts, unseen=replay.unnamed,
     )  # fmt: skip
     return Walk(world, replay, {}, _concerned(tree))
 

@@ -19,7 +19,7 @@ from pacefab.legacy.cluster.outcome import (
 )
 from pacefab.legacy.cluster.several import Several
 from pacefab.legacy.masking import UNSEEN, is_secret, mask, masked_line
-from pacefab.legacy.model import Call, CommandResult, Fate, ReportLine
+from pacefab.legacy.model import AssumedStatus, Call, CommandResult, Fate, ReportLine
 from pacefab.legacy.pcs import cluster_commands, constraint, resource_commands
 from pacefab.legacy.pcs.dialect import read_line
 from pacefab.legacy.unknown import Unknowns, is_known
@@ -175,7 +175,7 @@ class Replay(Book):
                 status=1,
             )
         except UntranslatableError as error:
-            status = None if _only_asks(line) else 0  # a change is taken to succeed
+            status = None if _only_asks(line) else AssumedStatus(0)
             undecided = isinstance(error, UndecidedError)
             return ReplayOutcome(
                 Fate.UNTRANSLATED, str(error), error.advice, status=status, undecided=undecided

@@ -24,7 +24,7 @@ Test = Callable[[int, int, str], bool]  # number, last number, line
 
 @dataclass
 class _Command:
-    """One command with its addresses; `inside` is the state of a range."""
+    """One command with its addresses; `inside` is the state of a range, { begins a block."""
 
     first: Test | None
     second: Test | None
@@ -34,6 +34,8 @@ class _Command:
     replacement: str = ""
     flags: str = ""
     inside: bool = field(default=False, compare=False)
+    within: tuple[_Command, ...] = ()  # the blocks around it
+    holds: bool = field(default=True, compare=False)  # of a block: the line is one of its
 
     def applies(self, number: int, last: int, line: str) -> bool:
         if self.first is None:
@@ -82,7 +84,9 @@ def _edit(commands: list[_Command], text: str, *, quiet: bool) -> str:
     for number, line in enumerate(every, 1):
         stop, kept, now = False, True, matchable(line)
         for command in commands:
-            if not command.applies(number, len(every), now):
+            reached = all(block.holds for block in command.within)
+            command.holds = reached and command.applies(number, len(every), now)
+            if not command.holds or command.letter == "{":
                 continue
             if command.letter == "s":
                 now, changed = _substituted(command, now)
@@ -122,12 +126,22 @@ def _filled(command: _Command, found: re.Match[str]) -> str:
 def _parse(script: str, *, extended: bool) -> list[_Command]:
     commands: list[_Command] = []
     rest = script.strip()
+    blocks: list[_Command] = []
     while rest:
+        if rest.startswith("}") and blocks:
+            blocks.pop()
+            rest = rest[1:].lstrip("; \t\n")
+            continue
         command, rest = _one(rest, extended=extended)
+        command.within = tuple(blocks)
         commands.append(command)
+        if command.letter == "{":
+            blocks.append(command)
         rest = rest.lstrip("; \t\n")
         if len(commands) > _MOST_COMMANDS:
             raise ValueError(script)
+    if blocks:
+        raise ValueError(script)
     return commands
 
 
@@ -146,6 +160,8 @@ def _one(rest: str, *, extended: bool) -> tuple[_Command, str]:
         pattern, replacement, flags, rest = _substitution(rest)
         compiled = regex(pattern, extended=extended, ignore_case="I" in flags or "i" in flags)
         return _Command(first, second, negated, "s", compiled, replacement, flags), rest
+    if letter == "{":
+        return _Command(first, second, negated, letter), rest
     if letter not in {"d", "p", "q"} or (rest and rest[0] not in "; \t\n}"):
         raise ValueError(rest)
     return _Command(first, second, negated, letter), rest
