@@ -16,6 +16,7 @@ from lxml import etree
 from pacefab.cli.endings import open_missing, watch_output
 from pacefab.cli.options import number
 from pacefab.cli.reading.explaining import adopt_invoke
+from pacefab.harness.campaign.task import campaign
 from pacefab.harness.tasks import (
     IMAGE_HELP,
     NODES,
@@ -27,7 +28,13 @@ from pacefab.harness.tasks import (
 )
 from pacefab.tasks.migrate import migrate
 
-__all__ = ["cluster_down", "cluster_shell", "cluster_up", "migrate"]  # invoke lists them too
+__all__ = [
+    "campaign",
+    "cluster_down",
+    "cluster_shell",
+    "cluster_up",
+    "migrate",
+]  # invoke lists them too
 
 COVERED = ("pacefab/legacy", "pacefab/pacemaker")
 TESTED_IMAGES = "debian12,debian13,rpm"

@@ -87,7 +87,8 @@ guard "$path" "$owner"
 mkdir -p "${path%/*}"
 real=$(readlink -f "$path")
 umask 077
-new=$(mktemp "$(spot "$real")/.${real##*/}.XXXXXX"); old=; trap 'rm -f "$new" $old' EXIT
+new=$(mktemp "$(spot "$real")/.${real##*/}.XXXXXX"); old=
+trap 'rm -f "$new" $old' EXIT; trap 'exit 143' TERM
 base64 -d >"$new"
 chown "$owner" "$new"
 chmod "$mode" "$new"
@@ -115,7 +116,7 @@ _PUT_BACK = (
 guard "$1" "$3" || exit
 real=$(readlink -f "$1")
 new=$(mktemp "$(spot "$real")/.${real##*/}.XXXXXX") || exit
-trap 'rm -f "$new"' EXIT
+trap 'rm -f "$new"' EXIT; trap 'exit 143' TERM
 mv -fT "$1$2" "$new" && [ ! -L "$new" ] && chown "$3" "$new" && chmod "$4" "$new" || exit
 placed "$new" "$real"; trap - EXIT
 """

@@ -147,10 +147,10 @@ def plan_remove(manager: str, names: Sequence[str]) -> list[Step]:
 # "waiting for lock" is seen while it happens.
 _RELAY = r"""
 lock=$1 log=$(mktemp /run/pacefab.XXXXXX); shift
+trap 'rm -f "$log"' EXIT; trap 'exit 143' TERM
 work "$@" > "$log" 2>&1 </dev/null & pid=$!
 tail -n +1 -f -s 0.1 --pid="$pid" "$log" 2>/dev/null
-wait "$pid"; status=$?
-rm -f "$log"; exit "$status"
+wait "$pid"
 """
 # needrestart, which Ubuntu's servers have in apt's hooks, restarts what uses a replaced library,
 # also what Pacemaker manages. SUSPEND keeps it from running; older ones know only MODE (l: list).

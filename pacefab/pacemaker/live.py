@@ -107,7 +107,7 @@ _PARTS = ("cib", "monitor", "graph")
 _SIMULATED = ("monitor", "simulation", "graph")
 _MOST_BLOCKS = 65536  # of 512 bytes, in a file: 32 MiB, as much as is read (see `execution`)
 _WORD = rf"""
-dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT; trap 'exit 143' TERM
 ulimit -f {_MOST_BLOCKS}
 cibadmin --query > "$dir/cib.xml" || {{{cib_text.LEFT}}}
 parts='{" ".join(_PARTS)}'
@@ -222,7 +222,7 @@ def find_metadata(agent: str, sections: Mapping[str, Section]) -> Metadata | Non
 # crm_diff: 1 means that they differ, as diff does.
 _PATCH = r"""
 set -e
-dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; trap 'exit 143' TERM
 cat > "$dir/packed"
 sed -n 1p "$dir/packed" | base64 -d | gunzip > "$dir/old.xml"
 sed -n 2p "$dir/packed" | base64 -d | gunzip > "$dir/new.xml"
@@ -232,7 +232,7 @@ crm_diff --original "$dir/old.xml" --new "$dir/new.xml" > "$dir/diff.xml" || [ $
 cibadmin --patch --xml-file "$dir/diff.xml"
 """
 _SIMULATE = rf"""
-dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d) || exit; trap 'rm -rf "$dir"' EXIT; trap 'exit 143' TERM
 base64 -d | gunzip > "$dir/cib.xml" || exit
 parts='{" ".join(_SIMULATED)}'
 {_FORESEE}
@@ -331,6 +331,11 @@ _LOOK_AGAIN = r"""
 attrd_updater --name pacefab-look-again --update "$(date +%s)" &&
 attrd_updater --name pacefab-look-again --delete
 """
+
+
+def plan_sync() -> Step:
+    """Return the step that sends the DC's CIB to all nodes (cibadmin(8)): run it on the DC."""
+    return step("sync", "cibadmin", "--sync")
 
 
 def plan_look_again() -> list[Step]:

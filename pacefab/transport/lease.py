@@ -45,7 +45,7 @@ lease() {{
 }}
 """
 # Of an own lease that has not ended, or is revived; else it prints whose it is now, if another run
-# has it.
+# has it. A node that was started again has none of any run: a revived one is taken there anew.
 _MINE = (
     READ
     + r"""
@@ -53,6 +53,8 @@ mine() {
   lease "$1"
   if [ "$token" = "$2" ] && [ -n "$live$3" ]; then
     echo "renew $2 $now" >>"$1"
+  elif [ -z "$token" ] && [ -n "$3" ]; then
+    (umask 077 && mkdir -p "${1%/*}" && echo "take $2 $now $4" >"$1")
   else
     [ "$token" = "$2" ] || printf '%s\n' "$note"
     return 1
@@ -85,11 +87,13 @@ class Grip:
     """A run's hold of a node.
 
     `firm` says whether as many nodes as are needed renewed the lease moments ago: then a node that
-    was away for too long gets it again, unless another run has it there.
+    was away for too long, or was started again, gets it again, unless another run has it there.
+    `note` says there whose it is.
     """
 
     token: str
     firm: Callable[[], bool]
+    note: str = ""
 
 
 def guard(grip: Grip) -> str:
@@ -99,7 +103,7 @@ def guard(grip: Grip) -> str:
     operator may be gone, and the node is at work all the same.
     """
     call = f"mine {shlex.quote(FILE)} {shlex.quote(grip.token)}"
-    revived = " revived" if grip.firm() else ""
+    revived = f" revived {shlex.quote(grip.note)}" if grip.firm() else ""
     return f"""{_MINE}
 section {SECTION} {call}{revived} || exit 1
 while sleep {_STEP_SECONDS} && kill -0 $$ && {call}; do :; done </dev/null >/dev/null 2>&1 9>&- &

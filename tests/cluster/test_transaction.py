@@ -223,6 +223,24 @@ def test_a_killed_remove_is_finished_or_undone(two: Two, way: str) -> None:
         assert eyes.has_clone(two.cluster) is False
 
 
+def test_what_a_killed_create_started_before_pacemaker_was_given_it_is_stopped_again(
+    two: Two,
+) -> None:
+    two.begin(two.old)
+    ok(two.cluster, *words("remove-memcached", two.old))
+    create = words("create-memcached", two.old)
+    stopping.killed(two.cluster, *create, point=stopping.PATCHED, moment="before")
+    assert all(eyes.processes(two.cluster).values())
+    assert eyes.has_clone(two.cluster) is False
+
+    said = ok(two.cluster, *words("rollback", two.old))
+
+    assert "memcached.service was started by a run that was cut off" in said
+    assert not any(eyes.processes(two.cluster).values())
+    assert not any(unfinished(two.cluster).values())
+    ok(two.cluster, *words("deploy", two.old))
+
+
 def test_another_task_says_what_is_not_finished_and_which_two_commands_end_it(two: Two) -> None:
     two.begin(two.old)
     stopping.killed(two.cluster, *words("deploy", two.new), point=stopping.NODES_CHANGED)

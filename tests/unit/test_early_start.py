@@ -21,6 +21,7 @@ from pacefab.pacemaker.model import (
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
+from pacefab.workflows.rollout import early_start
 from pacefab.workflows.rollout.early_start import started_early, units
 from pacefab.workflows.rollout.planning import Plan
 
@@ -133,3 +134,58 @@ def test_what_was_started_is_stopped_when_pacemaker_is_not_given_it(error: BaseE
     with pytest.raises(type(error)), started_early(hosts, plan(CACHE)):
         raise error
     assert [node.done for node in made.values()] == [["start", "stop"], ["start"]]
+
+
+def forgotten(folder: Path, *, note: bool, drop_in: bool, answer: int) -> tuple[str, list[str]]:
+    """Run what stops forgotten units; return what it printed, and what systemd was asked.
+
+    `answer` is the exit status of Pacemaker's program when it is asked for the unit.
+    """
+    programs, file = folder / "bin", "cache.service"
+    programs.mkdir()
+    for name, script in {
+        "systemctl": f'echo "$*" >>{folder}/asked',
+        "cibadmin": f"exit {answer}",
+    }.items():
+        (programs / name).write_text(f"#!/bin/sh\n{script}\n")
+        (programs / name).chmod(0o755)
+    known = folder / "pacefab" / "started"
+    known.mkdir(parents=True)
+    own = folder / "systemd" / "system" / f"{file}.d" / "50-pacemaker.conf"
+    own.parent.mkdir(parents=True)
+    for there, path in ((note, known / file), (drop_in, own)):
+        if there:
+            path.touch()
+    script = early_start._STOP_FORGOTTEN.replace("/run/", f"{folder}/")  # noqa: SLF001
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env={"PATH": f"{programs}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    asked = folder / "asked"
+    left = [path.name for path in (known / file, own) if path.exists()]
+    return f"{done.returncode} {done.stdout}{left}", (
+        asked.read_text().splitlines() if asked.exists() else []
+    )
+
+
+UNKNOWN = 105  # CRM_EX_NOSUCH
+
+
+@pytest.mark.parametrize(
+    ("note", "drop_in", "answer", "said", "asked"),
+    [
+        (True, True, UNKNOWN, "0 cache.service\n[]", ["stop cache.service", "daemon-reload"]),
+        (True, True, 0, "0 ['50-pacemaker.conf']", []),  # Pacemaker was given it
+        (True, False, UNKNOWN, "0 []", []),  # Pacemaker has stopped it since
+        (False, True, UNKNOWN, "0 ['50-pacemaker.conf']", []),  # none of ours
+        (True, True, 102, "1 ['cache.service', '50-pacemaker.conf']", []),  # it does not say
+    ],
+    ids=["forgotten", "known", "stopped", "another's", "no answer"],
+)
+def test_what_was_started_early_and_never_given_to_pacemaker_is_stopped(
+    tmp_path: Path, note: bool, drop_in: bool, answer: int, said: str, asked: list[str]
+) -> None:
+    assert forgotten(tmp_path, note=note, drop_in=drop_in, answer=answer) == (said, asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -195,7 +196,8 @@ def change(folder: Path, token: str, *, firm: bool, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(command, "_LOCK", lock)
     monkeypatch.setattr(lease, "FILE", str(folder / "run" / "lease"))
     script = render_change(
-        [shell("work", f"touch {folder}/worked")], lease.Grip(token, lambda: firm)
+        [shell("work", f"touch {folder}/worked")],
+        lease.Grip(token, lambda: firm, Holder("deploy", "anna@ops1", "12:00").note()),
     )
     done = subprocess.run(
         ["sh", "-c", script], capture_output=True, text=True, check=False, timeout=20
@@ -224,6 +226,19 @@ def test_a_change_begins_only_under_its_own_lease(
     age(tmp_path, seconds)
     done = change(tmp_path, token, firm=firm, monkeypatch=monkeypatch)
     assert ("work" in done, (tmp_path / "worked").exists()) == (works, works)
+
+
+@pytest.mark.parametrize(("firm", "works"), [(True, True), (False, False)])
+def test_a_node_that_was_started_again_meanwhile_takes_the_lease_of_a_firm_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, firm: bool, works: bool
+) -> None:
+    """Its /run is empty then; most of the others have it all the time."""
+    assert ("work" in change(tmp_path, "ours", firm=firm, monkeypatch=monkeypatch)) == works
+    held = head(tmp_path)
+    assert (held.token, held.holder is not None) == (("ours", True) if works else ("", False))
+    if works:
+        assert stat.S_IMODE((tmp_path / "run").stat().st_mode) == 0o700
+        assert take(tmp_path, "theirs") == lease.HELD
 
 
 def test_who_lost_the_lease_reads_whose_it_is() -> None:

@@ -29,6 +29,7 @@ from pacefab.workflows.checks.service_health import (
     recognise,
     site_of,
 )
+from pacefab.workflows.nodes import one_cib
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.transaction import head as heads
@@ -106,9 +107,11 @@ def examine(
         PacefabError: no host could report the cluster's state.
     """
     look = memcached.LOOK if sections is None else registry.look(sections)
-    seen = observe_cluster(hosts, look, limit, reach)
+    ask = partial(observe_cluster, hosts, look, limit, reach)
+    seen = ask()
     if seen.formed is None:
         raise no_membership(next(iter(seen.hosts)))
+    seen = one_cib.await_one(ask, seen) if seen.running else seen
     if sections is None:
         found = _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
     else:
@@ -116,7 +119,12 @@ def examine(
     left, busy = heads.unfinished(seen.heads.values()), heads.under_way(seen.heads.values())
     return replace(
         found,
-        reasons=(*found.reasons, *_outside(seen, inventory), *map(_not_finished, left)),
+        reasons=(
+            *found.reasons,
+            *_apart(seen),
+            *_outside(seen, inventory),
+            *map(_not_finished, left),
+        ),
         notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),
         unfinished=left,
         under_way=busy,
@@ -127,6 +135,11 @@ def _away(seen: ClusterView) -> Iterator[str]:
     for node, missed in heads.behind(seen.heads).items():
         names = ", ".join(entry.name for entry in missed)
         yield f"{node} was away at the end of: {names}; fab plan shows what it lacks"
+
+
+def _apart(seen: ClusterView) -> Iterator[str]:
+    for error in (one_cib.error(seen, node) for node in one_cib.apart(seen)):
+        yield f"{error.seen}: {error.next_step}"
 
 
 def _not_finished(entry: Entry) -> str:

@@ -95,7 +95,7 @@ _SEED = rf"""
 set -e
 cib=/var/lib/pacemaker/cib/cib.xml
 [ ! -e "$cib" ] || exit 0
-dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT
+dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT; trap 'exit 143' TERM
 cibadmin --empty > "$dir/cib.xml"
 CIB_file=$dir/cib.xml cibadmin --create --scope crm_config --xml-text '
 <cluster_property_set id="{_FORMING}">

@@ -20,9 +20,14 @@ from pacefab.workflows.transaction.lease import check_lease
 # At worst a package manager is run three times: install, update, install.
 _RUNS = 3
 _LOCK_SECONDS = 90  # of which 60 for the node's lock
+_AGAIN = "run this again: it is safe to repeat"
 _REST_SECONDS = 120  # for everything else that a change does
 
 Note = Callable[[str], None]
+
+
+class NotUndoneError(CommandError):
+    """A change of a node failed, and what was done there could not be put back."""
 
 
 def change_node(
@@ -48,6 +53,7 @@ def change_node(
 
     Raises:
         LostError, UnreachableError: the node was lost, it may still do what was sent to it.
+        NotUndoneError: it failed, and what was done could not be undone.
         PacefabError: a step failed, and what was done was undone; packages included.
     """
     run = partial(run_steps, host, note=note, lock_seconds=lock_seconds)
@@ -110,8 +116,28 @@ def _finish(
         paths = [file.path for file, _ in rest.files]
         run([*(_keep(entry, paths, rest) if entry and paths else []), *rest.steps])
         with undoing():  # what was done is to be known, also to whoever undoes it
-            _check(replan())
+            try:
+                _check(replan())
+            except (LostError, UnreachableError):  # nothing can be undone there now
+                raise
+            except PacefabError as error:
+                _put_back(rest, run, error)
+                raise
     return rest
+
+
+def _put_back(done: NodePlan, run: Callable[[Sequence[Step]], None], error: PacefabError) -> None:
+    """Undo what was done before `error`.
+
+    Raises:
+        NotUndoneError: that failed too.
+    """
+    try:
+        run(_backwards(done))
+    except PacefabError as second:
+        said = f"{error.next_step}; putting the old files back failed too: {second}"
+        raise NotUndoneError(error.attempted, error.seen, said, host=error.host) from second
+    error.next_step = "; ".join(filter(None, (error.next_step, "the old files were put back")))
 
 
 def _keep(entry: str, paths: Sequence[str], plan: NodePlan) -> list[Step]:
@@ -154,14 +180,19 @@ def restore_node(host: Host, done: NodePlan, *, note: Note) -> None:
     Raises:
         PacefabError: a step failed.
     """
-    undone = [Step(f"undo {s.name}", s.undo) for s in reversed(done.steps) if s.undo]
+    run_steps(host, _backwards(done), note=note)
+
+
+def _backwards(done: NodePlan) -> list[Step]:
+    """Return the steps that undo those of a plan; that one of them fails is a failure."""
+    undone = [Step(f"put back: {s.name}", s.undo) for s in reversed(done.steps) if s.undo]
     # A file that was absent before is so again, and may have nothing left to apply.
     again = [
         Step(f"{s.name} again", ("sh", "-c", '"$@" || true', "pacefab", *s.argv))
         for s in done.steps
         if s.again
     ]
-    run_steps(host, [*undone, *again], note=note)
+    return [*undone, *again]
 
 
 def run_steps(
@@ -176,20 +207,23 @@ def run_steps(
     The time limit leaves room for waiting `lock_seconds`, as the steps were planned to.
 
     Raises:
+        NotUndoneError: a step failed, and one before it could not be undone; or it was cut off.
         PacefabError: a step failed; those before it were undone.
     """
     seconds = _RUNS * (packages.INSTALL_SECONDS + lock_seconds) + _REST_SECONDS
     sections = host.change(steps, seconds=seconds, on_line=waits(note))
     check_lock(sections)
     if stopped := failed(sections):
-        raise packages.explain(stopped) or _explain(stopped)
+        error = packages.explain(stopped) or _explain(stopped)
+        # What only applies a file again has nothing to apply where there was none before.
+        undone = [sections.get(f"undo {s.name}") for s in steps if s.undo and not s.again]
+        if left := [section for section in undone if section and not section.ok]:
+            said = f"not done ({left[0].name}): {left[0].text}"
+            raise NotUndoneError(error.attempted, f"{error.seen}\n{said}", _AGAIN)
+        raise error
     missing = [item.name for item in steps if item.name not in sections]
     if missing:
-        raise CommandError(
-            "change the node",
-            f"it was cut off at: {missing[0]}",
-            "run this again: it is safe to repeat",
-        )
+        raise NotUndoneError("change the node", f"it was cut off at: {missing[0]}", _AGAIN)
 
 
 def waits(note: Note) -> Callable[[str], None]:

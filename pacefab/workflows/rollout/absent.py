@@ -11,6 +11,7 @@ from pacefab.transport.connection import Host
 from pacefab.waiting import Waits
 from pacefab.workflows.checks import probing
 from pacefab.workflows.checks.probing import ProbeResult
+from pacefab.workflows.nodes import one_cib
 from pacefab.workflows.nodes.claims import none_answered
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView
@@ -48,6 +49,17 @@ class Losses:
         if lost and not left:
             raise none_answered(lost)
         return left
+
+    def compare(
+        self, look: Callable[[Mapping[str, Host]], ClusterView], seen: ClusterView, *, stale: bool
+    ) -> ClusterView:
+        """Take in members that keep another CIB than the rest; return the view as it is then.
+
+        One that is `stale` was taken before the last change of the CIB.
+        """
+        seen, apart = one_cib.bring_together(lambda: look(self.left), seen, stale=stale)
+        self.errors.update({seen.hosts[name].name: error for name, error in apart.items()})
+        return seen
 
     def report(self, reported: Sequence[Outcome], watch: Stopwatch) -> list[Outcome]:
         """Report those that have no line yet."""

@@ -11,7 +11,7 @@ whose word on it counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from pacefab.interrupts import undoing
@@ -19,7 +19,7 @@ from pacefab.pacemaker.model import Clone, Order, Primitive
 from pacefab.pacemaker.plan import Action
 from pacefab.transport.command import Section, shell
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import Result, fan_out, values
+from pacefab.transport.fanout import Result, errors, fan_out, values
 from pacefab.workflows.rollout.planning import Plan
 
 _SECONDS = 60
@@ -32,6 +32,7 @@ _START = r"""
 unit=$1; file=${unit%.service}.service
 drop_in=/run/systemd/system/$file.d/50-pacemaker.conf
 [ "$(systemctl is-active "$unit")" = inactive ] || exit 0
+(umask 077 && mkdir -p /run/pacefab/started && : >"/run/pacefab/started/$file") || exit
 umask 022
 mkdir -p "${drop_in%/*}"
 printf '%s\n' '[Unit]' "Description=Cluster Controlled ${unit%.service}" \
@@ -41,6 +42,7 @@ if timeout 2 systemctl start "$unit" 2>/dev/null; then echo started
 else
   systemctl stop "$unit"; rm -f "$drop_in"; systemctl daemon-reload
   systemctl reset-failed "$unit" 2>/dev/null || :
+  rm -f "/run/pacefab/started/$file"
 fi
 """
 # What Pacemaker was given after all is its own: only the answer to the patch was lost then.
@@ -48,8 +50,28 @@ _STOP = r"""
 unit=$1; file=${unit%.service}.service
 ! cibadmin -Q --xpath "//primitive[@class='systemd' and @type='$unit']" >/dev/null 2>&1 || exit 0
 systemctl stop "$unit"
-rm -f "/run/systemd/system/$file.d/50-pacemaker.conf"
+rm -f "/run/systemd/system/$file.d/50-pacemaker.conf" "/run/pacefab/started/$file"
 systemctl daemon-reload
+"""
+# What a run started and Pacemaker was never given, because the run died in between: its note and
+# the drop-in are there, and the CIB does not know it (CRM_EX_NOSUCH). Of what Pacemaker stopped
+# since, the drop-in is gone.
+_STOP_FORGOTTEN = r"""
+for note in /run/pacefab/started/*.service; do
+  [ -e "$note" ] || continue
+  file=${note##*/}; drop_in=/run/systemd/system/$file.d/50-pacemaker.conf
+  named="@type='$file' or @type='${file%.service}'"
+  if [ -e "$drop_in" ]; then
+    cibadmin -Q --xpath "//*[@class='systemd' or @class='service'][$named]" >/dev/null 2>&1
+    case $? in
+      0) ;;
+      105) systemctl stop "$file" && rm -f "$drop_in" && systemctl daemon-reload || exit
+        echo "$file" ;;
+      *) echo "Pacemaker does not say whether it has $file" >&2; exit 1 ;;
+    esac
+  fi
+  rm -f "$note"
+done
 """
 
 
@@ -73,6 +95,24 @@ def started_early(hosts: Mapping[str, Host], plan: Plan) -> Iterator[None]:
         with undoing():
             _run(hosts, _STOP, {node: names for node, names in started.items() if names})
         raise
+
+
+def stop_forgotten(hosts: Mapping[str, Host], note: Callable[[str, str], None]) -> None:
+    """Stop on all nodes what earlier runs started early, and died before Pacemaker was given it.
+
+    `note` hears what that was; a node on which it cannot be done is named.
+    """
+    step = shell("forgotten", _STOP_FORGOTTEN)
+    asked = fan_out(hosts, lambda _, host: host.change([step], seconds=_SECONDS))
+    failed = {node: str(error) for node, error in errors(asked).items()}
+    for node, sections in values(asked).items():
+        section = sections.get(step.name)
+        for unit in section.out.split() if section else ():
+            note(node, f"{unit} was started by a run that was cut off: it is stopped")
+        if section is None or not section.ok:
+            failed[node] = section.text if section else "another change is at work there"
+    for node, said in failed.items():
+        note(node, f"what a run that was cut off started may run on: {said}")
 
 
 def _run(

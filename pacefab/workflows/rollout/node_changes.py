@@ -10,7 +10,13 @@ from pacefab.errors import LostError, UnreachableError
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.apply_node import await_end, change_node, restore_node
+from pacefab.workflows.nodes.apply_node import (
+    NotUndoneError,
+    await_end,
+    change_node,
+    restore_node,
+)
+from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.persistence import persist
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
@@ -64,6 +70,9 @@ class NodeChanges:
                 note=partial(self.progress.note, name),
                 entry=self.entry,
             )
+        except NotUndoneError:
+            self.stuck.append(name)
+            raise
         except (LostError, UnreachableError) as error:
             self.lost[name] = node
             error.next_step = f"{_MAY_BE_DONE}; {error.next_step}"
@@ -98,3 +107,11 @@ class NodeChanges:
         undone = {step.name for step in left.steps}
         done = tuple(step for step in node.steps if step.name not in undone)
         self._restore(name, replace(node, steps=done))
+
+
+def still_pending(
+    planner: Plans, seen: ClusterView, done: Mapping[str, NodePlan]
+) -> tuple[str, ...]:
+    """Return in words what is not in force on nodes that were changed, now that they are seen."""
+    known = [name for name in seen.answered if name in done]
+    return tuple(map(str, share({n: planner.plan_node(seen, n).pending for n in known})))

@@ -18,7 +18,6 @@ from pacefab.transport.connection import Host
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import clean_up
-from pacefab.workflows.nodes.in_force import share
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Stopwatch
@@ -26,8 +25,8 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rollout import absent, creation
 from pacefab.workflows.rollout.absent import Losses
 from pacefab.workflows.rollout.agreement import Agreement, Reader
-from pacefab.workflows.rollout.early_start import started_early
-from pacefab.workflows.rollout.node_changes import NodeChanges
+from pacefab.workflows.rollout.early_start import started_early, stop_forgotten
+from pacefab.workflows.rollout.node_changes import NodeChanges, still_pending
 from pacefab.workflows.rollout.planning import Plan, Plans
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction.entry import State
@@ -135,11 +134,11 @@ class _RolloutRun:
     def _finished(self, seen: ClusterView, plan: Plan) -> list[Outcome]:
         """Report that nothing is to be changed; what was not finished is, once services answer."""
         pending = tuple(map(str, plan.pending))
-        if not self.transaction.left:
+        if not (self.transaction.left or heads.behind(seen.heads)):
             return self._unchanged(seen, plan, pending)
         self.transaction.hold(seen, self.audience)
         done = self._unchanged(seen, plan, pending)
-        self.transaction.end(State.DONE, self.audience)
+        self._end(seen)
         return done
 
     def _silent(self, seen: ClusterView) -> dict[str, PacefabError]:
@@ -170,8 +169,14 @@ class _RolloutRun:
             add_ending(error, "; ".join(nodes.restore(limit, keep=keep)))
             add_ending(error, self._undone(seen, nodes))
             raise
-        self.transaction.end(State.DONE, self.audience)
+        self._end(seen)
         return done
+
+    def _end(self, seen: ClusterView) -> None:
+        """Note that all is done; what an unfinished change started and left behind is stopped."""
+        if self.transaction.left:
+            stop_forgotten(seen.hosts, self.audience.note)
+        self.transaction.end(State.DONE, self.audience)
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
         """Note that all is as it was before, where it is; else return that it is not finished."""
@@ -283,6 +288,9 @@ class _RolloutRun:
         notes: Sequence[str],
     ) -> list[Outcome]:
         """Report the cluster as done, and each node where nodes have lines."""
+        # A node that keeps another CIB than the rest has an error, and nothing goes back for it.
+        stale = bool(change) and not self.rollout.by_node
+        seen = self.losses.compare(self.rollout.observe, seen, stale=stale)
         whole = [r for r in results if not (self.rollout.by_node and r.probe.of)]
         answered = (f"{len(whole)} questions to the services answered",) if whole else ()
         if not self.rollout.by_node:
@@ -296,18 +304,14 @@ class _RolloutRun:
         """Return what is still not in force, now that the cluster has followed."""
         if not any(node.pending for node in done.values()):
             return ()
-        seen = self.rollout.observe(self.losses.left)
-        known = [name for name in seen.answered if name in done]
-        now = {name: self.rollout.planner.plan_node(seen, name).pending for name in known}
-        return tuple(map(str, share(now)))
+        return still_pending(self.rollout.planner, self.rollout.observe(self.losses.left), done)
 
     def _unchanged(
         self, seen: ClusterView, plan: Plan, pending: Sequence[str] = ()
     ) -> list[Outcome]:
         """Report a cluster with nothing to change; its services are asked all the same.
 
-        Raises:
-            CommandError: they do not serve.
+        Errors of `absent.serve`.
         """
         seconds = self.rollout.timeout
         deadline = time.monotonic() + seconds
@@ -321,8 +325,7 @@ class _RolloutRun:
                 raise
         found = (seen, plan)
         seen, plan, results = absent.serve(self.losses, self._look_again, found, deadline, waits)
-        nothing = ConfigurationPlan()
-        return self._report(seen, plan, nothing, Mark.UNCHANGED, results, pending)
+        return self._report(seen, plan, ConfigurationPlan(), Mark.UNCHANGED, results, pending)
 
     def _restore_cluster(
         self,

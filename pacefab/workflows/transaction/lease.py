@@ -127,7 +127,7 @@ class Lease:
             raise self._too_few(found, needed, failed)
         for name in found:
             self._hosts[name] = hosts[name]
-            hosts[name].grip = Grip(self.token, self._is_firm)
+            hosts[name].grip = Grip(self.token, self._is_firm, self._holder.note())
             self._renewed[name] = _now()
         self._needed = needed
         return found

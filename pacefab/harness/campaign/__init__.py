@@ -1,0 +1,1 @@
+"""A campaign of kills, faults and operators at once, and what it leaves of a cluster."""
