@@ -75,7 +75,7 @@ def test_a_node_that_keeps_its_own_gets_the_one_of_the_dc() -> None:
     apart, whole = view(c1=NEW, c2=OLD), view(c1=NEW, c2=NEW)
     asked = cast("Any", apart.host).asked
     _, errors = one_cib.bring_together(lambda: whole if asked else apart, apart)
-    assert asked == ["to nobody", "cibadmin --sync"]
+    assert asked == ["to nobody", "cibadmin --bump"]
     assert errors == {}
 
 
@@ -84,7 +84,7 @@ def test_a_node_that_keeps_its_own_all_the_same_is_named_with_what_to_do() -> No
     _, errors = one_cib.bring_together(lambda: apart, apart)
     assert list(errors) == ["c2"]
     assert "c2 has another configuration than c1" in str(errors["c2"])
-    assert "cibadmin --sync" in errors["c2"].next_step
+    assert "cibadmin --bump" in errors["c2"].next_step
 
 
 def test_a_view_of_the_time_before_the_change_is_taken_again() -> None:

@@ -54,7 +54,7 @@ def await_one(look: Callable[[], ClusterView], seen: ClusterView) -> ClusterView
 def bring_together(
     look: Callable[[], ClusterView], seen: ClusterView, *, stale: bool = False
 ) -> tuple[ClusterView, dict[str, PacefabError]]:
-    """Do the same, and send the DC's CIB to those that keep another one.
+    """Do the same, and let those that keep another CIB take the DC's.
 
     A view that is `stale` was taken before the last change, and is taken again first. Return the
     members as they are then, with an error for each that has another one all the same.
@@ -63,7 +63,7 @@ def bring_together(
         seen = await_one(look, look() if stale else seen)
         if apart(seen):
             seen.host.approach(seen.cib.dc)
-            seen.host.query([live.plan_sync()])
+            seen.host.query([live.plan_spread()])
             seen = await_one(look, look())
     return seen, {name: error(seen, name) for name in apart(seen)}
 
@@ -73,7 +73,7 @@ def error(seen: ClusterView, node: str) -> CommandError:
     return CommandError(
         "compare the CIBs of the nodes",
         f"{node} has another configuration than {seen.doorway}",
-        f"send it the DC's (on {seen.cib.dc or seen.doorway}: cibadmin --sync), or start the "
+        f"send it the DC's (on {seen.cib.dc or seen.doorway}: cibadmin --bump), or start the "
         f"cluster there again: pcs cluster stop {node}; pcs cluster start {node}",
         host=node,
     )
