@@ -10,7 +10,7 @@ from pacefab.report import drill_chart
 from pacefab.report.drill import amount, percent, seconds
 from pacefab.report.drill_chart import NARROW, WIDTH, draw, letter
 from pacefab.report.drill_dips import find_dips, longest
-from pacefab.report.stream import clean
+from pacefab.report.pages.page import render_page
 
 _TEMPLATE = "drill.html.j2"
 _OBJECTIVES = {
@@ -25,33 +25,24 @@ _OBJECTIVES = {
 
 def render(data: Mapping[str, Any]) -> str:
     """Return the page for what `report.drill.to_data` returned; times are local ones."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # 50 ms
-
-    environment = Environment(
-        loader=PackageLoader("pacefab.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_clean,
-    )
-    environment.filters |= {
-        "seconds": seconds, "percent": percent, "count": "{:,}".format, "local": local_time,
-    }  # fmt: skip
     dips = [find_dips(drill, data["load"], longest(drill)) for drill in data["drills"]]
     charts = [
         [draw(drill, longest(drill), found, width) for width in (WIDTH, NARROW)]
         for drill, found in zip(data["drills"], dips, strict=True)
     ]
-    return environment.get_template(_TEMPLATE).render(
-        data=data,
-        charts=charts,
-        dips=dips,
-        letter=letter,
-        amount=amount,
-        objectives=_measured(data),
-        chart=drill_chart,
-    )
+    values = {
+        "data": data,
+        "charts": charts,
+        "dips": dips,
+        "letter": letter,
+        "amount": amount,
+        "objectives": _measured(data),
+        "chart": drill_chart,
+    }
+    filters = {
+        "seconds": seconds, "percent": percent, "count": "{:,}".format, "local": local_time,
+    }  # fmt: skip
+    return render_page(_TEMPLATE, values, filters)
 
 
 def local_time(when: str) -> str:
@@ -67,10 +58,3 @@ def _measured(data: Mapping[str, Any]) -> dict[str, str]:
     measured = {goal["objective"] for drill in data["drills"] for goal in drill["objectives"]}
     there = measured if has_vips else measured - {"vip_away"}
     return {name: title for name, title in _OBJECTIVES.items() if name in there}
-
-
-def _clean(value: object) -> object:
-    """Return what a page may hold: nothing unprintable of what nodes said."""
-    from markupsafe import Markup  # noqa: PLC0415  # comes with jinja2
-
-    return clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pacefab.legacy.model import Fate, Migration, NextStep, Place, ReportLine
-from pacefab.report.stream import clean
+from pacefab.report.pages.page import render_page
 
-_TEMPLATE = "migration.html.j2"
+_TEMPLATE = "pages/migration.html.j2"
 _MOST_LINES = 2000  # of a file that is shown as a whole; of a longer one what is around
 _AROUND = 5  # lines before and after what the account is about
 _LONGEST = 1000  # characters of a line
@@ -64,33 +64,19 @@ class ScriptTable:
 
 def render(migration: Migration, folder: str) -> str:
     """Return the page; secrets are masked in what a migration has."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # 50 ms
-
-    environment = Environment(
-        loader=PackageLoader("pacefab.report.pages", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_clean,
-    )
     anchors = {path: f"f{number}" for number, path in enumerate(sorted(migration.sources), 1)}
     findings: dict[NextStep, list[LineFate]] = {step: [] for step in NextStep}
     for line in migration.entries:
         findings[line.step].append(_finding(line, anchors, migration.sources))
     steps = [(step.name.lower(), _TITLES[step], found) for step, found in findings.items() if found]
-    return environment.get_template(_TEMPLATE).render(
-        folder=folder,
-        steps=steps,
-        clusters=list(migration.inventories),
-        assumptions=[(str(p), text) for text, p in sorted(migration.effects.assumptions.items())],
-        scripts=list(_scripts(migration, anchors)),
-    )
-
-
-def _clean(value: object) -> object:
-    """Return what a page may hold: nothing unprintable of what files have."""
-    return clean(value) if type(value) is str else value
+    values = {
+        "folder": folder,
+        "steps": steps,
+        "clusters": list(migration.inventories),
+        "assumptions": [(str(p), t) for t, p in sorted(migration.effects.assumptions.items())],
+        "scripts": list(_scripts(migration, anchors)),
+    }
+    return render_page(_TEMPLATE, values)
 
 
 def _finding(

@@ -11,11 +11,11 @@ from pacefab.errors import PacefabError
 from pacefab.pacemaker.model import ClusterStatus, FailedAction
 from pacefab.report.drill_page import local_time
 from pacefab.report.health import answer_of
-from pacefab.report.stream import clean
+from pacefab.report.pages.page import render_page
 from pacefab.workflows.checks.health import Health
 from pacefab.workflows.checks.service_health import RUNNING, InstanceHealth, ServiceHealth
 
-_TEMPLATE = "status.html.j2"
+_TEMPLATE = "pages/status.html.j2"
 _CLASSES = {"online": "good", "standby": "none", "maintenance": "none"}  # by a node's state
 
 
@@ -68,22 +68,7 @@ def render_unknown(error: PacefabError, when: datetime) -> str:
 
 
 def _page(**values: Any) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # 50 ms
-
-    environment = Environment(
-        loader=PackageLoader("pacefab.report.pages", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_clean,
-    )
-    return environment.get_template(_TEMPLATE).render(**values)
-
-
-def _clean(value: object) -> object:
-    """Return what a page may hold: nothing unprintable of what nodes said."""
-    return clean(value) if type(value) is str else value
+    return render_page(_TEMPLATE, values)
 
 
 def _facts(status: ClusterStatus) -> str:
