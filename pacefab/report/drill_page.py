@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,7 @@ def render(data: Mapping[str, Any]) -> str:
         "objectives": _measured(data),
         "chart": drill_chart,
     }
-    filters = {
+    filters: dict[str, Callable[..., str]] = {
         "seconds": seconds, "percent": percent, "count": "{:,}".format, "local": local_time,
     }  # fmt: skip
     return render_page(_TEMPLATE, values, filters)

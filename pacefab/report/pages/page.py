@@ -9,7 +9,7 @@ from pacefab.report.stream import clean
 
 
 def render_page(
-    template: str, values: Mapping[str, Any], filters: Mapping[str, Callable[..., Any]] = {}
+    template: str, values: Mapping[str, Any], filters: Mapping[str, Callable[..., str]] = {}
 ) -> str:
     """Return the page; what values hold is escaped, and nothing unprintable of it is left.
 
