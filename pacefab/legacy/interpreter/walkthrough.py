@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from posixpath import normpath
 
 from pacefab.errors import UsageError
@@ -23,6 +21,7 @@ from pacefab.legacy.bash.world import World
 from pacefab.legacy.cluster.several import Several
 from pacefab.legacy.crm.commands import CrmCommands
 from pacefab.legacy.embedded import embedded
+from pacefab.legacy.interpreter.called import called_scripts
 from pacefab.legacy.interpreter.evaluation import run_to_end
 from pacefab.legacy.model import Fate, Place
 from pacefab.legacy.occurrences import occurrences
@@ -66,7 +65,7 @@ def walk_through(tree: Tree, start: Start = _BY_NAME) -> Walk:
         walk = _entered(tree, start, None)
         found = _settled(walk)
         return _entered(tree, start, found) if found else walk
-    called = _called(tree)
+    called = called_scripts(tree)
     called |= _started(tree, [file for file in tree.scripts if file.path not in called])
     scripts = _in_turn(tree, called)
     several: Several | None = None
@@ -230,7 +229,7 @@ def _concerned(tree: Tree) -> frozenset[str]:
 def _started(tree: Tree, scripts: list[SourceFile]) -> set[str]:
     """Return those of some scripts that another of them starts, in a walk that is forgotten.
 
-    It is done only where a name that `_called` took for no command stands in another script.
+    It is done only where a name that `called_scripts` took for no command stands in another script.
     """
     names = [(script, script.path.rpartition("/")[2]) for script in scripts]
     if not any(
@@ -258,38 +257,6 @@ def addresses(tree: Tree) -> dict[str, str]:
                 if _IP.match(address):
                     found[address] = value
     return found
-
-
-def _called(tree: Tree) -> set[str]:
-    """Return the scripts that another one names in a command (not in a comment)."""
-    found: set[str] = set()
-    for file in tree.scripts:
-        code = "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in file.text.split("\n"))
-        for other in tree.scripts:
-            name = re.escape(other.path.rpartition("/")[2])
-            pattern = (
-                rf"(bash|sh|source|\.|ssh[^\n]*|sudo|exec|/)[\s/\"'][^\n;&|]*(?<![\w-]){name}\b"
-            )
-            if other is not file and re.search(pattern, code):
-                found.add(other.path)
-        for words in re.findall(r"\bfor\s+\w+\s+in\s+([^\n;]*\*[^\n;]*)", code):
-            found.update(_matching(tree, file, words))
-    return found
-
-
-def _matching(tree: Tree, caller: SourceFile, words: str) -> Iterator[str]:
-    """Yield the scripts that a loop over patterns of names would go through.
-
-    Of folders in the pattern only the last is compared: the others may be variables.
-    """
-    for word in words.replace('"', "").replace("'", "").split():
-        folder, _, pattern = word.rpartition("/")
-        inside = folder.rpartition("/")[2]
-        for other in tree.scripts:
-            where, _, name = other.path.rpartition("/")
-            same = "$" in inside or inside in {"", "."} or inside == where.rpartition("/")[2]
-            if other is not caller and same and "*" in pattern and fnmatch(name, pattern):
-                yield other.path
 
 
 def _first_shell(world: World, script: SourceFile, arguments: _Given, host: str) -> Shell:
