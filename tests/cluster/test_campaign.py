@@ -33,7 +33,7 @@ def test_a_short_campaign_leaves_nothing_that_is_neither_old_nor_new_nor_named(
     stage: Stage,
 ) -> None:
     kills = CampaignOrder(4, seed=SEED, commands=scenario.chosen(KILLED))
-    done = campaign.run(stage, kills)
+    done = list(campaign.run(stage, kills))
     for step in (ONE_FAULT, TWO_OPERATORS):
         done += campaign.run(stage, replace(kills, only=step))
     assert len(done) == 6

@@ -102,27 +102,19 @@ def _lies() -> Iterator[CampaignStep]:
         yield CampaignStep(_LIES_FROM + number, "lies", "deploy", partial(trials.lie, what=what))
 
 
-def run(stage: Stage, order: CampaignOrder) -> list[Record]:
-    """Do the steps; return what came of each. What goes wrong in one does not end the others.
-
-    An interruption ends them, and what was done until then is returned.
+def run(stage: Stage, order: CampaignOrder) -> Iterator[Record]:
+    """Do the steps; yield what came of each. What goes wrong in one does not end the others.
 
     Raises:
         HarnessError: the cluster cannot be used any more.
     """
     until = time.monotonic() + order.minutes * 60 if order.minutes else float("inf")
-    records: list[Record] = []
     steps = order.steps()
-    for step in steps:
+    for done, step in enumerate(steps):
         if time.monotonic() >= until:
-            note(f"{order.minutes:g} minutes are over: {len(records)} of {len(steps)} steps done")
-            break
-        try:
-            records.append(_do(stage, order.seed, step))
-        except KeyboardInterrupt:
-            note(f"interrupted: {len(records)} of {len(steps)} steps done")
-            break
-    return records
+            note(f"{order.minutes:g} minutes are over: {done} of {len(steps)} steps done")
+            return
+        yield _do(stage, order.seed, step)
 
 
 def _do(stage: Stage, seed: int, step: CampaignStep) -> Record:

@@ -13,11 +13,13 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from pacefab.cli.options import number
+from pacefab.cli.options import check_writable, number
 from pacefab.harness.errors import HarnessUsageError, one_of
 from pacefab.harness.tasks import IMAGE_HELP, errors_as_text
+from pacefab.interrupts import CTRL_C
 
 if TYPE_CHECKING:
+    from pacefab.harness.campaign.records import Record
     from pacefab.harness.campaign.scenario import CampaignCommand
     from pacefab.harness.cluster import Cluster
 
@@ -71,8 +73,10 @@ def campaign(
             number("--seed", seed, least=0), number("--minutes", minutes, least=0),
             number("--step", step, least=0),
         )  # fmt: skip
+        if json:
+            check_writable(Path(json))
         with TemporaryDirectory() as folder, _cluster(name, image) as cluster:
-            records = run(Stage(cluster, Path(folder)), order)
+            records, ended = _done(run(Stage(cluster, Path(folder)), order))
     from pacefab.harness.campaign import records as results  # noqa: PLC0415
     from pacefab.report.table import table  # noqa: PLC0415
 
@@ -82,6 +86,19 @@ def campaign(
         Path(json).write_text(format_of_json.dumps(data, indent=2) + "\n")
     if wrong := results.complaints(order.seed, records):
         raise Exit("\n".join(["", *wrong]), code=1)
+    if not ended:
+        raise Exit("interrupted", code=CTRL_C)
+
+
+def _done(steps: Iterator[Record]) -> tuple[list[Record], bool]:
+    """Return what came of all steps, and whether they ended: what an interruption left counts."""
+    records: list[Record] = []
+    try:
+        for record in steps:
+            records.append(record)  # noqa: PERF402  # an interruption leaves what was done
+    except KeyboardInterrupt:
+        return records, False
+    return records, True
 
 
 def _chosen(names: str) -> list[CampaignCommand]:
