@@ -147,6 +147,13 @@ def test_what_runs_is_read_from_the_process() -> None:
     assert running_settings(listening("10.0.0.1", pid=7)) == Settings(("10.0.0.1",))
 
 
+def test_the_script_that_is_about_to_become_memcached_says_no_settings() -> None:
+    script = "/usr/share/memcached/scripts/systemd-memcached-wrapper"
+    argv = ("/usr/bin/perl", "-w", script, "/etc/memcached.conf")
+    starting = replace(UNIT, active="active", pid=7, command_line=argv)
+    assert running_settings(replace(NODE, units={UNIT.name: starting})) is None
+
+
 def test_what_is_desired_of_a_node() -> None:
     desired = desired_node(Request(memory=70), Site(CLUSTER, {"c1": NODE}, {}, str), "c1")
     (file,) = desired.files

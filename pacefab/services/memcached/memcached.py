@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from pacefab.addresses import is_loopback, no_hosts
 from pacefab.errors import RefusedError, UsageError
@@ -213,9 +214,12 @@ def render_config(facts: HostFacts, text: str, desired: Settings) -> str:
 
 
 def running_settings(facts: HostFacts) -> Settings | None:
-    """Return the settings of the process that runs now; None when none runs or they are unknown."""
+    """Return the settings of the process that runs now; None when none runs or they are unknown.
+
+    Debian's unit starts a script that reads the file and becomes memcached some moments later.
+    """
     command_line = facts.unit(UNIT).command_line
-    if not command_line:
+    if not command_line or not PurePosixPath(command_line[0]).name.startswith(PACKAGE):
         return None
     try:
         return config.read_command_line(command_line)
