@@ -9,13 +9,7 @@ import pytest
 from pacefab.harness.cluster import Cluster
 from tests.cluster.test_migrate import migrate
 
-# The mirror's lists are this test's alone: with them apt might take other packages from there.
-INSTALL = """
-mkdir -p /tmp/lists/partial
-apt="apt-get -qq -o Dir::State::Lists=/tmp/lists"
-$apt update >/dev/null 2>&1
-DEBIAN_FRONTEND=noninteractive $apt install -y --no-install-recommends crmsh >/dev/null
-"""
+INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends crmsh >/dev/null"
 SCRIPT = """\
 #!/bin/bash
 cat > front.crm <<'EOF'

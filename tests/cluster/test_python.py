@@ -18,7 +18,6 @@ VERSION = "3.13"
 SOURCE, WHEELS = "/root/pacefab", "/root/wheels"
 PREPARE = f"""
 set -e
-apt-get -qq update
 apt-get -qq install --yes --no-install-recommends git python3-venv
 python3 -m venv /root/venv
 /root/venv/bin/pip install --quiet --no-index --no-deps {WHEELS}/*.whl
@@ -36,7 +35,7 @@ def node(cluster_factory: ClusterFactory) -> Cluster:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pinned packages for that Python; nodes reach Debian's mirror, and no other one."""
+    """The pinned packages for that Python; nodes reach no index of packages."""
     folder = tmp_path_factory.mktemp("wheels")
     requirements = str(REPOSITORY_ROOT / "requirements.txt")
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
