@@ -9,7 +9,7 @@ import pytest
 from pacefab.harness.cluster import Cluster
 from tests.cluster.test_migrate import migrate
 
-INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends crmsh >/dev/null"
+INSTALL = "apt-get install -qq --no-install-recommends crmsh >/dev/null"
 SCRIPT = """\
 #!/bin/bash
 cat > front.crm <<'EOF'
