@@ -13,7 +13,8 @@ from pacefab.harness.parallel import on_all
 
 _LOOK_SECONDS: Final = 90
 _REST_SECONDS: Final = 240
-# $@: names of units. What is asked about a run's leftovers is said in words, a line each.
+# $@: names of units. What is asked about a run's leftovers is said in words, a line each; pymp-*
+# are folders of pcsd, which leaves them when its node dies.
 _LOOK: Final = r"""
 export LC_ALL=C
 section() { printf '\n== %s\n' "$1"; }
@@ -51,7 +52,7 @@ cd /var/lib/pacefab/history 2>/dev/null && grep -l '^begun' */state 2>/dev/null 
 section leftovers
 find /var/lib/pacefab /run/pacefab /etc -name '*.new' -printf 'file %p\n' 2>/dev/null
 find /tmp /var/tmp -mindepth 1 -maxdepth 1 ! -name 'systemd-private-*' ! -name '.*-unix' \
-  -printf 'temporary file %p\n' 2>/dev/null
+  ! -name 'pymp-*' -printf 'temporary file %p\n' 2>/dev/null
 [ ! -e /run/pacefab.lock ] || flock -n /run/pacefab.lock true || echo "the lock of a change is held"
 read -r uptime rest </proc/uptime
 awk -v now="${uptime%.*}" '$1 == "take" { held = $2; at = $3 } $1 == "renew" { at = $3 }

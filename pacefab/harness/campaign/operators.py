@@ -60,7 +60,7 @@ class Ended:
     def defects(self) -> list[str]:
         """Return what no run prints, whatever happens to it."""
         found = [word for word in ("Traceback", "please report") if word in self.said]
-        control = {letter for letter in self.said if not letter.isprintable()} - {"\n"}
+        control = {letter for letter in self.said if not letter.isprintable()} - {"\n", "\t"}
         found += [f"the control character {letter!r}" for letter in sorted(control)]
         return [f"it printed {what}: {self.last}" for what in found]
 
