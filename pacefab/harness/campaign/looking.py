@@ -14,7 +14,7 @@ from pacefab.harness.parallel import on_all
 _LOOK_SECONDS: Final = 90
 _REST_SECONDS: Final = 240
 # $@: names of units. What is asked about a run's leftovers is said in words, a line each; pymp-*
-# are folders of pcsd, which leaves them when its node dies.
+# is the folder of the pcsd that runs: another one after a restart of the node.
 _LOOK: Final = r"""
 export LC_ALL=C
 section() { printf '\n== %s\n' "$1"; }
