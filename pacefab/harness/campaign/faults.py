@@ -28,15 +28,14 @@ set -e
 mkdir -p /run/campaign-full
 size=$(du -sk /var/lib/pacefab | cut -f 1)
 mount -t tmpfs -o size=$((size + 64))k tmpfs /run/campaign-full
-cp -a /var/lib/pacefab/. /run/campaign-full/
+cp -a /var/lib/pacefab /run/campaign-full/state
 dd if=/dev/zero of=/run/campaign-full/filler bs=4k 2>/dev/null || true
-mount --bind /run/campaign-full /var/lib/pacefab
+mount --bind /run/campaign-full/state /var/lib/pacefab
 """
 _NOT_FULL: Final = r"""
 umount -l /var/lib/pacefab
-rm -f /run/campaign-full/filler
 find /var/lib/pacefab -mindepth 1 -delete
-cp -a /run/campaign-full/. /var/lib/pacefab/
+cp -a /run/campaign-full/state/. /var/lib/pacefab/
 umount -l /run/campaign-full
 rmdir /run/campaign-full
 """
