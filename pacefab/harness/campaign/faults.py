@@ -39,7 +39,7 @@ cp -a /run/campaign-full/state/. /var/lib/pacefab/
 umount -l /run/campaign-full
 rmdir /run/campaign-full
 """
-_READ_ONLY: Final = "mount --bind {0} {0} && mount -o remount,ro,bind {0}"
+_READ_ONLY: Final = "mount --rbind {0} {0} && mount -o remount,ro,bind {0}"
 _WRITABLE: Final = "umount -l {0}"
 _SLOW: Final = "tc qdisc add dev eth0 root netem delay 150ms 50ms loss 10%"
 _FAST: Final = "tc qdisc del dev eth0 root"
