@@ -18,7 +18,7 @@ from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 
 SEED = 11
-KILLED = ("deploy", "rollback", "update-memcached")
+KILLED = ("deploy", "rollback", "create-memcached", "update-memcached")
 ONE_FAULT, TWO_OPERATORS = 10_001, 20_001  # a node is paused; two operators
 
 

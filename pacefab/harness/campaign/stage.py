@@ -58,6 +58,8 @@ class Stage:
             if command in self.seconds:
                 continue
             self.go(command.begins, afresh=command.name == scenario.ROLLBACK)
+            if command.begins not in self.known:  # no command that was learned leads there
+                self.known[command.begins] = self.rest_and_look()
             self.seconds[command] = self._must(command).seconds
             now = self.rest_and_look()
             self.known.setdefault(command.ends, now)
