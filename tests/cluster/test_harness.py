@@ -163,6 +163,9 @@ def test_reset_revives_a_killed_and_a_paused_node(cluster: Cluster) -> None:
     # Address and port are the same as before: nothing that was written down is wrong now.
     assert ssh(cluster, cluster.nodes[-1], "hostname") == cluster.nodes[-1]
     assert cluster.address(cluster.nodes[-1]) in ssh(cluster, cluster.nodes[-1], "hostname -I")
+    # What a node does when it boots is left to it by a reset.
+    booting = "systemctl restart pacefab-address && [ -w /proc/sys/net/ipv4/ip_nonlocal_bind ]"
+    cluster.run(cluster.nodes[-1], booting)
 
 
 def test_clusters_of_other_sizes_and_names_start_side_by_side(
