@@ -107,8 +107,8 @@ def failures(results: Path) -> Iterator[str]:
 
 def check_clusters(images: list[str], nodes: list[str]) -> None:
     """Refuse, before anything starts, what no cluster can be made of. Raises `HarnessError`."""
-    from pacefab.harness.cluster import check_names  # noqa: PLC0415
     from pacefab.harness.image import check_kind  # noqa: PLC0415
+    from pacefab.harness.names import check_names  # noqa: PLC0415
 
     check_names("test", nodes)
     for image in images:

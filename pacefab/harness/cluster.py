@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
-import secrets
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -17,11 +15,12 @@ from typing import Any, Final, Self
 
 import docker
 
-from . import access, cleanup, formation, pristine
+from . import access, cleanup, formation, power, pristine
 from .engine import ensure_engine, ensure_program
 from .errors import HarnessError, HarnessUsageError, one_of
 from .image import BARE, check_kind, choose_kind, ensure_image
-from .network import addresses, aliases, create_network
+from .names import check_names, known_names
+from .network import addresses, aliases, create_network, subnet_of
 from .nodes import NodeSpec, run_in, start_node
 from .parallel import on_all
 from .place import IN_CHECKOUT, STATE, open_state, typed
@@ -32,7 +31,6 @@ REPOSITORY_ROOT: Final = STATE.parent
 DEFAULT_NODES: Final = ("c1", "c2", "c3")
 CHECKOUT: Final = hashlib.sha256(str(STATE).encode()).hexdigest()[:4]
 """Distinguishes containers of one checkout from those of another one on the same engine."""
-PLAIN_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class Description:
     addresses: dict[str, str]
     ports: dict[str, int]
     bare: bool = False
+    fencing: bool = False
 
 
 class Cluster:
@@ -66,13 +65,16 @@ class Cluster:
         image: str = "auto",
         *,
         bare: bool = False,
+        fencing: bool = False,
         keep: bool = False,
     ) -> Self:
         """Start the nodes and form the cluster; nothing stays when that fails or is interrupted.
 
         Bare nodes have sshd and nothing of a cluster; their second addresses are 192.0.2.11, .12,
-        ... and stay over a restart. The cluster ends with this process, at the latest at the next
-        start of another one; with `keep` it stays until it is stopped. Raises `HarnessError`.
+        ... and stay over a restart. With `fencing` each node has a management board, and a formed
+        cluster the devices that fence with them. The cluster ends with this process, at the latest
+        at the next start of another one; with `keep` it stays until it is stopped. Raises
+        `HarnessError`.
         """
         check_names(name, nodes)
         check_kind(image, bare=bare)
@@ -84,18 +86,28 @@ class Cluster:
         tag = ensure_image(BARE[kind] if bare else kind)
         folder = _create_folder(name)
         try:
-            cluster = cls._start(folder, nodes, kind, tag, bare=bare)
+            cluster = cls._start(folder, nodes, kind, tag, bare=bare, fencing=fencing)
         except BaseException:
             cleanup.remove(folder)
             raise
         return cluster.keep() if keep else cluster
 
     @classmethod
-    def _start(cls, folder: Path, nodes: Sequence[str], kind: str, tag: str, *, bare: bool) -> Self:
+    def _start(
+        cls,
+        folder: Path,
+        nodes: Sequence[str],
+        kind: str,
+        tag: str,
+        *,
+        bare: bool,
+        fencing: bool,
+    ) -> Self:
         name = folder.name
         prefix = f"pacefab-{name}-{CHECKOUT}"
         containers = {node: f"{prefix}-{node}" for node in nodes}
-        made = Description(name, kind, cleanup.owner_of_this_process(), containers, {}, {}, bare)
+        owner = cleanup.owner_of_this_process()
+        made = Description(name, kind, owner, containers, {}, {}, bare, fencing)
         _describe(made)
         with step(f"{len(nodes)} {'bare ' if bare else ''}nodes of {name} started ({kind})"):
             labels = cleanup.labels(folder)
@@ -109,8 +121,12 @@ class Cluster:
         _describe(cluster.description)
         with step(f"{name} booted" if bare else f"{name} formed"):
             formation.admit(folder, containers, ports)
+            if fencing:
+                power.start(folder, subnet_of(network), containers)
             if not bare:
                 formation.form(folder, containers)
+                if fencing:
+                    power.configure(folder, containers)
                 pristine.remember(folder, containers)
         return cluster
 
@@ -167,7 +183,9 @@ class Cluster:
         filters = {"label": label, "status": ["running", "paused"]}
         return bool(docker.from_env().containers.list(filters=filters, ignore_removed=True))
 
-    def differences(self, nodes: Sequence[str], image: str, *, bare: bool) -> list[str]:
+    def differences(
+        self, nodes: Sequence[str], image: str, *, bare: bool, fencing: bool
+    ) -> list[str]:
         """Return how this differs from what was asked for; nothing when it is that, and works."""
         found = []
         if self.nodes != list(nodes):
@@ -176,6 +194,8 @@ class Cluster:
             found.append("is of another image")
         if self.description.bare != bare:
             found.append("is not of bare nodes" if bare else "is of bare nodes")
+        if self.description.fencing != fencing:
+            found.append("has no management boards" if fencing else "has management boards")
         if not found and not (self.runs() and (bare or self.is_formed())):
             found.append("is not complete")
         return found
@@ -305,30 +325,6 @@ class Cluster:
                 next_step="start new ones",
             )
         pristine.restore(self.folder, self.containers)
-
-
-def known_names() -> list[str]:
-    """Return the names of all clusters that were started from here, broken ones too."""
-    return sorted(path.parent.name for path in STATE.glob(f"*/{cleanup.DESCRIPTION}"))
-
-
-def unique_name(prefix: str) -> str:
-    """Return a name that no other cluster has."""
-    return f"{prefix}-{os.getpid()}-{secrets.token_hex(2)}"
-
-
-def check_names(name: str, nodes: Sequence[str]) -> None:
-    """Refuse names that no host could have, and so all that means something to a shell.
-
-    Raises `HarnessUsageError`.
-    """
-    for word in (name, *nodes):
-        if not PLAIN_NAME.fullmatch(word):
-            raise HarnessUsageError(
-                f"{word!r} can't name a cluster or a node", next_step="use a-z, 0-9 and -"
-            )
-    if not nodes or len(set(nodes)) != len(nodes):
-        raise HarnessUsageError(f"node names {','.join(nodes)!r}", next_step="name each node once")
 
 
 def _create_folder(name: str) -> Path:

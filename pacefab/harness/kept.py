@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from . import cleanup
-from .cluster import Cluster, check_names, known_names
+from .cluster import Cluster
 from .engine import ensure_engine
 from .errors import HarnessError, HarnessUsageError, one_of
 from .image import check_kind
+from .names import check_names, known_names
 from .place import STATE
 from .progress import note
 
 
+@dataclass(frozen=True)
+class ClusterKind:
+    """What a cluster's nodes are: the kind of their image, bare or formed, with boards or without.
+
+    With boards a formed cluster fences.
+    """
+
+    image: str = "auto"
+    bare: bool = False
+    fencing: bool = False
+
+
 def ensure_cluster(
-    name: str, nodes: Sequence[str], image: str, *, bare: bool = False, replace: bool = False
+    name: str, nodes: Sequence[str], kind: ClusterKind, *, replace: bool = False
 ) -> Cluster:
     """Return the kept cluster of that name, started where none runs.
 
@@ -22,12 +36,12 @@ def ensure_cluster(
     Raises `HarnessError`; options that cannot be are refused before anything else.
     """
     check_names(name, nodes)
-    check_kind(image, bare=bare)
+    check_kind(kind.image, bare=kind.bare)
     ensure_engine()
     cleanup.sweep()
     if (STATE / name / cleanup.DESCRIPTION).exists():
         cluster = Cluster.load(name)
-        differences = cluster.differences(nodes, image, bare=bare)
+        differences = cluster.differences(nodes, kind.image, bare=kind.bare, fencing=kind.fencing)
         if not differences:
             note(f"{name} is up already ({cluster})")
             return cluster
@@ -39,7 +53,7 @@ def ensure_cluster(
             )
         note(f"{name} is removed and started again: it {' and '.join(differences)}")
         cluster.stop()
-    return Cluster.start(name, nodes, image, bare=bare, keep=True)
+    return Cluster.start(name, nodes, kind.image, bare=kind.bare, fencing=kind.fencing, keep=True)
 
 
 def remove_cluster(name: str) -> None:

@@ -16,7 +16,8 @@ from typing import Final, Protocol
 import pytest
 
 try:
-    from .cluster import DEFAULT_NODES, Cluster, unique_name
+    from .cluster import DEFAULT_NODES, Cluster
+    from .names import unique_name
 except ModuleNotFoundError as error:
     from .errors import missing_extra
 
@@ -29,7 +30,7 @@ from .progress import note
 
 KEPT: Final = pytest.StashKey[dict[str, str]]()
 """The first node of each cluster that was kept, by the cluster's name."""
-CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
+CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster", "fenced_cluster")
 BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
 """The nodes of inventory/openstack.yaml."""
@@ -130,6 +131,12 @@ def fresh_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
+def fenced_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster of the module's own that fences, by management boards."""
+    yield from _own_cluster(request, fencing=True)
+
+
+@pytest.fixture(scope="module")
 def bare_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Hosts of the module's own with sshd and nothing of a cluster."""
     yield from _own_cluster(request, bare=True)
@@ -142,7 +149,12 @@ def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 
 
 def start_cluster(
-    config: pytest.Config, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+    config: pytest.Config,
+    image: str = "",
+    nodes: Sequence[str] = (),
+    *,
+    bare: bool = False,
+    fencing: bool = False,
 ) -> Cluster:
     """Start a cluster by the command line's options, or what is given instead; show progress."""
     names = nodes or config.getoption("--nodes").split(",")
@@ -151,7 +163,8 @@ def start_cluster(
     with capture.global_and_fixture_disabled() if capture else nullcontext():
         note("")  # pytest's dots are on the line
         keep = config.getoption("--keep")
-        return Cluster.start(unique_name("test"), names, kind, bare=bare, keep=keep)
+        name = unique_name("test")
+        return Cluster.start(name, names, kind, bare=bare, fencing=fencing, keep=keep)
 
 
 def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
@@ -163,9 +176,15 @@ def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
 
 
 def _own_cluster(
-    request: pytest.FixtureRequest, nodes: Sequence[str] = (), *, bare: bool = False
+    request: pytest.FixtureRequest,
+    nodes: Sequence[str] = (),
+    *,
+    bare: bool = False,
+    fencing: bool = False,
 ) -> Iterator[Cluster]:
-    cluster = start_cluster(request.config, image=request.param, nodes=nodes, bare=bare)
+    cluster = start_cluster(
+        request.config, image=request.param, nodes=nodes, bare=bare, fencing=fencing
+    )
     yield cluster
     stop_clusters(request.config, [cluster])
 

@@ -24,13 +24,14 @@ NODES = "c1,c2,c3"
 NAME_HELP = {"name": "the cluster's name (default: dev, which fab finds by itself)"}
 NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
 IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
+FENCING_HELP = {"fencing": "a management board for each node, with which the cluster fences"}
 BARE_HELP = {
     "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13",
     "replace": "remove a running cluster of this name that has other nodes or another image",
 }
 
 
-@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP)
+@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP | FENCING_HELP)
 def cluster_up(
     _: Context,
     name: str = "dev",
@@ -38,6 +39,7 @@ def cluster_up(
     image: str = "auto",
     bare: bool = False,
     replace: bool = False,
+    fencing: bool = False,
 ) -> None:
     """Start a cluster to try things on, unless it is up.
 
@@ -46,9 +48,10 @@ def cluster_up(
     Example: invoke cluster-up --image debian13 --nodes c1,c2,c3
     """
     with errors_as_text():
-        from .kept import ensure_cluster  # noqa: PLC0415
+        from .kept import ClusterKind, ensure_cluster  # noqa: PLC0415
 
-        cluster = ensure_cluster(name, nodes.split(","), image, bare=bare, replace=replace)
+        kind = ClusterKind(image, bare=bare, fencing=fencing)
+        cluster = ensure_cluster(name, nodes.split(","), kind, replace=replace)
         config = os.path.relpath(cluster.ssh_config)
         print(f"log in: ssh -F {config} {cluster.nodes[0]}")
         print(f"stop:   {typed(f'cluster-down --name {name}')}")
@@ -61,8 +64,8 @@ def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # n
     Example: invoke cluster-down --all
     """
     with errors_as_text():
-        from .cluster import known_names  # noqa: PLC0415
         from .kept import remove_cluster  # noqa: PLC0415
+        from .names import known_names  # noqa: PLC0415
 
         names = known_names() if all else [name]
         for cluster in names:

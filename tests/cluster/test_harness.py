@@ -16,8 +16,9 @@ import docker
 import pytest
 
 from pacefab.harness import cleanup
-from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster, unique_name
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from pacefab.harness.errors import HarnessError
+from pacefab.harness.names import unique_name
 from pacefab.harness.parallel import on_all
 from pacefab.harness.place import STATE
 from pacefab.harness.plugin import ClusterFactory

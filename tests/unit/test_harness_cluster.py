@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pacefab.harness.cluster import Cluster, check_names
+from pacefab.harness.cluster import Cluster
 from pacefab.harness.errors import HarnessError
+from pacefab.harness.names import check_names
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,118 @@
+"""Management boards: a cluster of the harness fences its nodes for real, and boards have faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import docker
+import pytest
+
+from pacefab.harness import power
+from pacefab.harness.cluster import Cluster
+from pacefab.harness.power import BoardFault, wiring
+
+# Asks a board whether it speaks IPMI 2.0 (Get Channel Authentication Capabilities), which needs no
+# password: prints how many bytes came back.
+HELLO = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    asking.settimeout(3)
+    asking.sendto(bytes.fromhex("0600ff07000000000000000000092018c88100388e04b5"), ("%s", %d))
+    try:
+        print(len(asking.recv(100)))
+    except TimeoutError:
+        print("no answer")
+"""
+
+
+@pytest.fixture
+def board(fenced_cluster: Cluster) -> Iterator[str]:
+    """The node whose board has a fault; it has none afterwards."""
+    node = fenced_cluster.nodes[-1]
+    yield node
+    power.plant(fenced_cluster.folder, node)
+
+
+def ask(cluster: Cluster, node: str, action: str) -> int:
+    """Let the first node's fence agent ask or switch the board of a node; return how it ended.
+
+    0: it is on, or it was done; 2: it is off; 1: no.
+    """
+    wired = wiring.read(cluster.folder)
+    of = wired.boards[node]
+    options = {
+        "action": action, "ip": wired.address, "ipport": of.port, "lanplus": 1,
+        "username": wired.user, "password": of.password, "power_timeout": 3, "shell_timeout": 5,
+    }  # fmt: skip
+    said = "".join(f"{name}={value}\n" for name, value in options.items())
+    return cluster.run(
+        cluster.nodes[0], "fence_ipmilan", stdin=said, check=False, timeout=120
+    ).returncode
+
+
+def started(cluster: Cluster) -> dict[str, str]:
+    """Return since when each node runs."""
+    engine = docker.from_env()
+    return {
+        node: engine.containers.get(name).attrs["State"]["StartedAt"]
+        for node, name in cluster.containers.items()
+    }
+
+
+def greet(cluster: Cluster, fenced_cluster: Cluster) -> str:
+    """Let a node of one cluster speak to a board of another."""
+    wired = wiring.read(fenced_cluster.folder)
+    port = wired.boards[fenced_cluster.nodes[0]].port
+    return cluster.run(
+        cluster.nodes[0], "python3 -", stdin=HELLO % (wired.address, port)
+    ).stdout.strip()
+
+
+def test_a_node_is_fenced_and_comes_back(fenced_cluster: Cluster) -> None:
+    target, before = fenced_cluster.nodes[-1], started(fenced_cluster)
+    fenced_cluster.run(
+        fenced_cluster.nodes[0], f"stonith_admin --reboot {target} --timeout 100", timeout=150
+    )
+    fenced_cluster.wait_formed()
+    after = started(fenced_cluster)
+    assert [node for node in fenced_cluster.nodes if before[node] != after[node]] == [target]
+    done = fenced_cluster.fab("status")
+    assert "fencing is disabled" not in done.stdout
+    assert f"fence-{target}" in done.stdout
+
+
+def test_a_board_does_what_it_is_asked(fenced_cluster: Cluster, board: str) -> None:
+    assert ask(fenced_cluster, board, "status") == 0
+    assert ask(fenced_cluster, board, "off") == 0
+    assert ask(fenced_cluster, board, "status") == 2
+    power.plant(fenced_cluster.folder, board, BoardFault.DIES_WITH_NODE)
+    assert ask(fenced_cluster, board, "status") == 1
+    power.plant(fenced_cluster.folder, board)
+    assert ask(fenced_cluster, board, "on") == 0
+    fenced_cluster.wait_formed()
+
+
+@pytest.mark.parametrize(
+    ("fault", "action", "outcome"),
+    [
+        (BoardFault.WRONG_PASSWORD, "status", 1),
+        (BoardFault.HANGS, "status", 1),
+        (BoardFault.WRONG_STATE, "status", 2),
+        (BoardFault.DOES_NOTHING, "off", 1),
+        (BoardFault.SOFT_OFF, "off", 1),
+        (BoardFault.NEVER_OFF, "off", 1),
+        (BoardFault.SLOW, "status", 1),
+    ],
+)
+def test_a_fault_is_what_an_agent_meets(
+    fenced_cluster: Cluster, board: str, fault: BoardFault, action: str, outcome: int
+) -> None:
+    before = started(fenced_cluster)
+    power.plant(fenced_cluster.folder, board, fault)
+    assert ask(fenced_cluster, board, action) == outcome
+    assert started(fenced_cluster) == before
+
+
+def test_boards_answer_their_own_cluster_only(fenced_cluster: Cluster, cluster: Cluster) -> None:
+    assert greet(fenced_cluster, fenced_cluster) == "30"
+    assert greet(cluster, fenced_cluster) == "no answer"
