@@ -18,7 +18,7 @@ import docker
 from . import access, cleanup, formation, power, pristine
 from .engine import ensure_engine, ensure_program
 from .errors import HarnessError, HarnessUsageError, one_of
-from .image import BARE, check_kind, choose_kind, ensure_image
+from .image import check_kind, choose_kind, ensure_image, image_of
 from .names import check_names, known_names
 from .network import addresses, aliases, create_network, subnet_of
 from .nodes import NodeSpec, run_in, start_node
@@ -77,13 +77,13 @@ class Cluster:
         `HarnessError`.
         """
         check_names(name, nodes)
-        check_kind(image, bare=bare)
+        check_kind(image, bare=bare, fencing=fencing)
         ensure_engine()
         ensure_program("ssh", package="openssh-client")
         for dead in cleanup.sweep():
             note(f"removed {dead}, left behind by a run that was killed")
-        kind = choose_kind(image, bare=bare)
-        tag = ensure_image(BARE[kind] if bare else kind)
+        kind = choose_kind(image, bare=bare, fencing=fencing)
+        tag = ensure_image(image_of(kind, bare=bare, fencing=fencing))
         folder = _create_folder(name)
         try:
             cluster = cls._start(folder, nodes, kind, tag, bare=bare, fencing=fencing)
@@ -126,7 +126,7 @@ class Cluster:
             if not bare:
                 formation.form(folder, containers)
                 if fencing:
-                    power.configure(folder, containers)
+                    power.configure(folder, containers.values())
                 pristine.remember(folder, containers)
         return cluster
 

@@ -96,22 +96,33 @@ NODE_RECIPES: Final[dict[str, Recipe]] = {
 }
 BARE: Final = {"debian12": "debian12-bare", "debian13": "debian13-bare"}
 """Which image is the one of a kind's bare hosts, where there is one."""
+FENCING: Final = {"debian12": "debian12-fencing", "debian13": "debian13-fencing"}
+"""Which image is the one of a kind's nodes that have a fence agent, where there is one."""
 RECIPE_OF: Final = NODE_RECIPES | {
     BARE["debian12"]: FromMirror("bookworm"),
     BARE["debian13"]: FromMirror("trixie"),
+    FENCING["debian12"]: FromContainerfile("fencing.Containerfile", (), base_kind="debian12"),
+    FENCING["debian13"]: FromContainerfile("fencing.Containerfile", (), base_kind="debian13"),
 }
 KINDS: Final = ("auto", *NODE_RECIPES)
 
 
-def choose_kind(kind: str, *, bare: bool = False) -> str:
+def image_of(kind: str, *, bare: bool, fencing: bool) -> str:
+    """Return which image nodes of a kind are made of: bare hosts, members, ones that fence."""
+    if bare:
+        return BARE[kind]
+    return FENCING[kind] if fencing else kind
+
+
+def choose_kind(kind: str, *, bare: bool = False, fencing: bool = False) -> str:
     """Return the kind to use for what was asked for; `auto` says which one it takes, and why.
 
     Raises `HarnessUsageError` for a kind that there is no recipe for.
     """
-    check_kind(kind, bare=bare)
+    check_kind(kind, bare=bare, fencing=fencing)
     if kind != "auto":
         return kind
-    if bare:
+    if bare or fencing:
         return next(iter(BARE))
     if is_present(tag_of("centos9")) or is_present(CENTOS9):
         note("image centos9: CentOS Stream is here")
@@ -122,11 +133,12 @@ def choose_kind(kind: str, *, bare: bool = False) -> str:
     return chosen
 
 
-def check_kind(kind: str, *, bare: bool = False) -> None:
+def check_kind(kind: str, *, bare: bool = False, fencing: bool = False) -> None:
     """Refuse a kind that there is no recipe for. Raises `HarnessUsageError`."""
-    known = ["auto", *(BARE if bare else NODE_RECIPES)]
+    known = ["auto", *(BARE if bare else FENCING if fencing else NODE_RECIPES)]
     if kind not in known:
-        what = "image of bare nodes" if bare else "node image"
+        what = "image of bare nodes" if bare else "node image with a fence agent"
+        what = what if bare or fencing else "node image"
         raise HarnessUsageError(f"no {what} {kind!r}", next_step=one_of(kind, known))
 
 

@@ -36,7 +36,7 @@ def ensure_cluster(
     Raises `HarnessError`; options that cannot be are refused before anything else.
     """
     check_names(name, nodes)
-    check_kind(kind.image, bare=kind.bare)
+    check_kind(kind.image, bare=kind.bare, fencing=kind.fencing)
     ensure_engine()
     cleanup.sweep()
     if (STATE / name / cleanup.DESCRIPTION).exists():

@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import boards, fencing, wiring
+from . import boards, wiring
+from .fencing import configure
 from .wiring import BoardFault, plant
 
 __all__ = ["BoardFault", "configure", "plant", "start"]
@@ -16,9 +17,3 @@ def start(folder: Path, network: ipaddress.IPv4Network, containers: Mapping[str,
     """Start a board for each node's container; they end with the folder. Raises `HarnessError`."""
     wiring.write(folder, wiring.plan(network, containers))
     boards.start(folder)
-
-
-def configure(folder: Path, containers: Mapping[str, str]) -> None:
-    """Let a formed cluster fence with its boards. Raises `HarnessError`."""
-    fencing.install_agent(containers.values())
-    fencing.configure(folder, next(iter(containers.values())))

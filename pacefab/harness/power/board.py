@@ -18,7 +18,7 @@ BUSY: Final = 0xC0
 """Completion code "node busy" of the IPMI specification, table 5-2."""
 
 
-class Board(Bmc):  # type: ignore[misc]  # pyghmi has no types
+class ManagementBoard(Bmc):  # type: ignore[misc]  # pyghmi has no types
     """The board of one node; what it is like is read anew for each request.
 
     Args:

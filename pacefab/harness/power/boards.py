@@ -23,7 +23,7 @@ from pyghmi.ipmi.private.session import Session
 from pacefab.harness.errors import HarnessError
 
 from . import wiring
-from .board import Board
+from .board import ManagementBoard
 from .switch import PowerSwitch
 
 LOG: Final = "boards.log"
@@ -54,7 +54,7 @@ def serve(folder: Path) -> None:
     with ThreadPoolExecutor(len(boards)) as executor:
         for node, board in boards.items():
             switch = PowerSwitch(board.container, executor, agenda.add)
-            Board(node, partial(wiring.read, folder), switch, agenda.add)
+            ManagementBoard(node, partial(wiring.read, folder), switch, agenda.add)
         print(READY, flush=True)
         while (folder / wiring.FILE).exists():
             # The folder may go while a request is under way.

@@ -15,8 +15,6 @@ from pacefab.harness.parallel import on_all
 from .wiring import Wiring, read
 
 AGENT: Final = "fence_ipmilan"
-PACKAGES: Final = "fence-agents-ipmilan fence-agents ipmitool"
-INSTALL_SECONDS: Final = 180
 MONITOR: Final = "60s"
 
 
@@ -25,27 +23,13 @@ def device_id(node: str) -> str:
     return f"fence-{node}"
 
 
-def install_agent(containers: Collection[str]) -> None:
-    """Install the fence agent on nodes from their own repository, where they lack it.
+def configure(folder: Path, containers: Collection[str]) -> None:
+    """Give a formed cluster its fence devices; a fenced node comes back as it boots.
 
-    A node that was fenced comes back as it boots, so corosync and Pacemaker are enabled too. Raises
-    `HarnessError`.
+    The passwords go through standard input, and so stand in no argv. Raises `HarnessError`.
     """
-    script = (
-        f"command -v {AGENT} >/dev/null || for package in {PACKAGES}; do "
-        'if apt-cache show "$package" >/dev/null 2>&1; then '
-        'DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$package" '
-        ">/dev/null; fi; done; systemctl enable --quiet corosync pacemaker"
-    )
-    on_all(partial(run_in, command=script, timeout=INSTALL_SECONDS), containers)
-
-
-def configure(folder: Path, container: str) -> None:
-    """Give a formed cluster its fence devices, by one of its nodes. Raises `HarnessError`.
-
-    The passwords go through standard input, and so stand in no argv.
-    """
-    wiring = read(folder)
+    on_all(partial(run_in, command="systemctl enable --quiet corosync pacemaker"), containers)
+    container, wiring = next(iter(containers)), read(folder)
     modify = "cibadmin --modify --allow-create --scope resources --xml-pipe"
     run_in(container, modify, stdin=etree.tostring(devices(wiring), encoding="unicode"))
     run_in(container, "crm_attribute --type crm_config --name stonith-enabled --update true")
