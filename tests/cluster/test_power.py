@@ -33,16 +33,16 @@ def board(fenced_cluster: Cluster) -> Iterator[str]:
     power.plant(fenced_cluster.folder, node)
 
 
-def ask(cluster: Cluster, node: str, action: str) -> int:
+def ask(cluster: Cluster, node: str, action: str, seconds: int = 60) -> int:
     """Let the first node's fence agent ask or switch the board of a node; return how it ended.
 
-    0: it is on, or it was done; 2: it is off; 1: no.
+    0: it is on, or it was done; 2: it is off; 1: no. `seconds` is how long power may take to change.
     """
     wired = wiring.read(cluster.folder)
     of = wired.boards[node]
     options = {
         "action": action, "ip": wired.address, "ipport": of.port, "lanplus": 1,
-        "username": wired.user, "password": of.password, "power_timeout": 3, "shell_timeout": 5,
+        "username": wired.user, "password": of.password, "power_timeout": seconds, "shell_timeout": 5,
     }  # fmt: skip
     said = "".join(f"{name}={value}\n" for name, value in options.items())
     return cluster.run(
@@ -109,7 +109,7 @@ def test_a_fault_is_what_an_agent_meets(
 ) -> None:
     before = started(fenced_cluster)
     power.plant(fenced_cluster.folder, board, fault)
-    assert ask(fenced_cluster, board, action) == outcome
+    assert ask(fenced_cluster, board, action, seconds=3) == outcome
     assert started(fenced_cluster) == before
 
 

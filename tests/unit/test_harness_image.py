@@ -32,7 +32,8 @@ def test_same_recipe_same_tag(recipes: Path) -> None:
 
 
 BARE = {"debian12-bare", "debian13-bare"}
-MADE_OF_BARE = {"debian12", "debian13", "rpm"}
+FENCING = {"debian12-fencing", "debian13-fencing"}
+MADE_OF_BARE = {"debian12", "debian13", "rpm"} | FENCING
 CENTOS = {"centos9", "centos10"}
 
 
@@ -43,6 +44,7 @@ CENTOS = {"centos9", "centos10"}
         ("node/sudoers", CENTOS | BARE | MADE_OF_BARE),
         ("deb-repository", BARE | MADE_OF_BARE),
         ("debian.Containerfile", MADE_OF_BARE),
+        ("fencing.Containerfile", FENCING),
         ("rpm/memcached.spec", {"rpm"}),
         ("rpm/pacefab.repo", CENTOS | {"rpm"}),
         ("centos.Containerfile", CENTOS),
