@@ -36,13 +36,14 @@ def board(fenced_cluster: Cluster) -> Iterator[str]:
 def ask(cluster: Cluster, node: str, action: str, seconds: int = 60) -> int:
     """Let the first node's fence agent ask or switch the board of a node; return how it ended.
 
-    0: it is on, or it was done; 2: it is off; 1: no. `seconds` is how long power may take to change.
+    0: it is on, or it was done; 2: it is off; 1: no. `seconds` is how long power may take.
     """
     wired = wiring.read(cluster.folder)
     of = wired.boards[node]
     options = {
         "action": action, "ip": wired.address, "ipport": of.port, "lanplus": 1,
-        "username": wired.user, "password": of.password, "power_timeout": seconds, "shell_timeout": 5,
+        "username": wired.user, "password": of.password, "power_timeout": seconds,
+        "shell_timeout": 5,
     }  # fmt: skip
     said = "".join(f"{name}={value}\n" for name, value in options.items())
     return cluster.run(
