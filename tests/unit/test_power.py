@@ -14,7 +14,8 @@ from pacefab.harness.errors import HarnessUsageError
 from pacefab.harness.power import BoardFault, wiring
 from pacefab.waiting import Pending, wait_until
 
-LOOPBACK = ipaddress.IPv4Network("127.0.0.0/8")
+# Its boards listen on 127.0.0.3: on one address, as those of a cluster.
+LOOPBACK = ipaddress.IPv4Network("127.0.0.2/31")
 
 
 def serves(folder: Path) -> bool:

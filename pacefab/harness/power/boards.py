@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
-from pyghmi.ipmi.private.session import Session
+from pyghmi.ipmi.private import session
 
 from pacefab.harness.errors import HarnessError
 
@@ -50,16 +50,19 @@ class _Agenda:
 def serve(folder: Path) -> None:
     """Be the boards of a cluster until its folder is gone."""
     agenda = _Agenda()
-    boards = wiring.read(folder).boards
-    with ThreadPoolExecutor(len(boards)) as executor:
-        for node, board in boards.items():
+    wired = wiring.read(folder)
+    with ThreadPoolExecutor(len(wired.boards)) as executor:
+        for node, board in wired.boards.items():
             switch = PowerSwitch(board.container, executor, agenda.add)
             ManagementBoard(node, partial(wiring.read, folder), switch, agenda.add)
+        # pyghmi ends a wait by a packet to itself, for which it takes every socket to be bound to
+        # the loopback address too.
+        session.myself = wired.address
         print(READY, flush=True)
         while (folder / wiring.FILE).exists():
             # The folder may go while a request is under way.
             with suppress(FileNotFoundError):
-                Session.wait_for_rsp(POLL_SECONDS)
+                session.Session.wait_for_rsp(POLL_SECONDS)
                 agenda.run_due()
 
 
