@@ -13,6 +13,7 @@ from pacefab.inventory.constraints import (
     OrderEntry,
 )
 from pacefab.inventory.fencing import Device, Fencing
+from pacefab.inventory.objects import desired_objects, secret_values
 from pacefab.inventory.resources import OperationEntry, ResourceEntry
 from pacefab.inventory.values import SecretReference
 from pacefab.pacemaker.model import (
@@ -46,7 +47,17 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         resources=(*_devices(fencing, secret), *_resources(inventory.resources, secret)),
         constraints=tuple(_constraints(inventory.constraints)),
         notes=_notes(fencing),
+        objects=desired_objects(inventory, secret),
+        utilization=_utilization(inventory),
     )
+
+
+def _utilization(inventory: Inventory) -> dict[str, dict[str, str]]:
+    return {
+        node.name: {name: str(number) for name, number in node.utilization.items()}
+        for node in inventory.nodes
+        if node.utilization
+    }
 
 
 def _notes(fencing: Fencing | None) -> dict[str, str]:
@@ -55,8 +66,9 @@ def _notes(fencing: Fencing | None) -> dict[str, str]:
 
 
 def secret_names(inventory: Inventory) -> tuple[str, ...]:
-    """Return the secrets that fence devices and resources refer to; services name theirs."""
+    """Return the secrets that devices, resources and alerts refer to; services name theirs."""
     values = [entry.parameters for entry in inventory.resources.values()]
+    values += secret_values(inventory)
     for device in inventory.fencing.devices.values() if inventory.fencing else ():
         values += [device.parameters, *device.per_node.values()]
     references = [

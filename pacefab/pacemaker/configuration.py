@@ -81,6 +81,10 @@ def _values(cib: Cib) -> Configuration:
             node.get("uname", ""): pairs(plain_set(node, "instance_attributes"))
             for node in cib.root.iterfind("configuration/nodes/node")
         },
+        utilization={
+            node.get("uname", ""): pairs(plain_set(node, "utilization"))
+            for node in cib.root.iterfind("configuration/nodes/node")
+        },
         notes={n: value for n, value in pairs(cib.own_set).items() if n not in {OWNED, SECRETS}},
     )
 
@@ -104,6 +108,8 @@ def settings(configuration: Configuration) -> dict[str, Setting]:
     every += [Setting("resource default", n, v) for n, v in configuration.defaults.items()]
     for node, attributes in configuration.attributes.items():
         every += [Setting("node attribute", n, v, node) for n, v in attributes.items()]
+    for node, utilization in configuration.utilization.items():
+        every += [Setting("node utilization", n, v, node) for n, v in utilization.items()]
     return {setting.key: setting for setting in every}
 
 

@@ -18,11 +18,14 @@ from pacefab.pacemaker.model import (
     Order,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
     primitives,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
+from pacefab.pacemaker.sections.kinds import object_lines
 
 _NOTHING: Mapping[str, Metadata] = {}
 
@@ -41,6 +44,8 @@ def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[l
         return
     if isinstance(noun, Setting):
         yield _setting(noun, "" if change.desired is None else noun.value)
+    elif isinstance(noun, SectionObject):
+        yield from object_lines(change)
     elif change.action is Action.REMOVE:
         yield _delete(change, noun)
     elif isinstance(noun, Order | Colocation | Location):
@@ -55,6 +60,8 @@ def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[l
 
 def _setting(setting: Setting, value: str) -> list[str]:
     said = f"{setting.name}={'(secret)' if value and is_secret(setting.name) else value}"
+    if setting.kind == "node utilization":
+        return ["pcs", "node", "utilization", setting.node, said]
     if setting.node:
         return ["pcs", "node", "attribute", setting.node, said]
     if setting.kind == "property":
@@ -122,7 +129,9 @@ def _container(resource: Resource) -> list[str]:
 def _update(
     present: Noun | None, desired: Resource, metadata: Mapping[str, Metadata]
 ) -> Iterator[list[str]]:
-    if present is None or isinstance(present, Setting | Order | Colocation | Location):
+    if present is None or isinstance(
+        present, Setting | Order | Colocation | Location | SectionObject
+    ):
         yield from _contain(desired)
         return
     had = {primitive.id: primitive for primitive in primitives(present)}

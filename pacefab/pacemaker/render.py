@@ -18,11 +18,15 @@ from pacefab.pacemaker.model import (
     Order,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
     primitives,
 )
 from pacefab.pacemaker.naming import SETTING_LETTERS
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, ObjectChange
+from pacefab.pacemaker.sections.kinds import kind_of_word
+from pacefab.pacemaker.sections.rendering import put_object
 
 
 def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
@@ -41,11 +45,13 @@ def _apply(cib: CibDraft, change: ObjectChange) -> None:
     noun = change.desired or change.present
     if isinstance(noun, Setting):
         put_setting(cib, noun, remove=change.action is Action.REMOVE)
+    elif kind := kind_of_word(change.kind):
+        put_object(cib, kind, change)
     elif change.action is Action.REMOVE:
         _take_out(cib, change.id)
     elif isinstance(noun, Order | Colocation | Location):
         _put_constraint(cib, noun)
-    elif noun is not None:
+    elif noun is not None and not isinstance(noun, SectionObject):
         _put_resource(cib, noun)
 
 
@@ -172,9 +178,11 @@ def _set_of(cib: CibDraft, setting: Setting) -> tuple[etree._Element, int | None
             "the cluster's configuration has no such node",
             "see: cibadmin --query --scope nodes",
         )
-    nvset = plain_set(node, "instance_attributes")
+    named = "utilization" if setting.kind == "node utilization" else "instance_attributes"
+    nvset = plain_set(node, named)
     if nvset is None:
-        nvset = elements.add(cib, node, "instance_attributes", f"nodes-{node.get('id')}")
+        name = f"nodes-{node.get('id')}" + ("-utilization" if named == "utilization" else "")
+        nvset = elements.add(cib, node, named, name)
     return nvset, None
 
 

@@ -18,7 +18,8 @@ from pacefab.pacemaker.model import (
     Resource,
     Transition,
 )
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, ObjectChange
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.workflows.rollout import early_start

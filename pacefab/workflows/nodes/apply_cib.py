@@ -18,8 +18,9 @@ from pacefab.pacemaker.model import (
     Transition,
     primitives,
 )
-from pacefab.pacemaker.plan import ConfigurationPlan, Noun
+from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.restore import render_undone
+from pacefab.pacemaker.sections.change import Noun
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed
 from pacefab.waiting import Pending, Waits, unheard, wait_until
