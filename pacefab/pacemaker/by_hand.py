@@ -17,7 +17,6 @@ from pacefab.pacemaker.model import (
     GroupClone,
     Primitive,
     Resource,
-    Template,
 )
 
 HolderT = TypeVar("HolderT", Primitive, Group, Clone, GroupClone, Bundle)
@@ -34,9 +33,13 @@ def keep(cib: Cib, desired: Resource) -> Resource:
     desired = map_primitives(partial(_kept, cib), desired)
     if isinstance(desired, GroupClone):
         desired = replace(desired, group=_kept(cib, desired.group))
-    if isinstance(desired, Primitive | Template):
-        return desired
-    return _kept(cib, desired)
+    if isinstance(desired, Group):
+        return _kept(cib, desired)
+    if isinstance(desired, Clone):
+        return _kept(cib, desired)
+    if isinstance(desired, GroupClone):
+        return _kept(cib, desired)
+    return _kept(cib, desired) if isinstance(desired, Bundle) else desired
 
 
 def _kept(cib: Cib, desired: HolderT) -> HolderT:

@@ -162,31 +162,39 @@ def read_resource(element: etree._Element, secrets: Collection[str] = ()) -> Res
 
     `secrets` are RESOURCE:PARAMETER of what is a secret and not by its name (`Cib.secrets`).
     """
-    name = element.get("id", "")
-    meta = pairs(plain_set(element, "meta_attributes"))
-    further, others = read_further(element), _others(element, {"id"})
     if element.tag == "primitive":
         return read_primitive(element, secrets) if _is_primitive(element) else None
     if element.tag == "template":
-        return Template(name, read_primitive(element, secrets)) if agent_of(element) else None
-    if element.tag == "group":
-        return _group(element, secrets)
-    if element.tag == "bundle":
-        inner = element.find("primitive")
-        primitive = None if inner is None else read_primitive(inner, secrets)
-        parts = [read_piece(e) for e in element.iterfind("*") if e.tag not in _OF_BUNDLE]
-        return Bundle(name, tuple(parts), primitive, meta, further, others)
-    if element.tag not in {"clone", "master"}:
-        return None
+        primitive = read_primitive(element, secrets)
+        return Template(primitive.id, primitive) if primitive.agent else None
+    readers = {"group": _group, "bundle": _bundle, "clone": _clone, "master": _clone}
+    reader = readers.get(str(element.tag))
+    return reader(element, secrets) if reader else None
+
+
+def _bundle(element: etree._Element, secrets: Collection[str]) -> Bundle:
+    inner = element.find("primitive")
+    return Bundle(
+        element.get("id", ""),
+        tuple(read_piece(e) for e in element.iterfind("*") if e.tag not in _OF_BUNDLE),
+        None if inner is None else read_primitive(inner, secrets),
+        pairs(plain_set(element, "meta_attributes")),
+        read_further(element),
+        _others(element, {"id"}),
+    )
+
+
+def _clone(element: etree._Element, secrets: Collection[str]) -> Clone | GroupClone | None:
     # A promotable clone was an element of its own, master, until Pacemaker 2.0.
     promotable = {"promotable": "true"} if element.tag == "master" else {}
+    meta = {**pairs(plain_set(element, "meta_attributes")), **promotable}
+    name, further, others = element.get("id", ""), read_further(element), _others(element, {"id"})
     members = element.findall("primitive")
     if len(members) == 1 and _is_primitive(members[0]):
-        inner_one = read_primitive(members[0], secrets)
-        return Clone(name, inner_one, {**meta, **promotable}, further, others)
-    group = element.find("group")
-    found = None if group is None else _group(group, secrets)
-    return GroupClone(name, found, {**meta, **promotable}, further, others) if found else None
+        return Clone(name, read_primitive(members[0], secrets), meta, further, others)
+    inner = element.find("group")
+    group = None if inner is None else _group(inner, secrets)
+    return GroupClone(name, group, meta, further, others) if group else None
 
 
 _OF_BUNDLE = {"primitive", *SETS}

@@ -63,8 +63,8 @@ def add_resource(cib: CibDraft, parent: etree._Element, resource: Resource) -> e
     put_sets(cib, element, "meta_attributes", resource.meta, resource.further)
     put_sets(cib, element, "instance_attributes", {}, resource.further)
     if isinstance(resource, Bundle):  # the schema has its parts behind its sets
-        for part in (e for e in element.findall("*") if e.tag not in SETS):
-            element.append(part)
+        for child in [e for e in element.findall("*") if e.tag not in SETS]:
+            element.append(child)
     return element
 
 
@@ -112,7 +112,7 @@ def put_sets(
 
 def mark_set(nvset: etree._Element, mark: Piece) -> None:
     """Give the plain set the score that its mark has."""
-    nvset.attrib.pop("score", None)
+    nvset.attrib.pop("score", "")
     if score := mark.attributes.get("score"):
         nvset.set("score", score)
 
