@@ -9,17 +9,21 @@ from dataclasses import replace
 from pacefab.pacemaker.compare import key, terms
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import (
+    Bundle,
     Clone,
     Colocation,
     Constraint,
     Group,
+    GroupClone,
     Location,
     Operation,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
     SectionObject,
     Setting,
+    Template,
     primitives,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
@@ -33,6 +37,8 @@ _NOTHING: Mapping[str, Metadata] = {}
 def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTHING) -> list[str]:
     """Return the lines, quoted for a shell; pcs has none for pacefab's notes and whole sections.
 
+    Nor are there lines for what is in Pacemaker's own terms: sets with rules, bundles, templates.
+
     With an agent's metadata, the operations that pcs gives a new resource by itself are left out.
     """
     return [shlex.join(words) for change in plan.changes for words in _lines(change, metadata)]
@@ -40,7 +46,7 @@ def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTH
 
 def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
     noun = change.desired or change.present
-    if change.kind in {"note", "section"}:
+    if change.kind == "note" or change.kind.endswith(" sets"):
         return
     if isinstance(noun, Setting):
         yield _setting(noun, "" if change.desired is None else noun.value)
@@ -48,6 +54,8 @@ def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[l
         yield from object_lines(change)
     elif change.action is Action.REMOVE:
         yield _delete(change, noun)
+    elif isinstance(noun, OwnTerms | GroupClone | Bundle | Template):
+        return
     elif isinstance(noun, Order | Colocation | Location):
         if change.action is Action.UPDATE:
             yield ["pcs", "constraint", "delete", change.id]
@@ -66,6 +74,8 @@ def _setting(setting: Setting, value: str) -> list[str]:
         return ["pcs", "node", "attribute", setting.node, said]
     if setting.kind == "property":
         return ["pcs", "property", "set", said]
+    if setting.kind == "operation default":
+        return ["pcs", "resource", "op", "defaults", "update", said]
     return ["pcs", "resource", "defaults", "update", said]
 
 
@@ -130,7 +140,7 @@ def _update(
     present: Noun | None, desired: Resource, metadata: Mapping[str, Metadata]
 ) -> Iterator[list[str]]:
     if present is None or isinstance(
-        present, Setting | Order | Colocation | Location | SectionObject
+        present, Setting | Constraint | GroupClone | Bundle | Template | SectionObject
     ):
         yield from _contain(desired)
         return
@@ -214,7 +224,7 @@ def _constraint(constraint: Constraint) -> list[str]:
                  constraint.with_resource]  # fmt: skip
         score = "" if constraint.score == "INFINITY" else constraint.score
         return [*words, "colocation", "add", *filter(None, sides), *_given({"score": score})]
-    return [*words, "location", *_location(constraint)]
+    return [*words, "location", *_location(constraint)] if isinstance(constraint, Location) else []
 
 
 def _location(location: Location) -> list[str]:

@@ -14,6 +14,7 @@ from pacefab.pacemaker.compare import (
     constraint_differences,
     differences,
     meaning,
+    same_sets,
     same_value,
     setting_difference,
 )
@@ -26,17 +27,22 @@ from pacefab.pacemaker.configuration import (
 )
 from pacefab.pacemaker.conflicts import check_place, check_units
 from pacefab.pacemaker.model import (
+    Bundle,
     Clone,
     Colocation,
     Configuration,
     Constraint,
     Difference,
     Group,
+    GroupClone,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
     SectionObject,
     Setting,
+    Template,
+    is_true,
     primitive_ids,
     primitives,
 )
@@ -166,7 +172,8 @@ def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
 
 
 def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
-    if present and same_value(present.value, desired.value):
+    if present and (same_sets(present.pieces, desired.pieces) if desired.pieces
+                    else same_value(present.value, desired.value)):  # fmt: skip
         return None
     difference = setting_difference(present, desired)
     action = Action.UPDATE if present else Action.ADD
@@ -259,11 +266,19 @@ def kind_of(noun: Noun) -> str:
         return noun.kind
     if isinstance(noun, SectionObject):
         return section_kind(noun).word
-    if isinstance(noun, Clone):
-        return "promotable clone" if noun.promotable else "clone"
+    if isinstance(noun, Clone | GroupClone):
+        return "promotable clone" if is_true(noun.meta.get("promotable", "")) else "clone"
+    if isinstance(noun, OwnTerms):
+        return f"{noun.piece.tag.removeprefix('rsc_')} constraint"
     if isinstance(noun, Primitive):
         return "fencing device" if noun.agent.startswith("stonith:") else "primitive"
-    words = {Group: "group", Order: "order constraint", Colocation: "colocation constraint"}
+    words = {
+        Group: "group",
+        Bundle: "bundle",
+        Template: "template",
+        Order: "order constraint",
+        Colocation: "colocation constraint",
+    }
     return words.get(type(noun), "location constraint")
 
 

@@ -17,11 +17,9 @@ from pacefab.pacemaker.configuration import (
 )
 from pacefab.pacemaker.elements import set_pair
 from pacefab.pacemaker.model import (
-    Clone,
     Constraint,
     Difference,
-    Group,
-    Primitive,
+    Resource,
     Setting,
     primitive_ids,
 )
@@ -46,7 +44,6 @@ def plan_restore(now: Cib, before: Cib) -> ConfigurationPlan:
     changes = [
         *_settings(now, before),
         *(change for name in _BY_OBJECT for change in _objects(now, before, name)),
-        *_whole(now, before, "op_defaults"),
         *restored_objects(now, before),
     ]
     return ConfigurationPlan(tuple(changes), before.owned)
@@ -92,7 +89,7 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
 
 def _put_back(after: CibDraft, before: Cib, name: str, noun: Noun | None) -> None:
     ids = {name}
-    if isinstance(noun, Primitive | Group | Clone):
+    if isinstance(noun, Resource):
         ids |= primitive_ids([noun])
     for now, was in ((after.resources, before.resources), (after.constraints, before.constraints)):
         places = [place for place, e in enumerate(now) if e.get("id") in ids]
@@ -142,12 +139,6 @@ def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
         )
 
 
-def _whole(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
-    old, new = now.section(section), before.section(section)
-    if _text(old) != _text(new):
-        yield ObjectChange(_action(old, new), "section", section)
-
-
 def _by_id(section: etree._Element | None) -> dict[str, etree._Element]:
     return {str(e.get("id")): e for e in section} if section is not None else {}
 
@@ -169,7 +160,7 @@ def _differences(old: Noun | None, new: Noun | None) -> tuple[Difference, ...]:
         return ()
     if isinstance(old, Constraint) and isinstance(new, Constraint):
         return constraint_differences(old, new)
-    if isinstance(old, Primitive | Group | Clone) and isinstance(new, Primitive | Group | Clone):
+    if isinstance(old, Resource) and isinstance(new, Resource):
         return differences(old, new)
     return ()
 

@@ -138,14 +138,14 @@ def meaning(noun: AclUser | AclGroup) -> Mapping[str, str]:
 
 
 def pcs_lines_of_role(role: AclRole, *, remove: bool) -> list[list[str]]:
-    """Return the line with which pcs makes or removes it."""
+    """Return the line with which pcs makes or removes it; types of elements it cannot name."""
     if remove:
         return [["pcs", "acl", "role", "delete", role.id]]
     words = ["pcs", "acl", "role", "create", role.id]
     words += [f"description={role.description}"] if role.description else []
     for each in role.permissions:
         part = ("xpath", each.xpath) if each.xpath else ("id", each.reference)
-        words += [each.kind, *part]
+        words += [each.kind, *part] if part[1] else []
     return [words]
 
 

@@ -28,7 +28,8 @@ def put_back(after: CibDraft, before: Cib, kind: Kind, name: str) -> None:
     for element in kind.elements(before):
         if element.get("id") == name:
             section = _section(after, kind)
-            where = len(section) if place is None else place
+            earlier = 0 if (parent := element.getparent()) is None else parent.index(element)
+            where = min(earlier if place is None else place, len(section))
             after.put(section, copy.deepcopy(element), where)
 
 

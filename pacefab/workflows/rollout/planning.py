@@ -12,10 +12,10 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
-    Transition,
     primitive_ids,
     primitives,
 )
+from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
