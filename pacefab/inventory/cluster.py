@@ -14,7 +14,7 @@ from pacefab.inventory.model import HostName, Name, Node, Part
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.pacemaker_options import AnyMeta, Properties
 from pacefab.inventory.resources import ResourceEntry
-from pacefab.inventory.sections.access import Access
+from pacefab.inventory.sections.access import Acls
 from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.pacemaker.model import Member, Membership
 
@@ -68,8 +68,8 @@ class Inventory(Part):
         description="programs that Pacemaker runs when something happens, by id, each a mapping of "
         "path, description, attributes, meta, select, recipients",
     )
-    acls: Access = Field(
-        default_factory=Access,
+    acls: Acls = Field(
+        default_factory=Acls,
         description="who may read and change the configuration, a mapping of roles, users, groups "
         "(in force with the property enable-acl)",
     )

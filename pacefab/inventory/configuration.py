@@ -13,8 +13,8 @@ from pacefab.inventory.constraints import (
     OrderEntry,
 )
 from pacefab.inventory.fencing import Device, Fencing
-from pacefab.inventory.objects import desired_objects, secret_values
 from pacefab.inventory.resources import OperationEntry, ResourceEntry
+from pacefab.inventory.sections.objects import desired_objects, secret_values
 from pacefab.inventory.values import SecretReference
 from pacefab.pacemaker.model import (
     FENCING_DISABLED_REASON,
@@ -47,7 +47,13 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         resources=(*_devices(fencing, secret), *_resources(inventory.resources, secret)),
         constraints=tuple(_constraints(inventory.constraints)),
         notes=_notes(fencing),
-        objects=desired_objects(inventory, secret),
+        objects=desired_objects(
+            fencing.levels if fencing else (),
+            inventory.alerts,
+            inventory.acls,
+            inventory.tags,
+            secret,
+        ),
         utilization=_utilization(inventory),
     )
 
@@ -68,7 +74,7 @@ def _notes(fencing: Fencing | None) -> dict[str, str]:
 def secret_names(inventory: Inventory) -> tuple[str, ...]:
     """Return the secrets that devices, resources and alerts refer to; services name theirs."""
     values = [entry.parameters for entry in inventory.resources.values()]
-    values += secret_values(inventory)
+    values += secret_values(inventory.alerts)
     for device in inventory.fencing.devices.values() if inventory.fencing else ():
         values += [device.parameters, *device.per_node.values()]
     references = [
