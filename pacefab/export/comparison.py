@@ -64,7 +64,7 @@ def _said(root: etree._Element) -> Iterator[Lost]:
     configuration = root if root.tag == "configuration" else root.find("configuration")
     if configuration is None:
         return
-    referred = {str(value) for value in configuration.xpath("//@id-ref")}
+    referred = {str(e.get("id-ref")) for e in configuration.iter() if e.get("id-ref")}
     for section in configuration.iterfind("*"):
         for element in section.iterfind("*"):
             if element.get("id") == _OWNER or _is_empty(element, referred):

@@ -15,12 +15,14 @@ from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
 from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, TemplateEntry
+from pacefab.inventory.sections.access import Access
+from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.values import ScalarText
 from pacefab.pacemaker.model import Member, Membership
 
 _KEPT = f"{SETS}; without, those that the cluster has stay"
 _UNLISTED = "that pacefab does not know, or whose values it does not, each a text by its name"
-_NODE_KEYS = "name, address, user, port, role, attributes, attribute_sets"
+_NODE_KEYS = "name, address, user, port, role, attributes, utilization, attribute_sets"
 
 
 def _named(value: object) -> object:
@@ -113,6 +115,21 @@ class Inventory(Part):
     )
     constraints: Constraints = Field(
         default_factory=Constraints, description="a mapping of order, colocation, location, ticket"
+    )
+    alerts: dict[Name, AlertEntry] = Field(
+        default={},
+        description="programs that Pacemaker runs when something happens, by id, each a mapping of "
+        "path, description, attributes, meta, select, recipients",
+    )
+    acls: Access = Field(
+        default_factory=Access,
+        description="who may read and change the configuration, a mapping of roles, users, groups "
+        "(in force with the property enable-acl)",
+    )
+    tags: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(
+        default={},
+        description="names for several objects of the CIB, each with a list of their ids, one or "
+        "more; a constraint may name a tag in place of a resource",
     )
     objectives: Objectives = Field(
         default_factory=Objectives,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.constraint_nouns import constraint_nouns
 from pacefab.inventory.fencing import Device, Fencing
+from pacefab.inventory.objects import desired_objects, secret_values
 from pacefab.inventory.own_terms import Secret, sets_of
 from pacefab.inventory.resource_nouns import Values, primitive_noun, references, resource_nouns
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
@@ -39,7 +40,17 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
             for node in inventory.nodes
             if node.attribute_sets is not None
         },
+        objects=desired_objects(inventory, secret),
+        utilization=_utilization(inventory),
     )
+
+
+def _utilization(inventory: Inventory) -> dict[str, dict[str, str]]:
+    return {
+        node.name: {name: str(number) for name, number in node.utilization.items()}
+        for node in inventory.nodes
+        if node.utilization
+    }
 
 
 def _sets(inventory: Inventory, secret: Secret) -> Further:
@@ -60,12 +71,14 @@ def _notes(fencing: Fencing | None) -> dict[str, str]:
 
 
 def secret_names(inventory: Inventory) -> tuple[str, ...]:
-    """Return the secrets that fence devices and resources refer to; services name theirs."""
+    """Return the secrets that devices, resources and alerts refer to; services name theirs."""
     devices = inventory.fencing.devices.values() if inventory.fencing else ()
     sections = (inventory.resources, inventory.groups, inventory.bundles, inventory.templates)
     sets = (inventory.property_sets, inventory.default_sets, inventory.operation_default_sets)
     nodes = (node.attribute_sets for node in inventory.nodes)
-    return tuple(dict.fromkeys(references([*sections, *devices, *sets, *nodes])))
+    return tuple(
+        dict.fromkeys(references([*sections, *devices, *secret_values(inventory), *sets, *nodes]))
+    )
 
 
 def device_ids(name: str, device: Device) -> tuple[str, ...]:

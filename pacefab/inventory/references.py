@@ -9,11 +9,14 @@ from pacefab.inventory.configuration import device_ids
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
-from pacefab.inventory.mistakes import meant, show
+from pacefab.inventory.object_references import (
+    object_contradictions,
+    object_ids,
+    unknown_name,
+)
 from pacefab.inventory.resource_nouns import clone_id
 
 _REMOTE = "ocf:pacemaker:remote"
-_MOST_NAMED = 12  # names that a sentence lists
 
 Found = Iterator[tuple[Path, str]]
 
@@ -29,6 +32,7 @@ def contradictions(inventory: Inventory) -> Found:
     yield from _unknown_resources(inventory)
     yield from _unknown_nodes(inventory, nodes)
     yield from _repeated(inventory.constraints)
+    yield from object_contradictions(inventory)
     yield from inventory.misfits()
 
 
@@ -42,7 +46,7 @@ def _taken_ids(inventory: Inventory) -> Found:
 
 
 def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
-    """Yield ids of the sections fencing and resources, and where each comes from."""
+    """Yield ids of what no service describes, and where each comes from."""
     for name, device in inventory.fencing.devices.items() if inventory.fencing else ():
         for id_ in device_ids(name, device):
             yield ("fencing", "devices", name), id_
@@ -59,6 +63,7 @@ def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
             yield ("groups", name), clone_id(name, group)
     for section, entries in (("bundles", inventory.bundles), ("templates", inventory.templates)):
         yield from (((section, name), name) for name in entries)
+    yield from object_ids(inventory)
 
 
 def _fenced_nodes(devices: dict[str, Device], nodes: Collection[str]) -> Found:
@@ -69,7 +74,7 @@ def _fenced_nodes(devices: dict[str, Device], nodes: Collection[str]) -> Found:
         named += [(("per_node", node), node) for node in device.per_node]
         for where, node in named:
             if node not in nodes:
-                yield ("fencing", "devices", name, *where), _unknown("node", node, nodes)
+                yield ("fencing", "devices", name, *where), unknown_name("node", node, nodes)
 
 
 def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
@@ -89,7 +94,7 @@ def _unknown_resources(inventory: Inventory) -> Found:
     known.update([*inventory.bundles, *inventory.templates])
     for path, id_ in _named_resources(inventory.constraints):
         if id_ not in known:
-            yield path, _unknown("resource", id_, known)
+            yield path, unknown_name("resource", id_, known)
 
 
 def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
@@ -114,7 +119,7 @@ def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
     for i, location in enumerate(inventory.constraints.location):
         if location.node is not None and location.node not in known:
             path = ("constraints", "location", i, "node")
-            yield path, _unknown("node", location.node, known)
+            yield path, unknown_name("node", location.node, known)
 
 
 def _repeated(constraints: Constraints) -> Found:
@@ -137,10 +142,3 @@ def _repeated(constraints: Constraints) -> Found:
         for i, key in enumerate(entries):
             if (before := entries.index(key)) < i:
                 yield ("constraints", kind, i), f"entry [{before}] is about the same already"
-
-
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    """Return a sentence about a name that nothing has."""
-    there = f"; there are {', '.join(sorted(known))}" if len(known) <= _MOST_NAMED else ""
-    none = "; there is none" if not known else there
-    return f"found {show(name)}: no such {what}{meant(name, known)}{none}"

@@ -31,7 +31,7 @@ from pacefab.pacemaker.model import (
     Resource,
     Template,
 )
-from pacefab.pacemaker.nouns.piece import Piece
+from pacefab.pacemaker.nouns.piece import SETS, Piece
 
 Values = Mapping[str, str | SecretReference]
 
@@ -195,14 +195,17 @@ def _operation(entry: OperationEntry, secret: Secret) -> Operation:
     }
     unlisted = dict(entry.unlisted)
     usual = "60s" if entry.name == "monitor" else "0s"
+    plain = [each for each in entry.parameters[:1] if not each.model_fields_set - {"values"}]
+    own = {p.attributes["name"]: p.attributes["value"] for each in plain
+           for p in piece_of(each, SETS[0], secret).children}  # fmt: skip
     return Operation(
         entry.name,
         unlisted.pop("interval", entry.interval or usual),
         unlisted.pop("timeout", entry.timeout or ""),
         {**{key: value for key, value in others.items() if value is not None}, **unlisted},
-        {"OCF_CHECK_LEVEL": entry.check_level} if entry.check_level else {},
+        {**({"OCF_CHECK_LEVEL": entry.check_level} if entry.check_level else {}), **own},
         (
-            *sets_of("instance_attributes", entry.parameters, secret),
+            *sets_of("instance_attributes", entry.parameters[len(plain) :], secret),
             *sets_of("meta_attributes", entry.meta, secret),
         ),
         entry.id or "",

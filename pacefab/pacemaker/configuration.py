@@ -104,6 +104,10 @@ def _values(cib: Cib) -> Configuration:
             node.get("uname", ""): pairs(plain_set(node, "instance_attributes"))
             for node in cib.root.iterfind("configuration/nodes/node")
         },
+        utilization={
+            node.get("uname", ""): pairs(plain_set(node, "utilization"))
+            for node in cib.root.iterfind("configuration/nodes/node")
+        },
         notes={n: value for n, value in pairs(cib.own_set).items() if n not in {OWNED, SECRETS}},
     )
 
@@ -142,6 +146,8 @@ def settings(configuration: Configuration) -> dict[str, Setting]:
     ]
     for node, attributes in configuration.attributes.items():
         every += [Setting("node attribute", n, v, node) for n, v in attributes.items()]
+    for node, utilization in configuration.utilization.items():
+        every += [Setting("node utilization", n, v, node) for n, v in utilization.items()]
     every += [_of_sets(kind, sets) for kind, sets in configuration.sets.items() if _says(sets)]
     for node, sets in configuration.node_sets.items():
         every += [_of_sets("node attribute sets", sets, node)] if _says(sets) else []

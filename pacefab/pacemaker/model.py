@@ -233,6 +233,13 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class SectionObject:
+    """An object of a section of its own (`sections.kinds`): an alert, a fencing level, a tag."""
+
+    id: str = field(default="", kw_only=True)  # empty: as pcs would call it
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What is desired of a CIB; what it does not name is left alone.
 
@@ -247,6 +254,8 @@ class Configuration:
     resources: tuple[Resource, ...] = ()  # fencing devices (stonith:…) are primitives too
     constraints: tuple[Constraint, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)  # nvpairs of property set "pacefab"
+    objects: tuple[SectionObject, ...] = ()
+    utilization: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by node
     operation_defaults: Mapping[str, str] = field(default_factory=dict)
     sets: Further = field(default_factory=dict)
     node_sets: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)

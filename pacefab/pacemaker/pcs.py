@@ -21,12 +21,15 @@ from pacefab.pacemaker.model import (
     OwnTerms,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
     Template,
     primitives,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
+from pacefab.pacemaker.sections.kinds import object_lines
 
 _NOTHING: Mapping[str, Metadata] = {}
 
@@ -43,10 +46,12 @@ def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTH
 
 def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
     noun = change.desired or change.present
-    if change.kind in {"note", "section"} or change.kind.endswith(" sets"):
+    if change.kind == "note" or change.kind.endswith(" sets"):
         return
     if isinstance(noun, Setting):
         yield _setting(noun, "" if change.desired is None else noun.value)
+    elif isinstance(noun, SectionObject):
+        yield from object_lines(change)
     elif change.action is Action.REMOVE:
         yield _delete(change, noun)
     elif isinstance(noun, OwnTerms | GroupClone | Bundle | Template):
@@ -63,6 +68,8 @@ def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[l
 
 def _setting(setting: Setting, value: str) -> list[str]:
     said = f"{setting.name}={'(secret)' if value and is_secret(setting.name) else value}"
+    if setting.kind == "node utilization":
+        return ["pcs", "node", "utilization", setting.node, said]
     if setting.node:
         return ["pcs", "node", "attribute", setting.node, said]
     if setting.kind == "property":
@@ -133,7 +140,7 @@ def _update(
     present: Noun | None, desired: Resource, metadata: Mapping[str, Metadata]
 ) -> Iterator[list[str]]:
     if present is None or isinstance(
-        present, Setting | Constraint | GroupClone | Bundle | Template
+        present, Setting | Constraint | GroupClone | Bundle | Template | SectionObject
     ):
         yield from _contain(desired)
         return

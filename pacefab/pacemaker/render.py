@@ -24,13 +24,17 @@ from pacefab.pacemaker.model import (
     GroupClone,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
     Template,
     primitives,
 )
 from pacefab.pacemaker.naming import SETTING_LETTERS
 from pacefab.pacemaker.nouns.piece import SETS, Piece, is_mark, marked, same_pieces
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, ObjectChange
+from pacefab.pacemaker.sections.kinds import kind_of_word
+from pacefab.pacemaker.sections.rendering import put_object
 
 
 def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
@@ -49,11 +53,13 @@ def _apply(cib: CibDraft, change: ObjectChange) -> None:
     noun = change.desired or change.present
     if isinstance(noun, Setting):
         put_setting(cib, noun, remove=change.action is Action.REMOVE)
+    elif kind := kind_of_word(change.kind):
+        put_object(cib, kind, change)
     elif change.action is Action.REMOVE:
         _take_out(cib, change.id)
     elif isinstance(noun, Constraint):
         _put_constraint(cib, noun)
-    elif noun is not None:
+    elif noun is not None and not isinstance(noun, SectionObject):
         _put_resource(cib, noun)
 
 
@@ -231,9 +237,11 @@ def _set_of(cib: CibDraft, setting: Setting) -> tuple[etree._Element, int | None
     if setting.kind in _DEFAULTS:
         return _defaults(cib, _DEFAULTS[setting.kind]), SETTING_LETTERS
     node = _node(cib, setting)
-    nvset = plain_set(node, "instance_attributes")
+    named = "utilization" if setting.kind == "node utilization" else "instance_attributes"
+    nvset = plain_set(node, named)
     if nvset is None:
-        nvset = elements.add(cib, node, "instance_attributes", f"nodes-{node.get('id')}")
+        name = f"nodes-{node.get('id')}" + ("-utilization" if named == "utilization" else "")
+        nvset = elements.add(cib, node, named, name)
     return nvset, None
 
 

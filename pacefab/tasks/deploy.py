@@ -159,7 +159,7 @@ def adopt(
 def _check_adoption(plan: Plan) -> None:
     """Raise a RefusedError when the plan is more than taking over what runs."""
     from pacefab.pacemaker.model import Resource
-    from pacefab.pacemaker.plan import Action
+    from pacefab.pacemaker.sections.change import Action
 
     moved = [str(action) for action in plan.transitions]
     added = [part for part in plan.configuration.changes if part.action is Action.ADD]

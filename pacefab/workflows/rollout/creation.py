@@ -13,7 +13,8 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, primitive_ids, primitives
 from pacefab.pacemaker.nouns.status import NodeStatus
 from pacefab.pacemaker.ownership import find_rival
-from pacefab.pacemaker.plan import Action, ConfigurationPlan
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action
 from pacefab.services import registry
 from pacefab.services.service import Look, Service, Site
 from pacefab.workflows.checks.probing import ProbeResult
