@@ -122,6 +122,20 @@ CLONE_META: Mapping[str, _Kind] = {
 }
 
 
+# Operation properties and meta attributes that rules of op_defaults may set.
+OPERATION_DEFAULTS: Mapping[str, _Kind] = {
+    "timeout": _TIME,
+    "interval": _TIME,
+    "start-delay": _TIME,
+    "enabled": _BOOLEAN,
+    "record-pending": _BOOLEAN,
+    "role": _one_of("Promoted", "Unpromoted", "Started", "Stopped"),
+    "on-fail": _one_of(
+        "ignore", "block", "demote", "stop", "restart", "standby", "fence", "restart-container"
+    ),
+}
+
+
 class Options(Part):
     """Options by the names that Pacemaker gives them."""
 
@@ -158,6 +172,12 @@ Properties: Any = _model(
         "cluster-name": "it is the inventory's own key cluster",
         **dict.fromkeys(RESOURCE_META, "it is an option of resources: write it below defaults"),
     },
+)
+OperationDefaults: Any = _model(
+    "OperationDefaults",
+    "Defaults of operations.",
+    OPERATION_DEFAULTS,
+    dict.fromkeys(RESOURCE_META, "it is an option of resources: write it below defaults"),
 )
 ResourceMeta: Any = _model(
     "ResourceMeta",

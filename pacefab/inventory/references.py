@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator
 
 from pacefab.inventory.cluster import Inventory
-from pacefab.inventory.configuration import clone_id, device_ids
+from pacefab.inventory.configuration import device_ids
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
@@ -14,6 +14,7 @@ from pacefab.inventory.object_references import (
     object_ids,
     unknown_name,
 )
+from pacefab.inventory.resource_nouns import clone_id
 
 _REMOTE = "ocf:pacemaker:remote"
 
@@ -52,11 +53,16 @@ def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
     groups = set()
     for name, entry in inventory.resources.items():
         yield ("resources", name), name
-        if entry.form("clone") or entry.form("promotable"):
-            yield ("resources", name), clone_id(name)
+        if entry.copied:
+            yield ("resources", name), clone_id(name, entry)
         if entry.group and entry.group not in groups:
             groups.add(entry.group)
             yield ("resources", name, "group"), entry.group
+    for name, group in inventory.groups.items():
+        if group.copied:
+            yield ("groups", name), clone_id(name, group)
+    for section, entries in (("bundles", inventory.bundles), ("templates", inventory.templates)):
+        yield from (((section, name), name) for name in entries)
     yield from object_ids(inventory)
 
 
@@ -82,9 +88,10 @@ def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
 def _unknown_resources(inventory: Inventory) -> Found:
     known = {*inventory.service_ids()}
     for name, entry in inventory.resources.items():
-        cloned = entry.form("clone") or entry.form("promotable")
-        known.add(clone_id(name) if cloned else name)
+        known.add(clone_id(name, entry) if entry.copied else name)
         known.update([entry.group] if entry.group else [])
+    known.update(clone_id(n, group) for n, group in inventory.groups.items() if group.copied)
+    known.update([*inventory.bundles, *inventory.templates])
     for path, id_ in _named_resources(inventory.constraints):
         if id_ not in known:
             yield path, unknown_name("resource", id_, known)
@@ -92,13 +99,17 @@ def _unknown_resources(inventory: Inventory) -> Found:
 
 def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
     for i, order in enumerate(constraints.order):
-        yield ("constraints", "order", i, "first"), order.first
-        yield ("constraints", "order", i, "then"), order.then
+        for key, name in (("first", order.first), ("then", order.then)):
+            if name is not None:
+                yield ("constraints", "order", i, key), name
     for i, colocation in enumerate(constraints.colocation):
-        yield ("constraints", "colocation", i, "resource"), colocation.resource
-        yield ("constraints", "colocation", i, "with"), colocation.with_resource
+        pair = (("resource", colocation.resource), ("with", colocation.with_resource))
+        for key, name in pair:
+            if name is not None:
+                yield ("constraints", "colocation", i, key), name
     for i, location in enumerate(constraints.location):
-        yield ("constraints", "location", i, "resource"), location.resource
+        if location.resource is not None:
+            yield ("constraints", "location", i, "resource"), location.resource
 
 
 def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
@@ -114,12 +125,17 @@ def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
 def _repeated(constraints: Constraints) -> Found:
     """Yield constraints that another one of the list already is, or contradicts."""
     keys: dict[str, list[Hashable]] = {
-        "order": [(c.first, c.first_action, c.then, c.then_action) for c in constraints.order],
+        "order": [
+            (c.first, c.first_action, c.then, c.then_action, c.sets, c.id)
+            for c in constraints.order
+        ],
         "colocation": [
-            (c.resource, c.role, c.with_resource, c.with_role) for c in constraints.colocation
+            (c.resource, c.role, c.with_resource, c.with_role, c.sets, c.id)
+            for c in constraints.colocation
         ],
         "location": [
-            (c.resource, c.node, c.attribute, c.operation, c.value) for c in constraints.location
+            (c.resource, c.node, c.attribute, c.operation, c.value, c.role, c.rules, c.id)
+            for c in constraints.location
         ],
     }
     for kind, entries in keys.items():

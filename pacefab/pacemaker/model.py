@@ -50,6 +50,7 @@ class Primitive:
     template: str = ""
     further: Further = field(default_factory=dict)
     others: Mapping[str, str] = field(default_factory=dict)  # description
+    advised: bool = field(default=True, compare=False)  # its agent's operations complete its own
 
 
 @dataclass(frozen=True)
