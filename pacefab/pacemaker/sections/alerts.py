@@ -141,8 +141,8 @@ def write(cib: CibDraft, section: etree._Element, alert: ClusterAlert) -> etree.
 
 
 def _write_sets(cib: CibDraft, element: etree._Element, noun: ClusterAlert | Recipient) -> None:
-    for kind, values in zip(_SETS, (noun.attributes, noun.meta), strict=True):
-        add_pairs(cib, element, kind, sorted(values.items()))
+    add_pairs(cib, element, "meta_attributes", sorted(noun.meta.items()))  # first, as pcs does it
+    add_pairs(cib, element, "instance_attributes", sorted(noun.attributes.items()))
 
 
 def _write_selection(cib: CibDraft, alert: etree._Element, select: Selection | None) -> None:
