@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
 
+from pacefab.export.words import Sets
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.metadata import Metadata
 
 Path = tuple[str | int, ...]
 
@@ -20,13 +22,17 @@ class Source:
     Args:
         cib: the configuration.
         corosync: the text of corosync.conf; empty: it is not known.
+        resolved: addresses of the names in it.
         place: where the CIB came from, as comments say it.
+        metadata: of agents, where nodes were asked: which operations they advise.
         plain: whether services are left in Pacemaker's terms.
     """
 
     cib: Cib
     corosync: str = ""
+    resolved: Mapping[str, str] = field(default_factory=dict)
     place: str = "cib.xml"
+    metadata: Mapping[str, Metadata] = field(default_factory=dict)
     plain: bool = False
 
 
@@ -46,13 +52,16 @@ class Unsaid:
 class Draft:
     """An inventory as plain data; `places`: the comment on each part, by its path.
 
-    `secrets` are the names of the secrets that it refers to; their values are nowhere.
+    `values` are those of secrets by the names that stand in their place; they go nowhere.
+    `sets` writes further sets. `taken` are properties that another section says.
     """
 
+    sets: Sets
+    values: dict[str, str] = field(repr=False)
     data: dict[str, Any] = field(default_factory=dict)
     places: dict[Path, str] = field(default_factory=dict)
     unsaid: list[Unsaid] = field(default_factory=list)
-    secrets: dict[str, str] = field(default_factory=dict)  # name -> RESOURCE PARAMETER
+    taken: set[str] = field(default_factory=set)
 
     def leave(self, element: etree._Element, why: str = "") -> None:
         """Name an element that the inventory does not get."""
@@ -60,11 +69,15 @@ class Draft:
         what = " ".join(filter(None, (str(element.tag), element.get("id"))))
         self.unsaid.append(Unsaid(what, xml, why) if why else Unsaid(what, xml))
 
+    def say(self, what: str, text: str, why: str) -> None:
+        """Name a part that is no element of its own."""
+        self.unsaid.append(Unsaid(what, text, why))
+
 
 Section = Callable[[Source, Draft], None]
 """What writes one part of the inventory's data, and names with `leave` what has no place there."""
 
 
-def made(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def made(items: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping without what is empty: the inventory's own defaults."""
-    return {key: value for key, value in items if value not in ({}, [], (), "", None)}
+    return {key: value for key, value in items.items() if value not in ({}, [], (), "", None)}

@@ -163,11 +163,12 @@ _RULE = "a mapping of boolean_op, expression, date_expression, rsc_expression, o
 
 
 class PairReference(Terms):
-    """A value that another set has."""
+    """A value that another set has, or one to which another set refers."""
 
     tag: ClassVar[str] = "nvpair"
-    id_ref: Id = Field(description="the id of a pair of another set")
-    name: ScalarText | None = Field(default=None, description="its name here, where it differs")
+    id_ref: Id | None = Field(default=None, description="the id of a value of another set")
+    name: ScalarText | None = Field(default=None, description="its name here")
+    value: ScalarText | None = Field(default=None, description="the value, where it has an id")
 
 
 class AttributeSet(Terms):
@@ -186,7 +187,8 @@ class AttributeSet(Terms):
         default={}, description="values by name; one that is a secret as {secret: NAME}"
     )
     references: tuple[PairReference, ...] = Field(
-        default=(), description=f"{_MANY} of id_ref, name: values of other sets"
+        default=(),
+        description=f"{_MANY} of id_ref, name, id, value: values of other sets, or for them",
     )
 
 
