@@ -27,6 +27,7 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "rule": {"boolean-op": "and"},
     "op": {"timeout": ""},
 }
+_BOOLEANS = {"stonith-enabled", "promotable"}  # which are rewritten as true and false
 _TRUE, _FALSE = {"true", "on", "yes", "y"}, {"false", "off", "no", "n"}
 _INFINITE = {"infinity": "INFINITY", "+infinity": "INFINITY", "1000000": "INFINITY",
              "-infinity": "-INFINITY", "-1000000": "-INFINITY"}  # fmt: skip
@@ -70,9 +71,12 @@ def _said(root: etree._Element) -> Iterator[Lost]:
             if element.get("id") == _OWNER or _is_empty(element, referred):
                 continue
             parts = _of_node(element) if element.tag == "node" else (element,)
-            for number, part in enumerate(parts):
+            numbers: Counter[str] = Counter()
+            for part in parts:
                 where = str(section.tag)
-                where += f" {element.get('uname')} {number}" if element.tag == "node" else ""
+                if element.tag == "node":
+                    numbers[str(part.tag)] += 1
+                    where += f" {element.get('uname')} {numbers[str(part.tag)]}"
                 if part.tag in _PAIRS and not len(_without_noise(part)):
                     continue
                 xml = etree.tostring(part, encoding="unicode", with_tail=False)
@@ -119,6 +123,9 @@ def _meaning(element: etree._Element, referred: set[str]) -> str:
     """Return an element as a text that is the same for all that say the same."""
     tag = str(element.tag)
     attributes = {str(k): _plain(str(k), str(v)) for k, v in element.items()}
+    if attributes.get("name") in _BOOLEANS:
+        value = attributes.get("value", "")
+        attributes["value"] = {"1": "true", "0": "false"}.get(value, value)
     if not _keeps_id(element, attributes.get("id", ""), referred):
         attributes.pop("id", None)
     defaults = dict(_DEFAULTS.get(tag, {}))
@@ -129,6 +136,8 @@ def _meaning(element: etree._Element, referred: set[str]) -> str:
     if tag == "rsc_colocation":
         attributes.pop("rsc-role", "") if attributes.get("rsc-role") == "Started" else None
         attributes.pop("with-rsc-role", "") if attributes.get("with-rsc-role") == "Started" else 0
+    if tag == "rule" and len(element.findall("*")) == 1:
+        attributes.pop("boolean-op", "")
     said = [f"{k}={v!r}" for k, v in sorted(attributes.items()) if defaults.get(k) != v]
     children = [e for e in element.iterfind("*") if not _means_nothing(e, referred)]
     inside = [_meaning(child, referred) for child in children]

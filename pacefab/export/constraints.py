@@ -18,7 +18,7 @@ from pacefab.inventory.constraints import (
 )
 from pacefab.inventory.own_terms import Lifetime, ResourceSet, Rule
 from pacefab.pacemaker.configuration import read_constraint
-from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, OwnTerms
+from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, OwnTerms, role_of
 from pacefab.pacemaker.naming import constraint_id
 
 Data = dict[str, Any]
@@ -120,6 +120,7 @@ def _own_terms(noun: OwnTerms, kind: str, draft: Draft) -> Data:
 
 def _fit(entry: type[ConstraintEntry], key: str, text: str) -> Any:
     field = entry.model_fields.get(key)
+    text = role_of(text) if key.endswith("role") else text
     fit = fitting(field_kind(field), text) if field else None
     if fit is None:
         raise Unsayable(f"{key} {text!r}")

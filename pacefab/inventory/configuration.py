@@ -93,7 +93,9 @@ def device_ids(name: str, device: Device) -> tuple[str, ...]:
 
 def _fencing_property(fencing: Fencing | None) -> dict[str, str]:
     """Return nothing while the inventory has not decided."""
-    return {"stonith-enabled": "false" if fencing.disabled else "true"} if fencing else {}
+    if fencing is None or not (fencing.disabled or fencing.devices):
+        return {}
+    return {"stonith-enabled": "false" if fencing.disabled else "true"}
 
 
 def _devices(fencing: Fencing | None, secret: Secret) -> Iterator[Primitive]:
