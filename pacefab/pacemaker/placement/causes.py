@@ -35,10 +35,10 @@ from pacefab.pacemaker.placement.settings import (
     origin,
     reset,
 )
+from pacefab.pacemaker.placement.tickets import missing_ticket
 from pacefab.pacemaker.word import Cause
 
-_TRUE = {"true", "on", "yes", "y", "1"}
-_FALSE = {"false", "off", "no", "n", "0"}
+_TRUE, _FALSE = {"true", "on", "yes", "y", "1"}, {"false", "off", "no", "n", "0"}
 _MAINTENANCE = "pcs property set maintenance-mode=false"
 _LOOK = "see pcs status, pcs constraint and crm_simulate -sL"
 
@@ -62,15 +62,14 @@ class Causes:
             lambda: self._banned(primitive, node),
             lambda: self._failed(primitive, node),
         )
-        found = next((cause for ask in asked if (cause := ask())), None)
-        if found is None:
-            found = (
-                self._enough(primitive)
-                or self._opt_in(primitive, node)
-                or self._dependent(primitive)
-                or self._unknown(primitive)
-            )
-        return found
+        return (
+            next((cause for ask in asked if (cause := ask())), None)
+            or missing_ticket(self.cib, primitive)
+            or self._enough(primitive)
+            or self._opt_in(primitive, node)
+            or self._dependent(primitive)
+            or self._unknown(primitive)
+        )
 
     def _rest(self, primitive: str) -> str:
         """Return the nodes on which nothing but itself keeps a primitive from running."""
@@ -298,6 +297,7 @@ class Causes:
             or self.unmanaged(primitive, node)
             or self._banned(primitive, node)
             or self._failed(primitive, node)
+            or missing_ticket(self.cib, primitive)
         )
 
     def _enough(self, primitive: str) -> Cause | None:
