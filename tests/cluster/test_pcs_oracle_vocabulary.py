@@ -435,7 +435,7 @@ def theirs(ready: Cluster) -> dict[str, str]:
         own = "\n".join(f"pcs -f {number}.xml {line}" for line in case.lines)
         files.append(f"printf %s {shlex.quote(own)} >{number}.sh")
     script = RUN.replace("BASE", base).replace("CASES", "\n".join(files))
-    said = ready.run("c1", script, timeout=240).stdout
+    said = ready.run("c1", script, timeout=480).stdout
     parts = dict(part.split("\n", 1) for part in said.split("@@ ")[1:])
     return {"base": parts["base"], **{name: parts[str(n)] for n, name in enumerate(CASES)}}
 
