@@ -37,7 +37,7 @@ SECTIONS: tuple[Section, ...] = (
     constraints,
 )
 """What is asked once each, in this order; the inventory has its own order."""
-_ORDER = ("cluster", "nodes", "properties", "unlisted_properties", "property_sets", "defaults",
+_ORDER = ("cluster", "nodes", "other_nodes", "properties", "unlisted_properties", "property_sets", "defaults",
           "unlisted_defaults", "default_sets", "operation_defaults",
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",
           "templates", "bundles", "groups", "resources", "constraints", "alerts", "acls",
@@ -128,7 +128,8 @@ def _take_out(draft: Draft, path: Path, text: str) -> None:
     try:
         for key in path[:-1]:
             here = here[key]
-        if path[0] == "constraints" and "no such" in text and "absent" not in here[path[-1]]:
+        may = path[0] == "constraints" or path[:2] == ("fencing", "levels")
+        if may and "no such" in text and "absent" not in here[path[-1]]:
             here[path[-1]]["absent"] = True
             return
         gone = here.pop(path[-1])

@@ -47,7 +47,7 @@ def nodes(source: Source, draft: Draft) -> None:
     written: list[Any] = []
     for element in source.cib.root.iterfind("configuration/nodes/node"):
         if element.get("type", "") not in _MEMBERS:
-            _leave_node(element, draft)
+            _other_node(element, draft)
             continue
         name = element.get("uname", "")
         said = _node(element, draft, addresses.get(name, ()))
@@ -61,10 +61,13 @@ def nodes(source: Source, draft: Draft) -> None:
     draft.data["nodes"] = written
 
 
-def _leave_node(element: etree._Element, draft: Draft) -> None:
-    """Name a remote or guest node that has something of its own; the others are resources."""
-    if any(len(child) for child in element):
-        draft.leave(element, "it is no member, and has attributes")
+def _other_node(element: etree._Element, draft: Draft) -> None:
+    """Write what a node has that a resource makes: one that has nothing follows from it."""
+    said = _node(element, draft, ()) if any(len(child) for child in element) else None
+    if said is not None and "utilization" in said:
+        draft.leave(element, "it is no member, and has a utilization")
+    elif said is not None:
+        draft.data.setdefault("other_nodes", {})[said.pop("name")] = said
 
 
 def _node(
