@@ -15,6 +15,7 @@ from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
 from pacefab.export.draft import Draft, Section, Source, Unsaid
 from pacefab.export.objects import objects
+from pacefab.export.recognition import service_part, services
 from pacefab.export.resources import resources
 from pacefab.export.settings import all_ids, cluster_name, defaults, nodes, properties
 from pacefab.export.text import render_inventory
@@ -26,10 +27,12 @@ from pacefab.inventory.references import contradictions
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.workflows.rollout.desired import merge
 
 SECTIONS: tuple[Section, ...] = (
     cluster_name,
     nodes,
+    services,
     resources,
     properties,
     defaults,
@@ -75,7 +78,7 @@ def export(source: Source, header: str = "") -> Exported:
     inventory = _accepted(draft)
     rendered = None
     try:
-        rendered = _rendered(source.cib, inventory, values)
+        rendered = _rendered(source, inventory, values)
         draft.unsaid += _lost(source.cib, rendered, draft)
     except RefusedError as error:
         draft.unsaid.append(Unsaid(error.attempted, error.seen, "plan would refuse it"))
@@ -152,9 +155,11 @@ def bare(cib: Cib) -> Cib:
     return Cib(root)
 
 
-def _rendered(cib: Cib, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
-    desired = desired_configuration(inventory, values.__getitem__)
-    empty = bare(cib)
+def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
+    own = desired_configuration(inventory, values.__getitem__)
+    made_ = [made for name in inventory.sections if (made := service_part(source, name, inventory))]
+    desired = merge([*made_, own])
+    empty = bare(source.cib)
     return render_configuration(empty, plan_configuration(empty, desired))
 
 
