@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+from xml.sax.saxutils import escape
 
 from lxml import etree
 from pydantic import ValidationError
@@ -25,6 +27,7 @@ from pacefab.inventory.document import Path, parse
 from pacefab.inventory.mistakes import find_mistakes
 from pacefab.inventory.references import contradictions
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.naming import is_secret
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.workflows.rollout.desired import merge
@@ -46,6 +49,8 @@ _ORDER = ("cluster", "nodes", "other_nodes", "properties", "unlisted_properties"
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",
           "templates", "bundles", "groups", "resources", "constraints", "alerts", "acls",
           "tags")  # fmt: skip
+_PAIR = re.compile(r'<nvpair\b[^>]*\bname="([^"]*)"[^>]*>')
+_VALUE = re.compile(r' value="[^"]*"')
 _MOST = 20  # times that a draft is read again: what goes may be named by what stays
 
 
@@ -82,8 +87,18 @@ def export(source: Source, header: str = "") -> Exported:
         draft.unsaid += _lost(source.cib, rendered, draft)
     except RefusedError as error:
         draft.unsaid.append(Unsaid(error.attempted, error.seen, "plan would refuse it"))
+    draft.unsaid = [replace(each, xml=_masked(each.xml, values)) for each in draft.unsaid]
     text = render_inventory(draft, header)
     return Exported(text, inventory, draft.unsaid, tuple(sorted(values)), rendered)
+
+
+def _masked(xml: str, values: Mapping[str, str]) -> str:
+    """Return XML without values of secrets, known ones and those by their names."""
+    for value in sorted(filter(None, values.values()), key=len, reverse=True):
+        xml = xml.replace(escape(value, {'"': "&quot;"}), "(secret)").replace(value, "(secret)")
+    return _PAIR.sub(
+        lambda p: _VALUE.sub(' value="(secret)"', p[0]) if is_secret(p[1]) else p[0], xml
+    )
 
 
 def _accepted(draft: Draft) -> ClusterInventory:

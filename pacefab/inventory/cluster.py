@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
-from pacefab.inventory.model import AttributeName, HostName, Name, Node, Part
+from pacefab.inventory.model import HostName, Name, Node, OwnAttributeName, Part
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
@@ -42,7 +42,7 @@ class ClusterNode(Node):
 class OtherNode(Part):
     """What the cluster has noted of a node that is no member."""
 
-    attributes: dict[AttributeName, str] = Field(
+    attributes: dict[OwnAttributeName, str] = Field(
         default={}, description="node attributes, texts by name; numbers in quotes"
     )
     attribute_sets: tuple[AttributeSet, ...] | None = Field(

@@ -12,6 +12,7 @@ from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import (
     Constraint,
+    GroupClone,
     Location,
     Primitive,
     Resource,
@@ -51,6 +52,7 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
         raise RefusedError(attempted, seen, _advice(primitive, element))
     parent = element.getparent()
     own = "" if isinstance(desired, Primitive) else desired.id
+    own = desired.group.id if isinstance(desired, GroupClone) else own
     if parent is not None and parent.tag != "resources" and parent.get("id") != own:
         inside = f"it is inside {_describe(cib, parent)}"
         raise RefusedError(attempted, inside, "take it out there by hand, then run again")
