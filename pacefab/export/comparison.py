@@ -45,9 +45,18 @@ class Lost:
 
 def lost(original: etree._Element, other: etree._Element) -> tuple[list[Lost], list[Lost]]:
     """Return what only the first configuration says, and what only the second one does."""
-    sides = [list(_said(each)) for each in (original, other)]
+    sides = [_once(_said(each)) for each in (original, other)]
     counts = [Counter((said.where, said.meaning) for said in side) for side in sides]
     return _only(sides[0], counts[1]), _only(sides[1], counts[0])
+
+
+def _once(said: Iterator[Lost]) -> list[Lost]:
+    """Return what is said; an order that is said twice is one."""
+    found: dict[tuple[str, str, int], Lost] = {}
+    for number, each in enumerate(said):
+        same = 0 if each.meaning.startswith("<rsc_order") else number
+        found.setdefault((each.where, each.meaning, same), each)
+    return list(found.values())
 
 
 def _only(side: list[Lost], others: Counter[tuple[str, str]]) -> list[Lost]:
@@ -99,15 +108,14 @@ def _without_noise(element: etree._Element) -> etree._Element:
     if found.tag == "master":
         found.tag = "clone"
         _promote(found)
-    seen: set[tuple[int, str]] = set()  # of two pairs of one name the first one counts
-    for pair in list(found.iter("nvpair")):
-        parent, name = pair.getparent(), pair.get("name", "")
-        if parent is None or not name:
-            continue
-        volatile = found.tag == "cluster_property_set" and name in VOLATILE
-        if volatile or (id(parent), name) in seen:
-            parent.remove(pair)
-        seen.add((id(parent), name))
+    for nvset in [e for e in found.iter() if e.tag in _PAIRS]:
+        seen: set[str] = set()  # of two pairs of one name the first one counts
+        for pair in nvset.findall("nvpair"):
+            name = pair.get("name", "")
+            volatile = nvset.tag == "cluster_property_set" and name in VOLATILE
+            if name and (volatile or name in seen):
+                nvset.remove(pair)
+            seen.add(name)
     return found
 
 

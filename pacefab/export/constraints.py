@@ -38,6 +38,8 @@ def constraints(source: Source, draft: Draft) -> None:
     """Write every constraint; those of `pcs resource move` and `ban` too, which say so."""
     for element in source.cib.all_constraints:
         kind = str(element.tag).removeprefix("rsc_")
+        if element.get("id") in draft.taken:
+            continue
         noun = read_constraint(element)
         if noun is None or kind not in _ENTRIES:
             draft.leave(element)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+from xml.sax.saxutils import escape
 
 from lxml import etree
 from pydantic import ValidationError
@@ -15,6 +17,7 @@ from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
 from pacefab.export.draft import Draft, Section, Source, Unsaid
 from pacefab.export.objects import objects
+from pacefab.export.recognition import service_part, services
 from pacefab.export.resources import resources
 from pacefab.export.settings import all_ids, cluster_name, defaults, nodes, properties
 from pacefab.export.text import render_inventory
@@ -24,12 +27,15 @@ from pacefab.inventory.document import Path, parse
 from pacefab.inventory.mistakes import find_mistakes
 from pacefab.inventory.references import contradictions
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.naming import is_secret
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.workflows.rollout.desired import merge
 
 SECTIONS: tuple[Section, ...] = (
     cluster_name,
     nodes,
+    services,
     resources,
     properties,
     defaults,
@@ -37,11 +43,14 @@ SECTIONS: tuple[Section, ...] = (
     constraints,
 )
 """What is asked once each, in this order; the inventory has its own order."""
-_ORDER = ("cluster", "nodes", "properties", "unlisted_properties", "property_sets", "defaults",
+_ORDER = ("cluster", "nodes", "other_nodes", "properties", "unlisted_properties",
+          "property_sets", "defaults",
           "unlisted_defaults", "default_sets", "operation_defaults",
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",
           "templates", "bundles", "groups", "resources", "constraints", "alerts", "acls",
           "tags")  # fmt: skip
+_PAIR = re.compile(r'<nvpair\b[^>]*\bname="([^"]*)"[^>]*>')
+_VALUE = re.compile(r' value="[^"]*"')
 _MOST = 20  # times that a draft is read again: what goes may be named by what stays
 
 
@@ -74,12 +83,22 @@ def export(source: Source, header: str = "") -> Exported:
     inventory = _accepted(draft)
     rendered = None
     try:
-        rendered = _rendered(source.cib, inventory, values)
+        rendered = _rendered(source, inventory, values)
         draft.unsaid += _lost(source.cib, rendered, draft)
     except RefusedError as error:
         draft.unsaid.append(Unsaid(error.attempted, error.seen, "plan would refuse it"))
+    draft.unsaid = [replace(each, xml=_masked(each.xml, values)) for each in draft.unsaid]
     text = render_inventory(draft, header)
     return Exported(text, inventory, draft.unsaid, tuple(sorted(values)), rendered)
+
+
+def _masked(xml: str, values: Mapping[str, str]) -> str:
+    """Return XML without values of secrets, known ones and those by their names."""
+    for value in sorted(filter(None, values.values()), key=len, reverse=True):
+        xml = xml.replace(escape(value, {'"': "&quot;"}), "(secret)").replace(value, "(secret)")
+    return _PAIR.sub(
+        lambda p: _VALUE.sub(' value="(secret)"', p[0]) if is_secret(p[1]) else p[0], xml
+    )
 
 
 def _accepted(draft: Draft) -> ClusterInventory:
@@ -128,7 +147,8 @@ def _take_out(draft: Draft, path: Path, text: str) -> None:
     try:
         for key in path[:-1]:
             here = here[key]
-        if path[0] == "constraints" and "no such" in text and "absent" not in here[path[-1]]:
+        may = path[0] == "constraints" or path[:2] == ("fencing", "levels")
+        if may and "no such" in text and "absent" not in here[path[-1]]:
             here[path[-1]]["absent"] = True
             return
         gone = here.pop(path[-1])
@@ -150,9 +170,11 @@ def bare(cib: Cib) -> Cib:
     return Cib(root)
 
 
-def _rendered(cib: Cib, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
-    desired = desired_configuration(inventory, values.__getitem__)
-    empty = bare(cib)
+def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
+    own = desired_configuration(inventory, values.__getitem__)
+    made_ = [made for name in inventory.sections if (made := service_part(source, name, inventory))]
+    desired = merge([*made_, own])
+    empty = bare(source.cib)
     return render_configuration(empty, plan_configuration(empty, desired))
 
 

@@ -73,6 +73,9 @@ EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=200)]
 # Of node attributes Pacemaker has some of its own, such as #health-disk, and counts copies by :0.
 AttributeName = Annotated[str, Field(pattern=r"^#?[A-Za-z_][A-Za-z0-9_.:-]*$", max_length=200)]
+OwnAttributeName = Annotated[
+    str, Field(pattern=r"^(#health[A-Za-z0-9_.:-]*|[A-Za-z_][A-Za-z0-9_.:-]*)$", max_length=200)
+]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$", max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[
@@ -111,7 +114,7 @@ class Node(Part):
     role: Literal["controller"] = Field(
         default="controller", description="controller (a full member, which runs the services)"
     )
-    attributes: dict[AttributeName, str] = Field(
+    attributes: dict[OwnAttributeName, str] = Field(
         default={},
         description="Pacemaker node attributes, texts by name (a letter first, then letters, "
         "digits, _ . and -); numbers in quotes",

@@ -51,8 +51,8 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
         seen = f"that id is {_describe(cib, element)}"
         raise RefusedError(attempted, seen, _advice(primitive, element))
     parent = element.getparent()
-    holder = desired.group if isinstance(desired, GroupClone) else desired
-    own = "" if isinstance(holder, Primitive) else holder.id
+    own = "" if isinstance(desired, Primitive) else desired.id
+    own = desired.group.id if isinstance(desired, GroupClone) else own
     if parent is not None and parent.tag != "resources" and parent.get("id") != own:
         inside = f"it is inside {_describe(cib, parent)}"
         raise RefusedError(attempted, inside, "take it out there by hand, then run again")
