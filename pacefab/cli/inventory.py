@@ -15,7 +15,8 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, create_model
 from pacefab.inventory import document
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.file import read
-from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Node, Part
+from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Part
+from pacefab.inventory.nodes import Node
 from pacefab.services import registry
 
 
