@@ -8,15 +8,17 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pacefab.inventory.constraints import Constraints
+from pacefab.inventory.corosync import Corosync
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
 from pacefab.inventory.model import HostName, Name, Node, Part
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.pacemaker_options import AnyMeta, Properties
 from pacefab.inventory.resources import ResourceEntry
+from pacefab.pacemaker.corosync.plan import Settings
 from pacefab.pacemaker.model import Member, Membership
 
-_NODE_KEYS = "name, address, user, port, role, attributes"
+_NODE_KEYS = "name, address, links, user, port, role, attributes"
 
 
 def _named(value: object) -> object:
@@ -47,6 +49,11 @@ class Inventory(Part):
     fencing: Fencing | None = Field(
         default=None,
         description="{devices: {NAME: …}}, or {disabled: true, reason: …} for a cluster without",
+    )
+    corosync: Corosync | None = Field(
+        default=None,
+        description="what corosync.conf says, a mapping of transport, links, crypto, totem, "
+        "quorum, qdevice and more (default: as pcs sets it up, and then left as it is)",
     )
     firewall: Literal["unmanaged", "managed"] = Field(
         default="unmanaged",
@@ -79,5 +86,12 @@ class Inventory(Part):
         """Return the cluster's name and nodes; one without an address in the file has none."""
         return Membership(
             self.cluster,
-            tuple(Member(n.name, (n.address,) if n.address else ()) for n in self.nodes),
+            tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.nodes),
         )
+
+    def settings(self) -> Settings | None:
+        """Return what is desired of corosync.conf; None: it is as it is."""
+        if self.corosync is None and not any(node.links for node in self.nodes):
+            return None
+        values = (self.corosync or Corosync()).values()
+        return Settings(values, {n.name: (n.address or "", *n.links) for n in self.nodes})

@@ -7,6 +7,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.configuration import clone_id, device_ids
 from pacefab.inventory.constraints import Constraints
+from pacefab.inventory.corosync_references import corosync_contradictions
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
 from pacefab.inventory.mistakes import meant, show
@@ -21,6 +22,7 @@ def contradictions(inventory: Inventory) -> Found:
     """Yield each place that does not fit, and why, in the words of an error message."""
     nodes = [node.name for node in inventory.nodes]
     yield from _taken_ids(inventory)
+    yield from corosync_contradictions(inventory)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
         if not inventory.fencing.disabled:

@@ -114,6 +114,7 @@ def bootstrap_of(run: Run, step: str) -> Bootstrap:
         firewall=run.manages_firewall,
         limit=run.limit,
         step=step,
+        corosync=inventory.settings(),
     )
 
 
@@ -146,6 +147,7 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
         limit=run.limit,
         step=step,
         transaction=transaction,
+        secret=run.secret,
     )
     operator = Operator(run.printer, yes=True)
 
@@ -170,4 +172,7 @@ def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
         resources=_devices(every),
         notes=every.notes,
     )
-    return Intent(inventory.membership(), inventory.sections, (), base, run.secret)
+    settings = inventory.settings()
+    return Intent(
+        inventory.membership(), inventory.sections, (), base, run.secret, corosync=settings
+    )

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pacefab.errors import PacefabError
 from pacefab.host.model import Program
 from pacefab.pacemaker import live
+from pacefab.pacemaker.corosync import commands
+from pacefab.pacemaker.corosync.plan import Settings
 from pacefab.pacemaker.model import Member
 from pacefab.services.service import Look
 from pacefab.transport.command import Step, shell, step
@@ -65,9 +67,10 @@ def plan_authentication(members: Iterable[Member], password: str) -> Step:
     return shell("authenticate", script, *_addressed(members), stdin=f"{password}\n")
 
 
-def plan_setup(cluster: str, members: Iterable[Member]) -> Step:
+def plan_setup(cluster: str, members: Iterable[Member], corosync: Settings | None) -> Step:
     """Return the step that makes a new cluster, to be started yet."""
-    return step("set up", "pcs", "cluster", "setup", cluster, *_addressed(members))
+    words = commands.setup_words(corosync) if corosync else ()
+    return step("set up", "pcs", "cluster", "setup", cluster, *_addressed(members), *words)
 
 
 def plan_join(member: Member, *, forget: bool) -> list[Step]:

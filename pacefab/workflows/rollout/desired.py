@@ -10,6 +10,7 @@ from typing import Any
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.configuration import map_primitives
+from pacefab.pacemaker.corosync.plan import Settings
 from pacefab.pacemaker.model import (
     Configuration,
     Member,
@@ -36,10 +37,11 @@ class Intent:
     base: Configuration  # what no service describes: properties, defaults, fencing, others' own
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
+    corosync: Settings | None = None  # None: corosync.conf is as it is
 
     def only(self, service: str) -> Intent:
         """Return what is desired of one service alone."""
-        return replace(self, chosen=(service,), base=Configuration())
+        return replace(self, chosen=(service,), base=Configuration(), corosync=None)
 
     def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
         """Return the intent for the nodes of the cluster, if there is one, and those to join it.

@@ -25,6 +25,7 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rollout import absent, creation
 from pacefab.workflows.rollout.absent import Losses
 from pacefab.workflows.rollout.agreement import Agreement, Reader
+from pacefab.workflows.rollout.corosync_change import CorosyncChange, bring_again, no_password
 from pacefab.workflows.rollout.early_start import started_early, stop_forgotten
 from pacefab.workflows.rollout.node_changes import NodeChanges, still_pending
 from pacefab.workflows.rollout.planning import Plan, Plans
@@ -60,6 +61,7 @@ class Rollout:
     by_node: bool = False  # each node has a line, with what its instances answered
     transaction: Transaction | None = None  # given: of a run that this is a part of
     target: str = ""  # of a rollback: the entry before which it goes back
+    secret: Callable[[str], str] = no_password  # for a quorum device's host
 
     def observe(self, hosts: Mapping[str, Host]) -> ClusterView:
         """Ask the hosts what a plan needs to know. Errors of `observe_cluster`."""
@@ -147,10 +149,12 @@ class _RolloutRun:
 
     def _apply(self, seen: ClusterView, plan: Plan, *, asked: bool) -> list[Outcome]:
         entry = self.transaction.entry_id
-        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry)
+        conf = self._corosync(seen, plan)
+        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry, conf)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
             form = self.rollout.form(self.hosts) if plan.forming else tuple
+            conf.prepare()
             changed = nodes.change(plan.nodes, limit)
             lost = {} if plan.forming else nodes.lost
             self.losses.add(
@@ -162,7 +166,7 @@ class _RolloutRun:
                 notes += filter(None, [self._undone(seen, nodes)])
                 return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
             # Only now: a node that joins starts at once what it has just been given.
-            formed = form()
+            formed = conf.apply(form)
             now = None if asked or changed or plan.forming else (seen, plan)
             done = [*formed, *changed, *self._change_cluster(plan, nodes.done, now)]
         except (PacefabError, KeyboardInterrupt) as error:
@@ -172,10 +176,16 @@ class _RolloutRun:
         self._end(seen)
         return done
 
+    def _corosync(self, seen: ClusterView, plan: Plan) -> CorosyncChange:
+        hosts = seen.hosts if plan.forming else {n: seen.hosts[n] for n in seen.views}
+        secret = self.rollout.secret
+        return CorosyncChange(plan.corosync, hosts, plan.cluster, self.audience, secret)
+
     def _end(self, seen: ClusterView) -> None:
         """Note that all is done; what an unfinished change started and left behind is stopped."""
         if self.transaction.left:
             stop_forgotten(seen.hosts, self.audience.note)
+            bring_again(seen.hosts, self.transaction.left, self.audience)
         self.transaction.end(State.DONE, self.audience)
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
@@ -208,7 +218,7 @@ class _RolloutRun:
             seen.host.note = self.audience.note
             tried = clean_up(seen.host, seen.status, nodes)
             if not plan:
-                if tried or shown.forming:
+                if tried or shown.forming or shown.corosync.restart:
                     apply_cib.settle_configuration(
                         seen.host, plan.desired, self.rollout.timeout, waits
                     )
