@@ -1,7 +1,8 @@
 """What is desired of corosync.conf, and how the nodes' files get there. Pure.
 
 What a running corosync takes by a reload and what it does not is pcs' own table (pcs 0.11,
-`need_stopped_cluster` in lib/corosync/config_facade.py), and votequorum(5), "Configuration notes".
+`need_stopped_cluster` in lib/corosync/config_facade.py), votequorum(5), and for priorities and pings
+of links what corosync 3.1 was seen to do: it logs "best link: 0 (pri: 9)".
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from pacefab.pacemaker.corosync import conf
 from pacefab.pacemaker.corosync.conf import Block, Key, Values
 
 _NOT_BY_RELOAD = frozenset(("transport", "ip_version", "netmtu"))
+_LIVE_OF_LINK = frozenset(
+    f"knet_{name}" for name in ("link_priority", "ping_interval", "ping_timeout", "pong_count")
+)
 _TWO = 2
 
 
@@ -243,7 +247,7 @@ def _effect(key: Key, old: str | None, new: str | None) -> Effect:
         case "node":
             return Effect.RESTART if old and new else Effect.LIVE
         case "link":
-            return Effect.RESTART
+            return Effect.LIVE if key[2] in _LIVE_OF_LINK else Effect.RESTART
     return Effect.RESTART if key[1] in _NOT_BY_RELOAD else Effect.LIVE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pacefab.errors import PacefabError
 from pacefab.host.model import Program
@@ -64,7 +65,8 @@ def plan_newcomer(password: str) -> list[Step]:
 def plan_authentication(members: Iterable[Member], password: str) -> Step:
     """Return the step that makes the pcs daemons of these hosts trust this one's."""
     script = f'pcs host auth -u {USER} "$@"'
-    return shell("authenticate", script, *_addressed(members), stdin=f"{password}\n")
+    first = (replace(member, addresses=member.addresses[:1]) for member in members)
+    return shell("authenticate", script, *_addressed(first), stdin=f"{password}\n")
 
 
 def plan_setup(cluster: str, members: Iterable[Member], corosync: Settings | None) -> Step:

@@ -222,7 +222,8 @@ class _RolloutRun:
                     apply_cib.settle_configuration(
                         seen.host, plan.desired, self.rollout.timeout, waits
                     )
-                return self._unchanged(seen, plan, self._pending(done))
+                mark = Mark.CHANGED if shown.corosync else Mark.UNCHANGED
+                return self._unchanged(seen, plan, self._pending(done), mark)
             if plan.cluster_summary != shown.cluster_summary:
                 self.agreement.ask(plan, _FORMED if shown.forming else OVERTAKEN)
             try:
@@ -317,7 +318,11 @@ class _RolloutRun:
         return still_pending(self.rollout.planner, self.rollout.observe(self.losses.left), done)
 
     def _unchanged(
-        self, seen: ClusterView, plan: Plan, pending: Sequence[str] = ()
+        self,
+        seen: ClusterView,
+        plan: Plan,
+        pending: Sequence[str] = (),
+        mark: Mark = Mark.UNCHANGED,
     ) -> list[Outcome]:
         """Report a cluster with nothing to change; its services are asked all the same.
 
@@ -335,7 +340,7 @@ class _RolloutRun:
                 raise
         found = (seen, plan)
         seen, plan, results = absent.serve(self.losses, self._look_again, found, deadline, waits)
-        return self._report(seen, plan, ConfigurationPlan(), Mark.UNCHANGED, results, pending)
+        return self._report(seen, plan, ConfigurationPlan(), mark, results, pending)
 
     def _restore_cluster(
         self,
