@@ -103,7 +103,7 @@ def plan_reload() -> Step:
 # Side by side on all nodes: resources stop where they are, and no node is fenced for leaving.
 _START = r"""
 systemctl start corosync || exit
-if systemctl is-enabled --quiet corosync-qdevice 2>/dev/null; then
+if grep -q '^[[:space:]]*device[[:space:]]*{' /etc/corosync/corosync.conf; then
   systemctl start corosync-qdevice || exit
 fi
 systemctl start pacemaker
@@ -112,8 +112,9 @@ _STOP = "systemctl stop corosync-qdevice 2>/dev/null; systemctl stop corosync"
 # After a run that ended before its time: what the files say comes into force.
 _AGAIN = r"""
 systemctl is-active --quiet corosync || exit 0
-! systemctl is-enabled --quiet corosync-qdevice 2>/dev/null || systemctl start corosync-qdevice
-corosync-cfgtool -R
+corosync-cfgtool -R || exit
+! grep -q '^[[:space:]]*device[[:space:]]*{' /etc/corosync/corosync.conf ||
+  systemctl start corosync-qdevice
 """
 
 

@@ -42,6 +42,11 @@ class Settings:
     values: Values = field(default_factory=dict)
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that every node needs for it, beside a cluster's own; of either family."""
+        return ("corosync-qdevice",) if _device(self.values) else ()
+
     def desired(self, present: Values, resolved: Mapping[str, str]) -> dict[Key, str]:
         """Return what the file is to say of the nodes that it has.
 

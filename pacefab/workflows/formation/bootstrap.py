@@ -159,8 +159,9 @@ class Bootstrap:
 
     def observe(self, name: str, host: Host) -> Candidate:
         """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""
-        view = observe_node(host, steps.look(self.programs), MANAGED)
-        return steps.candidate(name, view, self.programs)
+        packages = self.corosync.packages if self.corosync else ()
+        view = observe_node(host, steps.look(self.programs, packages), MANAGED)
+        return replace(steps.candidate(name, view, self.programs), packages=packages)
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ _FORMING = "pacefab-forming"  # id of the property set of a first start
 _FORMED = f"//cluster_property_set[@id='{_FORMING}']"
 
 
-def look(programs: Sequence[Program]) -> Look:
+def look(programs: Sequence[Program], packages: Sequence[str] = ()) -> Look:
     """Return what to look at on a host that is to be a member and to have these programs."""
-    return Look(packages=PACKAGES, units=(*ENGINES, PCSD), programs=tuple(programs))
+    return Look(packages=(*PACKAGES, *packages), units=(*ENGINES, PCSD), programs=tuple(programs))
 
 
 def candidate(name: str, view: NodeView, programs: Sequence[Program]) -> Candidate:

@@ -62,8 +62,15 @@ class Intent:
         services = registry.look({name: self.sections[name] for name in self.chosen})
         called = agents.programs(self.base)
         return replace(
-            services, programs=_union((called, services.programs)), agents=self._agents()
+            services,
+            packages=_union((services.packages, self._packages)),
+            programs=_union((called, services.programs)),
+            agents=self._agents(),
         )
+
+    @property
+    def _packages(self) -> tuple[str, ...]:
+        return self.corosync.packages if self.corosync else ()
 
     def _agents(self) -> tuple[str, ...]:
         """Return the agents that are probably used; which are is known with the nodes' facts."""
@@ -99,7 +106,8 @@ class Intent:
         """
         services = self._services()
         described = [service.node(section, site, name) for service, section in services]
-        desired = [DesiredNode(programs=agents.programs(self.base)), *described]
+        rest = DesiredNode(packages=self._packages, programs=agents.programs(self.base))
+        desired = [rest, *described]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),
