@@ -142,6 +142,11 @@ class CorosyncPlan:
         return CorosyncPlan(deferred=(*self.changes, *self.deferred), absent=tuple(absent))
 
     @property
+    def removes_device(self) -> bool:
+        """Whether the quorum device goes: before anything that it excludes comes."""
+        return self.changes_device and bool(self.device_before) and not self.device
+
+    @property
     def changes_device(self) -> bool:
         """Whether the quorum device is added, changed or removed."""
         return any(change.effect is Effect.DEVICE for change in self.changes)
@@ -175,8 +180,12 @@ def plan_corosync(
     if len(now) < len(every):  # a device does not go with what only a restart takes away
         now = tuple(change for change in now if change.effect is not Effect.DEVICE)
     unlike = {n: _unlike(base, b) for n, b in blocks.items() if conf.render(b) != most}
-    written = {c.key: c.new for c in now if c.effect is not Effect.DEVICE}
-    number = conf.version(base) + 1
+    device, device_before = _device(desired(present)), _device(present)
+    own = {c.key: c.new for c in now if c.effect is not Effect.DEVICE}
+    # A device that goes has gone by then, and pcs has raised the version for that.
+    gone = {c.key: c.new for c in now} if device_before and not device else own
+    written = gone if own else {}
+    number = conf.version(base) + (1 if written == own else 2)
     text = conf.render(conf.changed(base, written, number) if written else base)
     return CorosyncPlan(
         now,
@@ -184,8 +193,8 @@ def plan_corosync(
         unlike,
         text if written or unlike else "",
         {n: t for n, t in files.items() if written or n in unlike},
-        _device(desired(present)),
-        _device(present),
+        device,
+        device_before,
         restart=any(c.effect is Effect.RESTART for c in now) and not stopped,
         stopped=stopped,
     )
@@ -198,10 +207,15 @@ def plan_device(settings: Settings) -> CorosyncPlan:
     return CorosyncPlan(tuple(added), device=device, stopped=True)
 
 
-def restored(text: str, now: str) -> str:
-    """Return an earlier file with a version above the present one's, which corosync would join."""
-    number = max(conf.version(conf.parse(text)), conf.version(conf.parse(now))) + 1
-    return conf.render(conf.changed(conf.parse(text), {}, number))
+def restored(text: str, now: str, *, device: bool = True) -> str:
+    """Return an earlier file with a version above the present one's, which corosync would join.
+
+    Without its quorum device, where pcs is to add that again.
+    """
+    block = conf.parse(text)
+    number = max(conf.version(block), conf.version(conf.parse(now))) + 2
+    gone = {} if device else dict.fromkeys(_device(conf.values(block)))
+    return conf.render(conf.changed(block, gone, number))
 
 
 def earlier(text: str) -> Callable[[Values], Values]:

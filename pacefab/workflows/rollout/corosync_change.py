@@ -58,6 +58,8 @@ class CorosyncChange:
             PacefabError: it could not be; `restore` puts back what was done.
         """
         plan = self.plan
+        if plan.removes_device:
+            self._change_device()
         if plan.restart:
             self._stop()
         if plan.text:
@@ -69,7 +71,7 @@ class CorosyncChange:
             self._start()
         elif plan.text and not plan.stopped:
             self._through_one([commands.plan_reload()])
-        if plan.changes_device:
+        if plan.changes_device and not plan.removes_device:
             self._change_device()
         return formed
 
@@ -90,17 +92,21 @@ class CorosyncChange:
 
     def _restore(self) -> None:
         plan = self.plan
-        if "device" in self.done:
-            self._through_one(commands.device_steps(plan.device, plan.device_before), again=True)
+        back = commands.device_steps(plan.device, plan.device_before)
+        if "device" in self.done and not plan.removes_device:
+            self._through_one(back, again=True)
         if "files" in self.done:
             if "stopped" in self.done:
                 self._stop()
-            old = {node: restored(text, plan.text) for node, text in plan.before.items()}
+            device = not plan.removes_device
+            old = {n: restored(t, plan.text, device=device) for n, t in plan.before.items()}
             self._on_all({node: [commands.plan_write(text)] for node, text in old.items()})
         if "stopped" in self.done:
             self._start()
         elif "files" in self.done and not plan.stopped:
             self._through_one([commands.plan_reload()])
+        if "device" in self.done and plan.removes_device:
+            self._through_one(back, again=True)
 
     def _stop(self) -> None:
         self.done.append("stopped")
