@@ -15,7 +15,7 @@ from pacefab.inventory.model import HostName, Name, Node, Part
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.pacemaker_options import AnyMeta, Properties
 from pacefab.inventory.resources import ResourceEntry
-from pacefab.pacemaker.corosync.plan import Settings
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member, Membership
 
 _NODE_KEYS = "name, address, links, user, port, role, attributes"
@@ -89,9 +89,9 @@ class Inventory(Part):
             tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.nodes),
         )
 
-    def settings(self) -> Settings | None:
+    def settings(self) -> CorosyncSettings | None:
         """Return what is desired of corosync.conf; None: it is as it is."""
         if self.corosync is None and not any(node.links for node in self.nodes):
             return None
         values = (self.corosync or Corosync()).values()
-        return Settings(values, {n.name: (n.address or "", *n.links) for n in self.nodes})
+        return CorosyncSettings(values, {n.name: (n.address or "", *n.links) for n in self.nodes})

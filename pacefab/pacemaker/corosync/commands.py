@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pacefab.pacemaker.corosync import conf
 from pacefab.pacemaker.corosync.conf import Key, Values
-from pacefab.pacemaker.corosync.plan import Settings
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.transport.command import Step, shell, step
 
 CONF = "/etc/corosync/corosync.conf"
@@ -15,7 +15,7 @@ _MODEL, _HOST = ("device", "model"), ("device", "net", "host")
 _DEVICE = ("pcs", "quorum", "device")
 
 
-def setup_words(settings: Settings) -> list[str]:
+def setup_words(settings: CorosyncSettings) -> list[str]:
     """Return what follows the nodes in `pcs cluster setup`; a quorum device is added later."""
     values = settings.values
     totem = {key[1]: value for key, value in values.items() if key[0] == "totem"}

@@ -1,8 +1,8 @@
 """What is desired of corosync.conf, and how the nodes' files get there. Pure.
 
 What a running corosync takes by a reload and what it does not is pcs' own table (pcs 0.11,
-`need_stopped_cluster` in lib/corosync/config_facade.py), votequorum(5), and for priorities and pings
-of links what corosync 3.1 was seen to do: it logs "best link: 0 (pri: 9)".
+`need_stopped_cluster` in lib/corosync/config_facade.py), votequorum(5), and for the priorities and
+pings of links what corosync 3.1 was seen to do: it logs "best link: 0 (pri: 9)".
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Effect(StrEnum):
 
 
 @dataclass(frozen=True)
-class Settings:
+class CorosyncSettings:
     """What is desired of corosync.conf.
 
     Args:
@@ -200,7 +200,7 @@ def plan_corosync(
     )
 
 
-def plan_device(settings: Settings) -> CorosyncPlan:
+def plan_device(settings: CorosyncSettings) -> CorosyncPlan:
     """Return what comes after the setup of a new cluster, which brings all else: its device."""
     device = _device(settings.values)
     added = (ConfChange(key, None, device[key], Effect.DEVICE) for key in sorted(device))

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome, Program
-from pacefab.pacemaker.corosync.plan import Settings
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.members.membership import Claim, completed
 from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.transport.command import Step
@@ -76,7 +76,7 @@ class Bootstrap:
     limit: int = 32
     step: str = STEP
     transaction: Transaction | None = None  # of the run that forms it; None: it has the lease
-    corosync: Settings | None = None  # None: as pcs sets it up
+    corosync: CorosyncSettings | None = None  # None: as pcs sets it up
 
     def sentences(self, hosts: Mapping[str, Host]) -> tuple[str, ...]:
         """Return what would be done, a sentence each; none when the cluster stands.

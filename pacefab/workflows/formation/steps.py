@@ -9,7 +9,7 @@ from pacefab.errors import PacefabError
 from pacefab.host.model import Program
 from pacefab.pacemaker import live
 from pacefab.pacemaker.corosync import commands
-from pacefab.pacemaker.corosync.plan import Settings
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member
 from pacefab.services.service import Look
 from pacefab.transport.command import Step, shell, step
@@ -69,7 +69,7 @@ def plan_authentication(members: Iterable[Member], password: str) -> Step:
     return shell("authenticate", script, *_addressed(first), stdin=f"{password}\n")
 
 
-def plan_setup(cluster: str, members: Iterable[Member], corosync: Settings | None) -> Step:
+def plan_setup(cluster: str, members: Iterable[Member], corosync: CorosyncSettings | None) -> Step:
     """Return the step that makes a new cluster, to be started yet."""
     words = commands.setup_words(corosync) if corosync else ()
     return step("set up", "pcs", "cluster", "setup", cluster, *_addressed(members), *words)

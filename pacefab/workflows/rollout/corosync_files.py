@@ -9,7 +9,7 @@ from pacefab.errors import RefusedError
 from pacefab.pacemaker.corosync.conf import Values
 from pacefab.pacemaker.corosync.plan import (
     CorosyncPlan,
-    Settings,
+    CorosyncSettings,
     earlier,
     plan_corosync,
     plan_device,
@@ -18,7 +18,7 @@ from pacefab.pacemaker.members import corosync, live_membership
 from pacefab.workflows.nodes.view import ClusterView
 
 
-def plan(seen: ClusterView, settings: Settings, *, restart: bool) -> CorosyncPlan:
+def plan(seen: ClusterView, settings: CorosyncSettings, *, restart: bool) -> CorosyncPlan:
     """Return how the files of all nodes become as desired; of bare hosts pcs makes them so.
 
     Raises:

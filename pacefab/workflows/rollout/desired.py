@@ -10,7 +10,7 @@ from typing import Any
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.configuration import map_primitives
-from pacefab.pacemaker.corosync.plan import Settings
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import (
     Configuration,
     Member,
@@ -37,7 +37,7 @@ class Intent:
     base: Configuration  # what no service describes: properties, defaults, fencing, others' own
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
-    corosync: Settings | None = None  # None: corosync.conf is as it is
+    corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
 
     def only(self, service: str) -> Intent:
         """Return what is desired of one service alone."""

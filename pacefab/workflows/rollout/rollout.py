@@ -25,8 +25,9 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rollout import absent, creation
 from pacefab.workflows.rollout.absent import Losses
 from pacefab.workflows.rollout.agreement import Agreement, Reader
-from pacefab.workflows.rollout.corosync_change import CorosyncChange, bring_again, no_password
+from pacefab.workflows.rollout.corosync_change import bring_again, no_password
 from pacefab.workflows.rollout.early_start import started_early, stop_forgotten
+from pacefab.workflows.rollout.going_back import corosync_change, restore_cluster
 from pacefab.workflows.rollout.node_changes import NodeChanges, still_pending
 from pacefab.workflows.rollout.planning import Plan, Plans
 from pacefab.workflows.transaction import head as heads
@@ -149,7 +150,7 @@ class _RolloutRun:
 
     def _apply(self, seen: ClusterView, plan: Plan, *, asked: bool) -> list[Outcome]:
         entry = self.transaction.entry_id
-        conf = self._corosync(seen, plan)
+        conf = corosync_change(seen, plan, self.audience, self.rollout.secret)
         nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry, conf)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
@@ -175,11 +176,6 @@ class _RolloutRun:
             raise
         self._end(seen)
         return done
-
-    def _corosync(self, seen: ClusterView, plan: Plan) -> CorosyncChange:
-        hosts = seen.hosts if plan.forming else {n: seen.hosts[n] for n in seen.views}
-        secret = self.rollout.secret
-        return CorosyncChange(plan.corosync, hosts, plan.cluster, self.audience, secret)
 
     def _end(self, seen: ClusterView) -> None:
         """Note that all is done; what an unfinished change started and left behind is stopped."""
@@ -284,7 +280,8 @@ class _RolloutRun:
             with undoing():
                 if isinstance(error, StartFailedError):
                     error.seen += last_words(seen.hosts, error)
-                self._restore_cluster(seen, plan.configuration, before, error)
+                if not self.rollout.keep_on_failure:
+                    restore_cluster(seen, plan.configuration, before, error, self.audience)
             raise
         change = plan.configuration
         return self._report(now, shown, change, Mark.CHANGED, results, self._pending(done))
@@ -341,18 +338,3 @@ class _RolloutRun:
         found = (seen, plan)
         seen, plan, results = absent.serve(self.losses, self._look_again, found, deadline, waits)
         return self._report(seen, plan, ConfigurationPlan(), mark, results, pending)
-
-    def _restore_cluster(
-        self,
-        seen: ClusterView,
-        change: ConfigurationPlan,
-        before: Cib,
-        error: PacefabError | KeyboardInterrupt,
-    ) -> None:
-        """Put back what the change changed, and say so in the error."""
-        if self.rollout.keep_on_failure:
-            return
-        said = "it failed" if isinstance(error, PacefabError) else "interrupted"
-        self.audience.note(seen.doorway, f"{said}: putting the previous configuration back")
-        waits = partial(self.audience.waiting, seen.doorway)
-        apply_cib.restore_after(error, seen.host, before, change, waits)
