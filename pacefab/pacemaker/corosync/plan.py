@@ -172,7 +172,14 @@ def plan_corosync(
     """
     blocks = {node: _plain(conf.parse(text)) for node, text in files.items()}
     counted = Counter(map(conf.render, blocks.values()))
-    most = max(counted, key=lambda text: (counted[text], conf.version(conf.parse(text))))
+
+    def rank(text: str) -> tuple[int, int, int]:
+        block = conf.parse(text)
+        present = conf.values(block)
+        left = len(tuple(_changes(present, desired(present))))
+        return counted[text], conf.version(block), -left  # of two alone, what is desired
+
+    most = max(counted, key=rank)
     base = next(conf.parse(files[n]) for n, b in blocks.items() if conf.render(b) == most)
     present = conf.values(base)
     every = tuple(_changes(present, desired(present)))
