@@ -7,7 +7,6 @@ cluster; the third host is that of the quorum device.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +103,7 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(bare_nodes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(bare_nodes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     first, *_ = bare_nodes.nodes
     shown = bare_nodes.run(first, "ip -o -4 addr show dev eth0 scope global").stdout
     (own,) = (a for a in re.findall(r"inet ([0-9.]+)/", shown) if not a.startswith("192.0.2."))
