@@ -119,6 +119,11 @@ class Node(Part):
         description="Pacemaker node attributes, texts by name (a letter first, then letters, "
         "digits, _ . and -); numbers in quotes",
     )
+    utilization: dict[Name, int] = Field(
+        default={},
+        description="what the node offers to resources that need it, whole numbers by name, such "
+        "as cpu, memory; it counts with the property placement-strategy",
+    )
 
     @field_validator("name", "address")
     @classmethod

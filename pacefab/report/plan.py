@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pacefab.pacemaker.pcs import render_pcs
-from pacefab.pacemaker.plan import Action, ObjectChange
+from pacefab.pacemaker.sections.change import Action, ObjectChange
 from pacefab.report.stream import json_text
 from pacefab.report.text import error_style, render_error
 from pacefab.workflows.rollout.planning import Plan

@@ -162,12 +162,12 @@ def adopt(
 
 def _check_adoption(plan: Plan) -> None:
     """Raise a RefusedError when the plan is more than taking over what runs."""
-    from pacefab.pacemaker.model import Clone, Group, Primitive
-    from pacefab.pacemaker.plan import Action
+    from pacefab.pacemaker.model import Resource
+    from pacefab.pacemaker.sections.change import Action
 
     moved = [str(action) for action in plan.transitions]
     added = [part for part in plan.configuration.changes if part.action is Action.ADD]
-    absent = [str(part) for part in added if isinstance(part.desired, Primitive | Group | Clone)]
+    absent = [str(part) for part in added if isinstance(part.desired, Resource)]
     if plan.forming or moved or absent:
         raise RefusedError(
             "adopt the cluster",

@@ -10,12 +10,8 @@ from typing import Any
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
-from pacefab.pacemaker.model import (
-    FENCING_DISABLED_REASON,
-    ClusterStatus,
-    Instance,
-    ResourceStatus,
-)
+from pacefab.pacemaker.model import FENCING_DISABLED_REASON
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.memcached import memcached

@@ -15,7 +15,8 @@ from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome, Program
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.members.membership import Claim, completed
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import Result, errors, fan_out, values

@@ -13,14 +13,15 @@ from pacefab.pacemaker.corosync.plan import CorosyncPlan
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
-    Transition,
     primitive_ids,
     primitives,
 )
+from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.sections.change import Action
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pacefab.inventory.model import Part, Port, unfit
-from pacefab.inventory.totem import Positive, Text, texts
+from pacefab.inventory.sections.totem import Positive, Text, texts
 from pacefab.pacemaker.corosync.conf import Key
 
 _VOTES, _DEVICE = "votequorum(5)", "corosync-qdevice(8)"

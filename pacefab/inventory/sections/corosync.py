@@ -7,8 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from pacefab.inventory.model import Part, unfit
-from pacefab.inventory.quorum import Quorum, QuorumDevice
-from pacefab.inventory.totem import (
+from pacefab.inventory.sections.quorum import Quorum, QuorumDevice
+from pacefab.inventory.sections.totem import (
     CONF,
     KNET_NAMES,
     UDP_OPTIONS,
