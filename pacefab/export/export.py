@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pacefab.cli.inventory import ClusterInventory
 from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
+from pacefab.export.corosync import corosync
 from pacefab.export.draft import Draft, Section, Source, Unsaid
 from pacefab.export.objects import objects
 from pacefab.export.resources import resources
@@ -29,6 +30,7 @@ from pacefab.pacemaker.render import render_configuration
 SECTIONS: tuple[Section, ...] = (
     cluster_name,
     nodes,
+    corosync,
     resources,
     properties,
     defaults,
@@ -36,7 +38,8 @@ SECTIONS: tuple[Section, ...] = (
     constraints,
 )
 """What is asked once each, in this order; the inventory has its own order."""
-_ORDER = ("cluster", "nodes", "properties", "unlisted_properties", "property_sets", "defaults",
+_ORDER = ("cluster", "nodes", "corosync",
+          "properties", "unlisted_properties", "property_sets", "defaults",
           "unlisted_defaults", "default_sets", "operation_defaults",
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",
           "templates", "bundles", "groups", "resources", "constraints", "alerts", "acls",

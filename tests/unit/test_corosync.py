@@ -8,6 +8,9 @@ import pytest
 
 from pacefab.cli.inventory import ClusterInventory, read_inventory
 from pacefab.errors import UsageError
+from pacefab.export.draft import Source
+from pacefab.export.export import export
+from pacefab.pacemaker import cib
 from pacefab.pacemaker.corosync import commands, conf
 from pacefab.pacemaker.corosync.plan import (
     CorosyncPlan,
@@ -209,6 +212,61 @@ def test_the_way_back_is_to_the_earlier_values_of_the_nodes_that_there_are() -> 
     found = plan_corosync({"c1": now, "c2": now}, earlier(LINKS))
     assert "~ totem token: 9000 → 5000" in map(str, found.changes)
     assert not plan_corosync({"c1": LINKS, "c2": LINKS}, earlier(LINKS))
+
+
+FULL = """\
+corosync: {ip_version: ipv4, link_mode: active, knet_pmtud_interval: 20, links: [{mcastport: 5500,
+  ping_interval: 100, ping_timeout: 900, pong_count: 3, ping_precision: 99}, {transport: sctp}],
+  crypto: {model: openssl, cipher: aes192, hash: sha512}, compression: {model: zlib, level: 3,
+  threshold: 200}, totem: {token: 5000, consensus: 7000, block_unlisted_ips: false, join: 60},
+  quorum: {wait_for_all: false}, qdevice: {host: q1.example, algorithm: lms, tie_breaker: '2',
+  port: 5500, connect_timeout: 2000, force_ip_version: '4', timeout: 9000, sync_timeout: 20000,
+  heuristics: {mode: sync, interval: 5000, exec: {ping: /bin/ping -c1 192.0.2.1}}}}
+"""
+TIES = """\
+corosync: {quorum: {auto_tie_breaker: true, last_man_standing: true, last_man_standing_window: 999}}
+"""
+
+
+def written(folder: Path, corosync: str) -> str:
+    """Return the file that an inventory makes of the captured one."""
+    text = plan(folder, corosync, restart=True).text or LINKS
+    device = {k: v for k, v in settings(folder, corosync).values.items() if k[0] == "device"}
+    return conf.render(conf.changed(conf.parse(text), device, 9))  # as pcs adds it
+
+
+@pytest.mark.parametrize("corosync", [AS_SET_UP, FULL, TIES, "corosync: {crypto: {hash: sha1}}\n"])
+def test_what_an_inventory_says_is_exported_as_it_was(corosync: str, tmp_path: Path) -> None:
+    text = written(tmp_path, corosync)
+    source = Source(cib.parse(captured.text("debian12", "cib-empty.xml")), text)
+    exported = export(source)
+    assert not exported.unsaid
+    assert exported.inventory.settings() == settings(tmp_path, corosync)
+    own = settings(tmp_path, corosync)
+    assert not plan_corosync(dict.fromkeys("ab", text), lambda p: own.desired(p, {}))
+
+
+def test_a_cluster_as_pcs_sets_it_up_needs_no_section() -> None:
+    source = Source(cib.parse(captured.text("debian12", "cib-empty.xml")), PLAIN)
+    assert export(source).inventory.corosync is None
+
+
+def test_what_no_inventory_can_say_is_named() -> None:
+    text = LINKS.replace("    version: 2\n", "    version: 2\n    token_warning: 50\n")
+    text = text.replace("provider:", "expected_votes: 5\n    provider:").replace(
+        "nodeid: 3", "nodeid: 3\n        quorum_votes: 2"
+    )
+    text = text.replace("timestamp: on", "timestamp: hires").replace("ring1_addr", "ring3_addr")
+    unsaid = export(Source(cib.parse(captured.text("debian12", "cib-empty.xml")), text)).unsaid
+    named = " ".join(part.xml for part in unsaid)
+    for part in (
+        "token_warning",
+        "expected_votes",
+        "quorum_votes",
+        "timestamp: hires",
+        "ring3_addr",
+    ):
+        assert part in named
 
 
 MISTAKES = {

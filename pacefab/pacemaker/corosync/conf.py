@@ -88,12 +88,14 @@ def values(block: Block) -> dict[Key, str]:
 
 
 def unknown(block: Block) -> list[str]:
-    """Return what the file says and an inventory cannot, a line each; the log's settings aside."""
+    """Return what the file says and an inventory cannot, a line each; but a log as pcs has it."""
     found = []
     for key, value in block:
         if isinstance(value, list) and key in _WITHIN:
             found += [f"{key}.{line}" for line in _strange(value, _WITHIN[key])]
-        elif key not in {"logging", "system"} and not key.startswith("#"):
+        elif isinstance(value, list) and key == "logging":
+            found += [f"logging.{_line(k, v)}" for k, v in value if (k, v) not in _LOG]
+        elif not key.startswith("#"):
             found.append(_line(key, value))
     return found
 
@@ -168,8 +170,12 @@ _WITHIN: Mapping[str, frozenset[str]] = {
     "totem": TOTEM
     | {"version", "cluster_name", "cluster_uuid", "config_version", "interface", "secauth"},
     "nodelist": frozenset({"node"}),
-    "quorum": QUORUM | {"provider", "device", "expected_votes"},
+    "quorum": QUORUM | {"provider", "device"},
 }
+_LOG = {
+    ("to_logfile", "yes"), ("logfile", "/var/log/corosync/corosync.log"), ("to_syslog", "yes"),
+    ("logfile", "/var/log/cluster/corosync.log"), ("timestamp", "on"), ("debug", "off"),
+}  # fmt: skip
 _IN_PARTS = {
     "interface": LINK | {"linknumber", "ringnumber"},
     "node": frozenset({"name", "nodeid"}),

@@ -86,7 +86,7 @@ class ConfChange:
         """Return a line with its sign, as the rest of a plan has them."""
         sign = "+" if self.old is None else "-" if self.new is None else "~"
         values = " → ".join(value for value in (self.old, self.new) if value is not None)
-        return f"{sign} {_said(self.key)}: {values}"
+        return f"{sign} {said_key(self.key)}: {values}"
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ def _effect(key: Key, old: str | None, new: str | None) -> Effect:
     return Effect.RESTART if key[1] in _NOT_BY_RELOAD else Effect.LIVE
 
 
-def _said(key: Key) -> str:
+def said_key(key: Key) -> str:
     """Return a place as an operator would say it."""
     match key:
         case ("link", number, name):
@@ -307,7 +307,7 @@ def _unlike(base: Block, other: Block) -> str:
     ours, its = conf.values(base), conf.values(other)
     differing = [k for k in sorted({*ours, *its}, key=_order) if ours.get(k) != its.get(k)]
     if differing:
-        said = (f"{_said(key)} {its.get(key, 'not there')}" for key in differing)
+        said = (f"{said_key(key)} {its.get(key, 'not there')}" for key in differing)
         return f"differs from the others': {', '.join(said)}"
     if conf.version(base) != conf.version(other):
         return f"config_version {conf.version(other)}, the others' {conf.version(base)}"
