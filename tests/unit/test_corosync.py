@@ -172,7 +172,11 @@ def test_two_node_follows_from_the_rest(tmp_path: Path) -> None:
     found = plan(tmp_path, AS_SET_UP, two, two)
     assert list(map(str, found.changes)) == ["+ quorum two_node: 1"]
     ties = AS_SET_UP.replace("totem:", "quorum: {auto_tie_breaker: true}, totem:")
-    assert "two_node" not in plan(tmp_path, ties, two, two, restart=True).text
+    with_two = found.text
+    assert "two_node" not in plan(tmp_path, ties, with_two, with_two, restart=True).text
+    kept = plan(tmp_path, ties, with_two, with_two)
+    assert not kept.changes  # two_node stays until the tie breaker is there
+    assert [change.key[1] for change in kept.deferred] == ["auto_tie_breaker", "two_node"]
 
 
 def test_a_device_that_goes_has_gone_when_the_rest_is_written(tmp_path: Path) -> None:
