@@ -26,7 +26,6 @@ systemctl disable --quiet --now pacemaker corosync
 rm -rf /etc/corosync/corosync.conf /etc/corosync/authkey /etc/pacemaker/authkey
 rm -rf /var/lib/pacemaker/cib/*
 """
-pytestmark = pytest.mark.quiet
 
 
 @dataclass(frozen=True)
@@ -187,9 +186,15 @@ def test_what_needs_a_restart_waits_for_it_and_goes_back(pair: Pair) -> None:
     said = pair.deploy(ties)
     assert "--restart-cluster" in said
     assert pair.started() == before
-    said = pair.deploy(ties, "--restart-cluster")
+    file = pair.inventory(ties)
+    words = ("deploy", "--yes", "--restart-cluster", "--inventory", file)
+    point = "pacefab.workflows.rollout.corosync_change:CorosyncChange._stop"
+    said = stopping.killed(pair.hosts, *words, point=point, hosts=",".join(pair.nodes))
     assert "the whole cluster restarts" in said
-    assert not set(pair.started()) & set(before)
+    assert pair.started() == ["", ""]
+    # The next run finds all of it stopped, writes the files and starts it.
+    pair.deploy(ties)
+    assert not set(pair.started()) & {*before, ""}
     assert pair.flags() == {"Quorate AutoTieBreaker"}
     pair.nothing_to_do()
     pair.run("rollback", "--yes", "--restart-cluster", "--inventory", pair.inventory(ties))
