@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
-from pacefab.inventory.model import HostName, Name, Node, Part
+from pacefab.inventory.model import AttributeName, HostName, Name, Node, Part
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
@@ -41,6 +41,17 @@ class ClusterNode(Node):
     )
 
 
+class OtherNode(Part):
+    """What the cluster has noted of a node that is no member."""
+
+    attributes: dict[AttributeName, str] = Field(
+        default={}, description="node attributes, texts by name; numbers in quotes"
+    )
+    attribute_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of node attributes, {SETS}"
+    )
+
+
 NodeEntry = Annotated[
     ClusterNode, BeforeValidator(_named, json_schema_input_type=HostName | ClusterNode)
 ]
@@ -55,6 +66,11 @@ class Inventory(Part):
     nodes: tuple[NodeEntry, ...] = Field(
         min_length=1,
         description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
+    )
+    other_nodes: dict[HostName | Name, OtherNode] = Field(
+        default={},
+        description="by name, attributes of nodes that are no members and that a resource makes "
+        "(guests, replicas of bundles), each a mapping of attributes, attribute_sets",
     )
     properties: Properties = Field(
         default_factory=Properties, description="cluster properties by Pacemaker's names"

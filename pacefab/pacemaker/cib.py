@@ -265,9 +265,14 @@ def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
 
 
 def pairs(nvset: etree._Element | None) -> dict[str, str]:
-    """Return what a set holds; nothing when there is no set."""
-    found = nvset.iterfind("nvpair") if nvset is not None else ()
-    return {pair.get("name", ""): pair.get("value", "") for pair in found}
+    """Return what a set holds; nothing when there is no set.
+
+    Of two pairs of one name Pacemaker takes the first one.
+    """
+    found: dict[str, str] = {}
+    for pair in nvset.iterfind("nvpair") if nvset is not None else ():
+        found.setdefault(pair.get("name", ""), pair.get("value", ""))
+    return found
 
 
 EMPTY = parse("""<cib epoch="0" num_updates="0" admin_epoch="0"><configuration>

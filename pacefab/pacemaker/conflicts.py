@@ -27,14 +27,18 @@ def check_place(cib: Cib, desired: Resource) -> None:
         _check_primitive(cib, primitive, desired)
     if isinstance(desired, Primitive):
         return
-    attempted = f"look for the resource {primitives(desired)[0].id}"
     container = cib.element(desired.id)
     if container is None:
         return
-    inside = any(cib.element(name) is not None for name in primitive_ids([desired]))
+    first = next(iter(primitives(desired)), None)
+    attempted = f"look for the resource {first.id if first else desired.id}"
+    inside = first is None or any(
+        cib.element(name) is not None for name in primitive_ids([desired])
+    )
     if type(read_resource(container)) is not type(desired) or not inside:
         seen = f"the id {desired.id} is {_describe(cib, container)}"
-        raise RefusedError(attempted, seen, _advice(primitives(desired)[0]))
+        advice = _advice(first) if first else "see it with: pcs resource config"
+        raise RefusedError(attempted, seen, advice)
 
 
 def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
