@@ -216,6 +216,10 @@ def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
     shown = pair.run("status", "--inventory", file, status=1)
     assert f"{second} is not connected to the quorum device {pair.third}" in shown
     pair.hosts.run(second, "systemctl start corosync-qdevice")
+    exported = str(pair.folder / "exported.yaml")
+    pair.run("-H", first, "export", "--to", exported)
+    assert f"host: {pair.third}" in Path(exported).read_text()
+    assert "nothing to do" in pair.run("plan", "--inventory", exported)
     pair.run("rollback", "--yes", "--inventory", file)
     assert pair.flags() == {"2Node Quorate WaitForAll"}
     assert "device" not in "".join(pair.files())
