@@ -232,4 +232,4 @@ def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
     pair.run("rollback", "--yes", "--inventory", file)
     pair.comes(pair.flags, {"2Node Quorate WaitForAll"})
     assert "device" not in "".join(pair.files())
-    assert "quorum device" in pair.run("history", "--inventory", file)
+    assert "rollback: corosync: " in pair.run("history", "--inventory", file)
