@@ -27,7 +27,7 @@ class Effect(StrEnum):
     """How a change comes into force."""
 
     LIVE = "reload"
-    RESTART = "restart"  # of the cluster as a whole: nodes with and without it do not talk
+    RESTART = "restart"  # of the cluster as a whole: corosync takes it only when it starts
     DEVICE = "device"  # by `pcs quorum device`, which sets up certificates and services too
 
 
