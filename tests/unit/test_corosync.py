@@ -211,7 +211,7 @@ def test_pcs_adds_changes_and_removes_a_device(tmp_path: Path) -> None:
     )
     moved = commands.device_steps(two, device("host: q2, algorithm: lms"))
     assert [step.argv[3] for step in moved] == ["remove", "add"]
-    assert "geheim" not in " ".join(commands.plan_authentication("q1", "geheim").argv)
+    assert "very secret" not in " ".join(commands.plan_authentication("q1", "very secret").argv)
 
 
 def test_the_way_back_is_to_the_earlier_values_of_the_nodes_that_there_are() -> None:
