@@ -10,13 +10,14 @@ from pydantic import BeforeValidator, Field
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
-from pacefab.inventory.model import HostName, Name, Node, Part
+from pacefab.inventory.model import HostName, Name, Part
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.pacemaker_options import AnyMeta, Properties
 from pacefab.inventory.resources import ResourceEntry
 from pacefab.pacemaker.model import Member, Membership
 
-_NODE_KEYS = "name, address, user, port, role, attributes"
+_NODE_KEYS = "name, address, user, port, role, connection, attributes"
 
 
 def _named(value: object) -> object:
@@ -75,9 +76,19 @@ class Inventory(Part):
         """Yield what services name and the inventory does not have: where, and what."""
         return ()
 
+    @property
+    def members(self) -> tuple[Node, ...]:
+        """The nodes that are members: corosync knows them, and services run there."""
+        return tuple(node for node in self.nodes if not node.remote)
+
+    @property
+    def remotes(self) -> tuple[Node, ...]:
+        """The nodes by Pacemaker Remote."""
+        return tuple(node for node in self.nodes if node.remote)
+
     def membership(self) -> Membership:
-        """Return the cluster's name and nodes; one without an address in the file has none."""
+        """Return the cluster's name and members; one without an address in the file has none."""
         return Membership(
             self.cluster,
-            tuple(Member(n.name, (n.address,) if n.address else ()) for n in self.nodes),
+            tuple(Member(n.name, (n.address,) if n.address else ()) for n in self.members),
         )

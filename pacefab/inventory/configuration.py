@@ -13,6 +13,7 @@ from pacefab.inventory.constraints import (
     OrderEntry,
 )
 from pacefab.inventory.fencing import Device, Fencing
+from pacefab.inventory.nodes import Connection, Node
 from pacefab.inventory.resources import OperationEntry, ResourceEntry
 from pacefab.inventory.values import SecretReference
 from pacefab.pacemaker.model import (
@@ -28,6 +29,7 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
 )
+from pacefab.pacemaker.remote import CONNECTION
 
 Secret = Callable[[str], str]
 Values = Mapping[str, str | SecretReference]
@@ -43,7 +45,11 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         properties={**inventory.properties.texts(), **_fencing_property(fencing)},
         defaults=inventory.defaults.texts(),
         attributes={node.name: node.attributes for node in inventory.nodes if node.attributes},
-        resources=(*_devices(fencing, secret), *_resources(inventory.resources, secret)),
+        resources=(
+            *_devices(fencing, secret),
+            *map(connection, inventory.remotes),
+            *_resources(inventory.resources, secret),
+        ),
         constraints=tuple(_constraints(inventory.constraints)),
         notes=_notes(fencing),
     )
@@ -66,6 +72,12 @@ def secret_names(inventory: Inventory) -> tuple[str, ...]:
         if isinstance(value, SecretReference)
     ]
     return tuple(dict.fromkeys(reference.secret for reference in references))
+
+
+def connection(node: Node) -> Primitive:
+    """Return the resource by which the cluster knows a remote node, as pcs makes it."""
+    options = (node.connection or Connection()).parameters()
+    return Primitive(node.name, CONNECTION, {"server": node.address or node.name, **options})
 
 
 def clone_id(name: str) -> str:

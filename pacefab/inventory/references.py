@@ -10,8 +10,8 @@ from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
 from pacefab.inventory.mistakes import meant, show
+from pacefab.pacemaker.remote import CONNECTION
 
-_REMOTE = "ocf:pacemaker:remote"
 _MOST_NAMED = 12  # names that a sentence lists
 
 Found = Iterator[tuple[Path, str]]
@@ -20,6 +20,8 @@ Found = Iterator[tuple[Path, str]]
 def contradictions(inventory: Inventory) -> Found:
     """Yield each place that does not fit, and why, in the words of an error message."""
     nodes = [node.name for node in inventory.nodes]
+    if not inventory.members:
+        yield ("nodes",), "all are remote nodes: a cluster needs members, which connect to them"
     yield from _taken_ids(inventory)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
@@ -41,7 +43,10 @@ def _taken_ids(inventory: Inventory) -> Found:
 
 
 def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
-    """Yield ids of the sections fencing and resources, and where each comes from."""
+    """Yield ids of remote nodes, fencing and resources, and where each comes from."""
+    for place, node in enumerate(inventory.nodes):
+        if node.remote:
+            yield ("nodes", place), node.name
     for name, device in inventory.fencing.devices.items() if inventory.fencing else ():
         for id_ in device_ids(name, device):
             yield ("fencing", "devices", name), id_
@@ -75,7 +80,7 @@ def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
 
 
 def _unknown_resources(inventory: Inventory) -> Found:
-    known = {*inventory.service_ids()}
+    known = {*inventory.service_ids(), *(node.name for node in inventory.remotes)}
     for name, entry in inventory.resources.items():
         cloned = entry.form("clone") or entry.form("promotable")
         known.add(clone_id(name) if cloned else name)
@@ -98,7 +103,7 @@ def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
 
 def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
     """Yield locations on nodes that are none; a remote node is a resource too."""
-    remote = [name for name, entry in inventory.resources.items() if entry.agent == _REMOTE]
+    remote = [name for name, entry in inventory.resources.items() if entry.agent == CONNECTION]
     known = [*nodes, *remote]
     for i, location in enumerate(inventory.constraints.location):
         if location.node is not None and location.node not in known:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from pacefab.errors import RefusedError
 from pacefab.pacemaker import elements
 from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, SECRETS, Cib, CibDraft, pairs, plain_set
 from pacefab.pacemaker.compare import key, same_value, terms
@@ -167,15 +166,22 @@ def _set_of(cib: CibDraft, setting: Setting) -> tuple[etree._Element, int | None
     nodes = cib.root.iterfind("configuration/nodes/node")
     node = next((element for element in nodes if element.get("uname") == setting.node), None)
     if node is None:
-        raise RefusedError(
-            f"set the attribute {setting.name} of {setting.node}",
-            "the cluster's configuration has no such node",
-            "see: cibadmin --query --scope nodes",
-        )
+        node = _add_remote(cib, setting.node)
     nvset = plain_set(node, "instance_attributes")
     if nvset is None:
         nvset = elements.add(cib, node, "instance_attributes", f"nodes-{node.get('id')}")
     return nvset, None
+
+
+def _add_remote(cib: CibDraft, name: str) -> etree._Element:
+    """Add the entry of a remote node, as crm_attribute does where it has none yet.
+
+    Its id is the one of its connection too: ids of nodes are apart from those of all else.
+    """
+    section = cib.section("nodes")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "nodes")
+    return etree.SubElement(section, "node", id=name, type="remote", uname=name)
 
 
 def _properties(cib: CibDraft) -> etree._Element:

@@ -51,7 +51,14 @@ def _services_of(run: Run) -> Intent:
     from pacefab.workflows.rollout.desired import Intent
 
     sections = inventory.sections
-    return Intent(inventory.membership(), sections, tuple(sections), Configuration(), run.secret)
+    return Intent(
+        inventory.membership(),
+        sections,
+        tuple(sections),
+        Configuration(),
+        run.secret,
+        beside_remotes=bool(inventory.remotes),
+    )
 
 
 def rollout(run: Run, *, prune: bool = False, update: bool = False, **options: Any) -> Rollout:

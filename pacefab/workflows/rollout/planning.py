@@ -19,6 +19,7 @@ from pacefab.pacemaker.model import (
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.remote import connections
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
@@ -253,7 +254,8 @@ class Planner:
 
 def _without_newcomers(desired: Configuration, membership: Membership) -> Configuration:
     """Return the configuration without attributes of nodes that are still to join."""
-    present = {n: pairs for n, pairs in desired.attributes.items() if n in membership.names}
+    known = {*membership.names, *connections(desired)}
+    present = {n: pairs for n, pairs in desired.attributes.items() if n in known}
     return replace(desired, attributes=present)
 
 
