@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pacefab.errors import PacefabError, RefusedError
-from pacefab.host.model import HostFacts
+from pacefab.host import files
+from pacefab.host.model import FileState, HostFacts
 from pacefab.pacemaker.model import Membership
 from pacefab.services.service import DesiredNode, File, Look, Port, whole
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
@@ -105,6 +106,8 @@ def plan_remotes(
     hosts: Sequence[RemoteHost],
     lost: Sequence[str] = (),
     peers: Sequence[str] | None = None,
+    *,
+    in_use: bool = False,
 ) -> RemotePlan:
     """Return what makes hosts remote nodes of a cluster.
 
@@ -114,11 +117,12 @@ def plan_remotes(
         hosts: those that are to be remote nodes.
         lost: of these, those that the cluster knows and does not reach.
         peers: addresses that a firewall lets reach the daemon; None: it is not ours to manage.
+        in_use: the cluster has remote or guest nodes already, which know its key.
 
     Raises:
         RefusedError: a host belongs to a cluster, or has the key of another one.
     """
-    key = _key(cluster, members, hosts) or _new_key()
+    key = _key(cluster, members, hosts, in_use=in_use) or _new_key()
     return RemotePlan(
         {name: plan_key(facts, key) for name, facts in members.items()},
         {host.node.name: plan_host(host, key, peers) for host in hosts},
@@ -128,15 +132,26 @@ def plan_remotes(
 
 
 def plan_key(facts: HostFacts, key: str) -> NodePlan:
-    """Return what gives a member the key."""
+    """Return what gives a member the key; the file as pcs makes it (400, hacluster's) is left."""
+    state = facts.files.get(KEY)
+    if state and state.text == key and state.owner.startswith("hacluster:"):
+        return NodePlan()
     return plan_node(facts, DesiredNode(files=(key_file(key),)), managed=(), firewall=None)
 
 
 def plan_host(host: RemoteHost, key: str, peers: Sequence[str] | None) -> NodePlan:
-    """Return what makes one host a remote node. Errors of `plan_node`."""
+    """Return what makes one host a remote node. Errors of `plan_node`.
+
+    The key comes before the packages: where it is not there, Debian's make one of their own and
+    start the daemon with it, which then keeps it for a minute.
+    """
     known = [*peers, *host.facts.addresses] if peers is not None else None
     try:
-        return plan_node(host.facts, host.desired(key), managed=(), firewall=known)
+        plan = plan_node(host.facts, host.desired(key), managed=(), firewall=known)
+        if not plan.install or host.facts.text(KEY):
+            return plan
+        first = files.plan_write(KEY, FileState(key, "600", "root:root"), None)
+        return replace(plan, install=(first, *plan.install))
     except PacefabError as error:
         error.host = error.host or host.node.name
         raise
@@ -165,20 +180,24 @@ def _with_port(port: int, text: str | None) -> str:
     return f"{(text or '').rstrip()}\n{line}\n".lstrip()
 
 
-def _key(cluster: str, members: Mapping[str, HostFacts], hosts: Sequence[RemoteHost]) -> str:
-    """Return the key that the members have; empty where none has one.
+def _key(
+    cluster: str, members: Mapping[str, HostFacts], hosts: Sequence[RemoteHost], *, in_use: bool
+) -> str:
+    """Return the key that the members have, or the first of them; empty where none has one.
+
+    While nobody uses it they may have different ones: Debian's packages make one on each host.
 
     Raises:
-        RefusedError: they have different ones, or a host belongs to another cluster.
+        RefusedError: different ones are in use, or a host belongs to another cluster.
     """
     known = {name: key for name, facts in members.items() if (key := facts.text(KEY))}
     key = next(iter(known.values()), "")
     attempt = f"make remote nodes of cluster {cluster}"
-    if other := [name for name, own in known.items() if own != key]:
-        first = next(iter(known))
+    other = [name for name, own in known.items() if own != key]
+    if other and in_use:
         raise RefusedError(
             attempt,
-            f"{', '.join(other)} has another key ({KEY}) than {first}",
+            f"{', '.join(other)} has another key ({KEY}) than {next(iter(known))}",
             f"nothing was changed: compare them (sha256sum {KEY}); remove the file where it is "
             "wrong, then run this again",
         )
@@ -188,8 +207,8 @@ def _key(cluster: str, members: Mapping[str, HostFacts], hosts: Sequence[RemoteH
             attempt,
             "\n".join(problems),
             "nothing was changed: take these hosts out of the inventory, or, if nothing there is "
-            "needed any more, out of what they belong to (on the host: pcs cluster destroy; "
-            f"rm {KEY})",
+            "needed any more, out of what they belong to (on the host: pcs cluster destroy, or "
+            f"rm {KEY}, which Debian's packages make too), then run this again",
         )
     return key
 

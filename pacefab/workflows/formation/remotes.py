@@ -108,11 +108,16 @@ class Remotes:
     def _plan(self, seen: ClusterView) -> RemotePlan:
         """Return what is to be done. Errors of `plan_remotes`, and of hosts that do not answer."""
         found = self._observe(self._chosen(seen))
-        lost: Sequence[str] = ()
-        if seen.formed and seen.running:
-            known = connected(seen.cib) - _online(seen)
-            lost = [host.node.name for host in found if host.node.name in known]
-        return plan_remotes(self.desired.cluster, seen.facts, found, lost, self._peers(seen.facts))
+        known = connected(seen.cib) if seen.formed and seen.running else frozenset()
+        lost = [host.node.name for host in found if host.node.name in known - _online(seen)]
+        return plan_remotes(
+            self.desired.cluster,
+            seen.facts,
+            found,
+            lost,
+            self._peers(seen.facts),
+            in_use=bool(known) or _has_guests(seen),
+        )
 
     def _peers(self, facts: Mapping[str, HostFacts]) -> tuple[str, ...] | None:
         """Return the members' addresses, from which the daemon is reached."""
@@ -182,6 +187,10 @@ Outcomes = list[Outcome]
 def plan_connect(name: str) -> Step:
     """Return the step after which Pacemaker connects to a remote node that it gave up."""
     return step(f"connect {name}", "crm_resource", "--cleanup", "--resource", name, "--quiet")
+
+
+def _has_guests(seen: ClusterView) -> bool:
+    return bool(seen.formed and seen.running and any(node.remote for node in seen.status.nodes))
 
 
 def _online(seen: ClusterView) -> frozenset[str]:

@@ -12,14 +12,15 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
+    Primitive,
     Transition,
     primitive_ids,
     primitives,
 )
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
-from pacefab.pacemaker.remote import connections
+from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, plan_configuration
+from pacefab.pacemaker.remote import CONNECTION, connections
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
@@ -237,6 +238,7 @@ class Planner:
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
+        _check_connections(change)
         transitions, placement = (
             apply_cib.foresee(seen.host, render_configuration(seen.cib, change))
             if change
@@ -257,6 +259,21 @@ def _without_newcomers(desired: Configuration, membership: Membership) -> Config
     known = {*membership.names, *connections(desired)}
     present = {n: pairs for n, pairs in desired.attributes.items() if n in known}
     return replace(desired, attributes=present)
+
+
+def _check_connections(change: ConfigurationPlan) -> None:
+    """Raise a RefusedError where a remote node would go: more than its connection goes with it."""
+    gone = [one.id for one in change.changes if one.desired is None and _connects(one.present)]
+    if gone:
+        raise RefusedError(
+            f"take away {', '.join(gone)}",
+            "it is a remote node, which has to leave first",
+            f"nothing was changed: {'; '.join(f'fab remove-node --node {name}' for name in gone)}",
+        )
+
+
+def _connects(noun: Noun | None) -> bool:
+    return isinstance(noun, Primitive) and noun.agent == CONNECTION
 
 
 def _completed(
