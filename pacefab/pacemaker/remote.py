@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from lxml import etree
+
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Location, Primitive, Resource
 
@@ -45,3 +49,21 @@ def kept_to_members(resource: Resource) -> Location:
         value="cluster",
         resource_discovery="never",
     )
+
+
+def is_kept_to_members(cib: Cib, primitive: str) -> bool:
+    """Whether a constraint as of `kept_to_members` is about a primitive or what it is in."""
+    element = cib.element(primitive)
+    if element is None:
+        return False
+    names = [primitive, *(str(above.get("id")) for above in element.iterancestors())]
+    said = {"attribute": "#kind", "operation": "ne", "value": "cluster"}
+    return any(
+        rule.get("score") == "-INFINITY" and len(rule) == 1 and _says(rule[0], said)
+        for constraint in cib.constraints_on(*names)
+        for rule in constraint.iterfind("rule")
+    )
+
+
+def _says(expression: etree._Element, said: Mapping[str, str]) -> bool:
+    return all(expression.get(key) == value for key, value in said.items())

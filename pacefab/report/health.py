@@ -79,7 +79,8 @@ def _headings(service: ServiceHealth, *others: str) -> tuple[str, ...]:
 def _beside(service: ServiceHealth | None, node: NodeHealth) -> tuple[str, ...]:
     if service is None:
         return ()
-    return next((_cells(service, instance) for instance in service.on(node.node)), ("-",))
+    none = ("-",) * len(_headings(service))
+    return next((_cells(service, instance) for instance in service.on(node.node)), none)
 
 
 def _rows(service: ServiceHealth) -> list[tuple[str, ...]]:

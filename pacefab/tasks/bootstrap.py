@@ -74,7 +74,7 @@ def remove_node(
     dry_run: bool = False,
     yes: bool = False,
 ) -> int:
-    """Take one node out of its cluster.
+    """Take one node, a member or a remote one, out of its cluster.
 
     What it ran moves first; quorum is kept, or it is refused.
 
@@ -97,6 +97,7 @@ def remove_node(
         dry_run=dry_run,
         limit=run.limit,
         transaction=run.transaction(STEP),
+        reach=run.reach,
     )
     operator = Operator(run.printer, yes=yes)
     return run.perform(STEP, lambda: removal.run(others, operator))

@@ -95,13 +95,18 @@ class Causes:
         for node in self.status.nodes:
             if cause := self._node(node.name) or self._node_maintenance(node):
                 yield cause
-            elif node.remote:
+            elif node.remote and self._has_clones(node.name):
                 yield Cause(
                     f"{node.name} is a node by Pacemaker Remote, pacefab neither installs nor asks "
                     "services there",
                     f"keep a resource away from it: pcs constraint location … avoids {node.name}",
                     node=node.name,
                 )
+
+    def _has_clones(self, node: str) -> bool:
+        """Whether a clone, which services are, runs on a node; what runs once was placed there."""
+        here = (name for name, nodes in self.running.items() if node in nodes)
+        return any(as_clone(self.cib, name) is not None for name in here)
 
     def demoted(self, primitive: str) -> Iterator[Cause]:
         """Yield why no instance of a promotable clone is to be promoted."""

@@ -12,6 +12,7 @@ from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.graph import Graph
 from pacefab.pacemaker.placement.settings import as_clone
+from pacefab.pacemaker.remote import is_kept_to_members
 from pacefab.pacemaker.word import Cause, Placement
 
 
@@ -32,8 +33,8 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
     for primitive, nodes in running.items():
         found = {node: causes.unmanaged(primitive, node) for node in sorted(unmanaged[primitive])}
         if as_clone(cib, primitive) is not None or not nodes:
-            connects = _connects(cib, primitive)
-            able = [node.name for node in status.nodes if not (connects and node.remote)]
+            members_only = _connects(cib, primitive) or is_kept_to_members(cib, primitive)
+            able = [node.name for node in status.nodes if not (members_only and node.remote)]
             found |= {name: causes.of(primitive, name) for name in able if name not in nodes}
         against[primitive] = {node: cause for node, cause in found.items() if cause}
     unpromoted = galera.waits(cib, status, lambda name, node: against.get(name, {}).get(node))
