@@ -12,7 +12,7 @@ from pacefab.pacemaker.model import ClusterStatus, Membership
 from pacefab.pacemaker.remote import connected
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import fan_out
+from pacefab.transport.fanout import errors, fan_out
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.formation.remote_plan import (
     LOOK,
@@ -134,7 +134,12 @@ class Remotes:
             return RemoteHost(node, view.facts, view.membership)
 
         chosen = {node.name: self.hosts[node.name] for node in nodes}
-        return list(all_answered(fan_out(chosen, work, limit=self.limit)).values())
+        found = fan_out(chosen, work, limit=self.limit)
+        if self.lost_only and (silent := errors(found)):
+            error = next(iter(silent.values()))
+            names = ",".join(silent)
+            error.next_step = f"{error.next_step} To go on without: --without {names}"
+        return list(all_answered(found).values())
 
     def _change(self, seen: ClusterView, plan: RemotePlan, progress: Progress) -> None:
         """Give the members the key first: a host that has it alone would look like another's."""
