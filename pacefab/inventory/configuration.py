@@ -29,7 +29,7 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
 )
-from pacefab.pacemaker.remote import CONNECTION
+from pacefab.pacemaker.placement.remote import CONNECTION
 
 Secret = Callable[[str], str]
 Values = Mapping[str, str | SecretReference]

@@ -10,7 +10,7 @@ from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
 from pacefab.inventory.mistakes import meant, show
-from pacefab.pacemaker.remote import CONNECTION
+from pacefab.pacemaker.placement.remote import CONNECTION
 
 _MOST_NAMED = 12  # names that a sentence lists
 

@@ -41,7 +41,7 @@ from pacefab.pacemaker.model import (
     primitives,
 )
 from pacefab.pacemaker.naming import constraint_id, is_secret, unused
-from pacefab.pacemaker.remote import known_nodes
+from pacefab.pacemaker.placement.remote import known_nodes
 
 
 class Action(StrEnum):

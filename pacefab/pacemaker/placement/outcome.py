@@ -11,8 +11,8 @@ from pacefab.pacemaker.model import ClusterStatus
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.graph import Graph
+from pacefab.pacemaker.placement.remote import is_kept_to_members
 from pacefab.pacemaker.placement.settings import as_clone
-from pacefab.pacemaker.remote import is_kept_to_members
 from pacefab.pacemaker.word import Cause, Placement
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from pacefab.errors import PacefabError, RefusedError
 from pacefab.host import files, units
-from pacefab.pacemaker import departure
+from pacefab.pacemaker.members import departure
 from pacefab.pacemaker.model import Transition
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host

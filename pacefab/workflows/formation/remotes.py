@@ -9,7 +9,7 @@ from functools import partial
 from pacefab.errors import CommandError
 from pacefab.host.model import HostFacts, Mark, Outcome
 from pacefab.pacemaker.model import ClusterStatus, Membership
-from pacefab.pacemaker.remote import connected
+from pacefab.pacemaker.placement.remote import connected
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out

@@ -8,7 +8,8 @@ from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker import departure, live
+from pacefab.pacemaker import live
+from pacefab.pacemaker.members import departure
 from pacefab.pacemaker.model import ClusterStatus, Instance, Membership
 from pacefab.services.service import Look
 from pacefab.transport.command import Section

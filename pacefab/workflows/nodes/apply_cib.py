@@ -19,8 +19,8 @@ from pacefab.pacemaker.model import (
     Transition,
     primitives,
 )
+from pacefab.pacemaker.placement.remote import CONNECTION
 from pacefab.pacemaker.plan import ConfigurationPlan, Noun
-from pacefab.pacemaker.remote import CONNECTION
 from pacefab.pacemaker.restore import render_undone
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed, step

@@ -17,7 +17,7 @@ from pacefab.pacemaker.model import (
     Primitive,
 )
 from pacefab.pacemaker.ownership import desired_runner
-from pacefab.pacemaker.remote import kept_to_members
+from pacefab.pacemaker.placement.remote import kept_to_members
 from pacefab.services import agents, registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site

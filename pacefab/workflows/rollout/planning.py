@@ -19,8 +19,8 @@ from pacefab.pacemaker.model import (
 )
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.placement.remote import CONNECTION, connections
 from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, plan_configuration
-from pacefab.pacemaker.remote import CONNECTION, connections
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry

@@ -9,7 +9,7 @@ from lxml import etree
 from pacefab.pacemaker import elements
 from pacefab.pacemaker.cib import Cib, CibDraft, named_by, plain_set
 from pacefab.pacemaker.configuration import read_settings
-from pacefab.pacemaker.remote import connected
+from pacefab.pacemaker.placement.remote import connected
 from pacefab.pacemaker.render import record
 
 
