@@ -39,6 +39,12 @@ class Node(Part):
     address: Address | None = Field(
         default=None, description="the IPv4 or IPv6 address by which other hosts reach the node"
     )
+    links: tuple[Address, ...] = Field(
+        default=(),
+        max_length=7,
+        description="a list of the node's addresses on corosync's further links, 1 and up, which "
+        "every node has; address is that on link 0 (default: none; corosync.conf(5))",
+    )
     user: Login | None = Field(
         default=None,
         description="a login name: root, or a user whom sudo allows every command",
@@ -61,6 +67,12 @@ class Node(Part):
         "digits, _ . and -); numbers in quotes",
     )
 
+    utilization: dict[Name, int] = Field(
+        default={},
+        description="what the node offers to resources that need it, whole numbers by name, such "
+        "as cpu, memory; it counts with the property placement-strategy",
+    )
+
     @property
     def remote(self) -> bool:
         """Whether it is a node by Pacemaker Remote: no member, corosync does not know it."""
@@ -70,6 +82,8 @@ class Node(Part):
     def _connected(self) -> Self:
         if self.connection and not self.remote:
             raise unfit("connection is for nodes whose role is remote")
+        if self.links and self.remote:
+            raise unfit("links are corosync's, which a remote node does not have")
         return self
 
     @field_validator("name", "address")

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Iterator
 
 from pacefab.inventory.cluster import Inventory
-from pacefab.inventory.configuration import clone_id, device_ids
+from pacefab.inventory.configuration import device_ids
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
-from pacefab.inventory.mistakes import meant, show
+from pacefab.inventory.object_references import (
+    object_contradictions,
+    object_ids,
+    unknown_name,
+)
+from pacefab.inventory.resource_nouns import clone_id
+from pacefab.inventory.sections.corosync_links import corosync_contradictions
 from pacefab.pacemaker.placement.remote import CONNECTION
-
-_MOST_NAMED = 12  # names that a sentence lists
 
 Found = Iterator[tuple[Path, str]]
 
@@ -23,6 +27,7 @@ def contradictions(inventory: Inventory) -> Found:
     if not inventory.members:
         yield ("nodes",), "all are remote nodes: a cluster needs members, which connect to them"
     yield from _taken_ids(inventory)
+    yield from corosync_contradictions(inventory.members, inventory.corosync)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
         if not inventory.fencing.disabled:
@@ -30,6 +35,7 @@ def contradictions(inventory: Inventory) -> Found:
     yield from _unknown_resources(inventory)
     yield from _unknown_nodes(inventory, nodes)
     yield from _repeated(inventory.constraints)
+    yield from object_contradictions(inventory)
     yield from inventory.misfits()
 
 
@@ -43,7 +49,7 @@ def _taken_ids(inventory: Inventory) -> Found:
 
 
 def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
-    """Yield ids of remote nodes, fencing and resources, and where each comes from."""
+    """Yield ids of what no service describes, and where each comes from."""
     for place, node in enumerate(inventory.nodes):
         if node.remote:
             yield ("nodes", place), node.name
@@ -53,11 +59,17 @@ def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
     groups = set()
     for name, entry in inventory.resources.items():
         yield ("resources", name), name
-        if entry.form("clone") or entry.form("promotable"):
-            yield ("resources", name), clone_id(name)
+        if entry.copied:
+            yield ("resources", name), clone_id(name, entry)
         if entry.group and entry.group not in groups:
             groups.add(entry.group)
             yield ("resources", name, "group"), entry.group
+    for name, group in inventory.groups.items():
+        if group.copied:
+            yield ("groups", name), clone_id(name, group)
+    for section, entries in (("bundles", inventory.bundles), ("templates", inventory.templates)):
+        yield from (((section, name), name) for name in entries)
+    yield from object_ids(inventory)
 
 
 def _fenced_nodes(devices: dict[str, Device], nodes: Collection[str]) -> Found:
@@ -68,7 +80,7 @@ def _fenced_nodes(devices: dict[str, Device], nodes: Collection[str]) -> Found:
         named += [(("per_node", node), node) for node in device.per_node]
         for where, node in named:
             if node not in nodes:
-                yield ("fencing", "devices", name, *where), _unknown("node", node, nodes)
+                yield ("fencing", "devices", name, *where), unknown_name("node", node, nodes)
 
 
 def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
@@ -82,23 +94,28 @@ def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
 def _unknown_resources(inventory: Inventory) -> Found:
     known = {*inventory.service_ids(), *(node.name for node in inventory.remotes)}
     for name, entry in inventory.resources.items():
-        cloned = entry.form("clone") or entry.form("promotable")
-        known.add(clone_id(name) if cloned else name)
+        known.add(clone_id(name, entry) if entry.copied else name)
         known.update([entry.group] if entry.group else [])
+    known.update(clone_id(n, group) for n, group in inventory.groups.items() if group.copied)
+    known.update([*inventory.bundles, *inventory.templates])
     for path, id_ in _named_resources(inventory.constraints):
         if id_ not in known:
-            yield path, _unknown("resource", id_, known)
+            yield path, unknown_name("resource", id_, known)
 
 
 def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
     for i, order in enumerate(constraints.order):
-        yield ("constraints", "order", i, "first"), order.first
-        yield ("constraints", "order", i, "then"), order.then
+        for key, name in (("first", order.first), ("then", order.then)):
+            if name is not None:
+                yield ("constraints", "order", i, key), name
     for i, colocation in enumerate(constraints.colocation):
-        yield ("constraints", "colocation", i, "resource"), colocation.resource
-        yield ("constraints", "colocation", i, "with"), colocation.with_resource
+        pair = (("resource", colocation.resource), ("with", colocation.with_resource))
+        for key, name in pair:
+            if name is not None:
+                yield ("constraints", "colocation", i, key), name
     for i, location in enumerate(constraints.location):
-        yield ("constraints", "location", i, "resource"), location.resource
+        if location.resource is not None:
+            yield ("constraints", "location", i, "resource"), location.resource
 
 
 def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
@@ -108,28 +125,26 @@ def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
     for i, location in enumerate(inventory.constraints.location):
         if location.node is not None and location.node not in known:
             path = ("constraints", "location", i, "node")
-            yield path, _unknown("node", location.node, known)
+            yield path, unknown_name("node", location.node, known)
 
 
 def _repeated(constraints: Constraints) -> Found:
     """Yield constraints that another one of the list already is, or contradicts."""
     keys: dict[str, list[Hashable]] = {
-        "order": [(c.first, c.first_action, c.then, c.then_action) for c in constraints.order],
+        "order": [
+            (c.first, c.first_action, c.then, c.then_action, c.sets, c.id)
+            for c in constraints.order
+        ],
         "colocation": [
-            (c.resource, c.role, c.with_resource, c.with_role) for c in constraints.colocation
+            (c.resource, c.role, c.with_resource, c.with_role, c.sets, c.id)
+            for c in constraints.colocation
         ],
         "location": [
-            (c.resource, c.node, c.attribute, c.operation, c.value) for c in constraints.location
+            (c.resource, c.node, c.attribute, c.operation, c.value, c.role, c.rules, c.id)
+            for c in constraints.location
         ],
     }
     for kind, entries in keys.items():
         for i, key in enumerate(entries):
             if (before := entries.index(key)) < i:
                 yield ("constraints", kind, i), f"entry [{before}] is about the same already"
-
-
-def _unknown(what: str, name: str, known: Collection[str]) -> str:
-    """Return a sentence about a name that nothing has."""
-    there = f"; there are {', '.join(sorted(known))}" if len(known) <= _MOST_NAMED else ""
-    none = "; there is none" if not known else there
-    return f"found {show(name)}: no such {what}{meant(name, known)}{none}"

@@ -17,6 +17,7 @@ OWNER = "pacefab"
 OWNED = "pacefab-owned"
 SECRETS = "pacefab-secrets"  # RESOURCE:PARAMETER of what an inventory called a secret
 _NO_VERSION = 1 << 31  # Pacemaker counts in C's int
+_NAMING = frozenset({"obj_ref", "resource_ref", "role"})  # their id is that of something else
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
@@ -202,7 +203,7 @@ def _index(root: etree._Element, *, itself: bool = False) -> dict[str, etree._El
     """Return the elements of a tree by id, the first where there are two."""
     found: dict[str, etree._Element] = {}
     for element in root.iter() if itself else root.iterdescendants():
-        if name := element.get("id"):
+        if (name := element.get("id")) and element.tag not in _NAMING:
             found.setdefault(str(name), element)
     return found
 

@@ -120,6 +120,7 @@ def bootstrap_of(run: Run, step: str) -> Bootstrap:
         firewall=run.manages_firewall,
         limit=run.limit,
         step=step,
+        corosync=inventory.settings(),
     )
 
 
@@ -184,6 +185,7 @@ def _bootstrap(
         limit=run.limit,
         step=step,
         transaction=transaction,
+        secret=run.secret,
     )
     operator = Operator(run.printer, yes=True)
 
@@ -211,4 +213,7 @@ def _without_services(run: Run, inventory: ClusterInventory, remotes: Collection
         resources=(*_devices(every), *_connections(every, remotes)),
         notes=every.notes,
     )
-    return Intent(inventory.membership(), inventory.sections, (), base, run.secret)
+    settings = inventory.settings()
+    return Intent(
+        inventory.membership(), inventory.sections, (), base, run.secret, corosync=settings
+    )

@@ -13,7 +13,8 @@ from pacefab.errors import CommandError
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
-from pacefab.pacemaker.model import Clone, ClusterStatus, Configuration, Primitive
+from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN, needed
 from pacefab.pacemaker.plan import plan_configuration

@@ -14,7 +14,8 @@ from functools import cached_property
 from lxml import etree
 
 from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs, plain_set
-from pacefab.pacemaker.model import Ban, ClusterStatus, NodeStatus, role_of
+from pacefab.pacemaker.model import role_of
+from pacefab.pacemaker.nouns.status import Ban, ClusterStatus, NodeStatus
 from pacefab.pacemaker.placement.constraints import (
     UPDATE_BAN,
     describe_rule,

@@ -7,7 +7,7 @@ CIB and crm_mon of the same moment (`causes`).
 from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.graph import Graph

@@ -10,18 +10,14 @@ from typing import Any
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
-from pacefab.pacemaker.model import (
-    FENCING_DISABLED_REASON,
-    ClusterStatus,
-    Instance,
-    ResourceStatus,
-)
+from pacefab.pacemaker.model import FENCING_DISABLED_REASON
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import node_state, placed
+from pacefab.workflows.checks import node_state, placed, quorum_device
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -124,6 +120,7 @@ def examine(
             *found.reasons,
             *_apart(seen),
             *_outside(seen, inventory),
+            *quorum_device.reasons(seen),
             *map(_not_finished, left),
         ),
         notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pacefab.pacemaker.model import ClusterStatus, Instance, ResourceStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from pacefab.errors import PacefabError
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import CloneStatus, ClusterStatus, primitive_ids
+from pacefab.pacemaker.model import primitive_ids
+from pacefab.pacemaker.nouns.status import CloneStatus, ClusterStatus
 from pacefab.services import registry
 from pacefab.services.figures import Figure, Value, wrong_figures
 from pacefab.services.probes.probe import Probe

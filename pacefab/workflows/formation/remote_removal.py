@@ -9,7 +9,7 @@ from functools import partial
 from pacefab.errors import PacefabError, RefusedError
 from pacefab.host import files, units
 from pacefab.pacemaker.members import departure
-from pacefab.pacemaker.model import Transition
+from pacefab.pacemaker.nouns.status import Transition
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
 from pacefab.workflows.formation.remote_plan import DAEMON, KEY

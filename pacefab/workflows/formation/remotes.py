@@ -8,7 +8,8 @@ from functools import partial
 
 from pacefab.errors import CommandError
 from pacefab.host.model import HostFacts, Mark, Outcome
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement.remote import connected
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host

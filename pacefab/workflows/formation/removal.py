@@ -10,7 +10,8 @@ from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import live
 from pacefab.pacemaker.members import departure
-from pacefab.pacemaker.model import ClusterStatus, Instance, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance
 from pacefab.services.service import Look
 from pacefab.transport.command import Section
 from pacefab.transport.connection import Host

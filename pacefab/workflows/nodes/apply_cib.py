@@ -11,17 +11,12 @@ from pacefab.errors import CommandError, LostError, PacefabError, RefusedError, 
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import cib_text, live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import (
-    ClusterStatus,
-    Configuration,
-    Primitive,
-    Resource,
-    Transition,
-    primitives,
-)
+from pacefab.pacemaker.model import Configuration, Primitive, Resource, primitives
+from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
 from pacefab.pacemaker.placement.remote import CONNECTION
-from pacefab.pacemaker.plan import ConfigurationPlan, Noun
+from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.restore import render_undone
+from pacefab.pacemaker.sections.change import Noun
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed, step
 from pacefab.waiting import Pending, Waits, unheard, wait_until

@@ -13,7 +13,8 @@ from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
