@@ -30,9 +30,11 @@ from .progress import note
 KEPT: Final = pytest.StashKey[dict[str, str]]()
 """The first node of each cluster that was kept, by the cluster's name."""
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
-BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
+BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes", "remote_hosts")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
 """The nodes of inventory/openstack.yaml."""
+WITH_REMOTES: Final = (*DEFAULT_NODES, "r1", "r2")
+"""Three hosts to be members, two to be remote nodes."""
 
 
 class ClusterFactory(Protocol):
@@ -139,6 +141,12 @@ def bare_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Bare hosts of the module's own, those of inventory/openstack.yaml by name and address."""
     yield from _own_cluster(request, OPENSTACK, bare=True)
+
+
+@pytest.fixture(scope="module")
+def remote_hosts(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Bare hosts of the module's own: three to be members, r1 and r2 to be remote nodes."""
+    yield from _own_cluster(request, WITH_REMOTES, bare=True)
 
 
 def start_cluster(
