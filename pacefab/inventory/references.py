@@ -26,6 +26,7 @@ def contradictions(inventory: Inventory) -> Found:
     nodes = [node.name for node in inventory.nodes]
     if not inventory.members:
         yield ("nodes",), "all are remote nodes: a cluster needs members, which connect to them"
+        return
     yield from _taken_ids(inventory)
     yield from corosync_contradictions(inventory.members, inventory.corosync)
     if inventory.fencing:

@@ -103,8 +103,8 @@ def test_bare_hosts_become_a_cluster_with_remote_nodes(formed: Cluster, folder: 
 
 def test_a_connection_is_as_pcs_makes_it(formed: Cluster) -> None:
     own = formed.run("c1", "cibadmin -Q --xpath //primitive[@id=\\'r2\\']").stdout
-    options = "server=192.0.2.15 reconnect_interval=60s"
-    make = f"cibadmin --empty >/tmp/f && pcs -f /tmp/f resource create r2 ocf:pacemaker:remote {options}"
+    options = "ocf:pacemaker:remote server=192.0.2.15 reconnect_interval=60s"
+    make = f"cibadmin --empty >/tmp/f && pcs -f /tmp/f resource create r2 {options}"
     theirs = formed.run("c1", f"{make} && CIB_file=/tmp/f cibadmin -Q --xpath //primitive").stdout
     formed.run("c1", "rm /tmp/f")
 
