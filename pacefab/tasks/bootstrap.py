@@ -103,6 +103,22 @@ def remove_node(
     return run.perform(STEP, lambda: removal.run(others, operator))
 
 
+@cluster_task(secrets=True)
+def setup_qnetd(run: Run) -> int:
+    """Make a host one that quorum devices are on.
+
+    corosync-qnetd and pcsd, installed, set up, started; no node of the cluster itself.
+
+    Needs the secret hacluster: the password of pcs' user there, which the nodes' deploy takes too.
+
+    Example: fab -H q1 setup-qnetd
+    """
+    from pacefab.workflows.formation.qnetd import STEP, QnetdSetup
+
+    setup = QnetdSetup(run.secret, run.limit)
+    return run.perform(STEP, lambda: setup.run(run.named(), run.printer))
+
+
 def bootstrap_of(run: Run, step: str) -> Bootstrap:
     """Return how the run's inventory makes a cluster of hosts.
 

@@ -15,17 +15,17 @@ from pathlib import Path
 import pytest
 
 from pacefab.harness.cluster import Cluster
+from pacefab.harness.parallel import on_all
 from tests.cluster import eyes, stopping
 from tests.cluster.test_bootstrap import HACLUSTER, fab, watched
 
 CONF = "/etc/corosync/corosync.conf"
 AT_FIRST = "totem: {token: 5000}, links: [{link_priority: 1}, {link_priority: 5}]"
-QNETD = (
-    "export DEBIAN_FRONTEND=noninteractive; "
-    "apt-get install -qq -y --no-install-recommends corosync-qnetd pcs pacemaker-common "
-    ">/dev/null 2>&1 && chpasswd && systemctl enable --quiet --now pcsd && systemctl is-active pcsd"
-)
-pytestmark = pytest.mark.quiet
+TAKE_APART = """\
+systemctl disable --quiet --now pacemaker corosync
+rm -rf /etc/corosync/corosync.conf /etc/corosync/authkey /etc/pacemaker/authkey
+rm -rf /var/lib/pacemaker/cib/*
+"""
 
 
 @dataclass(frozen=True)
@@ -103,16 +103,17 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(bare_nodes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    first, *_ = bare_nodes.nodes
-    shown = bare_nodes.run(first, "ip -o -4 addr show dev eth0 scope global").stdout
-    (own,) = (a for a in re.findall(r"inet ([0-9.]+)/", shown) if not a.startswith("192.0.2."))
-    made = Pair(bare_nodes, tmp_path_factory.mktemp("pair"), own.rpartition(".")[0])
+def pair(module_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    hosts = module_cluster
+    own = hosts.run(hosts.nodes[0], "hostname -I").stdout.split()[0]
+    made = Pair(hosts, tmp_path_factory.mktemp("pair"), own.rpartition(".")[0])
+    on_all(lambda node: hosts.run(node, TAKE_APART), hosts.nodes)
+    for i, node in enumerate(made.nodes, start=11):
+        hosts.run(node, f"ip address add 192.0.2.{i}/24 dev eth0")
     with ThreadPoolExecutor() as pool:
-        secret = f"hacluster:{HACLUSTER}\n"
-        third = pool.submit(bare_nodes.run, made.third, QNETD, stdin=secret, timeout=300)
+        third = pool.submit(made.run, "-H", made.third, "setup-qnetd")
         made.run("bootstrap", "--inventory", made.inventory(AT_FIRST))
-        assert third.result().stdout.strip() == "active"
+        assert "changed" in third.result()
     return made
 
 
@@ -185,9 +186,15 @@ def test_what_needs_a_restart_waits_for_it_and_goes_back(pair: Pair) -> None:
     said = pair.deploy(ties)
     assert "--restart-cluster" in said
     assert pair.started() == before
-    said = pair.deploy(ties, "--restart-cluster")
+    file = pair.inventory(ties)
+    words = ("deploy", "--yes", "--restart-cluster", "--inventory", file)
+    point = "pacefab.workflows.rollout.corosync_change:CorosyncChange._stop"
+    said = stopping.killed(pair.hosts, *words, point=point, hosts=",".join(pair.nodes))
     assert "the whole cluster restarts" in said
-    assert not set(pair.started()) & set(before)
+    assert pair.started() == ["", ""]
+    # The next run finds all of it stopped, writes the files and starts it.
+    pair.deploy(ties)
+    assert not set(pair.started()) & {*before, ""}
     assert pair.flags() == {"Quorate AutoTieBreaker"}
     pair.nothing_to_do()
     pair.run("rollback", "--yes", "--restart-cluster", "--inventory", pair.inventory(ties))
@@ -196,7 +203,7 @@ def test_what_needs_a_restart_waits_for_it_and_goes_back(pair: Pair) -> None:
 
 def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
     first, second = pair.nodes
-    pair.hosts.run(pair.third, "pcs qdevice setup model net --enable --start")
+    assert "changed" not in pair.run("-H", pair.third, "setup-qnetd").replace("unchanged", "")
     device = (
         f"{AT_FIRST.replace('5000', '6000')}, qdevice: {{host: {pair.third}, algorithm: ffsplit}}"
     )

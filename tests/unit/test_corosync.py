@@ -20,6 +20,8 @@ from pacefab.pacemaker.corosync.plan import (
     plan_corosync,
     restored,
 )
+from pacefab.workflows.checks import quorum_device
+from pacefab.workflows.formation import steps
 from tests.unit import captured
 
 LINKS = captured.text("corosync", "two-links.conf")
@@ -172,7 +174,11 @@ def test_two_node_follows_from_the_rest(tmp_path: Path) -> None:
     found = plan(tmp_path, AS_SET_UP, two, two)
     assert list(map(str, found.changes)) == ["+ quorum two_node: 1"]
     ties = AS_SET_UP.replace("totem:", "quorum: {auto_tie_breaker: true}, totem:")
-    assert "two_node" not in plan(tmp_path, ties, two, two, restart=True).text
+    with_two = found.text
+    assert "two_node" not in plan(tmp_path, ties, with_two, with_two, restart=True).text
+    kept = plan(tmp_path, ties, with_two, with_two)
+    assert not kept.changes  # two_node stays until the tie breaker is there
+    assert [change.key[1] for change in kept.deferred] == ["auto_tie_breaker", "two_node"]
 
 
 def test_a_device_that_goes_has_gone_when_the_rest_is_written(tmp_path: Path) -> None:
@@ -314,3 +320,29 @@ def test_links_are_the_same_on_all_nodes(
 
 def test_without_the_section_the_file_is_as_it_is(tmp_path: Path) -> None:
     assert read(tmp_path, "cluster: a\nnodes: [c1, c2]\n").settings() is None
+
+
+def test_pcs_is_given_every_address_at_setup_and_one_for_trust(tmp_path: Path) -> None:
+    inventory = read(tmp_path, NODES + AS_SET_UP)
+    members = inventory.membership().members
+    setup = steps.plan_setup("test", members, inventory.settings())
+    assert " ".join(setup.argv).startswith(
+        "pcs cluster setup test c1 addr=172.19.0.11 addr=192.0.2.11 c2 addr=172.19.0.12"
+    )
+    assert steps.plan_authentication(members[:1], "x").argv[-2:] == ("c1", "addr=172.19.0.11")
+    (join,) = steps.plan_join(members[0], forget=False)
+    assert join.argv[-3:] == ("c1", "addr=172.19.0.11", "addr=192.0.2.11")
+
+
+@pytest.mark.parametrize(
+    ("out", "wrong"),
+    [
+        ("State:\t\t\tConnected\n", ""),
+        ("State:\t\t\tConnect failed\n", "Connect failed"),
+        ("", "Can't connect to QDevice socket (is QDevice running?)"),
+    ],
+)
+def test_a_node_that_is_not_connected_to_the_device_is_named(out: str, wrong: str) -> None:
+    error = "Can't connect to QDevice socket (is QDevice running?)"
+    found = captured.section("device", out, err="" if out else error)
+    assert quorum_device.state(found["device"]) == wrong

@@ -81,8 +81,7 @@ _WRITE = r"""
 set -e
 umask 022
 new=$(mktemp /etc/corosync/corosync.conf.XXXXXX)
-trap 'rm -f "$new"' EXIT
-trap 'exit 143' TERM
+trap 'rm -f "$new"' EXIT; trap 'exit 143' TERM
 cat >"$new"
 chmod 644 "$new"
 sync "$new" 2>/dev/null || sync

@@ -20,6 +20,7 @@ _LIVE_OF_LINK = frozenset(
     f"knet_{name}" for name in ("link_priority", "ping_interval", "ping_timeout", "pong_count")
 )
 _TWO = 2
+_TWO_NODE, _TIE_BREAKER = ("quorum", "two_node"), ("quorum", "auto_tie_breaker")
 
 
 class Effect(StrEnum):
@@ -65,12 +66,12 @@ class CorosyncSettings:
                 own = {ring: own[ring] for ring in sorted(own) if int(ring[4:-5]) < links}
             found |= {("node", node, ring): address for ring, address in own.items() if address}
         if len(nodes) == _TWO and not _ties_are_broken(found):
-            found["quorum", "two_node"] = "1"
+            found[_TWO_NODE] = "1"
         return found
 
 
 def _ties_are_broken(values: Values) -> bool:
-    return ("device", "model") in values or values.get(("quorum", "auto_tie_breaker")) == "1"
+    return ("device", "model") in values or values.get(_TIE_BREAKER) == "1"
 
 
 @dataclass(frozen=True)
@@ -234,10 +235,9 @@ def earlier(text: str) -> Callable[[Values], Values]:
         known = {key[1] for key in before if key[0] == "node"}
         kept = {key: v for key, v in before.items() if key[0] != "node" or key[1] in nodes}
         added = {k: v for k, v in present.items() if k[0] == "node" and k[1] not in known}
-        two = ("quorum", "two_node")
         if nodes != known:
-            kept = {key: value for key, value in kept.items() if key != two}
-            added |= {two: present[two]} if two in present else {}
+            kept = {key: value for key, value in kept.items() if key != _TWO_NODE}
+            added |= {key: value for key, value in present.items() if key == _TWO_NODE}
         return {**kept, **added}
 
     return desired
@@ -246,13 +246,16 @@ def earlier(text: str) -> Callable[[Values], Values]:
 def _changes(present: Values, desired: Values) -> Iterator[ConfChange]:
     device = {key[0] for key in (*present, *desired)} & {"device"}
     moved = bool(device) and (("device", "model") in present) != (("device", "model") in desired)
+    tied = present.get(_TIE_BREAKER) != desired.get(_TIE_BREAKER)
     links = {side: _links(values) for side, values in (("old", present), ("new", desired))}
     for key in sorted({*present, *desired}, key=_order):
         old, new = present.get(key), desired.get(key)
         if old != new:
             same = key[0] != "link" or (key[1] in links["old"] and key[1] in links["new"])
-            effect = Effect.DEVICE if moved and key[-1] == "two_node" else _effect(key, old, new)
-            yield ConfChange(key, old, new, effect if same else Effect.LIVE)
+            effect = _effect(key, old, new) if same else Effect.LIVE
+            if key == _TWO_NODE:  # it goes with what it excludes, and comes with it
+                effect = Effect.DEVICE if moved else Effect.RESTART if tied else effect
+            yield ConfChange(key, old, new, effect)
 
 
 def _links(values: Values) -> set[str]:
