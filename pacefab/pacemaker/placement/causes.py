@@ -31,6 +31,7 @@ from pacefab.pacemaker.placement.settings import (
     as_clone,
     called,
     find,
+    has_clones,
     left_alone,
     origin,
     reset,
@@ -62,15 +63,12 @@ class Causes:
             lambda: self._banned(primitive, node),
             lambda: self._failed(primitive, node),
         )
-        found = next((cause for ask in asked if (cause := ask())), None)
-        if found is None:
-            found = (
-                self._enough(primitive)
-                or self._opt_in(primitive, node)
-                or self._dependent(primitive)
-                or self._unknown(primitive)
-            )
-        return found
+        return next((cause for ask in asked if (cause := ask())), None) or (
+            self._enough(primitive)
+            or self._opt_in(primitive, node)
+            or self._dependent(primitive)
+            or self._unknown(primitive)
+        )
 
     def _rest(self, primitive: str) -> str:
         """Return the nodes on which nothing but itself keeps a primitive from running."""
@@ -96,18 +94,13 @@ class Causes:
         for node in self.status.nodes:
             if cause := self._node(node.name) or self._node_maintenance(node):
                 yield cause
-            elif node.remote and self._has_clones(node.name):
+            elif node.remote and has_clones(self.cib, self.running, node.name):
                 yield Cause(
                     f"{node.name} is a node by Pacemaker Remote, pacefab neither installs nor asks "
                     "services there",
                     f"keep a resource away from it: pcs constraint location … avoids {node.name}",
                     node=node.name,
                 )
-
-    def _has_clones(self, node: str) -> bool:
-        """Whether a clone, which services are, runs on a node; what runs once was placed there."""
-        here = (name for name, nodes in self.running.items() if node in nodes)
-        return any(as_clone(self.cib, name) is not None for name in here)
 
     def demoted(self, primitive: str) -> Iterator[Cause]:
         """Yield why no instance of a promotable clone is to be promoted."""

@@ -66,7 +66,7 @@ class Remotes:
 
         `seen` are the members as they were just asked: where none is lost, no host is.
         """
-        if not self._chosen(seen):
+        if seen.running and not seen.strangers and not self._chosen(seen):
             return ()
         return self._plan(observe_cluster(seen.hosts, LOOK_AT_KEY, self.limit)).sentences()
 

@@ -251,7 +251,7 @@ class Planner:
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
-        _check_connections(change)
+        check_connections(change)
         transitions, placement = (
             apply_cib.foresee(seen.host, render_configuration(seen.cib, change))
             if change
@@ -274,7 +274,7 @@ def _without_newcomers(desired: Configuration, membership: Membership) -> Config
     return replace(desired, attributes=present)
 
 
-def _check_connections(change: ConfigurationPlan) -> None:
+def check_connections(change: ConfigurationPlan) -> None:
     """Raise a RefusedError where a remote node would go: more than its connection goes with it."""
     gone = [one.id for one in change.changes if one.desired is None and _connects(one.present)]
     if gone:
