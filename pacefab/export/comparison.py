@@ -27,6 +27,7 @@ _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "rule": {"boolean-op": "and"},
     "op": {"timeout": ""},
 }
+_BOOLEANS = {"stonith-enabled", "promotable"}  # which are rewritten as true and false
 _TRUE, _FALSE = {"true", "on", "yes", "y"}, {"false", "off", "no", "n"}
 _INFINITE = {"infinity": "INFINITY", "+infinity": "INFINITY", "1000000": "INFINITY",
              "-infinity": "-INFINITY", "-1000000": "-INFINITY"}  # fmt: skip
@@ -44,9 +45,18 @@ class Lost:
 
 def lost(original: etree._Element, other: etree._Element) -> tuple[list[Lost], list[Lost]]:
     """Return what only the first configuration says, and what only the second one does."""
-    sides = [list(_said(each)) for each in (original, other)]
+    sides = [_once(_said(each)) for each in (original, other)]
     counts = [Counter((said.where, said.meaning) for said in side) for side in sides]
     return _only(sides[0], counts[1]), _only(sides[1], counts[0])
+
+
+def _once(said: Iterator[Lost]) -> list[Lost]:
+    """Return what is said; an order that is said twice is one."""
+    found: dict[tuple[str, str, int], Lost] = {}
+    for number, each in enumerate(said):
+        same = 0 if each.meaning.startswith("<rsc_order") else number
+        found.setdefault((each.where, each.meaning, same), each)
+    return list(found.values())
 
 
 def _only(side: list[Lost], others: Counter[tuple[str, str]]) -> list[Lost]:
@@ -70,9 +80,12 @@ def _said(root: etree._Element) -> Iterator[Lost]:
             if element.get("id") == _OWNER or _is_empty(element, referred):
                 continue
             parts = _of_node(element) if element.tag == "node" else (element,)
-            for number, part in enumerate(parts):
+            numbers: Counter[str] = Counter()
+            for part in parts:
                 where = str(section.tag)
-                where += f" {element.get('uname')} {number}" if element.tag == "node" else ""
+                if element.tag == "node":
+                    numbers[str(part.tag)] += 1
+                    where += f" {element.get('uname')} {numbers[str(part.tag)]}"
                 if part.tag in _PAIRS and not len(_without_noise(part)):
                     continue
                 xml = etree.tostring(part, encoding="unicode", with_tail=False)
@@ -95,15 +108,14 @@ def _without_noise(element: etree._Element) -> etree._Element:
     if found.tag == "master":
         found.tag = "clone"
         _promote(found)
-    seen: set[tuple[int, str]] = set()  # of two pairs of one name the first one counts
-    for pair in list(found.iter("nvpair")):
-        parent, name = pair.getparent(), pair.get("name", "")
-        if parent is None or not name:
-            continue
-        volatile = found.tag == "cluster_property_set" and name in VOLATILE
-        if volatile or (id(parent), name) in seen:
-            parent.remove(pair)
-        seen.add((id(parent), name))
+    for nvset in [e for e in found.iter() if e.tag in _PAIRS]:
+        seen: set[str] = set()  # of two pairs of one name the first one counts
+        for pair in nvset.findall("nvpair"):
+            name = pair.get("name", "")
+            volatile = nvset.tag == "cluster_property_set" and name in VOLATILE
+            if name and (volatile or name in seen):
+                nvset.remove(pair)
+            seen.add(name)
     return found
 
 
@@ -119,6 +131,9 @@ def _meaning(element: etree._Element, referred: set[str]) -> str:
     """Return an element as a text that is the same for all that say the same."""
     tag = str(element.tag)
     attributes = {str(k): _plain(str(k), str(v)) for k, v in element.items()}
+    if attributes.get("name") in _BOOLEANS:
+        value = attributes.get("value", "")
+        attributes["value"] = {"1": "true", "0": "false"}.get(value, value)
     if not _keeps_id(element, attributes.get("id", ""), referred):
         attributes.pop("id", None)
     defaults = dict(_DEFAULTS.get(tag, {}))
@@ -129,6 +144,8 @@ def _meaning(element: etree._Element, referred: set[str]) -> str:
     if tag == "rsc_colocation":
         attributes.pop("rsc-role", "") if attributes.get("rsc-role") == "Started" else None
         attributes.pop("with-rsc-role", "") if attributes.get("with-rsc-role") == "Started" else 0
+    if tag == "rule" and len(element.findall("*")) == 1:
+        attributes.pop("boolean-op", "")
     said = [f"{k}={v!r}" for k, v in sorted(attributes.items()) if defaults.get(k) != v]
     children = [e for e in element.iterfind("*") if not _means_nothing(e, referred)]
     inside = [_meaning(child, referred) for child in children]

@@ -18,7 +18,7 @@ from pacefab.inventory.constraints import (
 )
 from pacefab.inventory.own_terms import Lifetime, ResourceSet, Rule
 from pacefab.pacemaker.configuration import read_constraint
-from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, OwnTerms
+from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, OwnTerms, role_of
 from pacefab.pacemaker.naming import constraint_id
 
 Data = dict[str, Any]
@@ -38,6 +38,8 @@ def constraints(source: Source, draft: Draft) -> None:
     """Write every constraint; those of `pcs resource move` and `ban` too, which say so."""
     for element in source.cib.all_constraints:
         kind = str(element.tag).removeprefix("rsc_")
+        if element.get("id") in draft.taken:
+            continue
         noun = read_constraint(element)
         if noun is None or kind not in _ENTRIES:
             draft.leave(element)
@@ -120,6 +122,7 @@ def _own_terms(noun: OwnTerms, kind: str, draft: Draft) -> Data:
 
 def _fit(entry: type[ConstraintEntry], key: str, text: str) -> Any:
     field = entry.model_fields.get(key)
+    text = role_of(text) if key.endswith("role") else text
     fit = fitting(field_kind(field), text) if field else None
     if fit is None:
         raise Unsayable(f"{key} {text!r}")

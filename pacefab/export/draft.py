@@ -11,6 +11,7 @@ from lxml import etree
 from pacefab.export.words import Sets
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import Membership
 
 Path = tuple[str | int, ...]
 
@@ -22,7 +23,7 @@ class Source:
     Args:
         cib: the configuration.
         corosync: the text of corosync.conf; empty: it is not known.
-        resolved: addresses of the names in it.
+        membership: the cluster's name and nodes with their addresses; None: not known.
         place: where the CIB came from, as comments say it.
         metadata: of agents, where nodes were asked: which operations they advise.
         plain: whether services are left in Pacemaker's terms.
@@ -30,7 +31,7 @@ class Source:
 
     cib: Cib
     corosync: str = ""
-    resolved: Mapping[str, str] = field(default_factory=dict)
+    membership: Membership | None = None
     place: str = "cib.xml"
     metadata: Mapping[str, Metadata] = field(default_factory=dict)
     plain: bool = False

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
+from xml.sax.saxutils import escape
 
 from lxml import etree
 from pydantic import ValidationError
 
 from pacefab.cli.inventory import ClusterInventory
+from pacefab.errors import RefusedError
 from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
 from pacefab.export.corosync import corosync
 from pacefab.export.draft import Draft, Section, Source, Unsaid
 from pacefab.export.objects import objects
+from pacefab.export.recognition import service_part, services
 from pacefab.export.resources import resources
 from pacefab.export.settings import all_ids, cluster_name, defaults, nodes, properties
 from pacefab.export.text import render_inventory
@@ -24,12 +28,15 @@ from pacefab.inventory.document import Path, parse
 from pacefab.inventory.mistakes import find_mistakes
 from pacefab.inventory.references import contradictions
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.naming import is_secret
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.workflows.rollout.desired import merge
 
 SECTIONS: tuple[Section, ...] = (
     cluster_name,
     nodes,
+    services,
     corosync,
     resources,
     properties,
@@ -38,12 +45,14 @@ SECTIONS: tuple[Section, ...] = (
     constraints,
 )
 """What is asked once each, in this order; the inventory has its own order."""
-_ORDER = ("cluster", "nodes", "corosync",
+_ORDER = ("cluster", "nodes", "other_nodes", "corosync",
           "properties", "unlisted_properties", "property_sets", "defaults",
           "unlisted_defaults", "default_sets", "operation_defaults",
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",
           "templates", "bundles", "groups", "resources", "constraints", "alerts", "acls",
           "tags")  # fmt: skip
+_PAIR = re.compile(r'<nvpair\b[^>]*\bname="([^"]*)"[^>]*>')
+_VALUE = re.compile(r' value="[^"]*"')
 _MOST = 20  # times that a draft is read again: what goes may be named by what stays
 
 
@@ -74,10 +83,24 @@ def export(source: Source, header: str = "") -> Exported:
     known = [key for key in _ORDER if key in draft.data]
     draft.data = {key: draft.data[key] for key in (*known, *(draft.data.keys() - set(known)))}
     inventory = _accepted(draft)
-    rendered = _rendered(source.cib, inventory, values)
-    draft.unsaid += _lost(source.cib, rendered, draft)
+    rendered = None
+    try:
+        rendered = _rendered(source, inventory, values)
+        draft.unsaid += _lost(source.cib, rendered, draft)
+    except RefusedError as error:
+        draft.unsaid.append(Unsaid(error.attempted, error.seen, "plan would refuse it"))
+    draft.unsaid = [replace(each, xml=_masked(each.xml, values)) for each in draft.unsaid]
     text = render_inventory(draft, header)
     return Exported(text, inventory, draft.unsaid, tuple(sorted(values)), rendered)
+
+
+def _masked(xml: str, values: Mapping[str, str]) -> str:
+    """Return XML without values of secrets, known ones and those by their names."""
+    for value in sorted(filter(None, values.values()), key=len, reverse=True):
+        xml = xml.replace(escape(value, {'"': "&quot;"}), "(secret)").replace(value, "(secret)")
+    return _PAIR.sub(
+        lambda p: _VALUE.sub(' value="(secret)"', p[0]) if is_secret(p[1]) else p[0], xml
+    )
 
 
 def _accepted(draft: Draft) -> ClusterInventory:
@@ -86,8 +109,11 @@ def _accepted(draft: Draft) -> ClusterInventory:
         read, found = _read(render_inventory(draft, ""))
         if read is not None and not found:
             return read
-        for path, text in sorted(found, key=lambda each: each[0][-1:] != (), reverse=True):
-            _take_out(draft, path, text)
+        parts = {_removable(path): text for path, text in found if path}
+        if not parts:
+            break
+        for path in sorted(parts, key=_last_first):
+            _take_out(draft, path, parts[path])
     raise ValueError("; ".join(text for _, text in found))
 
 
@@ -107,22 +133,30 @@ _DEEP = {"constraints": 3, "resources": 2, "groups": 2, "bundles": 2, "templates
          "alerts": 2, "tags": 2, "acls": 3, "fencing": 3}  # fmt: skip
 
 
+def _removable(path: Path) -> Path:
+    return path[: _DEEP.get(str(path[0]), 2)]
+
+
+def _last_first(path: Path) -> tuple[str, int]:
+    """Of a list the last entries go first: the others keep their places."""
+    numbers = [part for part in path if isinstance(part, int)]
+    return "/".join(str(part) for part in path if isinstance(part, str)), -sum(numbers)
+
+
 def _take_out(draft: Draft, path: Path, text: str) -> None:
     """Take the part of a path out of the draft, and name it."""
-    path = path[: _DEEP.get(str(path[0]), 2)]
     here: Any = draft.data
-    for key in path[:-1]:
-        here = here[key] if isinstance(here, dict) else here[int(key)]
     try:
-        gone = here[path[-1]]
-        if isinstance(here, list):
-            here[int(path[-1])] = None
-        else:
-            del here[str(path[-1])]
+        for key in path[:-1]:
+            here = here[key]
+        may = path[0] == "constraints" or path[:2] == ("fencing", "levels")
+        if may and "no such" in text and "absent" not in here[path[-1]]:
+            here[path[-1]]["absent"] = True
+            return
+        gone = here.pop(path[-1])
     except (KeyError, IndexError, TypeError):
         return
-    if gone is not None:
-        draft.unsaid.append(Unsaid(".".join(map(str, path)), str(gone), text))
+    draft.unsaid.append(Unsaid(".".join(map(str, path)), str(gone), text))
 
 
 def bare(cib: Cib) -> Cib:
@@ -138,9 +172,11 @@ def bare(cib: Cib) -> Cib:
     return Cib(root)
 
 
-def _rendered(cib: Cib, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
-    desired = desired_configuration(inventory, values.__getitem__)
-    empty = bare(cib)
+def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
+    own = desired_configuration(inventory, values.__getitem__)
+    made_ = [made for name in inventory.sections if (made := service_part(source, name, inventory))]
+    desired = merge([*made_, own])
+    empty = bare(source.cib)
     return render_configuration(empty, plan_configuration(empty, desired))
 
 

@@ -78,6 +78,7 @@ def _fencing(source: Source, draft: Draft, nouns: list[Resource]) -> None:
         devices[noun.id] = entry
     if enabled is None or (is_true(enabled) and not devices):
         return
+    _reach_all(devices, _members(draft))
     section: Data = {"devices": devices} if devices else {}
     if not is_true(enabled):
         said = pairs(source.cib.own_set).get("pacefab-fencing-disabled-reason")
@@ -88,6 +89,19 @@ def _fencing(source: Source, draft: Draft, nouns: list[Resource]) -> None:
     draft.taken |= {"stonith-enabled", *devices}
 
 
+def _members(draft: Draft) -> set[str]:
+    return {node if isinstance(node, str) else node["name"] for node in draft.data["nodes"]}
+
+
+def _reach_all(devices: Data, members: set[str]) -> None:
+    """Leave lists of hosts to Pacemaker where they do not name every node: so it was found."""
+    lists = [set(entry.get("nodes", ())) for entry in devices.values()]
+    if all(lists) and not members <= set().union(*lists):
+        for entry in devices.values():
+            hosts = " ".join(entry.pop("nodes"))
+            entry.setdefault("parameters", {})["pcmk_host_list"] = hosts
+
+
 def _device(source: Source, draft: Draft, noun: Resource) -> Data | None:
     if not isinstance(noun, Primitive) or not noun.agent.startswith("stonith:fence_"):
         return None
@@ -96,7 +110,7 @@ def _device(source: Source, draft: Draft, noun: Resource) -> Data | None:
     except Unsayable:
         return None
     hosts = noun.parameters.get("pcmk_host_list", "").split()
-    members = {node if isinstance(node, str) else node["name"] for node in draft.data["nodes"]}
+    members = _members(draft)
     if hosts and set(hosts) <= members and " ".join(hosts) == noun.parameters["pcmk_host_list"]:
         del entry["parameters"]["pcmk_host_list"]
         entry["nodes"] = hosts

@@ -20,7 +20,6 @@ from pacefab.inventory.pacemaker_options import (
 )
 from pacefab.pacemaker.cib import pairs, plain_set
 from pacefab.pacemaker.configuration import default_set, property_set, read_configuration
-from pacefab.pacemaker.members import corosync
 from pacefab.pacemaker.nouns.piece import read_sets
 
 # What Pacemaker and pcs write themselves: it is not configured, and says nothing of a cluster.
@@ -31,7 +30,7 @@ _MEMBERS = {"", "member", "normal"}
 
 def cluster_name(source: Source, draft: Draft) -> None:
     """Write the name that corosync has, else that which Pacemaker has noted."""
-    known = corosync.parse(source.corosync, {}).cluster if source.corosync else ""
+    known = source.membership.cluster if source.membership else ""
     known = known or pairs(property_set(source.cib)).get("cluster-name", "")
     name = re.sub(r"[^A-Za-z0-9_-]", "-", known).lstrip("-")[:32]
     draft.data["cluster"] = name or "cluster"
@@ -42,12 +41,12 @@ def cluster_name(source: Source, draft: Draft) -> None:
 
 def nodes(source: Source, draft: Draft) -> None:
     """Write the nodes of the CIB, with their addresses where corosync.conf has them."""
-    known = corosync.parse(source.corosync, source.resolved) if source.corosync else None
+    known = source.membership
     addresses = {m.name: m.addresses for m in known.members} if known else {}
     written: list[Any] = []
     for element in source.cib.root.iterfind("configuration/nodes/node"):
         if element.get("type", "") not in _MEMBERS:
-            _leave_node(element, draft)
+            _other_node(element, draft)
             continue
         name = element.get("uname", "")
         said = _node(element, draft, addresses.get(name, ()))
@@ -61,10 +60,13 @@ def nodes(source: Source, draft: Draft) -> None:
     draft.data["nodes"] = written
 
 
-def _leave_node(element: etree._Element, draft: Draft) -> None:
-    """Name a remote or guest node that has something of its own; the others are resources."""
-    if any(len(child) for child in element):
-        draft.leave(element, "it is no member, and has attributes")
+def _other_node(element: etree._Element, draft: Draft) -> None:
+    """Write what a node has that a resource makes: one that has nothing follows from it."""
+    said = _node(element, draft, ()) if any(len(child) for child in element) else None
+    if said is not None and "utilization" in said:
+        draft.leave(element, "it is no member, and has a utilization")
+    elif said is not None:
+        draft.data.setdefault("other_nodes", {})[said.pop("name")] = said
 
 
 def _node(

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from pacefab.inventory.own_terms import AttributeSet, PairReference, Terms
+from pacefab.pacemaker.model import role_of
 from pacefab.pacemaker.naming import is_secret
 from pacefab.pacemaker.nouns.piece import Piece
 
@@ -73,7 +74,7 @@ def words(kind: type[Terms], piece: Piece, kept: Collection[str]) -> dict[str, A
     for name, text in piece.attributes.items():
         if name not in fields:
             raise Unsayable(f"{piece.tag} has the attribute {name}")
-        value = fitting(field_kind(fields[name]), text)
+        value = fitting(field_kind(fields[name]), role_of(text) if name == "role" else text)
         if value is None:
             raise Unsayable(f"{piece.tag} has the {name} {text!r}")
         found[_key(kind, name)] = value

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
-from pacefab.inventory.model import HostName, Name, Part
+from pacefab.inventory.model import HostName, Name, OwnAttributeName, Part
 from pacefab.inventory.nodes import Node
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
@@ -44,6 +44,17 @@ class ClusterNode(Node):
     )
 
 
+class OtherNode(Part):
+    """What the cluster has noted of a node that is no member."""
+
+    attributes: dict[OwnAttributeName, str] = Field(
+        default={}, description="node attributes, texts by name; numbers in quotes"
+    )
+    attribute_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of node attributes, {SETS}"
+    )
+
+
 NodeEntry = Annotated[
     ClusterNode, BeforeValidator(_named, json_schema_input_type=HostName | ClusterNode)
 ]
@@ -58,6 +69,11 @@ class Inventory(Part):
     nodes: tuple[NodeEntry, ...] = Field(
         min_length=1,
         description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
+    )
+    other_nodes: dict[HostName | Name, OtherNode] = Field(
+        default={},
+        description="by name, attributes of nodes that are no members and that a resource makes "
+        "(guests, replicas of bundles), each a mapping of attributes, attribute_sets",
     )
     properties: Properties = Field(
         default_factory=Properties, description="cluster properties by Pacemaker's names"

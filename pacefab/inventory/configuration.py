@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pacefab.inventory.cluster import Inventory
+from pacefab.inventory.cluster import ClusterNode, Inventory, OtherNode
 from pacefab.inventory.constraint_nouns import constraint_nouns
 from pacefab.inventory.fencing import Device, Fencing
 from pacefab.inventory.nodes import Connection, Node
@@ -32,7 +32,10 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
             **inventory.operation_defaults.texts(),
             **inventory.unlisted_operation_defaults,
         },
-        attributes={node.name: node.attributes for node in inventory.nodes if node.attributes},
+        attributes={
+            **{node.name: node.attributes for node in inventory.nodes if node.attributes},
+            **{name: o.attributes for name, o in inventory.other_nodes.items() if o.attributes},
+        },
         resources=(
             *_devices(fencing, secret),
             *map(connection, inventory.remotes),
@@ -42,8 +45,8 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         notes=_notes(fencing),
         sets=_sets(inventory, secret),
         node_sets={
-            node.name: sets_of("instance_attributes", node.attribute_sets, secret)
-            for node in inventory.nodes
+            name: sets_of("instance_attributes", node.attribute_sets, secret)
+            for name, node in _nodes(inventory)
             if node.attribute_sets is not None
         },
         objects=desired_objects(inventory, secret),
@@ -57,6 +60,11 @@ def _utilization(inventory: Inventory) -> dict[str, dict[str, str]]:
         for node in inventory.nodes
         if node.utilization
     }
+
+
+def _nodes(inventory: Inventory) -> Iterator[tuple[str, ClusterNode | OtherNode]]:
+    yield from ((node.name, node) for node in inventory.nodes)
+    yield from inventory.other_nodes.items()
 
 
 def _sets(inventory: Inventory, secret: Secret) -> Further:
@@ -100,7 +108,9 @@ def device_ids(name: str, device: Device) -> tuple[str, ...]:
 
 def _fencing_property(fencing: Fencing | None) -> dict[str, str]:
     """Return nothing while the inventory has not decided."""
-    return {"stonith-enabled": "false" if fencing.disabled else "true"} if fencing else {}
+    if fencing is None or not (fencing.disabled or fencing.devices):
+        return {}
+    return {"stonith-enabled": "false" if fencing.disabled else "true"}
 
 
 def _devices(fencing: Fencing | None, secret: Secret) -> Iterator[Primitive]:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from pacefab.inventory.model import HostName, Name, Part, unfit
+from pacefab.inventory.model import AttributeName, HostName, Name, Part, unfit
 from pacefab.inventory.own_terms import RESOURCE_SETS, Id, Lifetime, ResourceSet, Rule
 from pacefab.inventory.values import SCORE, Boolean, ScalarText, Score
 
@@ -31,6 +31,12 @@ class ConstraintEntry(Part):
     )
     lifetime: Lifetime | None = Field(
         default=None, description="a mapping of rule: when it holds (before Pacemaker 2.1)"
+    )
+
+    absent: bool = Field(
+        default=False,
+        description="true or false: whether what it names may be no resource or node of this "
+        "inventory",
     )
 
     def needs(self, *keys: str) -> None:
@@ -105,8 +111,10 @@ class LocationEntry(ConstraintEntry):
         description="in place of node or attribute: a list of rules, each a mapping of score, "
         "score_attribute, role, boolean_op, expression, date_expression, rule",
     )
-    node: HostName | None = Field(default=None, description="the name of a node")
-    attribute: Name | None = Field(default=None, description="the name of a node attribute")
+    node: HostName | Name | None = Field(default=None, description="the name of a node")
+    attribute: AttributeName | None = Field(
+        default=None, description="the name of a node attribute"
+    )
     operation: Operation | None = Field(
         default=None, description="one of eq, ne, lt, gt, lte, gte, defined, not_defined"
     )

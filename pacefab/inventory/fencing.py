@@ -85,6 +85,6 @@ class Fencing(Part):
             raise unfit("fencing is disabled without a reason, which status would show")
         if not self.disabled and self.reason:
             raise unfit("there is a reason, and fencing is not disabled")
-        if not self.disabled and not self.devices:
+        if not self.disabled and not self.devices and not self.levels:
             raise unfit("there is no device, and fencing is not disabled")
         return self

@@ -69,6 +69,12 @@ def fitting(pattern: str, reason: str) -> AfterValidator:
 EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
 # What pcs and Pacemaker take for an id, an attribute's name, a parameter's (XML's NCName).
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=200)]
+# Of node attributes Pacemaker has some of its own, such as #health-disk, and counts copies by :0.
+AttributeName = Annotated[str, Field(pattern=r"^#?[A-Za-z_][A-Za-z0-9_.:-]*$", max_length=200)]
+OwnAttributeName = Annotated[
+    str, Field(pattern=r"^(#health[A-Za-z0-9_.:-]*|[A-Za-z_][A-Za-z0-9_.:-]*)$", max_length=200)
+]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$", max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[
     str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)

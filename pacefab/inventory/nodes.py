@@ -6,7 +6,16 @@ from typing import Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from pacefab.inventory.model import Address, HostName, Login, Name, Part, Port, unfit
+from pacefab.inventory.model import (
+    Address,
+    HostName,
+    Login,
+    Name,
+    OwnAttributeName,
+    Part,
+    Port,
+    unfit,
+)
 from pacefab.inventory.values import Time
 
 
@@ -61,7 +70,7 @@ class Node(Part):
         default=None,
         description="of a remote node, a mapping of port and reconnect_interval",
     )
-    attributes: dict[Name, str] = Field(
+    attributes: dict[OwnAttributeName, str] = Field(
         default={},
         description="Pacemaker node attributes, texts by name (a letter first, then letters, "
         "digits, _ . and -); numbers in quotes",

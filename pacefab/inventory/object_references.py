@@ -54,6 +54,8 @@ def _levels(inventory: Inventory) -> Found:
     before: dict[object, int] = {}
     for i, entry in enumerate(inventory.fencing.levels):
         where: Path = ("fencing", "levels", i)
+        if entry.absent:
+            continue
         if entry.node is not None and entry.node not in {*nodes, *inventory.resources}:
             yield (*where, "node"), unknown_name("node", entry.node, nodes)
         for n, device in enumerate(entry.devices):

@@ -88,7 +88,7 @@ def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
     """Yield what no device reaches; one with parameters of Pacemaker's for that may reach all."""
     known = [{*device.nodes, *device.per_node} for device in devices.values()]
     left = [node for node in nodes if not any(node in fenced for fenced in known)]
-    if all(known) and left:
+    if known and all(known) and left:
         yield ("fencing", "devices"), f"no device fences {', '.join(left)}"
 
 
@@ -107,15 +107,15 @@ def _unknown_resources(inventory: Inventory) -> Found:
 def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
     for i, order in enumerate(constraints.order):
         for key, name in (("first", order.first), ("then", order.then)):
-            if name is not None:
+            if name is not None and not order.absent:
                 yield ("constraints", "order", i, key), name
     for i, colocation in enumerate(constraints.colocation):
         pair = (("resource", colocation.resource), ("with", colocation.with_resource))
         for key, name in pair:
-            if name is not None:
+            if name is not None and not colocation.absent:
                 yield ("constraints", "colocation", i, key), name
     for i, location in enumerate(constraints.location):
-        if location.resource is not None:
+        if location.resource is not None and not location.absent:
             yield ("constraints", "location", i, "resource"), location.resource
 
 
@@ -124,7 +124,7 @@ def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
     remote = [name for name, entry in inventory.resources.items() if entry.agent == CONNECTION]
     known = [*nodes, *remote]
     for i, location in enumerate(inventory.constraints.location):
-        if location.node is not None and location.node not in known:
+        if location.node is not None and location.node not in known and not location.absent:
             path = ("constraints", "location", i, "node")
             yield path, unknown_name("node", location.node, known)
 

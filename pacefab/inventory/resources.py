@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Name, Part, unfit
+from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Name, ParameterName, Part, unfit
 from pacefab.inventory.own_terms import SETS, AttributeSet, Container, Id, Network, StorageMapping
 from pacefab.inventory.pacemaker_options import AnyMeta, ResourceMeta
 from pacefab.inventory.values import TIME, Boolean, Number, Parameter, ScalarText, Time
@@ -24,7 +24,7 @@ _CONTAINER = (
 )
 _CLONE_META = "options of the clone by Pacemaker's names (interleave, clone-max …), or nothing"
 
-Parameters = dict[Name, Parameter]
+Parameters = dict[ParameterName, Parameter]
 
 
 _TEXTS = "by Pacemaker's names, each a text as it stands in the CIB"
@@ -112,7 +112,7 @@ class OperationEntry(Part):
 class PrimitiveEntry(Part):
     """What resources and templates have in common."""
 
-    agent: Annotated[str, Field(pattern=rf"^{AGENT}:[A-Za-z0-9_.@\\-]+$")] | None = Field(
+    agent: Annotated[str, Field(pattern=rf"^{AGENT}:[A-Za-z0-9_.@/\\-]+$")] | None = Field(
         default=None,
         description="a resource agent as pcs writes it: ocf:heartbeat:IPaddr2, systemd:memcached",
     )
@@ -126,7 +126,7 @@ class PrimitiveEntry(Part):
         default=True,
         description="true or false: whether it gets the operations that its agent advises, too",
     )
-    utilization: dict[Name, ScalarText] = Field(default={}, description=UTILIZATION)
+    utilization: dict[ParameterName, ScalarText] = Field(default={}, description=UTILIZATION)
     further: Further | None = Field(default=None, description=FURTHER)
 
 

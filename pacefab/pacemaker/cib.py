@@ -262,16 +262,24 @@ def named_by(constraint: etree._Element) -> Iterator[str]:
 def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
     """Return the set of name-value pairs that holds always: the first one without a rule.
 
+    One that is empty counts only where there is no other.
+
     Sets with rules and further sets are the operator's own; nothing of ours reads or writes them.
     """
     sets = element.iterfind(kind)
-    return next((s for s in sets if s.find("rule") is None and s.get("id-ref") is None), None)
+    plain = [s for s in sets if s.find("rule") is None and s.get("id-ref") is None]
+    return next((s for s in plain if len(s)), plain[0] if plain else None)
 
 
 def pairs(nvset: etree._Element | None) -> dict[str, str]:
-    """Return what a set holds; nothing when there is no set."""
-    found = nvset.iterfind("nvpair") if nvset is not None else ()
-    return {pair.get("name", ""): pair.get("value", "") for pair in found}
+    """Return what a set holds; nothing when there is no set.
+
+    Of two pairs of one name Pacemaker takes the first one.
+    """
+    found: dict[str, str] = {}
+    for pair in nvset.iterfind("nvpair") if nvset is not None else ():
+        found.setdefault(pair.get("name", ""), pair.get("value", ""))
+    return found
 
 
 EMPTY = parse("""<cib epoch="0" num_updates="0" admin_epoch="0"><configuration>

@@ -30,6 +30,8 @@ from pacefab.pacemaker.nouns.piece import Piece, is_mark, same_pieces
 
 def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
     """Whether further sets are as desired; a plain one that is first and has no score is none."""
+    if not any(map(is_mark, present)):  # there is none yet, or nothing is left in it
+        desired = tuple(p for p in desired if not is_mark(p))
     usual = [
         tuple(p for n, p in enumerate(s) if not (n == 0 and is_mark(p) and len(p.attributes) == 1))
         for s in (present, desired)

@@ -227,12 +227,15 @@ def _others(element: etree._Element, known: Collection[str]) -> dict[str, str]:
     return {str(k): str(v) for k, v in element.items() if k not in known}
 
 
+def own_set(element: etree._Element, kind: str) -> etree._Element | None:
+    """Return the set that a noun has the pairs of; parameters have primitives and templates."""
+    parameters = kind == SETS[0] and element.tag in {"primitive", "template"}
+    return plain_set(element, kind) if parameters or kind == SETS[1] else None
+
+
 def read_further(element: etree._Element) -> Further:
     """Return the sets that an element has besides the plain ones, and where those stand."""
-    found = {
-        kind: read_sets(element, plain_set(element, kind) if kind != SETS[2] else None, kind)
-        for kind in SETS
-    }
+    found = {kind: read_sets(element, own_set(element, kind), kind) for kind in SETS}
     operations = element.find("operations")
     if operations is not None:
         own = [read_piece(e) for e in operations.iterfind("*") if e.tag != "op"]

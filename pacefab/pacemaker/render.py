@@ -12,6 +12,7 @@ from pacefab.pacemaker.compare import key, same_sets, same_value, terms
 from pacefab.pacemaker.configuration import (
     SETTING_SETS,
     default_set,
+    own_set,
     property_set,
     read_further,
     read_operation,
@@ -194,7 +195,7 @@ def _change_sets(
     cib: CibDraft, element: etree._Element, kind: str, plain: Mapping[str, str], further: Further
 ) -> None:
     """Make an element have its plain set and the further ones; of those not said none changes."""
-    if kind != SETS[2]:
+    if plain or own_set(element, kind) is not None:
         _change_pairs(cib, element, kind, plain)
     if kind not in further:
         return
@@ -202,7 +203,7 @@ def _change_sets(
     desired = marked(kind, further[kind], plain=bool(plain))
     if same_sets(present, desired):
         return
-    nvset = None if kind == SETS[2] else plain_set(element, kind)
+    nvset = own_set(element, kind)
     place = next((n for n, e in enumerate(element) if e.tag == kind), 0)
     for old in [e for e in element.findall(kind) if e is not nvset]:
         cib.remove(old)

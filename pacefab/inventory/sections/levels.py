@@ -13,7 +13,7 @@ from pacefab.inventory.values import ScalarText
 class LevelEntry(Part):
     """Devices that fence nodes at one level; Pacemaker tries the levels of a node in order."""
 
-    node: HostName | None = Field(default=None, description="the name of a node")
+    node: HostName | Name | None = Field(default=None, description="the name of a node")
     pattern: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="a regular expression for names of nodes, such as c[0-9]+"
     )
@@ -22,6 +22,10 @@ class LevelEntry(Part):
     )
     value: ScalarText | None = Field(
         default=None, description="what the attribute is on these nodes: a text or a whole number"
+    )
+    absent: bool = Field(
+        default=False,
+        description="true or false: whether the node or a device may not be in this inventory",
     )
     level: Annotated[int, Field(ge=1, le=9)] = Field(
         description="a whole number from 1 to 9; what has the lowest is tried first"

@@ -174,6 +174,11 @@ def merge(parts: Iterable[Configuration]) -> Configuration:
             resources=(*whole.resources, *part.resources),
             constraints=(*whole.constraints, *part.constraints),
             notes={**whole.notes, **part.notes},
+            operation_defaults={**whole.operation_defaults, **part.operation_defaults},
+            sets={**whole.sets, **part.sets},
+            node_sets={**whole.node_sets, **part.node_sets},
+            objects=(*whole.objects, *part.objects),
+            utilization={**whole.utilization, **part.utilization},
         )
     return whole
 
