@@ -200,7 +200,9 @@ def _forming(
     """
 
     def sentences(seen: ClusterView) -> tuple[str, ...]:
-        joining = remotes_of(run, "deploy", run.remotes, lost_only=True).sentences(seen)
+        joining: tuple[str, ...] = ()
+        if inventory_of(run).remotes:
+            joining = remotes_of(run, "deploy", run.remotes, lost_only=True).sentences(seen)
         if seen.stands(inventory_of(run).cluster):
             return joining
         forming = replace(bootstrap_of(run, "deploy"), programs=())

@@ -15,7 +15,8 @@ from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members import departure
-from pacefab.pacemaker.model import Configuration, Member, Membership, Primitive
+from pacefab.pacemaker.model import Configuration, Group, Member, Membership, Primitive
+from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.remote import is_kept_to_members, kept_to_members
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -182,6 +183,15 @@ def test_services_are_kept_to_members_where_there_are_remote_nodes() -> None:
     after = render_configuration(REMOTE, plan_configuration(REMOTE, desired))
     assert is_kept_to_members(after, "memcached")
     assert not is_kept_to_members(after, "lone")
+
+
+def test_that_a_service_does_not_run_on_remote_nodes_is_nothing_to_report() -> None:
+    status = monitor.parse(captured.text("word", "remote-mon.xml"))
+    to_do = graph.parse(captured.text("word", "remote-graph.xml"))
+    assert "r2" in outcome.read(REMOTE, status, to_do).against["cache"]
+    kept = Configuration(constraints=(kept_to_members(Group("cache-clone", ())),))
+    after = render_configuration(REMOTE, plan_configuration(REMOTE, kept))
+    assert "r2" not in outcome.read(after, status, to_do).against["cache"]
 
 
 def test_an_attribute_comes_with_the_connection_whose_id_is_the_nodes() -> None:
