@@ -11,7 +11,6 @@ from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
 from pacefab.inventory.model import HostName, Name, OwnAttributeName, Part
-from pacefab.inventory.nodes import Node
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
@@ -19,6 +18,7 @@ from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, 
 from pacefab.inventory.sections.access import Access
 from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.corosync import Corosync
+from pacefab.inventory.sections.nodes import Node
 from pacefab.inventory.values import ScalarText
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member, Membership

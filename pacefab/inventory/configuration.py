@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pacefab.inventory.cluster import ClusterNode, Inventory, OtherNode
 from pacefab.inventory.constraint_nouns import constraint_nouns
 from pacefab.inventory.fencing import Device, Fencing
-from pacefab.inventory.nodes import Connection, Node
 from pacefab.inventory.objects import desired_objects, secret_values
 from pacefab.inventory.own_terms import Secret, sets_of
 from pacefab.inventory.resource_nouns import Values, primitive_noun, references, resource_nouns
+from pacefab.inventory.sections.nodes import Connection, Node
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
 from pacefab.pacemaker.placement.remote import CONNECTION
 
