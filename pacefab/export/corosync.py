@@ -25,7 +25,7 @@ def corosync(source: Source, draft: Draft) -> None:
         return
     block = conf.parse(source.corosync)
     values = conf.values(block)
-    _links(block, draft)
+    _links(block, source, draft)
     said, read = _accepted(_said(values), draft)
     if said or read.values() != _own(values):
         draft.data["corosync"] = said
@@ -104,8 +104,10 @@ def _device(values: Values) -> dict[str, Any]:
     )
 
 
-def _links(block: Block, draft: Draft) -> None:
+def _links(block: Block, source: Source, draft: Draft) -> None:
     """Write the addresses of further links to the nodes; links that are numbered with gaps stay."""
+    members = source.membership.members if source.membership else ()
+    resolved = {member.name: member.addresses for member in members}
     nodes = {item["name"]: item for item in draft.data["nodes"] if isinstance(item, dict)}
     found = {}
     for key, node in conf.section(block, "nodelist"):
@@ -115,7 +117,9 @@ def _links(block: Block, draft: Draft) -> None:
     every = [f"ring{i}_addr" for i in range(max(map(len, found.values()), default=0))]
     for name, rings in found.items():
         if len(rings) > 1 and sorted(rings) == every and name in nodes:
-            nodes[name]["links"] = [rings[ring] for ring in every[1:]]
+            known = resolved.get(name, ())
+            whole = known if len(known) == len(every) else [rings[ring] for ring in every]
+            nodes[name]["links"] = list(whole[1:])
         elif len(rings) > 1 or (rings and sorted(rings) != every):
             draft.say(f"links of {name}", str(rings), "they are not numbered 0, 1, … on all nodes")
 

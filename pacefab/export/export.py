@@ -36,8 +36,8 @@ from pacefab.workflows.rollout.desired import merge
 SECTIONS: tuple[Section, ...] = (
     cluster_name,
     nodes,
-    services,
     corosync,
+    services,
     resources,
     properties,
     defaults,
@@ -45,8 +45,8 @@ SECTIONS: tuple[Section, ...] = (
     constraints,
 )
 """What is asked once each, in this order; the inventory has its own order."""
-_ORDER = ("cluster", "nodes", "other_nodes", "corosync",
-          "properties", "unlisted_properties", "property_sets", "defaults",
+_ORDER = ("cluster", "nodes", "other_nodes", "corosync", "properties", "unlisted_properties",
+          "property_sets", "defaults",
           "unlisted_defaults", "default_sets", "operation_defaults",
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",
           "templates", "bundles", "groups", "resources", "constraints", "alerts", "acls",

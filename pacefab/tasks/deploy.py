@@ -35,10 +35,12 @@ _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
     reads_only=True,
     json="Print the plan as JSON, for programs.",
     save="Keep the plan in this file, for: fab deploy FILE.",
+    restart_cluster="Plan what deploy does with it.",
 )
 def plan(
     run: Run,
     prune: bool = False,
+    restart_cluster: bool = False,
     full: bool = False,
     show_pcs: bool = False,
     json: bool = False,
@@ -56,7 +58,7 @@ def plan(
     if save:
         check_writable(Path(save))
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
-    flow = _rollout(run, operator, prune=prune)
+    flow = _rollout(run, operator, prune=prune, restart_cluster=restart_cluster)
     hosts = run.named()
     with run.printer.looking("plan", hosts):
         found = flow.plan(flow.observe(hosts))

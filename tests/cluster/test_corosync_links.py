@@ -7,6 +7,7 @@ cluster; the third host is that of the quorum device.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -83,6 +84,15 @@ class Pair:
         said = self.said(f"corosync-cmapctl -g {key}")
         return {text.rpartition("=")[2].strip() for text in said}
 
+    def comes(self, look: Callable[[], set[str]], expected: set[str]) -> None:
+        """Wait until that is what the nodes say: one reads its file a moment after another."""
+        eyes.until(lambda: look() == expected, f"{expected}, not {look()}")
+
+    def has_links(self, number: int) -> bool:
+        """Whether each node has so many links to the other one."""
+        said = self.said("corosync-cfgtool -n")
+        return all(text.count("LINK: ") == number for text in said)
+
     def files(self) -> set[str]:
         """Return the texts that the nodes' files have."""
         return set(self.said(f"cat {CONF}"))
@@ -121,9 +131,9 @@ def pair(module_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_a_cluster_is_formed_with_its_links_and_times(pair: Pair) -> None:
     for node in pair.nodes:
         eyes.until(partial(pair.is_linked, node), f"{node} has two links")
-    assert pair.in_force("totem.interface.1.knet_link_priority") == {"5"}
-    assert pair.in_force("runtime.config.totem.token") == {"5000"}
-    assert pair.flags() == {"2Node Quorate WaitForAll"}
+    pair.comes(partial(pair.in_force, "totem.interface.1.knet_link_priority"), {"5"})
+    pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"5000"})
+    pair.comes(pair.flags, {"2Node Quorate WaitForAll"})
     pair.nothing_to_do()
 
 
@@ -132,8 +142,8 @@ def test_times_and_crypto_change_while_all_runs(pair: Pair) -> None:
     before = pair.started()
     said = pair.deploy(AT_FIRST.replace("5000", "6000") + ", crypto: {cipher: aes128}")
     assert "totem token: 5000 → 6000" in said
-    assert pair.in_force("runtime.config.totem.token") == {"6000"}
-    assert pair.in_force("totem.crypto_cipher") == {"aes128"}
+    pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"6000"})
+    pair.comes(partial(pair.in_force, "totem.crypto_cipher"), {"aes128"})
     assert len(pair.files()) == 1
     assert pair.started() == before
     pair.nothing_to_do()
@@ -147,7 +157,7 @@ def test_the_node_with_another_file_is_named_and_brought_to_the_others(pair: Pai
     assert f"{second}: its file differs from the others': totem token 7000" in shown
     pair.run("deploy", "--yes", "--inventory", file)
     assert len(pair.files()) == 1
-    assert pair.in_force("runtime.config.totem.token") == {"6000"}
+    pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"6000"})
 
 
 def test_a_change_that_was_cut_off_comes_into_force_by_the_next_run(pair: Pair) -> None:
@@ -156,23 +166,22 @@ def test_a_change_that_was_cut_off_comes_into_force_by_the_next_run(pair: Pair) 
     stopping.killed(
         pair.hosts, "deploy", "--yes", "--inventory", file, point=point, hosts=",".join(pair.nodes)
     )
-    assert pair.in_force("runtime.config.totem.token") == {"6000"}
+    pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"6000"})
     shown = pair.run("plan", "--inventory", file, status=2)
     assert "not finished" in shown
     pair.run("deploy", "--yes", "--inventory", file)
-    assert pair.in_force("runtime.config.totem.token") == {"8000"}
+    pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"8000"})
     pair.nothing_to_do()
     # Both are one change to go back before.
     pair.run("rollback", "--yes", "--inventory", file)
-    assert pair.in_force("runtime.config.totem.token") == {"6000"}
-    assert pair.in_force("totem.crypto_cipher") == {"aes128"}
+    pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"6000"})
+    pair.comes(partial(pair.in_force, "totem.crypto_cipher"), {"aes128"})
 
 
 def test_a_link_goes_and_comes_while_all_runs(pair: Pair) -> None:
     before = pair.started()
     pair.deploy("totem: {token: 6000}", links=False)
-    for node in pair.nodes:
-        assert "LINK: 1" not in pair.hosts.run(node, "corosync-cfgtool -n").stdout
+    eyes.until(partial(pair.has_links, 1), "the second link is gone")
     pair.deploy(AT_FIRST.replace("5000", "6000"))
     for node in pair.nodes:
         eyes.until(partial(pair.is_linked, node), f"{node} has its second link again")
@@ -195,10 +204,10 @@ def test_what_needs_a_restart_waits_for_it_and_goes_back(pair: Pair) -> None:
     # The next run finds all of it stopped, writes the files and starts it.
     pair.deploy(ties)
     assert not set(pair.started()) & {*before, ""}
-    assert pair.flags() == {"Quorate AutoTieBreaker"}
+    pair.comes(pair.flags, {"Quorate AutoTieBreaker"})
     pair.nothing_to_do()
     pair.run("rollback", "--yes", "--restart-cluster", "--inventory", pair.inventory(ties))
-    assert pair.flags() == {"2Node Quorate WaitForAll"}
+    pair.comes(pair.flags, {"2Node Quorate WaitForAll"})
 
 
 def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
@@ -209,14 +218,18 @@ def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
     )
     with watched(pair.hosts, first, HACLUSTER):
         pair.deploy(device)
-    assert pair.flags() == {"Quorate Qdevice"}
+    pair.comes(pair.flags, {"Quorate Qdevice"})
     pair.nothing_to_do()
     file = pair.inventory(device)
     pair.hosts.run(second, "systemctl stop corosync-qdevice")
     shown = pair.run("status", "--inventory", file, status=1)
     assert f"{second} is not connected to the quorum device {pair.third}" in shown
     pair.hosts.run(second, "systemctl start corosync-qdevice")
+    exported = str(pair.folder / "exported.yaml")
+    pair.run("-H", first, "export", "--to", exported)
+    assert f"host: {pair.third}" in Path(exported).read_text()
+    assert "nothing to do" in pair.run("plan", "--inventory", exported)
     pair.run("rollback", "--yes", "--inventory", file)
-    assert pair.flags() == {"2Node Quorate WaitForAll"}
+    pair.comes(pair.flags, {"2Node Quorate WaitForAll"})
     assert "device" not in "".join(pair.files())
     assert "quorum device" in pair.run("history", "--inventory", file)

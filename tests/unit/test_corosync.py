@@ -20,6 +20,7 @@ from pacefab.pacemaker.corosync.plan import (
     plan_corosync,
     restored,
 )
+from pacefab.pacemaker.members import corosync as members
 from pacefab.workflows.checks import quorum_device
 from pacefab.workflows.formation import steps
 from tests.unit import captured
@@ -241,11 +242,16 @@ def written(folder: Path, corosync: str) -> str:
     return conf.render(conf.changed(conf.parse(text), device, 9))  # as pcs adds it
 
 
+def source(text: str) -> Source:
+    """Return a cluster with this file, and nothing in its CIB."""
+    empty = cib.parse(captured.text("debian12", "cib-empty.xml"))
+    return Source(empty, text, members.parse(text, {}))
+
+
 @pytest.mark.parametrize("corosync", [AS_SET_UP, FULL, TIES, "corosync: {crypto: {hash: sha1}}\n"])
 def test_what_an_inventory_says_is_exported_as_it_was(corosync: str, tmp_path: Path) -> None:
     text = written(tmp_path, corosync)
-    source = Source(cib.parse(captured.text("debian12", "cib-empty.xml")), text)
-    exported = export(source)
+    exported = export(source(text))
     assert not exported.unsaid
     assert exported.inventory.settings() == settings(tmp_path, corosync)
     own = settings(tmp_path, corosync)
@@ -253,8 +259,7 @@ def test_what_an_inventory_says_is_exported_as_it_was(corosync: str, tmp_path: P
 
 
 def test_a_cluster_as_pcs_sets_it_up_needs_no_section() -> None:
-    source = Source(cib.parse(captured.text("debian12", "cib-empty.xml")), PLAIN)
-    assert export(source).inventory.corosync is None
+    assert export(source(PLAIN)).inventory.corosync is None
 
 
 def test_what_no_inventory_can_say_is_named() -> None:
@@ -263,7 +268,7 @@ def test_what_no_inventory_can_say_is_named() -> None:
         "nodeid: 3", "nodeid: 3\n        quorum_votes: 2"
     )
     text = text.replace("timestamp: on", "timestamp: hires").replace("ring1_addr", "ring3_addr")
-    unsaid = export(Source(cib.parse(captured.text("debian12", "cib-empty.xml")), text)).unsaid
+    unsaid = export(source(text)).unsaid
     named = " ".join(part.xml for part in unsaid)
     for part in (
         "token_warning",
@@ -324,13 +329,13 @@ def test_without_the_section_the_file_is_as_it_is(tmp_path: Path) -> None:
 
 def test_pcs_is_given_every_address_at_setup_and_one_for_trust(tmp_path: Path) -> None:
     inventory = read(tmp_path, NODES + AS_SET_UP)
-    members = inventory.membership().members
-    setup = steps.plan_setup("test", members, inventory.settings())
+    every = inventory.membership().members
+    setup = steps.plan_setup("test", every, inventory.settings())
     assert " ".join(setup.argv).startswith(
         "pcs cluster setup test c1 addr=172.19.0.11 addr=192.0.2.11 c2 addr=172.19.0.12"
     )
-    assert steps.plan_authentication(members[:1], "x").argv[-2:] == ("c1", "addr=172.19.0.11")
-    (join,) = steps.plan_join(members[0], forget=False)
+    assert steps.plan_authentication(every[:1], "x").argv[-2:] == ("c1", "addr=172.19.0.11")
+    (join,) = steps.plan_join(every[0], forget=False)
     assert join.argv[-3:] == ("c1", "addr=172.19.0.11", "addr=192.0.2.11")
 
 

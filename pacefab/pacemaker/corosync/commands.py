@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pacefab.pacemaker.corosync import conf
 from pacefab.pacemaker.corosync.conf import Key, Values
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
-from pacefab.transport.command import Step, shell, step
+from pacefab.transport.command import Section, Step, shell, step
 
 CONF = "/etc/corosync/corosync.conf"
 _GENERIC = ("ip_version", "netmtu", "knet_pmtud_interval", "link_mode")
@@ -115,6 +115,17 @@ corosync-cfgtool -R || exit
 ! grep -q '^[[:space:]]*device[[:space:]]*{' /etc/corosync/corosync.conf ||
   systemctl start corosync-qdevice
 """
+
+
+def observe_version() -> Step:
+    """Return the step that asks a running corosync for the version of the file that it has read."""
+    return step("version", "corosync-cmapctl", "-g", "totem.config_version")
+
+
+def parse_version(section: Section) -> int:
+    """Return that version; 0 where corosync has none, or does not run."""
+    found = section.out.rpartition("=")[2].strip()
+    return int(found) if found.isdecimal() else 0
 
 
 def plan_stop_resources() -> Step:

@@ -135,8 +135,15 @@ class CorosyncPlan:
             return (f"it waits until all nodes answer, to be the same on all: not yet {nodes}",)
         if not self.deferred:
             return ()
-        needs = any(change.effect is Effect.RESTART for change in self.deferred)
-        return ("it needs a restart of the whole cluster: fab deploy --restart-cluster",) * needs
+        return ("it needs a restart of the whole cluster: fab deploy --restart-cluster",)
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What is not done in this run, in a line, and why; nothing where all is."""
+        if not self.deferred:
+            return ()
+        changes = "; ".join(map(str, self.deferred))
+        return (f"corosync.conf is left without {changes}: {self.notices[0]}",)
 
     def waiting_for(self, absent: Sequence[str]) -> CorosyncPlan:
         """Return the plan of a run in which nodes do not answer: nothing changes."""

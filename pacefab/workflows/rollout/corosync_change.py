@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.interrupts import undoing
-from pacefab.pacemaker.corosync import commands
+from pacefab.pacemaker.corosync import commands, conf
 from pacefab.pacemaker.corosync.plan import CorosyncPlan, restored
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import errors, fan_out
+from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
@@ -24,6 +24,7 @@ from pacefab.workflows.transaction.entry import Entry
 T = TypeVar("T")
 
 SECRET = "hacluster"  # noqa: S105  # its name: the password of pcs' user on a device's host
+_RELOAD_SECONDS = 60
 _ONLINE_SECONDS = 180  # of which Pacemaker waits 20 for others by default (dc-deadtime)
 
 
@@ -70,7 +71,7 @@ class CorosyncChange:
         if plan.restart:
             self._start()
         elif plan.text and not plan.stopped:
-            self._through_one([commands.plan_reload()])
+            self._reload()
         if plan.changes_device and not plan.removes_device:
             self._change_device()
         return formed
@@ -126,6 +127,33 @@ class CorosyncChange:
                 "see why: journalctl -u corosync -u pacemaker there",
                 host=next(iter(self.hosts)),
             )
+
+    def _reload(self) -> None:
+        """Have all nodes read their files again, which each does in its time; wait for that.
+
+        Raises:
+            CommandError: one did not.
+        """
+        self._through_one([commands.plan_reload()])
+        number = conf.version(conf.parse(self.plan.text))
+        waits = partial(self.progress.waiting, self.cluster)
+        found = wait_until(partial(self._has_read, number), _RELOAD_SECONDS, waits=waits)
+        if isinstance(found, Pending):
+            raise CommandError(
+                "reload corosync.conf",
+                f"after {_RELOAD_SECONDS} s {found.seen}",
+                "see why: journalctl -u corosync there",
+            )
+
+    def _has_read(self, number: int) -> bool | Pending:
+        """Whether every corosync has read the file of this version, or a later one."""
+
+        def ask(_node: str, host: Host) -> int:
+            return commands.parse_version(host.query([commands.observe_version()])["version"])
+
+        read = values(fan_out(self.hosts, ask))
+        late = [node for node in self.hosts if read.get(node, 0) < number]
+        return Pending(f"not read by corosync on {', '.join(late)}") if late else True
 
     def _look(self) -> bool | Pending:
         try:

@@ -122,7 +122,8 @@ class _RolloutRun:
             *(() if plan.forming else absent.left_alone(seen, self.watch)),
         ]
         if not plan:
-            for notice in () if self.rollout.by_node else (*plan.notices, *plan.lacks):
+            notices = (*plan.notices, *plan.lacks, *plan.corosync.left)
+            for notice in () if self.rollout.by_node else notices:
                 self.audience.note(plan.cluster, notice)
             return [*self._finished(seen, plan), *left]
         if silent:
