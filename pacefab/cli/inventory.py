@@ -16,7 +16,7 @@ from pacefab.inventory import document
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.file import read
 from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Part
-from pacefab.inventory.sections.nodes import Node
+from pacefab.inventory.nodes import Node
 from pacefab.services import registry
 
 

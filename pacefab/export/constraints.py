@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pacefab.export.draft import Draft, Source, made
+from pacefab.export.draft import ExportDraft, Source, made
 from pacefab.export.settings import as_read, first_line
 from pacefab.export.words import Unsayable, field_kind, fitting, scalar, words
 from pacefab.inventory.constraints import (
@@ -16,7 +16,7 @@ from pacefab.inventory.constraints import (
     OrderEntry,
     TicketEntry,
 )
-from pacefab.inventory.own_terms import Lifetime, ResourceSet, Rule
+from pacefab.inventory.own_terms import Lifetime, Rule, SetOfResources
 from pacefab.pacemaker.configuration import read_constraint
 from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, OwnTerms, role_of
 from pacefab.pacemaker.naming import constraint_id
@@ -34,7 +34,7 @@ _NAMES = {"rsc": "resource", "with-rsc": "with_resource", "rsc-role": "role",
 _CLI = ("cli-ban-", "cli-prefer-")
 
 
-def constraints(source: Source, draft: Draft) -> None:
+def constraints(source: Source, draft: ExportDraft) -> None:
     """Write every constraint; those of `pcs resource move` and `ban` too, which say so."""
     for element in source.cib.all_constraints:
         kind = str(element.tag).removeprefix("rsc_")
@@ -57,7 +57,7 @@ def constraints(source: Source, draft: Draft) -> None:
         listed.append(said)
 
 
-def _entry(noun: Constraint, kind: str, draft: Draft) -> Data:
+def _entry(noun: Constraint, kind: str, draft: ExportDraft) -> Data:
     if isinstance(noun, OwnTerms):
         said = _own_terms(noun, kind, draft)
     elif isinstance(noun, Order):
@@ -103,14 +103,14 @@ def _score(text: str) -> Data:
     return {} if text == "INFINITY" else {"score": scalar(text)}
 
 
-def _own_terms(noun: OwnTerms, kind: str, draft: Draft) -> Data:
+def _own_terms(noun: OwnTerms, kind: str, draft: ExportDraft) -> Data:
     entry, said = _ENTRIES[kind], {}
     for name, text in noun.piece.attributes.items():
         key = _NAMES.get(name, name.replace("-", "_"))
         said["with" if key == "with_resource" else key] = _fit(entry, key, text)
     for child in noun.piece.children:
         if child.tag == "resource_set":
-            said.setdefault("sets", []).append(words(ResourceSet, child, draft.sets.kept))
+            said.setdefault("sets", []).append(words(SetOfResources, child, draft.sets.kept))
         elif child.tag == "rule" and kind == "location":
             said.setdefault("rules", []).append(words(Rule, child, draft.sets.kept))
         elif child.tag == "lifetime":

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pacefab.export.draft import Draft, Source, made
+from pacefab.export.draft import ExportDraft, Source, made
 from pacefab.export.settings import as_read, first_line
 from pacefab.export.words import scalar
 from pacefab.inventory.sections.corosync import Corosync
@@ -19,7 +19,7 @@ _PREFIXES = {"crypto": "crypto_", "compression": "knet_compression_"}
 _OF_DEVICE = {"timeout", "sync_timeout"}
 
 
-def corosync(source: Source, draft: Draft) -> None:
+def corosync(source: Source, draft: ExportDraft) -> None:
     """Write what is not as pcs sets up a cluster; a file like that needs no section."""
     if not source.corosync:
         return
@@ -43,7 +43,7 @@ def _own(values: Values) -> dict[conf.Key, str]:
     return {k: v for k, v in values.items() if k[0] != "node" and k[-1] != "two_node"}
 
 
-def _accepted(said: dict[str, Any], draft: Draft) -> tuple[dict[str, Any], Corosync]:
+def _accepted(said: dict[str, Any], draft: ExportDraft) -> tuple[dict[str, Any], Corosync]:
     """Return what the inventory takes, also as it reads it; parts that it refuses are named."""
     while True:
         try:
@@ -104,7 +104,7 @@ def _device(values: Values) -> dict[str, Any]:
     )
 
 
-def _links(block: Block, source: Source, draft: Draft) -> None:
+def _links(block: Block, source: Source, draft: ExportDraft) -> None:
     """Write the addresses of further links to the nodes; links that are numbered with gaps stay."""
     members = source.membership.members if source.membership else ()
     resolved = {member.name: member.addresses for member in members}

@@ -38,7 +38,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Unsaid:
+class NotSaid:
     """One part of the cluster that an inventory cannot say: what it is, and its XML."""
 
     what: str
@@ -50,7 +50,7 @@ class Unsaid:
 
 
 @dataclass
-class Draft:
+class ExportDraft:
     """An inventory as plain data; `places`: the comment on each part, by its path.
 
     `values` are those of secrets by the names that stand in their place; they go nowhere.
@@ -61,21 +61,21 @@ class Draft:
     values: dict[str, str] = field(repr=False)
     data: dict[str, Any] = field(default_factory=dict)
     places: dict[Path, str] = field(default_factory=dict)
-    unsaid: list[Unsaid] = field(default_factory=list)
+    unsaid: list[NotSaid] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
 
     def leave(self, element: etree._Element, why: str = "") -> None:
         """Name an element that the inventory does not get."""
         xml = etree.tostring(element, encoding="unicode", with_tail=False)
         what = " ".join(filter(None, (str(element.tag), element.get("id"))))
-        self.unsaid.append(Unsaid(what, xml, why) if why else Unsaid(what, xml))
+        self.unsaid.append(NotSaid(what, xml, why) if why else NotSaid(what, xml))
 
     def say(self, what: str, text: str, why: str) -> None:
         """Name a part that is no element of its own."""
-        self.unsaid.append(Unsaid(what, text, why))
+        self.unsaid.append(NotSaid(what, text, why))
 
 
-Section = Callable[[Source, Draft], None]
+Section = Callable[[Source, ExportDraft], None]
 """What writes one part of the inventory's data, and names with `leave` what has no place there."""
 
 

@@ -16,7 +16,7 @@ from pacefab.errors import RefusedError
 from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
 from pacefab.export.corosync import corosync
-from pacefab.export.draft import Draft, Section, Source, Unsaid
+from pacefab.export.draft import ExportDraft, NotSaid, Section, Source
 from pacefab.export.objects import objects
 from pacefab.export.recognition import service_part, services
 from pacefab.export.resources import resources
@@ -62,7 +62,7 @@ class Exported:
 
     text: str
     inventory: ClusterInventory
-    unsaid: list[Unsaid] = field(default_factory=list)
+    unsaid: list[NotSaid] = field(default_factory=list)
     secrets: tuple[str, ...] = ()
     rendered: Cib | None = None
 
@@ -77,7 +77,7 @@ def export(source: Source, header: str = "") -> Exported:
         ValueError: not even its nodes can be said.
     """
     values: dict[str, str] = {}
-    draft = Draft(Sets(frozenset(all_ids(source)), values), values)
+    draft = ExportDraft(Sets(frozenset(all_ids(source)), values), values)
     for section in SECTIONS:
         section(source, draft)
     known = [key for key in _ORDER if key in draft.data]
@@ -88,7 +88,7 @@ def export(source: Source, header: str = "") -> Exported:
         rendered = _rendered(source, inventory, values)
         draft.unsaid += _lost(source.cib, rendered, draft)
     except RefusedError as error:
-        draft.unsaid.append(Unsaid(error.attempted, error.seen, "plan would refuse it"))
+        draft.unsaid.append(NotSaid(error.attempted, error.seen, "plan would refuse it"))
     draft.unsaid = [replace(each, xml=_masked(each.xml, values)) for each in draft.unsaid]
     text = render_inventory(draft, header)
     return Exported(text, inventory, draft.unsaid, tuple(sorted(values)), rendered)
@@ -103,7 +103,7 @@ def _masked(xml: str, values: Mapping[str, str]) -> str:
     )
 
 
-def _accepted(draft: Draft) -> ClusterInventory:
+def _accepted(draft: ExportDraft) -> ClusterInventory:
     """Return the draft as read back; parts that the reader refuses go out, and are named."""
     for _ in range(_MOST):
         read, found = _read(render_inventory(draft, ""))
@@ -143,7 +143,7 @@ def _last_first(path: Path) -> tuple[str, int]:
     return "/".join(str(part) for part in path if isinstance(part, str)), -sum(numbers)
 
 
-def _take_out(draft: Draft, path: Path, text: str) -> None:
+def _take_out(draft: ExportDraft, path: Path, text: str) -> None:
     """Take the part of a path out of the draft, and name it."""
     here: Any = draft.data
     try:
@@ -156,7 +156,7 @@ def _take_out(draft: Draft, path: Path, text: str) -> None:
         gone = here.pop(path[-1])
     except (KeyError, IndexError, TypeError):
         return
-    draft.unsaid.append(Unsaid(".".join(map(str, path)), str(gone), text))
+    draft.unsaid.append(NotSaid(".".join(map(str, path)), str(gone), text))
 
 
 def bare(cib: Cib) -> Cib:
@@ -180,12 +180,12 @@ def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str
     return render_configuration(empty, plan_configuration(empty, desired))
 
 
-def _lost(cib: Cib, rendered: Cib, draft: Draft) -> Iterator[Unsaid]:
+def _lost(cib: Cib, rendered: Cib, draft: ExportDraft) -> Iterator[NotSaid]:
     """Yield what is not as it was, besides what is named already."""
     named = {" ".join(unsaid.xml.split()) for unsaid in draft.unsaid}
     gone, added = lost(cib.root, rendered.root)
     for each in gone:
         if each.xml not in named:
-            yield Unsaid(each.where, each.xml, "it would not be as it is")
+            yield NotSaid(each.where, each.xml, "it would not be as it is")
     for each in added:
-        yield Unsaid(each.where, each.xml, "it would be added")
+        yield NotSaid(each.where, each.xml, "it would be added")

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pacefab.export.draft import Draft, Source, made
+from pacefab.export.draft import ExportDraft, Source, made
 from pacefab.export.settings import as_read, first_line
 from pacefab.export.words import Unsayable, scalar
 from pacefab.inventory.cluster import Inventory
@@ -23,7 +23,7 @@ from pacefab.pacemaker.sections.tags import Tag
 Data = dict[str, Any]
 
 
-def objects(source: Source, draft: Draft) -> None:
+def objects(source: Source, draft: ExportDraft) -> None:
     """Write the objects of the CIB's smaller sections."""
     for kind in KINDS:
         for element in kind.elements(source.cib):
@@ -37,7 +37,7 @@ def objects(source: Source, draft: Draft) -> None:
                 draft.leave(element, first_line(error))
 
 
-def _put(noun: SectionObject, draft: Draft) -> None:
+def _put(noun: SectionObject, draft: ExportDraft) -> None:
     data = draft.data
     if isinstance(noun, FencingLevel):
         level = _level(noun)
@@ -73,7 +73,7 @@ def _level(noun: FencingLevel) -> Data:
     return {**made(where), **value, "level": scalar(noun.index), "devices": list(noun.devices)}
 
 
-def _alert(noun: Alert, draft: Draft) -> Data:
+def _alert(noun: Alert, draft: ExportDraft) -> Data:
     found: Data = {"path": noun.path, **_attributes(noun, noun.id, draft)}
     if noun.select:
         select: Data = dict.fromkeys(sorted(noun.select.events), True)
@@ -85,12 +85,12 @@ def _alert(noun: Alert, draft: Draft) -> Data:
     return {**found, "recipients": recipients} if recipients else found
 
 
-def _recipient(alert: Alert, noun: Recipient, draft: Draft) -> Data | str:
+def _recipient(alert: Alert, noun: Recipient, draft: ExportDraft) -> Data | str:
     found = {"value": noun.value, **_attributes(noun, f"{alert.id}_{noun.id}", draft)}
     return {**found, "id": noun.id}
 
 
-def _attributes(noun: Alert | Recipient, owner: str, draft: Draft) -> Data:
+def _attributes(noun: Alert | Recipient, owner: str, draft: ExportDraft) -> Data:
     values = {
         name: draft.sets.value(owner, name, text, secret=name in noun.hidden)
         for name, text in noun.attributes.items()

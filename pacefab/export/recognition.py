@@ -7,7 +7,7 @@ from typing import Any
 
 from pacefab.cli.inventory import ClusterInventory
 from pacefab.errors import PacefabError
-from pacefab.export.draft import Draft, Source
+from pacefab.export.draft import ExportDraft, Source
 from pacefab.export.settings import as_read
 from pacefab.pacemaker.compare import differences, meaning
 from pacefab.pacemaker.configuration import read_constraint, read_resource
@@ -19,7 +19,7 @@ from pacefab.services.service import Site
 _VIP = "vip-"
 
 
-def services(source: Source, draft: Draft) -> None:
+def services(source: Source, draft: ExportDraft) -> None:
     """Write each service whose resources and constraints are there as it makes them.
 
     Only where nodes were asked which operations their agents advise: without that none is exact.

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pacefab.export.draft import Draft, Source, made
+from pacefab.export.draft import ExportDraft, Source, made
 from pacefab.export.settings import as_read, first_line
 from pacefab.export.words import Unsayable, field_kind, fitting, scalar, words
 from pacefab.inventory.fencing import Device
@@ -46,7 +46,7 @@ _OPERATION = {"on-fail": "on_fail", "role": "role", "start-delay": "start_delay"
               "enabled": "enabled", "record-pending": "record_pending"}  # fmt: skip
 
 
-def resources(source: Source, draft: Draft) -> None:
+def resources(source: Source, draft: ExportDraft) -> None:
     """Write the section fencing as far as it says what is there, and resources beside services."""
     read = [(e, read_resource(e, source.cib.secrets)) for e in source.cib.all_resources]
     _fencing(source, draft, [noun for _, noun in read if noun is not None])
@@ -67,7 +67,7 @@ def resources(source: Source, draft: Draft) -> None:
             draft.places[section, key] = f"{source.place}: {element.tag} {name}"
 
 
-def _fencing(source: Source, draft: Draft, nouns: list[Resource]) -> None:
+def _fencing(source: Source, draft: ExportDraft, nouns: list[Resource]) -> None:
     """Write fencing where its section says exactly what the cluster has, devices first."""
     enabled = pairs(property_set(source.cib)).get("stonith-enabled")
     devices: Data = {}
@@ -89,7 +89,7 @@ def _fencing(source: Source, draft: Draft, nouns: list[Resource]) -> None:
     draft.taken |= {"stonith-enabled", *devices}
 
 
-def _members(draft: Draft) -> set[str]:
+def _members(draft: ExportDraft) -> set[str]:
     return {node if isinstance(node, str) else node["name"] for node in draft.data["nodes"]}
 
 
@@ -102,7 +102,7 @@ def _reach_all(devices: Data, members: set[str]) -> None:
             entry.setdefault("parameters", {})["pcmk_host_list"] = hosts
 
 
-def _device(source: Source, draft: Draft, noun: Resource) -> Data | None:
+def _device(source: Source, draft: ExportDraft, noun: Resource) -> Data | None:
     if not isinstance(noun, Primitive) or not noun.agent.startswith("stonith:fence_"):
         return None
     try:
@@ -126,7 +126,7 @@ def _device(source: Source, draft: Draft, noun: Resource) -> Data | None:
 @dataclass
 class _Writing:
     source: Source
-    draft: Draft
+    draft: ExportDraft
 
     def sections(self, noun: Resource) -> dict[tuple[str, str], Data]:
         """Return the entries of a resource, by section and name; each is one the reader takes."""
@@ -264,7 +264,7 @@ class _Writing:
         return made({**found, "description": others.get("description", "")})
 
 
-def _plain_utilization(sets: tuple[Piece, ...], draft: Draft) -> Data | None:
+def _plain_utilization(sets: tuple[Piece, ...], draft: ExportDraft) -> Data | None:
     """Return the one set of utilization as the short form has it; None: it is none such."""
     if len(sets) != 1 or sets[0].attributes or sets[0].id in draft.sets.kept:
         return None

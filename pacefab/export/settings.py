@@ -9,9 +9,9 @@ from typing import Any
 from lxml import etree
 from pydantic import ValidationError
 
-from pacefab.export.draft import Draft, Source, made
+from pacefab.export.draft import ExportDraft, Source, made
 from pacefab.export.words import Unsayable, scalar
-from pacefab.inventory.cluster import ClusterNode
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.pacemaker_options import (
     CLONE_META,
     OPERATION_DEFAULTS,
@@ -28,7 +28,7 @@ VOLATILE = frozenset({"last-lrm-refresh", "dc-version", "have-watchdog", "cluste
 _MEMBERS = {"", "member", "normal"}
 
 
-def cluster_name(source: Source, draft: Draft) -> None:
+def cluster_name(source: Source, draft: ExportDraft) -> None:
     """Write the name that corosync has, else that which Pacemaker has noted."""
     known = source.membership.cluster if source.membership else ""
     known = known or pairs(property_set(source.cib)).get("cluster-name", "")
@@ -39,7 +39,7 @@ def cluster_name(source: Source, draft: Draft) -> None:
         draft.say("cluster name", known, f"written as {name}: only letters, digits, - and _ fit")
 
 
-def nodes(source: Source, draft: Draft) -> None:
+def nodes(source: Source, draft: ExportDraft) -> None:
     """Write the nodes of the CIB, with their addresses where corosync.conf has them."""
     known = source.membership
     addresses = {m.name: m.addresses for m in known.members} if known else {}
@@ -60,7 +60,7 @@ def nodes(source: Source, draft: Draft) -> None:
     draft.data["nodes"] = written
 
 
-def _other_node(element: etree._Element, draft: Draft) -> None:
+def _other_node(element: etree._Element, draft: ExportDraft) -> None:
     """Write what a node has that a resource makes: one that has nothing follows from it."""
     said = _node(element, draft, ()) if any(len(child) for child in element) else None
     if said is not None and "utilization" in said:
@@ -70,7 +70,7 @@ def _other_node(element: etree._Element, draft: Draft) -> None:
 
 
 def _node(
-    element: etree._Element, draft: Draft, addresses: tuple[str, ...]
+    element: etree._Element, draft: ExportDraft, addresses: tuple[str, ...]
 ) -> dict[str, Any] | None:
     plain = pairs(plain_set(element, "instance_attributes"))
     utilization = element.findall("utilization")
@@ -88,21 +88,21 @@ def _node(
                 "attribute_sets": further,
             }
         )
-        ClusterNode.model_validate(as_read(said))
+        Node.model_validate(as_read(said))
     except (Unsayable, ValidationError) as error:
         draft.leave(element, first_line(error))
         return None
     return said
 
 
-def properties(source: Source, draft: Draft) -> None:
+def properties(source: Source, draft: ExportDraft) -> None:
     """Write the cluster's properties; that fencing is enabled follows from its section."""
     found = pairs(property_set(source.cib))
     own = {name: text for name, text in found.items() if name not in {*VOLATILE, *draft.taken}}
     _options(draft, "properties", own, PROPERTIES, source)
 
 
-def defaults(source: Source, draft: Draft) -> None:
+def defaults(source: Source, draft: ExportDraft) -> None:
     """Write the defaults of resources and of operations, and further sets of all of these."""
     kinds = {**RESOURCE_META, **CLONE_META}
     found = pairs(default_set(source.cib, "rsc_defaults"))
@@ -126,7 +126,11 @@ def defaults(source: Source, draft: Draft) -> None:
 
 
 def _options(
-    draft: Draft, section: str, values: Mapping[str, str], kinds: Mapping[str, Any], source: Source
+    draft: ExportDraft,
+    section: str,
+    values: Mapping[str, str],
+    kinds: Mapping[str, Any],
+    source: Source,
 ) -> None:
     listed, unlisted = draft.sets.options(values, kinds)
     for key, found in ((section, listed), (f"unlisted_{section}", unlisted)):

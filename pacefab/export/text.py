@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pacefab.export.draft import Draft, Path
+from pacefab.export.draft import ExportDraft, Path
 
 _WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./:@=+-]*")
@@ -19,7 +19,7 @@ _FLOW = {"meta", "clone", "promotable", "attributes", "utilization", "parameters
 _LONGEST_XML = 2000  # characters of an element that a comment shows
 
 
-def render_inventory(draft: Draft, header: str) -> str:
+def render_inventory(draft: ExportDraft, header: str) -> str:
     """Return the text of an inventory file; the same draft gives the same text."""
     lines = [*(f"# {line}".rstrip() for line in header.split("\n")), ""]
     for key, value in draft.data.items():
@@ -30,7 +30,7 @@ def render_inventory(draft: Draft, header: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _entry(key: str, value: Any, path: Path, draft: Draft, depth: int) -> Iterator[str]:
+def _entry(key: str, value: Any, path: Path, draft: ExportDraft, depth: int) -> Iterator[str]:
     """Yield the lines of a key with its value."""
     indent, place = "  " * depth, draft.places.get(path, "")
     if place:
@@ -49,7 +49,7 @@ def _entry(key: str, value: Any, path: Path, draft: Draft, depth: int) -> Iterat
         yield from _items(value, path, draft, depth + 1)
 
 
-def _items(items: list[Any], path: Path, draft: Draft, depth: int) -> Iterator[str]:
+def _items(items: list[Any], path: Path, draft: ExportDraft, depth: int) -> Iterator[str]:
     indent = "  " * depth
     for number, item in enumerate(items):
         place = draft.places.get((*path, number), "")

@@ -11,6 +11,7 @@ from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
 from pacefab.inventory.model import HostName, Name, OwnAttributeName, Part
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
@@ -18,7 +19,6 @@ from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, 
 from pacefab.inventory.sections.access import Access
 from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.corosync import Corosync
-from pacefab.inventory.sections.nodes import Node
 from pacefab.inventory.values import ScalarText
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member, Membership
@@ -35,15 +35,6 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
-class ClusterNode(Node):
-    """A node with what rules say of it."""
-
-    attribute_sets: tuple[AttributeSet, ...] | None = Field(
-        default=None,
-        description=f"further sets of node attributes, {SETS}; without, those that are there stay",
-    )
-
-
 class OtherNode(Part):
     """What the cluster has noted of a node that is no member."""
 
@@ -55,9 +46,7 @@ class OtherNode(Part):
     )
 
 
-NodeEntry = Annotated[
-    ClusterNode, BeforeValidator(_named, json_schema_input_type=HostName | ClusterNode)
-]
+NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]
 
 
 class Inventory(Part):

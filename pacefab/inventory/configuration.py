@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pacefab.inventory.cluster import ClusterNode, Inventory, OtherNode
-from pacefab.inventory.constraint_nouns import constraint_nouns
+from pacefab.inventory.cluster import Inventory, OtherNode
 from pacefab.inventory.fencing import Device, Fencing
+from pacefab.inventory.nodes import Connection, Node
+from pacefab.inventory.nouns.constraints import constraint_nouns
+from pacefab.inventory.nouns.resources import Values, primitive_noun, references, resource_nouns
 from pacefab.inventory.objects import desired_objects, secret_values
 from pacefab.inventory.own_terms import Secret, sets_of
-from pacefab.inventory.resource_nouns import Values, primitive_noun, references, resource_nouns
-from pacefab.inventory.sections.nodes import Connection, Node
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
 from pacefab.pacemaker.placement.remote import CONNECTION
 
@@ -62,7 +62,7 @@ def _utilization(inventory: Inventory) -> dict[str, dict[str, str]]:
     }
 
 
-def _nodes(inventory: Inventory) -> Iterator[tuple[str, ClusterNode | OtherNode]]:
+def _nodes(inventory: Inventory) -> Iterator[tuple[str, Node | OtherNode]]:
     yield from ((node.name, node) for node in inventory.nodes)
     yield from inventory.other_nodes.items()
 

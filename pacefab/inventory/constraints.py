@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from pacefab.inventory.model import AttributeName, HostName, Name, Part, unfit
-from pacefab.inventory.own_terms import RESOURCE_SETS, Id, Lifetime, ResourceSet, Rule
+from pacefab.inventory.own_terms import RESOURCE_SETS, Id, Lifetime, Rule, SetOfResources
 from pacefab.inventory.values import SCORE, Boolean, ScalarText, Score
 
 _RESOURCE = "the id of a resource, clone (NAME-clone) or group of this inventory"
@@ -26,7 +26,7 @@ class ConstraintEntry(Part):
     """What every kind of constraint may have."""
 
     id: Id | None = Field(default=None, description=_ID)
-    sets: tuple[ResourceSet, ...] = Field(
+    sets: tuple[SetOfResources, ...] = Field(
         default=(), description=f"in place of resources: {RESOURCE_SETS}"
     )
     lifetime: Lifetime | None = Field(

@@ -195,7 +195,7 @@ class AttributeSet(Terms):
 SETS = f"{_MANY} of score, rule, values, references, id, id_ref, plain"
 
 
-class ResourceSet(Terms):
+class SetOfResources(Terms):
     """Resources that a constraint is about together."""
 
     tag: ClassVar[str] = "resource_set"

@@ -9,12 +9,12 @@ from pacefab.inventory.configuration import device_ids
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Device
+from pacefab.inventory.nouns.resources import clone_id
 from pacefab.inventory.object_references import (
     object_contradictions,
     object_ids,
     unknown_name,
 )
-from pacefab.inventory.resource_nouns import clone_id
 from pacefab.inventory.sections.corosync_links import corosync_contradictions
 from pacefab.pacemaker.placement.remote import CONNECTION
 

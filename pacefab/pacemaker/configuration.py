@@ -301,11 +301,11 @@ def read_constraint(element: etree._Element) -> Constraint | None:
     readers = {"rsc_order": _order, "rsc_colocation": _colocation, "rsc_location": _location}
     reader = readers.get(str(element.tag))
     simple = reader(element) if reader else None
-    return simple or OwnTerms(read_piece(element).with_ids(()), element.get("id", ""))
+    return simple or OwnTerms(replace(read_piece(element), id=""), element.get("id", ""))
 
 
 def _order(element: etree._Element) -> Order | None:
-    if not _only(element, _ORDER) or not element.get("first") or len(element):
+    if not _only(element, _ORDER) or not element.get("first") or element.find("*") is not None:
         return None
     action = element.get("first-action", "start")
     return Order(
@@ -320,7 +320,7 @@ def _order(element: etree._Element) -> Order | None:
 
 
 def _colocation(element: etree._Element) -> Colocation | None:
-    if not _only(element, _COLOCATION) or not element.get("rsc") or len(element):
+    if not _only(element, _COLOCATION) or not element.get("rsc") or element.find("*") is not None:
         return None
     return Colocation(
         resource=element.get("rsc", ""),
@@ -336,7 +336,7 @@ def _location(element: etree._Element) -> Location | None:
     if not _only(element, _LOCATION) or not element.get("rsc"):
         return None
     named, discovery = element.get("rsc", ""), element.get("resource-discovery", "")
-    if element.get("node") and not len(element):
+    if element.get("node") and element.find("*") is None:
         return Location(
             named, element.get("score", "0"), element.get("node", ""),
             resource_discovery=discovery, id=element.get("id", ""),

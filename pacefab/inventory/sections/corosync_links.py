@@ -6,8 +6,8 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 from pacefab.inventory.document import Path
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.sections.corosync import Corosync
-from pacefab.inventory.sections.nodes import Node
 
 Found = Iterator[tuple[Path, str]]
 

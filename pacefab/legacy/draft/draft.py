@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderEntry
 from pacefab.inventory.model import Part
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
-from pacefab.inventory.sections.nodes import Node
 from pacefab.legacy.cluster.model import ReplayedConstraint, Value
 from pacefab.legacy.draft.acceptance import keep_accepted
 from pacefab.legacy.draft.nodes_found import FoundNode, find_nodes

@@ -5,8 +5,8 @@ What has no noun of its own is one of these: further sets with their rules, reso
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from lxml import etree
 
@@ -56,11 +56,6 @@ class Piece:
         yield self
         for child in self.children:
             yield from child.walk()
-
-    def with_ids(self, kept: Collection[str]) -> Piece:
-        """Return it with no other ids than these."""
-        children = tuple(child.with_ids(kept) for child in self.children)
-        return replace(self, id=self.id if self.id in kept else "", children=children)
 
 
 def _plain(value: str) -> str:

@@ -86,8 +86,7 @@ class ClusterView:
     @property
     def answered(self) -> dict[str, NodeView]:
         """Every host that answered, members or not, in the order in which they were named."""
-        every = {**self.views, **self.strangers}
-        return {name: every[name] for name in self.hosts}
+        return {name: ({**self.views, **self.strangers})[name] for name in self.hosts}
 
     @property
     def facts(self) -> dict[str, HostFacts]:
@@ -165,7 +164,7 @@ class ClusterView:
     def host(self) -> Doorway:
         """The doorway's host; when that is lost, the next one on which Pacemaker runs."""
         first = self.doorway
-        running = (n for n, view in self.views.items() if view.sections["cib"].ok)
+        running = [n for n, v in self.views.items() if v.sections["cib"].ok]
         able = {n: self.hosts[n] for n in running if n not in self.unheard}
         return Doorway(able or self.hosts, first)
 

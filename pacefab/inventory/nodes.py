@@ -16,6 +16,7 @@ from pacefab.inventory.model import (
     Port,
     unfit,
 )
+from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.values import Time
 
 
@@ -80,6 +81,11 @@ class Node(Part):
         default={},
         description="what the node offers to resources that need it, whole numbers by name, such "
         "as cpu, memory; it counts with the property placement-strategy",
+    )
+
+    attribute_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None,
+        description=f"further sets of node attributes, {SETS}; without, those that are there stay",
     )
 
     @property
