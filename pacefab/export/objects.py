@@ -15,7 +15,7 @@ from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.levels import LevelEntry
 from pacefab.pacemaker.model import SectionObject
 from pacefab.pacemaker.sections.access import AclGroup, AclRole, AclUser
-from pacefab.pacemaker.sections.alerts import Alert, Recipient
+from pacefab.pacemaker.sections.alerts import ClusterAlert, Recipient
 from pacefab.pacemaker.sections.kinds import KINDS
 from pacefab.pacemaker.sections.levels import FencingLevel
 from pacefab.pacemaker.sections.tags import Tag
@@ -43,7 +43,7 @@ def _put(noun: SectionObject, draft: ExportDraft) -> None:
         level = _level(noun)
         LevelEntry.model_validate(as_read(level))
         data.setdefault("fencing", {}).setdefault("levels", []).append(level)
-    elif isinstance(noun, Alert):
+    elif isinstance(noun, ClusterAlert):
         alert = _alert(noun, draft)
         AlertEntry.model_validate(as_read(alert))
         data.setdefault("alerts", {})[noun.id] = alert
@@ -73,7 +73,7 @@ def _level(noun: FencingLevel) -> Data:
     return {**made(where), **value, "level": scalar(noun.index), "devices": list(noun.devices)}
 
 
-def _alert(noun: Alert, draft: ExportDraft) -> Data:
+def _alert(noun: ClusterAlert, draft: ExportDraft) -> Data:
     found: Data = {"path": noun.path, **_attributes(noun, noun.id, draft)}
     if noun.select:
         select: Data = dict.fromkeys(sorted(noun.select.events), True)
@@ -85,12 +85,12 @@ def _alert(noun: Alert, draft: ExportDraft) -> Data:
     return {**found, "recipients": recipients} if recipients else found
 
 
-def _recipient(alert: Alert, noun: Recipient, draft: ExportDraft) -> Data | str:
+def _recipient(alert: ClusterAlert, noun: Recipient, draft: ExportDraft) -> Data | str:
     found = {"value": noun.value, **_attributes(noun, f"{alert.id}_{noun.id}", draft)}
     return {**found, "id": noun.id}
 
 
-def _attributes(noun: Alert | Recipient, owner: str, draft: ExportDraft) -> Data:
+def _attributes(noun: ClusterAlert | Recipient, owner: str, draft: ExportDraft) -> Data:
     values = {
         name: draft.sets.value(owner, name, text, secret=name in noun.hidden)
         for name, text in noun.attributes.items()

@@ -16,7 +16,7 @@ from pacefab.inventory.objectives import Objectives
 from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
 from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, TemplateEntry
-from pacefab.inventory.sections.access import Access
+from pacefab.inventory.sections.access import Acls
 from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.corosync import Corosync
 from pacefab.inventory.values import ScalarText
@@ -136,8 +136,8 @@ class Inventory(Part):
         description="programs that Pacemaker runs when something happens, by id, each a mapping of "
         "path, description, attributes, meta, select, recipients",
     )
-    acls: Access = Field(
-        default_factory=Access,
+    acls: Acls = Field(
+        default_factory=Acls,
         description="who may read and change the configuration, a mapping of roles, users, groups "
         "(in force with the property enable-acl)",
     )

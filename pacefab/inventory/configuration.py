@@ -9,8 +9,8 @@ from pacefab.inventory.fencing import Device, Fencing
 from pacefab.inventory.nodes import Connection, Node
 from pacefab.inventory.nouns.constraints import constraint_nouns
 from pacefab.inventory.nouns.resources import Values, primitive_noun, references, resource_nouns
-from pacefab.inventory.objects import desired_objects, secret_values
 from pacefab.inventory.own_terms import Secret, sets_of
+from pacefab.inventory.sections.objects import desired_objects, secret_values
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
 from pacefab.pacemaker.placement.remote import CONNECTION
 
@@ -49,7 +49,13 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
             for name, node in _nodes(inventory)
             if node.attribute_sets is not None
         },
-        objects=desired_objects(inventory, secret),
+        objects=desired_objects(
+            fencing.levels if fencing else (),
+            inventory.alerts,
+            inventory.acls,
+            inventory.tags,
+            secret,
+        ),
         utilization=_utilization(inventory),
     )
 
@@ -90,9 +96,8 @@ def secret_names(inventory: Inventory) -> tuple[str, ...]:
     sections = (inventory.resources, inventory.groups, inventory.bundles, inventory.templates)
     sets = (inventory.property_sets, inventory.default_sets, inventory.operation_default_sets)
     nodes = (node.attribute_sets for node in inventory.nodes)
-    return tuple(
-        dict.fromkeys(references([*sections, *devices, *secret_values(inventory), *sets, *nodes]))
-    )
+    alerts = secret_values(inventory.alerts)
+    return tuple(dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes])))
 
 
 def connection(node: Node) -> Primitive:

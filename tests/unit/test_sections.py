@@ -17,7 +17,7 @@ from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.restore import plan_restore, render_restored, render_undone
 from pacefab.pacemaker.sections.access import AclGroup, AclRole, AclUser, Permission
-from pacefab.pacemaker.sections.alerts import Alert, Recipient, Selection
+from pacefab.pacemaker.sections.alerts import ClusterAlert, Recipient, Selection
 from pacefab.pacemaker.sections.kinds import read_objects
 from pacefab.pacemaker.sections.levels import FencingLevel
 from pacefab.pacemaker.sections.tags import Tag
@@ -29,7 +29,7 @@ LEVELS = (
     FencingLevel("2", ("strip", "switch"), pattern="c[23]"),
     FencingLevel("1", ("strip",), attribute="rack", value="a"),
 )
-MAIL = Alert(
+MAIL = ClusterAlert(
     "/usr/local/bin/mail",
     "for the night shift",
     {"server": "192.0.2.9", "passwd": "hunter2"},

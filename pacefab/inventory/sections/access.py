@@ -50,7 +50,7 @@ class RoleEntry(Part):
     )
 
 
-class Access(Part):
+class Acls(Part):
     """Roles, and the users and groups of the nodes' systems that have them.
 
     They are in force with the property enable-acl; root and hacluster may do everything always.

@@ -36,10 +36,10 @@ from pacefab.pacemaker.placement.settings import (
     origin,
     reset,
 )
+from pacefab.pacemaker.placement.tickets import missing_ticket
 from pacefab.pacemaker.word import Cause
 
-_TRUE = {"true", "on", "yes", "y", "1"}
-_FALSE = {"false", "off", "no", "n", "0"}
+_TRUE, _FALSE = {"true", "on", "yes", "y", "1"}, {"false", "off", "no", "n", "0"}
 _MAINTENANCE = "pcs property set maintenance-mode=false"
 _LOOK = "see pcs status, pcs constraint and crm_simulate -sL"
 
@@ -63,8 +63,10 @@ class Causes:
             lambda: self._banned(primitive, node),
             lambda: self._failed(primitive, node),
         )
-        return next((cause for ask in asked if (cause := ask())), None) or (
-            self._enough(primitive)
+        return (
+            next((cause for ask in asked if (cause := ask())), None)
+            or missing_ticket(self.cib, primitive)
+            or self._enough(primitive)
             or self._opt_in(primitive, node)
             or self._dependent(primitive)
             or self._unknown(primitive)
@@ -89,8 +91,7 @@ class Causes:
                 _MAINTENANCE,
                 halts=True,
             )
-        if stopped := self._stop_all():
-            yield stopped
+        yield from filter(None, [self._stop_all()])
         for node in self.status.nodes:
             if cause := self._node(node.name) or self._node_maintenance(node):
                 yield cause
@@ -296,6 +297,7 @@ class Causes:
             or self.unmanaged(primitive, node)
             or self._banned(primitive, node)
             or self._failed(primitive, node)
+            or missing_ticket(self.cib, primitive)
         )
 
     def _enough(self, primitive: str) -> Cause | None:

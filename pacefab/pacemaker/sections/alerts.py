@@ -47,7 +47,7 @@ class Recipient:
 
 
 @dataclass(frozen=True)
-class Alert(SectionObject):
+class ClusterAlert(SectionObject):
     """A program at `path` with what it is given; `hidden` are attributes that are secrets."""
 
     path: str
@@ -59,7 +59,7 @@ class Alert(SectionObject):
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
 
-def read(element: etree._Element, secrets: Collection[str] = ()) -> Alert | None:
+def read(element: etree._Element, secrets: Collection[str] = ()) -> ClusterAlert | None:
     """Return an alert; None for one with what the nouns cannot say, such as rules.
 
     `secrets` are ALERT:ATTRIBUTE, or RECIPIENT:ATTRIBUTE, of what is a secret and not by its name.
@@ -71,7 +71,7 @@ def read(element: etree._Element, secrets: Collection[str] = ()) -> Alert | None
     if not all(_is_plain(each) for each in (element, *recipients)):
         return None
     attributes, meta = _attributes(element)
-    return Alert(
+    return ClusterAlert(
         element.get("path", ""),
         element.get("description", ""),
         attributes,
@@ -128,7 +128,7 @@ def _selection(element: etree._Element | None) -> Selection | None:
     )
 
 
-def write(cib: CibDraft, section: etree._Element, alert: Alert) -> etree._Element:
+def write(cib: CibDraft, section: etree._Element, alert: ClusterAlert) -> etree._Element:
     """Append an alert: its sets, the events, its recipients."""
     element = add(cib, section, "alert", alert.id, path=alert.path, description=alert.description)
     _write_sets(cib, element, alert)
@@ -140,9 +140,9 @@ def write(cib: CibDraft, section: etree._Element, alert: Alert) -> etree._Elemen
     return element
 
 
-def _write_sets(cib: CibDraft, element: etree._Element, noun: Alert | Recipient) -> None:
-    for kind, values in zip(_SETS, (noun.attributes, noun.meta), strict=True):
-        add_pairs(cib, element, kind, sorted(values.items()))
+def _write_sets(cib: CibDraft, element: etree._Element, noun: ClusterAlert | Recipient) -> None:
+    add_pairs(cib, element, "meta_attributes", sorted(noun.meta.items()))  # first, as pcs does it
+    add_pairs(cib, element, "instance_attributes", sorted(noun.attributes.items()))
 
 
 def _write_selection(cib: CibDraft, alert: etree._Element, select: Selection | None) -> None:
@@ -158,7 +158,7 @@ def _write_selection(cib: CibDraft, alert: etree._Element, select: Selection | N
             etree.SubElement(element, f"select_{event}")
 
 
-def adapt(present: Alert, desired: Alert) -> Alert:
+def adapt(present: ClusterAlert, desired: ClusterAlert) -> ClusterAlert:
     """Return the desired alert whose recipients keep the ids that they have."""
     there: dict[str, list[str]] = {}
     for each in present.recipients:
@@ -180,7 +180,7 @@ def _first(ids: list[str], given: Collection[str]) -> str:
     return ""
 
 
-def meaning(alert: Alert) -> Mapping[str, str]:
+def meaning(alert: ClusterAlert) -> Mapping[str, str]:
     """Return what an alert says; an attribute by its name, a recipient's behind its value."""
     found = {"path": alert.path, **dict(_said(alert))}
     if alert.select is not None:
@@ -193,28 +193,28 @@ def meaning(alert: Alert) -> Mapping[str, str]:
     return found
 
 
-def _said(noun: Alert | Recipient) -> Iterator[tuple[str, str]]:
+def _said(noun: ClusterAlert | Recipient) -> Iterator[tuple[str, str]]:
     if noun.description:
         yield "description", noun.description
     yield from ((f"attribute {name}", value) for name, value in noun.attributes.items())
     yield from ((f"meta {name}", value) for name, value in noun.meta.items())
 
 
-def secrets(alert: Alert) -> frozenset[str]:
+def secrets(alert: ClusterAlert) -> frozenset[str]:
     """Return the names of the attributes that are secrets, its recipients' among them."""
-    every: list[Alert | Recipient] = [alert, *alert.recipients]
+    every: list[ClusterAlert | Recipient] = [alert, *alert.recipients]
     by_name = (name for each in every for name in each.attributes if is_secret(name))
     return frozenset(by_name).union(*(each.hidden for each in every))
 
 
-def recorded(alert: Alert) -> Iterator[str]:
+def recorded(alert: ClusterAlert) -> Iterator[str]:
     """Yield ID:ATTRIBUTE of what is a secret and not by its name, for our record."""
-    every: list[Alert | Recipient] = [alert, *alert.recipients]
+    every: list[ClusterAlert | Recipient] = [alert, *alert.recipients]
     for each in every:
         yield from (f"{each.id}:{name}" for name in sorted(each.hidden) if not is_secret(name))
 
 
-def pcs_lines(alert: Alert, *, remove: bool) -> list[list[str]]:
+def pcs_lines(alert: ClusterAlert, *, remove: bool) -> list[list[str]]:
     """Return the lines with which pcs makes or removes it; pcs cannot choose events."""
     if remove:
         return [["pcs", "alert", "remove", alert.id]]
@@ -226,7 +226,7 @@ def pcs_lines(alert: Alert, *, remove: bool) -> list[list[str]]:
     return lines
 
 
-def _options(noun: Alert | Recipient) -> Sequence[str]:
+def _options(noun: ClusterAlert | Recipient) -> Sequence[str]:
     hidden = {name for name in noun.attributes if is_secret(name) or name in noun.hidden}
     shown = {k: "(secret)" if k in hidden else v for k, v in noun.attributes.items()}
     words = [f"description={noun.description}"] if noun.description else []

@@ -107,7 +107,7 @@ KINDS: tuple[Kind, ...] = (
         default_id=levels.default_id, identity=levels.identity,
     ),
     Kind(
-        "alert", "alert", "alerts", "alert", alerts.Alert,
+        "alert", "alert", "alerts", "alert", alerts.ClusterAlert,
         alerts.read, alerts.write, alerts.meaning, alerts.pcs_lines,
         adapt=alerts.adapt, secrets=alerts.secrets, recorded=alerts.recorded,
     ),

@@ -23,6 +23,8 @@ from pacefab.services import agents, registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
 
+NodeValues = Mapping[str, Mapping[str, str]]
+
 
 @dataclass(frozen=True)
 class Intent:
@@ -165,22 +167,25 @@ def merge(parts: Iterable[Configuration]) -> Configuration:
     """Return one configuration of several; of two values for one key the later one stands."""
     whole = Configuration()
     for part in parts:
-        nodes = {**whole.attributes, **part.attributes}
         whole = replace(
             whole,
             properties={**whole.properties, **part.properties},
             defaults={**whole.defaults, **part.defaults},
-            attributes={n: {**whole.attributes.get(n, {}), **nodes[n]} for n in nodes},
-            resources=(*whole.resources, *part.resources),
-            constraints=(*whole.constraints, *part.constraints),
-            notes={**whole.notes, **part.notes},
             operation_defaults={**whole.operation_defaults, **part.operation_defaults},
+            attributes=_by_node(whole.attributes, part.attributes),
+            utilization=_by_node(whole.utilization, part.utilization),
             sets={**whole.sets, **part.sets},
             node_sets={**whole.node_sets, **part.node_sets},
             objects=(*whole.objects, *part.objects),
-            utilization={**whole.utilization, **part.utilization},
+            resources=(*whole.resources, *part.resources),
+            constraints=(*whole.constraints, *part.constraints),
+            notes={**whole.notes, **part.notes},
         )
     return whole
+
+
+def _by_node(whole: NodeValues, part: NodeValues) -> NodeValues:
+    return {n: {**whole.get(n, {}), **part.get(n, {})} for n in {**whole, **part}}
 
 
 def _union(parts: Iterable[Iterable[Any]]) -> tuple[Any, ...]:

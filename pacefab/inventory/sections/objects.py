@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from pacefab.inventory.cluster import Inventory
-from pacefab.inventory.sections.access import Access, PermissionEntry
+from pacefab.inventory.sections.access import Acls, PermissionEntry
 from pacefab.inventory.sections.alerts import AlertEntry, RecipientEntry, SelectEntry
 from pacefab.inventory.sections.levels import LevelEntry
 from pacefab.inventory.values import SecretReference
 from pacefab.pacemaker.model import SectionObject
 from pacefab.pacemaker.sections.access import AclGroup, AclRole, AclUser, Permission
-from pacefab.pacemaker.sections.alerts import Alert, Recipient, Selection
+from pacefab.pacemaker.sections.alerts import ClusterAlert, Recipient, Selection
 from pacefab.pacemaker.sections.levels import FencingLevel
 from pacefab.pacemaker.sections.tags import Tag
 
@@ -20,23 +19,28 @@ Secret = Callable[[str], str]
 _EVENTS = ("fencing", "nodes", "resources")
 
 
-def desired_objects(inventory: Inventory, secret: Secret) -> tuple[SectionObject, ...]:
+def desired_objects(
+    levels: Iterable[LevelEntry],
+    alerts: Mapping[str, AlertEntry],
+    acls: Acls,
+    tags: Mapping[str, tuple[str, ...]],
+    secret: Secret,
+) -> tuple[SectionObject, ...]:
     """Return the fencing levels, alerts, roles, users, groups and tags of an inventory.
 
     `secret` gives a secret by its name; what it raises is passed on.
     """
-    levels = inventory.fencing.levels if inventory.fencing else ()
     return (
         *map(_level, levels),
-        *(_alert(name, entry, secret) for name, entry in inventory.alerts.items()),
-        *_access(inventory.acls),
-        *(Tag(references, id=name) for name, references in inventory.tags.items()),
+        *(_alert(name, entry, secret) for name, entry in alerts.items()),
+        *_access(acls),
+        *(Tag(references, id=name) for name, references in tags.items()),
     )
 
 
-def secret_values(inventory: Inventory) -> Iterator[dict[str, Any]]:
+def secret_values(alerts: Mapping[str, AlertEntry]) -> Iterator[dict[str, Any]]:
     """Yield every mapping of attributes in which there may be references to secrets."""
-    for entry in inventory.alerts.values():
+    for entry in alerts.values():
         yield entry.attributes
         yield from (recipient.attributes for recipient in entry.recipients)
 
@@ -52,9 +56,9 @@ def _level(entry: LevelEntry) -> FencingLevel:
     )
 
 
-def _alert(name: str, entry: AlertEntry, secret: Secret) -> Alert:
+def _alert(name: str, entry: AlertEntry, secret: Secret) -> ClusterAlert:
     attributes, hidden = _attributes(entry, secret)
-    return Alert(
+    return ClusterAlert(
         entry.path,
         entry.description,
         attributes,
@@ -89,7 +93,7 @@ def _selection(entry: SelectEntry | None) -> Selection | None:
     return Selection(events, any_attribute=bool(entry.attributes), attributes=named)
 
 
-def _access(acls: Access) -> Iterator[SectionObject]:
+def _access(acls: Acls) -> Iterator[SectionObject]:
     for name, role in acls.roles.items():
         yield AclRole(tuple(map(_permission, role.permissions)), role.description, id=name)
     for name, roles in acls.users.items():
