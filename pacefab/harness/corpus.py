@@ -75,7 +75,7 @@ def configurations(path: Path | None, sample: int) -> list[Path]:
 
 
 def _packaged() -> Path:
-    folder = open_state() / "corpus"
+    folder = open_state() / "cts-configurations"
     if not list(folder.glob("*.xml")):
         ensure_engine()
         folder.mkdir(exist_ok=True)
@@ -117,7 +117,7 @@ def _with_state(rendered: Cib, original: Cib) -> str:
 def simulate(files: Sequence[Path], judged: Sequence[Judged]) -> dict[str, str]:
     """Return, by the file's name, what Pacemaker would do otherwise with what was rendered."""
     ensure_engine()
-    folder = open_state() / "corpus-simulated"
+    folder = open_state() / "cts-simulated"
     shutil.rmtree(folder, ignore_errors=True)
     for side in ("original", "rendered"):
         (folder / side).mkdir(parents=True)
