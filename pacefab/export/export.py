@@ -15,6 +15,7 @@ from pacefab.cli.inventory import ClusterInventory
 from pacefab.errors import RefusedError
 from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
+from pacefab.export.corosync import corosync
 from pacefab.export.draft import Draft, Section, Source, Unsaid
 from pacefab.export.objects import objects
 from pacefab.export.recognition import service_part, services
@@ -35,6 +36,7 @@ from pacefab.workflows.rollout.desired import merge
 SECTIONS: tuple[Section, ...] = (
     cluster_name,
     nodes,
+    corosync,
     services,
     resources,
     properties,
@@ -43,7 +45,7 @@ SECTIONS: tuple[Section, ...] = (
     constraints,
 )
 """What is asked once each, in this order; the inventory has its own order."""
-_ORDER = ("cluster", "nodes", "other_nodes", "properties", "unlisted_properties",
+_ORDER = ("cluster", "nodes", "other_nodes", "corosync", "properties", "unlisted_properties",
           "property_sets", "defaults",
           "unlisted_defaults", "default_sets", "operation_defaults",
           "unlisted_operation_defaults", "operation_default_sets", "fencing", "services",

@@ -17,12 +17,14 @@ from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Prop
 from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, TemplateEntry
 from pacefab.inventory.sections.access import Acls
 from pacefab.inventory.sections.alerts import AlertEntry
+from pacefab.inventory.sections.corosync import Corosync
 from pacefab.inventory.values import ScalarText
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member, Membership
 
 _KEPT = f"{SETS}; without, those that the cluster has stay"
 _UNLISTED = "that pacefab does not know, or whose values it does not, each a text by its name"
-_NODE_KEYS = "name, address, user, port, role, attributes, utilization, attribute_sets"
+_NODE_KEYS = "name, address, links, user, port, role, attributes, utilization, attribute_sets"
 
 
 def _named(value: object) -> object:
@@ -103,6 +105,11 @@ class Inventory(Part):
         default=None,
         description="{devices: {NAME: …}}, or {disabled: true, reason: …} for a cluster without",
     )
+    corosync: Corosync | None = Field(
+        default=None,
+        description="what corosync.conf says, a mapping of transport, links, crypto, totem, "
+        "quorum, qdevice and more (default: as pcs sets it up, and then left as it is)",
+    )
     firewall: Literal["unmanaged", "managed"] = Field(
         default="unmanaged",
         description="managed (firewalld lets the cluster's own addresses reach the services' "
@@ -165,5 +172,12 @@ class Inventory(Part):
         """Return the cluster's name and nodes; one without an address in the file has none."""
         return Membership(
             self.cluster,
-            tuple(Member(n.name, (n.address,) if n.address else ()) for n in self.nodes),
+            tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.nodes),
         )
+
+    def settings(self) -> CorosyncSettings | None:
+        """Return what is desired of corosync.conf; None: it is as it is."""
+        if self.corosync is None and not any(node.links for node in self.nodes):
+            return None
+        values = (self.corosync or Corosync()).values()
+        return CorosyncSettings(values, {n.name: (n.address or "", *n.links) for n in self.nodes})

@@ -104,6 +104,12 @@ class Node(Part):
     address: Address | None = Field(
         default=None, description="the IPv4 or IPv6 address by which other hosts reach the node"
     )
+    links: tuple[Address, ...] = Field(
+        default=(),
+        max_length=7,
+        description="a list of the node's addresses on corosync's further links, 1 and up, which "
+        "every node has; address is that on link 0 (default: none; corosync.conf(5))",
+    )
     user: Login | None = Field(
         default=None,
         description="a login name: root, or a user whom sudo allows every command",

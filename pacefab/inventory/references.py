@@ -15,6 +15,7 @@ from pacefab.inventory.object_references import (
     unknown_name,
 )
 from pacefab.inventory.resource_nouns import clone_id
+from pacefab.inventory.sections.corosync_links import corosync_contradictions
 
 _REMOTE = "ocf:pacemaker:remote"
 
@@ -25,6 +26,7 @@ def contradictions(inventory: Inventory) -> Found:
     """Yield each place that does not fit, and why, in the words of an error message."""
     nodes = [node.name for node in inventory.nodes]
     yield from _taken_ids(inventory)
+    yield from corosync_contradictions(inventory.nodes, inventory.corosync)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
         if not inventory.fencing.disabled:

@@ -97,6 +97,22 @@ def remove_node(
     return run.perform(STEP, lambda: removal.run(others, operator))
 
 
+@cluster_task(secrets=True)
+def setup_qnetd(run: Run) -> int:
+    """Make a host one that quorum devices are on.
+
+    corosync-qnetd and pcsd, installed, set up, started; no node of the cluster itself.
+
+    Needs the secret hacluster: the password of pcs' user there, which the nodes' deploy takes too.
+
+    Example: fab -H q1 setup-qnetd
+    """
+    from pacefab.workflows.formation.qnetd import STEP, QnetdSetup
+
+    setup = QnetdSetup(run.secret, run.limit)
+    return run.perform(STEP, lambda: setup.run(run.named(), run.printer))
+
+
 def bootstrap_of(run: Run, step: str) -> Bootstrap:
     """Return how the run's inventory makes a cluster of hosts.
 
@@ -114,6 +130,7 @@ def bootstrap_of(run: Run, step: str) -> Bootstrap:
         firewall=run.manages_firewall,
         limit=run.limit,
         step=step,
+        corosync=inventory.settings(),
     )
 
 
@@ -146,6 +163,7 @@ def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int
         limit=run.limit,
         step=step,
         transaction=transaction,
+        secret=run.secret,
     )
     operator = Operator(run.printer, yes=True)
 
@@ -170,4 +188,7 @@ def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
         resources=_devices(every),
         notes=every.notes,
     )
-    return Intent(inventory.membership(), inventory.sections, (), base, run.secret)
+    settings = inventory.settings()
+    return Intent(
+        inventory.membership(), inventory.sections, (), base, run.secret, corosync=settings
+    )

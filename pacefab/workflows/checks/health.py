@@ -17,7 +17,7 @@ from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import node_state, placed
+from pacefab.workflows.checks import node_state, placed, quorum_device
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -119,6 +119,7 @@ def examine(
             *found.reasons,
             *_apart(seen),
             *_outside(seen, inventory),
+            *quorum_device.reasons(seen),
             *map(_not_finished, left),
         ),
         notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),

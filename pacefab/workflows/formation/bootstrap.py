@@ -13,6 +13,7 @@ from typing import TypeVar
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome, Program
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.members.membership import Claim, completed
 from pacefab.pacemaker.model import Membership
 from pacefab.pacemaker.nouns.status import ClusterStatus
@@ -28,6 +29,7 @@ from pacefab.workflows.nodes.claims import none_answered
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.standing import missing
 from pacefab.workflows.transaction.transaction import Hosts, Transaction
 
 T = TypeVar("T")
@@ -65,6 +67,7 @@ class Bootstrap:
         limit: how many hosts are worked on at a time.
         step: what outcomes are called.
         transaction: of the run that this is a part of; None: that has the lease already.
+        corosync: what corosync.conf of a new cluster says; None: what pcs makes of it.
     """
 
     desired: Membership
@@ -74,6 +77,7 @@ class Bootstrap:
     limit: int = 32
     step: str = STEP
     transaction: Transaction | None = None  # of the run that forms it; None: it has the lease
+    corosync: CorosyncSettings | None = None  # None: as pcs sets it up
 
     def sentences(self, hosts: Mapping[str, Host]) -> tuple[str, ...]:
         """Return what would be done, a sentence each; none when the cluster stands.
@@ -156,8 +160,9 @@ class Bootstrap:
 
     def observe(self, name: str, host: Host) -> Candidate:
         """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""
-        view = observe_node(host, steps.look(self.programs), MANAGED)
-        return steps.candidate(name, view, self.programs)
+        packages = self.corosync.packages if self.corosync else ()
+        view = observe_node(host, steps.look(self.programs, packages), MANAGED)
+        return replace(steps.candidate(name, view, self.programs), packages=packages)
 
 
 @dataclass(frozen=True)
@@ -220,7 +225,8 @@ class _Forming:
     def _set_up(self) -> None:
         self.progress.note(self._doorway, f"setting up cluster {self.plan.cluster}")
         authentication = steps.plan_authentication(self.plan.members, self._password)
-        setup = steps.plan_setup(self.plan.cluster, self.plan.members)
+        settings = self.bootstrap.corosync
+        setup = steps.plan_setup(self.plan.cluster, self.plan.members, settings)
         self._run(self._doorway, [authentication, setup])
 
     def _join(self, name: str) -> None:
@@ -272,16 +278,6 @@ class _Forming:
 
 
 _Work = Callable[[str, Host], None]
-
-
-def missing(status: ClusterStatus, names: Sequence[str]) -> str:
-    """Return what these nodes lack to be a cluster; empty when they are one."""
-    online = {node.name for node in status.nodes if node.online and not node.pending}
-    if absent := [name for name in names if name not in online]:
-        return f"not online: {', '.join(absent)}"
-    if not status.quorum:
-        return "there is no quorum"
-    return "" if status.dc else "no DC was elected"
 
 
 def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:

@@ -10,6 +10,7 @@ from typing import Any
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.configuration import map_primitives
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import (
     Configuration,
     Member,
@@ -38,10 +39,11 @@ class Intent:
     base: Configuration  # what no service describes: properties, defaults, fencing, others' own
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
+    corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
 
     def only(self, service: str) -> Intent:
         """Return what is desired of one service alone."""
-        return replace(self, chosen=(service,), base=Configuration())
+        return replace(self, chosen=(service,), base=Configuration(), corosync=None)
 
     def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
         """Return the intent for the nodes of the cluster, if there is one, and those to join it.
@@ -62,8 +64,15 @@ class Intent:
         services = registry.look({name: self.sections[name] for name in self.chosen})
         called = agents.programs(self.base)
         return replace(
-            services, programs=_union((called, services.programs)), agents=self._agents()
+            services,
+            packages=_union((services.packages, self._packages)),
+            programs=_union((called, services.programs)),
+            agents=self._agents(),
         )
+
+    @property
+    def _packages(self) -> tuple[str, ...]:
+        return self.corosync.packages if self.corosync else ()
 
     def _agents(self) -> tuple[str, ...]:
         """Return the agents that are probably used; which are is known with the nodes' facts."""
@@ -99,7 +108,8 @@ class Intent:
         """
         services = self._services()
         described = [service.node(section, site, name) for service, section in services]
-        desired = [DesiredNode(programs=agents.programs(self.base)), *described]
+        rest = DesiredNode(packages=self._packages, programs=agents.programs(self.base))
+        desired = [rest, *described]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),

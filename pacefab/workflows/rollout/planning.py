@@ -9,6 +9,7 @@ from typing import Protocol
 from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.corosync.plan import CorosyncPlan
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
@@ -29,6 +30,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.view import ClusterView
+from pacefab.workflows.rollout import corosync_files
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.updates import NodeByNode, find_updates
 from pacefab.workflows.transaction.entry import Entry
@@ -57,6 +59,7 @@ class Plan:
     cluster: str
     forming: tuple[str, ...] = ()
     nodes: Mapping[str, NodePlan] = field(default_factory=dict)
+    corosync: CorosyncPlan = field(default_factory=CorosyncPlan)
     configuration: ConfigurationPlan = field(default_factory=ConfigurationPlan)
     transitions: tuple[Transition, ...] = ()
     silent: Mapping[str, PacefabError] = field(default_factory=dict)  # hosts that did not answer
@@ -70,7 +73,7 @@ class Plan:
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.forming or any(self.nodes.values()) or self.configuration)
+        return bool(self.forming or self.corosync or any(self.nodes.values()) or self.configuration)
 
     @property
     def pending(self) -> tuple[SharedPending, ...]:
@@ -81,7 +84,7 @@ class Plan:
     def summary(self) -> tuple[str, ...]:
         """A line for each change, without the details of files."""
         nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in brief(node))
-        return (*self.forming, *self.cluster_summary, *nodes)
+        return (*self.forming, *self.corosync.summary, *self.cluster_summary, *nodes)
 
     @property
     def cluster_summary(self) -> tuple[str, ...]:
@@ -129,7 +132,7 @@ class Plan:
         """Whether it changes something that is there; else it only adds something new."""
         changes = self.configuration.changes
         added = all(change.action is Action.ADD for change in changes)
-        return bool(self.interruptions or not added or any(self.nodes.values()))
+        return bool(self.interruptions or not added or self.corosync or any(self.nodes.values()))
 
 
 class Plans(Protocol):
@@ -161,6 +164,7 @@ class Planner:
     prune: bool = False
     whole: bool = True  # whether the intent is all that the inventory describes
     update: bool = False  # whether what is not in force before a restart is restarted then
+    restart_cluster: bool = False  # whether corosync may be given what needs that
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -176,10 +180,18 @@ class Planner:
         nodes = {name: self.plan_node(seen, name) for name in names}
         if forming and seen.formed and not seen.running:
             # What the CIB of a stopped cluster says is known when it runs; then it is planned.
-            return Plan(seen.formed.cluster, forming, nodes, silent=seen.silent)
+            conf = self._corosync(seen)
+            return Plan(seen.formed.cluster, forming, nodes, conf, silent=seen.silent)
         planned = replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
+        planned = replace(planned, corosync=self._corosync(seen))
         updates = self._updates(seen, planned) if self.update and seen.formed else ()
         return replace(planned, updates=updates)
+
+    def _corosync(self, seen: ClusterView) -> CorosyncPlan:
+        settings = self.intent.corosync
+        if settings is None:
+            return CorosyncPlan()
+        return corosync_files.plan(seen, settings, restart=self.restart_cluster)
 
     def _updates(self, seen: ClusterView, plan: Plan) -> tuple[NodeByNode, ...]:
         """Return what is to be restarted: not where an operator has set something against it."""
