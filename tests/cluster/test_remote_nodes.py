@@ -1,4 +1,4 @@
-"""Hosts become remote nodes of a cluster, are lost, come back and leave; judged by Pacemaker.
+"""Bare hosts become remote nodes of a cluster, are lost, come back and leave; judged by Pacemaker.
 
 The tests share the hosts and build on each other, in the order of the file.
 """
@@ -36,13 +36,14 @@ cat /proc/[0-9]*/cmdline | od -An -v -tx1 | tr -d ' \\n' | grep -c "$key"
 """
 
 
-def written(folder: Path, name: str, rest: str = "") -> str:
+def written(folder: Path, cluster: Cluster, name: str, rest: str = "") -> str:
     """Write an inventory of the hosts; return its path."""
-    hosts = [f"  - {{name: {n}, address: 192.0.2.{11 + at}}}\n" for at, n in enumerate(MEMBERS)]
-    hosts.append("  - {name: r1, address: 192.0.2.14, role: remote, attributes: {site: edge}}\n")
-    hosts.append("  - {name: r2, address: 192.0.2.15, role: remote}\n")
+    hosts = [f"  - {{name: {n}, address: {cluster.address(n)}}}\n" for n in MEMBERS]
+    for node, more in zip(REMOTES, ("attributes: {site: edge}", "attributes: {}"), strict=True):
+        at = cluster.address(node)
+        hosts.append(f"  - {{name: {node}, address: {at}, role: remote, {more}}}\n")
     file = folder / f"{name}.yaml"
-    file.write_text(f"cluster: test\nnodes:\n{''.join(hosts)}{NO_FENCING}\n{rest}")
+    file.write_text(f"cluster: {cluster.name}\nnodes:\n{''.join(hosts)}{NO_FENCING}\n{rest}")
     return str(file)
 
 
@@ -53,14 +54,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def formed(remote_hosts: Cluster, folder: Path) -> Cluster:
-    done = fab(remote_hosts, "bootstrap", "--inventory", written(folder, "bare"))
+    done = fab(remote_hosts, "bootstrap", "--inventory", written(folder, remote_hosts, "bare"))
     assert done.returncode == 0, done.stdout + done.stderr
     return remote_hosts
 
 
 @pytest.fixture(scope="module")
-def file(folder: Path) -> str:
-    return written(folder, "edge", EDGE)
+def file(formed: Cluster, folder: Path) -> str:
+    return written(folder, formed, "edge", EDGE)
 
 
 def told(cluster: Cluster) -> str:
@@ -83,12 +84,13 @@ def assert_well(done: Done) -> None:
 
 
 def keys(cluster: Cluster) -> set[str]:
-    sums = on_all(lambda n: cluster.run(n, f"sha256sum <{KEY}").stdout, cluster.nodes)
+    every = (*MEMBERS, *REMOTES)
+    sums = on_all(lambda n: cluster.run(n, f"sha256sum <{KEY}").stdout, every)
     return set(sums)
 
 
 @pytest.mark.every_image
-def test_bare_hosts_become_a_cluster_with_remote_nodes(formed: Cluster, folder: Path) -> None:
+def test_bare_hosts_become_remote_nodes(formed: Cluster, folder: Path) -> None:
     await_told(formed, "Online: [ c1 c2 c3 ]", "RemoteOnline: [ r1 r2 ]")
     assert len(keys(formed)) == 1
     for node in REMOTES:
@@ -96,15 +98,17 @@ def test_bare_hosts_become_a_cluster_with_remote_nodes(formed: Cluster, folder: 
         assert state == "640 root:haclient"
         assert formed.run(node, "systemctl is-enabled pacemaker_remote").stdout == "enabled\n"
         assert formed.run(node, "command -v pacemakerd corosync pcs", check=False).stdout == ""
-    again = fab(formed, "bootstrap", "--inventory", written(folder, "bare"))
-    assert eyes.outcomes(again, "bootstrap") == {"test": "unchanged"}, again.stdout + again.stderr
+    again = fab(formed, "bootstrap", "--inventory", written(folder, formed, "bare"))
+    assert eyes.outcomes(again, "bootstrap") == {formed.name: "unchanged"}, (
+        again.stdout + again.stderr
+    )
     # No member: corosync does not know it, and it has no vote.
     assert "Expected votes:   3" in formed.run("c1", "corosync-quorumtool").stdout
 
 
 def test_a_connection_is_as_pcs_makes_it(formed: Cluster) -> None:
     own = formed.run("c1", "cibadmin -Q --xpath \"//primitive[@id='r2']\"").stdout
-    options = "ocf:pacemaker:remote server=192.0.2.15 reconnect_interval=60s --force"
+    options = f"ocf:pacemaker:remote server={formed.address('r2')} reconnect_interval=60s --force"
     make = f"cibadmin --empty >/tmp/f && pcs -f /tmp/f resource create r2 {options}"
     theirs = formed.run("c1", f"{make} && CIB_file=/tmp/f cibadmin -Q --xpath //primitive").stdout
     formed.run("c1", "rm /tmp/f")
@@ -136,7 +140,7 @@ def test_services_stay_on_members_and_what_is_placed_there_runs_there(
 
 
 def test_the_key_is_in_no_argument_and_no_output(formed: Cluster, file: str) -> None:
-    for node in formed.nodes:
+    for node in (*MEMBERS, *REMOTES):
         assert formed.run(node, SEEN, check=False).stdout.strip() == "0"
     raw = base64.b64decode(formed.run("c1", f"base64 {KEY}").stdout)
     done = fab(formed, "plan", "--full", "--show-pcs", "--inventory", file)
@@ -166,7 +170,7 @@ def test_a_daemon_that_was_stopped_is_started_and_connected_again(
 ) -> None:
     formed.run("r2", "systemctl disable --now pacemaker_remote")
     await_told(formed, "RemoteOFFLINE: [ r2 ]")
-    done = fab(formed, "bootstrap", "--inventory", written(folder, "bare"))
+    done = fab(formed, "bootstrap", "--inventory", written(folder, formed, "bare"))
     assert_well(done)
     assert eyes.outcomes(done, "bootstrap")["r2"] == "changed"
     await_told(formed, "RemoteOnline: [ r1 r2 ]")
