@@ -73,9 +73,8 @@ class Cluster:
         """Start the nodes and form the cluster; nothing stays when that fails or is interrupted.
 
         Bare nodes have sshd and nothing of a cluster; their second addresses are 192.0.2.11, .12,
-        ... and stay over a restart. `hosts` are bare ones beside the nodes. The cluster ends with
-        this process, at the latest at the next start of another one; with `keep` it stays until it
-        is stopped. Raises `HarnessError`.
+        ... and stay over a restart; `hosts` are such, beside the nodes. It ends with this process,
+        at the latest at the next start of another one; with `keep` it stays. Raises `HarnessError`.
         """
         check_names(name, (*nodes, *hosts))
         check_kind(image, bare=bare or bool(hosts))

@@ -189,7 +189,7 @@ def test_the_schema_is_up_to_date() -> None:
 def test_the_schema_takes_a_node_that_is_only_a_name() -> None:
     name, mapping = json.loads(render_schema())["properties"]["nodes"]["items"]["anyOf"]
     assert name["type"] == "string"
-    assert mapping == {"$ref": "#/$defs/ClusterNode"}
+    assert mapping == {"$ref": "#/$defs/Node"}
 
 
 def test_a_node_that_is_only_a_name() -> None:
