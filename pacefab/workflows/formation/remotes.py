@@ -8,6 +8,7 @@ from functools import partial
 
 from pacefab.errors import CommandError
 from pacefab.host.model import HostFacts, Mark, Outcome
+from pacefab.pacemaker import live
 from pacefab.pacemaker.model import Membership
 from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement.remote import connected
@@ -165,7 +166,10 @@ class Remotes:
         bare = {name: self.hosts[name] for name, found in plan.hosts.items() if found}
         all_answered(fan_out(bare, remote, limit=self.limit))
         if plan.again:
-            seen.host.query([plan_connect(name) for name in plan.again])
+            # Where nothing has failed, there is nothing to clean up, and nothing that would make
+            # Pacemaker 3 decide again before its next recheck: seen after a daemon was stopped.
+            steps = [plan_connect(name) for name in plan.again]
+            seen.host.query([*steps, *live.plan_look_again()])
             self._await(seen, plan.again, progress)
 
     def _await(self, seen: ClusterView, names: Sequence[str], progress: Progress) -> None:
