@@ -50,6 +50,7 @@ def resources(source: Source, draft: ExportDraft) -> None:
     """Write the section fencing as far as it says what is there, and resources beside services."""
     read = [(e, read_resource(e, source.cib.secrets)) for e in source.cib.all_resources]
     _fencing(source, draft, [noun for _, noun in read if noun is not None])
+    waiting: list[str] = []  # bundles without a resource, which say what comes behind them
     for element, noun in read:
         name = str(element.get("id"))
         if name in draft.taken:
@@ -63,8 +64,14 @@ def resources(source: Source, draft: ExportDraft) -> None:
             draft.leave(element, first_line(error))
             continue
         for (section, key), entry in said.items():
+            if section == "resources":
+                for bundle in waiting:
+                    draft.data["bundles"][bundle]["before"] = key
+                waiting = []
             draft.data.setdefault(section, {})[key] = entry
             draft.places[section, key] = f"{source.place}: {element.tag} {name}"
+        if isinstance(noun, Bundle) and noun.primitive is None:
+            waiting.append(noun.id)
 
 
 def _fencing(source: Source, draft: ExportDraft, nouns: list[Resource]) -> None:

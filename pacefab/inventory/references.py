@@ -98,7 +98,7 @@ def _unknown_resources(inventory: Inventory) -> Found:
         known.add(clone_id(name, entry) if entry.copied else name)
         known.update([entry.group] if entry.group else [])
     known.update(clone_id(n, group) for n, group in inventory.groups.items() if group.copied)
-    known.update([*inventory.bundles, *inventory.templates])
+    known.update([*inventory.bundles, *inventory.templates, *inventory.tags])
     for path, id_ in _named_resources(inventory.constraints):
         if id_ not in known:
             yield path, unknown_name("resource", id_, known)

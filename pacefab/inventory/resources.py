@@ -180,6 +180,11 @@ class BundleEntry(Part):
     podman: Container | None = Field(default=None, description=_CONTAINER)
     docker: Container | None = Field(default=None, description=_CONTAINER)
     rkt: Container | None = Field(default=None, description=_CONTAINER)
+    before: Name | None = Field(
+        default=None,
+        description="where no resource runs in it: the resource behind it in the configuration; "
+        "without, it comes first",
+    )
     network: Network | None = Field(
         default=None,
         description="a mapping of ip_range_start, host_netmask, host_interface, control_port, "

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,6 +63,7 @@ NEED_A_SLOT = ("u1", "u2", "u3")
 FULL: dict[str, Any] = {
     "properties": {"enable-acl": True, "placement-strategy": "utilization"},
     "operation_defaults": {"timeout": "25s"},
+    "defaults": {"resource-stickiness": 10},
     "fencing": {
         "devices": {
             "broken": {
@@ -83,7 +85,7 @@ FULL: dict[str, Any] = {
         **{name: {"agent": DUMMY, "utilization": {"slots": 1}} for name in ("u1", "u2", "u3")},
     },
     "constraints": {
-        "colocation": [{"sets": [{"resources": ["a", "b"]}]}],
+        "colocation": [{"score": "INFINITY", "sets": [{"resources": ["a", "b"]}]}],
         "order": [{"sets": [{"resources": ["b", "a"], "sequential": True}]}],
         "location": [
             {
@@ -142,7 +144,8 @@ def edited() -> dict[str, Any]:
     (rule,) = data["constraints"]["location"][0]["rules"]
     rule["date_expression"] = [{"operation": "lt", "end": "2020-01-01"}]
     data["constraints"]["ticket"] = [{"ticket": "site", "sets": [{"resources": ["guarded"]}]}]
-    data["constraints"]["colocation"] = [{"sets": [{"resources": ["a", "b", "guarded"]}]}]
+    (together,) = data["constraints"]["colocation"]
+    together["sets"] = [{"resources": ["a", "b", "guarded"]}]
     data["alerts"]["events"] |= {
         "attributes": {"word": "second"},
         "select": {"attributes": ["shelf"]},
@@ -158,7 +161,7 @@ class Stage:
     """The cluster, and the one file in which its inventory is."""
 
     def __init__(self, cluster: Cluster, file: Path) -> None:
-        self.cluster, self._file = cluster, file
+        self.cluster, self._file, self._numbers = cluster, file, count(11)
 
     def fab(self, *args: str) -> Done:
         """Run a task with the inventory; it is to succeed."""
@@ -215,12 +218,16 @@ class Stage:
         return set("".join(said).splitlines())
 
     def may(self, user: str, command: str) -> bool:
-        """Whether a user of c1's system may do something to the cluster."""
+        """Whether a user of c1's system may do something to the cluster.
+
+        What would change nothing anybody may do who may look, so the number is another each time.
+        """
+        command = command.replace("NUMBER", str(next(self._numbers)))
         return self.cluster.run("c1", f"su {user} -c '{command}'", check=False).returncode == 0
 
 
 LOOK = "cibadmin --query --scope crm_config"
-TUNE = "crm_attribute --type crm_config --name batch-limit --update 11"
+TUNE = "crm_attribute --type crm_config --name batch-limit --update NUMBER"
 
 
 @pytest.fixture(scope="module")

@@ -96,6 +96,16 @@ def test_sets_of_which_an_inventory_says_nothing_stay() -> None:
     assert etree.tostring(after.root).count(b"<rule ") == EVERYTHING.read_text().count("<rule ")
 
 
+def test_a_bundle_without_a_resource_stays_where_it_is() -> None:
+    empty = '<bundle id="proxy"><podman image="x:1"/></bundle>'
+    text = EVERYTHING.read_text().replace('<clone id="db-clone">', f'{empty}<clone id="db-clone">')
+    done = exported(text)
+    assert not done.unsaid
+    assert done.rendered is not None
+    ids = [element.get("id") for element in done.rendered.all_resources]
+    assert ids.index("cache") + 1 == ids.index("proxy") == ids.index("db-clone") - 1
+
+
 def test_secrets_are_named_and_nowhere() -> None:
     text = EVERYTHING.read_text().replace('<primitive id="cached"', '<odd/><primitive id="cached"')
     done = exported(text.replace('id="night-policy" name="no-quorum-policy" value="stop"',

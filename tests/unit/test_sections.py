@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.errors import RefusedError
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import Cib, parse
 from pacefab.pacemaker.configuration import read_settings
 from pacefab.pacemaker.model import Configuration, SectionObject
@@ -219,6 +222,18 @@ def test_an_alert_with_rules_is_unmanaged_and_never_written() -> None:
     with pytest.raises(RefusedError, match="has what an inventory cannot say"):
         plan_configuration(given(more=rule), desired(MAIL))
     assert "alert:mail" in plan_configuration(given(more=rule), desired()).unmanaged
+
+
+def test_a_constraint_of_an_inventory_may_name_a_tag(tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(
+        "cluster: lab\nnodes: [c1, c2]\nresources: {web: {agent: 'systemd:web'}}\n"
+        "tags: {front: [web]}\n"
+        "constraints: {location: [{resource: front, node: c1, score: 50}]}\n"
+    )
+    (location,) = desired_configuration(read_inventory(file), str).constraints
+    _, lines = done(given(), Configuration(constraints=(location,)))
+    assert lines == ["add location constraint location-front-c1-50"]
 
 
 def test_a_secret_of_an_alert_is_recorded_and_never_shown() -> None:

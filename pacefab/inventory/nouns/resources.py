@@ -49,10 +49,12 @@ def resource_nouns(inventory: Inventory, secret: Secret) -> Iterator[Resource]:
     for name, template in inventory.templates.items():
         yield Template(name, _of_entry(name, template, secret))
     for name, bundle in inventory.bundles.items():
-        if not any(entry.bundle == name for entry in inventory.resources.values()):
+        if name in _empty(inventory) and bundle.before not in inventory.resources:
             yield _bundle(name, bundle, None, secret)
     groups: set[str] = set()
     for name, entry in inventory.resources.items():
+        for own in (n for n in _empty(inventory) if inventory.bundles[n].before == name):
+            yield _bundle(own, inventory.bundles[own], None, secret)
         if entry.bundle is not None:
             inner = _single(name, entry, secret)
             yield _bundle(entry.bundle, inventory.bundles[entry.bundle], inner, secret)
@@ -63,6 +65,14 @@ def resource_nouns(inventory: Inventory, secret: Secret) -> Iterator[Resource]:
             members = {n: e for n, e in inventory.resources.items() if e.group == entry.group}
             singles = tuple(_single(n, e, secret) for n, e in members.items())
             yield _group(entry.group, inventory.groups.get(entry.group), singles, secret)
+
+
+def _empty(inventory: Inventory) -> list[str]:
+    """Return the bundles that no resource of Pacemaker's runs in."""
+    if not inventory.bundles:
+        return []
+    used = {entry.bundle for entry in inventory.resources.values()}
+    return [name for name in inventory.bundles if name not in used]
 
 
 def _resource(name: str, entry: ResourceEntry, secret: Secret) -> Resource:
