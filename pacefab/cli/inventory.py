@@ -85,7 +85,7 @@ class ClusterInventory(Inventory):
 
     def misfits(self) -> Iterator[tuple[document.Path, str]]:
         """Yield what services name and the inventory does not have: where, and what."""
-        nodes = [node.name for node in self.nodes]
+        nodes = [node.name for node in self.members]
         for name, section in self.sections.items():
             for path, said in registry.service(name).misfits(section, self.sections, nodes):
                 yield ("services", name, *path), said

@@ -9,7 +9,7 @@ import re
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -46,6 +46,7 @@ class Description:
     addresses: dict[str, str]
     ports: dict[str, int]
     bare: bool = False
+    hosts: tuple[str, ...] = ()  # beside the cluster's nodes, with nothing of a cluster
 
 
 class Cluster:
@@ -65,44 +66,49 @@ class Cluster:
         nodes: Sequence[str] = DEFAULT_NODES,
         image: str = "auto",
         *,
+        hosts: Sequence[str] = (),
         bare: bool = False,
         keep: bool = False,
     ) -> Self:
         """Start the nodes and form the cluster; nothing stays when that fails or is interrupted.
 
         Bare nodes have sshd and nothing of a cluster; their second addresses are 192.0.2.11, .12,
-        ... and stay over a restart. The cluster ends with this process, at the latest at the next
-        start of another one; with `keep` it stays until it is stopped. Raises `HarnessError`.
+        ... and stay over a restart; `hosts` are such, beside the nodes. It ends with this process,
+        at the latest at the next start of another one; with `keep` it stays. Raises `HarnessError`.
         """
-        check_names(name, nodes)
-        check_kind(image, bare=bare)
+        check_names(name, (*nodes, *hosts))
+        check_kind(image, bare=bare or bool(hosts))
         ensure_engine()
         ensure_program("ssh", package="openssh-client")
         for dead in cleanup.sweep():
             note(f"removed {dead}, left behind by a run that was killed")
-        kind = choose_kind(image, bare=bare)
-        tag = ensure_image(BARE[kind] if bare else kind)
+        kind = choose_kind(image, bare=bare or bool(hosts))
+        tags = dict.fromkeys(nodes, ensure_image(BARE[kind] if bare else kind))
+        tags |= {host: ensure_image(BARE[kind]) for host in hosts}
         folder = _create_folder(name)
         try:
-            cluster = cls._start(folder, nodes, kind, tag, bare=bare)
+            cluster = cls._start(folder, tags, kind, tuple(hosts), bare=bare)
         except BaseException:
             cleanup.remove(folder)
             raise
         return cluster.keep() if keep else cluster
 
     @classmethod
-    def _start(cls, folder: Path, nodes: Sequence[str], kind: str, tag: str, *, bare: bool) -> Self:
-        name = folder.name
+    def _start(
+        cls, folder: Path, tags: Mapping[str, str], kind: str, hosts: tuple[str, ...], *, bare: bool
+    ) -> Self:
+        name, nodes = folder.name, list(tags)
         prefix = f"pacefab-{name}-{CHECKOUT}"
         containers = {node: f"{prefix}-{node}" for node in nodes}
-        made = Description(name, kind, cleanup.owner_of_this_process(), containers, {}, {}, bare)
+        owner = cleanup.owner_of_this_process()
+        made = Description(name, kind, owner, containers, {}, {}, bare, hosts)
         _describe(made)
         with step(f"{len(nodes)} {'bare ' if bare else ''}nodes of {name} started ({kind})"):
             labels = cleanup.labels(folder)
             network = create_network(prefix, labels)
             at, also = addresses(network, nodes), aliases(nodes) if bare else {}
             specs = [
-                NodeSpec(node, containers[node], tag, network, at, labels, also) for node in nodes
+                NodeSpec(n, containers[n], t, network, at, labels, also) for n, t in tags.items()
             ]
             ports = dict(zip(nodes, on_all(start_node, specs), strict=True))
         cluster = cls(replace(made, addresses=at, ports=ports))
@@ -110,8 +116,8 @@ class Cluster:
         with step(f"{name} booted" if bare else f"{name} formed"):
             formation.admit(folder, containers, ports)
             if not bare:
-                formation.form(folder, containers)
-                pristine.remember(folder, containers)
+                formation.form(folder, cluster.members)
+                pristine.remember(folder, cluster.members)
         return cluster
 
     @classmethod
@@ -188,7 +194,7 @@ class Cluster:
     @property
     def nodes(self) -> list[str]:
         """Names of the nodes, in the order in which they were asked for."""
-        return list(self.description.addresses)
+        return [name for name in self.description.addresses if name in self.members]
 
     @property
     def image(self) -> str:
@@ -215,8 +221,13 @@ class Cluster:
         return self.containers[self.nodes[0]]
 
     @property
+    def members(self) -> dict[str, str]:
+        """Names of the nodes' containers, without those of hosts beside them."""
+        return {n: c for n, c in self.containers.items() if n not in self.description.hosts}
+
+    @property
     def containers(self) -> dict[str, str]:
-        """Names of the nodes' containers."""
+        """Names of all containers."""
         return self.description.containers
 
     def address(self, node: str) -> str:
@@ -274,7 +285,7 @@ class Cluster:
 
     def wait_formed(self) -> None:
         """Wait until every node sees all nodes online, a partition with quorum and a DC."""
-        formation.wait_formed(self.containers.values())
+        formation.wait_formed(self.members.values())
 
     def is_formed(self) -> bool:
         """Whether all nodes are online now."""
@@ -296,15 +307,14 @@ class Cluster:
     def reset(self) -> None:
         """Take the cluster back to how it was formed: no resource, no later package or file.
 
-        Quicker than a new cluster. Raises `HarnessError` when this one is too broken, or made of
-        bare nodes.
+        Quicker than a new one. Raises `HarnessError` when it is too broken, or of bare nodes.
         """
         if self.description.bare:
             raise HarnessError(
                 f"{self.name} was bare nodes: there is nothing to reset to",
                 next_step="start new ones",
             )
-        pristine.restore(self.folder, self.containers)
+        pristine.restore(self.folder, self.members)
 
 
 def known_names() -> list[str]:

@@ -30,9 +30,11 @@ from .progress import note
 KEPT: Final = pytest.StashKey[dict[str, str]]()
 """The first node of each cluster that was kept, by the cluster's name."""
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster")
-BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
+BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes", "remote_hosts")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
 """The nodes of inventory/openstack.yaml."""
+REMOTES: Final = ("r1", "r2")
+"""The hosts of `remote_hosts` that are to be remote nodes."""
 
 
 class ClusterFactory(Protocol):
@@ -141,8 +143,19 @@ def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     yield from _own_cluster(request, OPENSTACK, bare=True)
 
 
+@pytest.fixture(scope="module")
+def remote_hosts(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster of the module's own, and bare hosts beside it, r1 and r2, for remote nodes."""
+    yield from _own_cluster(request, hosts=REMOTES)
+
+
 def start_cluster(
-    config: pytest.Config, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+    config: pytest.Config,
+    image: str = "",
+    nodes: Sequence[str] = (),
+    hosts: Sequence[str] = (),
+    *,
+    bare: bool = False,
 ) -> Cluster:
     """Start a cluster by the command line's options, or what is given instead; show progress."""
     names = nodes or config.getoption("--nodes").split(",")
@@ -151,7 +164,7 @@ def start_cluster(
     with capture.global_and_fixture_disabled() if capture else nullcontext():
         note("")  # pytest's dots are on the line
         keep = config.getoption("--keep")
-        return Cluster.start(unique_name("test"), names, kind, bare=bare, keep=keep)
+        return Cluster.start(unique_name("test"), names, kind, hosts=hosts, bare=bare, keep=keep)
 
 
 def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
@@ -163,9 +176,13 @@ def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
 
 
 def _own_cluster(
-    request: pytest.FixtureRequest, nodes: Sequence[str] = (), *, bare: bool = False
+    request: pytest.FixtureRequest,
+    nodes: Sequence[str] = (),
+    hosts: Sequence[str] = (),
+    *,
+    bare: bool = False,
 ) -> Iterator[Cluster]:
-    cluster = start_cluster(request.config, image=request.param, nodes=nodes, bare=bare)
+    cluster = start_cluster(request.config, request.param, nodes, hosts, bare=bare)
     yield cluster
     stop_clusters(request.config, [cluster])
 

@@ -25,7 +25,9 @@ from pacefab.pacemaker.model import Member, Membership
 
 _KEPT = f"{SETS}; without, those that the cluster has stay"
 _UNLISTED = "that pacefab does not know, or whose values it does not, each a text by its name"
-_NODE_KEYS = "name, address, links, user, port, role, attributes, utilization, attribute_sets"
+_NODE_KEYS = (
+    "name, address, links, user, port, role, connection, attributes, utilization, attribute_sets"
+)
 
 
 def _named(value: object) -> object:
@@ -158,16 +160,26 @@ class Inventory(Part):
         """Yield what services name and the inventory does not have: where, and what."""
         return ()
 
+    @property
+    def members(self) -> tuple[Node, ...]:
+        """The nodes that are members: corosync knows them, and services run there."""
+        return tuple(node for node in self.nodes if not node.remote)
+
+    @property
+    def remotes(self) -> tuple[Node, ...]:
+        """The nodes by Pacemaker Remote."""
+        return tuple(node for node in self.nodes if node.remote)
+
     def membership(self) -> Membership:
-        """Return the cluster's name and nodes; one without an address in the file has none."""
+        """Return the cluster's name and members; one without an address in the file has none."""
         return Membership(
             self.cluster,
-            tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.nodes),
+            tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.members),
         )
 
     def settings(self) -> CorosyncSettings | None:
         """Return what is desired of corosync.conf; None: it is as it is."""
-        if self.corosync is None and not any(node.links for node in self.nodes):
+        if self.corosync is None and not any(node.links for node in self.members):
             return None
         values = (self.corosync or Corosync()).values()
-        return CorosyncSettings(values, {n.name: (n.address or "", *n.links) for n in self.nodes})
+        return CorosyncSettings(values, {n.name: (n.address or "", *n.links) for n in self.members})

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from pacefab.inventory.cluster import Inventory, OtherNode
 from pacefab.inventory.fencing import Device, Fencing
-from pacefab.inventory.nodes import Node
+from pacefab.inventory.nodes import Connection, Node
 from pacefab.inventory.nouns.constraints import constraint_nouns
 from pacefab.inventory.nouns.resources import Values, primitive_noun, references, resource_nouns
 from pacefab.inventory.own_terms import Secret, sets_of
 from pacefab.inventory.sections.objects import desired_objects, secret_values
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
+from pacefab.pacemaker.placement.remote import CONNECTION
 
 
 def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration:
@@ -35,7 +36,11 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
             **{node.name: node.attributes for node in inventory.nodes if node.attributes},
             **{name: o.attributes for name, o in inventory.other_nodes.items() if o.attributes},
         },
-        resources=(*_devices(fencing, secret), *resource_nouns(inventory, secret)),
+        resources=(
+            *_devices(fencing, secret),
+            *map(connection, inventory.remotes),
+            *resource_nouns(inventory, secret),
+        ),
         constraints=tuple(constraint_nouns(inventory.constraints)),
         notes=_notes(fencing),
         sets=_sets(inventory, secret),
@@ -93,6 +98,12 @@ def secret_names(inventory: Inventory) -> tuple[str, ...]:
     nodes = (node.attribute_sets for node in inventory.nodes)
     alerts = secret_values(inventory.alerts)
     return tuple(dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes])))
+
+
+def connection(node: Node) -> Primitive:
+    """Return the resource by which the cluster knows a remote node, as pcs makes it."""
+    options = (node.connection or Connection()).parameters()
+    return Primitive(node.name, CONNECTION, {"server": node.address or node.name, **options})
 
 
 def device_ids(name: str, device: Device) -> tuple[str, ...]:

@@ -16,8 +16,7 @@ from pacefab.inventory.object_references import (
     unknown_name,
 )
 from pacefab.inventory.sections.corosync_links import corosync_contradictions
-
-_REMOTE = "ocf:pacemaker:remote"
+from pacefab.pacemaker.placement.remote import CONNECTION
 
 Found = Iterator[tuple[Path, str]]
 
@@ -25,8 +24,11 @@ Found = Iterator[tuple[Path, str]]
 def contradictions(inventory: Inventory) -> Found:
     """Yield each place that does not fit, and why, in the words of an error message."""
     nodes = [node.name for node in inventory.nodes]
+    if not inventory.members:
+        yield ("nodes",), "all are remote nodes: a cluster needs members, which connect to them"
+        return
     yield from _taken_ids(inventory)
-    yield from corosync_contradictions(inventory.nodes, inventory.corosync)
+    yield from corosync_contradictions(inventory.members, inventory.corosync)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
         if not inventory.fencing.disabled:
@@ -49,6 +51,9 @@ def _taken_ids(inventory: Inventory) -> Found:
 
 def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
     """Yield ids of what no service describes, and where each comes from."""
+    for place, node in enumerate(inventory.nodes):
+        if node.remote:
+            yield ("nodes", place), node.name
     for name, device in inventory.fencing.devices.items() if inventory.fencing else ():
         for id_ in device_ids(name, device):
             yield ("fencing", "devices", name), id_
@@ -88,7 +93,7 @@ def _unfenced_nodes(devices: dict[str, Device], nodes: Iterable[str]) -> Found:
 
 
 def _unknown_resources(inventory: Inventory) -> Found:
-    known = {*inventory.service_ids()}
+    known = {*inventory.service_ids(), *(node.name for node in inventory.remotes)}
     for name, entry in inventory.resources.items():
         known.add(clone_id(name, entry) if entry.copied else name)
         known.update([entry.group] if entry.group else [])
@@ -116,7 +121,7 @@ def _named_resources(constraints: Constraints) -> Iterator[tuple[Path, str]]:
 
 def _unknown_nodes(inventory: Inventory, nodes: Iterable[str]) -> Found:
     """Yield locations on nodes that are none; a remote node is a resource too."""
-    remote = [name for name, entry in inventory.resources.items() if entry.agent == _REMOTE]
+    remote = [name for name, entry in inventory.resources.items() if entry.agent == CONNECTION]
     known = [*nodes, *remote]
     for i, location in enumerate(inventory.constraints.location):
         if location.node is not None and location.node not in known and not location.absent:

@@ -110,8 +110,12 @@ class Cib:
 
     @cached_property
     def ids(self) -> set[str]:
-        """Every id that is in use; they are unique in it, whatever they name."""
-        return set(_index(self.root))
+        """Every id that is in use in the configuration; unique in it, whatever it names.
+
+        Those of nodes are apart: the connection to a remote node has the node's.
+        """
+        nodes = {node.get("id") for node in self.root.iterfind("configuration/nodes/node")}
+        return set(_index(self.configuration)) - (nodes - set(self._by_id))
 
     @cached_property
     def _by_id(self) -> dict[str, etree._Element]:

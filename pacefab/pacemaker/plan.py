@@ -47,6 +47,7 @@ from pacefab.pacemaker.model import (
     primitives,
 )
 from pacefab.pacemaker.naming import constraint_id, is_secret, unused
+from pacefab.pacemaker.placement.remote import known_nodes
 from pacefab.pacemaker.sections import planning as sections
 from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
 from pacefab.pacemaker.sections.generation import fit, stale
@@ -160,12 +161,12 @@ def _adopted(cib: Cib, made: Iterable[Made]) -> Iterator[str]:
 
 def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
     present = read_settings(cib)
-    nodes = {node.get("uname") for node in cib.root.iterfind("configuration/nodes/node")}
+    nodes = known_nodes(cib, desired)
     for key, setting in settings(desired).items():
         if setting.node and nodes and setting.node not in nodes:
             raise RefusedError(
                 f"set the attribute {setting.name} of {setting.node}",
-                f"the cluster has no such node, only {', '.join(sorted(map(str, nodes)))}",
+                f"the cluster has no such node, only {', '.join(sorted(nodes))}",
                 "check the node's name in the inventory, or add it first",
             )
         yield key, _setting(present.get(key), setting)

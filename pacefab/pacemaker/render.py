@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from pacefab.errors import RefusedError
 from pacefab.pacemaker import elements
 from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, SECRETS, Cib, CibDraft, pairs, plain_set
 from pacefab.pacemaker.compare import key, same_sets, same_value, terms
@@ -251,11 +250,18 @@ def _node(cib: CibDraft, setting: Setting) -> etree._Element:
     for node in nodes:
         if node.get("uname") == setting.node:
             return node
-    raise RefusedError(
-        f"set the attribute {setting.name} of {setting.node}",
-        "the cluster's configuration has no such node",
-        "see: cibadmin --query --scope nodes",
-    )
+    return _add_remote(cib, setting.node)
+
+
+def _add_remote(cib: CibDraft, name: str) -> etree._Element:
+    """Add the entry of a remote node, as crm_attribute does where it has none yet.
+
+    Its id is the one of its connection too: ids of nodes are apart from those of all else.
+    """
+    section = cib.section("nodes")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "nodes")
+    return etree.SubElement(section, "node", id=name, type="remote", uname=name)
 
 
 def _put_setting_sets(cib: CibDraft, setting: Setting, pieces: tuple[Piece, ...]) -> None:

@@ -15,7 +15,7 @@ from pacefab.cli.run import Run
 from pacefab.errors import RefusedError
 from pacefab.host.model import Outcome
 from pacefab.tasks.asking import Operator
-from pacefab.tasks.bootstrap import bootstrap_of
+from pacefab.tasks.bootstrap import bootstrap_of, remotes_of
 from pacefab.tasks.rolling import update_pending
 from pacefab.tasks.stack import intent_of, inventory_of, roll_out, rollout
 from pacefab.transport.connection import Host
@@ -202,12 +202,19 @@ def _forming(
     """
 
     def sentences(seen: ClusterView) -> tuple[str, ...]:
+        joining: tuple[str, ...] = ()
+        if inventory_of(run).remotes:
+            joining = remotes_of(run, "deploy", run.remotes, lost_only=True).sentences(seen)
         if seen.stands(inventory_of(run).cluster):
-            return ()
-        return replace(bootstrap_of(run, "deploy"), programs=()).sentences(run.named())
+            return joining
+        forming = replace(bootstrap_of(run, "deploy"), programs=())
+        return (*forming.sentences(run.named()), *joining)
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
-        return replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
+        form = replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
+        joining = remotes_of(run, "bootstrap", run.remotes, lost_only=True)
+        join = joining.prepare(hosts, operator)
+        return lambda: [*form(), *join()]
 
     return sentences, form
 

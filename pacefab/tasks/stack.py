@@ -57,6 +57,7 @@ def _services_of(run: Run) -> Intent:
         tuple(sections),
         Configuration(),
         run.secret,
+        beside_remotes=bool(inventory.remotes),
         corosync=inventory.settings(),
     )
 

@@ -194,7 +194,7 @@ def test_what_is_so_by_accident_is_a_reason() -> None:
     # Quorum, nodes that are offline and failed actions have reasons of their own.
     assert placed.reasons(word("no-quorum")) == placed.reasons(word("remote")) == []
     assert placed.node_troubles(status_of("no-quorum")) == ["c2 is offline", "c3 is offline"]
-    assert placed.node_troubles(status_of("remote")) == ["r2 is offline"]
+    assert placed.node_troubles(status_of("remote")) == ["the remote node r2 is offline"]
 
 
 @pytest.mark.parametrize(

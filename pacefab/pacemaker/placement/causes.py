@@ -31,6 +31,7 @@ from pacefab.pacemaker.placement.settings import (
     as_clone,
     called,
     find,
+    has_clones,
     left_alone,
     origin,
     reset,
@@ -90,12 +91,11 @@ class Causes:
                 _MAINTENANCE,
                 halts=True,
             )
-        if stopped := self._stop_all():
-            yield stopped
+        yield from filter(None, [self._stop_all()])
         for node in self.status.nodes:
             if cause := self._node(node.name) or self._node_maintenance(node):
                 yield cause
-            elif node.remote:
+            elif node.remote and has_clones(self.cib, self.running, node.name):
                 yield Cause(
                     f"{node.name} is a node by Pacemaker Remote, pacefab neither installs nor asks "
                     "services there",

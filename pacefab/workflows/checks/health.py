@@ -53,6 +53,7 @@ class NodeHealth:
 
     node: str
     pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
+    remote: bool = False  # a node by Pacemaker Remote, or a guest
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,10 @@ def _not_finished(entry: Entry) -> str:
 
 
 def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
+    connected = {node.name for node in seen.status.nodes if node.remote}
     for name in seen.strangers:
+        if name in connected:  # named with -H; nothing of the cluster is asked there
+            continue
         standing, own = seen.standing(name), "of the inventory " if name in inventory else ""
         yield f"{name} {own}is {standing.what}: {standing.way}"
 
@@ -176,7 +180,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     status = seen.status
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
-    nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
+    nodes = tuple(NodeHealth(node.name, node.word, node.remote) for node in status.nodes)
     mute = {**seen.silent, **seen.unheard}
     silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(

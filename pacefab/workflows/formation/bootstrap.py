@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
@@ -19,20 +18,18 @@ from pacefab.pacemaker.model import Membership
 from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.transport.fanout import fan_out
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, run_steps
-from pacefab.workflows.nodes.claims import none_answered
+from pacefab.workflows.nodes.claims import all_answered
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.standing import missing
 from pacefab.workflows.transaction.transaction import Hosts, Transaction
-
-T = TypeVar("T")
 
 STEP = "bootstrap"
 _START_SECONDS = 120  # a node whose corosync must wait for others that still boot
@@ -151,7 +148,7 @@ class Bootstrap:
         return form
 
     def _observe(self, hosts: Mapping[str, Host]) -> dict[str, Candidate]:
-        found = _all(fan_out(hosts, self.observe, limit=self.limit))
+        found = all_answered(fan_out(hosts, self.observe, limit=self.limit))
         claims = [Claim(c.membership, c.facts.addresses, c.facts.name) for c in found.values()]
         return {
             name: replace(c, membership=completed(c.membership, claims)) if c.membership else c
@@ -197,7 +194,7 @@ class _Forming:
 
     def _on_all(self, names: Sequence[str] | Mapping[str, object], work: _Work) -> None:
         chosen = {name: host for name, host in self.hosts.items() if name in names}
-        _all(fan_out(chosen, work, limit=self.bootstrap.limit))
+        all_answered(fan_out(chosen, work, limit=self.bootstrap.limit))
 
     def _prepare(self, name: str, host: Host) -> None:
         self.progress.note(name, "preparing the host")
@@ -278,20 +275,3 @@ class _Forming:
 
 
 _Work = Callable[[str, Host], None]
-
-
-def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
-    """Return what came back from all hosts.
-
-    Raises:
-        PacefabError: from some nothing did; all of them are named.
-    """
-    failed = errors(results)
-    if failed and len(failed) == len(results):
-        raise none_answered(failed)
-    if failed:
-        first, *others = failed.values()
-        rest = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
-        first.seen = "\n".join((first.seen, *rest))
-        raise first
-    return values(results)

@@ -106,10 +106,8 @@ class ClusterView:
     @property
     def left_out(self) -> tuple[str, ...]:
         """The members that were not asked, because the operator named only others."""
-        known = {*self.hosts, *self.silent}
-        return tuple(
-            name for name in (self.formed.names if self.formed else ()) if name not in known
-        )
+        known, names = {*self.hosts, *self.silent}, self.formed.names if self.formed else ()
+        return tuple(name for name in names if name not in known)
 
     @property
     def needed(self) -> int:

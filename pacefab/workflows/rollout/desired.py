@@ -18,6 +18,7 @@ from pacefab.pacemaker.model import (
     Primitive,
 )
 from pacefab.pacemaker.ownership import desired_runner
+from pacefab.pacemaker.placement.remote import kept_to_members
 from pacefab.services import agents, registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
@@ -39,6 +40,7 @@ class Intent:
     base: Configuration  # what no service describes: properties, defaults, fencing, others' own
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
+    beside_remotes: bool = False  # there are remote nodes, which services are to keep off
     corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
 
     def only(self, service: str) -> Intent:
@@ -126,6 +128,8 @@ class Intent:
     def configuration(self, site: Site) -> Configuration:
         """Return what is desired of the CIB, services in the inventory's order, then the rest."""
         parts = [service.configuration(section, site) for service, section in self._services()]
+        if self.beside_remotes:
+            parts = [_on_members(part) for part in parts]
         return merge([*(_named(part, site.facts) for part in parts), self.base])
 
     def probes(self, site: Site) -> tuple[Probe, ...]:
@@ -140,6 +144,12 @@ class Intent:
 def _addressed(member: Member, facts: Mapping[str, HostFacts]) -> Member:
     own = facts[member.name].addresses if member.name in facts else ()
     return member if member.addresses or len(own) != 1 else replace(member, addresses=own)
+
+
+def _on_members(part: Configuration) -> Configuration:
+    """Return a service's part as it is to run on members alone: a clone would run everywhere."""
+    kept = tuple(map(kept_to_members, part.resources))
+    return replace(part, constraints=(*part.constraints, *kept))
 
 
 def _named(part: Configuration, facts: Mapping[str, HostFacts]) -> Configuration:

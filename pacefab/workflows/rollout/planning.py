@@ -13,15 +13,17 @@ from pacefab.pacemaker.corosync.plan import CorosyncPlan
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
+    Primitive,
     primitive_ids,
     primitives,
 )
 from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.placement.remote import CONNECTION, connections
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
-from pacefab.pacemaker.sections.change import Action
+from pacefab.pacemaker.sections.change import Action, Noun
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe
@@ -249,6 +251,7 @@ class Planner:
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
+        check_connections(change)
         transitions, placement = (
             apply_cib.foresee(seen.host, render_configuration(seen.cib, change))
             if change
@@ -266,8 +269,24 @@ class Planner:
 
 def _without_newcomers(desired: Configuration, membership: Membership) -> Configuration:
     """Return the configuration without attributes of nodes that are still to join."""
-    present = {n: pairs for n, pairs in desired.attributes.items() if n in membership.names}
+    known = {*membership.names, *connections(desired)}
+    present = {n: pairs for n, pairs in desired.attributes.items() if n in known}
     return replace(desired, attributes=present)
+
+
+def check_connections(change: ConfigurationPlan) -> None:
+    """Raise a RefusedError where a remote node would go: more than its connection goes with it."""
+    gone = [one.id for one in change.changes if one.desired is None and _connects(one.present)]
+    if gone:
+        raise RefusedError(
+            f"take away {', '.join(gone)}",
+            "it is a remote node, which has to leave first",
+            f"nothing was changed: {'; '.join(f'fab remove-node --node {name}' for name in gone)}",
+        )
+
+
+def _connects(noun: Noun | None) -> bool:
+    return isinstance(noun, Primitive) and noun.agent == CONNECTION
 
 
 def _completed(

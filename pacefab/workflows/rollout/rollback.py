@@ -20,7 +20,7 @@ from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout import corosync_files, history
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.history import History
-from pacefab.workflows.rollout.planning import Plan
+from pacefab.workflows.rollout.planning import Plan, check_connections
 from pacefab.workflows.transaction.entry import Entry
 
 Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
@@ -69,7 +69,8 @@ class Restoring:
         """Return what brings the cluster's configuration back.
 
         Raises:
-            RefusedError: it is another cluster's: a node brought that along from there.
+            RefusedError: it is another cluster's: a node brought that along from there; or a remote
+                node would go.
         """
         own = seen.membership.cluster
         if self.cluster not in {"", own}:
@@ -78,6 +79,7 @@ class Restoring:
             raise RefusedError("plan the rollback", said, advice)
         seen.check_quorum("plan the rollback")
         change = plan_restore(seen.cib, self.before)
+        check_connections(change)
         transitions, placement = (
             apply_cib.foresee(seen.host, render_restored(seen.cib, self.before))
             if change
