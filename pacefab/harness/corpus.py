@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lxml import etree
+
+from pacefab.export.comparison import VOLATILE
 from pacefab.export.draft import Source
 from pacefab.export.export import export
-from pacefab.pacemaker.cib import Cib, parse
+from pacefab.pacemaker.cib import PROPERTIES, Cib, parse
 
 from .engine import ensure_engine
 from .errors import HarnessError
@@ -41,7 +44,7 @@ cd /corpus
 cat >/tmp/one <<'END'
 for side in original rendered; do
     crm_simulate --simulate --xml-file "$side/$1" 2>&1 | sed -n '/Transition Summary/,$p' |
-        sort >"/tmp/$1.$side"
+        sed 's/one-or-more:.*/one-or-more/' | sort >"/tmp/$1.$side"
 done
 cmp -s "/tmp/$1.original" "/tmp/$1.rendered" ||
     echo "$1 $(diff "/tmp/$1.original" "/tmp/$1.rendered" | grep '^[<>]' | head -4 | tr '\n' ' ')"
@@ -107,8 +110,19 @@ def judge(file: Path) -> Judged:
 
 
 def _with_state(rendered: Cib, original: Cib) -> str:
-    """Return what was rendered with the state of the original, which decides about actions."""
+    """Return what was rendered with the state of the original, which decides about actions.
+
+    So do the properties that Pacemaker writes itself, such as have-watchdog.
+    """
     root = copy.deepcopy(rendered.root)
+    pairs_ = [p for p in original.root.iter("nvpair") if p.get("name") in VOLATILE]
+    if pairs_ and (section := root.find("configuration/crm_config")) is not None:
+        own = section.find(f"cluster_property_set[@id='{PROPERTIES}']")
+        if own is None:
+            own = etree.SubElement(section, "cluster_property_set", id=PROPERTIES)
+        for number, pair in enumerate(pairs_):
+            name, value = str(pair.get("name")), str(pair.get("value"))
+            etree.SubElement(own, "nvpair", id=f"pacemakers-{number}", name=name, value=value)
     if (status := original.root.find("status")) is not None:
         root.append(copy.deepcopy(status))
     return Cib(root).text()

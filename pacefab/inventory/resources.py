@@ -183,7 +183,7 @@ class BundleEntry(Part):
     before: Name | None = Field(
         default=None,
         description="where no resource runs in it: the resource behind it in the configuration; "
-        "without, it comes first",
+        "without, it comes last",
     )
     network: Network | None = Field(
         default=None,

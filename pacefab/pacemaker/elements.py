@@ -78,6 +78,7 @@ def add_piece(cib: CibDraft, parent: etree._Element, piece: Piece) -> etree._Ele
     element = etree.Element(piece.tag)
     if has_id(piece):
         around = next((e.get("id") for e in (parent, *parent.iterancestors()) if e.get("id")), "")
+        around = f"nodes-{around}" if parent.tag == "node" else around  # an id begins with no digit
         name = piece.id or f"{around}-{_SUFFIXES.get(piece.tag, piece.tag)}"
         if piece.tag == "nvpair":
             name = piece.id or f"{around}-{piece.attributes.get('name', '')}"

@@ -47,7 +47,7 @@ def export(
     force: bool = False,
     accept_new_host_keys: bool = False,
 ) -> None:
-    """Write the inventory of a cluster that is there, whoever built it.
+    """Write the inventory of a cluster that is there.
 
     The cluster is only read. Values of secrets are written nowhere: their names are, and what gives
     them follows in docs. What an inventory cannot say is named, with its XML as a comment.

@@ -48,9 +48,6 @@ def resource_nouns(inventory: Inventory, secret: Secret) -> Iterator[Resource]:
     """
     for name, template in inventory.templates.items():
         yield Template(name, _of_entry(name, template, secret))
-    for name, bundle in inventory.bundles.items():
-        if name in _empty(inventory) and bundle.before not in inventory.resources:
-            yield _bundle(name, bundle, None, secret)
     groups: set[str] = set()
     for name, entry in inventory.resources.items():
         for own in (n for n in _empty(inventory) if inventory.bundles[n].before == name):
@@ -65,6 +62,9 @@ def resource_nouns(inventory: Inventory, secret: Secret) -> Iterator[Resource]:
             members = {n: e for n, e in inventory.resources.items() if e.group == entry.group}
             singles = tuple(_single(n, e, secret) for n, e in members.items())
             yield _group(entry.group, inventory.groups.get(entry.group), singles, secret)
+    for name, bundle in inventory.bundles.items():
+        if name in _empty(inventory) and bundle.before not in inventory.resources:
+            yield _bundle(name, bundle, None, secret)
 
 
 def _empty(inventory: Inventory) -> list[str]:
