@@ -74,7 +74,7 @@ def remove_node(
     dry_run: bool = False,
     yes: bool = False,
 ) -> int:
-    """Take one node out of its cluster, a member or a remote one.
+    """Take one node out of its cluster, remote ones too.
 
     What it ran moves first; quorum is kept, or it is refused.
 
