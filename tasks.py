@@ -108,7 +108,7 @@ def failures(results: Path) -> Iterator[str]:
 def check_clusters(images: list[str], nodes: list[str]) -> None:
     """Refuse, before anything starts, what no cluster can be made of. Raises `HarnessError`."""
     from pacefab.harness.image import check_kind  # noqa: PLC0415
-    from pacefab.harness.names import check_names  # noqa: PLC0415
+    from pacefab.harness.place import check_names  # noqa: PLC0415
 
     check_names("test", nodes)
     for image in images:
@@ -204,6 +204,40 @@ def bench(
     missed = [program for program in programs if not measured(c, program)]
     if missed:
         raise Exit(code=1)
+
+
+@task(
+    help={
+        "sample": "only so many configurations, evenly of all",
+        "simulate": "compare what Pacemaker would do, too (in a container of Debian 13)",
+        "path": "a folder of CIBs (*.xml) in place of those of the package pacemaker-cts",
+    }
+)
+def corpus(_: Context, sample: str = "0", simulate: bool = False, path: str = "") -> None:
+    """Export Pacemaker's own test configurations and make them again; is anything lost?
+
+    Each that is not the same is named with what differs. Exit 1: one does otherwise without a word.
+
+    Example: invoke corpus --sample 60 --simulate
+    """
+    with errors_as_text():
+        from pacefab.harness import corpus as oracle  # noqa: PLC0415
+
+        files = oracle.configurations(
+            Path(path) if path else None, number("--sample", sample, least=0)
+        )
+        judged = list(oracle.judge_all(files))
+        others = oracle.simulate(files, judged) if simulate else {}
+    named = {one.name: one.unsaid for one in judged if one.unsaid}
+    for name, unsaid in named.items():
+        print("\n  ".join([name, *unsaid]))
+    silent = {name: said for name, said in others.items() if name not in named}
+    for name, said in silent.items():
+        print(f"{name}\n  Pacemaker would do otherwise: {said}")
+    same = len(judged) - len(named) - len(silent)
+    print(f"{same} of {len(judged)} the same, {len(named)} with what is not named above")
+    if silent:
+        raise Exit(f"{len(silent)} would do otherwise without a word", code=1)
 
 
 def measured(c: Context, program: str) -> bool:

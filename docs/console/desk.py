@@ -12,7 +12,7 @@ from pathlib import Path
 
 from docs.console.page import STATES, Block, File, Hidden, Page, Part, differences, rerun
 from pacefab.harness.cluster import Cluster
-from pacefab.harness.plugin import OPENSTACK
+from pacefab.harness.plugin import OPENSTACK, REMOTES
 
 NAME = "demo"
 """The cluster's name on every page."""
@@ -88,8 +88,8 @@ def desk(state: str, image: str) -> Iterator[Desk]:
         if state == "none":
             yield Desk(Path(folder), None)
             return
-        bare = state == "hosts"
-        nodes = OPENSTACK if bare else _NODES
+        hosts = {"hosts": OPENSTACK, "remotes": (*_NODES, *REMOTES)}
+        bare, nodes = state in hosts, hosts.get(state, _NODES)
         with Cluster.start(NAME, nodes, image, bare=bare) as cluster:
             at = Desk(Path(folder), cluster)
             at.prepare(state)

@@ -20,11 +20,12 @@ from dataclasses import dataclass, field
 STATES = {
     "none": (),
     "hosts": (),
+    "remotes": (),
     "bare": (),
     "installed": ("install-memcached",),
     "serving": ("install-memcached", "create-memcached"),
 }
-"""What a page finds, and the tasks that make it; `hosts` are in no cluster, `none` is nothing."""
+"""What a page finds, and the tasks that make it; `hosts` and `remotes` are in no cluster."""
 
 _CUT = "…"
 _COMMENT = re.compile(r"<!-- (cluster|run|exit|show): (.+) -->")

@@ -15,7 +15,8 @@ from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, create_model
 from pacefab.inventory import document
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.file import read
-from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Node, Part
+from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Part
+from pacefab.inventory.nodes import Node
 from pacefab.services import registry
 
 
@@ -84,7 +85,7 @@ class ClusterInventory(Inventory):
 
     def misfits(self) -> Iterator[tuple[document.Path, str]]:
         """Yield what services name and the inventory does not have: where, and what."""
-        nodes = [node.name for node in self.nodes]
+        nodes = [node.name for node in self.members]
         for name, section in self.sections.items():
             for path, said in registry.service(name).misfits(section, self.sections, nodes):
                 yield ("services", name, *path), said

@@ -106,10 +106,18 @@ class Run:
 
     @functools.cached_property
     def hosts(self) -> dict[str, Host]:
-        """The hosts by name, in the order given, without those that are left out."""
+        """The members by name, in the order given, without those that are left out."""
         nodes = self.inventory.nodes if self.inventory else ()
         names = self._given or [node.name for node in nodes]
-        return {name: self._host(name) for name in names if name not in self.left_out}
+        out = {*self.left_out, *(node.name for node in nodes if node.remote)}
+        return {name: self._host(name) for name in names if name not in out}
+
+    @property
+    def remotes(self) -> dict[str, Host]:
+        """The hosts of the inventory's remote nodes, whatever -H names, but for those left out."""
+        nodes = self.inventory.remotes if self.inventory else ()
+        names = (node.name for node in nodes)
+        return {name: self.reach(name) for name in names if name not in self.left_out}
 
     def _host(self, name: str) -> Host:
         config = self._context.config

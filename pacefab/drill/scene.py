@@ -13,7 +13,7 @@ from pacefab.drill.timeline import WatchedVip
 from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
 from pacefab.services import registry
 from pacefab.services.load import ClientLoad

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pacefab.drill.faults import Fault
-from pacefab.pacemaker.model import ClusterStatus, FailedAction, Instance
+from pacefab.pacemaker.nouns.status import ClusterStatus, FailedAction, Instance
 
 
 @dataclass(frozen=True)

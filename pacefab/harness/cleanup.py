@@ -21,13 +21,12 @@ import docker.errors
 
 from .errors import HarnessError
 from .parallel import on_all
-from .place import STATE, open_state
+from .place import DESCRIPTION, STATE, open_state
 
 CLUSTER_LABEL: Final = "pacefab.cluster"
 OWNER_LABEL: Final = "pacefab.owner"
 FOLDER_LABEL: Final = "pacefab.folder"
 KEPT: Final = "kept"
-DESCRIPTION: Final = "cluster.json"
 ENGINE_SECONDS: Final = 60
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -18,12 +18,11 @@ import docker
 from . import access, cleanup, formation, power, pristine
 from .engine import ensure_engine, ensure_program
 from .errors import HarnessError, HarnessUsageError, one_of
-from .image import check_kind, choose_kind, ensure_image, image_of
-from .names import check_names, known_names
+from .image import BARE, check_kind, choose_kind, ensure_image, image_of
 from .network import addresses, aliases, create_network, subnet_of
 from .nodes import NodeSpec, run_in, start_node
 from .parallel import on_all
-from .place import IN_CHECKOUT, STATE, open_state, typed
+from .place import DESCRIPTION, IN_CHECKOUT, STATE, check_names, known_names, open_state, typed
 from .program import run
 from .progress import note, step
 
@@ -44,6 +43,7 @@ class Description:
     addresses: dict[str, str]
     ports: dict[str, int]
     bare: bool = False
+    hosts: tuple[str, ...] = ()  # beside the cluster's nodes, with nothing of a cluster
     fencing: bool = False
 
 
@@ -64,6 +64,7 @@ class Cluster:
         nodes: Sequence[str] = DEFAULT_NODES,
         image: str = "auto",
         *,
+        hosts: Sequence[str] = (),
         bare: bool = False,
         fencing: bool = False,
         keep: bool = False,
@@ -71,63 +72,56 @@ class Cluster:
         """Start the nodes and form the cluster; nothing stays when that fails or is interrupted.
 
         Bare nodes have sshd and nothing of a cluster; their second addresses are 192.0.2.11, .12,
-        ... and stay over a restart. With `fencing` each node has a management board, and a formed
-        cluster the devices that fence with them. The cluster ends with this process, at the latest
-        at the next start of another one; with `keep` it stays until it is stopped. Raises
+        ... and stay over a restart; `hosts` are such, beside the nodes. With `fencing` nodes have
+        management boards, and a formed cluster the devices that fence with them. It ends with this
+        process, at the latest at the next start of another one; with `keep` it stays. Raises
         `HarnessError`.
         """
-        check_names(name, nodes)
-        check_kind(image, bare=bare, fencing=fencing)
+        check_names(name, (*nodes, *hosts))
+        check_kind(image, bare=bare or bool(hosts), fencing=fencing)
         ensure_engine()
         ensure_program("ssh", package="openssh-client")
         for dead in cleanup.sweep():
             note(f"removed {dead}, left behind by a run that was killed")
-        kind = choose_kind(image, bare=bare, fencing=fencing)
-        tag = ensure_image(image_of(kind, bare=bare, fencing=fencing))
+        kind = choose_kind(image, bare=bare or bool(hosts), fencing=fencing)
+        tags = dict.fromkeys(nodes, ensure_image(image_of(kind, bare=bare, fencing=fencing)))
+        tags |= {host: ensure_image(BARE[kind]) for host in hosts}
         folder = _create_folder(name)
+        owner = cleanup.owner_of_this_process()
+        made = Description(name, kind, owner, {}, {}, {}, bare, tuple(hosts), fencing)
         try:
-            cluster = cls._start(folder, nodes, kind, tag, bare=bare, fencing=fencing)
+            cluster = cls._start(folder, tags, made)
         except BaseException:
             cleanup.remove(folder)
             raise
         return cluster.keep() if keep else cluster
 
     @classmethod
-    def _start(
-        cls,
-        folder: Path,
-        nodes: Sequence[str],
-        kind: str,
-        tag: str,
-        *,
-        bare: bool,
-        fencing: bool,
-    ) -> Self:
-        name = folder.name
+    def _start(cls, folder: Path, tags: Mapping[str, str], made: Description) -> Self:
+        name, nodes, bare = folder.name, list(tags), made.bare
         prefix = f"pacefab-{name}-{CHECKOUT}"
         containers = {node: f"{prefix}-{node}" for node in nodes}
-        owner = cleanup.owner_of_this_process()
-        made = Description(name, kind, owner, containers, {}, {}, bare, fencing)
+        made = replace(made, containers=containers)
         _describe(made)
-        with step(f"{len(nodes)} {'bare ' if bare else ''}nodes of {name} started ({kind})"):
+        with step(f"{len(nodes)} {'bare ' if bare else ''}nodes of {name} started ({made.image})"):
             labels = cleanup.labels(folder)
             network = create_network(prefix, labels)
             at, also = addresses(network, nodes), aliases(nodes) if bare else {}
             specs = [
-                NodeSpec(node, containers[node], tag, network, at, labels, also) for node in nodes
+                NodeSpec(n, containers[n], t, network, at, labels, also) for n, t in tags.items()
             ]
             ports = dict(zip(nodes, on_all(start_node, specs), strict=True))
         cluster = cls(replace(made, addresses=at, ports=ports))
         _describe(cluster.description)
         with step(f"{name} booted" if bare else f"{name} formed"):
             formation.admit(folder, containers, ports)
-            if fencing:
-                power.start(folder, subnet_of(network), containers)
+            if made.fencing:
+                power.start(folder, subnet_of(network), cluster.members)
             if not bare:
-                formation.form(folder, containers)
-                if fencing:
-                    power.configure(folder, containers.values())
-                pristine.remember(folder, containers)
+                formation.form(folder, cluster.members)
+                if made.fencing:
+                    power.configure(folder, cluster.members.values())
+                pristine.remember(folder, cluster.members)
         return cluster
 
     @classmethod
@@ -136,7 +130,7 @@ class Cluster:
 
         Raises `HarnessUsageError` without one, `HarnessError` when its description is broken.
         """
-        path = STATE / name / cleanup.DESCRIPTION
+        path = STATE / name / DESCRIPTION
         try:
             return cls(Description(**json.loads(path.read_text())))
         except OSError:
@@ -208,7 +202,7 @@ class Cluster:
     @property
     def nodes(self) -> list[str]:
         """Names of the nodes, in the order in which they were asked for."""
-        return list(self.description.addresses)
+        return [name for name in self.description.addresses if name in self.members]
 
     @property
     def image(self) -> str:
@@ -235,8 +229,13 @@ class Cluster:
         return self.containers[self.nodes[0]]
 
     @property
+    def members(self) -> dict[str, str]:
+        """Names of the nodes' containers, without those of hosts beside them."""
+        return {n: c for n, c in self.containers.items() if n not in self.description.hosts}
+
+    @property
     def containers(self) -> dict[str, str]:
-        """Names of the nodes' containers."""
+        """Names of all containers."""
         return self.description.containers
 
     def address(self, node: str) -> str:
@@ -294,7 +293,7 @@ class Cluster:
 
     def wait_formed(self) -> None:
         """Wait until every node sees all nodes online, a partition with quorum and a DC."""
-        formation.wait_formed(self.containers.values())
+        formation.wait_formed(self.members.values())
 
     def is_formed(self) -> bool:
         """Whether all nodes are online now."""
@@ -316,15 +315,14 @@ class Cluster:
     def reset(self) -> None:
         """Take the cluster back to how it was formed: no resource, no later package or file.
 
-        Quicker than a new cluster. Raises `HarnessError` when this one is too broken, or made of
-        bare nodes.
+        Quicker than a new one. Raises `HarnessError` when it is too broken, or of bare nodes.
         """
         if self.description.bare:
             raise HarnessError(
                 f"{self.name} was bare nodes: there is nothing to reset to",
                 next_step="start new ones",
             )
-        pristine.restore(self.folder, self.containers)
+        pristine.restore(self.folder, self.members)
 
 
 def _create_folder(name: str) -> Path:
@@ -340,5 +338,5 @@ def _create_folder(name: str) -> Path:
 
 
 def _describe(description: Description) -> None:
-    path = STATE / description.name / cleanup.DESCRIPTION
+    path = STATE / description.name / DESCRIPTION
     path.write_text(json.dumps(asdict(description), indent=2) + "\n")

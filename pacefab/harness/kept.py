@@ -10,8 +10,7 @@ from .cluster import Cluster
 from .engine import ensure_engine
 from .errors import HarnessError, HarnessUsageError, one_of
 from .image import check_kind
-from .names import check_names, known_names
-from .place import STATE
+from .place import DESCRIPTION, STATE, check_names, known_names
 from .progress import note
 
 
@@ -39,7 +38,7 @@ def ensure_cluster(
     check_kind(kind.image, bare=kind.bare, fencing=kind.fencing)
     ensure_engine()
     cleanup.sweep()
-    if (STATE / name / cleanup.DESCRIPTION).exists():
+    if (STATE / name / DESCRIPTION).exists():
         cluster = Cluster.load(name)
         differences = cluster.differences(nodes, kind.image, bare=kind.bare, fencing=kind.fencing)
         if not differences:

@@ -17,7 +17,7 @@ import pytest
 
 try:
     from .cluster import DEFAULT_NODES, Cluster
-    from .names import unique_name
+    from .place import unique_name
 except ModuleNotFoundError as error:
     from .errors import missing_extra
 
@@ -31,9 +31,11 @@ from .progress import note
 KEPT: Final = pytest.StashKey[dict[str, str]]()
 """The first node of each cluster that was kept, by the cluster's name."""
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster", "fenced_cluster")
-BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes")
+BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes", "remote_hosts")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
 """The nodes of inventory/openstack.yaml."""
+REMOTES: Final = ("r1", "r2")
+"""The hosts of `remote_hosts` that are to be remote nodes."""
 
 
 class ClusterFactory(Protocol):
@@ -148,10 +150,17 @@ def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     yield from _own_cluster(request, OPENSTACK, bare=True)
 
 
+@pytest.fixture(scope="module")
+def remote_hosts(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A cluster of the module's own, and bare hosts beside it, r1 and r2, for remote nodes."""
+    yield from _own_cluster(request, hosts=REMOTES)
+
+
 def start_cluster(
     config: pytest.Config,
     image: str = "",
     nodes: Sequence[str] = (),
+    hosts: Sequence[str] = (),
     *,
     bare: bool = False,
     fencing: bool = False,
@@ -164,7 +173,7 @@ def start_cluster(
         note("")  # pytest's dots are on the line
         keep = config.getoption("--keep")
         name = unique_name("test")
-        return Cluster.start(name, names, kind, bare=bare, fencing=fencing, keep=keep)
+        return Cluster.start(name, names, kind, hosts=hosts, bare=bare, fencing=fencing, keep=keep)
 
 
 def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
@@ -178,13 +187,12 @@ def stop_clusters(config: pytest.Config, clusters: Sequence[Cluster]) -> None:
 def _own_cluster(
     request: pytest.FixtureRequest,
     nodes: Sequence[str] = (),
+    hosts: Sequence[str] = (),
     *,
     bare: bool = False,
     fencing: bool = False,
 ) -> Iterator[Cluster]:
-    cluster = start_cluster(
-        request.config, image=request.param, nodes=nodes, bare=bare, fencing=fencing
-    )
+    cluster = start_cluster(request.config, request.param, nodes, hosts, bare=bare, fencing=fencing)
     yield cluster
     stop_clusters(request.config, [cluster])
 

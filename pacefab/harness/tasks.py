@@ -65,7 +65,7 @@ def cluster_down(_: Context, name: str = "dev", all: bool = False) -> None:  # n
     """
     with errors_as_text():
         from .kept import remove_cluster  # noqa: PLC0415
-        from .names import known_names  # noqa: PLC0415
+        from .place import known_names  # noqa: PLC0415
 
         names = known_names() if all else [name]
         for cluster in names:

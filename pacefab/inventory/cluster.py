@@ -10,18 +10,40 @@ from pydantic import BeforeValidator, Field
 from pacefab.inventory.constraints import Constraints
 from pacefab.inventory.document import Path
 from pacefab.inventory.fencing import Fencing
-from pacefab.inventory.model import HostName, Name, Node, Part
+from pacefab.inventory.model import HostName, Name, OwnAttributeName, Part
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.objectives import Objectives
-from pacefab.inventory.pacemaker_options import AnyMeta, Properties
-from pacefab.inventory.resources import ResourceEntry
+from pacefab.inventory.own_terms import SETS, AttributeSet
+from pacefab.inventory.pacemaker_options import AnyMeta, OperationDefaults, Properties
+from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, TemplateEntry
+from pacefab.inventory.sections.access import Acls
+from pacefab.inventory.sections.alerts import AlertEntry
+from pacefab.inventory.sections.corosync import Corosync
+from pacefab.inventory.values import ScalarText
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member, Membership
 
-_NODE_KEYS = "name, address, user, port, role, attributes"
+_KEPT = f"{SETS}; without, those that the cluster has stay"
+_UNLISTED = "that pacefab does not know, or whose values it does not, each a text by its name"
+_NODE_KEYS = (
+    "name, address, links, user, port, role, connection, attributes, utilization, attribute_sets"
+)
 
 
 def _named(value: object) -> object:
     """Read a node that is only a name."""
     return {"name": value} if isinstance(value, str) else value
+
+
+class OtherNode(Part):
+    """What the cluster has noted of a node that is no member."""
+
+    attributes: dict[OwnAttributeName, str] = Field(
+        default={}, description="node attributes, texts by name; numbers in quotes"
+    )
+    attribute_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of node attributes, {SETS}"
+    )
 
 
 NodeEntry = Annotated[Node, BeforeValidator(_named, json_schema_input_type=HostName | Node)]
@@ -37,6 +59,11 @@ class Inventory(Part):
         min_length=1,
         description=f"a list of nodes, one or more, each a host name or a mapping of {_NODE_KEYS}",
     )
+    other_nodes: dict[HostName | Name, OtherNode] = Field(
+        default={},
+        description="by name, attributes of nodes that are no members and that a resource makes "
+        "(guests, replicas of bundles), each a mapping of attributes, attribute_sets",
+    )
     properties: Properties = Field(
         default_factory=Properties, description="cluster properties by Pacemaker's names"
     )
@@ -44,9 +71,36 @@ class Inventory(Part):
         default_factory=AnyMeta,
         description="defaults of all resources by Pacemaker's names, such as resource-stickiness",
     )
+    operation_defaults: OperationDefaults = Field(
+        default_factory=OperationDefaults,
+        description="defaults of all operations by Pacemaker's names, such as timeout",
+    )
+    property_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of cluster properties, {_KEPT}"
+    )
+    default_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of defaults of resources, {_KEPT}"
+    )
+    operation_default_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of defaults of operations, {_KEPT}"
+    )
+    unlisted_properties: dict[str, ScalarText] = Field(
+        default={}, description=f"cluster properties {_UNLISTED}"
+    )
+    unlisted_defaults: dict[str, ScalarText] = Field(
+        default={}, description=f"defaults of resources {_UNLISTED}"
+    )
+    unlisted_operation_defaults: dict[str, ScalarText] = Field(
+        default={}, description=f"defaults of operations {_UNLISTED}"
+    )
     fencing: Fencing | None = Field(
         default=None,
         description="{devices: {NAME: …}}, or {disabled: true, reason: …} for a cluster without",
+    )
+    corosync: Corosync | None = Field(
+        default=None,
+        description="what corosync.conf says, a mapping of transport, links, crypto, totem, "
+        "quorum, qdevice and more (default: as pcs sets it up, and then left as it is)",
     )
     firewall: Literal["unmanaged", "managed"] = Field(
         default="unmanaged",
@@ -56,10 +110,41 @@ class Inventory(Part):
     resources: dict[Name, ResourceEntry] = Field(
         default={},
         description="resources by id (a letter first, then letters, digits, _ . and -), each a "
-        "mapping of agent, parameters, meta, operations, clone, promotable, group, disabled",
+        "mapping of agent, parameters, meta, operations, clone, promotable, group, disabled; or "
+        "of template, bundle, utilization, advised_operations, clone_id, further, clone_further",
+    )
+    groups: dict[Name, GroupEntry] = Field(
+        default={},
+        description="groups by id, each a mapping of meta, clone, promotable, clone_id, further, "
+        "clone_further; a group that has none of that needs no entry",
+    )
+    bundles: dict[Name, BundleEntry] = Field(
+        default={},
+        description="bundles by id, each a mapping of podman or docker, network, storage, meta, "
+        "further",
+    )
+    templates: dict[Name, TemplateEntry] = Field(
+        default={},
+        description="templates by id, each a mapping of agent, parameters, meta, operations, "
+        "advised_operations, utilization, further",
     )
     constraints: Constraints = Field(
-        default_factory=Constraints, description="a mapping of order, colocation, location"
+        default_factory=Constraints, description="a mapping of order, colocation, location, ticket"
+    )
+    alerts: dict[Name, AlertEntry] = Field(
+        default={},
+        description="programs that Pacemaker runs when something happens, by id, each a mapping of "
+        "path, description, attributes, meta, select, recipients",
+    )
+    acls: Acls = Field(
+        default_factory=Acls,
+        description="who may read and change the configuration, a mapping of roles, users, groups "
+        "(in force with the property enable-acl)",
+    )
+    tags: dict[Name, Annotated[tuple[Name, ...], Field(min_length=1)]] = Field(
+        default={},
+        description="names for several objects of the CIB, each with a list of their ids, one or "
+        "more; a constraint may name a tag in place of a resource",
     )
     objectives: Objectives = Field(
         default_factory=Objectives,
@@ -75,9 +160,26 @@ class Inventory(Part):
         """Yield what services name and the inventory does not have: where, and what."""
         return ()
 
+    @property
+    def members(self) -> tuple[Node, ...]:
+        """The nodes that are members: corosync knows them, and services run there."""
+        return tuple(node for node in self.nodes if not node.remote)
+
+    @property
+    def remotes(self) -> tuple[Node, ...]:
+        """The nodes by Pacemaker Remote."""
+        return tuple(node for node in self.nodes if node.remote)
+
     def membership(self) -> Membership:
-        """Return the cluster's name and nodes; one without an address in the file has none."""
+        """Return the cluster's name and members; one without an address in the file has none."""
         return Membership(
             self.cluster,
-            tuple(Member(n.name, (n.address,) if n.address else ()) for n in self.nodes),
+            tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.members),
         )
+
+    def settings(self) -> CorosyncSettings | None:
+        """Return what is desired of corosync.conf; None: it is as it is."""
+        if self.corosync is None and not any(node.links for node in self.members):
+            return None
+        values = (self.corosync or Corosync()).values()
+        return CorosyncSettings(values, {n.name: (n.address or "", *n.links) for n in self.members})

@@ -75,7 +75,7 @@ class _Composing:
         if getattr(event, "tag", "!") is not None or event.anchor is not None:
             raise _LeftToPythonError
         if isinstance(event, ScalarEvent):
-            if not event.value:  # nothing stands on another line for each reader
+            if not event.value and not event.style:  # nothing stands on another line for each
                 raise _LeftToPythonError
             tag = self._tag(event.value, event.implicit)
             return ScalarNode(tag, event.value, event.start_mark, event.end_mark)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pacefab.inventory.model import HostName, Name, Part, unfit
 from pacefab.inventory.pacemaker_options import ResourceMeta
 from pacefab.inventory.resources import OPERATIONS, PARAMETERS, OperationEntry, Parameters
+from pacefab.inventory.sections.levels import LevelEntry
 
 # Pacemaker's own parameters of a device that say which nodes it fences.
 _HOST_PARAMETERS = ("pcmk_host_list", "pcmk_host_map")
@@ -72,6 +73,11 @@ class Fencing(Part):
         description="fence devices by name (a letter first, then letters, digits, _ . and -), each "
         "a mapping of agent, parameters, nodes or per_node, meta, operations",
     )
+    levels: tuple[LevelEntry, ...] = Field(
+        default=(),
+        description="which devices are tried together, and which after those: a list of mappings "
+        "of node, pattern or attribute with value, and level, devices",
+    )
 
     @model_validator(mode="after")
     def _decided(self) -> Self:
@@ -79,6 +85,6 @@ class Fencing(Part):
             raise unfit("fencing is disabled without a reason, which status would show")
         if not self.disabled and self.reason:
             raise unfit("there is a reason, and fencing is not disabled")
-        if not self.disabled and not self.devices:
+        if not self.disabled and not self.devices and not self.levels:
             raise unfit("there is no device, and fencing is not disabled")
         return self

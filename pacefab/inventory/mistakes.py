@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from pacefab.inventory.document import Document, Mistake, Path
 
 _LONGEST_FOUND = 40  # characters of a value that are shown
-_MOST_KEYS = 12  # that a sentence lists
+_MOST_KEYS = 16  # that a sentence lists
 
 
 def find_mistakes(

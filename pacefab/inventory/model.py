@@ -1,4 +1,4 @@
-"""What an inventory is made of: its nodes, and what the sections have in common.
+"""What an inventory is made of: what its nodes and sections have in common.
 
 A field's description says what is allowed there, in the words of an error message; the JSON schema
 hands the same words to editors.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -17,8 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationInfo,
-    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -71,6 +69,12 @@ def fitting(pattern: str, reason: str) -> AfterValidator:
 EMPTY_IS_DEFAULTS = BeforeValidator(_defaults)
 # What pcs and Pacemaker take for an id, an attribute's name, a parameter's (XML's NCName).
 Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*$", max_length=200)]
+# Of node attributes Pacemaker has some of its own, such as #health-disk, and counts copies by :0.
+AttributeName = Annotated[str, Field(pattern=r"^#?[A-Za-z_][A-Za-z0-9_.:-]*$", max_length=200)]
+OwnAttributeName = Annotated[
+    str, Field(pattern=r"^(#health[A-Za-z0-9_.:-]*|[A-Za-z_][A-Za-z0-9_.:-]*)$", max_length=200)
+]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:/-]*$", max_length=200)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 HostName = Annotated[
     str, Field(pattern=rf"^{_LABEL}(\.{_LABEL})*$", max_length=253), AfterValidator(_name)
@@ -87,40 +91,3 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
     elsewhere: ClassVar[Mapping[str, str]] = {}
-
-
-class Node(Part):
-    """A member of the cluster. What ~/.ssh/config says about its name wins over what is here."""
-
-    name: HostName = Field(
-        description="a host name (letters, digits, - and dots), as the cluster calls the node"
-    )
-    address: Address | None = Field(
-        default=None, description="the IPv4 or IPv6 address by which other hosts reach the node"
-    )
-    user: Login | None = Field(
-        default=None,
-        description="a login name: root, or a user whom sudo allows every command",
-    )
-    port: Port | None = Field(
-        default=None, description="sshd's TCP port, a whole number from 1 to 65535"
-    )
-    role: Literal["controller"] = Field(
-        default="controller", description="controller (a full member, which runs the services)"
-    )
-    attributes: dict[Name, str] = Field(
-        default={},
-        description="Pacemaker node attributes, texts by name (a letter first, then letters, "
-        "digits, _ . and -); numbers in quotes",
-    )
-
-    @field_validator("name", "address")
-    @classmethod
-    def _once(cls, value: str | None, info: ValidationInfo) -> str | None:
-        """Refuse what a node before has; `read` passes the memory of one file as context."""
-        if value is not None and info.context is not None:
-            seen: set[str] = info.context.setdefault(info.field_name, set())
-            if value.lower() in seen:
-                raise unfit("another node has it already")
-            seen.add(value.lower())
-        return value

@@ -15,6 +15,7 @@ from pydantic import Field, create_model
 
 from pacefab.inventory.model import Part
 from pacefab.inventory.values import SCORE, TIME, Boolean, Number, ScalarText, Score, Time
+from pacefab.pacemaker.sections.property_names import NEW_NAMES
 
 _Kind = tuple[Any, str]  # a type, and what it allows
 
@@ -31,7 +32,7 @@ def _one_of(*choices: str) -> _Kind:
 
 # Not among them: stonith-enabled, which follows from the section `fencing`; cluster-name, which
 # is the inventory's `cluster`; and what Pacemaker itself finds out (dc-version, have-watchdog …).
-PROPERTIES: Mapping[str, _Kind] = {
+_PROPERTIES: Mapping[str, _Kind] = {
     "no-quorum-policy": _one_of("stop", "freeze", "ignore", "demote", "fence", "suicide"),
     "symmetric-cluster": _BOOLEAN,
     "maintenance-mode": _BOOLEAN,
@@ -47,6 +48,7 @@ PROPERTIES: Mapping[str, _Kind] = {
     "startup-fencing": _BOOLEAN,
     "priority-fencing-delay": _TIME,
     "fence-reaction": _one_of("stop", "panic"),
+    "fence-remote-without-quorum": _BOOLEAN,
     "node-pending-timeout": _TIME,
     "cluster-delay": _TIME,
     "cluster-recheck-interval": _TIME,
@@ -77,6 +79,12 @@ PROPERTIES: Mapping[str, _Kind] = {
     "node-health-red": _SCORE,
     "placement-strategy": _one_of("default", "utilization", "minimal", "balanced"),
     "enable-acl": _BOOLEAN,
+}
+
+# Of a property that has two names either is allowed; the cluster has whichever it understands.
+PROPERTIES: Mapping[str, _Kind] = {
+    **_PROPERTIES,
+    **{new: _PROPERTIES[old] for old, new in NEW_NAMES.items() if old in _PROPERTIES},
 }
 
 RESOURCE_META: Mapping[str, _Kind] = {
@@ -111,6 +119,20 @@ CLONE_META: Mapping[str, _Kind] = {
     "clone-min": _NUMBER,
     "promoted-max": _NUMBER,
     "promoted-node-max": _NUMBER,
+}
+
+
+# Operation properties and meta attributes that rules of op_defaults may set.
+OPERATION_DEFAULTS: Mapping[str, _Kind] = {
+    "timeout": _TIME,
+    "interval": _TIME,
+    "start-delay": _TIME,
+    "enabled": _BOOLEAN,
+    "record-pending": _BOOLEAN,
+    "role": _one_of("Promoted", "Unpromoted", "Started", "Stopped"),
+    "on-fail": _one_of(
+        "ignore", "block", "demote", "stop", "restart", "standby", "fence", "restart-container"
+    ),
 }
 
 
@@ -150,6 +172,12 @@ Properties: Any = _model(
         "cluster-name": "it is the inventory's own key cluster",
         **dict.fromkeys(RESOURCE_META, "it is an option of resources: write it below defaults"),
     },
+)
+OperationDefaults: Any = _model(
+    "OperationDefaults",
+    "Defaults of operations.",
+    OPERATION_DEFAULTS,
+    dict.fromkeys(RESOURCE_META, "it is an option of resources: write it below defaults"),
 )
 ResourceMeta: Any = _model(
     "ResourceMeta",

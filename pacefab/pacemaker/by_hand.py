@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.compare import same_value
-from pacefab.pacemaker.model import Clone, Group, Primitive, Resource
+from pacefab.pacemaker.configuration import map_primitives, read_further
+from pacefab.pacemaker.model import (
+    Bundle,
+    Clone,
+    Group,
+    GroupClone,
+    Primitive,
+    Resource,
+)
+
+HolderT = TypeVar("HolderT", Primitive, Group, Clone, GroupClone, Bundle)
 
 # What `pcs resource disable`, `unmanage` and `meta … maintenance=` set, and what it is without.
 _ORDINARY = {"target-role": "Started", "is-managed": "true", "maintenance": "false"}
@@ -18,16 +30,27 @@ def keep(cib: Cib, desired: Resource) -> Resource:
 
     Where it says what is so anyhow, it is as it is.
     """
+    desired = map_primitives(partial(_kept, cib), desired)
+    if isinstance(desired, GroupClone):
+        desired = replace(desired, group=_kept(cib, desired.group))
+    if isinstance(desired, Group):
+        return _kept(cib, desired)
     if isinstance(desired, Clone):
-        desired = replace(desired, primitive=_primitive(cib, desired.primitive))
-    elif isinstance(desired, Group):
-        members = tuple(_primitive(cib, member) for member in desired.primitives)
-        desired = replace(desired, primitives=members)
-    return replace(desired, meta=_meta(cib, desired.id, desired.meta))
+        return _kept(cib, desired)
+    if isinstance(desired, GroupClone):
+        return _kept(cib, desired)
+    return _kept(cib, desired) if isinstance(desired, Bundle) else desired
 
 
-def _primitive(cib: Cib, desired: Primitive) -> Primitive:
-    return replace(desired, meta=_meta(cib, desired.id, desired.meta))
+def _kept(cib: Cib, desired: HolderT) -> HolderT:
+    element = cib.element(desired.id)
+    # Sets of which nothing is said stay as well, where the whole element is written anew.
+    present = {} if element is None else read_further(element)
+    return replace(
+        desired,
+        meta=_meta(cib, desired.id, desired.meta),
+        further={**present, **desired.further},
+    )
 
 
 def _meta(cib: Cib, name: str, desired: Mapping[str, str]) -> dict[str, str]:

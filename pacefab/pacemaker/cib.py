@@ -17,6 +17,7 @@ OWNER = "pacefab"
 OWNED = "pacefab-owned"
 SECRETS = "pacefab-secrets"  # RESOURCE:PARAMETER of what an inventory called a secret
 _NO_VERSION = 1 << 31  # Pacemaker counts in C's int
+_NAMING = frozenset({"obj_ref", "resource_ref", "role"})  # their id is that of something else
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
@@ -109,8 +110,12 @@ class Cib:
 
     @cached_property
     def ids(self) -> set[str]:
-        """Every id that is in use; they are unique in it, whatever they name."""
-        return set(_index(self.root))
+        """Every id that is in use in the configuration; unique in it, whatever it names.
+
+        Those of nodes are apart: the connection to a remote node has the node's.
+        """
+        nodes = {node.get("id") for node in self.root.iterfind("configuration/nodes/node")}
+        return set(_index(self.configuration)) - (nodes - set(self._by_id))
 
     @cached_property
     def _by_id(self) -> dict[str, etree._Element]:
@@ -198,7 +203,7 @@ def _index(root: etree._Element, *, itself: bool = False) -> dict[str, etree._El
     """Return the elements of a tree by id, the first where there are two."""
     found: dict[str, etree._Element] = {}
     for element in root.iter() if itself else root.iterdescendants():
-        if name := element.get("id"):
+        if (name := element.get("id")) and element.tag not in _NAMING:
             found.setdefault(str(name), element)
     return found
 
@@ -257,16 +262,24 @@ def named_by(constraint: etree._Element) -> Iterator[str]:
 def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
     """Return the set of name-value pairs that holds always: the first one without a rule.
 
+    One that is empty counts only where there is no other.
+
     Sets with rules and further sets are the operator's own; nothing of ours reads or writes them.
     """
     sets = element.iterfind(kind)
-    return next((s for s in sets if s.find("rule") is None and s.get("id-ref") is None), None)
+    plain = [s for s in sets if s.find("rule") is None and s.get("id-ref") is None]
+    return next((s for s in plain if len(s)), plain[0] if plain else None)
 
 
 def pairs(nvset: etree._Element | None) -> dict[str, str]:
-    """Return what a set holds; nothing when there is no set."""
-    found = nvset.iterfind("nvpair") if nvset is not None else ()
-    return {pair.get("name", ""): pair.get("value", "") for pair in found}
+    """Return what a set holds; nothing when there is no set.
+
+    Of two pairs of one name Pacemaker takes the first one.
+    """
+    found: dict[str, str] = {}
+    for pair in nvset.iterfind("nvpair") if nvset is not None else ():
+        found.setdefault(pair.get("name", ""), pair.get("value", ""))
+    return found
 
 
 EMPTY = parse("""<cib epoch="0" num_updates="0" admin_epoch="0"><configuration>

@@ -4,21 +4,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from pacefab.pacemaker.model import (
+    Bundle,
     Clone,
     Colocation,
     Constraint,
     Difference,
+    Further,
     Group,
+    GroupClone,
     Location,
     Operation,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
     Setting,
+    Template,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
+from pacefab.pacemaker.nouns.piece import Piece, is_mark, same_pieces
+
+
+def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
+    """Whether further sets are as desired; a plain one that is first and has no score is none."""
+    if not any(map(is_mark, present)):  # there is none yet, or nothing is left in it
+        desired = tuple(p for p in desired if not is_mark(p))
+    usual = [
+        tuple(p for n, p in enumerate(s) if not (n == 0 and is_mark(p) and len(p.attributes) == 1))
+        for s in (present, desired)
+    ]
+    ids = frozenset(p.id for p in desired if is_mark(p)) - {""}
+    return same_pieces(usual[0], usual[1]) and ids <= frozenset(p.id for p in present)
+
+
+def _further(where: str, present: Further, desired: Further) -> Iterator[Difference]:
+    """Return the differences of further sets, of those kinds that something is said of."""
+    for kind, sets in desired.items():
+        if not same_sets(present.get(kind, ()), sets):
+            said = [" ".join(map(_said, each)) for each in (present.get(kind, ()), sets)]
+            yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
+
+
+def _said(piece: Piece) -> str:
+    """Return a piece without values of secrets."""
+    children = tuple(_masked(child) for child in piece.children)
+    return replace(piece, children=children).meaning
+
+
+def _masked(child: Piece) -> Piece:
+    if child.tag == "nvpair" and is_secret(child.attributes.get("name", "")):
+        return replace(child, attributes={**child.attributes, "value": "(secret)"})
+    return child
+
+
+def _others(
+    where: str, present: Mapping[str, str], desired: Mapping[str, str]
+) -> Iterator[Difference]:
+    for name, value in desired.items():
+        if present.get(name) != value:
+            yield Difference(f"{where} {name}", present.get(name), value)
 
 
 def differences(present: Resource, desired: Resource) -> tuple[Difference, ...]:
@@ -30,16 +77,40 @@ def _resource(present: Resource, desired: Resource) -> Iterator[Difference]:
     if isinstance(present, Primitive) and isinstance(desired, Primitive):
         yield from _primitive(present, desired)
         return
+    if isinstance(present, Template) and isinstance(desired, Template):
+        yield from _primitive(present.primitive, desired.primitive)
+        return
     yield from options(f"{desired.id} meta", _meta(present), _meta(desired))
+    if isinstance(desired, _Holder) and isinstance(present, _Holder):
+        yield from _further(desired.id, present.further, desired.further)
+        yield from _others(desired.id, present.others, desired.others)
+    if isinstance(present, GroupClone) and isinstance(desired, GroupClone):
+        yield from _resource(present.group, desired.group)
+    if isinstance(present, Bundle) and isinstance(desired, Bundle):
+        yield from _bundle(present, desired)
     if isinstance(present, Clone) and isinstance(desired, Clone):
         yield from _primitive(present.primitive, desired.primitive)
     if isinstance(present, Group) and isinstance(desired, Group):
         yield from _members(present, desired)
 
 
+_Holder = Group | Clone | GroupClone | Bundle
+
+
+def _bundle(present: Bundle, desired: Bundle) -> Iterator[Difference]:
+    said = [" ".join(sorted(p.meaning for p in each.parts)) for each in (present, desired)]
+    if said[0] != said[1]:
+        yield Difference(f"{desired.id} containers", said[0], said[1])
+    if present.primitive and desired.primitive:
+        yield from _primitive(present.primitive, desired.primitive)
+    elif present.primitive or desired.primitive:
+        ids = [each.primitive.id if each.primitive else None for each in (present, desired)]
+        yield Difference(f"{desired.id} member", ids[0], ids[1])
+
+
 def _meta(resource: Resource) -> Mapping[str, str]:
     """Return meta attributes in today's words: a clone's masters are promoted ones."""
-    if not isinstance(resource, Clone):
+    if not isinstance(resource, Clone | GroupClone):
         return resource.meta
     names = {"master-max": "promoted-max", "master-node-max": "promoted-node-max"}
     return {names.get(name, name): value for name, value in resource.meta.items()}
@@ -58,6 +129,10 @@ def _members(present: Group, desired: Group) -> Iterator[Difference]:
 def _primitive(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     yield from options(f"{desired.id} meta", present.meta, desired.meta)
     yield from _parameters(present, desired)
+    yield from _further(desired.id, present.further, desired.further)
+    others = {"template": desired.template} if desired.template else {}
+    own = {"template": present.template, **present.others}
+    yield from _others(desired.id, own, {**others, **desired.others})
     before = {key(op): terms(op) for op in present.operations}
     after = {key(op): terms(op) for op in desired.operations}
     yield from _mapping(f"{desired.id} operation", before, after)
@@ -94,13 +169,16 @@ def masked(difference: Difference) -> Difference:
 
 def key(op: Operation) -> str:
     """Operations are identified by name and interval, as Pacemaker does it."""
+    if "id-ref" in op.others:
+        return f"id-ref={op.others['id-ref']}"
     return f"{op.name} interval={_seconds(op.interval)}"
 
 
 def terms(op: Operation) -> str:
     """Everything else of an operation, in one spelling."""
     found = {"timeout": _seconds(op.timeout), **op.others, **op.parameters}
-    return " ".join(f"{name}={value}" for name, value in sorted(found.items()) if value)
+    said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
+    return " ".join([*said, *sorted(map(_said, op.further))])
 
 
 def meaning(constraint: Constraint) -> dict[str, str]:
@@ -120,6 +198,8 @@ def meaning(constraint: Constraint) -> dict[str, str]:
         return {"resource": constraint.resource, "role": constraint.role or "Started",
                 "with": constraint.with_resource, "with-role": constraint.with_role or "Started",
                 "score": _score(constraint.score)}  # fmt: skip
+    if isinstance(constraint, OwnTerms):
+        return {str(constraint.piece.tag): constraint.piece.meaning}
     return _place(constraint)
 
 

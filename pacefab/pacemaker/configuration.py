@@ -1,4 +1,4 @@
-"""CIB -> nouns. What the nouns cannot say (bundles, resource sets, rules) is None, and left alone.
+"""CIB -> nouns. What the nouns cannot say is None, and left alone.
 
 Pure.
 """
@@ -14,6 +14,7 @@ from lxml import etree
 
 from pacefab.pacemaker.cib import (
     OWNED,
+    OWNER,
     PROPERTIES,
     SECRETS,
     Cib,
@@ -22,22 +23,35 @@ from pacefab.pacemaker.cib import (
     plain_set,
 )
 from pacefab.pacemaker.model import (
+    Bundle,
     Clone,
     Colocation,
     Configuration,
     Constraint,
+    Further,
     Group,
+    GroupClone,
     Location,
     Operation,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
     Setting,
+    Template,
     primitives,
     role_of,
 )
+from pacefab.pacemaker.nouns.piece import SETS, Piece, is_mark, read_piece, read_sets
 
 NounT = TypeVar("NounT")
+
+# What further sets are of, where they stand, what their elements are called.
+SETTING_SETS = (
+    ("property sets", "crm_config", "cluster_property_set"),
+    ("resource default sets", "rsc_defaults", "meta_attributes"),
+    ("operation default sets", "op_defaults", "meta_attributes"),
+)
 
 _OPERATION_FIELDS = {"id", "name", "interval", "timeout"}
 _ORDER_OPTIONS = {"symmetrical", "require-all"}
@@ -45,6 +59,7 @@ _ORDER = {"id", "first", "then", "first-action", "then-action", "kind", *_ORDER_
 _COLOCATION = {"id", "rsc", "with-rsc", "score", "rsc-role", "with-rsc-role"}
 _LOCATION = {"id", "rsc", "node", "score", "resource-discovery"}
 _EXPRESSION = {"id", "attribute", "operation", "value"}
+_PRIMITIVE = {"id", "class", "provider", "type", "template"}
 
 
 def read_configuration(cib: Cib) -> Configuration:
@@ -76,9 +91,21 @@ def _values(cib: Cib) -> Configuration:
     """Return what is no resource and no constraint."""
     return Configuration(
         properties=pairs(property_set(cib)),
-        defaults=pairs(default_set(cib)),
+        defaults=pairs(default_set(cib, "rsc_defaults")),
+        operation_defaults=pairs(default_set(cib, "op_defaults")),
+        sets=_setting_sets(cib),
+        node_sets={
+            node.get("uname", ""): read_sets(
+                node, plain_set(node, "instance_attributes"), "instance_attributes"
+            )
+            for node in cib.root.iterfind("configuration/nodes/node")
+        },
         attributes={
             node.get("uname", ""): pairs(plain_set(node, "instance_attributes"))
+            for node in cib.root.iterfind("configuration/nodes/node")
+        },
+        utilization={
+            node.get("uname", ""): pairs(plain_set(node, "utilization"))
             for node in cib.root.iterfind("configuration/nodes/node")
         },
         notes={n: value for n, value in pairs(cib.own_set).items() if n not in {OWNED, SECRETS}},
@@ -91,10 +118,22 @@ def property_set(cib: Cib) -> etree._Element | None:
     return next((element for element in sets if element.get("id") == PROPERTIES), None)
 
 
-def default_set(cib: Cib) -> etree._Element | None:
-    """Return the set of the resource defaults that hold always."""
-    section = cib.section("rsc_defaults")
-    return None if section is None else plain_set(section, "meta_attributes")
+def default_set(cib: Cib, section: str) -> etree._Element | None:
+    """Return the set of the defaults that hold always; `section`: rsc_defaults, op_defaults."""
+    found = cib.section(section)
+    return None if found is None else plain_set(found, "meta_attributes")
+
+
+def _setting_sets(cib: Cib) -> Further:
+    """Return the further sets of properties and defaults; pacefab's own record is none."""
+    found: dict[str, tuple[Piece, ...]] = {}
+    for kind, section, tag in SETTING_SETS:
+        element = cib.section(section)
+        if element is None:
+            continue
+        plain = property_set(cib) if tag not in SETS else plain_set(element, tag)
+        found[kind] = tuple(p for p in read_sets(element, plain, tag) if p.id != OWNER)
+    return found
 
 
 def settings(configuration: Configuration) -> dict[str, Setting]:
@@ -102,9 +141,26 @@ def settings(configuration: Configuration) -> dict[str, Setting]:
     every = [Setting("property", name, value) for name, value in configuration.properties.items()]
     every += [Setting("note", name, value) for name, value in configuration.notes.items()]
     every += [Setting("resource default", n, v) for n, v in configuration.defaults.items()]
+    every += [
+        Setting("operation default", n, v) for n, v in configuration.operation_defaults.items()
+    ]
     for node, attributes in configuration.attributes.items():
         every += [Setting("node attribute", n, v, node) for n, v in attributes.items()]
+    for node, utilization in configuration.utilization.items():
+        every += [Setting("node utilization", n, v, node) for n, v in utilization.items()]
+    every += [_of_sets(kind, sets) for kind, sets in configuration.sets.items() if _says(sets)]
+    for node, sets in configuration.node_sets.items():
+        every += [_of_sets("node attribute sets", sets, node)] if _says(sets) else []
     return {setting.key: setting for setting in every}
+
+
+def _says(sets: tuple[Piece, ...]) -> bool:
+    """Whether sets are more than where the plain one stands by itself: first, without a score."""
+    return any(not is_mark(piece) or len(piece.attributes) > 1 for piece in sets)
+
+
+def _of_sets(kind: str, sets: tuple[Piece, ...], node: str = "") -> Setting:
+    return Setting(kind, "", " ".join(piece.meaning for piece in sets), node, sets)
 
 
 def read_resource(element: etree._Element, secrets: Collection[str] = ()) -> Resource | None:
@@ -112,24 +168,95 @@ def read_resource(element: etree._Element, secrets: Collection[str] = ()) -> Res
 
     `secrets` are RESOURCE:PARAMETER of what is a secret and not by its name (`Cib.secrets`).
     """
-    name, meta = element.get("id", ""), pairs(plain_set(element, "meta_attributes"))
-    inner = [read_primitive(e, secrets) for e in element.iterfind("primitive") if agent_of(e)]
-    if element.tag == "primitive" and agent_of(element):
-        return read_primitive(element, secrets)
-    if element.tag == "group" and len(inner) == len(element.findall("primitive")):
-        return Group(name, tuple(inner), meta)
-    if element.tag in {"clone", "master"} and len(inner) == 1:
-        # A promotable clone was an element of its own, master, until Pacemaker 2.0.
-        promotable = {"promotable": "true"} if element.tag == "master" else {}
-        return Clone(name, inner[0], {**meta, **promotable})
-    return None
+    if element.tag == "primitive":
+        return read_primitive(element, secrets) if _is_primitive(element) else None
+    if element.tag == "template":
+        primitive = read_primitive(element, secrets)
+        return Template(primitive.id, primitive) if primitive.agent else None
+    readers = {"group": _group, "bundle": _bundle, "clone": _clone, "master": _clone}
+    reader = readers.get(str(element.tag))
+    return reader(element, secrets) if reader else None
+
+
+def _bundle(element: etree._Element, secrets: Collection[str]) -> Bundle:
+    inner = element.find("primitive")
+    return Bundle(
+        element.get("id", ""),
+        tuple(read_piece(e) for e in element.iterfind("*") if e.tag not in _OF_BUNDLE),
+        None if inner is None else read_primitive(inner, secrets),
+        pairs(plain_set(element, "meta_attributes")),
+        read_further(element),
+        _others(element, {"id"}),
+    )
+
+
+def _clone(element: etree._Element, secrets: Collection[str]) -> Clone | GroupClone | None:
+    # A promotable clone was an element of its own, master, until Pacemaker 2.0.
+    promotable = {"promotable": "true"} if element.tag == "master" else {}
+    meta = {**pairs(plain_set(element, "meta_attributes")), **promotable}
+    name, further, others = element.get("id", ""), read_further(element), _others(element, {"id"})
+    members = element.findall("primitive")
+    if len(members) == 1 and _is_primitive(members[0]):
+        return Clone(name, read_primitive(members[0], secrets), meta, further, others)
+    inner = element.find("group")
+    group = None if inner is None else _group(inner, secrets)
+    return GroupClone(name, group, meta, further, others) if group else None
+
+
+_OF_BUNDLE = {"primitive", *SETS}
+
+
+def _group(element: etree._Element, secrets: Collection[str]) -> Group | None:
+    members = element.findall("primitive")
+    if not all(map(_is_primitive, members)):
+        return None
+    return Group(
+        element.get("id", ""),
+        tuple(read_primitive(member, secrets) for member in members),
+        pairs(plain_set(element, "meta_attributes")),
+        read_further(element),
+        _others(element, {"id"}),
+    )
+
+
+def _is_primitive(element: etree._Element) -> bool:
+    return bool(agent_of(element) or element.get("template"))
+
+
+def _others(element: etree._Element, known: Collection[str]) -> dict[str, str]:
+    return {str(k): str(v) for k, v in element.items() if k not in known}
+
+
+def own_set(element: etree._Element, kind: str) -> etree._Element | None:
+    """Return the set that a noun has the pairs of; parameters have primitives and templates."""
+    parameters = kind == SETS[0] and element.tag in {"primitive", "template"}
+    return plain_set(element, kind) if parameters or kind == SETS[1] else None
+
+
+def read_further(element: etree._Element) -> Further:
+    """Return the sets that an element has besides the plain ones, and where those stand."""
+    found = {kind: read_sets(element, own_set(element, kind), kind) for kind in SETS}
+    operations = element.find("operations")
+    if operations is not None:
+        own = [read_piece(e) for e in operations.iterfind("*") if e.tag != "op"]
+        name = Piece(
+            "operations", _others(operations, {"id"}), tuple(own), operations.get("id", "")
+        )
+        found["operations"] = (name,)
+    return found
 
 
 def map_primitives(change: Callable[[Primitive], Primitive], resource: Resource) -> Resource:
-    """Return a resource with each primitive that it is, or is made of, changed."""
+    """Return a resource with each primitive that it is, or is made of, changed; a template too."""
     inner = tuple(map(change, primitives(resource)))
     if isinstance(resource, Group):
         return replace(resource, primitives=inner)
+    if isinstance(resource, GroupClone):
+        return replace(resource, group=replace(resource.group, primitives=inner))
+    if isinstance(resource, Template):
+        return replace(resource, primitive=change(resource.primitive))
+    if isinstance(resource, Bundle):
+        return replace(resource, primitive=inner[0]) if inner else resource
     return replace(resource, primitive=inner[0]) if isinstance(resource, Clone) else inner[0]
 
 
@@ -146,6 +273,9 @@ def read_primitive(element: etree._Element, secrets: Collection[str] = ()) -> Pr
         hidden=frozenset(p for p in parameters if f"{name}:{p}" in secrets)
         if secrets
         else frozenset(),
+        template=element.get("template", ""),
+        further=read_further(element),
+        others=_others(element, _PRIMITIVE),
     )
 
 
@@ -154,12 +284,15 @@ def read_operation(element: etree._Element) -> Operation:
     others = {str(k): str(v) for k, v in element.items() if k not in _OPERATION_FIELDS}
     if "role" in others:
         others["role"] = role_of(others["role"])
+    plain = plain_set(element, "instance_attributes")
     return Operation(
         name=element.get("name", ""),
         interval=element.get("interval", "0"),
         timeout=element.get("timeout", ""),
         others=others,
-        parameters=pairs(plain_set(element, "instance_attributes")),
+        parameters=pairs(plain),
+        further=tuple(read_piece(e) for e in element.iterfind("*") if e is not plain and len(e)),
+        id=element.get("id", ""),
     )
 
 
@@ -167,11 +300,12 @@ def read_constraint(element: etree._Element) -> Constraint | None:
     """Return a constraint; None for one that our nouns cannot say."""
     readers = {"rsc_order": _order, "rsc_colocation": _colocation, "rsc_location": _location}
     reader = readers.get(str(element.tag))
-    return reader(element) if reader else None
+    simple = reader(element) if reader else None
+    return simple or OwnTerms(replace(read_piece(element), id=""), element.get("id", ""))
 
 
 def _order(element: etree._Element) -> Order | None:
-    if not _only(element, _ORDER) or not element.get("first") or len(element):
+    if not _only(element, _ORDER) or not element.get("first") or element.find("*") is not None:
         return None
     action = element.get("first-action", "start")
     return Order(
@@ -186,7 +320,7 @@ def _order(element: etree._Element) -> Order | None:
 
 
 def _colocation(element: etree._Element) -> Colocation | None:
-    if not _only(element, _COLOCATION) or not element.get("rsc") or len(element):
+    if not _only(element, _COLOCATION) or not element.get("rsc") or element.find("*") is not None:
         return None
     return Colocation(
         resource=element.get("rsc", ""),
@@ -202,7 +336,7 @@ def _location(element: etree._Element) -> Location | None:
     if not _only(element, _LOCATION) or not element.get("rsc"):
         return None
     named, discovery = element.get("rsc", ""), element.get("resource-discovery", "")
-    if element.get("node") and not len(element):
+    if element.get("node") and element.find("*") is None:
         return Location(
             named, element.get("score", "0"), element.get("node", ""),
             resource_discovery=discovery, id=element.get("id", ""),

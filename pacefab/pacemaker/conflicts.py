@@ -12,6 +12,7 @@ from pacefab.pacemaker.cib import Cib, agent_of
 from pacefab.pacemaker.configuration import read_resource
 from pacefab.pacemaker.model import (
     Constraint,
+    GroupClone,
     Location,
     Primitive,
     Resource,
@@ -27,14 +28,18 @@ def check_place(cib: Cib, desired: Resource) -> None:
         _check_primitive(cib, primitive, desired)
     if isinstance(desired, Primitive):
         return
-    attempted = f"look for the resource {primitives(desired)[0].id}"
     container = cib.element(desired.id)
     if container is None:
         return
-    inside = any(cib.element(name) is not None for name in primitive_ids([desired]))
+    first = next(iter(primitives(desired)), None)
+    attempted = f"look for the resource {first.id if first else desired.id}"
+    inside = first is None or any(
+        cib.element(name) is not None for name in primitive_ids([desired])
+    )
     if type(read_resource(container)) is not type(desired) or not inside:
         seen = f"the id {desired.id} is {_describe(cib, container)}"
-        raise RefusedError(attempted, seen, _advice(primitives(desired)[0]))
+        advice = _advice(first) if first else "see it with: pcs resource config"
+        raise RefusedError(attempted, seen, advice)
 
 
 def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
@@ -47,6 +52,7 @@ def _check_primitive(cib: Cib, primitive: Primitive, desired: Resource) -> None:
         raise RefusedError(attempted, seen, _advice(primitive, element))
     parent = element.getparent()
     own = "" if isinstance(desired, Primitive) else desired.id
+    own = desired.group.id if isinstance(desired, GroupClone) else own
     if parent is not None and parent.tag != "resources" and parent.get("id") != own:
         inside = f"it is inside {_describe(cib, parent)}"
         raise RefusedError(attempted, inside, "take it out there by hand, then run again")

@@ -6,21 +6,29 @@ Names, order and ids are those that pcs writes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from lxml import etree
 
 from pacefab.pacemaker.cib import CibDraft
 from pacefab.pacemaker.model import (
+    Bundle,
     Colocation,
     Constraint,
-    Group,
+    Further,
+    GroupClone,
     Location,
     Operation,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
+    Template,
+    primitives,
 )
+from pacefab.pacemaker.naming import unused
+from pacefab.pacemaker.nouns.piece import SETS, Piece, has_id, is_mark, marked
 
 _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
 _NEW_ROLES_SINCE = (3, 7)  # schema pacemaker-3.7 (Pacemaker 2.1) took today's words
@@ -41,38 +49,108 @@ def add_resource(cib: CibDraft, parent: etree._Element, resource: Resource) -> e
     """Append a resource with everything in it."""
     if isinstance(resource, Primitive):
         return add_primitive(cib, parent, resource)
-    element = cib.put(parent, etree.Element(container_tag(resource), id=resource.id))
-    for primitive in resource.primitives if isinstance(resource, Group) else [resource.primitive]:
-        add_primitive(cib, element, primitive)
-    add_pairs(cib, element, "meta_attributes", sorted(resource.meta.items()))
+    if isinstance(resource, Template):
+        return add_primitive(cib, parent, resource.primitive, "template")
+    made = etree.Element(container_tag(resource), {"id": resource.id, **resource.others})
+    element = cib.put(parent, made)
+    for part in resource.parts if isinstance(resource, Bundle) else ():
+        add_piece(cib, element, part)
+    if isinstance(resource, GroupClone):
+        add_resource(cib, element, resource.group)
+    else:
+        for primitive in primitives(resource):
+            add_primitive(cib, element, primitive)
+    put_sets(cib, element, "meta_attributes", resource.meta, resource.further)
+    put_sets(cib, element, "instance_attributes", {}, resource.further)
+    if isinstance(resource, Bundle):  # the schema has its parts behind its sets
+        for child in [e for e in element.findall("*") if e.tag not in SETS]:
+            element.append(child)
     return element
 
 
 def container_tag(resource: Resource) -> str:
     """Return what a resource's element is called."""
-    return type(resource).__name__.lower()
+    return "clone" if isinstance(resource, GroupClone) else type(resource).__name__.lower()
 
 
-def add_primitive(cib: CibDraft, parent: etree._Element, primitive: Primitive) -> etree._Element:
-    """Append a primitive with its attributes and operations."""
+def add_piece(cib: CibDraft, parent: etree._Element, piece: Piece) -> etree._Element:
+    """Append an element with all that is in it; ids that it does not have follow its parent's."""
+    element = etree.Element(piece.tag)
+    if has_id(piece):
+        around = next((e.get("id") for e in (parent, *parent.iterancestors()) if e.get("id")), "")
+        around = f"nodes-{around}" if parent.tag == "node" else around  # an id begins with no digit
+        name = piece.id or f"{around}-{_SUFFIXES.get(piece.tag, piece.tag)}"
+        if piece.tag == "nvpair":
+            name = piece.id or f"{around}-{piece.attributes.get('name', '')}"
+        element.set("id", unused(name, cib.ids))
+    elif piece.id:
+        element.set("id", piece.id)
+    for name, value in piece.attributes.items():
+        element.set(name, _role(cib, value) if name.endswith("role") else value)
+    cib.put(parent, element)
+    for child in piece.children:
+        add_piece(cib, element, child)
+    return element
+
+
+_SUFFIXES = {"expression": "expr", "date_expression": "expr", "rsc_expression": "rsc-expr",
+             "op_expression": "op-expr", "resource_set": "set"}  # fmt: skip
+
+
+def put_sets(
+    cib: CibDraft, element: etree._Element, kind: str, plain: Mapping[str, str], further: Further
+) -> None:
+    """Append the plain set and the further ones of a kind, in the order that the marks say."""
+    for piece in marked(kind, further.get(kind, ()), plain=bool(plain)):
+        if not is_mark(piece):
+            add_piece(cib, element, piece)
+            continue
+        nvset = add(cib, element, kind, piece.id or f"{element.get('id')}-{kind}")
+        mark_set(nvset, piece)
+        for name, value in sorted(plain.items()):
+            add_pair(cib, nvset, name, value)
+
+
+def mark_set(nvset: etree._Element, mark: Piece) -> None:
+    """Give the plain set the score that its mark has."""
+    nvset.attrib.pop("score", "")
+    if score := mark.attributes.get("score"):
+        nvset.set("score", score)
+
+
+def add_primitive(
+    cib: CibDraft, parent: etree._Element, primitive: Primitive, tag: str = "primitive"
+) -> etree._Element:
+    """Append a primitive, or a template, with its attributes and operations."""
     standard, _, rest = primitive.agent.partition(":")
     provider, _, kind = rest.rpartition(":")
-    attributes = {"id": primitive.id, "class": standard, "type": kind, "provider": provider}
-    found = etree.Element("primitive", {k: v for k, v in attributes.items() if v})
+    attributes = {"id": primitive.id, "class": standard, "type": kind, "provider": provider,
+                  "template": primitive.template, **primitive.others}  # fmt: skip
+    found = etree.Element(tag, {k: v for k, v in attributes.items() if v})
     element = cib.put(parent, found)
-    add_pairs(cib, element, "instance_attributes", sorted(primitive.parameters.items()))
-    add_pairs(cib, element, "meta_attributes", sorted(primitive.meta.items()))
-    operations = etree.SubElement(element, "operations")
+    for kind, plain in zip(SETS, (primitive.parameters, primitive.meta, {}), strict=True):
+        put_sets(cib, element, kind, plain, primitive.further)
+    operations = add_operations(cib, element, primitive.further)
     for operation in primitive.operations:
         add_operation(cib, operations, primitive.id, operation)
     return element
+
+
+def add_operations(cib: CibDraft, element: etree._Element, further: Further) -> etree._Element:
+    """Append the element of a primitive's operations, without any."""
+    for piece in further.get("operations", ()):
+        return add_piece(cib, element, piece)
+    return etree.SubElement(element, "operations")
 
 
 def add_operation(
     cib: CibDraft, operations: etree._Element, resource: str, operation: Operation
 ) -> None:
     """Append an operation of a resource."""
-    name = f"{resource}-{operation.name}-interval-{operation.interval}"
+    if "id-ref" in operation.others:
+        cib.put(operations, etree.Element("op", dict(operation.others)))
+        return
+    name = operation.id or f"{resource}-{operation.name}-interval-{operation.interval}"
     element = add(
         cib, operations, "op", name,
         name_=operation.name, interval=operation.interval, timeout=operation.timeout,
@@ -80,6 +158,8 @@ def add_operation(
     for key, value in operation.others.items():
         element.set(key, _role(cib, value) if key == "role" else value)
     add_pairs(cib, element, "instance_attributes", sorted(operation.parameters.items()))
+    for piece in operation.further:
+        add_piece(cib, element, piece)
 
 
 def add_pairs(
@@ -132,6 +212,8 @@ def add_constraint(cib: CibDraft, parent: etree._Element, constraint: Constraint
             **options)  # fmt: skip
     elif isinstance(constraint, Colocation):
         _add_colocation(cib, parent, constraint)
+    elif isinstance(constraint, OwnTerms):
+        add_piece(cib, parent, replace(constraint.piece, id=constraint.id))
     else:
         _add_location(cib, parent, constraint)
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker import cib, cib_text, metadata, monitor
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Transition
+from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
 from pacefab.pacemaker.placement import graph, outcome, simulation
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.answers import MISUNDERSTOOD

@@ -183,7 +183,7 @@ def complete_configuration(
 
     def filled(primitive: Primitive) -> Primitive:
         known = metadata.get(primitive.agent)
-        return complete(primitive, known) if known else primitive
+        return complete(primitive, known) if known and primitive.advised else primitive
 
     resources = tuple(map_primitives(filled, each) for each in configuration.resources)
     return replace(configuration, resources=resources)

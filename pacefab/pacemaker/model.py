@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
-from pacefab.pacemaker.word import Placement
+from pacefab.pacemaker.nouns.piece import Piece
 
 FENCING_DISABLED_REASON = "pacefab-fencing-disabled-reason"  # a note of ours; status shows it
 
-_UNDER_WAY = {"Starting", "Stopping", "Promoting", "Demoting", "Migrating"}
 # Pacemaker 2.0 says Master and Slave for what 2.1 calls Promoted and Unpromoted.
 _ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
-# recover is none: what it restarts has failed already.
-_INTERRUPTING = {"stop", "move", "migrate", "restart", "demote"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +22,13 @@ class Operation:
     timeout: str
     others: Mapping[str, str] = field(default_factory=dict)  # on-fail, role, start-delay, ...
     parameters: Mapping[str, str] = field(default_factory=dict)  # OCF_CHECK_LEVEL
+    further: tuple[Piece, ...] = ()  # sets besides the parameters, of meta attributes too
+    id: str = field(default="", compare=False)  # where another operation refers to it
+
+
+Further = Mapping[str, tuple[Piece, ...]]
+"""Sets of attributes besides the plain ones, by their kind; of a kind that is not there nothing is
+said. `operations` is what an element of operations has besides its operations."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Primitive:
     """One resource; the agent as pcs writes it: systemd:memcached, ocf:heartbeat:galera.
 
     `runs` are the units whose process it is, where an ocf agent runs it: no other resource may.
+    One of a `template` has no agent of its own. `others` are attributes of the element itself.
     """
 
     id: str
@@ -43,6 +47,10 @@ class Primitive:
     # Parameters whose values are secrets: never shown.
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     runs: tuple[str, ...] = field(default=(), compare=False)
+    template: str = ""
+    further: Further = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)  # description
+    advised: bool = field(default=True, compare=False)  # its agent's operations complete its own
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ class Group:
     id: str
     primitives: tuple[Primitive, ...]
     meta: Mapping[str, str] = field(default_factory=dict)
+    further: Further = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,21 +71,72 @@ class Clone:
     id: str
     primitive: Primitive
     meta: Mapping[str, str] = field(default_factory=dict)
+    further: Further = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def promotable(self) -> bool:
         """Whether instances have a second role, Promoted (once called master)."""
-        return self.meta.get("promotable", "").lower() in {"true", "on", "yes", "y", "1"}
+        return is_true(self.meta.get("promotable", ""))
 
 
-Resource = Primitive | Group | Clone
+@dataclass(frozen=True)
+class GroupClone:
+    """A group that runs on many nodes at once; promotable when its meta attributes say so."""
+
+    id: str
+    group: Group
+    meta: Mapping[str, str] = field(default_factory=dict)
+    further: Further = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Containers that run a primitive, or nothing of Pacemaker's.
+
+    `parts` are the container's technology (podman, docker), its network and its storage.
+    """
+
+    id: str
+    parts: tuple[Piece, ...]
+    primitive: Primitive | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+    further: Further = field(default_factory=dict)
+    others: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Template:
+    """What primitives that name it have too; it runs nothing itself."""
+
+    id: str
+    primitive: Primitive  # of the same id: its agent, parameters, operations
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """The meta attributes that primitives of it have."""
+        return self.primitive.meta
+
+
+Resource = Primitive | Group | Clone | GroupClone | Bundle | Template
+
+
+def is_true(text: str) -> bool:
+    """Whether a text is one of those that Pacemaker reads as true."""
+    return text.lower() in {"true", "on", "yes", "y", "1"}
 
 
 def primitives(resource: Resource) -> tuple[Primitive, ...]:
-    """Return the primitives that a resource is, or is made of."""
+    """Return the primitives that a resource is, or is made of; a template is none."""
     if isinstance(resource, Primitive):
         return (resource,)
-    return resource.primitives if isinstance(resource, Group) else (resource.primitive,)
+    if isinstance(resource, Group | GroupClone):
+        group = resource if isinstance(resource, Group) else resource.group
+        return group.primitives
+    if isinstance(resource, Bundle):
+        return (resource.primitive,) if resource.primitive else ()
+    return (resource.primitive,) if isinstance(resource, Clone) else ()
 
 
 def role_of(text: str) -> str:
@@ -135,20 +196,30 @@ class Location:
     id: str = ""
 
 
-Constraint = Order | Colocation | Location
+@dataclass(frozen=True)
+class OwnTerms:
+    """A constraint in Pacemaker's own terms: of sets of resources, of tickets, by several rules."""
+
+    piece: Piece
+    id: str = ""
+
+
+Constraint = Order | Colocation | Location | OwnTerms
 
 
 @dataclass(frozen=True)
 class Setting:
     """One value that is no resource.
 
-    `kind` is property, note (of pacefab's own), resource default or node attribute.
+    `kind` is property, note (of pacefab's own), resource default, operation default or node
+    attribute; or the further sets of one of them, which have no name: `value` is their meaning.
     """
 
     kind: str
     name: str
     value: str
     node: str = ""  # of a node attribute
+    pieces: tuple[Piece, ...] = field(default=(), compare=False)
 
     @property
     def key(self) -> str:
@@ -162,10 +233,19 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class SectionObject:
+    """An object of a section of its own (`sections.kinds`): an alert, a fencing level, a tag."""
+
+    id: str = field(default="", kw_only=True)  # empty: as pcs would call it
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What is desired of a CIB; what it does not name is left alone.
 
-    `attributes` are permanent node attributes by node; `defaults` are rsc_defaults.
+    `attributes` are permanent node attributes by node; `defaults` are rsc_defaults. `sets` are
+    further sets by what they are of: property sets, resource default sets, operation default sets;
+    `node_sets` those of nodes, by node.
     """
 
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -174,6 +254,11 @@ class Configuration:
     resources: tuple[Resource, ...] = ()  # fencing devices (stonith:…) are primitives too
     constraints: tuple[Constraint, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)  # nvpairs of property set "pacefab"
+    objects: tuple[SectionObject, ...] = ()
+    utilization: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by node
+    operation_defaults: Mapping[str, str] = field(default_factory=dict)
+    sets: Further = field(default_factory=dict)
+    node_sets: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -235,170 +320,3 @@ class Membership:
             if set(member.addresses) & set(addresses):
                 return member
         return next((member for member in self.members if same_name(member.name, name)), None)
-
-
-@dataclass(frozen=True)
-class NodeStatus:
-    """A node as Pacemaker sees it."""
-
-    name: str
-    online: bool
-    standby: bool
-    maintenance: bool
-    pending: bool
-    unclean: bool
-    remote: bool = False  # by Pacemaker Remote, a guest node included: corosync does not know it
-    healthy: bool = True  # by node-health-strategy; else Pacemaker moves resources away
-    standby_on_fail: bool = False  # Pacemaker's doing, after a failure with on-fail=standby
-
-    @property
-    def word(self) -> str:
-        """The word operators know from crm_mon."""
-        for condition, word in (
-            (self.unclean, "UNCLEAN"),
-            (not self.online, "offline"),
-            (self.pending, "pending"),
-            (self.standby, "standby"),
-            (self.maintenance, "maintenance"),
-        ):
-            if condition:
-                return word
-        return "online"
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A primitive as it stands: where it runs, in which role."""
-
-    id: str
-    agent: str
-    role: str  # Started, Stopped, Starting, Stopping, Promoted, Unpromoted
-    nodes: tuple[str, ...]
-    failed: bool
-    managed: bool
-    orphaned: bool
-    blocked: bool
-    pending: str = ""  # what is being done to it right now: Starting, Stopping, Monitoring
-    target_role: str = ""  # in force, wherever it is set; empty: Started
-
-    @property
-    def doing(self) -> str:
-        """What is being done to it; crm_mon says it as `pending`, or in place of its role."""
-        return self.pending or (self.role if self.role in _UNDER_WAY else "")
-
-
-@dataclass(frozen=True)
-class CloneStatus:
-    """A clone as it is; `promotable` distinguishes Master/Slave sets, as `pcs resource` does."""
-
-    id: str
-    promotable: bool
-    instances: tuple[Instance, ...]
-
-
-@dataclass(frozen=True)
-class GroupStatus:
-    """A group as it stands."""
-
-    id: str
-    instances: tuple[Instance, ...]
-
-
-ResourceStatus = Instance | CloneStatus | GroupStatus
-
-
-@dataclass(frozen=True)
-class FailedAction:
-    """An operation that failed, until it is cleaned up."""
-
-    resource: str
-    operation: str
-    node: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Ban:
-    """A location constraint in force that keeps a resource from a node, as crm_mon reports it."""
-
-    id: str  # of the constraint, or of its rule
-    resource: str
-    node: str
-    promoted_only: bool  # it keeps the resource from being promoted there, not from running
-
-
-@dataclass(frozen=True)
-class Transition:
-    """One action on a resource; `source` and `target` are nodes, empty where there is none."""
-
-    action: str  # start, stop, promote, demote, move, migrate, restart, ...
-    resource: str  # of a clone, one instance: memcached:0
-    source: str = ""
-    target: str = ""
-
-    @property
-    def interrupts(self) -> bool:
-        """Whether something that runs stops running, even for a moment."""
-        return self.action in _INTERRUPTING
-
-    def __str__(self) -> str:
-        if self.source and self.target and self.source != self.target:
-            return f"{self.action} {self.resource} from {self.source} to {self.target}"
-        where = self.target or self.source
-        return f"{self.action} {self.resource}" + (f" on {where}" if where else "")
-
-
-@dataclass(frozen=True)
-class ClusterStatus:
-    """What crm_mon reports: nodes, quorum, resources, failures.
-
-    `due` is what Pacemaker still has to begin, and `placement` where everything is then; None: not
-    asked (`live.read_word` does). Right after a change crm_mon still shows a resource Started
-    that is about to be restarted.
-    """
-
-    dc: str | None
-    quorum: bool
-    maintenance: bool
-    fencing: bool
-    nodes: tuple[NodeStatus, ...]
-    resources: tuple[ResourceStatus, ...]
-    failures: tuple[FailedAction, ...]
-    bans: tuple[Ban, ...] = ()
-    due: tuple[Transition, ...] | None = None
-    placement: Placement | None = None
-
-    def instances(self, resource: str) -> tuple[Instance, ...]:
-        """Return every instance of a primitive, wherever it stands."""
-        return self._by_primitive.get(resource, ())
-
-    @property
-    def primitives(self) -> frozenset[str]:
-        """The ids of all primitives, those in clones, groups and bundles too."""
-        return frozenset(self._by_primitive)
-
-    @property
-    def all_instances(self) -> tuple[Instance, ...]:
-        """Every instance of every primitive, fence devices included."""
-        return tuple(self._every())
-
-    @cached_property
-    def _by_primitive(self) -> dict[str, tuple[Instance, ...]]:
-        found: dict[str, list[Instance]] = {}
-        for instance in self._every():
-            found.setdefault(instance.id.partition(":")[0], []).append(instance)
-        return {primitive: tuple(instances) for primitive, instances in found.items()}
-
-    def _every(self) -> Iterator[Instance]:
-        for item in self.resources:
-            yield from (item,) if isinstance(item, Instance) else item.instances
-
-    def started_on(self, resource: str) -> frozenset[str]:
-        """Return the nodes on which the resource runs and no action on it is pending."""
-        return frozenset(
-            node
-            for instance in self.instances(resource)
-            if instance.role in {"Started", "Promoted", "Unpromoted"} and not instance.failed
-            and not instance.pending
-            for node in instance.nodes
-        )  # fmt: skip

@@ -9,7 +9,8 @@ import re
 
 from lxml import etree
 
-from pacefab.pacemaker.model import (
+from pacefab.pacemaker.model import role_of
+from pacefab.pacemaker.nouns.status import (
     Ban,
     CloneStatus,
     ClusterStatus,
@@ -18,7 +19,6 @@ from pacefab.pacemaker.model import (
     Instance,
     NodeStatus,
     ResourceStatus,
-    role_of,
 )
 from pacefab.transport import xml_answers
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, Primitive
+from pacefab.pacemaker.model import Colocation, Constraint, Location, Order, OwnTerms, Primitive
+from pacefab.pacemaker.nouns.piece import Piece
 
 # What an id may not hold is left out, as pcs does it (XML Schema, type NCName).
 _NOT_FIRST = re.compile(r"^[^A-Za-z_]")
@@ -82,7 +83,23 @@ def constraint_id(constraint: Constraint) -> str:
     if isinstance(constraint, Colocation):
         pair = f"{constraint.resource}-{constraint.with_resource}"
         return f"colocation-{pair}-{constraint.score}"
+    if isinstance(constraint, OwnTerms):
+        return _own_terms_id(constraint)
     return _location_id(constraint)
+
+
+def _own_terms_id(constraint: OwnTerms) -> str:
+    """Return the kind and the resources; of sets pcs takes the ids too (order_set_A_B)."""
+    piece, word = constraint.piece, constraint.piece.tag.removeprefix("rsc_")
+    sets = [child for child in piece.children if child.tag == "resource_set"]
+    if sets:
+        return "_".join([word, *("_".join(["set", *_in_set(one)]) for one in sets)])
+    keys = ("ticket", "rsc", "rsc-pattern", "first", "with-rsc", "then")
+    return "-".join([word, *(piece.attributes[key] for key in keys if key in piece.attributes)])
+
+
+def _in_set(one: Piece) -> list[str]:
+    return [child.attributes.get("id", "") for child in one.children]
 
 
 def _location_id(location: Location) -> str:

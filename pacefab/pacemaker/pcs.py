@@ -9,26 +9,35 @@ from dataclasses import replace
 from pacefab.pacemaker.compare import key, terms
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import (
+    Bundle,
     Clone,
     Colocation,
     Constraint,
     Group,
+    GroupClone,
     Location,
     Operation,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
+    Template,
     primitives,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
+from pacefab.pacemaker.sections.kinds import object_lines
 
 _NOTHING: Mapping[str, Metadata] = {}
 
 
 def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTHING) -> list[str]:
     """Return the lines, quoted for a shell; pcs has none for pacefab's notes and whole sections.
+
+    Nor are there lines for what is in Pacemaker's own terms: sets with rules, bundles, templates.
 
     With an agent's metadata, the operations that pcs gives a new resource by itself are left out.
     """
@@ -37,12 +46,16 @@ def render_pcs(plan: ConfigurationPlan, metadata: Mapping[str, Metadata] = _NOTH
 
 def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[list[str]]:
     noun = change.desired or change.present
-    if change.kind in {"note", "section"}:
+    if change.kind == "note" or change.kind.endswith(" sets"):
         return
     if isinstance(noun, Setting):
         yield _setting(noun, "" if change.desired is None else noun.value)
+    elif isinstance(noun, SectionObject):
+        yield from object_lines(change)
     elif change.action is Action.REMOVE:
         yield _delete(change, noun)
+    elif isinstance(noun, OwnTerms | GroupClone | Bundle | Template):
+        return
     elif isinstance(noun, Order | Colocation | Location):
         if change.action is Action.UPDATE:
             yield ["pcs", "constraint", "delete", change.id]
@@ -55,10 +68,14 @@ def _lines(change: ObjectChange, metadata: Mapping[str, Metadata]) -> Iterator[l
 
 def _setting(setting: Setting, value: str) -> list[str]:
     said = f"{setting.name}={'(secret)' if value and is_secret(setting.name) else value}"
+    if setting.kind == "node utilization":
+        return ["pcs", "node", "utilization", setting.node, said]
     if setting.node:
         return ["pcs", "node", "attribute", setting.node, said]
     if setting.kind == "property":
         return ["pcs", "property", "set", said]
+    if setting.kind == "operation default":
+        return ["pcs", "resource", "op", "defaults", "update", said]
     return ["pcs", "resource", "defaults", "update", said]
 
 
@@ -122,7 +139,9 @@ def _container(resource: Resource) -> list[str]:
 def _update(
     present: Noun | None, desired: Resource, metadata: Mapping[str, Metadata]
 ) -> Iterator[list[str]]:
-    if present is None or isinstance(present, Setting | Order | Colocation | Location):
+    if present is None or isinstance(
+        present, Setting | Constraint | GroupClone | Bundle | Template | SectionObject
+    ):
         yield from _contain(desired)
         return
     had = {primitive.id: primitive for primitive in primitives(present)}
@@ -205,7 +224,7 @@ def _constraint(constraint: Constraint) -> list[str]:
                  constraint.with_resource]  # fmt: skip
         score = "" if constraint.score == "INFINITY" else constraint.score
         return [*words, "colocation", "add", *filter(None, sides), *_given({"score": score})]
-    return [*words, "location", *_location(constraint)]
+    return [*words, "location", *_location(constraint)] if isinstance(constraint, Location) else []
 
 
 def _location(location: Location) -> list[str]:

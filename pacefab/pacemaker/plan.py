@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from lxml import etree
 
@@ -15,6 +14,7 @@ from pacefab.pacemaker.compare import (
     constraint_differences,
     differences,
     meaning,
+    same_sets,
     same_value,
     setting_difference,
 )
@@ -27,55 +27,31 @@ from pacefab.pacemaker.configuration import (
 )
 from pacefab.pacemaker.conflicts import check_place, check_units
 from pacefab.pacemaker.model import (
+    Bundle,
     Clone,
     Colocation,
     Configuration,
     Constraint,
     Difference,
     Group,
+    GroupClone,
     Order,
+    OwnTerms,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
+    Template,
+    is_true,
     primitive_ids,
     primitives,
 )
 from pacefab.pacemaker.naming import constraint_id, is_secret, unused
-
-
-class Action(StrEnum):
-    """What a change does to one object of the CIB."""
-
-    ADD = "add"
-    UPDATE = "update"
-    REMOVE = "remove"
-
-
-Noun = Resource | Constraint | Setting
-
-
-@dataclass(frozen=True)
-class ObjectChange:
-    """What is to be done to one object of the CIB.
-
-    `kind` is an operator's word (clone, promotable clone, primitive, fencing device, group, order
-    constraint, property, resource default, node attribute). `present` is None for what is not
-    there, and for what our nouns cannot say; `desired` is None for what goes.
-    """
-
-    action: Action
-    kind: str
-    id: str
-    differences: tuple[Difference, ...] = ()
-    present: Noun | None = None
-    desired: Noun | None = None
-
-    def __str__(self) -> str:
-        """Return a line: "add clone memcached-clone", "update property x: 1 -> 2"."""
-        if isinstance(self.desired or self.present, Setting) and self.differences:
-            return f"{self.action.value} {self.kind} {self.differences[0]}"
-        said = f"{self.action.value} {self.kind} {self.id}"
-        return f"{said}: {'; '.join(map(str, self.differences))}" if self.differences else said
+from pacefab.pacemaker.placement.remote import known_nodes
+from pacefab.pacemaker.sections import planning as sections
+from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
+from pacefab.pacemaker.sections.generation import fit, stale
+from pacefab.pacemaker.sections.kinds import kind_of as section_kind
 
 
 @dataclass(frozen=True)
@@ -123,6 +99,7 @@ def plan_configuration(
     """
     if cib is None:
         cib = EMPTY
+    desired = fit(cib, desired)
     made = _made(cib, desired)
     keys = [key for key, _ in made]
     leftover = _leftover(cib, desired, keys) if whole else []
@@ -134,7 +111,7 @@ def plan_configuration(
         changes=(*gone, *(change for _, change in made if change)),
         owned=tuple(dict.fromkeys([*kept, *keys])),
         adopted=tuple(_adopted(cib, made)),
-        unmanaged=tuple(_unmanaged(cib, desired)),
+        unmanaged=tuple(_unmanaged(cib, desired, keys)),
         leftover=_without(removed, leftover),
         secrets=tuple(_secrets(cib, desired)),
     )
@@ -149,8 +126,8 @@ def _secrets(cib: Cib, desired: Configuration) -> Iterator[str]:
         for name in sorted(primitive.hidden)
         if not is_secret(name)
     ]
-    before = (key for key in cib.secrets if cib.element(key.partition(":")[0]) is not None)
-    yield from dict.fromkeys([*before, *said])
+    before = (key for key in cib.secrets if key.partition(":")[0] in cib.ids)
+    yield from dict.fromkeys([*before, *said, *sections.recorded(desired)])
 
 
 Made = tuple[str, ObjectChange | None]  # the key it is owned under, what is to be done
@@ -165,6 +142,7 @@ def _made(cib: Cib, desired: Configuration) -> list[Made]:
         *_settings(cib, desired),
         *(_resource(cib, resource) for resource in desired.resources),
         *_constraints(cib, desired.constraints),
+        *sections.made(cib, desired),
     ]
 
 
@@ -183,19 +161,20 @@ def _adopted(cib: Cib, made: Iterable[Made]) -> Iterator[str]:
 
 def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
     present = read_settings(cib)
-    nodes = {node.get("uname") for node in cib.root.iterfind("configuration/nodes/node")}
+    nodes = known_nodes(cib, desired)
     for key, setting in settings(desired).items():
         if setting.node and nodes and setting.node not in nodes:
             raise RefusedError(
                 f"set the attribute {setting.name} of {setting.node}",
-                f"the cluster has no such node, only {', '.join(sorted(map(str, nodes)))}",
+                f"the cluster has no such node, only {', '.join(sorted(nodes))}",
                 "check the node's name in the inventory, or add it first",
             )
         yield key, _setting(present.get(key), setting)
 
 
 def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
-    if present and same_value(present.value, desired.value):
+    if present and (same_sets(present.pieces, desired.pieces) if desired.pieces
+                    else same_value(present.value, desired.value)):  # fmt: skip
         return None
     difference = setting_difference(present, desired)
     action = Action.UPDATE if present else Action.ADD
@@ -271,6 +250,7 @@ def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
             yield _removal(element, read_constraint(element))
     for element in resources:
         yield _removal(element, read_resource(element))
+    yield from sections.removals(cib, keys)
     for key, setting in read_settings(cib).items():
         if key in keys:
             yield ObjectChange(Action.REMOVE, setting.kind, setting.id, present=setting)
@@ -285,11 +265,21 @@ def kind_of(noun: Noun) -> str:
     """Return the word that operators have for it."""
     if isinstance(noun, Setting):
         return noun.kind
-    if isinstance(noun, Clone):
-        return "promotable clone" if noun.promotable else "clone"
+    if isinstance(noun, SectionObject):
+        return section_kind(noun).word
+    if isinstance(noun, Clone | GroupClone):
+        return "promotable clone" if is_true(noun.meta.get("promotable", "")) else "clone"
+    if isinstance(noun, OwnTerms):
+        return f"{noun.piece.tag.removeprefix('rsc_')} constraint"
     if isinstance(noun, Primitive):
         return "fencing device" if noun.agent.startswith("stonith:") else "primitive"
-    words = {Group: "group", Order: "order constraint", Colocation: "colocation constraint"}
+    words = {
+        Group: "group",
+        Bundle: "bundle",
+        Template: "template",
+        Order: "order constraint",
+        Colocation: "colocation constraint",
+    }
     return words.get(type(noun), "location constraint")
 
 
@@ -304,7 +294,7 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
     What was taken away by hand is not there; what became part of a clone goes by the clone's id.
     """
     top = {str(element.get("id")) for element in (*cib.all_resources, *cib.all_constraints)}
-    there = top | set(read_settings(cib))
+    there = top | set(read_settings(cib)) | set(sections.keys(cib))
     nested = primitive_ids(desired.resources) - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
 
@@ -312,16 +302,19 @@ def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
 def _loose(cib: Cib, desired: Configuration, key: str) -> bool:
     """Whether it goes without `prune`: a note that is no longer true, a constraint that is loose.
 
+    So does a property that is desired by its other name.
+
     A constraint all of whose resources stay is only a changed setting of theirs.
     """
-    if key.startswith("note:"):
+    if key.startswith("note:") or key in {f"property:{name}" for name in stale(desired.properties)}:
         return True
     stay = {resource.id for resource in desired.resources} | primitive_ids(desired.resources)
     found = next((element for element in cib.all_constraints if element.get("id") == key), None)
     return found is not None and set(named_by(found)) <= stay
 
 
-def _unmanaged(cib: Cib, desired: Configuration) -> Iterator[str]:
+def _unmanaged(cib: Cib, desired: Configuration, keys: Collection[str]) -> Iterator[str]:
     known = {*cib.owned, *(resource.id for resource in desired.resources)}
     known |= primitive_ids(desired.resources)
     yield from (str(e.get("id")) for e in cib.all_resources if e.get("id") not in known)
+    yield from (key for key in sections.keys(cib) if key not in {*cib.owned, *keys})

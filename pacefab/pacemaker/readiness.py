@@ -7,15 +7,13 @@ from collections.abc import Collection, Iterator
 from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker.model import (
     Clone,
-    ClusterStatus,
     Configuration,
-    FailedAction,
-    Instance,
     Primitive,
     Resource,
     primitive_ids,
     primitives,
 )
+from pacefab.pacemaker.nouns.status import ClusterStatus, FailedAction, Instance
 
 _SAID = 4  # of what is being done, named one by one
 

@@ -6,23 +6,35 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from pacefab.errors import RefusedError
 from pacefab.pacemaker import elements
 from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, SECRETS, Cib, CibDraft, pairs, plain_set
-from pacefab.pacemaker.compare import key, same_value, terms
-from pacefab.pacemaker.configuration import default_set, property_set, read_operation
+from pacefab.pacemaker.compare import key, same_sets, same_value, terms
+from pacefab.pacemaker.configuration import (
+    SETTING_SETS,
+    default_set,
+    own_set,
+    property_set,
+    read_further,
+    read_operation,
+)
 from pacefab.pacemaker.model import (
-    Colocation,
+    Bundle,
     Constraint,
-    Location,
-    Order,
+    Further,
+    GroupClone,
     Primitive,
     Resource,
+    SectionObject,
     Setting,
+    Template,
     primitives,
 )
 from pacefab.pacemaker.naming import SETTING_LETTERS
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
+from pacefab.pacemaker.nouns.piece import SETS, Piece, is_mark, marked, same_pieces
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, ObjectChange
+from pacefab.pacemaker.sections.kinds import kind_of_word
+from pacefab.pacemaker.sections.rendering import put_object
 
 
 def render_configuration(cib: Cib, plan: ConfigurationPlan) -> Cib:
@@ -41,11 +53,13 @@ def _apply(cib: CibDraft, change: ObjectChange) -> None:
     noun = change.desired or change.present
     if isinstance(noun, Setting):
         put_setting(cib, noun, remove=change.action is Action.REMOVE)
+    elif kind := kind_of_word(change.kind):
+        put_object(cib, kind, change)
     elif change.action is Action.REMOVE:
         _take_out(cib, change.id)
-    elif isinstance(noun, Order | Colocation | Location):
+    elif isinstance(noun, Constraint):
         _put_constraint(cib, noun)
-    elif noun is not None:
+    elif noun is not None and not isinstance(noun, SectionObject):
         _put_resource(cib, noun)
 
 
@@ -73,14 +87,32 @@ def _put_resource(cib: CibDraft, resource: Resource) -> None:
         elements.add_resource(cib, cib.resources, resource)
         return
     container = cib.element(resource.id)
+    if isinstance(resource, GroupClone | Bundle | Template):
+        _put_whole(cib, resource, there if container is None else [container])
+        return
     if container is None:
         container = _contain(cib, resource, there[0])
     if isinstance(resource, Primitive):
         _change_primitive(cib, container, resource)
         return
     container.tag = elements.container_tag(resource)  # of old, a promotable clone was a master
-    _change_pairs(cib, container, "meta_attributes", resource.meta)
+    _change_sets(cib, container, "meta_attributes", resource.meta, resource.further)
+    _change_sets(cib, container, "instance_attributes", {}, resource.further)
+    _change_others(container, resource.others)
     _change_members(cib, container, resource)
+
+
+def _put_whole(cib: CibDraft, resource: Resource, there: list[etree._Element]) -> None:
+    """Put a resource in the place of what is there of it."""
+    tops = {id(top): top for e in there for top in (e, *e.iterancestors()) if _is_top(cib, top)}
+    place = min(cib.resources.index(top) for top in tops.values())
+    for top in tops.values():
+        cib.remove(top)
+    cib.resources.insert(place, elements.add_resource(cib, cib.resources, resource))
+
+
+def _is_top(cib: CibDraft, element: etree._Element) -> bool:
+    return element.getparent() is cib.resources
 
 
 def _contain(cib: CibDraft, resource: Resource, first: etree._Element) -> etree._Element:
@@ -111,16 +143,21 @@ def _before_members(container: etree._Element) -> int:
 
 
 def _change_primitive(cib: CibDraft, element: etree._Element, primitive: Primitive) -> None:
-    _change_pairs(cib, element, "instance_attributes", primitive.parameters)
-    _change_pairs(cib, element, "meta_attributes", primitive.meta)
+    for kind, plain in zip(SETS, (primitive.parameters, primitive.meta, {}), strict=True):
+        _change_sets(cib, element, kind, plain, primitive.further)
+    _change_others(element, {"template": primitive.template, **primitive.others})
     operations = element.find("operations")
-    if operations is None:
-        operations = etree.SubElement(element, "operations")
     equal = {}
-    for present in operations.findall("op"):
+    for present in operations.findall("op") if operations is not None else ():
         found = read_operation(present)
         equal[key(found), terms(found)] = present
         cib.remove(present)
+    own = read_further(element).get("operations", ())
+    if operations is not None and not same_pieces(own, primitive.further.get("operations", own)):
+        cib.remove(operations)
+        operations = None
+    if operations is None:
+        operations = elements.add_operations(cib, element, primitive.further)
     for desired in primitive.operations:
         if (same := equal.get((key(desired), terms(desired)))) is not None:
             cib.put(operations, same)
@@ -147,8 +184,43 @@ def _change_pairs(
         elements.remove_pair(cib, nvset, name)
 
 
+def _change_others(element: etree._Element, others: Mapping[str, str]) -> None:
+    """Give an element the attributes that are said; of others nothing is said."""
+    for name, value in others.items():
+        if value:
+            element.set(name, value)
+
+
+def _change_sets(
+    cib: CibDraft, element: etree._Element, kind: str, plain: Mapping[str, str], further: Further
+) -> None:
+    """Make an element have its plain set and the further ones; of those not said none changes."""
+    if plain or own_set(element, kind) is not None:
+        _change_pairs(cib, element, kind, plain)
+    if kind not in further:
+        return
+    present = read_further(element)[kind]
+    desired = marked(kind, further[kind], plain=bool(plain))
+    if same_sets(present, desired):
+        return
+    nvset = own_set(element, kind)
+    place = next((n for n, e in enumerate(element) if e.tag == kind), 0)
+    for old in [e for e in element.findall(kind) if e is not nvset]:
+        cib.remove(old)
+    for number, piece in enumerate(desired):
+        if is_mark(piece) and nvset is not None:
+            made = nvset
+            elements.mark_set(made, piece)
+        else:
+            made = elements.add_piece(cib, element, piece)
+        element.insert(place + number, made)
+
+
 def put_setting(cib: CibDraft, setting: Setting, *, remove: bool) -> None:
     """Set a property, default or node attribute of a CIB that may be changed, or take it away."""
+    if setting.pieces:
+        _put_setting_sets(cib, setting, () if remove else setting.pieces)
+        return
     nvset, letters = _set_of(cib, setting)
     if remove:
         elements.remove_pair(cib, nvset, setting.name)
@@ -162,20 +234,62 @@ def _set_of(cib: CibDraft, setting: Setting) -> tuple[etree._Element, int | None
         return _properties(cib), SETTING_LETTERS
     if setting.kind == "note":
         return _own_set(cib), None
-    if setting.kind == "resource default":
-        return _defaults(cib), SETTING_LETTERS
-    nodes = cib.root.iterfind("configuration/nodes/node")
-    node = next((element for element in nodes if element.get("uname") == setting.node), None)
-    if node is None:
-        raise RefusedError(
-            f"set the attribute {setting.name} of {setting.node}",
-            "the cluster's configuration has no such node",
-            "see: cibadmin --query --scope nodes",
-        )
-    nvset = plain_set(node, "instance_attributes")
+    if setting.kind in _DEFAULTS:
+        return _defaults(cib, _DEFAULTS[setting.kind]), SETTING_LETTERS
+    node = _node(cib, setting)
+    named = "utilization" if setting.kind == "node utilization" else "instance_attributes"
+    nvset = plain_set(node, named)
     if nvset is None:
-        nvset = elements.add(cib, node, "instance_attributes", f"nodes-{node.get('id')}")
+        name = f"nodes-{node.get('id')}" + ("-utilization" if named == "utilization" else "")
+        nvset = elements.add(cib, node, named, name)
     return nvset, None
+
+
+def _node(cib: CibDraft, setting: Setting) -> etree._Element:
+    nodes = cib.root.iterfind("configuration/nodes/node")
+    for node in nodes:
+        if node.get("uname") == setting.node:
+            return node
+    return _add_remote(cib, setting.node)
+
+
+def _add_remote(cib: CibDraft, name: str) -> etree._Element:
+    """Add the entry of a remote node, as crm_attribute does where it has none yet.
+
+    Its id is the one of its connection too: ids of nodes are apart from those of all else.
+    """
+    section = cib.section("nodes")
+    if section is None:
+        section = etree.SubElement(cib.configuration, "nodes")
+    return etree.SubElement(section, "node", id=name, type="remote", uname=name)
+
+
+def _put_setting_sets(cib: CibDraft, setting: Setting, pieces: tuple[Piece, ...]) -> None:
+    """Make a section, or a node, have these further sets and no others."""
+    if setting.node:
+        section, tag = _node(cib, setting), SETS[0]
+        plain = plain_set(section, tag)
+    else:
+        _, name, tag = next(row for row in SETTING_SETS if row[0] == setting.kind)
+        section = _section(cib, name)
+        plain = property_set(cib) if tag not in SETS else plain_set(section, tag)
+    for old in section.findall(tag):
+        if old is not plain and old.get("id") != OWNER:
+            cib.remove(old)
+    for piece in marked(tag, pieces, plain=plain is not None):
+        if is_mark(piece) and plain is not None:
+            elements.mark_set(plain, piece)
+            section.append(plain)
+        else:
+            elements.add_piece(cib, section, piece)
+
+
+def _section(cib: CibDraft, name: str) -> etree._Element:
+    section = cib.section(name)
+    return etree.SubElement(cib.configuration, name) if section is None else section
+
+
+_DEFAULTS = {"resource default": "rsc_defaults", "operation default": "op_defaults"}
 
 
 def _properties(cib: CibDraft) -> etree._Element:
@@ -184,20 +298,15 @@ def _properties(cib: CibDraft) -> etree._Element:
 
 
 def _add_set(cib: CibDraft, name: str) -> etree._Element:
-    section = cib.section("crm_config")
-    if section is None:
-        section = etree.SubElement(cib.configuration, "crm_config")
-    return elements.add(cib, section, "cluster_property_set", name)
+    return elements.add(cib, _section(cib, "crm_config"), "cluster_property_set", name)
 
 
-def _defaults(cib: CibDraft) -> etree._Element:
-    found = default_set(cib)
+def _defaults(cib: CibDraft, section: str) -> etree._Element:
+    found = default_set(cib, section)
     if found is not None:
         return found
-    section = cib.section("rsc_defaults")
-    if section is None:
-        section = etree.SubElement(cib.configuration, "rsc_defaults")
-    return elements.add(cib, section, "meta_attributes", "rsc_defaults-meta_attributes")
+    place = _section(cib, section)
+    return elements.add(cib, place, "meta_attributes", f"{section}-meta_attributes")
 
 
 def _own_set(cib: CibDraft) -> etree._Element:

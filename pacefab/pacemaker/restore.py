@@ -17,19 +17,23 @@ from pacefab.pacemaker.configuration import (
 )
 from pacefab.pacemaker.elements import set_pair
 from pacefab.pacemaker.model import (
-    Clone,
     Constraint,
     Difference,
-    Group,
-    Primitive,
+    Resource,
     Setting,
     primitive_ids,
 )
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, Noun, ObjectChange, kind_of
+from pacefab.pacemaker.plan import ConfigurationPlan, kind_of
 from pacefab.pacemaker.render import put_setting, record
+from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
+from pacefab.pacemaker.sections.kinds import SECTIONS, kind_of_word
+from pacefab.pacemaker.sections.planning import restored_objects
+from pacefab.pacemaker.sections.rendering import put_back
 
-# Taken whole from the earlier CIB; alerts, access rules and fencing levels are none of ours.
-_SECTIONS = ("crm_config", "resources", "constraints", "rsc_defaults", "op_defaults", "tags")
+# Taken whole from the earlier CIB.
+_SECTIONS = (
+    "crm_config", "resources", "constraints", "rsc_defaults", "op_defaults", *SECTIONS,
+)  # fmt: skip
 _BY_OBJECT = ("resources", "constraints")
 # Properties that Pacemaker writes itself: what it says now stays.
 _PACEMAKERS = ("have-watchdog", "dc-version", "cluster-infrastructure", "cluster-name")
@@ -40,7 +44,7 @@ def plan_restore(now: Cib, before: Cib) -> ConfigurationPlan:
     changes = [
         *_settings(now, before),
         *(change for name in _BY_OBJECT for change in _objects(now, before, name)),
-        *(change for name in ("op_defaults", "tags") for change in _whole(now, before, name)),
+        *restored_objects(now, before),
     ]
     return ConfigurationPlan(tuple(changes), before.owned)
 
@@ -57,8 +61,8 @@ def render_restored(now: Cib, before: Cib) -> Cib:
     earlier = {node.get("uname"): node for node in _nodes(before)}
     for node in _nodes(after):
         if (was := earlier.get(node.get("uname"))) is not None:
-            kind = "instance_attributes"
-            _replace(after, node, plain_set(node, kind), plain_set(was, kind))
+            for kind in ("instance_attributes", "utilization"):
+                _replace(after, node, plain_set(node, kind), plain_set(was, kind))
     return after
 
 
@@ -74,6 +78,8 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
         if isinstance(noun, Setting):
             old = was.get((noun.kind, noun.id))
             put_setting(after, old or noun, remove=old is None)
+        elif kind := kind_of_word(change.kind):
+            put_back(after, before, kind, change.id)
         else:
             _put_back(after, before, change.id, noun)
     others = [key for key in now.owned if key not in {*plan.owned, *before.owned}]
@@ -83,7 +89,7 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
 
 def _put_back(after: CibDraft, before: Cib, name: str, noun: Noun | None) -> None:
     ids = {name}
-    if isinstance(noun, Primitive | Group | Clone):
+    if isinstance(noun, Resource):
         ids |= primitive_ids([noun])
     for now, was in ((after.resources, before.resources), (after.constraints, before.constraints)):
         places = [place for place, e in enumerate(now) if e.get("id") in ids]
@@ -133,12 +139,6 @@ def _objects(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
         )
 
 
-def _whole(now: Cib, before: Cib, section: str) -> Iterator[ObjectChange]:
-    old, new = now.section(section), before.section(section)
-    if _text(old) != _text(new):
-        yield ObjectChange(_action(old, new), "section", section)
-
-
 def _by_id(section: etree._Element | None) -> dict[str, etree._Element]:
     return {str(e.get("id")): e for e in section} if section is not None else {}
 
@@ -160,7 +160,7 @@ def _differences(old: Noun | None, new: Noun | None) -> tuple[Difference, ...]:
         return ()
     if isinstance(old, Constraint) and isinstance(new, Constraint):
         return constraint_differences(old, new)
-    if isinstance(old, Primitive | Group | Clone) and isinstance(new, Primitive | Group | Clone):
+    if isinstance(old, Resource) and isinstance(new, Resource):
         return differences(old, new)
     return ()
 

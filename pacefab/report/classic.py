@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pacefab.pacemaker.model import (
+from pacefab.pacemaker.nouns.status import (
     CloneStatus,
     ClusterStatus,
     GroupStatus,

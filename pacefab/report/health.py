@@ -59,12 +59,16 @@ def style(line: str) -> str:
 def _tables(health: Health, width: int | None) -> Iterator[str]:
     """Yield a table of the nodes, then one of each service, each with an empty line before it."""
     beside = health.service(BESIDE_NODES)
-    rows = [(node.node, node.pacemaker, *_beside(beside, node)) for node in health.nodes]
+    rows = [(node.node, _state(node), *_beside(beside, node)) for node in health.nodes]
     headings = _headings(beside) if beside else ()
     yield from ("", *table(("node", "Pacemaker", *headings), rows, width))
     for service in health.services:
         if service is not beside and service.exists:
             yield from ("", *table(_headings(service, "Pacemaker"), _rows(service), width))
+
+
+def _state(node: NodeHealth) -> str:
+    return f"{node.pacemaker}, remote" if node.remote else node.pacemaker
 
 
 def _headings(service: ServiceHealth, *others: str) -> tuple[str, ...]:
@@ -75,7 +79,8 @@ def _headings(service: ServiceHealth, *others: str) -> tuple[str, ...]:
 def _beside(service: ServiceHealth | None, node: NodeHealth) -> tuple[str, ...]:
     if service is None:
         return ()
-    return next((_cells(service, instance) for instance in service.on(node.node)), ("-",))
+    none = ("-",) * len(_headings(service))
+    return next((_cells(service, instance) for instance in service.on(node.node)), none)
 
 
 def _rows(service: ServiceHealth) -> list[tuple[str, ...]]:
@@ -202,7 +207,8 @@ def _question(result: ProbeResult) -> dict[str, str | None]:
 
 def _node(node: NodeHealth, service: ServiceHealth | None) -> dict[str, Any]:
     """Return a node with what memcached says there, in the shape that was there first."""
-    found = {"node": node.node, "pacemaker": node.pacemaker}
+    found: dict[str, Any] = {"node": node.node, "pacemaker": node.pacemaker}
+    found |= {"remote": True} if node.remote else {}
     instance = next(iter(service.on(node.node)), None) if service else None
     if service is None or instance is None:
         return found

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pacefab.pacemaker.pcs import render_pcs
-from pacefab.pacemaker.plan import Action, ObjectChange
+from pacefab.pacemaker.sections.change import Action, ObjectChange
 from pacefab.report.stream import json_text
 from pacefab.report.text import error_style, render_error
 from pacefab.workflows.rollout.planning import Plan
@@ -26,7 +26,8 @@ _STYLES = (("+ ", "green"), ("~ ", "cyan"), ("- ", "red"), ("! ", "red"))
 def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     """Return what would change, host by host and object by object, and what that sets in motion."""
     lines = [f"plan for cluster {plan.cluster}"]
-    for block in (_silent(plan), _forming(plan), _nodes(plan, full=full), _cluster(plan)):
+    hosts = (_silent(plan), _forming(plan), _corosync(plan), _nodes(plan, full=full))
+    for block in (*hosts, _cluster(plan)):
         lines += list(block)
     blocks = (
         _transitions(plan),
@@ -58,6 +59,23 @@ def _forming(plan: Plan) -> Iterator[str]:
     if plan.forming:
         yield from ("", "cluster membership")
         yield from (f"  + {line}" for line in plan.forming)
+
+
+def _corosync(plan: Plan) -> Iterator[str]:
+    """Yield what changes in corosync.conf, what does not in this run, and how that comes to be."""
+    conf = plan.corosync
+    if conf:
+        live = "when the cluster starts" if conf.stopped else "in force at once"
+        yield from (
+            "",
+            f"corosync.conf, {'with a restart of the cluster' if conf.restart else live}",
+        )
+        yield from (f"  {change}" for change in conf.changes)
+        yield from (f"  ~ {node}: its file {how}" for node, how in conf.unlike.items())
+    if conf.deferred:
+        yield from ("", "corosync.conf, not in this run")
+        yield from (f"  {change}" for change in conf.deferred)
+        yield from (f"  {notice}" for notice in conf.notices)
 
 
 def _nodes(plan: Plan, *, full: bool) -> Iterator[str]:
@@ -161,14 +179,17 @@ def _sum(plan: Plan) -> str:
     if not plan and plan.unfinished:
         return _NOT_FINISHED
     if not plan:
-        return _NOT_IN_FORCE if plan.pending else _NOTHING
+        return _NOT_IN_FORCE if plan.pending or plan.corosync.deferred else _NOTHING
     nodes = sum(bool(node) for node in plan.nodes.values())
     changes = len(plan.configuration.changes)
     counted = [
         f"{nodes} host{'s' * (nodes != 1)} to change",
         f"{changes} change{'s' * (changes != 1)} of the cluster's configuration",
     ]
+    conf = len(plan.corosync.changes) + len(plan.corosync.unlike)
+    counted += [f"{conf} change{'s' * (conf != 1)} of corosync.conf"] if conf else []
     stopped = ", ".join(dict.fromkeys(action.resource for action in plan.interruptions))
+    stopped = "everything: the whole cluster restarts" if plan.corosync.restart else stopped
     counted.append(f"interrupts {stopped}" if stopped else "interrupts nothing")
     counted += [f"restarts {restarts} node by node"] if restarts else []
     return "; ".join(counted)
@@ -191,6 +212,11 @@ def as_data(plan: Plan) -> dict[str, object]:
     return {
         "cluster": plan.cluster,
         "forming": list(plan.forming),
+        "corosync": {
+            "changes": list(plan.corosync.summary),
+            "restarts_cluster": plan.corosync.restart,
+            "not_in_this_run": list(map(str, plan.corosync.deferred)),
+        },
         "hosts": {name: list(node.changes) for name, node in plan.nodes.items() if node},
         "configuration": [
             {

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pacefab.pacemaker.model import ClusterStatus, Instance
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance
 from pacefab.report.health import BESIDE_NODES
 from pacefab.report.stream import clean
 from pacefab.services.figures import Alert

@@ -10,11 +10,12 @@ from typing import Any, Final
 from invoke.collection import Collection
 
 from pacefab.cli.cluster_task import AnyTask
-from pacefab.tasks.bootstrap import add_node, bootstrap, remove_node
+from pacefab.tasks.bootstrap import add_node, bootstrap, remove_node, setup_qnetd
 from pacefab.tasks.clients import check_clients, client_config
 from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
+from pacefab.tasks.export import export
 from pacefab.tasks.galera import start_galera
 from pacefab.tasks.init import init
 from pacefab.tasks.memcached import install_memcached
@@ -26,7 +27,7 @@ _VERIFY_TASKS: Final = {task.__name__: task for task in verify_tasks()}
 _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VERIFY_TASKS
 
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
-    "First steps": (init, migrate, adopt, bootstrap),
+    "First steps": (init, migrate, export, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
     "Look; nothing is changed": (status, *_VERIFY_TASKS.values(), check_clients),
     "One service": (
@@ -34,7 +35,7 @@ GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
         update_memcached,
         *(task for name, task in _SERVICE_TASKS.items() if name not in _VERIFY_TASKS),
     ),
-    "Day two": (add_node, remove_node, start_galera, client_config, drill),
+    "Day two": (add_node, remove_node, setup_qnetd, start_galera, client_config, drill),
 }
 """The tasks by when they are used: what `--list` shows, in this order."""
 
@@ -57,6 +58,7 @@ __all__ = [
     "client_config",
     "deploy",
     "drill",
+    "export",
     "history",
     "init",
     "install_memcached",
@@ -65,6 +67,7 @@ __all__ = [
     "plan",
     "remove_node",
     "rollback",
+    "setup_qnetd",
     "start_galera",
     "status",
     "update_memcached",

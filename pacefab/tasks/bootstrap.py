@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pacefab.host.model import Program
     from pacefab.pacemaker.model import Configuration, Primitive
     from pacefab.workflows.formation.bootstrap import Bootstrap
+    from pacefab.workflows.formation.remotes import Remotes
     from pacefab.workflows.rollout.desired import Intent
 
 _TIMEOUT = "Seconds for the cluster to follow."
@@ -28,14 +30,14 @@ _TIMEOUT = "Seconds for the cluster to follow."
 def bootstrap(run: Run, timeout: str = "300") -> int:
     """Make a cluster of bare hosts.
 
-    Packages, trust, setup, start, properties, fencing.
+    Packages, trust, setup, start, properties, fencing, remote nodes.
 
     Safe to repeat: a cluster that stands is left alone, a host that is missing joins it. Hosts of
     another cluster are refused. Needs the secret hacluster: the password of pcs' user.
 
     Example: fab bootstrap --inventory inventory/openstack.yaml
     """
-    return _bootstrap(run, run.named(), "bootstrap", timeout)
+    return _bootstrap(run, run.named(), "bootstrap", timeout, tuple(run.remotes))
 
 
 @cluster_task(secrets=True, node="Its name in the inventory.", timeout=_TIMEOUT)
@@ -50,8 +52,11 @@ def add_node(run: Run, node: str = "", timeout: str = "300") -> int:
     if node not in known:
         seen = f"the inventory has no node {node!r}, only {', '.join(sorted(known))}"
         raise UsageError("add a node", seen, "add it there, then: fab add-node --node NAME")
+    if node in run.remotes:
+        return _bootstrap(run, run.named(), "add-node", timeout, (node,))
     hosts = {**run.named(), node: run.reach(node)}
-    return _bootstrap(run, bootstrap_of(run, "add-node").joining(hosts, node), "add-node", timeout)
+    joining = bootstrap_of(run, "add-node").joining(hosts, node)
+    return _bootstrap(run, joining, "add-node", timeout, ())
 
 
 @cluster_task(
@@ -69,7 +74,7 @@ def remove_node(
     dry_run: bool = False,
     yes: bool = False,
 ) -> int:
-    """Take one node out of its cluster.
+    """Take one node out of its cluster, remote ones too.
 
     What it ran moves first; quorum is kept, or it is refused.
 
@@ -92,9 +97,26 @@ def remove_node(
         dry_run=dry_run,
         limit=run.limit,
         transaction=run.transaction(STEP),
+        reach=run.reach,
     )
     operator = Operator(run.printer, yes=yes)
     return run.perform(STEP, lambda: removal.run(others, operator))
+
+
+@cluster_task(secrets=True)
+def setup_qnetd(run: Run) -> int:
+    """Make a host one that quorum devices are on.
+
+    corosync-qnetd and pcsd, installed, set up, started; no node of the cluster itself.
+
+    Needs the secret hacluster: the password of pcs' user there, which the nodes' deploy takes too.
+
+    Example: fab -H q1 setup-qnetd
+    """
+    from pacefab.workflows.formation.qnetd import STEP, QnetdSetup
+
+    setup = QnetdSetup(run.secret, run.limit)
+    return run.perform(STEP, lambda: setup.run(run.named(), run.printer))
 
 
 def bootstrap_of(run: Run, step: str) -> Bootstrap:
@@ -114,6 +136,29 @@ def bootstrap_of(run: Run, step: str) -> Bootstrap:
         firewall=run.manages_firewall,
         limit=run.limit,
         step=step,
+        corosync=inventory.settings(),
+    )
+
+
+def remotes_of(run: Run, step: str, names: Collection[str], *, lost_only: bool = False) -> Remotes:
+    """Return how hosts become remote nodes, those of the inventory that are named.
+
+    A node without a name here is left alone; members that join get the key all the same.
+    """
+    from pacefab.workflows.formation.remote_plan import RemoteNode
+    from pacefab.workflows.formation.remotes import Remotes
+
+    inventory = inventory_of(run)
+    ports = {n.name: n.connection.port if n.connection else None for n in inventory.remotes}
+    return Remotes(
+        inventory.membership(),
+        tuple(RemoteNode(name, port) for name, port in ports.items() if name in names),
+        run.remotes,
+        known=bool(ports),
+        firewall=run.manages_firewall,
+        lost_only=lost_only,
+        limit=run.limit,
+        step=step,
     )
 
 
@@ -126,6 +171,13 @@ def _programs(inventory: ClusterInventory) -> tuple[Program, ...]:
     return agents.programs(replace(every, resources=_devices(every)))
 
 
+def _connections(configuration: Configuration, names: Collection[str]) -> tuple[Primitive, ...]:
+    from pacefab.pacemaker.model import Primitive
+
+    primitives = [item for item in configuration.resources if isinstance(item, Primitive)]
+    return tuple(item for item in primitives if item.id in names)
+
+
 def _devices(configuration: Configuration) -> tuple[Primitive, ...]:
     from pacefab.pacemaker.model import Primitive
 
@@ -133,41 +185,51 @@ def _devices(configuration: Configuration) -> tuple[Primitive, ...]:
     return tuple(item for item in primitives if item.agent.startswith("stonith:"))
 
 
-def _bootstrap(run: Run, hosts: dict[str, Host], step: str, timeout: str) -> int:
-    """Form the cluster, then bring it to the settings and the fencing of the inventory."""
+def _bootstrap(
+    run: Run, hosts: dict[str, Host], step: str, timeout: str, remotes: tuple[str, ...]
+) -> int:
+    """Form the cluster, then bring it to the inventory's settings, fencing, and remote nodes."""
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
     transaction = run.transaction(step)
     forming = replace(bootstrap_of(run, step), transaction=transaction)
+    joining = replace(remotes_of(run, step, remotes), transaction=transaction)
     flow = Rollout(
-        Planner(_without_services(run, inventory_of(run)), nodes=False, whole=False),
+        Planner(_without_services(run, inventory_of(run), remotes), nodes=False, whole=False),
         timeout=number("--timeout", timeout, least=1),
         limit=run.limit,
         step=step,
         transaction=transaction,
+        secret=run.secret,
     )
     operator = Operator(run.printer, yes=True)
 
     def work() -> list[Outcome]:
-        return [*forming.form(hosts, run.printer), *flow.run(hosts, operator)]
+        form = forming.prepare(hosts, run.printer)
+        join = joining.prepare(hosts, run.printer)
+        return [*form(), *join(), *flow.run(hosts, operator)]
 
     return run.perform(step, lambda: transaction.run(work, run.printer))
 
 
-def _without_services(run: Run, inventory: ClusterInventory) -> Intent:
-    """Return the inventory's settings and fencing, which every cluster has; no service."""
+def _without_services(run: Run, inventory: ClusterInventory, remotes: Collection[str]) -> Intent:
+    """Return the inventory's settings and fencing, and the named remote nodes; no service."""
     from pacefab.inventory.configuration import desired_configuration, secret_names
     from pacefab.pacemaker.model import Configuration
     from pacefab.workflows.rollout.desired import Intent
 
     run.gather(secret_names(inventory))
     every = desired_configuration(inventory, run.secret)
+    out = {node.name for node in inventory.remotes} - set(remotes)
     base = Configuration(
         properties=every.properties,
         defaults=every.defaults,
-        attributes=every.attributes,
-        resources=_devices(every),
+        attributes={n: every.attributes[n] for n in every.attributes if n not in out},
+        resources=(*_devices(every), *_connections(every, remotes)),
         notes=every.notes,
     )
-    return Intent(inventory.membership(), inventory.sections, (), base, run.secret)
+    settings = inventory.settings()
+    return Intent(
+        inventory.membership(), inventory.sections, (), base, run.secret, corosync=settings
+    )

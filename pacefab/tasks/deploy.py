@@ -15,7 +15,7 @@ from pacefab.cli.run import Run
 from pacefab.errors import RefusedError
 from pacefab.host.model import Outcome
 from pacefab.tasks.asking import Operator
-from pacefab.tasks.bootstrap import bootstrap_of
+from pacefab.tasks.bootstrap import bootstrap_of, remotes_of
 from pacefab.tasks.rolling import update_pending
 from pacefab.tasks.stack import intent_of, inventory_of, roll_out, rollout
 from pacefab.transport.connection import Host
@@ -35,10 +35,12 @@ _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
     reads_only=True,
     json="Print the plan as JSON, for programs.",
     save="Keep the plan in this file, for: fab deploy FILE.",
+    restart_cluster="Plan what deploy does with it.",
 )
 def plan(
     run: Run,
     prune: bool = False,
+    restart_cluster: bool = False,
     full: bool = False,
     show_pcs: bool = False,
     json: bool = False,
@@ -56,7 +58,7 @@ def plan(
     if save:
         check_writable(Path(save))
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
-    flow = _rollout(run, operator, prune=prune)
+    flow = _rollout(run, operator, prune=prune, restart_cluster=restart_cluster)
     hosts = run.named()
     with run.printer.looking("plan", hosts):
         found = flow.plan(flow.observe(hosts))
@@ -71,7 +73,8 @@ def plan(
         saved.save(Path(save), found, run.inventory_file or Path(), prune=prune)
     if found.silent:
         return 1
-    return _CHANGES if found or found.pending or found.unfinished else 0
+    left = found.pending or found.unfinished or found.corosync.deferred
+    return _CHANGES if found or left else 0
 
 
 @cluster_task(
@@ -82,6 +85,7 @@ def plan(
     keep_on_failure="Leave everything as it is when a check fails, for a look at it.",
     timeout="Seconds for the cluster to follow and for the services to answer.",
     update="Then restart node by node what is not in force before a restart, as update-NAME does.",
+    restart_cluster="Stop the whole cluster and start it, where corosync takes it only so.",
 )
 def deploy(
     run: Run,
@@ -89,6 +93,7 @@ def deploy(
     dry_run: bool = False,
     yes: bool = False,
     update: bool = False,
+    restart_cluster: bool = False,
     allow_interruption: bool = False,
     prune: bool = False,
     full: bool = False,
@@ -119,6 +124,7 @@ def deploy(
         operator,
         prune=prune or bool(review and review.prune),
         update=update,
+        restart_cluster=restart_cluster,
         check=review.check if review else lambda _: None,
         allow_interruption=allow_interruption,
         keep_on_failure=keep_on_failure,
@@ -158,12 +164,12 @@ def adopt(
 
 def _check_adoption(plan: Plan) -> None:
     """Raise a RefusedError when the plan is more than taking over what runs."""
-    from pacefab.pacemaker.model import Clone, Group, Primitive
-    from pacefab.pacemaker.plan import Action
+    from pacefab.pacemaker.model import Resource
+    from pacefab.pacemaker.sections.change import Action
 
     moved = [str(action) for action in plan.transitions]
     added = [part for part in plan.configuration.changes if part.action is Action.ADD]
-    absent = [str(part) for part in added if isinstance(part.desired, Primitive | Group | Clone)]
+    absent = [str(part) for part in added if isinstance(part.desired, Resource)]
     if plan.forming or moved or absent:
         raise RefusedError(
             "adopt the cluster",
@@ -179,20 +185,38 @@ def _review(saved_plan: str) -> SavedPlan:
 
 
 def _rollout(run: Run, operator: Operator, **options: Any) -> Rollout:
-    """Return the flow for the whole inventory; where no cluster stands yet, it forms one.
+    """Return the flow for the whole inventory; where no cluster stands yet, it forms one."""
+    sentences, form = _forming(run, operator)
+    return rollout(run, what_forms=sentences, form=form, **options)
+
+
+def _forming(
+    run: Run, operator: Operator
+) -> tuple[
+    Callable[[ClusterView], tuple[str, ...]],
+    Callable[[Mapping[str, Host]], Callable[[], Sequence[Outcome]]],
+]:
+    """Return what is missing for the nodes to be one cluster, and what makes them one.
 
     What fence devices call is among what the nodes get, before it forms.
     """
 
     def sentences(seen: ClusterView) -> tuple[str, ...]:
+        joining: tuple[str, ...] = ()
+        if inventory_of(run).remotes:
+            joining = remotes_of(run, "deploy", run.remotes, lost_only=True).sentences(seen)
         if seen.stands(inventory_of(run).cluster):
-            return ()
-        return replace(bootstrap_of(run, "deploy"), programs=()).sentences(run.named())
+            return joining
+        forming = replace(bootstrap_of(run, "deploy"), programs=())
+        return (*forming.sentences(run.named()), *joining)
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
-        return replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
+        form = replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
+        joining = remotes_of(run, "bootstrap", run.remotes, lost_only=True)
+        join = joining.prepare(hosts, operator)
+        return lambda: [*form(), *join()]
 
-    return rollout(run, what_forms=sentences, form=form, **options)
+    return sentences, form
 
 
 @cluster_task(reads_only=True)
@@ -218,6 +242,7 @@ def history(run: Run) -> int:
     secrets=True,
     leaves_out=True,
     number="Which apply to go back before: 1 is the last, as `fab history` counts.",
+    restart_cluster="Stop the whole cluster and start it, where corosync takes it only so.",
     timeout="Seconds for the cluster to follow.",
 )
 def rollback(
@@ -225,6 +250,7 @@ def rollback(
     number: str = "1",
     dry_run: bool = False,
     yes: bool = False,
+    restart_cluster: bool = False,
     allow_interruption: bool = False,
     full: bool = False,
     timeout: str = "300",
@@ -246,11 +272,19 @@ def rollback(
     operator = Operator(run.printer, yes=yes, full=full)
     transaction = run.transaction("rollback")
 
+    def stopped(seen: ClusterView) -> tuple[str, ...]:
+        return () if seen.running else sentences(seen)
+
+    sentences, form = _forming(run, operator)
+
     def flow() -> Rollout:
         way = back.find(run.named(), intent, steps)
         run.printer.text([str(way), ""])
         return Rollout(
-            way.planner,
+            replace(way.planner, restart_cluster=restart_cluster),
+            what_forms=stopped,
+            form=form,
+            secret=run.secret,
             step="rollback",
             check_cib=False,
             allow_interruption=allow_interruption,

@@ -51,18 +51,40 @@ def _services_of(run: Run) -> Intent:
     from pacefab.workflows.rollout.desired import Intent
 
     sections = inventory.sections
-    return Intent(inventory.membership(), sections, tuple(sections), Configuration(), run.secret)
+    return Intent(
+        inventory.membership(),
+        sections,
+        tuple(sections),
+        Configuration(),
+        run.secret,
+        beside_remotes=bool(inventory.remotes),
+        corosync=inventory.settings(),
+    )
 
 
-def rollout(run: Run, *, prune: bool = False, update: bool = False, **options: Any) -> Rollout:
+def rollout(
+    run: Run,
+    *,
+    prune: bool = False,
+    update: bool = False,
+    restart_cluster: bool = False,
+    **options: Any,
+) -> Rollout:
     """Return the flow for the whole inventory. Same errors as `inventory_of`."""
     intent = intent_of(run)
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
-    planner = Planner(intent, firewall=run.manages_firewall, prune=prune, update=update)
+    planner = Planner(
+        intent,
+        firewall=run.manages_firewall,
+        prune=prune,
+        update=update,
+        restart_cluster=restart_cluster,
+    )
     transaction = run.transaction(options.get("step", "deploy"))
-    return Rollout(planner, limit=run.limit, transaction=transaction, **options)
+    secret = run.secret
+    return Rollout(planner, limit=run.limit, transaction=transaction, secret=secret, **options)
 
 
 def creation_of(run: Run, service: str, *, update: bool, **options: Any) -> Rollout:

@@ -58,9 +58,10 @@ def start(
     moment: str = "after",
     number: signal.Signals = signal.SIGKILL,
     elsewhere: str = "",
+    hosts: str = "",
 ) -> subprocess.Popen[str]:
     """Start a run that stops itself there; `elsewhere`: as if it were on another machine."""
-    words = eyes.fab_argv(cluster, *args)[1:]
+    words = eyes.fab_argv(cluster, *args, hosts=hosts)[1:]
     return subprocess.Popen(
         [sys.executable, "-c", _HOOK, point, moment, str(int(number)), elsewhere, *words],
         env=eyes.environment(),
@@ -72,9 +73,9 @@ def start(
     )
 
 
-def killed(cluster: Cluster, *args: str, point: str, moment: str = "after") -> str:
+def killed(cluster: Cluster, *args: str, point: str, moment: str = "after", hosts: str = "") -> str:
     """Run it to its death; return what it said. What is at work on nodes has ended then."""
-    process = start(cluster, *args, point=point, moment=moment)
+    process = start(cluster, *args, point=point, moment=moment, hosts=hosts)
     said, _ = process.communicate(timeout=300)
     assert process.returncode == -signal.SIGKILL, said
     for node in cluster.nodes:

@@ -18,9 +18,8 @@ import pytest
 from pacefab.harness import cleanup
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from pacefab.harness.errors import HarnessError
-from pacefab.harness.names import unique_name
 from pacefab.harness.parallel import on_all
-from pacefab.harness.place import STATE
+from pacefab.harness.place import DESCRIPTION, STATE, unique_name
 from pacefab.harness.plugin import ClusterFactory
 from pacefab.harness.program import run
 
@@ -338,7 +337,7 @@ def test_running_cluster_is_replaced_only_when_that_was_asked_for(kept: str) -> 
 
 
 def test_broken_description_keeps_no_cluster_from_being_removed(kept: str) -> None:
-    (Cluster.load(kept).folder / cleanup.DESCRIPTION).write_text('{"na')
+    (Cluster.load(kept).folder / DESCRIPTION).write_text('{"na')
     shell = invoke("cluster-shell", "n1", "--name", kept)
     assert shell.returncode == 1
     assert f"invoke cluster-down --name {kept}" in shell.stderr

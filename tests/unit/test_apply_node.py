@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
+from pacefab.pacemaker.corosync.plan import CorosyncPlan
 from pacefab.transport.command import LOCK, LOCK_WAITED_FOR, Section, Step, step
 from pacefab.workflows.nodes.apply_node import (
     NotUndoneError,
@@ -19,6 +20,7 @@ from pacefab.workflows.nodes.apply_node import (
 )
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Stopwatch
+from pacefab.workflows.rollout.corosync_change import CorosyncChange
 from pacefab.workflows.rollout.node_changes import NodeChanges
 from tests.unit import captured
 from tests.unit.test_lost_nodes import Watched
@@ -99,7 +101,12 @@ def test_where_that_fails_too_the_change_is_not_called_undone() -> None:
     plans = SimpleNamespace(plan_node=lambda *_: raising(LIES))
     seen = SimpleNamespace(hosts={"c1": node}, answered={"c1": None}, again=lambda _: None)
     nodes = NodeChanges(
-        cast("Any", plans), cast("Any", seen), watch, Stopwatch("deploy", watch), ""
+        cast("Any", plans),
+        cast("Any", seen),
+        watch,
+        Stopwatch("deploy", watch),
+        "",
+        CorosyncChange(CorosyncPlan(), {}, "test", watch),
     )
     (outcome,) = nodes.change({"c1": PLAN}, 1)
     assert not outcome.mark.ok

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pacefab.pacemaker import monitor
-from pacefab.pacemaker.model import FailedAction
+from pacefab.pacemaker.nouns.status import FailedAction
 from pacefab.workflows.nodes.cleanup import find_failed
 from tests.unit import captured
 

@@ -10,15 +10,10 @@ from typing import Any, cast
 import pytest
 
 from pacefab.errors import LostError, RefusedError
-from pacefab.pacemaker.model import (
-    Clone,
-    Configuration,
-    Order,
-    Primitive,
-    Resource,
-    Transition,
-)
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, ObjectChange
+from pacefab.pacemaker.model import Clone, Configuration, Order, Primitive, Resource
+from pacefab.pacemaker.nouns.status import Transition
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action, ObjectChange
 from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.workflows.rollout import early_start

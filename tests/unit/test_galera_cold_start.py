@@ -11,7 +11,7 @@ from pacefab.errors import CommandError, RefusedError
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
-from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement import galera, graph, outcome
 from pacefab.pacemaker.placement.galera import GaleraReport, GaleraResource
 from pacefab.pacemaker.readiness import missing, unfinished

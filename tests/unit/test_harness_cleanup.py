@@ -12,6 +12,7 @@ import pytest
 from docker.errors import APIError
 
 from pacefab.harness import cleanup
+from pacefab.harness.place import DESCRIPTION
 
 
 def owner_of_ended_process() -> str:
@@ -53,9 +54,9 @@ def test_what_is_no_process_is_never_dead(owner: str) -> None:
 def test_description_decides_over_who_made_it(tmp_path: Path) -> None:
     labels = {cleanup.FOLDER_LABEL: str(tmp_path), cleanup.OWNER_LABEL: "maker"}
     assert cleanup.owner_of(labels) == "maker"
-    (tmp_path / cleanup.DESCRIPTION).write_text(json.dumps({"owner": cleanup.KEPT}))
+    (tmp_path / DESCRIPTION).write_text(json.dumps({"owner": cleanup.KEPT}))
     assert cleanup.owner_of(labels) == cleanup.KEPT
-    (tmp_path / cleanup.DESCRIPTION).write_text('{"ow')
+    (tmp_path / DESCRIPTION).write_text('{"ow')
     assert cleanup.owner_of(labels) == "maker"
 
 

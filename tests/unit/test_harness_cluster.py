@@ -6,7 +6,7 @@ import pytest
 
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.errors import HarnessError
-from pacefab.harness.names import check_names
+from pacefab.harness.place import check_names
 
 
 @pytest.mark.parametrize(

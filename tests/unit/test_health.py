@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from pacefab.inventory.model import Part
 from pacefab.pacemaker import cib, monitor
-from pacefab.pacemaker.model import Clone, Configuration, Instance, Membership, Primitive
+from pacefab.pacemaker.model import Clone, Configuration, Membership, Primitive
+from pacefab.pacemaker.nouns.status import Instance
 from pacefab.report import health as report
 from pacefab.services.memcached.probe import Answer
 from pacefab.services.probes.probe import Reading

@@ -263,15 +263,15 @@ def test_a_failed_rollout_is_taken_back_though_a_signal_came_meanwhile(
         interrupts.check()
         return "\nc1: why"
 
-    class Run(_RolloutRun):
-        def _restore_cluster(self, *_: object) -> None:
-            interrupts.check()
-            restored.append("c1")
+    def restore(*_: object) -> None:
+        interrupts.check()
+        restored.append("c1")
 
     monkeypatch.setattr(apply_cib, "settle_plan", settle)
     monkeypatch.setattr(rollout, "last_words", journals)
+    monkeypatch.setattr(rollout, "restore_cluster", restore)
     seen: Any = MagicMock()
-    run = Run(rollout.Rollout(seen), {}, seen, seen, seen)
+    run = _RolloutRun(rollout.Rollout(seen), {}, seen, seen, seen)
     with pytest.raises(StartFailedError, match="c1: why"), interrupts.listening():
         run._follow(seen, seen, seen, {})  # noqa: SLF001  # what deploys do once the CIB is patched
     assert restored == ["c1"]

@@ -12,7 +12,8 @@ import pytest
 from pacefab.cli.run import left_out
 from pacefab.errors import CommandError, LostError, UnreachableError
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker.model import Configuration, NodeStatus, Primitive
+from pacefab.pacemaker.model import Configuration, Primitive
+from pacefab.pacemaker.nouns.status import NodeStatus
 from pacefab.pacemaker.readiness import missing
 from pacefab.pacemaker.word import Cause, Placement
 from pacefab.services.probes.probe import Probe, Reading

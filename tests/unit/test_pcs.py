@@ -129,10 +129,10 @@ def test_a_fencing_device_goes_by_its_own_command() -> None:
     assert render_pcs(plan_removal(cib, [fence])) == ["pcs stonith delete fence"]
 
 
-def test_there_is_no_line_for_a_whole_section_that_goes_back() -> None:
+def test_a_tag_that_goes_back_has_its_line() -> None:
     text = EMPTY.text()
     tags = '<tags><tag id="t"><obj_ref id="vip"/></tag></tags></configuration>'
     tagged = parse_cib(text.replace("</configuration>", tags))
     plan = plan_restore(tagged, EMPTY)
-    assert [str(change) for change in plan.changes] == ["remove section tags"]
-    assert render_pcs(plan) == []
+    assert [str(change) for change in plan.changes] == ["remove tag t"]
+    assert render_pcs(plan) == ["pcs tag delete t"]

@@ -13,7 +13,8 @@ from pacefab.errors import CommandError
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
-from pacefab.pacemaker.model import Clone, ClusterStatus, Configuration, Primitive
+from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN, needed
 from pacefab.pacemaker.plan import plan_configuration
@@ -193,7 +194,7 @@ def test_what_is_so_by_accident_is_a_reason() -> None:
     # Quorum, nodes that are offline and failed actions have reasons of their own.
     assert placed.reasons(word("no-quorum")) == placed.reasons(word("remote")) == []
     assert placed.node_troubles(status_of("no-quorum")) == ["c2 is offline", "c3 is offline"]
-    assert placed.node_troubles(status_of("remote")) == ["r2 is offline"]
+    assert placed.node_troubles(status_of("remote")) == ["the remote node r2 is offline"]
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pacefab.pacemaker import monitor
-from pacefab.pacemaker.model import (
-    Clone,
+from pacefab.pacemaker.model import Clone, Configuration, Group, Primitive, Resource
+from pacefab.pacemaker.nouns.status import (
     ClusterStatus,
-    Configuration,
     FailedAction,
-    Group,
     Instance,
     NodeStatus,
-    Primitive,
-    Resource,
     Transition,
 )
 from pacefab.pacemaker.placement import graph

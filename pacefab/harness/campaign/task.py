@@ -118,7 +118,7 @@ def _chosen(names: str) -> list[CampaignCommand]:
 def _cluster(name: str, image: str) -> Iterator[Cluster]:
     """Yield a cluster of the campaign's own, or one that runs, as it was formed."""
     from pacefab.harness.cluster import Cluster  # noqa: PLC0415
-    from pacefab.harness.names import unique_name  # noqa: PLC0415
+    from pacefab.harness.place import unique_name  # noqa: PLC0415
 
     if not name:
         with Cluster.start(unique_name("campaign"), image=image) as own:

@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pacefab.pacemaker.compare import differences, meaning, same_value
+from pacefab.pacemaker.configuration import map_primitives
 from pacefab.pacemaker.model import (
     Clone,
     Colocation,
     Configuration,
     Constraint,
-    Group,
     Location,
     Operation,
     Order,
     Primitive,
     Resource,
+    primitives,
 )
 
 # What Pacemaker and pcs write of their own.
@@ -68,23 +69,13 @@ def _resources(desired: tuple[Resource, ...], present: tuple[Resource, ...]) -> 
 
 
 def _agents(resource: Resource) -> list[str]:
-    return [primitive.agent for primitive in _inside(resource)]
-
-
-def _inside(resource: Resource) -> tuple[Primitive, ...]:
-    if isinstance(resource, Group):
-        return resource.primitives
-    return (resource.primitive,) if isinstance(resource, Clone) else (resource,)
+    return [primitive.agent for primitive in primitives(resource)]
 
 
 def _completed(want: Resource, have: Resource) -> Resource:
     """Return a resource with the operations that pcs took from the agent, as they are there."""
-    present = {primitive.id: primitive for primitive in _inside(have)}
-    if isinstance(want, Group):
-        return replace(want, primitives=tuple(_filled(p, present) for p in want.primitives))
-    if isinstance(want, Clone):
-        return replace(want, primitive=_filled(want.primitive, present))
-    return _filled(want, present)
+    present = {primitive.id: primitive for primitive in primitives(have)}
+    return map_primitives(lambda primitive: _filled(primitive, present), want)
 
 
 def _filled(want: Primitive, present: Mapping[str, Primitive]) -> Primitive:

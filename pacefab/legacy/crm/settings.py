@@ -62,7 +62,7 @@ def node(context: CrmContext, job: Job, words: CrmWords) -> ReplayOutcome:
     if (found["type"] or "").lower() in {"ping", "remote"}:
         raise UntranslatableError(
             f"nodes of type {found['type']} have no place in the inventory",
-            "write a resource with agent: ocf:pacemaker:remote for a remote node",
+            "add a remote node with role: remote",
         )
     job.cluster.nodes.setdefault(name, Value(name, job.place, job.number))
     attributes: dict[str, str] = {}

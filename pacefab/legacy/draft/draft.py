@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from pacefab.inventory.constraints import ColocationEntry, LocationEntry, OrderEntry
-from pacefab.inventory.model import Node, Part
+from pacefab.inventory.model import Part
+from pacefab.inventory.nodes import Node
 from pacefab.inventory.pacemaker_options import CLONE_META, PROPERTIES, RESOURCE_META
 from pacefab.legacy.cluster.model import ReplayedConstraint, Value
 from pacefab.legacy.draft.acceptance import keep_accepted

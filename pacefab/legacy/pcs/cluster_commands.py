@@ -113,10 +113,15 @@ def _members(job: Job, words: list[str]) -> ReplayOutcome:
         for name in rest:
             job.cluster.nodes.pop(name, None)
         return left_out("it removes a node")
-    if verb in {"add-remote", "add-guest"}:
+    if verb == "add-remote":
         raise UntranslatableError(
-            "remote nodes created this way have no place in the inventory",
-            "write a resource with agent: ocf:pacemaker:remote",
+            "it makes a remote node, which the inventory says of the node itself",
+            f"add the node with role: remote: {' '.join(rest[:1])}",
+        )
+    if verb == "add-guest":
+        raise UntranslatableError(
+            "it makes a guest node of a resource",
+            "give the resource the meta attribute remote-node",
         )
     raise NotUnderstoodError(f"there is no pcs cluster node {verb}")
 

@@ -1,17 +1,17 @@
 """corosync.conf, read as corosync reads it, and what its addresses resolve to -> Membership. Pure.
 
-The rules are those of corosync.conf(5) and of corosync's own reader (exec/coroparse.c): white space
-and a carriage return at the end of a line mean nothing, a comment has a line of its own, a section
-may come in several parts, the last value of a key counts, quotes are part of a value.
+The rules are those of `pacefab.pacemaker.corosync.conf`.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from pacefab.addresses import is_address, is_loopback
+from pacefab.pacemaker.corosync import conf
+from pacefab.pacemaker.corosync.conf import Block
 from pacefab.pacemaker.model import Member, Membership
 
 _RING = re.compile(r"ring\d+_addr")
@@ -19,8 +19,6 @@ _ADDRESS = re.compile(r"ip\(([^)]+)\)")
 _MEMBER_ADDRESS = re.compile(
     r"^runtime\.(?:totem\.pg\.mrp\.srp\.)?members\.(\d+)\.ip \(str\) = (.*)$", re.MULTILINE
 )
-
-Block = list[tuple[str, "str | Block"]]
 
 
 def parse(text: str, resolved: Mapping[str, str]) -> Membership:
@@ -37,12 +35,12 @@ def parse(text: str, resolved: Mapping[str, str]) -> Membership:
     Raises:
         ValueError: unbalanced braces, or names that cannot be any.
     """
-    root = _block(iter(text.split("\n")), nested=False)
-    totem = dict(_section(root, "totem"))
+    root = conf.parse(text)
+    totem = dict(conf.section(root, "totem"))
     low = totem.get("clear_node_high_bit") == "yes"
     members = [
         _member(dict(node), resolved, low=low)
-        for key, node in _section(root, "nodelist")
+        for key, node in conf.section(root, "nodelist")
         if key == "node" and isinstance(node, list)
     ]
     cluster = str(totem.get("cluster_name", ""))
@@ -107,26 +105,3 @@ def _own_id(addresses: Iterable[str], *, low: bool) -> str:
     if not isinstance(first, ipaddress.IPv4Address):
         return ""
     return str(int(first) & 0x7FFFFFFF if low else int(first))
-
-
-def _section(block: Block, name: str) -> Block:
-    """Return what all parts of a section say, in their order."""
-    return [entry for key, v in block if key == name and isinstance(v, list) for entry in v]
-
-
-def _block(lines: Iterator[str], *, nested: bool) -> Block:
-    found: Block = []
-    for raw in lines:
-        line = raw.strip()
-        if line.startswith("#"):
-            continue
-        if "{" in line:
-            found.append((line.partition("{")[0].strip(), _block(lines, nested=True)))
-        elif ":" in line:
-            key, _, value = line.partition(":")
-            found.append((key.strip(), value.strip()))
-        elif "}" in line:
-            return found
-    if nested:
-        raise ValueError("a brace is not closed")
-    return found

@@ -14,7 +14,8 @@ from functools import cached_property
 from lxml import etree
 
 from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs, plain_set
-from pacefab.pacemaker.model import Ban, ClusterStatus, NodeStatus, role_of
+from pacefab.pacemaker.model import role_of
+from pacefab.pacemaker.nouns.status import Ban, ClusterStatus, NodeStatus
 from pacefab.pacemaker.placement.constraints import (
     UPDATE_BAN,
     describe_rule,
@@ -30,14 +31,15 @@ from pacefab.pacemaker.placement.settings import (
     as_clone,
     called,
     find,
+    has_clones,
     left_alone,
     origin,
     reset,
 )
+from pacefab.pacemaker.placement.tickets import missing_ticket
 from pacefab.pacemaker.word import Cause
 
-_TRUE = {"true", "on", "yes", "y", "1"}
-_FALSE = {"false", "off", "no", "n", "0"}
+_TRUE, _FALSE = {"true", "on", "yes", "y", "1"}, {"false", "off", "no", "n", "0"}
 _MAINTENANCE = "pcs property set maintenance-mode=false"
 _LOOK = "see pcs status, pcs constraint and crm_simulate -sL"
 
@@ -61,15 +63,14 @@ class Causes:
             lambda: self._banned(primitive, node),
             lambda: self._failed(primitive, node),
         )
-        found = next((cause for ask in asked if (cause := ask())), None)
-        if found is None:
-            found = (
-                self._enough(primitive)
-                or self._opt_in(primitive, node)
-                or self._dependent(primitive)
-                or self._unknown(primitive)
-            )
-        return found
+        return (
+            next((cause for ask in asked if (cause := ask())), None)
+            or missing_ticket(self.cib, primitive)
+            or self._enough(primitive)
+            or self._opt_in(primitive, node)
+            or self._dependent(primitive)
+            or self._unknown(primitive)
+        )
 
     def _rest(self, primitive: str) -> str:
         """Return the nodes on which nothing but itself keeps a primitive from running."""
@@ -90,12 +91,11 @@ class Causes:
                 _MAINTENANCE,
                 halts=True,
             )
-        if stopped := self._stop_all():
-            yield stopped
+        yield from filter(None, [self._stop_all()])
         for node in self.status.nodes:
             if cause := self._node(node.name) or self._node_maintenance(node):
                 yield cause
-            elif node.remote:
+            elif node.remote and has_clones(self.cib, self.running, node.name):
                 yield Cause(
                     f"{node.name} is a node by Pacemaker Remote, pacefab neither installs nor asks "
                     "services there",
@@ -297,6 +297,7 @@ class Causes:
             or self.unmanaged(primitive, node)
             or self._banned(primitive, node)
             or self._failed(primitive, node)
+            or missing_ticket(self.cib, primitive)
         )
 
     def _enough(self, primitive: str) -> Cause | None:

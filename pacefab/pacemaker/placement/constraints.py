@@ -8,7 +8,8 @@ from itertools import pairwise, product
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Ban, role_of
+from pacefab.pacemaker.model import role_of
+from pacefab.pacemaker.nouns.status import Ban
 from pacefab.pacemaker.placement.settings import ancestors
 
 UPDATE_BAN = "pacefab-update-"

@@ -17,7 +17,7 @@ from functools import partial
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib, pairs
-from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement.settings import ancestors
 from pacefab.pacemaker.word import Cause
 

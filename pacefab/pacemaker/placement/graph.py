@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from pacefab.pacemaker.model import ClusterStatus, Transition
+from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
 from pacefab.transport import xml_answers
 
 _ARRIVES = {"start": 1, "migrate_from": 1, "stop": -1}

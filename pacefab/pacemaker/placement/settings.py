@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -11,6 +11,12 @@ from pacefab.pacemaker.cib import Cib, pairs, plain_set
 from pacefab.pacemaker.word import Cause
 
 _CONTAINERS = {"group", "clone", "master", "bundle"}
+
+
+def has_clones(cib: Cib, running: Mapping[str, frozenset[str]], node: str) -> bool:
+    """Whether a clone, which services are, runs on a node; what runs once was placed there."""
+    here = (name for name, nodes in running.items() if node in nodes)
+    return any(as_clone(cib, name) is not None for name in here)
 
 
 def as_clone(cib: Cib, primitive: str) -> etree._Element | None:

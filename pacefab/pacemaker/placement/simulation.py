@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from pacefab.pacemaker.model import Transition
+from pacefab.pacemaker.nouns.status import Transition
 from pacefab.transport import xml_answers
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pacefab.errors import PacefabError
-from pacefab.pacemaker.model import ClusterStatus, FailedAction
+from pacefab.pacemaker.nouns.status import ClusterStatus, FailedAction
 from pacefab.report.drill_page import local_time
 from pacefab.report.health import answer_of
 from pacefab.report.pages.page import render_page

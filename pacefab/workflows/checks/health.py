@@ -10,18 +10,14 @@ from typing import Any
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
-from pacefab.pacemaker.model import (
-    FENCING_DISABLED_REASON,
-    ClusterStatus,
-    Instance,
-    ResourceStatus,
-)
+from pacefab.pacemaker.model import FENCING_DISABLED_REASON
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import node_state, placed
+from pacefab.workflows.checks import node_state, placed, quorum_device
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -57,6 +53,7 @@ class NodeHealth:
 
     node: str
     pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
+    remote: bool = False  # a node by Pacemaker Remote, or a guest
 
 
 @dataclass(frozen=True)
@@ -123,6 +120,7 @@ def examine(
             *found.reasons,
             *_apart(seen),
             *_outside(seen, inventory),
+            *quorum_device.reasons(seen),
             *map(_not_finished, left),
         ),
         notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),
@@ -147,7 +145,10 @@ def _not_finished(entry: Entry) -> str:
 
 
 def _outside(seen: ClusterView, inventory: Collection[str]) -> Iterator[str]:
+    connected = {node.name for node in seen.status.nodes if node.remote}
     for name in seen.strangers:
+        if name in connected:  # named with -H; nothing of the cluster is asked there
+            continue
         standing, own = seen.standing(name), "of the inventory " if name in inventory else ""
         yield f"{name} {own}is {standing.what}: {standing.way}"
 
@@ -179,7 +180,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     status = seen.status
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
-    nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
+    nodes = tuple(NodeHealth(node.name, node.word, node.remote) for node in status.nodes)
     mute = {**seen.silent, **seen.unheard}
     silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(

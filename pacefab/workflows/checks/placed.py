@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from pacefab.pacemaker.model import ClusterStatus, Instance, ResourceStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
 
 
@@ -32,7 +32,11 @@ def node_troubles(status: ClusterStatus, left_out: Collection[str] = ()) -> list
     """Return the nodes that do not run by accident ("c2 is offline"), but for those left out."""
     fine = {"online", "standby", "maintenance"}
     nodes = (node for node in status.nodes if node.name not in left_out)
-    return [f"{node.name} is {node.word}" for node in nodes if node.word not in fine]
+    return [
+        f"{'the remote node ' * node.remote}{node.name} is {node.word}"
+        for node in nodes
+        if node.word not in fine
+    ]
 
 
 def is_missed(placement: Placement, status: ClusterStatus, primitive: str, node: str) -> bool:

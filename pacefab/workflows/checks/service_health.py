@@ -8,7 +8,8 @@ from typing import Any
 
 from pacefab.errors import PacefabError
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import CloneStatus, ClusterStatus, primitive_ids
+from pacefab.pacemaker.model import primitive_ids
+from pacefab.pacemaker.nouns.status import CloneStatus, ClusterStatus
 from pacefab.services import registry
 from pacefab.services.figures import Figure, Value, wrong_figures
 from pacefab.services.probes.probe import Probe
@@ -186,7 +187,8 @@ def _health(
     error: str,
 ) -> ServiceHealth:
     if primitives is not None and not primitives:
-        absent = (InstanceHealth("", node.name, "absent") for node in status.nodes)
+        nodes = (node.name for node in status.nodes if not node.remote)
+        absent = (InstanceHealth("", node, "absent") for node in nodes)
         return ServiceHealth(service.name, service.figures, tuple(absent))
     known = primitives or ()
     alone = len(known) == 1
@@ -213,7 +215,10 @@ def _of(
 
 
 def instances(status: ClusterStatus, resource: str) -> Iterator[tuple[str, str]]:
-    """Yield node and state of a primitive's instances: of a clone on every node of the cluster."""
+    """Yield node and state of a primitive's instances: of a clone on every member of the cluster.
+
+    On a remote node it is only where it runs there: by default services keep off them.
+    """
     known = status.instances(resource)
     cloned = any(
         isinstance(item, CloneStatus) and set(item.instances) & set(known)
@@ -225,6 +230,7 @@ def instances(status: ClusterStatus, resource: str) -> Iterator[tuple[str, str]]
         for node in instance.nodes
     }
     for node in status.nodes if cloned else ():
-        yield node.name, running.get(node.name, "Stopped")
+        if not node.remote or node.name in running:
+            yield node.name, running.get(node.name, "Stopped")
     if not cloned:
         yield from running.items() or [("", "Stopped")]

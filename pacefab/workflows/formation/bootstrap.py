@@ -8,28 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, UsageError
 from pacefab.host.model import Mark, Outcome, Program
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.members.membership import Claim, completed
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import Result, errors, fan_out, values
+from pacefab.transport.fanout import fan_out
 from pacefab.waiting import Pending, wait_until
 from pacefab.workflows.formation import steps
 from pacefab.workflows.formation.plan import Candidate, Formation, plan_formation
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import change_node, run_steps
-from pacefab.workflows.nodes.claims import none_answered
+from pacefab.workflows.nodes.claims import all_answered
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, observe_node
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
+from pacefab.workflows.nodes.standing import missing
 from pacefab.workflows.transaction.transaction import Hosts, Transaction
-
-T = TypeVar("T")
 
 STEP = "bootstrap"
 _START_SECONDS = 120  # a node whose corosync must wait for others that still boot
@@ -64,6 +64,7 @@ class Bootstrap:
         limit: how many hosts are worked on at a time.
         step: what outcomes are called.
         transaction: of the run that this is a part of; None: that has the lease already.
+        corosync: what corosync.conf of a new cluster says; None: what pcs makes of it.
     """
 
     desired: Membership
@@ -73,6 +74,7 @@ class Bootstrap:
     limit: int = 32
     step: str = STEP
     transaction: Transaction | None = None  # of the run that forms it; None: it has the lease
+    corosync: CorosyncSettings | None = None  # None: as pcs sets it up
 
     def sentences(self, hosts: Mapping[str, Host]) -> tuple[str, ...]:
         """Return what would be done, a sentence each; none when the cluster stands.
@@ -146,7 +148,7 @@ class Bootstrap:
         return form
 
     def _observe(self, hosts: Mapping[str, Host]) -> dict[str, Candidate]:
-        found = _all(fan_out(hosts, self.observe, limit=self.limit))
+        found = all_answered(fan_out(hosts, self.observe, limit=self.limit))
         claims = [Claim(c.membership, c.facts.addresses, c.facts.name) for c in found.values()]
         return {
             name: replace(c, membership=completed(c.membership, claims)) if c.membership else c
@@ -155,8 +157,9 @@ class Bootstrap:
 
     def observe(self, name: str, host: Host) -> Candidate:
         """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""
-        view = observe_node(host, steps.look(self.programs), MANAGED)
-        return steps.candidate(name, view, self.programs)
+        packages = self.corosync.packages if self.corosync else ()
+        view = observe_node(host, steps.look(self.programs, packages), MANAGED)
+        return replace(steps.candidate(name, view, self.programs), packages=packages)
 
 
 @dataclass(frozen=True)
@@ -191,7 +194,7 @@ class _Forming:
 
     def _on_all(self, names: Sequence[str] | Mapping[str, object], work: _Work) -> None:
         chosen = {name: host for name, host in self.hosts.items() if name in names}
-        _all(fan_out(chosen, work, limit=self.bootstrap.limit))
+        all_answered(fan_out(chosen, work, limit=self.bootstrap.limit))
 
     def _prepare(self, name: str, host: Host) -> None:
         self.progress.note(name, "preparing the host")
@@ -219,7 +222,8 @@ class _Forming:
     def _set_up(self) -> None:
         self.progress.note(self._doorway, f"setting up cluster {self.plan.cluster}")
         authentication = steps.plan_authentication(self.plan.members, self._password)
-        setup = steps.plan_setup(self.plan.cluster, self.plan.members)
+        settings = self.bootstrap.corosync
+        setup = steps.plan_setup(self.plan.cluster, self.plan.members, settings)
         self._run(self._doorway, [authentication, setup])
 
     def _join(self, name: str) -> None:
@@ -271,30 +275,3 @@ class _Forming:
 
 
 _Work = Callable[[str, Host], None]
-
-
-def missing(status: ClusterStatus, names: Sequence[str]) -> str:
-    """Return what these nodes lack to be a cluster; empty when they are one."""
-    online = {node.name for node in status.nodes if node.online and not node.pending}
-    if absent := [name for name in names if name not in online]:
-        return f"not online: {', '.join(absent)}"
-    if not status.quorum:
-        return "there is no quorum"
-    return "" if status.dc else "no DC was elected"
-
-
-def _all(results: Mapping[str, Result[T]]) -> dict[str, T]:
-    """Return what came back from all hosts.
-
-    Raises:
-        PacefabError: from some nothing did; all of them are named.
-    """
-    failed = errors(results)
-    if failed and len(failed) == len(results):
-        raise none_answered(failed)
-    if failed:
-        first, *others = failed.values()
-        rest = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
-        first.seen = "\n".join((first.seen, *rest))
-        raise first
-    return values(results)

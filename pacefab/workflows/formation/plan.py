@@ -34,6 +34,7 @@ class Candidate:
     programs: tuple[Program, ...] = ()  # fence agents, and what they call
     forming: bool = False  # its CIB still has the settings of a first start
     starting: bool = False  # Pacemaker runs there, and gives no answers yet
+    packages: tuple[str, ...] = ()  # beside those that every cluster needs
 
     @property
     def stands(self) -> bool:
@@ -52,7 +53,7 @@ class Candidate:
         self.facts.supported_manager()
         engines = () if self.membership else ENGINES
         return DesiredNode(
-            _PACKAGES[self.facts.family or ""],
+            (*_PACKAGES[self.facts.family or ""], *self.packages),
             units=engines,
             helpers=(PCSD,),
             ports=PORTS,

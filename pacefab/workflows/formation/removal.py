@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker import live
-from pacefab.pacemaker.model import ClusterStatus, Instance, Membership
+from pacefab.pacemaker.members import departure
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus, Instance
 from pacefab.services.service import Look
 from pacefab.transport.command import Section
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.formation import steps
+from pacefab.workflows.formation.remote_removal import RemoteDeparture
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
@@ -22,6 +25,7 @@ from pacefab.workflows.nodes.view import ClusterView, observe_cluster
 from pacefab.workflows.transaction.transaction import Transaction
 
 STEP = "remove-node"
+_FROM_INVENTORY = "take it out of the inventory too, or the next bootstrap adds it again"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Removal:
     dry_run: bool = False
     limit: int = 32
     transaction: Transaction | None = None  # None: one of this run's own
+    reach: Callable[[str], Host] | None = None  # the way to a remote node; None: it is not asked
 
     @property
     def attempt(self) -> str:
@@ -67,15 +72,17 @@ class Removal:
         watch = Stopwatch(STEP, audience)
         seen = observe_cluster(others, Look(), self.limit)
         membership = self._find_cluster(seen)
+        if departure.is_known(seen.cib, self.node) or departure.guest_of(seen.cib, self.node):
+            return self._run_remote(seen, membership, audience, transaction)
         if self.node not in membership.names:
             said = f"it is no member of {membership.cluster}: {', '.join(membership.names)}"
             return [watch.finish(self.node, Mark.UNCHANGED, said)]
         seen.check_quorum(self.attempt)
         self._check_state(seen.status)
         self._check_quorum(membership, seen.status)
-        departure = seen.host.query(live.observe_departure(self.node))
-        self._check_resources(departure)
-        effects = list(self._effects(membership, seen.status, departure))
+        asked = seen.host.query(live.observe_departure(self.node))
+        self._check_resources(asked)
+        effects = list(self._effects(membership, seen.status, asked))
         if self.dry_run:
             return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
         audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
@@ -90,11 +97,42 @@ class Removal:
             stop.add_note(f"{self.node} has left {membership.cluster}")
             stop.add_note("see that Pacemaker knows it no more: fab status")
             raise
-        said = "take it out of the inventory too, or the next bootstrap adds it again"
-        return [watch.finish(self.node, Mark.CHANGED, said)]
+        return [watch.finish(self.node, Mark.CHANGED, _FROM_INVENTORY)]
+
+    def _run_remote(
+        self,
+        seen: ClusterView,
+        membership: Membership,
+        audience: Audience,
+        transaction: Transaction,
+    ) -> list[Outcome]:
+        """Take a remote node out: no member, so quorum is as it was."""
+        watch = Stopwatch(STEP, audience)
+        host = self.reach(self.node) if self.reach and not self.gone else None
+        leaving = RemoteDeparture(self.node, self.attempt, host)
+        seen.check_quorum(self.attempt)
+        self._check_state(seen.status)
+        leaving.check(seen)
+        actions, lost = leaving.foresee(seen)
+        self._check_lost(lost)
+        effects = [
+            f"take the remote node {self.node} out of cluster {membership.cluster}",
+            *leaving.effects(seen),
+            *map(str, actions),
+        ]
+        if self.dry_run:
+            return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
+        audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
+        audience.ask(STEP, f"Take {self.node} out of {membership.cluster}?")
+        transaction.hold(seen, audience)
+        watch.begin(self.node)
+        audience.note(self.node, f"leaving cluster {membership.cluster}")
+        leaving.execute(seen, audience)
+        self._wait(seen, partial(audience.waiting, self.node))
+        return [watch.finish(self.node, Mark.CHANGED, _FROM_INVENTORY)]
 
     def _effects(
-        self, membership: Membership, status: ClusterStatus, departure: Mapping[str, Section]
+        self, membership: Membership, status: ClusterStatus, asked: Mapping[str, Section]
     ) -> Iterator[str]:
         """Yield what is done, what stops on the node by it, and what Pacemaker does then."""
         yield f"take {self.node} out of cluster {membership.cluster}"
@@ -102,7 +140,7 @@ class Removal:
             for copy in (item,) if isinstance(item, Instance) else item.instances:
                 if self.node in copy.nodes:
                     yield f"stop {copy.id} on {self.node}"
-        yield from map(str, live.read_departure(departure))
+        yield from map(str, live.read_departure(asked))
 
     def _leave(self, seen: ClusterView, progress: Progress) -> None:
         step = steps.plan_leave(self.node, gone=self.gone)
@@ -153,8 +191,10 @@ class Removal:
             advice = "nothing was changed: bring back the others (pcs status), then run this again"
             raise RefusedError(self.attempt, seen, advice)
 
-    def _check_resources(self, departure: Mapping[str, Section]) -> None:
-        lost = live.read_lost(departure)
+    def _check_resources(self, asked: Mapping[str, Section]) -> None:
+        self._check_lost(live.read_lost(asked))
+
+    def _check_lost(self, lost: Sequence[str]) -> None:
         if lost and not self.allow_interruption:
             raise RefusedError(
                 self.attempt,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from pacefab.errors import PacefabError
 from pacefab.host.model import Program
 from pacefab.pacemaker import live
+from pacefab.pacemaker.corosync import commands
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member
 from pacefab.services.service import Look
 from pacefab.transport.command import Step, shell, step
@@ -18,9 +21,9 @@ _FORMING = "pacefab-forming"  # id of the property set of a first start
 _FORMED = f"//cluster_property_set[@id='{_FORMING}']"
 
 
-def look(programs: Sequence[Program]) -> Look:
+def look(programs: Sequence[Program], packages: Sequence[str] = ()) -> Look:
     """Return what to look at on a host that is to be a member and to have these programs."""
-    return Look(packages=PACKAGES, units=(*ENGINES, PCSD), programs=tuple(programs))
+    return Look(packages=(*PACKAGES, *packages), units=(*ENGINES, PCSD), programs=tuple(programs))
 
 
 def candidate(name: str, view: NodeView, programs: Sequence[Program]) -> Candidate:
@@ -62,12 +65,14 @@ def plan_newcomer(password: str) -> list[Step]:
 def plan_authentication(members: Iterable[Member], password: str) -> Step:
     """Return the step that makes the pcs daemons of these hosts trust this one's."""
     script = f'pcs host auth -u {USER} "$@"'
-    return shell("authenticate", script, *_addressed(members), stdin=f"{password}\n")
+    first = (replace(member, addresses=member.addresses[:1]) for member in members)
+    return shell("authenticate", script, *_addressed(first), stdin=f"{password}\n")
 
 
-def plan_setup(cluster: str, members: Iterable[Member]) -> Step:
+def plan_setup(cluster: str, members: Iterable[Member], corosync: CorosyncSettings | None) -> Step:
     """Return the step that makes a new cluster, to be started yet."""
-    return step("set up", "pcs", "cluster", "setup", cluster, *_addressed(members))
+    words = commands.setup_words(corosync) if corosync else ()
+    return step("set up", "pcs", "cluster", "setup", cluster, *_addressed(members), *words)
 
 
 def plan_join(member: Member, *, forget: bool) -> list[Step]:

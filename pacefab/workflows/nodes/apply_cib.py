@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 
 from pacefab.errors import CommandError, LostError, PacefabError, RefusedError, add_ending
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import cib_text, live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import (
-    ClusterStatus,
-    Configuration,
-    Primitive,
-    Resource,
-    Transition,
-    primitives,
-)
-from pacefab.pacemaker.plan import ConfigurationPlan, Noun
+from pacefab.pacemaker.model import Configuration, Primitive, Resource, primitives
+from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
+from pacefab.pacemaker.placement.remote import CONNECTION
+from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.restore import render_undone
+from pacefab.pacemaker.sections.change import Noun
 from pacefab.pacemaker.word import Placement
-from pacefab.transport.command import Step, failed
+from pacefab.transport.command import Step, failed, step
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
 from pacefab.workflows.nodes.doorway import Asked, Doorway
@@ -261,6 +258,7 @@ def restore_after(
 
 def _restore(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
     """Put it back and wait until that is so. Errors of `patch` and `settle`."""
+    settle_apart(host, _added_connections(before, plan), waits)
     patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
     changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
@@ -273,6 +271,37 @@ def _restore(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) ->
         _RESTORE_SECONDS,
         waits=waits,
     )
+
+
+def _added_connections(before: Cib, plan: ConfigurationPlan) -> list[str]:
+    """Return the connections to remote nodes that a plan has made."""
+    made = _primitives(change.desired for change in plan.changes)
+    return [p.id for p in made if p.agent == CONNECTION and before.element(p.id) is None]
+
+
+def settle_apart(host: Asked, names: Sequence[str], waits: Waits = unheard) -> None:
+    """Take leave of remote nodes: their connections stop, what ran there moves or stops first.
+
+    One that is taken away while it is Started stays for ever, "Started, orphaned" (Pacemaker 2.1
+    and 3.0). Errors of `settle`; nothing happens to connections that are not there.
+    """
+    cib = query_cib(host)
+    there = [name for name in names if cib.element(name) is not None]
+    if there:
+        host.query([_plan_apart(name) for name in there])
+    for name in there:
+        settle(host, partial(_still, name), _RESTORE_SECONDS, waits=waits)
+
+
+def _plan_apart(name: str) -> Step:
+    words = ("--meta", "--set-parameter", "target-role", "--parameter-value", "Stopped")
+    return step(f"leave {name}", "crm_resource", "--resource", name, *words)
+
+
+def _still(name: str, status: ClusterStatus) -> str:
+    """Return where a connection still is; empty: nowhere."""
+    nodes = {node for instance in status.instances(name) for node in instance.nodes}
+    return f"{name} still runs on {', '.join(sorted(nodes))}" if nodes else ""
 
 
 def _primitives(nouns: Iterable[Noun | None]) -> list[Primitive]:

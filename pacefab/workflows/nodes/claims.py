@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
 from pacefab.pacemaker.members.membership import Claim
+from pacefab.transport.fanout import Result, errors, values
 from pacefab.workflows.nodes.observe import NodeView
+
+T = TypeVar("T")
 
 
 def read_claims(
@@ -36,3 +40,20 @@ def none_answered(failed: Mapping[str, PacefabError]) -> PacefabError:
     if all(isinstance(error, UnreachableError) for error in failed.values()):
         return UnreachableError("reach the hosts", seen, first.next_step)
     return RefusedError("ask the hosts", seen, first.next_step)
+
+
+def all_answered(results: Mapping[str, Result[T]]) -> dict[str, T]:
+    """Return what came back from all hosts.
+
+    Raises:
+        PacefabError: from some nothing did; all of them are named.
+    """
+    failed = errors(results)
+    if failed and len(failed) == len(results):
+        raise none_answered(failed)
+    if failed:
+        first, *others = failed.values()
+        rest = (f"{error.host}: {error.attempted}: {error.seen}" for error in others)
+        first.seen = "\n".join((first.seen, *rest))
+        raise first
+    return values(results)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from pacefab.pacemaker.model import CloneStatus, ClusterStatus
+from pacefab.pacemaker.nouns.status import CloneStatus, ClusterStatus
 from pacefab.transport.command import Step, step
 from pacefab.workflows.nodes.doorway import Asked
 

@@ -13,7 +13,8 @@ from pacefab.pacemaker import cib_text, live
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members import live_membership
 from pacefab.pacemaker.members.membership import Claim
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.ownership import Runner, runners
 from pacefab.services.service import Look
 from pacefab.transport.answers import understood

@@ -13,7 +13,8 @@ from pacefab.pacemaker import live, readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import ClusterStatus, Membership
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
@@ -85,8 +86,7 @@ class ClusterView:
     @property
     def answered(self) -> dict[str, NodeView]:
         """Every host that answered, members or not, in the order in which they were named."""
-        every = {**self.views, **self.strangers}
-        return {name: every[name] for name in self.hosts}
+        return {name: ({**self.views, **self.strangers})[name] for name in self.hosts}
 
     @property
     def facts(self) -> dict[str, HostFacts]:
@@ -106,10 +106,8 @@ class ClusterView:
     @property
     def left_out(self) -> tuple[str, ...]:
         """The members that were not asked, because the operator named only others."""
-        known = {*self.hosts, *self.silent}
-        return tuple(
-            name for name in (self.formed.names if self.formed else ()) if name not in known
-        )
+        known, names = {*self.hosts, *self.silent}, self.formed.names if self.formed else ()
+        return tuple(name for name in names if name not in known)
 
     @property
     def needed(self) -> int:
@@ -166,7 +164,7 @@ class ClusterView:
     def host(self) -> Doorway:
         """The doorway's host; when that is lost, the next one on which Pacemaker runs."""
         first = self.doorway
-        running = (n for n, view in self.views.items() if view.sections["cib"].ok)
+        running = [n for n, v in self.views.items() if v.sections["cib"].ok]
         able = {n: self.hosts[n] for n in running if n not in self.unheard}
         return Doorway(able or self.hosts, first)
 

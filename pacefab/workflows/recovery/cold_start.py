@@ -13,7 +13,7 @@ from pacefab import interrupts
 from pacefab.errors import CommandError, PacefabError, RefusedError, add_ending
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import ClusterStatus, Transition
+from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.galera import GaleraResource
 from pacefab.services.galera.cold_start import ATTEMPT, FirstStart, choose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from pacefab.errors import RefusedError
-from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.services.galera.cold_start import ATTEMPT
 from pacefab.transport.command import Step, shell
 from pacefab.workflows.nodes.view import ClusterView

@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import ClusterStatus, Configuration, primitive_ids
+from pacefab.pacemaker.model import Configuration, primitive_ids
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN
 from pacefab.transport.answers import understood
 from pacefab.transport.command import step

@@ -7,7 +7,7 @@ from typing import Any
 
 from pacefab import interrupts
 from pacefab.host.model import Mark, Outcome
-from pacefab.pacemaker.model import ClusterStatus
+from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.services.service import Service
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.nodes.progress import Progress

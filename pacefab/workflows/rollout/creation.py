@@ -10,9 +10,11 @@ from typing import Any
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Clone, Configuration, NodeStatus, primitive_ids, primitives
+from pacefab.pacemaker.model import Clone, Configuration, primitive_ids, primitives
+from pacefab.pacemaker.nouns.status import NodeStatus
 from pacefab.pacemaker.ownership import find_rival
-from pacefab.pacemaker.plan import Action, ConfigurationPlan
+from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.sections.change import Action
 from pacefab.services import registry
 from pacefab.services.service import Look, Service, Site
 from pacefab.workflows.checks.probing import ProbeResult

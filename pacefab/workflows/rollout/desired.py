@@ -10,6 +10,7 @@ from typing import Any
 from pacefab.host.model import HostFacts
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.configuration import map_primitives
+from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import (
     Configuration,
     Member,
@@ -17,9 +18,12 @@ from pacefab.pacemaker.model import (
     Primitive,
 )
 from pacefab.pacemaker.ownership import desired_runner
+from pacefab.pacemaker.placement.remote import kept_to_members
 from pacefab.services import agents, registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
+
+NodeValues = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,12 @@ class Intent:
     base: Configuration  # what no service describes: properties, defaults, fencing, others' own
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
+    beside_remotes: bool = False  # there are remote nodes, which services are to keep off
+    corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
 
     def only(self, service: str) -> Intent:
         """Return what is desired of one service alone."""
-        return replace(self, chosen=(service,), base=Configuration())
+        return replace(self, chosen=(service,), base=Configuration(), corosync=None)
 
     def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
         """Return the intent for the nodes of the cluster, if there is one, and those to join it.
@@ -60,8 +66,15 @@ class Intent:
         services = registry.look({name: self.sections[name] for name in self.chosen})
         called = agents.programs(self.base)
         return replace(
-            services, programs=_union((called, services.programs)), agents=self._agents()
+            services,
+            packages=_union((services.packages, self._packages)),
+            programs=_union((called, services.programs)),
+            agents=self._agents(),
         )
+
+    @property
+    def _packages(self) -> tuple[str, ...]:
+        return self.corosync.packages if self.corosync else ()
 
     def _agents(self) -> tuple[str, ...]:
         """Return the agents that are probably used; which are is known with the nodes' facts."""
@@ -97,7 +110,8 @@ class Intent:
         """
         services = self._services()
         described = [service.node(section, site, name) for service, section in services]
-        desired = [DesiredNode(programs=agents.programs(self.base)), *described]
+        rest = DesiredNode(packages=self._packages, programs=agents.programs(self.base))
+        desired = [rest, *described]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),
@@ -114,6 +128,8 @@ class Intent:
     def configuration(self, site: Site) -> Configuration:
         """Return what is desired of the CIB, services in the inventory's order, then the rest."""
         parts = [service.configuration(section, site) for service, section in self._services()]
+        if self.beside_remotes:
+            parts = [_on_members(part) for part in parts]
         return merge([*(_named(part, site.facts) for part in parts), self.base])
 
     def probes(self, site: Site) -> tuple[Probe, ...]:
@@ -128,6 +144,12 @@ class Intent:
 def _addressed(member: Member, facts: Mapping[str, HostFacts]) -> Member:
     own = facts[member.name].addresses if member.name in facts else ()
     return member if member.addresses or len(own) != 1 else replace(member, addresses=own)
+
+
+def _on_members(part: Configuration) -> Configuration:
+    """Return a service's part as it is to run on members alone: a clone would run everywhere."""
+    kept = tuple(map(kept_to_members, part.resources))
+    return replace(part, constraints=(*part.constraints, *kept))
 
 
 def _named(part: Configuration, facts: Mapping[str, HostFacts]) -> Configuration:
@@ -145,17 +167,25 @@ def merge(parts: Iterable[Configuration]) -> Configuration:
     """Return one configuration of several; of two values for one key the later one stands."""
     whole = Configuration()
     for part in parts:
-        nodes = {**whole.attributes, **part.attributes}
         whole = replace(
             whole,
             properties={**whole.properties, **part.properties},
             defaults={**whole.defaults, **part.defaults},
-            attributes={n: {**whole.attributes.get(n, {}), **nodes[n]} for n in nodes},
+            operation_defaults={**whole.operation_defaults, **part.operation_defaults},
+            attributes=_by_node(whole.attributes, part.attributes),
+            utilization=_by_node(whole.utilization, part.utilization),
+            sets={**whole.sets, **part.sets},
+            node_sets={**whole.node_sets, **part.node_sets},
+            objects=(*whole.objects, *part.objects),
             resources=(*whole.resources, *part.resources),
             constraints=(*whole.constraints, *part.constraints),
             notes={**whole.notes, **part.notes},
         )
     return whole
+
+
+def _by_node(whole: NodeValues, part: NodeValues) -> NodeValues:
+    return {n: {**whole.get(n, {}), **part.get(n, {})} for n in {**whole, **part}}
 
 
 def _union(parts: Iterable[Iterable[Any]]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 from pacefab.interrupts import undoing
 from pacefab.pacemaker.model import Clone, Order, Primitive
-from pacefab.pacemaker.plan import Action
+from pacefab.pacemaker.sections.change import Action
 from pacefab.transport.command import Section, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import Result, errors, fan_out, values

@@ -75,6 +75,15 @@ def _read(name: str, host: Host) -> tuple[Head, list[Entry | Damaged]]:
     return heads.parse(sections), log.parse_entries(name, sections["history"])
 
 
+def read_conf(hosts: Mapping[str, Host], entry: Entry) -> str:
+    """Return corosync.conf as it stood before a change; empty: no node kept it."""
+    for host in hosts.values():
+        section = host.query([log.observe_conf(entry.id)])["conf"]
+        if section.ok and section.out.strip():
+            return section.out
+    return ""
+
+
 def read_before(hosts: Mapping[str, Host], entry: Entry) -> Cib:
     """Return the CIB that stood before a change, from any node that has it whole.
 

@@ -21,6 +21,7 @@ from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.persistence import persist
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView
+from pacefab.workflows.rollout.corosync_change import CorosyncChange
 from pacefab.workflows.rollout.planning import Plans
 
 _MAY_BE_DONE = (
@@ -41,6 +42,7 @@ class NodeChanges:
     progress: Progress
     watch: Stopwatch
     entry: str  # of the history, under which each node keeps what its files were
+    corosync: CorosyncChange
     done: dict[str, NodePlan] = field(default_factory=dict)
     lost: dict[str, NodePlan] = field(default_factory=dict)
     stuck: list[str] = field(default_factory=list)  # nodes whose files did not go back
@@ -89,13 +91,18 @@ class NodeChanges:
             # Those that were lost come first: they are no longer to do what the others undo.
             back = fan_out(self.lost, self._restore_lost, limit=limit)
             back |= fan_out(changed, self._restore, limit=limit)
+            again = self.corosync.restore()
         self.stuck.extend(errors(back))
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
-        return restored + [
-            f"previous files not restored on {name}: {error}"
-            + (f"; {_MAY_BE_DONE}" if name in self.lost else "")
-            for name, error in errors(back).items()
-        ]
+        return (
+            restored
+            + again
+            + [
+                f"previous files not restored on {name}: {error}"
+                + (f"; {_MAY_BE_DONE}" if name in self.lost else "")
+                for name, error in errors(back).items()
+            ]
+        )
 
     def _restore(self, name: str, node: NodePlan) -> None:
         restore_node(self.seen.hosts[name], node, note=partial(self.progress.note, name))

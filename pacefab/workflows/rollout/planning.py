@@ -9,17 +9,21 @@ from typing import Protocol
 from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.corosync.plan import CorosyncPlan
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
-    Transition,
+    Primitive,
     primitive_ids,
     primitives,
 )
+from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs import render_pcs
-from pacefab.pacemaker.plan import Action, ConfigurationPlan, plan_configuration
+from pacefab.pacemaker.placement.remote import CONNECTION, connections
+from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.sections.change import Action, Noun
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe
@@ -28,6 +32,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.view import ClusterView
+from pacefab.workflows.rollout import corosync_files
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.updates import NodeByNode, find_updates
 from pacefab.workflows.transaction.entry import Entry
@@ -56,6 +61,7 @@ class Plan:
     cluster: str
     forming: tuple[str, ...] = ()
     nodes: Mapping[str, NodePlan] = field(default_factory=dict)
+    corosync: CorosyncPlan = field(default_factory=CorosyncPlan)
     configuration: ConfigurationPlan = field(default_factory=ConfigurationPlan)
     transitions: tuple[Transition, ...] = ()
     silent: Mapping[str, PacefabError] = field(default_factory=dict)  # hosts that did not answer
@@ -69,7 +75,7 @@ class Plan:
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.forming or any(self.nodes.values()) or self.configuration)
+        return bool(self.forming or self.corosync or any(self.nodes.values()) or self.configuration)
 
     @property
     def pending(self) -> tuple[SharedPending, ...]:
@@ -80,7 +86,7 @@ class Plan:
     def summary(self) -> tuple[str, ...]:
         """A line for each change, without the details of files."""
         nodes = (f"{name}: {line}" for name, node in self.nodes.items() for line in brief(node))
-        return (*self.forming, *self.cluster_summary, *nodes)
+        return (*self.forming, *self.corosync.summary, *self.cluster_summary, *nodes)
 
     @property
     def cluster_summary(self) -> tuple[str, ...]:
@@ -128,7 +134,7 @@ class Plan:
         """Whether it changes something that is there; else it only adds something new."""
         changes = self.configuration.changes
         added = all(change.action is Action.ADD for change in changes)
-        return bool(self.interruptions or not added or any(self.nodes.values()))
+        return bool(self.interruptions or not added or self.corosync or any(self.nodes.values()))
 
 
 class Plans(Protocol):
@@ -160,6 +166,7 @@ class Planner:
     prune: bool = False
     whole: bool = True  # whether the intent is all that the inventory describes
     update: bool = False  # whether what is not in force before a restart is restarted then
+    restart_cluster: bool = False  # whether corosync may be given what needs that
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -175,10 +182,18 @@ class Planner:
         nodes = {name: self.plan_node(seen, name) for name in names}
         if forming and seen.formed and not seen.running:
             # What the CIB of a stopped cluster says is known when it runs; then it is planned.
-            return Plan(seen.formed.cluster, forming, nodes, silent=seen.silent)
+            conf = self._corosync(seen)
+            return Plan(seen.formed.cluster, forming, nodes, conf, silent=seen.silent)
         planned = replace(self._plan_cluster(seen, nodes), forming=forming, nodes=nodes)
+        planned = replace(planned, corosync=self._corosync(seen))
         updates = self._updates(seen, planned) if self.update and seen.formed else ()
         return replace(planned, updates=updates)
+
+    def _corosync(self, seen: ClusterView) -> CorosyncPlan:
+        settings = self.intent.corosync
+        if settings is None:
+            return CorosyncPlan()
+        return corosync_files.plan(seen, settings, restart=self.restart_cluster)
 
     def _updates(self, seen: ClusterView, plan: Plan) -> tuple[NodeByNode, ...]:
         """Return what is to be restarted: not where an operator has set something against it."""
@@ -236,6 +251,7 @@ class Planner:
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
+        check_connections(change)
         transitions, placement = (
             apply_cib.foresee(seen.host, render_configuration(seen.cib, change))
             if change
@@ -253,8 +269,24 @@ class Planner:
 
 def _without_newcomers(desired: Configuration, membership: Membership) -> Configuration:
     """Return the configuration without attributes of nodes that are still to join."""
-    present = {n: pairs for n, pairs in desired.attributes.items() if n in membership.names}
+    known = {*membership.names, *connections(desired)}
+    present = {n: pairs for n, pairs in desired.attributes.items() if n in known}
     return replace(desired, attributes=present)
+
+
+def check_connections(change: ConfigurationPlan) -> None:
+    """Raise a RefusedError where a remote node would go: more than its connection goes with it."""
+    gone = [one.id for one in change.changes if one.desired is None and _connects(one.present)]
+    if gone:
+        raise RefusedError(
+            f"take away {', '.join(gone)}",
+            "it is a remote node, which has to leave first",
+            f"nothing was changed: {'; '.join(f'fab remove-node --node {name}' for name in gone)}",
+        )
+
+
+def _connects(noun: Noun | None) -> bool:
+    return isinstance(noun, Primitive) and noun.agent == CONNECTION
 
 
 def _completed(

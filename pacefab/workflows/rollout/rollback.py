@@ -17,10 +17,10 @@ from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.node_plan import NodePlan, plan_rollback
 from pacefab.workflows.nodes.view import ClusterView
-from pacefab.workflows.rollout import history
+from pacefab.workflows.rollout import corosync_files, history
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.history import History
-from pacefab.workflows.rollout.planning import Plan
+from pacefab.workflows.rollout.planning import Plan, check_connections
 from pacefab.workflows.transaction.entry import Entry
 
 Kept = Mapping[str, FileState | None]  # by path; None: there was no such file
@@ -39,6 +39,8 @@ class Restoring:
     kept: Mapping[str, Kept]  # by host, as it is named
     written: Mapping[str, Written] = field(default_factory=dict)
     cluster: str = ""
+    conf: str = ""  # corosync.conf as it was; empty: it was not kept
+    restart_cluster: bool = False  # whether corosync may be given what needs that
 
     def look(self) -> Look:
         """Return what to look at on every node: what services look at, and the kept files."""
@@ -49,7 +51,12 @@ class Restoring:
     def plan(self, seen: ClusterView, forming: tuple[str, ...] = ()) -> Plan:
         """Return what would change on nodes and in their cluster."""
         nodes = {name: self.plan_node(seen, name) for name in seen.views}
-        return replace(self.plan_cluster(seen), nodes=nodes, forming=forming)
+        conf = corosync_files.plan_back(seen, self.conf, restart=self.restart_cluster)
+        if forming and not seen.running:
+            # What the CIB of a stopped cluster says is known when it runs; then it is planned.
+            return Plan(seen.membership.cluster, forming, nodes, conf, silent=seen.silent)
+        planned = self.plan_cluster(seen)
+        return replace(planned, nodes=nodes, forming=forming, corosync=conf)
 
     def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what brings a node's files back."""
@@ -62,7 +69,8 @@ class Restoring:
         """Return what brings the cluster's configuration back.
 
         Raises:
-            RefusedError: it is another cluster's: a node brought that along from there.
+            RefusedError: it is another cluster's: a node brought that along from there; or a remote
+                node would go.
         """
         own = seen.membership.cluster
         if self.cluster not in {"", own}:
@@ -71,6 +79,7 @@ class Restoring:
             raise RefusedError("plan the rollback", said, advice)
         seen.check_quorum("plan the rollback")
         change = plan_restore(seen.cib, self.before)
+        check_connections(change)
         transitions, placement = (
             apply_cib.foresee(seen.host, render_restored(seen.cib, self.before))
             if change
@@ -134,6 +143,7 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> Back:
             {name: files for name, (files, _) in found.items()},
             {name: written for name, (_, written) in found.items()},
             first.cluster,
+            history.read_conf(hosts, first),
         ),
     )
 

@@ -25,7 +25,9 @@ from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.rollout import absent, creation
 from pacefab.workflows.rollout.absent import Losses
 from pacefab.workflows.rollout.agreement import Agreement, Reader
+from pacefab.workflows.rollout.corosync_change import bring_again, no_password
 from pacefab.workflows.rollout.early_start import started_early, stop_forgotten
+from pacefab.workflows.rollout.going_back import corosync_change, restore_cluster
 from pacefab.workflows.rollout.node_changes import NodeChanges, still_pending
 from pacefab.workflows.rollout.planning import Plan, Plans
 from pacefab.workflows.transaction import head as heads
@@ -60,6 +62,7 @@ class Rollout:
     by_node: bool = False  # each node has a line, with what its instances answered
     transaction: Transaction | None = None  # given: of a run that this is a part of
     target: str = ""  # of a rollback: the entry before which it goes back
+    secret: Callable[[str], str] = no_password  # for a quorum device's host
 
     def observe(self, hosts: Mapping[str, Host]) -> ClusterView:
         """Ask the hosts what a plan needs to know. Errors of `observe_cluster`."""
@@ -119,7 +122,8 @@ class _RolloutRun:
             *(() if plan.forming else absent.left_alone(seen, self.watch)),
         ]
         if not plan:
-            for notice in () if self.rollout.by_node else (*plan.notices, *plan.lacks):
+            notices = (*plan.notices, *plan.lacks, *plan.corosync.left)
+            for notice in () if self.rollout.by_node else notices:
                 self.audience.note(plan.cluster, notice)
             return [*self._finished(seen, plan), *left]
         if silent:
@@ -147,10 +151,12 @@ class _RolloutRun:
 
     def _apply(self, seen: ClusterView, plan: Plan, *, asked: bool) -> list[Outcome]:
         entry = self.transaction.entry_id
-        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry)
+        conf = corosync_change(seen, plan, self.audience, self.rollout.secret)
+        nodes = NodeChanges(self.rollout.planner, seen, self.audience, self.watch, entry, conf)
         keep, limit = self.rollout.keep_on_failure, self.rollout.limit
         try:
             form = self.rollout.form(self.hosts) if plan.forming else tuple
+            conf.prepare()
             changed = nodes.change(plan.nodes, limit)
             lost = {} if plan.forming else nodes.lost
             self.losses.add(
@@ -162,7 +168,7 @@ class _RolloutRun:
                 notes += filter(None, [self._undone(seen, nodes)])
                 return [*changed, self.watch.finish(plan.cluster, Mark.SKIPPED, *notes)]
             # Only now: a node that joins starts at once what it has just been given.
-            formed = form()
+            formed = conf.apply(form)
             now = None if asked or changed or plan.forming else (seen, plan)
             done = [*formed, *changed, *self._change_cluster(plan, nodes.done, now)]
         except (PacefabError, KeyboardInterrupt) as error:
@@ -176,6 +182,7 @@ class _RolloutRun:
         """Note that all is done; what an unfinished change started and left behind is stopped."""
         if self.transaction.left:
             stop_forgotten(seen.hosts, self.audience.note)
+            bring_again(seen.hosts, self.transaction.left, self.audience)
         self.transaction.end(State.DONE, self.audience)
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
@@ -208,11 +215,12 @@ class _RolloutRun:
             seen.host.note = self.audience.note
             tried = clean_up(seen.host, seen.status, nodes)
             if not plan:
-                if tried or shown.forming:
+                if tried or shown.forming or shown.corosync.restart:
                     apply_cib.settle_configuration(
                         seen.host, plan.desired, self.rollout.timeout, waits
                     )
-                return self._unchanged(seen, plan, self._pending(done))
+                mark = Mark.CHANGED if shown.corosync else Mark.UNCHANGED
+                return self._unchanged(seen, plan, self._pending(done), mark)
             if plan.cluster_summary != shown.cluster_summary:
                 self.agreement.ask(plan, _FORMED if shown.forming else OVERTAKEN)
             try:
@@ -273,7 +281,8 @@ class _RolloutRun:
             with undoing():
                 if isinstance(error, StartFailedError):
                     error.seen += last_words(seen.hosts, error)
-                self._restore_cluster(seen, plan.configuration, before, error)
+                if not self.rollout.keep_on_failure:
+                    restore_cluster(seen, plan.configuration, before, error, self.audience)
             raise
         change = plan.configuration
         return self._report(now, shown, change, Mark.CHANGED, results, self._pending(done))
@@ -307,7 +316,11 @@ class _RolloutRun:
         return still_pending(self.rollout.planner, self.rollout.observe(self.losses.left), done)
 
     def _unchanged(
-        self, seen: ClusterView, plan: Plan, pending: Sequence[str] = ()
+        self,
+        seen: ClusterView,
+        plan: Plan,
+        pending: Sequence[str] = (),
+        mark: Mark = Mark.UNCHANGED,
     ) -> list[Outcome]:
         """Report a cluster with nothing to change; its services are asked all the same.
 
@@ -325,19 +338,4 @@ class _RolloutRun:
                 raise
         found = (seen, plan)
         seen, plan, results = absent.serve(self.losses, self._look_again, found, deadline, waits)
-        return self._report(seen, plan, ConfigurationPlan(), Mark.UNCHANGED, results, pending)
-
-    def _restore_cluster(
-        self,
-        seen: ClusterView,
-        change: ConfigurationPlan,
-        before: Cib,
-        error: PacefabError | KeyboardInterrupt,
-    ) -> None:
-        """Put back what the change changed, and say so in the error."""
-        if self.rollout.keep_on_failure:
-            return
-        said = "it failed" if isinstance(error, PacefabError) else "interrupted"
-        self.audience.note(seen.doorway, f"{said}: putting the previous configuration back")
-        waits = partial(self.audience.waiting, seen.doorway)
-        apply_cib.restore_after(error, seen.host, before, change, waits)
+        return self._report(seen, plan, ConfigurationPlan(), mark, results, pending)

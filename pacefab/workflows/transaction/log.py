@@ -1,8 +1,8 @@
 """The history on a node: a folder for each change, readable by root alone.
 
-/var/lib/pacefab/history/ID has the note of what changes, its state, the CIB as it was before, and
-the files that were replaced; those stay on their node, because they may hold secrets. Steps and
-parsers only.
+/var/lib/pacefab/history/ID has the note of what changes, its state, the CIB and corosync.conf as
+they were before, and the files that were replaced; those stay on their node, because they may hold
+secrets. Steps and parsers only.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ read -r note
 printf %s "$note" | base64 -d >"$2.new/note.json"
 base64 -d >"$2.new/cib.xml.gz"
 [ -s "$2.new/cib.xml.gz" ] || rm "$2.new/cib.xml.gz"
+[ ! -e /etc/corosync/corosync.conf ] || cp /etc/corosync/corosync.conf "$2.new/corosync.conf"
 echo begun >"$2.new/state"
 mv "$2.new" "$2"
 for folder in */; do [ ! -e "$folder/note.json" ] || echo "${folder%/}"; done |
@@ -70,6 +71,7 @@ for folder in */; do
 done
 """
 _READ = 'gzip -dc "$1/$2/cib.xml.gz" | base64'
+_CONF = 'cat "$1/$2/corosync.conf"'
 
 
 def plan_begin(entry: Entry, before: Cib | None) -> Step:
@@ -118,6 +120,11 @@ def parse_entries(node: str, section: Section) -> list[Entry | Damaged]:
 def observe_before(entry: str) -> Step:
     """Return the step that `parse_before` understands."""
     return shell("before", _READ, FOLDER, entry)
+
+
+def observe_conf(entry: str) -> Step:
+    """Return the step that prints corosync.conf as it stood before a change."""
+    return shell("conf", _CONF, FOLDER, entry)
 
 
 def parse_before(section: Section) -> Cib:

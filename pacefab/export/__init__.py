@@ -1,0 +1,1 @@
+"""A cluster that is there -> its inventory; what cannot be said there is named with its XML."""

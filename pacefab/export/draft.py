@@ -1,0 +1,84 @@
+"""What an export is made of: where it reads, and what it has so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from pacefab.export.words import Sets
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import Membership
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is exported.
+
+    Args:
+        cib: the configuration.
+        corosync: the text of corosync.conf; empty: it is not known.
+        membership: the cluster's name and nodes with their addresses; None: not known.
+        place: where the CIB came from, as comments say it.
+        metadata: of agents, where nodes were asked: which operations they advise.
+        plain: whether services are left in Pacemaker's terms.
+    """
+
+    cib: Cib
+    corosync: str = ""
+    membership: Membership | None = None
+    place: str = "cib.xml"
+    metadata: Mapping[str, Metadata] = field(default_factory=dict)
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class NotSaid:
+    """One part of the cluster that an inventory cannot say: what it is, and its XML."""
+
+    what: str
+    xml: str
+    why: str = "the inventory has no words for it"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}"
+
+
+@dataclass
+class ExportDraft:
+    """An inventory as plain data; `places`: the comment on each part, by its path.
+
+    `values` are those of secrets by the names that stand in their place; they go nowhere.
+    `sets` writes further sets. `taken` are properties that another section says.
+    """
+
+    sets: Sets
+    values: dict[str, str] = field(repr=False)
+    data: dict[str, Any] = field(default_factory=dict)
+    places: dict[Path, str] = field(default_factory=dict)
+    unsaid: list[NotSaid] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+
+    def leave(self, element: etree._Element, why: str = "") -> None:
+        """Name an element that the inventory does not get."""
+        xml = etree.tostring(element, encoding="unicode", with_tail=False)
+        what = " ".join(filter(None, (str(element.tag), element.get("id"))))
+        self.unsaid.append(NotSaid(what, xml, why) if why else NotSaid(what, xml))
+
+    def say(self, what: str, text: str, why: str) -> None:
+        """Name a part that is no element of its own."""
+        self.unsaid.append(NotSaid(what, text, why))
+
+
+Section = Callable[[Source, ExportDraft], None]
+"""What writes one part of the inventory's data, and names with `leave` what has no place there."""
+
+
+def made(items: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping without what is empty: the inventory's own defaults."""
+    return {key: value for key, value in items.items() if value not in ({}, [], (), "", None)}

@@ -1,0 +1,113 @@
+"""The nodes of an inventory: members, and those by Pacemaker Remote."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from pacefab.inventory.model import (
+    Address,
+    HostName,
+    Login,
+    Name,
+    OwnAttributeName,
+    Part,
+    Port,
+    unfit,
+)
+from pacefab.inventory.own_terms import SETS, AttributeSet
+from pacefab.inventory.values import Time
+
+
+class Connection(Part):
+    """How the members connect to a remote node: options of ocf:pacemaker:remote."""
+
+    port: Port | None = Field(
+        default=None,
+        description="the TCP port of pacemaker_remote there, a whole number from 1 to 65535; "
+        "3121, which is Pacemaker's, when not given",
+    )
+    reconnect_interval: Time = Field(
+        default="60s",
+        description="how long Pacemaker waits before it tries again to reach a node that was lost, "
+        "a time such as 60s; 0: it gives up after a few attempts, as it does by default",
+    )
+
+    def parameters(self) -> dict[str, str]:
+        """Return the parameters of the connection's resource that are not its defaults."""
+        given = {"port": str(self.port or ""), "reconnect_interval": self.reconnect_interval}
+        return {key: to for key, to in given.items() if to not in {"", "0", "0s"}}
+
+
+class Node(Part):
+    """A node of the cluster. What ~/.ssh/config says about its name wins over what is here."""
+
+    name: HostName = Field(
+        description="a host name (letters, digits, - and dots), as the cluster calls the node"
+    )
+    address: Address | None = Field(
+        default=None, description="the IPv4 or IPv6 address by which other hosts reach the node"
+    )
+    links: tuple[Address, ...] = Field(
+        default=(),
+        max_length=7,
+        description="a list of the node's addresses on corosync's further links, 1 and up, which "
+        "every node has; address is that on link 0 (default: none; corosync.conf(5))",
+    )
+    user: Login | None = Field(
+        default=None,
+        description="a login name: root, or a user whom sudo allows every command",
+    )
+    port: Port | None = Field(
+        default=None, description="sshd's TCP port, a whole number from 1 to 65535"
+    )
+    role: Literal["controller", "member", "remote"] = Field(
+        default="controller",
+        description="controller or member (both: a full member, which runs the services), or "
+        "remote (Pacemaker Remote runs there, and resources that are placed there)",
+    )
+    connection: Connection | None = Field(
+        default=None,
+        description="of a remote node, a mapping of port and reconnect_interval",
+    )
+    attributes: dict[OwnAttributeName, str] = Field(
+        default={},
+        description="Pacemaker node attributes, texts by name (a letter first, then letters, "
+        "digits, _ . and -); numbers in quotes",
+    )
+
+    utilization: dict[Name, int] = Field(
+        default={},
+        description="what the node offers to resources that need it, whole numbers by name, such "
+        "as cpu, memory; it counts with the property placement-strategy",
+    )
+
+    attribute_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None,
+        description=f"further sets of node attributes, {SETS}; without, those that are there stay",
+    )
+
+    @property
+    def remote(self) -> bool:
+        """Whether it is a node by Pacemaker Remote: no member, corosync does not know it."""
+        return self.role == "remote"
+
+    @model_validator(mode="after")
+    def _connected(self) -> Self:
+        if self.connection and not self.remote:
+            raise unfit("connection is for nodes whose role is remote")
+        if self.links and self.remote:
+            raise unfit("links are corosync's, which a remote node does not have")
+        return self
+
+    @field_validator("name", "address")
+    @classmethod
+    def _once(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Refuse what a node before has; `read` passes the memory of one file as context."""
+        if value is not None and info.context is not None:
+            seen: set[str] = info.context.setdefault(info.field_name, set())
+            if value.lower() in seen:
+                raise unfit("another node has it already")
+            seen.add(value.lower())
+        return value

@@ -1,0 +1,1 @@
+"""Sections of an inventory -> nouns of Pacemaker."""

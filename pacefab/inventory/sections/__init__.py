@@ -1,0 +1,1 @@
+"""Sections that few inventories have: fencing levels, alerts, access control."""

@@ -1,0 +1,1 @@
+"""corosync.conf: read, compared with what is desired of it, rendered."""

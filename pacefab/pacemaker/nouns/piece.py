@@ -1,0 +1,123 @@
+"""Parts of a CIB in Pacemaker's own terms: an element with attributes and children. Pure.
+
+What has no noun of its own is one of these: further sets with their rules, resource sets, bundles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+SETS = ("instance_attributes", "meta_attributes", "utilization")
+PLAIN = "plain"  # marks where the set stands whose pairs a noun has itself
+# What these call id is the id of something else, or they have none.
+_NAMING = {("resource_set", "resource_ref"), ("tag", "obj_ref"), ("acl_target", "role"),
+           ("acl_group", "role")}  # fmt: skip
+_WITHOUT_ID = {"network", "storage", "docker", "podman", "rkt", "operations", "lifetime",
+               "select_attributes", "select_nodes", "select_fencing", "select_resources",
+               "select"}  # fmt: skip
+_ORDERED = {"resource_ref", "obj_ref", "role"}
+_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An element; `id` is its own, empty where no one refers to it, and says nothing of it."""
+
+    tag: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    children: tuple[Piece, ...] = ()
+    id: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What it says: ids and an order without meaning aside."""
+        said = " ".join(
+            f"{name}={_plain(self.attributes[name])}" for name in sorted(self.attributes)
+        )
+        inside = [child.meaning for child in self.children]
+        if not any(child.tag in _ORDERED for child in self.children):
+            inside.sort()
+        return f"{self.tag}({said}{' ' if said and inside else ''}{' '.join(inside)})"
+
+    def matches(self, desired: Piece) -> bool:
+        """Whether it says what is desired, with the ids that are desired."""
+        return self.meaning == desired.meaning and desired.ids <= self.ids
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """The ids that it and what is in it have of their own."""
+        return frozenset(filter(None, (piece.id for piece in self.walk())))
+
+    def walk(self) -> Iterator[Piece]:
+        """Yield it and everything in it."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def _plain(value: str) -> str:
+    """Return a value in one spelling: of booleans, infinite scores and roles there are several."""
+    lower = value.lower()
+    if lower in {"true", "false"}:
+        return lower
+    if lower.removeprefix("+") in {"infinity", "1000000"}:
+        return "INFINITY"
+    if lower in {"-infinity", "-1000000"}:
+        return "-INFINITY"
+    return _ROLES.get(value, value)
+
+
+def read_piece(element: etree._Element) -> Piece:
+    """Return an element with all that is in it; comments are nothing."""
+    attributes = {str(name): str(value) for name, value in element.items()}
+    parent = element.getparent()
+    naming = parent is not None and (parent.tag, element.tag) in _NAMING
+    own = "" if naming else attributes.pop("id", "")
+    return Piece(
+        str(element.tag), attributes, tuple(map(read_piece, element.iterfind("*"))), own
+    )  # fmt: skip
+
+
+def has_id(piece: Piece) -> bool:
+    """Whether its element has an id of its own."""
+    return piece.tag not in {*_WITHOUT_ID, *_ORDERED} and "id-ref" not in piece.attributes
+
+
+def read_sets(
+    element: etree._Element, plain: etree._Element | None, kind: str
+) -> tuple[Piece, ...]:
+    """Return the sets of a kind in their order; of the plain one only where it stands."""
+    return tuple(
+        _mark(found) if found is plain else read_piece(found)
+        for found in element.iterfind(kind)
+        if len(found) or found.get("id-ref")
+    )
+
+
+def _mark(plain: etree._Element) -> Piece:
+    score = {"score": str(plain.get("score"))} if plain.get("score") else {}
+    return Piece(str(plain.tag), {PLAIN: "true", **score}, (), plain.get("id", ""))
+
+
+def is_mark(piece: Piece) -> bool:
+    """Whether a piece says no more than where the plain set stands."""
+    return PLAIN in piece.attributes
+
+
+def marked(kind: str, sets: tuple[Piece, ...], *, plain: bool) -> tuple[Piece, ...]:
+    """Return sets with the mark of a plain one where there is one: first, if nothing is said."""
+    if not plain:
+        return tuple(piece for piece in sets if not is_mark(piece))
+    if any(map(is_mark, sets)):
+        return sets
+    return (Piece(kind, {PLAIN: "true"}), *sets)
+
+
+def same_pieces(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
+    """Whether pieces say in their order what is desired."""
+    return len(present) == len(desired) and all(
+        one.matches(other) for one, other in zip(present, desired, strict=True)
+    )

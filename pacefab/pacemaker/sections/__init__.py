@@ -1,0 +1,1 @@
+"""The smaller sections of a CIB: fencing levels, alerts, access control, tags."""

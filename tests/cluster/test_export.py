@@ -1,0 +1,89 @@
+"""An inventory from a cluster that others built: written, adopted, and nothing is left to do."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from tests.cluster import eyes
+from tests.cluster.eyes import Done
+
+# What an operator might have typed over the years; names are as odd as pcs takes them.
+BUILT = """
+set -e
+pcs property set no-quorum-policy=stop stonith-enabled=false
+pcs resource defaults update resource-stickiness=100
+pcs resource op defaults update timeout=60s
+pcs resource defaults set create id=evening score=5 meta resource-stickiness=0 \
+    rule resource ocf:pacemaker:Dummy
+pcs resource create one ocf:pacemaker:Dummy fake=1 op monitor interval=11s
+pcs resource create two ocf:pacemaker:Dummy --group both
+pcs resource create three ocf:pacemaker:Stateful --group both
+pcs resource clone both clone-max=2 interleave=true
+pcs resource create st ocf:pacemaker:Stateful promotable promoted-max=1
+pcs resource create Odd.Name_x ocf:pacemaker:Dummy passwd=hunter2xyz
+pcs resource utilization one cpu=2
+pcs node utilization {first} cpu=4
+pcs node attribute {second} rack=left
+pcs constraint order set one Odd.Name_x sequential=false set st-clone action=promote
+pcs constraint colocation set one Odd.Name_x setoptions score=-10
+pcs constraint location one rule score=50 rack eq left or date gt 2020-01-01
+pcs constraint location Odd.Name_x prefers {first}=20
+pcs constraint ticket add siteA st-clone loss-policy=stop
+pcs tag create mine one Odd.Name_x
+"""
+SECRET = {"PACEFAB_SECRET_ODD_NAME_X_PASSWD": "hunter2xyz"}
+
+
+def fab(cluster: Cluster, *args: str, hosts: str = "") -> Done:
+    """Run fab; without hosts those of the inventory."""
+    words = eyes.fab_argv(cluster, *args, hosts=hosts or "-")
+    if not hosts:
+        place = words.index("-H")
+        words = words[:place] + words[place + 2 :]
+    return subprocess.run(
+        words,
+        env=eyes.environment(**SECRET),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        cwd=REPOSITORY_ROOT,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def built(bare: Cluster) -> Cluster:
+    """A cluster that somebody built with pcs."""
+    first, second, *_ = bare.nodes
+    script = BUILT.format(first=first, second=second)
+    bare.run(first, "sh -s", stdin=script, timeout=120)
+    bare.run(first, "crm_resource --wait --timeout 60s", timeout=90)
+    return bare
+
+
+def test_a_cluster_made_by_hand_is_exported_and_adopted(built: Cluster, tmp_path: Path) -> None:
+    first, target = built.nodes[0], tmp_path / "found.yaml"
+    before = eyes.cib_state(built)
+    done = fab(built, "export", "--to", str(target), hosts=first)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert eyes.cib_state(built) == before
+    text = target.read_text()
+    assert "hunter2xyz" not in text + done.stdout
+    assert "{secret: odd_name_x_passwd}" in text
+    adopted = fab(built, "adopt", "--yes", "--inventory", str(target))
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
+    plan = fab(built, "plan", "--inventory", str(target))
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+
+
+def test_a_file_that_is_there_is_not_overwritten(built: Cluster, tmp_path: Path) -> None:
+    target = tmp_path / "found.yaml"
+    target.write_text("mine\n")
+    done = fab(built, "export", "--to", str(target), hosts=built.nodes[0])
+    eyes.assert_refused(done, "--force", status=2)
+    assert target.read_text() == "mine\n"

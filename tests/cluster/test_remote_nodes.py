@@ -1,0 +1,203 @@
+"""Bare hosts become remote nodes of a cluster, are lost, come back and leave; judged by Pacemaker.
+
+The tests share the hosts and build on each other, in the order of the file.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pacefab.harness import formation
+from pacefab.harness.cluster import Cluster
+from pacefab.harness.parallel import on_all
+from pacefab.waiting import Pending, wait_until
+from tests.cluster import eyes
+from tests.cluster.eyes import Done
+from tests.cluster.test_bootstrap import NO_FENCING, fab
+
+MEMBERS = ("c1", "c2", "c3")
+REMOTES = ("r1", "r2")
+KEY = "/etc/pacemaker/authkey"
+EDGE = """\
+services: {memcached: {}}
+resources: {sensor: {agent: "ocf:pacemaker:Dummy"}}
+constraints:
+  location: [{resource: sensor, attribute: site, operation: ne, value: edge, score: -INFINITY}]
+"""
+# A key is no text, so it is looked for by its first bytes, in hexadecimal digits.
+SEEN = f"""
+key=$(head -c 24 {KEY} | od -An -tx1 | tr -d ' \\n')
+cat /proc/[0-9]*/cmdline | od -An -v -tx1 | tr -d ' \\n' | grep -c "$key"
+"""
+
+
+def written(folder: Path, cluster: Cluster, name: str, rest: str = "") -> str:
+    """Write an inventory of the hosts; return its path."""
+    hosts = [f"  - {{name: {n}, address: {cluster.address(n)}}}\n" for n in MEMBERS]
+    for node, more in zip(REMOTES, ("attributes: {site: edge}", "attributes: {}"), strict=True):
+        at = cluster.address(node)
+        hosts.append(f"  - {{name: {node}, address: {at}, role: remote, {more}}}\n")
+    file = folder / f"{name}.yaml"
+    file.write_text(f"cluster: {cluster.name}\nnodes:\n{''.join(hosts)}{NO_FENCING}\n{rest}")
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("inventory")
+
+
+@pytest.fixture(scope="module")
+def formed(remote_hosts: Cluster, folder: Path) -> Cluster:
+    done = fab(remote_hosts, "bootstrap", "--inventory", written(folder, remote_hosts, "bare"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return remote_hosts
+
+
+@pytest.fixture(scope="module")
+def file(formed: Cluster, folder: Path) -> str:
+    return written(folder, formed, "edge", EDGE)
+
+
+def told(cluster: Cluster) -> str:
+    return cluster.run("c2", "crm_mon -1 -r").stdout
+
+
+def await_told(cluster: Cluster, *words: str) -> None:
+    """Wait until crm_mon says all of this."""
+
+    def look() -> str | Pending:
+        text = told(cluster)
+        return text if all(word in text for word in words) else Pending(text)
+
+    found = wait_until(look, 90)
+    assert not isinstance(found, Pending), found.seen
+
+
+def assert_well(done: Done) -> None:
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def keys(cluster: Cluster) -> set[str]:
+    every = (*MEMBERS, *REMOTES)
+    sums = on_all(lambda n: cluster.run(n, f"sha256sum <{KEY}").stdout, every)
+    return set(sums)
+
+
+@pytest.mark.every_image
+def test_bare_hosts_become_remote_nodes(formed: Cluster, folder: Path) -> None:
+    await_told(formed, "Online: [ c1 c2 c3 ]", "RemoteOnline: [ r1 r2 ]")
+    assert len(keys(formed)) == 1
+    for node in REMOTES:
+        state = formed.run(node, f"stat -c '%a %U:%G' {KEY}").stdout.strip()
+        assert state == "640 root:haclient"
+        assert formed.run(node, "systemctl is-enabled pacemaker_remote").stdout == "enabled\n"
+        assert formed.run(node, "command -v pacemakerd corosync pcs", check=False).stdout == ""
+    again = fab(formed, "bootstrap", "--inventory", written(folder, formed, "bare"))
+    assert eyes.outcomes(again, "bootstrap") == {formed.name: "unchanged"}, (
+        again.stdout + again.stderr
+    )
+    # No member: corosync does not know it, and it has no vote.
+    assert "Expected votes:   3" in formed.run("c1", "corosync-quorumtool").stdout
+
+
+def test_a_connection_is_as_pcs_makes_it(formed: Cluster) -> None:
+    own = formed.run("c1", "cibadmin -Q --xpath \"//primitive[@id='r2']\"").stdout
+    options = f"ocf:pacemaker:remote server={formed.address('r2')} reconnect_interval=60s --force"
+    make = f"cibadmin --empty >/tmp/f && pcs -f /tmp/f resource create r2 {options}"
+    theirs = formed.run("c1", f"{make} && CIB_file=/tmp/f cibadmin -Q --xpath //primitive").stdout
+    formed.run("c1", "rm /tmp/f")
+
+    def meant(xml: str) -> list[str]:
+        """Return elements with their attributes but for ids, whose times pcs writes both ways."""
+        found = ET.fromstring(xml).iter()  # noqa: S314  # our nodes
+        return sorted(f"{e.tag} {sorted({**e.attrib, 'id': ''}.items())}" for e in found)
+
+    assert meant(own) == meant(theirs)
+
+
+def test_services_stay_on_members_and_what_is_placed_there_runs_there(
+    formed: Cluster, file: str
+) -> None:
+    assert_well(fab(formed, "deploy", "--yes", "--inventory", file))
+    await_told(formed, "Started: [ c1 c2 c3 ]", "Stopped: [ r1 r2 ]", "Dummy):\t Started r1")
+    plan = fab(formed, "plan", "--inventory", file)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+    assert "#kind" not in plan.stdout
+
+    status = fab(formed, "status", "--inventory", file)
+    assert_well(status)
+    assert "memcached serves on 3 of 3 nodes" in status.stdout
+    shown = json.loads(fab(formed, "status", "--json", "--inventory", file).stdout)
+    assert [node["node"] for node in shown["nodes"] if node.get("remote")] == list(REMOTES)
+    for line in ("     Started: [ c1 c2 c3 ]", "     Stopped: [ r1 r2 ]"):
+        assert line in fab(formed, "status", "--format", "classic", "--inventory", file).stdout
+
+
+def test_the_key_is_in_no_argument_and_no_output(formed: Cluster, file: str) -> None:
+    for node in (*MEMBERS, *REMOTES):
+        assert formed.run(node, SEEN, check=False).stdout.strip() == "0"
+    raw = base64.b64decode(formed.run("c1", f"base64 {KEY}").stdout)
+    done = fab(formed, "plan", "--full", "--show-pcs", "--inventory", file)
+    assert raw[:16] not in (done.stdout + done.stderr).encode(errors="surrogateescape")
+    logs = f"grep -rlaFf {KEY} /var/log /var/lib/pacefab /tmp"
+    assert formed.run("r1", logs, check=False).stdout == ""
+
+
+def test_a_lost_remote_node_is_named_and_comes_back(formed: Cluster, file: str) -> None:
+    formed.container("r1").kill()
+    await_told(formed, "RemoteOFFLINE: [ r1 ]")
+    lost = fab(formed, "status", "--inventory", file)
+    assert lost.returncode == 1, lost.stdout
+    assert "the remote node r1 is offline" in lost.stdout
+    eyes.assert_refused(fab(formed, "plan", "--inventory", file), "r1", "--without r1", status=1)
+    assert_well(fab(formed, "plan", "--without", "r1", "--inventory", file))
+
+    formed.container("r1").start()
+    formation.wait_booted(formed.containers["r1"])
+    assert_well(fab(formed, "deploy", "--yes", "--inventory", file))
+    await_told(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
+
+
+@pytest.mark.every_image
+def test_a_daemon_that_was_stopped_is_started_and_connected_again(
+    formed: Cluster, folder: Path
+) -> None:
+    formed.run("r2", "systemctl disable --now pacemaker_remote")
+    await_told(formed, "RemoteOFFLINE: [ r2 ]")
+    done = fab(formed, "bootstrap", "--inventory", written(folder, formed, "bare"))
+    assert_well(done)
+    assert eyes.outcomes(done, "bootstrap")["r2"] == "changed"
+    await_told(formed, "RemoteOnline: [ r1 r2 ]")
+    assert formed.run("r2", "systemctl is-enabled pacemaker_remote").stdout == "enabled\n"
+
+
+def test_a_host_with_another_key_is_refused(formed: Cluster, file: str) -> None:
+    formed.run("r2", f"cp -p {KEY} /root/key; head -c 4096 /dev/urandom >{KEY}")
+    done = fab(formed, "bootstrap", "--inventory", file)
+    eyes.assert_refused(
+        done, "r2 has the key of another cluster", KEY, "nothing was changed", status=1
+    )
+    formed.run("r2", f"cp -p /root/key {KEY}; rm /root/key")
+
+
+def test_a_remote_node_leaves_and_nothing_of_it_is_left(formed: Cluster, file: str) -> None:
+    formed.run("c1", "pcs constraint location sensor prefers r1=50; pcs node attribute r1 extra=1")
+    remove = ("remove-node", "--node", "r1", "--yes", "--inventory", file)
+    eyes.assert_refused(fab(formed, *remove), "sensor", "--allow-interruption", status=1)
+    assert_well(fab(formed, *remove, "--allow-interruption"))
+    for node in MEMBERS:
+        left = formed.run(node, "cibadmin -Q | grep -w r1; crm_mon -1 -r | grep -w r1", check=False)
+        assert left.stdout == "", left.stdout
+    assert (
+        formed.run("r1", "systemctl is-active pacemaker_remote", check=False).stdout == "inactive\n"
+    )
+    assert formed.run("r1", f"ls {KEY}", check=False).stdout == ""
+
+    assert_well(fab(formed, "add-node", "--node", "r1", "--inventory", file))
+    await_told(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
