@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fabric import Connection
-from invoke.context import Context
-from invoke.tasks import task
-
-from pacefab.cli.endings import exit_with, written
-from pacefab.cli.flags import check_flags
+from pacefab.cli.cluster_task import cluster_task
 from pacefab.cli.options import not_with
-from pacefab.errors import RefusedError, UsageError
+from pacefab.cli.run import Run
+from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.report.text import Printer
+from pacefab.transport.connection import Host
 
 if TYPE_CHECKING:
     from pacefab.export.draft import Source
@@ -27,53 +25,44 @@ _MODE = 0o640
 _QUERY = "on a node of the cluster: cibadmin --query > cib.xml"
 
 
-@task(
-    auto_shortflags=False,
-    help={
-        "to": "The inventory to write. Default: inventory/exported.yaml.",
-        "cib": "A file with what cibadmin --query says, in place of -H: no host is contacted.",
-        "corosync": "With --cib: that cluster's corosync.conf, for names and addresses.",
-        "plain": "Resources in Pacemaker's terms, services too.",
-        "force": "Overwrite an inventory that is there.",
-        "accept_new_host_keys": "Trust a host never met before and note its key.",
-    },
+@cluster_task(
+    file="to",
+    reads_only=True,
+    to="The inventory to write.",
+    cib="A file with what cibadmin --query says, in place of -H: no host is contacted.",
+    corosync="With --cib: that cluster's corosync.conf, for names and addresses.",
+    plain="Resources in Pacemaker's terms, services too.",
+    force="Overwrite an inventory that is there.",
 )
 def export(
-    context: Context,
+    run: Run,
     to: str = "inventory/exported.yaml",
     cib: str = "",
     corosync: str = "",
     plain: bool = False,
     force: bool = False,
-    accept_new_host_keys: bool = False,
-) -> None:
+) -> int:
     """Write the inventory of a cluster that is there.
 
-    The cluster is only read. Values of secrets are written nowhere: their names are, and what gives
-    them follows in docs. What an inventory cannot say is named, with its XML as a comment.
+    The cluster is only read: the first host that answers is asked. Values of secrets are written
+    nowhere: their names are, and what gives them follows in docs. What an inventory cannot say is
+    named, with its XML as a comment.
 
     Exit 0: all of it is said; 2: what is named is not.
 
-    Example: fab -H c1 export --to inventory/found.yaml
+    Example: fab -H c1,c2,c3 export --to inventory/found.yaml
     """
-
-    def work() -> int:
-        check_flags(context.config, "export")
-        target = Path(to)
-        if target.exists() and not force:
-            next_step = "name another file with --to, or overwrite it with --force"
-            raise UsageError(f"write {target}", "it is there already", next_step)
-        printer = Printer()
-        if cib:
-            host = f"-H {context.original_host}" if isinstance(context, Connection) else "-H"
-            not_with("--cib", {host: isinstance(context, Connection)})
-            source = _from_files(Path(cib), Path(corosync) if corosync else None)
-        else:
-            not_with("-H", {"--corosync": corosync})
-            source = _from_host(context, accept_new_host_keys=accept_new_host_keys)
-        return written(printer, _write(replace(source, plain=plain), target, printer))
-
-    exit_with(work)
+    target = Path(to)
+    if target.exists() and not force:
+        next_step = "name another file with --to, or overwrite it with --force"
+        raise UsageError(f"write {target}", "it is there already", next_step)
+    if cib:
+        not_with("--cib", {"-H": run.given})
+        source = _from_files(Path(cib), Path(corosync) if corosync else None)
+    else:
+        not_with("-H", {"--corosync": corosync})
+        source = _from_hosts(run.named())
+    return _write(replace(source, plain=plain), target, run.printer)
 
 
 def _write(source: Source, target: Path, printer: Printer) -> int:
@@ -150,24 +139,31 @@ def _text(file: Path) -> str:
         raise UsageError(f"read {file}", "it is no UTF-8 text", _QUERY) from error
 
 
-def _from_host(context: Context, *, accept_new_host_keys: bool) -> Source:
+def _from_hosts(hosts: Mapping[str, Host]) -> Source:
+    """Return what the first host says that can be asked.
+
+    Raises:
+        PacefabError: none could; the error is the first one's.
+    """
+    errors: list[PacefabError] = []
+    for host in hosts.values():
+        try:
+            return _from_host(host)
+        except PacefabError as error:
+            errors.append(error)
+    raise errors[0]
+
+
+def _from_host(host: Host) -> Source:
     """Return what a node says of its cluster.
 
     Raises:
         PacefabError: the host cannot be reached or asked, or is in no cluster.
     """
-    if not isinstance(context, Connection):
-        raise UsageError("find the cluster", "no host was named",
-                         "name a node: fab -H NODE export; or a file: --cib cib.xml")  # fmt: skip
-    from pacefab.cli.routes import route
-    from pacefab.cli.settings import read_settings
     from pacefab.export.draft import Source
     from pacefab.pacemaker import cib_text, live
     from pacefab.pacemaker.members import live_membership
-    from pacefab.transport.connection import Access
 
-    access = Access(accept_new_host_keys, context.config.sudo.password)
-    host = route(context, context, read_settings(context.config).ssh_config, "", access)
     steps = [*live_membership.observe_membership(), *cib_text.observe_configuration()]
     sections = host.observe(steps)
     membership: Membership | None = live_membership.read_membership(sections)
@@ -180,8 +176,8 @@ def _from_host(context: Context, *, accept_new_host_keys: bool) -> Source:
         )
     found = live.read_cib(sections)
     agents = _agents(found)
-    told = host.observe(live.observe_metadata(agents)) if agents else {}
-    metadata = {agent: known for agent in agents if (known := live.find_metadata(agent, told))}
+    asked = host.observe(live.observe_metadata(agents)) if agents else {}
+    metadata = {agent: known for agent in agents if (known := live.find_metadata(agent, asked))}
     return Source(found, sections["corosync"].out, membership, host.name, metadata)
 
 
