@@ -107,6 +107,8 @@ def failures(results: Path) -> Iterator[str]:
 
 def check_clusters(images: list[str], nodes: list[str]) -> None:
     """Refuse, before anything starts, what no cluster can be made of. Raises `HarnessError`."""
+    import docker  # noqa: F401, PLC0415  # one that is missing is named before pytest starts
+
     from pacefab.harness.image import check_kind  # noqa: PLC0415
     from pacefab.harness.place import check_names  # noqa: PLC0415
 
