@@ -35,7 +35,6 @@ from pacefab.workflows.nodes.view import observe_cluster
 from tests.cluster import patching
 from tests.cluster.fence_agent import AGENT, PROGRAM
 
-
 DUMMIES = ("a", "b", "c")
 MEMBERS = ("g1",)
 DEVICES = ("f1", "f2")

@@ -22,7 +22,6 @@ from pacefab.harness.parallel import on_all
 from tests.cluster.eyes import Done
 from tests.cluster.fence_agent import AGENT, BROKEN, LOG, PROGRAM
 
-
 SECONDS = 60.0  # in which Pacemaker has done what follows from a change, on a busy machine
 DUMMY = "ocf:pacemaker:Dummy"
 RECORDER = "/usr/local/bin/record-alert"
