@@ -64,15 +64,15 @@ def file(formed: Cluster, folder: Path) -> str:
     return written(folder, formed, "edge", EDGE)
 
 
-def told(cluster: Cluster) -> str:
+def reported(cluster: Cluster) -> str:
     return cluster.run("c2", "crm_mon -1 -r").stdout
 
 
-def await_told(cluster: Cluster, *words: str) -> None:
+def await_reported(cluster: Cluster, *words: str) -> None:
     """Wait until crm_mon says all of this."""
 
     def look() -> str | Pending:
-        text = told(cluster)
+        text = reported(cluster)
         return text if all(word in text for word in words) else Pending(text)
 
     found = wait_until(look, 90)
@@ -91,7 +91,7 @@ def keys(cluster: Cluster) -> set[str]:
 
 @pytest.mark.every_image
 def test_bare_hosts_become_remote_nodes(formed: Cluster, folder: Path) -> None:
-    await_told(formed, "Online: [ c1 c2 c3 ]", "RemoteOnline: [ r1 r2 ]")
+    await_reported(formed, "Online: [ c1 c2 c3 ]", "RemoteOnline: [ r1 r2 ]")
     assert len(keys(formed)) == 1
     for node in REMOTES:
         state = formed.run(node, f"stat -c '%a %U:%G' {KEY}").stdout.strip()
@@ -125,7 +125,7 @@ def test_services_stay_on_members_and_what_is_placed_there_runs_there(
     formed: Cluster, file: str
 ) -> None:
     assert_well(fab(formed, "deploy", "--yes", "--inventory", file))
-    await_told(formed, "Started: [ c1 c2 c3 ]", "Stopped: [ r1 r2 ]", "Dummy):\t Started r1")
+    await_reported(formed, "Started: [ c1 c2 c3 ]", "Stopped: [ r1 r2 ]", "Dummy):\t Started r1")
     plan = fab(formed, "plan", "--inventory", file)
     assert plan.returncode == 0, plan.stdout + plan.stderr
     assert "#kind" not in plan.stdout
@@ -151,7 +151,7 @@ def test_the_key_is_in_no_argument_and_no_output(formed: Cluster, file: str) -> 
 
 def test_a_lost_remote_node_is_named_and_comes_back(formed: Cluster, file: str) -> None:
     formed.container("r1").kill()
-    await_told(formed, "RemoteOFFLINE: [ r1 ]")
+    await_reported(formed, "RemoteOFFLINE: [ r1 ]")
     lost = fab(formed, "status", "--inventory", file)
     assert lost.returncode == 1, lost.stdout
     assert "the remote node r1 is offline" in lost.stdout
@@ -161,7 +161,7 @@ def test_a_lost_remote_node_is_named_and_comes_back(formed: Cluster, file: str) 
     formed.container("r1").start()
     formation.wait_booted(formed.containers["r1"])
     assert_well(fab(formed, "deploy", "--yes", "--inventory", file))
-    await_told(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
+    await_reported(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
 
 
 @pytest.mark.every_image
@@ -169,11 +169,11 @@ def test_a_daemon_that_was_stopped_is_started_and_connected_again(
     formed: Cluster, folder: Path
 ) -> None:
     formed.run("r2", "systemctl disable --now pacemaker_remote")
-    await_told(formed, "RemoteOFFLINE: [ r2 ]")
+    await_reported(formed, "RemoteOFFLINE: [ r2 ]")
     done = fab(formed, "bootstrap", "--inventory", written(folder, formed, "bare"))
     assert_well(done)
     assert eyes.outcomes(done, "bootstrap")["r2"] == "changed"
-    await_told(formed, "RemoteOnline: [ r1 r2 ]")
+    await_reported(formed, "RemoteOnline: [ r1 r2 ]")
     assert formed.run("r2", "systemctl is-enabled pacemaker_remote").stdout == "enabled\n"
 
 
@@ -200,4 +200,4 @@ def test_a_remote_node_leaves_and_nothing_of_it_is_left(formed: Cluster, file: s
     assert formed.run("r1", f"ls {KEY}", check=False).stdout == ""
 
     assert_well(fab(formed, "add-node", "--node", "r1", "--inventory", file))
-    await_told(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
+    await_reported(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")

@@ -8,7 +8,7 @@ pings of links what corosync 3.1 was seen to do: it logs "best link: 0 (pri: 9)"
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -179,15 +179,7 @@ def plan_corosync(
         ValueError: a file cannot be read.
     """
     blocks = {node: _plain(conf.parse(text)) for node, text in files.items()}
-    counted = Counter(map(conf.render, blocks.values()))
-
-    def rank(text: str) -> tuple[int, int, int]:
-        block = conf.parse(text)
-        present = conf.values(block)
-        left = len(tuple(_changes(present, desired(present))))
-        return counted[text], conf.version(block), -left  # of two alone, what is desired
-
-    most = max(counted, key=rank)
+    most = _most_common(map(conf.render, blocks.values()), desired)
     base = next(conf.parse(files[n]) for n, b in blocks.items() if conf.render(b) == most)
     present = conf.values(base)
     every = tuple(_changes(present, desired(present)))
@@ -213,6 +205,18 @@ def plan_corosync(
         restart=any(c.effect is Effect.RESTART for c in now) and not stopped,
         stopped=stopped,
     )
+
+
+def _most_common(texts: Iterable[str], desired: Callable[[Values], Values]) -> str:
+    """Return the text that most nodes have; of several the newest, then the one as desired."""
+    counted = Counter(texts)
+
+    def rank(text: str) -> tuple[int, int, int]:
+        block = conf.parse(text)
+        present = conf.values(block)
+        return counted[text], conf.version(block), -len(tuple(_changes(present, desired(present))))
+
+    return max(counted, key=rank)
 
 
 def plan_device(settings: CorosyncSettings) -> CorosyncPlan:

@@ -85,8 +85,7 @@ class Removal:
         effects = list(self._effects(membership, seen.status, asked))
         if self.dry_run:
             return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
-        audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
-        audience.ask(STEP, f"Take {self.node} out of {membership.cluster}?")
+        self._agree(effects, membership.cluster, audience)
         transaction.hold(seen, audience)
         watch.begin(self.node)
         audience.note(self.node, f"leaving cluster {membership.cluster}")
@@ -122,14 +121,18 @@ class Removal:
         ]
         if self.dry_run:
             return [watch.finish(self.node, Mark.PLANNED, *(f"would: {line}" for line in effects))]
-        audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
-        audience.ask(STEP, f"Take {self.node} out of {membership.cluster}?")
+        self._agree(effects, membership.cluster, audience)
         transaction.hold(seen, audience)
         watch.begin(self.node)
         audience.note(self.node, f"leaving cluster {membership.cluster}")
         leaving.execute(seen, audience)
         self._wait(seen, partial(audience.waiting, self.node))
         return [watch.finish(self.node, Mark.CHANGED, _FROM_INVENTORY)]
+
+    def _agree(self, effects: Sequence[str], cluster: str, audience: Audience) -> None:
+        """Show what would be done, and ask."""
+        audience.preview([f"{STEP} would:", *(f"    {line}" for line in effects)])
+        audience.ask(STEP, f"Take {self.node} out of {cluster}?")
 
     def _effects(
         self, membership: Membership, status: ClusterStatus, asked: Mapping[str, Section]
