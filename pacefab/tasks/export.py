@@ -143,15 +143,17 @@ def _from_hosts(hosts: Mapping[str, Host]) -> Source:
     """Return what the first host says that can be asked.
 
     Raises:
-        PacefabError: none could; the error is the first one's.
+        PacefabError: none could; all of them are named.
     """
-    errors: list[PacefabError] = []
-    for host in hosts.values():
+    from pacefab.workflows.nodes.claims import none_answered
+
+    failed: dict[str, PacefabError] = {}
+    for name, host in hosts.items():
         try:
             return _from_host(host)
         except PacefabError as error:
-            errors.append(error)
-    raise errors[0]
+            failed[name] = error
+    raise none_answered(failed)
 
 
 def _from_host(host: Host) -> Source:
