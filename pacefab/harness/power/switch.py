@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import suppress
+from functools import cached_property
 from typing import Final
 
 import docker
@@ -37,8 +38,12 @@ class PowerSwitch:
         self._name = container
         self._executor = executor
         self._later = later
-        self._engine = docker.from_env()
         self._in_self_test = False
+
+    @cached_property
+    def _engine(self) -> docker.DockerClient:
+        # Asked for with the first question: a board answers, and ends, without the engine too.
+        return docker.from_env()
 
     def state(self) -> str:
         """Return on or off; off, too, for a container that is gone."""
