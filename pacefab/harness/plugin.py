@@ -70,7 +70,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Know the marker, and make a polite kill clean up as Ctrl-C does."""
     config.addinivalue_line(
-        "markers", "every_image: run on all images of --image, not only the first"
+        "markers",
+        "every_image: run on all images of --image, not only the first; with bare=True on those "
+        "whose bare nodes can become a cluster",
     )
     config.stash[KEPT] = {}
     # Only the main thread may set handlers; elsewhere the next start's sweep does the work.
@@ -81,9 +83,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test on a cluster the images that it runs on."""
     kinds = metafunc.config.getoption("--image")
-    if metafunc.definition.get_closest_marker("every_image") is None:
+    marker = metafunc.definition.get_closest_marker("every_image")
+    if marker is None:
         kinds = kinds[:1]
     with_bare = [kind for kind in kinds if kind in ("auto", *BARE)]
+    if marker and marker.kwargs.get("bare"):
+        kinds = with_bare
     for fixtures, images in ((CLUSTER_FIXTURES, kinds), (BARE_FIXTURES, with_bare)):
         for fixture in fixtures:
             if fixture in metafunc.fixturenames:

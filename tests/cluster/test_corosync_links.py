@@ -127,7 +127,7 @@ def pair(module_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> P
     return made
 
 
-@pytest.mark.every_image
+@pytest.mark.every_image(bare=True)
 def test_a_cluster_is_formed_with_its_links_and_times(pair: Pair) -> None:
     for node in pair.nodes:
         eyes.until(partial(pair.is_linked, node), f"{node} has two links")
@@ -137,7 +137,7 @@ def test_a_cluster_is_formed_with_its_links_and_times(pair: Pair) -> None:
     pair.nothing_to_do()
 
 
-@pytest.mark.every_image
+@pytest.mark.every_image(bare=True)
 def test_times_and_crypto_change_while_all_runs(pair: Pair) -> None:
     before = pair.started()
     said = pair.deploy(AT_FIRST.replace("5000", "6000") + ", crypto: {cipher: aes128}")
