@@ -72,8 +72,9 @@ def test_package_is_installed_from_the_node_itself_and_reset_removes_it(cluster:
     formed = cluster.run(first, "cibadmin --query --scope configuration").stdout
     # Without a route anything that needs a mirror fails.
     cluster.run(first, f"ip route del default; {INSTALL}", timeout=120)
-    # Nodes have no IPv6, and where EL's memcached can't listen on ::1 it doesn't start.
-    cluster.run(first, "sed -i s/,::1// /etc/memcached.conf /etc/sysconfig/memcached", check=False)
+    # Nodes have no IPv6, and a memcached that can't listen on ::1 doesn't start.
+    without = "sed -i -e s/,::1// -e '/^-l ::1$/d' /etc/memcached.conf /etc/sysconfig/memcached"
+    cluster.run(first, without, check=False)
     cluster.run(first, "systemctl restart memcached && systemctl is-active memcached")
     cluster.run(first, "pcs resource create memcached systemd:memcached")
     cluster.reset()
