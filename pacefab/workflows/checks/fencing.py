@@ -133,7 +133,7 @@ class _Verifying:
         """Yield whether the agents and what they call are where they may run."""
         for node, absent in self.asked.absent.items():
             seen = ", ".join(absent) or "all there"
-            cause = f"fab deploy installs it, or: install {seen} on {node}"
+            cause = f"fab deploy installs it, or: install {seen} on {node}" if absent else ""
             yield Check("agents installed", node, not absent, seen, cause)
 
     def answers(self) -> Iterator[Check]:

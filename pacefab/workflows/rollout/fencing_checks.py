@@ -78,6 +78,6 @@ def _is_of(finding: FencingFinding, change: ConfigurationPlan) -> bool:
 def _unproven(seen: ClusterView, scene: FencingScene) -> tuple[str, ...]:
     if not seen.status.fencing:
         return ()
-    members = {name: seen.hosts[name] for name in seen.views}
-    said = fencing_proofs.sentence(scene.nodes, fencing_proofs.gather(members))
+    known = fencing_proofs.read(seen.host.query(fencing_proofs.observe()))
+    said = fencing_proofs.sentence(scene.nodes, known)
     return (said,) if said else ()
