@@ -9,7 +9,6 @@ from pacefab.report import verification
 from pacefab.report.prometheus import Metric, render_metrics
 from pacefab.report.stream import json_text
 from pacefab.report.table import table
-from pacefab.services.figures import Alert
 from pacefab.workflows.checks.fencing import FencedNode, FencingVerification
 
 _HEADINGS = ("node", "fenced by", "off within", "board seen to be its own", "last fenced (UTC)")
@@ -62,9 +61,9 @@ def render_prometheus(found: FencingVerification) -> list[str]:
 
 
 def _metrics(found: FencingVerification) -> Iterator[Metric]:
-    failed, alert = float(len(found.failed)), Alert("FencingChecks", "> 0")
+    failed = float(len(found.failed))
     text = "Checks of verify-fencing that failed"
-    yield Metric("fencing_checks_failed", "gauge", text, [({}, failed)], alert)
+    yield Metric("fencing_checks_failed", "gauge", text, [({}, failed)])
     answers = [
         (
             {

@@ -65,7 +65,7 @@ class FenceQuestion:
         given = self.device.primitive.parameters
         yield "action", self.device.parameter(f"pcmk_{self.action}_action", default=self.action)
         for name, value in given.items():
-            if not _NOT_GIVEN.fullmatch(name):
+            if not _NOT_GIVEN.fullmatch(name.strip()):
                 yield name, value
         if self.target:
             yield from self._about(metadata)
@@ -130,8 +130,8 @@ def unaskable(device: FenceDevice) -> str:
         return f"{device.agent} is no agent that takes its options by standard input"
     if any(value.startswith(_KEPT_ELSEWHERE) for value in given.values()):
         return "a secret of it is in a file of the nodes (cibsecret)"
-    if any("\n" in name + value for name, value in given.items()):
-        return "a parameter has a line end, which no agent can be given"
+    if any(not (name + value).isprintable() for name, value in given.items()):
+        return "a parameter holds what is no text, such as a line end"
     other = [device.parameter(f"pcmk_{name}_action", default=name) for name in _READING]
     if wrong := sorted(set(other) - _READING - {"metadata"}):
         return f"it would do {wrong[0]} in place of looking (pcmk_*_action)"

@@ -80,6 +80,7 @@ def verify(
     checks = (
         *_reached(seen),
         *(wrong or [good]),
+        *found.running(),
         *found.programs(),
         *found.answers(),
         *found.states(),
@@ -135,6 +136,17 @@ class _Verifying:
             seen = ", ".join(absent) or "all there"
             cause = f"fab deploy installs it, or: install {seen} on {node}" if absent else ""
             yield Check("agents installed", node, not absent, seen, cause)
+
+    def running(self) -> Iterator[Check]:
+        """Yield whether Pacemaker watches each device; one that failed everywhere is not used."""
+        for device in self.scene.devices:
+            if not device.disabled:
+                found = self.seen.status.started_on(device.id)
+                found |= self.seen.placement.running.get(device.id, frozenset())
+                nodes = ", ".join(sorted(found))
+                seen = f"Started on {nodes}" if nodes else "it is Started on no node"
+                cause = f"once the device answers: pcs stonith cleanup {device.id}"
+                yield Check("device runs", device.id, bool(nodes), seen, cause)
 
     def answers(self) -> Iterator[Check]:
         """Yield whether each device answered each node."""
