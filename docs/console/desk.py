@@ -45,6 +45,7 @@ class Desk:
         self._environment = {
             "HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "COLUMNS": "80", "TZ": "UTC",
             "USER": "root", "CHECKOUT": str(_ROOT),
+            "BOARDS": str(cluster.folder / "boards.json") if cluster else "",
         }  # fmt: skip
 
     def write(self, file: File) -> None:
@@ -90,7 +91,8 @@ def desk(state: str, image: str) -> Iterator[Desk]:
             return
         hosts = {"hosts": OPENSTACK, "remotes": (*_NODES, *REMOTES)}
         bare, nodes = state in hosts, hosts.get(state, _NODES)
-        with Cluster.start(NAME, nodes, image, bare=bare) as cluster:
+        fencing = state == "fenced"
+        with Cluster.start(NAME, nodes, image, bare=bare, fencing=fencing) as cluster:
             at = Desk(Path(folder), cluster)
             at.prepare(state)
             yield at

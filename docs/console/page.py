@@ -22,6 +22,7 @@ STATES = {
     "hosts": (),
     "remotes": (),
     "bare": (),
+    "fenced": (),
     "installed": ("install-memcached",),
     "serving": ("install-memcached", "create-memcached"),
 }

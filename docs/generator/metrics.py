@@ -1,4 +1,4 @@
-"""The metrics of `status --prometheus`: a sample's, rendered by the code that exports them.
+"""The metrics of `status` and `verify-fencing`: samples', rendered by the code that exports them.
 
 Its services are pacefab's own, each with all the figures of its description.
 """
@@ -9,9 +9,13 @@ import re
 
 from docs.generator.markdown import code, escape, table
 from pacefab.pacemaker import monitor
-from pacefab.report import prometheus
+from pacefab.pacemaker.fencing.asking import FenceAnswer, FenceQuestion
+from pacefab.pacemaker.fencing.devices import FenceDevice
+from pacefab.pacemaker.model import Primitive
+from pacefab.report import fencing, prometheus
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe, Reading
+from pacefab.workflows.checks.fencing import FencedNode, FencingVerification
 from pacefab.workflows.checks.health import Health, NodeHealth
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
@@ -47,7 +51,15 @@ def render() -> str:
 
 
 def _lines() -> list[str]:
-    return prometheus.render(sample())
+    return [*prometheus.render(sample()), *fencing.render_prometheus(_fencing())]
+
+
+def _fencing() -> FencingVerification:
+    """Return a verification of a cluster with one device."""
+    device = FenceDevice(Primitive("fence-c1", "stonith:fence_ipmilan"))
+    answer = FenceAnswer(FenceQuestion(device, "c1", "status", "c1"), 0)
+    node = FencedNode("c1", ("fence-c1",), seconds=68.0)
+    return FencingVerification("fencing", "demo", (), (), (node,), (answer,))
 
 
 def sample() -> Health:

@@ -51,6 +51,7 @@ class Metadata:
     agent: str
     parameters: tuple[Parameter, ...]
     operations: tuple[Operation, ...]
+    actions: frozenset[str] = frozenset()  # all that it can do, by name
 
 
 def parse(agent: str, text: str) -> Metadata:
@@ -64,7 +65,8 @@ def parse(agent: str, text: str) -> Metadata:
         raise ValueError(f"not metadata of an agent: <{root.tag}>")
     parameters = tuple(_parameter(e) for e in root.iterfind("parameters/parameter"))
     actions = [_operation(e) for e in root.iterfind("actions/action")]
-    return Metadata(agent, parameters, tuple(_defaults(agent, actions)))
+    names = frozenset(action.name for action in actions)
+    return Metadata(agent, parameters, tuple(_defaults(agent, actions)), names)
 
 
 def _parameter(element: etree._Element) -> Parameter:

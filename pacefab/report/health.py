@@ -155,6 +155,7 @@ def render_json(health: Health) -> str:
             "quorum": status.quorum,
             "maintenance": status.maintenance,
             "fencing": status.fencing,
+            "last_fenced": dict(health.last_fenced),
             "dc": status.dc,
             "nodes": [_node(node, health.service(BESIDE_NODES)) for node in health.nodes],
             "services": {service.name: _service(service) for service in health.services},

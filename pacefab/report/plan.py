@@ -32,6 +32,7 @@ def render_text(plan: Plan, *, full: bool = False) -> list[str]:
     blocks = (
         _transitions(plan),
         _notices(plan),
+        _fencing(plan),
         _left_out(plan),
         _updates(plan),
         _pending(plan),
@@ -139,6 +140,13 @@ def _notices(plan: Plan) -> Iterator[str]:
         yield from (f"  {notice}" for notice in plan.notices)
 
 
+def _fencing(plan: Plan) -> Iterator[str]:
+    """Yield what is doubtful about fencing, and of which nodes it is not proven."""
+    if plan.fencing:
+        yield from ("", "fencing, to be looked at")
+        yield from (f"  {doubt}" for doubt in plan.fencing)
+
+
 def _left_out(plan: Plan) -> Iterator[str]:
     if plan.lacks:
         yield from ("", "left out")
@@ -203,7 +211,8 @@ def render_shell(plan: Plan) -> list[str]:
 def render_json(plan: Plan) -> str:
     """Return the shape that README documents; keys are added in later versions, never renamed."""
     unfinished = [entry.shown() for entry in plan.unfinished]
-    return json_text({**as_data(plan), "unfinished": unfinished})
+    doubts = list(plan.fencing)
+    return json_text({**as_data(plan), "unfinished": unfinished, "fencing": doubts})
 
 
 def as_data(plan: Plan) -> dict[str, object]:

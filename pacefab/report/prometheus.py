@@ -41,7 +41,7 @@ class Metric:
 
 def render(health: Health) -> list[str]:
     """Return the lines; an instance that did not answer has no figures."""
-    return _lines(metrics(health), health.cluster)
+    return render_metrics(metrics(health), health.cluster)
 
 
 def metrics(health: Health) -> list[Metric]:
@@ -56,7 +56,7 @@ def metrics(health: Health) -> list[Metric]:
 
 def render_unknown() -> list[str]:
     """Return the lines when the state of the cluster is unknown."""
-    return _lines([_verdict(Verdict.UNKNOWN)], cluster="")
+    return render_metrics([_verdict(Verdict.UNKNOWN)], cluster="")
 
 
 def _verdict(verdict: Verdict) -> Metric:
@@ -149,7 +149,7 @@ def _instance(service: ServiceHealth, instance: InstanceHealth) -> Labels:
     return node if service.name == BESIDE_NODES else {"resource": instance.resource, **node}
 
 
-def _lines(metrics: Sequence[Metric], cluster: str) -> list[str]:
+def render_metrics(metrics: Sequence[Metric], cluster: str) -> list[str]:
     """Return the metrics that have samples; the cluster is a label of all of them."""
     lines: list[str] = []
     for metric in metrics:

@@ -16,6 +16,7 @@ from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
 from pacefab.tasks.drill import drill
 from pacefab.tasks.export import export
+from pacefab.tasks.fencing import verify_fencing
 from pacefab.tasks.galera import start_galera
 from pacefab.tasks.init import init
 from pacefab.tasks.memcached import install_memcached
@@ -29,7 +30,7 @@ _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VER
 GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
     "First steps": (init, migrate, export, adopt, bootstrap),
     "The whole inventory": (plan, deploy, rollback, history),
-    "Look; nothing is changed": (status, *_VERIFY_TASKS.values(), check_clients),
+    "Look; nothing is changed": (status, *_VERIFY_TASKS.values(), verify_fencing, check_clients),
     "One service": (
         install_memcached,
         update_memcached,
@@ -71,4 +72,5 @@ __all__ = [
     "start_galera",
     "status",
     "update_memcached",
+    "verify_fencing",
 ]

@@ -189,14 +189,17 @@ def _bootstrap(
     run: Run, hosts: dict[str, Host], step: str, timeout: str, remotes: tuple[str, ...]
 ) -> int:
     """Form the cluster, then bring it to the inventory's settings, fencing, and remote nodes."""
+    from pacefab.workflows.rollout.fencing_checks import check_new
     from pacefab.workflows.rollout.planning import Planner
     from pacefab.workflows.rollout.rollout import Rollout
 
     transaction = run.transaction(step)
     forming = replace(bootstrap_of(run, step), transaction=transaction)
     joining = replace(remotes_of(run, step, remotes), transaction=transaction)
+    intent = _without_services(run, inventory_of(run), remotes)
+    check_new(intent, intent.base)
     flow = Rollout(
-        Planner(_without_services(run, inventory_of(run), remotes), nodes=False, whole=False),
+        Planner(intent, nodes=False, whole=False),
         timeout=number("--timeout", timeout, least=1),
         limit=run.limit,
         step=step,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import docker
 import pytest
@@ -82,6 +84,43 @@ def greet(cluster: Cluster, fenced_cluster: Cluster) -> str:
     ).stdout.strip()
 
 
+def verified(cluster: Cluster, *options: str) -> dict[str, Any]:
+    """Return what verify-fencing found, its failures by what was checked where."""
+    done = cluster.fab("verify-fencing", "--json", *options)
+    passwords = [board.password for board in wiring.read(cluster.folder).boards.values()]
+    assert not any(password in done.stdout + done.stderr for password in passwords)
+    found = json.loads(done.stdout)
+    assert done.returncode == (0 if found["ok"] else 1)
+    return {
+        # Whether Pacemaker has noticed a fault yet is a matter of the moment.
+        "failed": {
+            check["where"]: check["seen"]
+            for check in found["checks"]
+            if not check["ok"] and check["name"] != "device runs"
+        },
+        "answers": len([answer for answer in found["answers"] if answer["ok"]]),
+        "last_fenced": {node["node"]: node["last_fenced"] for node in found["nodes"]},
+        "notices": "\n".join(found["notices"]),
+    }
+
+
+@pytest.fixture
+def boards(fenced_cluster: Cluster) -> Iterator[Cluster]:
+    """A cluster whose boards have faults; they have none afterwards."""
+    yield fenced_cluster
+    for node in fenced_cluster.nodes:
+        power.plant(fenced_cluster.folder, node)
+
+
+def test_fencing_is_verified_and_nothing_is_switched(fenced_cluster: Cluster) -> None:
+    before = started(fenced_cluster)
+    found = verified(fenced_cluster)
+    assert found["failed"] == {}
+    assert found["answers"] == len(fenced_cluster.nodes) ** 2
+    assert "only a real fencing shows" in found["notices"]
+    assert started(fenced_cluster) == before
+
+
 def test_a_node_is_fenced_and_comes_back(fenced_cluster: Cluster) -> None:
     target, before = fenced_cluster.nodes[-1], started(fenced_cluster)
     fence(fenced_cluster, "reboot", target)
@@ -91,6 +130,11 @@ def test_a_node_is_fenced_and_comes_back(fenced_cluster: Cluster) -> None:
     done = fenced_cluster.fab("status")
     assert "fencing is disabled" not in done.stdout
     assert f"fence-{target}" in done.stdout
+    assert "notice: fencing is configured and not proven: no fencing of" in done.stdout
+    assert verified(fenced_cluster)["last_fenced"][target] is not None
+    # Pacemaker's own memory of it ends with the cluster; the nodes' note does not.
+    fenced_cluster.run(fenced_cluster.nodes[0], "stonith_admin --cleanup --history '*'")
+    assert verified(fenced_cluster)["last_fenced"][target] is not None
 
 
 def test_a_board_does_what_it_is_asked(fenced_cluster: Cluster, board: str) -> None:
@@ -129,3 +173,34 @@ def test_a_fault_is_what_an_agent_meets(
 def test_boards_answer_their_own_cluster_only(fenced_cluster: Cluster, cluster: Cluster) -> None:
     assert greet(fenced_cluster, fenced_cluster) == "30"
     assert greet(cluster, fenced_cluster) == "no answer"
+
+
+# Last: Pacemaker may find the faults too, and then stop a device.
+def test_what_reading_can_see_of_a_board_is_found(boards: Cluster) -> None:
+    first, second, third = boards.nodes
+    power.plant(boards.folder, first, BoardFault.WRONG_PASSWORD)
+    power.plant(boards.folder, second, BoardFault.WRONG_STATE)
+    power.plant(boards.folder, third, BoardFault.DIES_WITH_NODE)
+    before = started(boards)
+    found = verified(boards, "--timeout", "45")["failed"]
+    state = f"it says that {second} is off, and {second} is online"
+    assert found.pop(f"{second} by fence-{second}") == state
+    asked = {f"fence-{first} (asked from {node} about {first})" for node in boards.nodes}
+    assert found.keys() == asked
+    assert all(seen.startswith("the board refuses the password") for seen in found.values())
+    assert started(boards) == before
+
+
+def test_a_board_that_hangs_costs_one_limit_and_what_needs_a_test_is_not_called_proven(
+    boards: Cluster,
+) -> None:
+    first, second, third = boards.nodes
+    power.plant(boards.folder, first, BoardFault.HANGS)
+    power.plant(boards.folder, second, BoardFault.SLOW)
+    power.plant(boards.folder, third, BoardFault.DOES_NOTHING)
+    found = verified(boards, "--timeout", "10")
+    slow = (
+        f"fence-{n} (asked from {node} about {n})" for n in (first, second) for node in boards.nodes
+    )
+    assert found["failed"] == dict.fromkeys(slow, "no answer within 10 s")
+    assert "only a real fencing shows" in found["notices"]

@@ -25,7 +25,15 @@ README = ROOT / "README.md"
 MARKDOWN = sorted(
     [*ROOT.glob("*.md"), *(p for p in ROOT.glob("docs/**/*.md") if p.parent.name != "_generated")]
 )
-SHAPED = ("clients", "drill", "health", "migration", "plan", "verification")  # modules of report
+SHAPED = (
+    "clients",
+    "drill",
+    "fencing",
+    "health",
+    "migration",
+    "plan",
+    "verification",
+)  # modules of report
 _FENCED = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _PROGRAM = re.compile(r"^(?:\$ )?(?:fab|pacefab) (.*)", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import partial
 from typing import Any
 
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
+from pacefab.pacemaker.fencing.proofs import Proof
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON
 from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
@@ -17,7 +18,7 @@ from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import node_state, placed, quorum_device
+from pacefab.workflows.checks import fencing_proofs, node_state, placed, quorum_device
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -71,6 +72,7 @@ class Health:
     notices: tuple[str, ...] = ()
     unfinished: tuple[Entry, ...] = ()  # changes that were begun, and whose runs are no more
     under_way: tuple[str, ...] = ()  # changes whose runs go on
+    last_fenced: Mapping[str, int | None] = field(default_factory=dict)  # seconds since 1970
 
     @property
     def verdict(self) -> Verdict:
@@ -113,6 +115,7 @@ def examine(
         found = _examine(seen, recognise(seen.cib) or _MEMCACHED, recognised=True)
     else:
         found = _examine(seen, sections, recognised=False)
+    known = _last_fenced(seen)
     left, busy = heads.unfinished(seen.heads.values()), heads.under_way(seen.heads.values())
     return replace(
         found,
@@ -123,10 +126,31 @@ def examine(
             *quorum_device.reasons(seen),
             *map(_not_finished, left),
         ),
-        notices=(*found.notices, *(f"under way: {said}" for said in busy), *_away(seen)),
+        notices=(
+            *_fencing_notices(found, known),
+            *found.notices,
+            *(f"under way: {said}" for said in busy),
+            *_away(seen),
+        ),
+        last_fenced={node: proof.at if proof else None for node, proof in known.items()},
         unfinished=left,
         under_way=busy,
     )
+
+
+def _last_fenced(seen: ClusterView) -> dict[str, Proof | None]:
+    """Return the last real fencing of each member; nothing where fencing is off."""
+    if not seen.status.fencing:
+        return {}
+    known = fencing_proofs.read(seen.host.query(fencing_proofs.observe()))
+    return {name: known.get(name) for name in seen.membership.names}
+
+
+def _fencing_notices(found: Health, known: Mapping[str, Proof | None]) -> Iterator[str]:
+    if found.status.fencing and not found.devices:
+        yield "fencing is enabled, and there is no device, so no node can be fenced"
+    elif said := fencing_proofs.sentence([node for node, proof in known.items() if not proof], {}):
+        yield said
 
 
 def _away(seen: ClusterView) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pacefab.errors import PacefabError, RefusedError
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.corosync.plan import CorosyncPlan
+from pacefab.pacemaker.fencing.devices import read_devices
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
@@ -32,7 +33,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.view import ClusterView
-from pacefab.workflows.rollout import corosync_files
+from pacefab.workflows.rollout import corosync_files, fencing_checks
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.updates import NodeByNode, find_updates
 from pacefab.workflows.transaction.entry import Entry
@@ -72,6 +73,7 @@ class Plan:
     other: OtherRunner | None = None  # then nothing of the service is made
     updates: tuple[NodeByNode, ...] = ()  # what is restarted once all else is done
     unfinished: tuple[Entry, ...] = field(default=(), compare=False)  # changes that were begun
+    fencing: tuple[str, ...] = field(default=(), compare=False)  # what is doubtful about it
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -245,17 +247,20 @@ class Planner:
         desired = intent.configuration(site)
         if seen.formed is None:
             change = plan_configuration(None, desired)
-            return replace(plan, configuration=change, desired=desired, probes=intent.probes(site))
+            doubts = fencing_checks.check_new(intent, desired)
+            plan = replace(plan, configuration=change, desired=desired, fencing=doubts)
+            return replace(plan, probes=intent.probes(site))
         seen.check_quorum("plan the change")
         desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
         change = self._change(seen.cib, desired)
         check_connections(change)
+        after = render_configuration(seen.cib, change) if change else seen.cib
+        concerned = self.whole or read_devices(desired)
+        doubts = fencing_checks.check(seen, after, change) if concerned else ()
         transitions, placement = (
-            apply_cib.foresee(seen.host, render_configuration(seen.cib, change))
-            if change
-            else ((), seen.placement)
+            apply_cib.foresee(seen.host, after) if change else ((), seen.placement)
         )
         return replace(
             plan,
@@ -264,6 +269,7 @@ class Planner:
             desired=desired,
             probes=intent.probes(intent.site(facts, placement.placed)),
             placement=placement,
+            fencing=doubts,
         )
 
 

@@ -1,0 +1,169 @@
+"""What a fence device is asked, as Pacemaker would ask it, and what its answer means. Pure.
+
+Only what reads is asked: status, monitor, list. The options go to the agent by standard input, as
+Pacemaker gives them (fence agents' API, FenceAgentAPI.md of fence-agents).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pacefab.pacemaker.fencing.devices import FenceDevice
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.naming import mask_assigned, secret_names
+from pacefab.transport.command import Section, Step, shell
+
+ON, OFF, FAILED = 0, 2, 1  # what status ends with
+_OVER: Final = {124, 137}  # what timeout(1) ends with: it sent TERM, or KILL
+_ABSENT: Final = {126, 127}
+_READING: Final = {"status", "monitor", "list", "list-status"}
+# Their status says nothing of a node's power.
+_WITHOUT_STATUS: Final = {"fence_heuristics_ping", "fence_kdump", "fence_sbd", "fence_watchdog"}
+# Pacemaker's own parameters, what delays, and what writes secrets somewhere.
+_NOT_GIVEN: Final = re.compile(
+    r"pcmk_\w+|priority|provides|stonith-timeout|fence-timeout|action|option|delay|verbose"
+    r"|verbose_level|quiet|debug|debug_file|port|plug|nodename"
+)
+_KEPT_ELSEWHERE: Final = "lrm://"  # by `crm_resource` or pcs: the value is in a file of each node
+_PLUGS: Final = ("plug", "port")
+
+# The first line is how many milliseconds it took.
+_ASK = r"""
+begin=$(date +%s%N)
+said=$(timeout -k 1 "$1" "$2" 2>&1); status=$?
+end=$(date +%s%N)
+echo $(((end - begin) / 1000000))
+printf '%s\n' "$said" | head -c 4000
+exit $status
+"""
+
+
+@dataclass(frozen=True)
+class FenceQuestion:
+    """One thing that a device is asked from one node; `target` is the node that it is about."""
+
+    device: FenceDevice
+    asker: str
+    action: str
+    target: str = ""
+    outlet: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its section is called."""
+        return f"{self.device.id} {self.action} {self.target} {self.outlet}"
+
+    def step(self, metadata: Metadata | None, limit: int) -> Step:
+        """Return the step that asks, within `limit` seconds."""
+        options = "".join(f"{name}={value}\n" for name, value in self._options(metadata))
+        return shell(self.name, _ASK, str(limit), self.device.agent, stdin=options)
+
+    def _options(self, metadata: Metadata | None) -> Iterator[tuple[str, str]]:
+        given = self.device.primitive.parameters
+        yield "action", self.device.parameter(f"pcmk_{self.action}_action", default=self.action)
+        for name, value in given.items():
+            if not _NOT_GIVEN.fullmatch(name.strip()):
+                yield name, value
+        if self.target:
+            yield from self._about(metadata)
+
+    def _about(self, metadata: Metadata | None) -> Iterator[tuple[str, str]]:
+        known = {p.name for p in metadata.parameters} if metadata else set(_PLUGS)
+        default = next((name for name in _PLUGS if name in known), "")
+        own = self.device.parameter("pcmk_host_argument", default=default)
+        if own and own != "none":
+            yield own, self.outlet
+        if "nodename" in known:
+            yield "nodename", self.target
+
+
+@dataclass(frozen=True)
+class FenceAnswer:
+    """What a device said: `status` is the agent's exit status; None: it was not asked, and why."""
+
+    question: FenceQuestion
+    status: int | None
+    seconds: float = 0.0
+    said: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether it answered: it is on, or off."""
+        return self.status in {ON, OFF} if self.question.action == "status" else self.status == ON
+
+    @property
+    def late(self) -> bool:
+        """Whether it gave no answer in time."""
+        return self.status in _OVER
+
+    @property
+    def absent(self) -> bool:
+        """Whether the node has no such agent."""
+        return self.status in _ABSENT
+
+
+def questions(
+    device: FenceDevice, asker: str, nodes: Collection[str], metadata: Metadata | None
+) -> tuple[FenceQuestion, ...]:
+    """Return what a device is asked from a node: each target's state, or what it knows."""
+    if device.targets is not None and device.agent not in _WITHOUT_STATUS:
+        known = {node.casefold(): node for node in nodes}
+        return tuple(
+            FenceQuestion(device, asker, "status", known[target.casefold()], outlet)
+            for target, outlets in device.targets.items()
+            for outlet in outlets
+            if target.casefold() in known
+        )
+    asked = [FenceQuestion(device, asker, "monitor")]
+    if device.targets is None and metadata and "list" in metadata.actions:
+        asked.append(FenceQuestion(device, asker, "list"))
+    return tuple(asked)
+
+
+def unaskable(device: FenceDevice) -> str:
+    """Return why a device cannot be asked by its agent; empty: it can."""
+    given = device.primitive.parameters
+    if not re.fullmatch(r"fence_[\w.-]+", device.agent):
+        return f"{device.agent} is no agent that takes its options by standard input"
+    if any(value.startswith(_KEPT_ELSEWHERE) for value in given.values()):
+        return "a secret of it is in a file of the nodes (cibsecret)"
+    if any(not (name + value).isprintable() for name, value in given.items()):
+        return "a parameter holds what is no text, such as a line end"
+    other = [device.parameter(f"pcmk_{name}_action", default=name) for name in _READING]
+    if wrong := sorted(set(other) - _READING - {"metadata"}):
+        return f"it would do {wrong[0]} in place of looking (pcmk_*_action)"
+    return ""
+
+
+def read(question: FenceQuestion, section: Section) -> FenceAnswer:
+    """Return what a device said, without the values of secrets."""
+    took, _, said = section.out.partition("\n")
+    seconds = int(took) / 1000 if took.isdigit() else 0.0
+    text = "\n".join(filter(None, (said.strip(), section.err.strip())))
+    return FenceAnswer(question, section.status, seconds, masked(question.device, text))
+
+
+def masked(device: FenceDevice, text: str) -> str:
+    """Return what a program said of a device, without its secrets."""
+    hidden = secret_names(device.primitive)
+    for name in hidden & device.primitive.parameters.keys():
+        if value := device.primitive.parameters[name]:
+            text = text.replace(value, "(secret)")
+    return mask_assigned(text)
+
+
+def last_line(text: str) -> str:
+    """Return the line of an agent's words that says why, without time and level of its log."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    found = next((line for line in reversed(lines) if "Failed:" in line or "rror" in line), "")
+    said = found or (lines[-1] if lines else "it said nothing")
+    return re.sub(r"^.*?\b(?:ERROR|WARNING|CRITICAL): ", "", said)[:200]
+
+
+def listed(answer: FenceAnswer) -> tuple[str, ...]:
+    """Return the names that a list has: "outlet,name" in each line, of which either may be used."""
+    words = (word.strip() for line in answer.said.splitlines() for word in line.split(",")[:2])
+    return tuple(filter(None, words))

@@ -1,0 +1,59 @@
+"""A CIB and corosync's settings -> the scene that fencing is checked in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.configuration import map_primitives, read_configuration
+from pacefab.pacemaker.corosync.conf import Values
+from pacefab.pacemaker.fencing.findings import FencingScene
+from pacefab.pacemaker.model import Configuration, Primitive, SectionObject
+from pacefab.pacemaker.sections import levels
+
+# corosync.conf(5), corosync 3.1: milliseconds, and how many more for each node beyond two.
+_TOKEN, _COEFFICIENT = 3000, 650
+_CONSENSUS = 1.2  # times token
+_MODEL = ("device", "model")
+
+
+def read_scene(cib: Cib, members: Sequence[str], corosync: Values) -> FencingScene:
+    """Return the scene that a CIB is, on nodes with these settings of corosync."""
+    return new_scene(_configuration(cib), members, corosync)
+
+
+def new_scene(
+    configuration: Configuration, members: Sequence[str], corosync: Values
+) -> FencingScene:
+    """Return the scene that a configuration is, on nodes with these settings of corosync."""
+    return FencingScene(
+        configuration, tuple(members), _MODEL in corosync, _times(corosync, len(members))
+    )
+
+
+def _times(corosync: Values, nodes: int) -> tuple[int, int]:
+    def number(name: str, default: int) -> int:
+        text = corosync.get(("totem", name), "")
+        return int(text) if text.isdigit() else default
+
+    extra = max(0, nodes - 2) * number("token_coefficient", _COEFFICIENT)
+    token = number("token", _TOKEN) + extra
+    return token, number("consensus", round(token * _CONSENSUS))
+
+
+def _configuration(cib: Cib) -> Configuration:
+    """Return what a CIB says, with its levels, and with primitives as their templates make them."""
+    found = read_configuration(cib)
+
+    def whole(primitive: Primitive) -> Primitive:
+        element = cib.element(primitive.id) if primitive.template else None
+        if element is None:
+            return primitive
+        return replace(primitive, agent=cib.agent(element), parameters=cib.parameters(element))
+
+    section = cib.section("fencing-topology")
+    every = [] if section is None else [levels.read(e) for e in section.iterfind("fencing-level")]
+    objects: tuple[SectionObject, ...] = tuple(level for level in every if level is not None)
+    resources = tuple(map_primitives(whole, resource) for resource in found.resources)
+    return replace(found, resources=resources, objects=objects)

@@ -1,0 +1,222 @@
+"""Whether the times of fencing add up, and what keeps two nodes from fencing each other. Pure.
+
+Limits and delays are Pacemaker's (pacemaker-fenced(7), pacemaker-schedulerd(7)), the agents' own
+times are those of the library that all fence agents have (fence-agents, lib/fencing.py.py): delay,
+then for each change of power power_wait and up to power_timeout; a reboot is two changes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pacefab.pacemaker.fencing.devices import FenceDevice
+from pacefab.pacemaker.fencing.findings import FencingFinding, FencingScene, finding
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import primitives
+
+_LIMIT: Final = ("stonith-timeout", "fencing-timeout")
+_ACTION: Final = ("stonith-action", "fencing-action")
+_PRIORITY_DELAY: Final = "priority-fencing-delay"
+_DEFAULT_LIMIT: Final = 60.0
+_DEFAULT_MONITOR: Final = 20.0
+_TWO: Final = 2
+_TIME = re.compile(r"(?:PT)?(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE)
+_UNITS: Final = {
+    "": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6,
+    "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0,
+}  # fmt: skip
+
+Agents = Mapping[str, Metadata]
+
+
+def seconds(text: str) -> float | None:
+    """Return a time of Pacemaker's in seconds (20, 20s, 2min, PT20S); None: it is none."""
+    found = _TIME.fullmatch(text.strip())
+    unit = _UNITS.get(found[2].lower()) if found else None
+    return float(found[1]) * unit if found and unit else None
+
+
+def find(scene: FencingScene, agents: Agents) -> Iterator[FencingFinding]:
+    """Yield the times that do not fit; `agents` is what agents say of themselves, by their name."""
+    for device in scene.devices:
+        times = _AgentTimes(device, agents.get(device.primitive.agent))
+        yield from _switching(scene, device, times)
+        yield from _asking(scene, device, times)
+        yield from _delays(device)
+    if len(scene.members) == _TWO and not scene.quorum_device and scene.devices:
+        yield from _race(scene)
+
+
+@dataclass(frozen=True)
+class _AgentTimes:
+    """The seconds that a device's agent takes, by its parameters and their defaults."""
+
+    device: FenceDevice
+    metadata: Metadata | None
+
+    def of(self, name: str) -> float:
+        defaults = self.metadata.parameters if self.metadata else ()
+        default = next((p.default for p in defaults if p.name == name and p.default), "0")
+        return seconds(self.device.parameter(name, default=default)) or 0.0
+
+    @property
+    def change(self) -> float:
+        return self.of("power_wait") + self.of("power_timeout")
+
+    @property
+    def delay(self) -> float:
+        return self.of("delay")
+
+
+def switching_limit(scene: FencingScene, device: FenceDevice) -> tuple[str, float]:
+    """Return the name and the seconds of what ends the fencing of a node by a device."""
+    action = scene.property(*_ACTION, default="reboot")
+    name = f"pcmk_{action}_timeout"
+    if (own := seconds(device.parameter(name))) is not None:
+        return name, own
+    common = next((key for key in _LIMIT if key in scene.configuration.properties), _LIMIT[0])
+    return common, seconds(scene.property(*_LIMIT)) or _DEFAULT_LIMIT
+
+
+def monitor_limit(scene: FencingScene, device: FenceDevice) -> float:
+    """Return the seconds within which Pacemaker wants the answer of a device's monitor."""
+    own = seconds(device.parameter("pcmk_monitor_timeout"))
+    operations = [o for o in device.primitive.operations if o.name == "monitor" and o.timeout]
+    given = seconds(operations[0].timeout) if operations else None
+    common = seconds(scene.configuration.operation_defaults.get("timeout", ""))
+    return own or given or common or _DEFAULT_MONITOR
+
+
+def until_off(scene: FencingScene, node: str) -> float | None:
+    """Return after how many seconds a lost node is known to be off at the latest; None: never.
+
+    By the first device that fences it: corosync's token and consensus, delays, the limit.
+    """
+    device = next(iter(scene.fencers(node)), None)
+    if device is None:
+        return None
+    lost = sum(scene.corosync) / 1000
+    priority = seconds(scene.property(_PRIORITY_DELAY)) or 0.0
+    return lost + priority + _longest_delay(device) + switching_limit(scene, device)[1]
+
+
+def _switching(
+    scene: FencingScene, device: FenceDevice, times: _AgentTimes
+) -> Iterator[FencingFinding]:
+    action = scene.property(*_ACTION, default="reboot")
+    done = device.parameter(f"pcmk_{action}_action", default=action)
+    once = done != "reboot" or device.parameter("method") == "cycle"
+    needed = times.delay + times.change * (1 if once else 2)
+    name, limit = switching_limit(scene, device)
+    if times.change and needed > limit:
+        yield finding(
+            f"{device.id} may take {needed:g} s for {done} (delay {times.delay:g}, "
+            f"{'' if once else 'twice '}power_wait {times.of('power_wait'):g} and power_timeout "
+            f"{times.of('power_timeout'):g}), and {name} ends it after {limit:g} s",
+            f"raise {name} to {needed + times.of('login_timeout') + 10:.0f} s or more",
+            [device.id, name],
+            grave=False,
+        )
+
+
+def _asking(
+    scene: FencingScene, device: FenceDevice, times: _AgentTimes
+) -> Iterator[FencingFinding]:
+    needed, limit = (
+        times.of("login_timeout") + times.of("shell_timeout"),
+        monitor_limit(scene, device),
+    )
+    if needed > limit:
+        yield finding(
+            f"{device.id} may take {needed:g} s to answer (login_timeout and shell_timeout), and "
+            f"its monitor ends after {limit:g} s",
+            f"give its operation monitor a timeout of {needed + 10:.0f} s, or lower the others",
+            [device.id],
+            grave=False,
+        )
+
+
+def _delays(device: FenceDevice) -> Iterator[FencingFinding]:
+    base, most = (seconds(device.parameter(f"pcmk_delay_{name}")) for name in ("base", "max"))
+    if base and most and base > most:
+        said = f"{device.id}: pcmk_delay_base ({base:g} s) is more than pcmk_delay_max ({most:g} s)"
+        yield finding(
+            said, "Pacemaker takes the base alone: raise the max", [device.id], grave=False
+        )
+
+
+def _longest_delay(device: FenceDevice) -> float:
+    """Return the most that a device waits before it fences; a base may differ by node (c1:5s)."""
+    bases = re.split(r"[;\s]+", device.parameter("pcmk_delay_base"))
+    found = [seconds(base.rpartition(":")[2]) or 0.0 for base in bases if base]
+    found += [seconds(device.parameter(name)) or 0.0 for name in ("pcmk_delay_max", "delay")]
+    return max(found, default=0.0)
+
+
+def _race(scene: FencingScene) -> Iterator[FencingFinding]:
+    """Yield why two nodes that lose each other may fence each other at the same time."""
+    own = {device.id: _longest_delay(device) for device in scene.devices}
+    priority = seconds(scene.property(_PRIORITY_DELAY)) or 0.0
+    longest = max([priority, *own.values()])
+    about = [*own, _PRIORITY_DELAY]
+    pair, random = (
+        " and ".join(scene.members),
+        any(seconds(device.parameter("pcmk_delay_max")) for device in scene.devices),
+    )
+    if not longest:
+        yield finding(
+            f"{pair} are two nodes without a quorum device, and no fencing waits",
+            "when they lose each other both fence, and both may go off: set priority-fencing-delay "
+            "(and a priority of the resources), or pcmk_delay_base on the device of one node",
+            about,
+            grave=False,
+        )
+        return
+    lost = sum(scene.corosync) / 1000
+    if longest < lost:
+        yield finding(
+            f"the longest delay of fencing is {longest:g} s, and corosync takes up to {lost:g} s "
+            "to miss a node (token and consensus)",
+            f"{pair} may notice that much apart, and both fence: make the delay longer than that",
+            about,
+            grave=False,
+        )
+    if not priority and not random and len(set(own.values())) == 1 and _per_node(scene):
+        yield finding(
+            f"every fence device waits the same {longest:g} s",
+            f"{pair} would still fence each other at the same time: let only one wait",
+            about,
+            grave=False,
+        )
+    yield from _priorities(scene, priority, max(own.values(), default=0.0), about)
+
+
+def _per_node(scene: FencingScene) -> bool:
+    """Whether no device has a delay of its own for each of its nodes."""
+    return all(":" not in device.parameter("pcmk_delay_base") for device in scene.devices)
+
+
+def _priorities(
+    scene: FencingScene, priority: float, own: float, about: list[str]
+) -> Iterator[FencingFinding]:
+    every = scene.configuration.resources
+    given = [scene.configuration.defaults, *(r.meta for r in every)]
+    given += [primitive.meta for resource in every for primitive in primitives(resource)]
+    if priority and not any(meta.get("priority", "0") not in {"", "0"} for meta in given):
+        yield finding(
+            f"{_PRIORITY_DELAY} is {priority:g} s, and no resource has a priority",
+            "so it delays nothing: give what is to survive the meta attribute priority",
+            about,
+            grave=False,
+        )
+    if priority and own and priority < _TWO * own:
+        yield finding(
+            f"{_PRIORITY_DELAY} ({priority:g} s) is less than twice the devices' own delay "
+            f"({own:g} s)",
+            "chance may outweigh the priority: make it twice as long, or leave out pcmk_delay_*",
+            about,
+            grave=False,
+        )
