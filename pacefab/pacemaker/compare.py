@@ -44,12 +44,12 @@ def _further(where: str, present: Further, desired: Further) -> Iterator[Differe
     """Return the differences of further sets, of those kinds that something is said of."""
     for kind, sets in desired.items():
         if not same_sets(present.get(kind, ()), sets):
-            said = [" ".join(map(_said, each)) for each in (present.get(kind, ()), sets)]
+            said = [" ".join(map(shown, each)) for each in (present.get(kind, ()), sets)]
             yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
 
 
-def _said(piece: Piece) -> str:
-    """Return a piece without values of secrets."""
+def shown(piece: Piece) -> str:
+    """Return what a piece says, without values of secrets."""
     children = tuple(_masked(child) for child in piece.children)
     return replace(piece, children=children).meaning
 
@@ -178,7 +178,7 @@ def terms(op: Operation) -> str:
     """Everything else of an operation, in one spelling."""
     found = {"timeout": _seconds(op.timeout), **op.others, **op.parameters}
     said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
-    return " ".join([*said, *sorted(map(_said, op.further))])
+    return " ".join([*said, *sorted(map(shown, op.further))])
 
 
 def meaning(constraint: Constraint) -> dict[str, str]:
@@ -199,8 +199,15 @@ def meaning(constraint: Constraint) -> dict[str, str]:
                 "with": constraint.with_resource, "with-role": constraint.with_role or "Started",
                 "score": _score(constraint.score)}  # fmt: skip
     if isinstance(constraint, OwnTerms):
-        return {str(constraint.piece.tag): constraint.piece.meaning}
+        return {str(constraint.piece.tag): _scored(constraint.piece).meaning}
     return _place(constraint)
+
+
+def _scored(piece: Piece) -> Piece:
+    """Return a colocation with its score: one that has none has 0, and is of no effect."""
+    if piece.tag != "rsc_colocation":
+        return piece
+    return replace(piece, attributes={"score": "0", **piece.attributes})
 
 
 def _place(location: Location) -> dict[str, str]:

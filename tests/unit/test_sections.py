@@ -212,16 +212,26 @@ def test_a_user_may_be_called_as_a_resource_is() -> None:
     assert lines == ["add ACL role watch", "add ACL user memcached"]
 
 
-def test_an_alert_with_rules_is_unmanaged_and_never_written() -> None:
-    rule = (
-        '<alerts><alert id="mail" path="/x"><meta_attributes id="m"><rule id="r" score="1">'
-        '<expression id="e" attribute="a" operation="defined"/></rule>'
-        '<nvpair id="n" name="timeout" value="9s"/></meta_attributes></alert></alerts>'
-        "</configuration>"
-    )
-    with pytest.raises(RefusedError, match="has what an inventory cannot say"):
-        plan_configuration(given(more=rule), desired(MAIL))
-    assert "alert:mail" in plan_configuration(given(more=rule), desired()).unmanaged
+OF_NIGHTS = (
+    '<meta_attributes id="{0}m"><rule id="{0}r" score="1"><expression id="{0}e" attribute="a" '
+    'operation="defined"/></rule><nvpair id="{0}n" name="timeout" value="9s"/></meta_attributes>'
+)
+
+
+def test_sets_with_rules_of_an_alert_stay_where_nothing_is_said_of_them() -> None:
+    recipient = f'<recipient id="to" value="ops@example.com">{OF_NIGHTS.format("b")}</recipient>'
+    alert = f'<alert id="mail" path="/x">{OF_NIGHTS.format("a")}{recipient}</alert>'
+    before = given(more=f"<alerts>{alert}</alerts></configuration>")
+    after, _ = done(before, desired(MAIL))
+    assert [each in after.text() for each in ('"ae"', '"be"')] == [True, True]
+    assert "alert:mail" in plan_configuration(before, desired()).unmanaged
+
+
+def test_what_is_not_of_pacemakers_schema_is_unmanaged_and_never_written() -> None:
+    other = '<alerts><alert id="mail" path="/x"><other/></alert></alerts></configuration>'
+    with pytest.raises(RefusedError, match="not of Pacemaker's schema"):
+        plan_configuration(given(more=other), desired(MAIL))
+    assert "alert:mail" in plan_configuration(given(more=other), desired()).unmanaged
 
 
 def test_a_constraint_of_an_inventory_may_name_a_tag(tmp_path: Path) -> None:
