@@ -15,7 +15,7 @@ from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import Cib, parse
 from pacefab.pacemaker.configuration import read_settings
 from pacefab.pacemaker.model import Configuration, SectionObject
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.restore import plan_restore, render_restored, render_undone
@@ -287,7 +287,9 @@ def test_the_lines_of_pcs() -> None:
             "pcs alert recipient add mail value=boss@example.com 'description=at home'"
             " options short=true meta enabled=false"
         ),
+        "# pcs has no command for the events of an alert (alert mail)",
         "pcs acl role create watch 'description=may look' read xpath /cib write id vip-db",
+        "# pcs has no command for permissions by a type of elements (ACL role watch)",
         "pcs acl user create alice watch",
         "pcs acl group create staff watch",
         "pcs tag create front vip-db lb-haproxy-clone",
