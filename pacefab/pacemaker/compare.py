@@ -25,17 +25,14 @@ from pacefab.pacemaker.model import (
     Template,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
-from pacefab.pacemaker.nouns.piece import Piece, is_mark, same_pieces
+from pacefab.pacemaker.nouns.piece import Piece, is_mark, same_pieces, without_usual
 
 
 def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
     """Whether further sets are as desired; a plain one that is first and has no score is none."""
     if not any(map(is_mark, present)):  # there is none yet, or nothing is left in it
         desired = tuple(p for p in desired if not is_mark(p))
-    usual = [
-        tuple(p for n, p in enumerate(s) if not (n == 0 and is_mark(p) and len(p.attributes) == 1))
-        for s in (present, desired)
-    ]
+    usual = [without_usual(sets) for sets in (present, desired)]
     ids = frozenset(p.id for p in desired if is_mark(p)) - {""}
     return same_pieces(usual[0], usual[1]) and ids <= frozenset(p.id for p in present)
 

@@ -9,7 +9,8 @@ the whole configuration. The exceptions:
   nothing there;
 - where in a resource its sets stand: pcs appends what is given later.
 
-What pcs cannot say (templates, events of an alert, permissions by type) is in the unit tests.
+What pcs cannot say (templates, events of an alert, permissions by type) is in the unit tests. So it
+is for pcs 0.11 (debian12) and 0.12 (debian13), and the lines of `--show-pcs` are what pcs is given.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from pacefab.workflows.nodes.view import observe_cluster
 from tests.cluster import patching
 from tests.cluster.fence_agent import AGENT, PROGRAM
 
+pytestmark = pytest.mark.every_image
 DUMMIES = ("a", "b", "c")
 MEMBERS = ("g1",)
 DEVICES = ("f1", "f2")

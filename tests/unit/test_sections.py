@@ -15,6 +15,7 @@ from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import Cib, parse
 from pacefab.pacemaker.configuration import read_settings
 from pacefab.pacemaker.model import Configuration, SectionObject
+from pacefab.pacemaker.nouns.piece import Piece
 from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -225,6 +226,18 @@ def test_sets_with_rules_of_an_alert_stay_where_nothing_is_said_of_them() -> Non
     after, _ = done(before, desired(MAIL))
     assert [each in after.text() for each in ('"ae"', '"be"')] == [True, True]
     assert "alert:mail" in plan_configuration(before, desired()).unmanaged
+
+
+def test_sets_of_an_alert_are_made_changed_and_taken_away() -> None:
+    before = given()
+    for value in ("9s", "8s"):
+        pair = Piece("nvpair", {"name": "timeout", "value": value})
+        sets = {"meta_attributes": (Piece("meta_attributes", {"score": "3"}, (pair,)),)}
+        before, lines = done(before, desired(replace(MAIL, further=sets)))
+        assert len(lines) == 1
+    _, lines = done(before, desired(replace(MAIL, further={"meta_attributes": ()})))
+    was = "meta_attributes(score=3 nvpair(name=timeout value=8s))"
+    assert lines == [f"update alert mail: mail meta_attributes sets: {was} -> absent"]
 
 
 def test_what_is_not_of_pacemakers_schema_is_unmanaged_and_never_written() -> None:

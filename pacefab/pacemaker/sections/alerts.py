@@ -12,7 +12,7 @@ from pacefab.pacemaker.compare import shown
 from pacefab.pacemaker.elements import add, put_sets
 from pacefab.pacemaker.model import Further, SectionObject
 from pacefab.pacemaker.naming import is_secret
-from pacefab.pacemaker.nouns.piece import Piece, is_mark, read_sets
+from pacefab.pacemaker.nouns.piece import read_sets, without_usual
 
 _SETS = ("instance_attributes", "meta_attributes")
 _EVENTS = ("fencing", "nodes", "resources")
@@ -92,11 +92,7 @@ def read(element: etree._Element, secrets: Collection[str] = ()) -> ClusterAlert
 def _further(element: etree._Element) -> Further:
     """Return sets with rules or scores and their places; of a plain set by itself nothing."""
     found = {kind: read_sets(element, plain_set(element, kind), kind) for kind in _SETS}
-    return {kind: sets for kind, sets in found.items() if _says(sets)}
-
-
-def _says(sets: tuple[Piece, ...]) -> bool:
-    return any(not is_mark(piece) or len(piece.attributes) > 1 for piece in sets)
+    return {kind: sets for kind, sets in found.items() if without_usual(sets)}
 
 
 def _attributes(element: etree._Element) -> tuple[dict[str, str], dict[str, str]]:
@@ -213,8 +209,8 @@ def _said(noun: ClusterAlert | Recipient) -> Iterator[tuple[str, str]]:
     yield from ((f"attribute {name}", value) for name, value in noun.attributes.items())
     yield from ((f"meta {name}", value) for name, value in noun.meta.items())
     for kind, sets in noun.further.items():
-        if sets:
-            yield f"{kind} sets", " ".join(map(shown, sets))
+        if said := " ".join(map(shown, without_usual(sets))):
+            yield f"{kind} sets", said
 
 
 def secrets(alert: ClusterAlert) -> frozenset[str]:
