@@ -23,6 +23,7 @@ _REFERENCES = {"resource_ref", "obj_ref", "role"}
 # Of attributes that Pacemaker gives a default, what it is (Pacemaker Explained).
 _DEFAULTS: Mapping[str, Mapping[str, str]] = {
     "rsc_order": {"first-action": "start", "kind": "Mandatory"},
+    "rsc_colocation": {"score": "0"},  # one that has none is of no effect
     "rsc_location": {"resource-discovery": "always"},
     "rule": {"boolean-op": "and"},
     "op": {"timeout": ""},

@@ -117,6 +117,8 @@ def _own_terms(noun: OwnTerms, kind: str, draft: ExportDraft) -> Data:
             said["lifetime"] = words(Lifetime, child, draft.sets.kept)
         else:
             raise Unsayable(f"{kind} has a {child.tag}")
+    if kind == "colocation" and not {"sets", "score"} & said.keys():
+        said["score"] = 0  # Pacemaker's default, which is not the inventory's
     return said
 
 

@@ -56,10 +56,11 @@ def _put(noun: SectionObject, draft: ExportDraft) -> None:
         data.setdefault("acls", {}).setdefault("roles", {})[noun.id] = role
     elif isinstance(noun, AclUser | AclGroup):
         key = "users" if isinstance(noun, AclUser) else "groups"
-        if noun.name and noun.name != noun.id:
-            raise Unsayable(f"its name is {noun.name}, and its id is not")
-        _check("acls", {key: {noun.id: list(noun.roles)}})
-        data.setdefault("acls", {}).setdefault(key, {})[noun.id] = list(noun.roles)
+        roles: Data | list[str] = list(noun.roles)
+        if noun.name:
+            roles = {"name": noun.name, "roles": roles}
+        _check("acls", {key: {noun.id: roles}})
+        data.setdefault("acls", {}).setdefault(key, {})[noun.id] = roles
 
 
 def _check(section: str, data: Data) -> None:
@@ -96,7 +97,11 @@ def _attributes(noun: ClusterAlert | Recipient, owner: str, draft: ExportDraft) 
         for name, text in noun.attributes.items()
     }
     meta = {name: scalar(text) for name, text in noun.meta.items()}
-    return made({"description": noun.description, "attributes": values, "meta": meta})
+    further = {
+        "attribute_sets": draft.sets.list(noun.further.get("instance_attributes", ()), owner),
+        "meta_sets": draft.sets.list(noun.further.get("meta_attributes", ()), owner),
+    }
+    return made({"description": noun.description, "attributes": values, "meta": meta, **further})
 
 
 def _role(noun: AclRole) -> Data:

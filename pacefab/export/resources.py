@@ -192,6 +192,8 @@ class _Writing:
         )
 
     def _operation(self, noun: Primitive, op: Operation) -> Data:
+        if "id-ref" in op.others:
+            return {"id_ref": op.others["id-ref"]}
         found: Data = {"name": op.name}
         unlisted: Data = {}
         attributes = {"interval": op.interval, "timeout": op.timeout, **op.others}

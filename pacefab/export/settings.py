@@ -19,8 +19,12 @@ from pacefab.inventory.pacemaker_options import (
     RESOURCE_META,
 )
 from pacefab.pacemaker.cib import pairs, plain_set
-from pacefab.pacemaker.configuration import default_set, property_set, read_configuration
-from pacefab.pacemaker.nouns.piece import read_sets
+from pacefab.pacemaker.configuration import (
+    default_set,
+    property_set,
+    read_configuration,
+    read_node_sets,
+)
 
 # What Pacemaker and pcs write themselves: it is not configured, and says nothing of a cluster.
 VOLATILE = frozenset({"last-lrm-refresh", "dc-version", "have-watchdog", "cluster-infrastructure",
@@ -63,9 +67,7 @@ def nodes(source: Source, draft: ExportDraft) -> None:
 def _other_node(element: etree._Element, draft: ExportDraft) -> None:
     """Write what a node has that a resource makes: one that has nothing follows from it."""
     said = _node(element, draft, ()) if any(len(child) for child in element) else None
-    if said is not None and "utilization" in said:
-        draft.leave(element, "it is no member, and has a utilization")
-    elif said is not None:
+    if said is not None:
         draft.data.setdefault("other_nodes", {})[said.pop("name")] = said
 
 
@@ -73,19 +75,19 @@ def _node(
     element: etree._Element, draft: ExportDraft, addresses: tuple[str, ...]
 ) -> dict[str, Any] | None:
     plain = pairs(plain_set(element, "instance_attributes"))
-    utilization = element.findall("utilization")
-    values = pairs(utilization[0]) if utilization else {}
-    sets = read_sets(element, plain_set(element, "instance_attributes"), "instance_attributes")
+    values = pairs(plain_set(element, "utilization"))
+    sets = read_node_sets(element)
     name = element.get("uname", "")
     try:
-        further = draft.sets.list(sets, name)
+        further = {kind: draft.sets.list(each, name) for kind, each in sets.items()}
         said = made(
             {
                 "name": name,
                 "address": addresses[0] if addresses else "",
                 "attributes": plain,
                 "utilization": {key: scalar(value) for key, value in values.items()},
-                "attribute_sets": further,
+                "attribute_sets": further["node attribute sets"],
+                "utilization_sets": further["node utilization sets"],
             }
         )
         Node.model_validate(as_read(said))

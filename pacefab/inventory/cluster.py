@@ -26,7 +26,8 @@ from pacefab.pacemaker.model import Member, Membership
 _KEPT = f"{SETS}; without, those that the cluster has stay"
 _UNLISTED = "that pacefab does not know, or whose values it does not, each a text by its name"
 _NODE_KEYS = (
-    "name, address, links, user, port, role, connection, attributes, utilization, attribute_sets"
+    "name, address, links, user, port, role, connection, attributes, utilization, attribute_sets, "
+    "utilization_sets"
 )
 
 
@@ -43,6 +44,12 @@ class OtherNode(Part):
     )
     attribute_sets: tuple[AttributeSet, ...] | None = Field(
         default=None, description=f"further sets of node attributes, {SETS}"
+    )
+    utilization: dict[Name, int] = Field(
+        default={}, description="what it offers to resources that need it, whole numbers by name"
+    )
+    utilization_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of utilization, {SETS}"
     )
 
 
@@ -62,7 +69,8 @@ class Inventory(Part):
     other_nodes: dict[HostName | Name, OtherNode] = Field(
         default={},
         description="by name, attributes of nodes that are no members and that a resource makes "
-        "(guests, replicas of bundles), each a mapping of attributes, attribute_sets",
+        "(guests, replicas of bundles), each a mapping of attributes, attribute_sets, utilization, "
+        "utilization_sets",
     )
     properties: Properties = Field(
         default_factory=Properties, description="cluster properties by Pacemaker's names"
@@ -134,7 +142,7 @@ class Inventory(Part):
     alerts: dict[Name, AlertEntry] = Field(
         default={},
         description="programs that Pacemaker runs when something happens, by id, each a mapping of "
-        "path, description, attributes, meta, select, recipients",
+        "path, description, attributes, meta, select, recipients, attribute_sets, meta_sets",
     )
     acls: Acls = Field(
         default_factory=Acls,

@@ -11,6 +11,7 @@ from pacefab.inventory.nouns.constraints import constraint_nouns
 from pacefab.inventory.nouns.resources import Values, primitive_noun, references, resource_nouns
 from pacefab.inventory.own_terms import Secret, sets_of
 from pacefab.inventory.sections.objects import desired_objects, secret_values
+from pacefab.pacemaker.configuration import NODE_SETS
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
 from pacefab.pacemaker.placement.remote import CONNECTION
 
@@ -44,11 +45,7 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         constraints=tuple(constraint_nouns(inventory.constraints)),
         notes=_notes(fencing),
         sets=_sets(inventory, secret),
-        node_sets={
-            name: sets_of("instance_attributes", node.attribute_sets, secret)
-            for name, node in _nodes(inventory)
-            if node.attribute_sets is not None
-        },
+        node_sets={n: sets for n, node in _nodes(inventory) if (sets := _node_sets(node, secret))},
         objects=desired_objects(
             fencing.levels if fencing else (),
             inventory.alerts,
@@ -62,9 +59,22 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
 
 def _utilization(inventory: Inventory) -> dict[str, dict[str, str]]:
     return {
-        node.name: {name: str(number) for name, number in node.utilization.items()}
-        for node in inventory.nodes
+        name: {key: str(number) for key, number in node.utilization.items()}
+        for name, node in _nodes(inventory)
         if node.utilization
+    }
+
+
+def _node_sets(node: Node | OtherNode, secret: Secret) -> Further:
+    """Return the further sets of a node, of those that something is said of."""
+    said = {
+        "node attribute sets": node.attribute_sets,
+        "node utilization sets": node.utilization_sets,
+    }
+    return {
+        kind: sets_of(NODE_SETS[kind], sets, secret)
+        for kind, sets in said.items()
+        if sets is not None
     }
 
 
@@ -95,7 +105,7 @@ def secret_names(inventory: Inventory) -> tuple[str, ...]:
     devices = inventory.fencing.devices.values() if inventory.fencing else ()
     sections = (inventory.resources, inventory.groups, inventory.bundles, inventory.templates)
     sets = (inventory.property_sets, inventory.default_sets, inventory.operation_default_sets)
-    nodes = (node.attribute_sets for node in inventory.nodes)
+    nodes = (sets for _, n in _nodes(inventory) for sets in (n.attribute_sets, n.utilization_sets))
     alerts = secret_values(inventory.alerts)
     return tuple(dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes])))
 

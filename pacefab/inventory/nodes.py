@@ -87,6 +87,10 @@ class Node(Part):
         default=None,
         description=f"further sets of node attributes, {SETS}; without, those that are there stay",
     )
+    utilization_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None,
+        description=f"further sets of utilization, {SETS}; without, those that are there stay",
+    )
 
     @property
     def remote(self) -> bool:

@@ -69,10 +69,12 @@ def _levels(inventory: Inventory) -> Found:
 def _roles(inventory: Inventory) -> Found:
     acls = inventory.acls
     for kind, entries in (("users", acls.users), ("groups", acls.groups)):
-        for name, roles in entries.items():
-            for i, role in enumerate(roles):
+        for name, entry in entries.items():
+            inside = ("roles",) if entry.name else ()
+            for i, role in enumerate(entry.roles):
                 if role not in acls.roles:
-                    yield ("acls", kind, name, i), unknown_name("role", role, acls.roles)
+                    where: Path = ("acls", kind, name, *inside, i)
+                    yield where, unknown_name("role", role, acls.roles)
 
 
 def _recipients(inventory: Inventory) -> Found:

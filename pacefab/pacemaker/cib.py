@@ -266,9 +266,14 @@ def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
 
     Sets with rules and further sets are the operator's own; nothing of ours reads or writes them.
     """
-    sets = element.iterfind(kind)
-    plain = [s for s in sets if s.find("rule") is None and s.get("id-ref") is None]
+    plain = [nvset for nvset in element.iterfind(kind) if _is_plain(nvset)]
     return next((s for s in plain if len(s)), plain[0] if plain else None)
+
+
+def _is_plain(nvset: etree._Element) -> bool:
+    """Whether a set has values of its own, and no rule."""
+    own = nvset.get("id-ref") is None
+    return own and not any(child.tag == "rule" or child.get("id-ref") for child in nvset)
 
 
 def pairs(nvset: etree._Element | None) -> dict[str, str]:

@@ -25,17 +25,14 @@ from pacefab.pacemaker.model import (
     Template,
 )
 from pacefab.pacemaker.naming import is_secret, secret_names
-from pacefab.pacemaker.nouns.piece import Piece, is_mark, same_pieces
+from pacefab.pacemaker.nouns.piece import Piece, is_mark, same_pieces, without_usual
 
 
 def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
     """Whether further sets are as desired; a plain one that is first and has no score is none."""
     if not any(map(is_mark, present)):  # there is none yet, or nothing is left in it
         desired = tuple(p for p in desired if not is_mark(p))
-    usual = [
-        tuple(p for n, p in enumerate(s) if not (n == 0 and is_mark(p) and len(p.attributes) == 1))
-        for s in (present, desired)
-    ]
+    usual = [without_usual(sets) for sets in (present, desired)]
     ids = frozenset(p.id for p in desired if is_mark(p)) - {""}
     return same_pieces(usual[0], usual[1]) and ids <= frozenset(p.id for p in present)
 
@@ -44,12 +41,12 @@ def _further(where: str, present: Further, desired: Further) -> Iterator[Differe
     """Return the differences of further sets, of those kinds that something is said of."""
     for kind, sets in desired.items():
         if not same_sets(present.get(kind, ()), sets):
-            said = [" ".join(map(_said, each)) for each in (present.get(kind, ()), sets)]
+            said = [" ".join(map(shown, each)) for each in (present.get(kind, ()), sets)]
             yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
 
 
-def _said(piece: Piece) -> str:
-    """Return a piece without values of secrets."""
+def shown(piece: Piece) -> str:
+    """Return what a piece says, without values of secrets."""
     children = tuple(_masked(child) for child in piece.children)
     return replace(piece, children=children).meaning
 
@@ -178,7 +175,7 @@ def terms(op: Operation) -> str:
     """Everything else of an operation, in one spelling."""
     found = {"timeout": _seconds(op.timeout), **op.others, **op.parameters}
     said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
-    return " ".join([*said, *sorted(map(_said, op.further))])
+    return " ".join([*said, *sorted(map(shown, op.further))])
 
 
 def meaning(constraint: Constraint) -> dict[str, str]:
@@ -199,8 +196,15 @@ def meaning(constraint: Constraint) -> dict[str, str]:
                 "with": constraint.with_resource, "with-role": constraint.with_role or "Started",
                 "score": _score(constraint.score)}  # fmt: skip
     if isinstance(constraint, OwnTerms):
-        return {str(constraint.piece.tag): constraint.piece.meaning}
+        return {str(constraint.piece.tag): _scored(constraint.piece).meaning}
     return _place(constraint)
+
+
+def _scored(piece: Piece) -> Piece:
+    """Return a colocation with its score: one that has none has 0, and is of no effect."""
+    if piece.tag != "rsc_colocation":
+        return piece
+    return replace(piece, attributes={"score": "0", **piece.attributes})
 
 
 def _place(location: Location) -> dict[str, str]:

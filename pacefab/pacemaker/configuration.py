@@ -52,6 +52,7 @@ SETTING_SETS = (
     ("resource default sets", "rsc_defaults", "meta_attributes"),
     ("operation default sets", "op_defaults", "meta_attributes"),
 )
+NODE_SETS = {"node attribute sets": "instance_attributes", "node utilization sets": "utilization"}
 
 _OPERATION_FIELDS = {"id", "name", "interval", "timeout"}
 _ORDER_OPTIONS = {"symmetrical", "require-all"}
@@ -89,25 +90,15 @@ def _read(
 
 def _values(cib: Cib) -> Configuration:
     """Return what is no resource and no constraint."""
+    nodes = {e.get("uname", ""): e for e in cib.root.iterfind("configuration/nodes/node")}
     return Configuration(
         properties=pairs(property_set(cib)),
         defaults=pairs(default_set(cib, "rsc_defaults")),
         operation_defaults=pairs(default_set(cib, "op_defaults")),
         sets=_setting_sets(cib),
-        node_sets={
-            node.get("uname", ""): read_sets(
-                node, plain_set(node, "instance_attributes"), "instance_attributes"
-            )
-            for node in cib.root.iterfind("configuration/nodes/node")
-        },
-        attributes={
-            node.get("uname", ""): pairs(plain_set(node, "instance_attributes"))
-            for node in cib.root.iterfind("configuration/nodes/node")
-        },
-        utilization={
-            node.get("uname", ""): pairs(plain_set(node, "utilization"))
-            for node in cib.root.iterfind("configuration/nodes/node")
-        },
+        node_sets={name: read_node_sets(node) for name, node in nodes.items()},
+        attributes={n: pairs(plain_set(e, "instance_attributes")) for n, e in nodes.items()},
+        utilization={n: pairs(plain_set(e, "utilization")) for n, e in nodes.items()},
         notes={n: value for n, value in pairs(cib.own_set).items() if n not in {OWNED, SECRETS}},
     )
 
@@ -136,6 +127,11 @@ def _setting_sets(cib: Cib) -> Further:
     return found
 
 
+def read_node_sets(node: etree._Element) -> Further:
+    """Return the sets that a node has besides the plain ones, and where those stand."""
+    return {kind: read_sets(node, plain_set(node, tag), tag) for kind, tag in NODE_SETS.items()}
+
+
 def settings(configuration: Configuration) -> dict[str, Setting]:
     """Return everything that is a name with a value, by the key under which it is owned."""
     every = [Setting("property", name, value) for name, value in configuration.properties.items()]
@@ -149,8 +145,8 @@ def settings(configuration: Configuration) -> dict[str, Setting]:
     for node, utilization in configuration.utilization.items():
         every += [Setting("node utilization", n, v, node) for n, v in utilization.items()]
     every += [_of_sets(kind, sets) for kind, sets in configuration.sets.items() if _says(sets)]
-    for node, sets in configuration.node_sets.items():
-        every += [_of_sets("node attribute sets", sets, node)] if _says(sets) else []
+    for node, kinds in configuration.node_sets.items():
+        every += [_of_sets(kind, sets, node) for kind, sets in kinds.items() if _says(sets)]
     return {setting.key: setting for setting in every}
 
 

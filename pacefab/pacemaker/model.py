@@ -245,7 +245,7 @@ class Configuration:
 
     `attributes` are permanent node attributes by node; `defaults` are rsc_defaults. `sets` are
     further sets by what they are of: property sets, resource default sets, operation default sets;
-    `node_sets` those of nodes, by node.
+    `node_sets` those of nodes, by node and likewise: node attribute sets, node utilization sets.
     """
 
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -258,7 +258,7 @@ class Configuration:
     utilization: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by node
     operation_defaults: Mapping[str, str] = field(default_factory=dict)
     sets: Further = field(default_factory=dict)
-    node_sets: Mapping[str, tuple[Piece, ...]] = field(default_factory=dict)
+    node_sets: Mapping[str, Further] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

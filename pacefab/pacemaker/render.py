@@ -10,6 +10,7 @@ from pacefab.pacemaker import elements
 from pacefab.pacemaker.cib import OWNED, OWNER, PROPERTIES, SECRETS, Cib, CibDraft, pairs, plain_set
 from pacefab.pacemaker.compare import key, same_sets, same_value, terms
 from pacefab.pacemaker.configuration import (
+    NODE_SETS,
     SETTING_SETS,
     default_set,
     own_set,
@@ -267,7 +268,7 @@ def _add_remote(cib: CibDraft, name: str) -> etree._Element:
 def _put_setting_sets(cib: CibDraft, setting: Setting, pieces: tuple[Piece, ...]) -> None:
     """Make a section, or a node, have these further sets and no others."""
     if setting.node:
-        section, tag = _node(cib, setting), SETS[0]
+        section, tag = _node(cib, setting), NODE_SETS[setting.kind]
         plain = plain_set(section, tag)
     else:
         _, name, tag = next(row for row in SETTING_SETS if row[0] == setting.kind)

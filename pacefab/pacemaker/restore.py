@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 
 from lxml import etree
 
-from pacefab.pacemaker.cib import Cib, CibDraft, pairs, plain_set
+from pacefab.pacemaker.cib import Cib, CibDraft, pairs
 from pacefab.pacemaker.compare import constraint_differences, differences, setting_difference
 from pacefab.pacemaker.configuration import (
     property_set,
@@ -62,8 +62,18 @@ def render_restored(now: Cib, before: Cib) -> Cib:
     for node in _nodes(after):
         if (was := earlier.get(node.get("uname"))) is not None:
             for kind in ("instance_attributes", "utilization"):
-                _replace(after, node, plain_set(node, kind), plain_set(was, kind))
+                _replace_all(after, node, was, kind)
     return after
+
+
+def _replace_all(after: CibDraft, node: etree._Element, was: etree._Element, kind: str) -> None:
+    """Give a node the sets of a kind that it had, where its own stand."""
+    own = node.findall(kind)
+    place = node.index(own[0]) if own else len(node)
+    for element in own:
+        after.remove(element)
+    for number, element in enumerate(was.findall(kind)):
+        after.put(node, copy.deepcopy(element), place + number)
 
 
 def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:

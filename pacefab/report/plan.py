@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.sections.change import Action, ObjectChange
 from pacefab.report.stream import json_text
 from pacefab.report.text import error_style, render_error

@@ -10,7 +10,7 @@ from typing import Any, Final
 from invoke.collection import Collection
 
 from pacefab.cli.cluster_task import AnyTask
-from pacefab.tasks.bootstrap import add_node, bootstrap, remove_node, setup_qnetd
+from pacefab.tasks.bootstrap import add_node, bootstrap, remove_node, renew, setup_qnetd
 from pacefab.tasks.clients import check_clients, client_config
 from pacefab.tasks.cluster import status
 from pacefab.tasks.deploy import adopt, deploy, history, plan, rollback
@@ -36,7 +36,15 @@ GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
         update_memcached,
         *(task for name, task in _SERVICE_TASKS.items() if name not in _VERIFY_TASKS),
     ),
-    "Day two": (add_node, remove_node, setup_qnetd, start_galera, client_config, drill),
+    "Day two": (
+        add_node,
+        remove_node,
+        renew,
+        setup_qnetd,
+        start_galera,
+        client_config,
+        drill,
+    ),
 }
 """The tasks by when they are used: what `--list` shows, in this order."""
 
@@ -67,6 +75,7 @@ __all__ = [
     "namespace",
     "plan",
     "remove_node",
+    "renew",
     "rollback",
     "setup_qnetd",
     "start_galera",

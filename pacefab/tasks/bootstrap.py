@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
@@ -117,6 +118,27 @@ def setup_qnetd(run: Run) -> int:
 
     setup = QnetdSetup(run.secret, run.limit)
     return run.perform(STEP, lambda: setup.run(run.named(), run.printer))
+
+
+@cluster_task(secrets=True)
+def renew(run: Run) -> int:
+    """Give the pcs daemons of a cluster new certificates and tokens.
+
+    Nothing of the cluster stops; only pcsd starts again, on every node. Hosts beside the cluster's
+    that manage it by pcs have to authenticate again.
+
+    Needs every member, and the secret hacluster: the password of pcs' user. A certificate that is
+    not pcsd's own is left alone, and named. Each run renews them.
+
+    Example: fab renew --inventory inventory/cluster.yaml
+    """
+    from pacefab.workflows.formation.renewal import STEP, Renewal
+
+    transaction = run.transaction(STEP)
+    renewal = Renewal(run.secret, transaction, run.limit)
+    hosts = {name: host for name, host in run.named().items() if name not in run.remotes}
+    work = partial(renewal.run, hosts, run.printer)
+    return run.perform(STEP, lambda: transaction.run(work, run.printer))
 
 
 def bootstrap_of(run: Run, step: str) -> Bootstrap:

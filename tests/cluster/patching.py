@@ -14,7 +14,7 @@ from pacefab.cli.routes import route
 from pacefab.harness.cluster import Cluster
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import metadata
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.transport.connection import Access, Host
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.view import observe_cluster

@@ -197,6 +197,30 @@ def test_a_second_run_changes_nothing(formed: Cluster, file: str) -> None:
     assert (eyes.cib_state(formed), pids(formed, formed.nodes)) == before
 
 
+KEPT = """
+cat /var/lib/pcsd/pcsd.crt /var/lib/pcsd/pcsd.key /var/lib/pcsd/known-hosts | tr -d '\n '
+systemctl show --value --property MainPID corosync pacemaker
+"""
+
+
+def test_certificates_and_tokens_are_renewed_while_the_cluster_runs(
+    formed: Cluster, file: str
+) -> None:
+    """Nodes trust each other by new tokens only, and nothing but pcsd has started again."""
+    few = fab(formed, "-H", formed.nodes[0], "renew", "--inventory", file)
+    eyes.assert_refused(few, "name every member", status=1)
+    before = [formed.run(node, KEPT).stdout.splitlines() for node in formed.nodes]
+    token = formed.run(formed.nodes[0], "grep -o '\"token\".*' /var/lib/pcsd/known-hosts").stdout
+    done = fab(formed, "renew", "--inventory", file)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert HACLUSTER not in done.stdout + done.stderr
+    after = [formed.run(node, KEPT).stdout.splitlines() for node in formed.nodes]
+    for old, new in zip(before, after, strict=True):
+        assert (old[0] != new[0], old[1:]) == (True, new[1:])
+    assert token not in formed.run(formed.nodes[1], "cat /var/lib/pcsd/known-hosts").stdout
+    assert_formed(formed)
+
+
 def test_another_clusters_hosts_are_refused(formed: Cluster, tmp_path: Path) -> None:
     before = eyes.cib_state(formed)
     done = fab(formed, "bootstrap", "--inventory", inventory(tmp_path, formed, name="mine"))

@@ -9,13 +9,15 @@ the whole configuration. The exceptions:
   nothing there;
 - where in a resource its sets stand: pcs appends what is given later.
 
-What pcs cannot say (templates, events of an alert, permissions by type) is in the unit tests.
+What pcs cannot say (templates, events of an alert, permissions by type) is in the unit tests. So it
+is for pcs 0.11 (debian12) and 0.12 (debian13), and the lines of `--show-pcs` are what pcs is given.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -29,12 +31,14 @@ from pacefab.harness.cluster import Cluster
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import parse
 from pacefab.pacemaker.metadata import Metadata, agents, complete_configuration
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.workflows.nodes.view import observe_cluster
 from tests.cluster import patching
 from tests.cluster.fence_agent import AGENT, PROGRAM
 
+pytestmark = pytest.mark.every_image
 DUMMIES = ("a", "b", "c")
 MEMBERS = ("g1",)
 DEVICES = ("f1", "f2")
@@ -138,7 +142,7 @@ CASES = {
     ),
     "utilization of nodes": Case(
         {"nodes": [{"name": "c1", "utilization": {"cpu": 4, "memory": 8192}}, "c2", "c3"]},
-        ("node utilization c1 cpu=4 memory=8192",),
+        ("node utilization c1 cpu=4", "node utilization c1 memory=8192"),
     ),
     "a cloned group": Case(
         {
@@ -479,6 +483,21 @@ def test_what_we_write_equals_what_pcs_writes(
     assert pcs != lines(theirs["base"], ids=case.ids), "pcs wrote something to compare"
     found = "\n".join(unified_diff(pcs, own, "pcs", "pacefab", lineterm="", n=4))
     assert not found, found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_lines_that_are_shown_are_those_that_pcs_was_given(
+    name: str, theirs: dict[str, str], known: dict[str, Metadata], tmp_path: Path
+) -> None:
+    read = read_inventory(inventory(tmp_path / "case.yaml", CASES[name].said))
+    desired = complete_configuration(desired_configuration(read, str), known)
+    shown = render_pcs(plan_configuration(parse(theirs["base"]), desired), known)
+    assert Counter(map(words, shown)) == Counter(words(f"pcs {x}") for x in CASES[name].lines)
+
+
+def words(line: str) -> str:
+    """Return a line with its words in one order: that of options means nothing."""
+    return " ".join(sorted(shlex.split(line)))
 
 
 def test_pacemaker_finds_nothing_wrong_with_what_we_write(

@@ -58,6 +58,7 @@ OF_THEIRS = (
     " | //nvpair[@name='disks']"
 )
 NEED_A_SLOT = ("u1", "u2", "u3")
+NEVER = {"operation": "lt", "end": "2020-01-01"}
 FULL: dict[str, Any] = {
     "properties": {"enable-acl": True, "placement-strategy": "utilization"},
     "operation_defaults": {"timeout": "25s"},
@@ -81,7 +82,17 @@ FULL: dict[str, Any] = {
     "resources": {
         **{name: {"agent": DUMMY} for name in ("a", "b", "guarded")},
         **{name: {"agent": DUMMY, "utilization": {"slots": 1}} for name in ("u1", "u2", "u3")},
+        "vm": {"agent": DUMMY, "disabled": True, "meta": {"remote-node": "inside"}},
+        "made": {"template": "like", "operations": [{"id_ref": "like-beat"}]},
     },
+    "templates": {
+        "like": {
+            "agent": DUMMY,
+            "operations": [{"id": "like-beat", "name": "monitor", "interval": "7s"}],
+            "advised_operations": False,
+        }
+    },
+    "other_nodes": {"inside": {"attributes": {"shelf": "x"}, "utilization": {"slots": 3}}},
     "constraints": {
         "colocation": [{"score": "INFINITY", "sets": [{"resources": ["a", "b"]}]}],
         "order": [{"sets": [{"resources": ["b", "a"], "sequential": True}]}],
@@ -106,6 +117,7 @@ FULL: dict[str, Any] = {
             "attributes": {"word": "first"},
             "meta": {"timeout": "20s"},
             "select": {"fencing": True, "attributes": ["shelf"]},
+            "meta_sets": [{"rule": [{"date_expression": [NEVER]}], "values": {"enabled": False}}],
             "recipients": [RECORD],
         }
     },
@@ -150,6 +162,10 @@ def edited() -> dict[str, Any]:
         "recipients": [RECORD, {"value": SECOND_RECORD, "meta": {"enabled": True}}],
     }
     data["acls"]["users"] = {"alice": ["tune"], "bob": ["look"]}
+    data["alerts"]["events"]["meta_sets"][0]["values"] = {"timeout": "9s"}
+    data["resources"]["vm"]["meta"] = {"remote-node": "inside", "remote-port": "3122"}
+    data["templates"]["like"]["operations"][0]["interval"] = "9s"
+    data["other_nodes"]["inside"] = {"attributes": {"shelf": "y"}, "utilization": {"slots": 2}}
     data["tags"]["pair"] = ["a", "b", "guarded"]
     data["bundles"]["box"]["podman"]["replicas"] = 2
     return data
@@ -348,6 +364,16 @@ def test_defaults_tags_and_bundles_are_as_said(stage: Stage, made: etree._Elemen
     assert "box" not in stage.runs()
 
 
+def test_guests_templates_and_further_sets_are_as_said(stage: Stage, made: etree._Element) -> None:
+    """A guest that is stopped is there by its attributes; what runs is made from a template."""
+    inside = "nodes/node[@uname='inside'][@type='remote']"
+    assert made.xpath(f"string({inside}/utilization/nvpair[@name='slots']/@value)") == "3"
+    assert made.xpath("resources/primitive[@id='made']/@template") == ["like"]
+    assert made.xpath("resources/primitive[@id='made']/operations/op/@id-ref") == ["like-beat"]
+    assert len(made.findall("alerts/alert[@id='events']/meta_attributes/rule")) == 1
+    stage.waits_for(lambda: "made" in stage.runs() and "vm" not in stage.runs(), expected=True)
+
+
 def test_what_others_made_is_shown_and_stays(
     stage: Stage, made: etree._Element, theirs: list[str]
 ) -> None:
@@ -367,6 +393,9 @@ def test_all_of_it_is_changed(stage: Stage, changed: etree._Element, theirs: lis
     assert changed.xpath("string(op_defaults//nvpair[@name='timeout']/@value)") == "35s"
     assert changed.xpath("tags/tag[@id='pair']/obj_ref/@id") == ["a", "b", "guarded"]
     assert changed.xpath("string(resources/bundle[@id='box']/podman/@replicas)") == "2"
+    assert changed.xpath("resources/template[@id='like']/operations/op/@interval") == ["9s"]
+    later = "alerts/alert[@id='events']/meta_attributes[rule]/nvpair"
+    assert [pair.get("value") for pair in changed.iterfind(later)] == ["9s"]
     stage.cluster.run("c1", "stonith_admin --reboot ghost1 --timeout 40")
     assert fenced(stage) == {"192.0.2.9"}
     assert stage.may("alice", TUNE)

@@ -7,7 +7,7 @@ import pytest
 from pacefab.export.draft import Source
 from pacefab.export.export import Exported, export
 from pacefab.inventory.configuration import desired_configuration
-from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.cib import Cib, parse
 from pacefab.pacemaker.model import Configuration, Primitive
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -44,14 +44,9 @@ def test_what_is_exported_is_read_and_has_nothing_to_do() -> None:
 
 
 UNSAID = {
-    "rules": (
-        '<alerts><alert id="a" path="/x"><meta_attributes id="m"><rule id="r" score="1"/>'
-        "</meta_attributes></alert></alerts>"
-    ),
     "path": '<alerts><alert id="a" path="x"/></alerts>',
     "old roles": '<acls><acl_user id="u"/></acls>',
     "no role": '<acls><acl_group id="g"><role id="r"/></acl_group></acls>',
-    "name": '<acls><acl_target id="u" name="v"/></acls>',
     "level": (
         '<fencing-topology><fencing-level id="f" index="10" target="c1" devices="galera"/>'
         "</fencing-topology>"
@@ -67,3 +62,85 @@ def test_what_an_inventory_cannot_say_is_named(name: str) -> None:
     assert len(found.unsaid) > len(before.unsaid)
     assert "# Not in this inventory" in found.text.removeprefix(before.text.split("# Not")[0])
     assert desired_configuration(found.inventory, str).objects == ()
+
+
+RULE = '<rule id="r"><date_expression id="e" operation="gt" start="2030-01-01"/></rule>'
+OF_NIGHTS = f'<meta_attributes id="n">{RULE}<nvpair id="p" name="enabled" value="false"/>'
+DUMMY = 'class="ocf" provider="pacemaker" type="Dummy"'
+# What stands where in a configuration; the place is the end of its section.
+SAID = {
+    "an alert with a rule": (
+        "</configuration>",
+        f'<alerts><alert id="a" path="/x">{OF_NIGHTS}</meta_attributes></alert></alerts>',
+    ),
+    "a recipient with a rule": (
+        "</configuration>",
+        (
+            f'<alerts><alert id="a" path="/x"><recipient id="b" value="c">{OF_NIGHTS}'
+            '</meta_attributes><meta_attributes id="m"><nvpair id="q" name="timeout" value="9s"/>'
+            "</meta_attributes></recipient></alert></alerts>"
+        ),
+    ),
+    "a user by another name": (
+        "</configuration>",
+        (
+            '<acls><acl_role id="watch"/><acl_target id="u" name="v"><role id="watch"/>'
+            '</acl_target><acl_group id="h" name="w"/></acls>'
+        ),
+    ),
+    "a colocation without a score": (
+        "</constraints>",
+        (
+            '<rsc_colocation id="x" rsc="galera-clone" with-rsc="memcached-clone"/>'
+            '<rsc_colocation id="y" rsc="galera-clone" with-rsc="lb-haproxy-clone" '
+            'influence="true"/>'
+        ),
+    ),
+    "an operation of another resource": (
+        "</resources>",
+        (
+            f'<primitive id="d1" {DUMMY}><operations><op id="o" name="monitor" interval="7s"/>'
+            f'</operations></primitive><primitive id="d2" {DUMMY}><operations><op id-ref="o"/>'
+            "</operations></primitive>"
+        ),
+    ),
+    "a value of another resource": (
+        "</resources>",
+        (
+            f'<primitive id="d1" {DUMMY}><instance_attributes id="d1-instance_attributes">'
+            '<nvpair id="d1-instance_attributes-fake" name="fake" '
+            f'value="x"/></instance_attributes></primitive><primitive id="d2" {DUMMY}>'
+            '<instance_attributes id="t"><nvpair id-ref="d1-instance_attributes-fake"/>'
+            "</instance_attributes></primitive>"
+        ),
+    ),
+    "utilization with a score": (
+        "</node>",
+        (
+            '<utilization id="z" score="7"><nvpair id="c" name="cpu" value="4"/></utilization>'
+            f'<utilization id="y">{RULE}<nvpair id="d" name="cpu" value="1"/></utilization>'
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_what_few_clusters_have_is_said_and_there_is_nothing_to_do(name: str) -> None:
+    end, more = SAID[name]
+    text = given().text()
+    if end == "</node>":
+        text = text.replace('uname="c1"/>', 'uname="c1"></node>')
+    assert end in text
+    cib = parse(text.replace(end, f"{more}{end}", 1))
+    found = exported(cib)
+    assert found.unsaid == exported(given()).unsaid
+    desired = desired_configuration(found.inventory, lambda _: "hunter2")
+    changes = plan_configuration(cib, desired).changes
+    assert [str(c) for c in changes] == [
+        str(c) for c in plan_configuration(given(), desired_of_the_stack()).changes
+    ]
+
+
+def desired_of_the_stack() -> Configuration:
+    """Return what the inventory of the stack without anything more says."""
+    return desired_configuration(exported(given()).inventory, lambda _: "hunter2")

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from pacefab.cli.inventory import read_inventory
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import EMPTY
 from pacefab.pacemaker.cib import parse as parse_cib
 from pacefab.pacemaker.metadata import complete_configuration, parse
@@ -15,7 +21,7 @@ from pacefab.pacemaker.model import (
     Order,
     Primitive,
 )
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import plan_configuration, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.restore import plan_restore
@@ -136,3 +142,118 @@ def test_a_tag_that_goes_back_has_its_line() -> None:
     plan = plan_restore(tagged, EMPTY)
     assert [str(change) for change in plan.changes] == ["remove tag t"]
     assert render_pcs(plan) == ["pcs tag delete t"]
+
+
+def said(tmp_path: Path, text: str) -> list[str]:
+    """Return the lines for what an inventory says, on an empty cluster."""
+    file = tmp_path / "lab.yaml"
+    nodes = "" if text.startswith("nodes:") else "nodes: [c1, c2]\n"
+    file.write_text(f"cluster: lab\n{nodes}{text}")
+    desired = desired_configuration(read_inventory(file), lambda _: "hunter2")
+    return render_pcs(plan_configuration(EMPTY, desired), METADATA)
+
+
+A, B = (f"  {name}: {{agent: 'ocf:pacemaker:Dummy', advised_operations: false" for name in "ab")
+TWO = f"resources:\n{A}}}\n{B}}}\n"
+CREATED = [f"pcs resource create {name} ocf:pacemaker:Dummy" for name in "ab"]
+OWN_TERMS = {
+    "sets in an order": (
+        (
+            "{order: [{id: x, kind: Optional, sets: [{resources: [a], sequential: false},"
+            " {resources: [b], action: start}]}]}"
+        ),
+        "order set a sequential=false set b action=start setoptions id=x kind=Optional",
+    ),
+    "sets in a colocation": (
+        "{colocation: [{score: 5, sets: [{resources: [a, b], role: Started}]}]}",
+        "colocation set a b role=Started setoptions score=5",
+    ),
+    "a colocation that moves nothing": (
+        "{colocation: [{resource: a, with: b, influence: false}]}",
+        "colocation add a with b score=INFINITY influence=false",
+    ),
+    "a ticket of a role": (
+        "{ticket: [{ticket: T, resource: a, role: Promoted, loss_policy: demote}]}",
+        "ticket add T Promoted a loss-policy=demote",
+    ),
+    "a ticket of sets": (
+        "{ticket: [{ticket: T, sets: [{resources: [a, b]}]}]}",
+        "ticket set a b setoptions ticket=T",
+    ),
+    "a pattern on one node": (
+        "{location: [{pattern: '[ab]', node: c1, score: -7}]}",
+        "location 'regexp%[ab]' avoids c1=7",
+    ),
+    "a pattern under an id": (
+        "{location: [{id: x, pattern: '[ab]', node: c1, score: -7}]}",
+        "location add x 'regexp%[ab]' c1 -7",
+    ),
+    "a rule of rules": (
+        (
+            "{location: [{resource: a, rules: [{score: 9, boolean_op: or, role: Promoted,"
+            " expression: [{attribute: '#uname', operation: eq, value: c1, type: string},"
+            " {attribute: rack, operation: defined}],"
+            " rule: [{date_expression: [{operation: in_range, start: '2030-01-01',"
+            " duration: {months: 2}}, {operation: date_spec, date_spec: {hours: 9-16}},"
+            " {operation: gt, start: '2031-01-01'}]}]}]}]}"
+        ),
+        (
+            "location a rule score=9 role=Promoted '#uname' eq string c1 or defined rack or '(' "
+            "date in_range 2030-01-01 to duration months=2 and date-spec hours=9-16 and date gt "
+            "2031-01-01 ')'"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OWN_TERMS)
+def test_constraints_in_pacemakers_own_terms_have_their_line(name: str, tmp_path: Path) -> None:
+    text, line = OWN_TERMS[name]
+    assert said(tmp_path, f"{TWO}constraints: {text}") == [*CREATED, f"pcs constraint {line}"]
+
+
+BEYOND = {
+    "templates": f"templates:\n{A}}}\n",
+    "the template of b": f"templates:\n{A}}}\nresources: {{b: {{template: a}}}}",
+    "further instance_attributes of a": f"resources:\n{A}, further: {{parameters: "
+    "[{score: 2, values: {fake: x}}]}}",
+    "the description of a": f"resources:\n{A}, further: {{description: of old}}}}",
+    "sets and references of operations of b": f"resources:\n{A}, operations: [{{name: start, "
+    f"id: o}}]}}\n{B}, operations: [{{id_ref: o}}]}}",
+    "node attribute sets": "nodes: [{name: c1, attribute_sets: [{score: 1, values: {a: b}}]}, c2]",
+    "the events of an alert": "alerts: {a: {path: /x, select: {nodes: true}}}",
+    "further sets of an alert": "alerts: {a: {path: /x, meta_sets: [{score: 1, values: {a: b}}]}}",
+    "permissions by a type of elements": "acls: {roles: {r: {permissions: [{kind: read, "
+    "object_type: nvpair}]}}}",
+    "another name": "acls: {users: {u: {name: v}}}",
+    "a location constraint of several rules": f"{TWO}constraints: {{location: [{{resource: a, "
+    "rules: [{expression: [{attribute: x, operation: defined}]}, {expression: [{attribute: y, "
+    "operation: defined}]}]}]}",
+    "kind of a resource_set": f"{TWO}constraints: {{order: [{{sets: [{{resources: [a, b], kind: "
+    "Optional}]}]}",
+}
+
+
+@pytest.mark.parametrize("what", BEYOND)
+def test_what_pcs_has_no_command_for_is_named(what: str, tmp_path: Path) -> None:
+    comments = [line for line in said(tmp_path, BEYOND[what]) if line.startswith("#")]
+    assert [line for line in comments if line.startswith(f"# pcs has no command for {what} (")]
+    assert len(comments) == (2 if "templates:" in BEYOND[what] and what != "templates" else 1)
+
+
+def test_a_bundle_a_cloned_group_and_utilization_have_their_lines(tmp_path: Path) -> None:
+    text = (
+        f"resources:\n{A}, group: g, utilization: {{cpu: 2}}}}\n{B}, bundle: w}}\n"
+        "groups: {g: {meta: {priority: 1}, promotable: {promoted-max: 2}, clone_id: gg}}\n"
+        "bundles: {w: {podman: {image: 'x:1'}, network: {port_mapping: [{port: 80}]}}}\n"
+        "default_sets: [{id: d, values: {priority: 3}, rule: [{op_expression: [{name: start}]}]}]"
+    )
+    assert said(tmp_path, text.replace("default_sets", "operation_default_sets")) == [
+        "pcs resource op defaults set create id=d meta priority=3 rule 'op start'",
+        f"{CREATED[0]} --group g",
+        "pcs resource utilization a cpu=2",
+        "pcs resource meta g priority=1",
+        "pcs resource promotable g gg promoted-max=2",
+        "pcs resource bundle create w container podman image=x:1 port-map port=80",
+        f"{CREATED[1]} bundle w",
+    ]

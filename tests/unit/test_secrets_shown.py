@@ -13,7 +13,7 @@ from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import EMPTY, Cib
 from pacefab.pacemaker.model import Clone, Configuration, Group, Primitive, Resource
 from pacefab.pacemaker.naming import is_secret, mask_assigned, masked
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.restore import plan_restore, render_restored

@@ -15,7 +15,8 @@ from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import Cib, parse
 from pacefab.pacemaker.configuration import read_settings
 from pacefab.pacemaker.model import Configuration, SectionObject
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.nouns.piece import Piece
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.restore import plan_restore, render_restored, render_undone
@@ -212,16 +213,38 @@ def test_a_user_may_be_called_as_a_resource_is() -> None:
     assert lines == ["add ACL role watch", "add ACL user memcached"]
 
 
-def test_an_alert_with_rules_is_unmanaged_and_never_written() -> None:
-    rule = (
-        '<alerts><alert id="mail" path="/x"><meta_attributes id="m"><rule id="r" score="1">'
-        '<expression id="e" attribute="a" operation="defined"/></rule>'
-        '<nvpair id="n" name="timeout" value="9s"/></meta_attributes></alert></alerts>'
-        "</configuration>"
-    )
-    with pytest.raises(RefusedError, match="has what an inventory cannot say"):
-        plan_configuration(given(more=rule), desired(MAIL))
-    assert "alert:mail" in plan_configuration(given(more=rule), desired()).unmanaged
+OF_NIGHTS = (
+    '<meta_attributes id="{0}m"><rule id="{0}r" score="1"><expression id="{0}e" attribute="a" '
+    'operation="defined"/></rule><nvpair id="{0}n" name="timeout" value="9s"/></meta_attributes>'
+)
+
+
+def test_sets_with_rules_of_an_alert_stay_where_nothing_is_said_of_them() -> None:
+    recipient = f'<recipient id="to" value="ops@example.com">{OF_NIGHTS.format("b")}</recipient>'
+    alert = f'<alert id="mail" path="/x">{OF_NIGHTS.format("a")}{recipient}</alert>'
+    before = given(more=f"<alerts>{alert}</alerts></configuration>")
+    after, _ = done(before, desired(MAIL))
+    assert [each in after.text() for each in ('"ae"', '"be"')] == [True, True]
+    assert "alert:mail" in plan_configuration(before, desired()).unmanaged
+
+
+def test_sets_of_an_alert_are_made_changed_and_taken_away() -> None:
+    before = given()
+    for value in ("9s", "8s"):
+        pair = Piece("nvpair", {"name": "timeout", "value": value})
+        sets = {"meta_attributes": (Piece("meta_attributes", {"score": "3"}, (pair,)),)}
+        before, lines = done(before, desired(replace(MAIL, further=sets)))
+        assert len(lines) == 1
+    _, lines = done(before, desired(replace(MAIL, further={"meta_attributes": ()})))
+    was = "meta_attributes(score=3 nvpair(name=timeout value=8s))"
+    assert lines == [f"update alert mail: mail meta_attributes sets: {was} -> absent"]
+
+
+def test_what_is_not_of_pacemakers_schema_is_unmanaged_and_never_written() -> None:
+    other = '<alerts><alert id="mail" path="/x"><other/></alert></alerts></configuration>'
+    with pytest.raises(RefusedError, match="not of Pacemaker's schema"):
+        plan_configuration(given(more=other), desired(MAIL))
+    assert "alert:mail" in plan_configuration(given(more=other), desired()).unmanaged
 
 
 def test_a_constraint_of_an_inventory_may_name_a_tag(tmp_path: Path) -> None:
@@ -277,7 +300,9 @@ def test_the_lines_of_pcs() -> None:
             "pcs alert recipient add mail value=boss@example.com 'description=at home'"
             " options short=true meta enabled=false"
         ),
+        "# pcs has no command for the events of an alert (alert mail)",
         "pcs acl role create watch 'description=may look' read xpath /cib write id vip-db",
+        "# pcs has no command for permissions by a type of elements (ACL role watch)",
         "pcs acl user create alice watch",
         "pcs acl group create staff watch",
         "pcs tag create front vip-db lb-haproxy-clone",

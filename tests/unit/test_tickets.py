@@ -69,7 +69,7 @@ def test_every_part_of_a_configuration_reaches_the_whole() -> None:
         notes=values,
         operation_defaults=values,
         sets={"property sets": (Piece("cluster_property_set"),)},
-        node_sets={"c1": (Piece("instance_attributes"),)},
+        node_sets={"c1": {"node attribute sets": (Piece("instance_attributes"),)}},
         objects=OBJECTS,
         utilization={"c1": values},
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pacefab.inventory.model import Login, Name, Part, unfit
 
-_ROLES = "a list of the names of roles"
+_ROLES = "a list of the names of roles, or a mapping of roles and name"
 
 
 class PermissionEntry(Part):
@@ -50,6 +50,26 @@ class RoleEntry(Part):
     )
 
 
+class HolderEntry(Part):
+    """A user or group that the CIB has under an id that is not its name."""
+
+    name: Login | None = Field(
+        default=None,
+        description="the name that the system has, of schema pacemaker-3.8 on; without it the key",
+    )
+    roles: tuple[Name, ...] = Field(default=(), description="a list of the names of roles")
+
+
+def _listed(value: object) -> object:
+    """Read a user that is only a list of roles."""
+    return {"roles": value} if isinstance(value, list | tuple) else value
+
+
+Holder = Annotated[
+    HolderEntry, BeforeValidator(_listed, json_schema_input_type=tuple[Name, ...] | HolderEntry)
+]
+
+
 class Acls(Part):
     """Roles, and the users and groups of the nodes' systems that have them.
 
@@ -59,9 +79,7 @@ class Acls(Part):
     roles: dict[Name, RoleEntry] = Field(
         default={}, description="roles by name, each a mapping of description, permissions"
     )
-    users: dict[Login, tuple[Name, ...]] = Field(
+    users: dict[Login, Holder] = Field(
         default={}, description=f"by a user's login name (in the group haclient) {_ROLES}"
     )
-    groups: dict[Name, tuple[Name, ...]] = Field(
-        default={}, description=f"by the name of a group {_ROLES}"
-    )
+    groups: dict[Name, Holder] = Field(default={}, description=f"by the name of a group {_ROLES}")

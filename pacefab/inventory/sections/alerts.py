@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from pacefab.inventory.model import Name, Part, unfit
+from pacefab.inventory.own_terms import SETS, AttributeSet
 from pacefab.inventory.resources import Parameters
 from pacefab.inventory.values import TIME, Boolean, ScalarText, Time
 
@@ -15,6 +16,7 @@ _ATTRIBUTES = (
     "false; one that is a secret as {secret: NAME}"
 )
 _DESCRIPTION = "a sentence"
+_STAY = f"{SETS}; without, those that are there stay"
 
 
 class AlertMeta(Part):
@@ -31,6 +33,17 @@ class AlertMeta(Part):
     def texts(self) -> dict[str, str]:
         """Return the options that were given, as they stand in a CIB."""
         return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class AlertSets(Part):
+    """Sets of values that hold by a rule, such as at night."""
+
+    attribute_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of attributes, {_STAY}"
+    )
+    meta_sets: tuple[AttributeSet, ...] | None = Field(
+        default=None, description=f"further sets of meta attributes, {_STAY}"
+    )
 
 
 class SelectEntry(Part):
@@ -51,7 +64,7 @@ class SelectEntry(Part):
         return self
 
 
-class RecipientEntry(Part):
+class RecipientEntry(AlertSets):
     """Whom the program is run for."""
 
     value: Annotated[str, Field(min_length=1)] = Field(
@@ -78,7 +91,7 @@ Recipients = Annotated[
 ]
 
 
-class AlertEntry(Part):
+class AlertEntry(AlertSets):
     """A program, what it is given, and for whom it is run."""
 
     path: Annotated[str, Field(pattern="^/")] = Field(
@@ -97,5 +110,6 @@ class AlertEntry(Part):
     recipients: tuple[Recipients, ...] = Field(
         default=(),
         description="a list of whom it is run for, each a text or a mapping of value, id, "
-        "description, attributes, meta; without it the program is run once for each event",
+        "description, attributes, meta, attribute_sets, meta_sets; without it the program is run "
+        "once for each event",
     )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from pacefab.inventory.own_terms import sets_of
 from pacefab.inventory.sections.access import Acls, PermissionEntry
-from pacefab.inventory.sections.alerts import AlertEntry, RecipientEntry, SelectEntry
+from pacefab.inventory.sections.alerts import AlertEntry, AlertSets, RecipientEntry, SelectEntry
 from pacefab.inventory.sections.levels import LevelEntry
 from pacefab.inventory.values import SecretReference
-from pacefab.pacemaker.model import SectionObject
+from pacefab.pacemaker.model import Further, SectionObject
 from pacefab.pacemaker.sections.access import AclGroup, AclRole, AclUser, Permission
 from pacefab.pacemaker.sections.alerts import ClusterAlert, Recipient, Selection
 from pacefab.pacemaker.sections.levels import FencingLevel
@@ -38,11 +39,12 @@ def desired_objects(
     )
 
 
-def secret_values(alerts: Mapping[str, AlertEntry]) -> Iterator[dict[str, Any]]:
-    """Yield every mapping of attributes in which there may be references to secrets."""
+def secret_values(alerts: Mapping[str, AlertEntry]) -> Iterator[Any]:
+    """Yield every mapping, and every list of sets, in which references to secrets may be."""
     for entry in alerts.values():
-        yield entry.attributes
-        yield from (recipient.attributes for recipient in entry.recipients)
+        both: list[AlertEntry | RecipientEntry] = [entry, *entry.recipients]
+        for each in both:
+            yield from (each.attributes, each.attribute_sets, each.meta_sets)
 
 
 def _level(entry: LevelEntry) -> FencingLevel:
@@ -66,6 +68,7 @@ def _alert(name: str, entry: AlertEntry, secret: Secret) -> ClusterAlert:
         _selection(entry.select),
         tuple(_recipient(each, secret) for each in entry.recipients),
         hidden,
+        _further(entry, secret),
         id=name,
     )
 
@@ -73,7 +76,14 @@ def _alert(name: str, entry: AlertEntry, secret: Secret) -> ClusterAlert:
 def _recipient(entry: RecipientEntry, secret: Secret) -> Recipient:
     attributes, hidden = _attributes(entry, secret)
     meta = entry.meta.texts()
-    return Recipient(entry.value, entry.description, attributes, meta, entry.id or "", hidden)
+    further, name = _further(entry, secret), entry.id or ""
+    return Recipient(entry.value, entry.description, attributes, meta, name, hidden, further)
+
+
+def _further(entry: AlertSets, secret: Secret) -> Further:
+    """Return the further sets of an alert or recipient, of those that something is said of."""
+    said = {"instance_attributes": entry.attribute_sets, "meta_attributes": entry.meta_sets}
+    return {kind: sets_of(kind, sets, secret) for kind, sets in said.items() if sets is not None}
 
 
 def _attributes(
@@ -96,10 +106,10 @@ def _selection(entry: SelectEntry | None) -> Selection | None:
 def _access(acls: Acls) -> Iterator[SectionObject]:
     for name, role in acls.roles.items():
         yield AclRole(tuple(map(_permission, role.permissions)), role.description, id=name)
-    for name, roles in acls.users.items():
-        yield AclUser(roles, id=name)
-    for name, roles in acls.groups.items():
-        yield AclGroup(roles, id=name)
+    for name, user in acls.users.items():
+        yield AclUser(user.roles, user.name or "", id=name)
+    for name, group in acls.groups.items():
+        yield AclGroup(group.roles, group.name or "", id=name)
 
 
 def _permission(entry: PermissionEntry) -> Permission:

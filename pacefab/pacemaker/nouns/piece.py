@@ -107,6 +107,12 @@ def is_mark(piece: Piece) -> bool:
     return PLAIN in piece.attributes
 
 
+def without_usual(sets: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Return sets without the mark of a plain one that is first, as it is by itself."""
+    usual = bool(sets) and is_mark(sets[0]) and len(sets[0].attributes) == 1
+    return sets[1:] if usual else sets
+
+
 def marked(kind: str, sets: tuple[Piece, ...], *, plain: bool) -> tuple[Piece, ...]:
     """Return sets with the mark of a plain one where there is one: first, if nothing is said."""
     if not plain:

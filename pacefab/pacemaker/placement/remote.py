@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Configuration, Location, Primitive, Resource
+from pacefab.pacemaker.model import Configuration, Location, Primitive, Resource, primitives
 
 CONNECTION = "ocf:pacemaker:remote"
 
@@ -32,7 +32,14 @@ def known_nodes(cib: Cib, desired: Configuration) -> frozenset[str]:
     A remote node has an entry among the nodes once it was connected to, or has an attribute.
     """
     nodes = {str(node.get("uname")) for node in cib.root.iterfind("configuration/nodes/node")}
-    return frozenset(nodes | connected(cib) | connections(desired) if nodes else ())
+    made = connected(cib) | connections(desired) | guests(desired)
+    return frozenset(nodes | made if nodes else ())
+
+
+def guests(desired: Configuration) -> frozenset[str]:
+    """Return the names of the nodes that desired resources make: guest nodes."""
+    every = (primitive for resource in desired.resources for primitive in primitives(resource))
+    return frozenset(each.meta["remote-node"] for each in every if "remote-node" in each.meta)
 
 
 def kept_to_members(resource: Resource) -> Location:

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from lxml import etree
 
 from pacefab.pacemaker.cib import CibDraft, pairs, plain_set
-from pacefab.pacemaker.elements import add, add_pairs
-from pacefab.pacemaker.model import SectionObject
+from pacefab.pacemaker.compare import shown
+from pacefab.pacemaker.elements import add, put_sets
+from pacefab.pacemaker.model import Further, SectionObject
 from pacefab.pacemaker.naming import is_secret
+from pacefab.pacemaker.nouns.piece import read_sets, without_usual
 
 _SETS = ("instance_attributes", "meta_attributes")
 _EVENTS = ("fencing", "nodes", "resources")
@@ -44,11 +46,15 @@ class Recipient:
     meta: Mapping[str, str] = field(default_factory=dict)
     id: str = ""  # empty: as pcs would call it
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    further: Further = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ClusterAlert(SectionObject):
-    """A program at `path` with what it is given; `hidden` are attributes that are secrets."""
+    """A program at `path` with what it is given; `hidden` are attributes that are secrets.
+
+    `further` are sets with rules or scores; of a kind that is not there nothing is said.
+    """
 
     path: str
     description: str = ""
@@ -57,18 +63,17 @@ class ClusterAlert(SectionObject):
     select: Selection | None = None
     recipients: tuple[Recipient, ...] = ()
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
+    further: Further = field(default_factory=dict)
 
 
 def read(element: etree._Element, secrets: Collection[str] = ()) -> ClusterAlert | None:
-    """Return an alert; None for one with what the nouns cannot say, such as rules.
+    """Return an alert; None for one with what is not of Pacemaker's schema.
 
     `secrets` are ALERT:ATTRIBUTE, or RECIPIENT:ATTRIBUTE, of what is a secret and not by its name.
     """
     recipients = element.findall("recipient")
     known = {"select", "recipient", *_SETS}
     if any(child.tag not in known for child in element.iterfind("*")):
-        return None
-    if not all(_is_plain(each) for each in (element, *recipients)):
         return None
     attributes, meta = _attributes(element)
     return ClusterAlert(
@@ -79,19 +84,15 @@ def read(element: etree._Element, secrets: Collection[str] = ()) -> ClusterAlert
         _selection(element.find("select")),
         tuple(_recipient(each, secrets) for each in recipients),
         _hidden(element, attributes, secrets),
+        _further(element),
         id=element.get("id", ""),
     )
 
 
-def _is_plain(element: etree._Element) -> bool:
-    """Whether each kind of set is there at most once, and says names with values alone."""
-    sets = [element.findall(kind) for kind in _SETS]
-    plain = all(
-        set(each.keys()) <= {"id"} and all(child.tag == "nvpair" for child in each.iterfind("*"))
-        for found in sets
-        for each in found
-    )
-    return plain and all(len(found) <= 1 for found in sets)
+def _further(element: etree._Element) -> Further:
+    """Return sets with rules or scores and their places; of a plain set by itself nothing."""
+    found = {kind: read_sets(element, plain_set(element, kind), kind) for kind in _SETS}
+    return {kind: sets for kind, sets in found.items() if without_usual(sets)}
 
 
 def _attributes(element: etree._Element) -> tuple[dict[str, str], dict[str, str]]:
@@ -114,6 +115,7 @@ def _recipient(element: etree._Element, secrets: Collection[str]) -> Recipient:
         meta,
         element.get("id", ""),
         _hidden(element, attributes, secrets),
+        _further(element),
     )
 
 
@@ -141,8 +143,8 @@ def write(cib: CibDraft, section: etree._Element, alert: ClusterAlert) -> etree.
 
 
 def _write_sets(cib: CibDraft, element: etree._Element, noun: ClusterAlert | Recipient) -> None:
-    add_pairs(cib, element, "meta_attributes", sorted(noun.meta.items()))  # first, as pcs does it
-    add_pairs(cib, element, "instance_attributes", sorted(noun.attributes.items()))
+    put_sets(cib, element, "meta_attributes", noun.meta, noun.further)  # first, as pcs does it
+    put_sets(cib, element, "instance_attributes", noun.attributes, noun.further)
 
 
 def _write_selection(cib: CibDraft, alert: etree._Element, select: Selection | None) -> None:
@@ -159,16 +161,24 @@ def _write_selection(cib: CibDraft, alert: etree._Element, select: Selection | N
 
 
 def adapt(present: ClusterAlert, desired: ClusterAlert) -> ClusterAlert:
-    """Return the desired alert whose recipients keep the ids that they have."""
+    """Return the desired alert whose recipients keep the ids that they have.
+
+    Sets of which nothing is said stay as well.
+    """
+    had = {each.id: each.further for each in present.recipients}
     there: dict[str, list[str]] = {}
     for each in present.recipients:
         there.setdefault(each.value, []).append(each.id)
     given = {each.id for each in desired.recipients}
+    named = [
+        each if each.id else replace(each, id=_first(there.get(each.value, []), given))
+        for each in desired.recipients
+    ]
     return replace(
         desired,
+        further={**present.further, **desired.further},
         recipients=tuple(
-            each if each.id else replace(each, id=_first(there.get(each.value, []), given))
-            for each in desired.recipients
+            replace(each, further={**had.get(each.id, {}), **each.further}) for each in named
         ),
     )
 
@@ -198,6 +208,9 @@ def _said(noun: ClusterAlert | Recipient) -> Iterator[tuple[str, str]]:
         yield "description", noun.description
     yield from ((f"attribute {name}", value) for name, value in noun.attributes.items())
     yield from ((f"meta {name}", value) for name, value in noun.meta.items())
+    for kind, sets in noun.further.items():
+        if said := " ".join(map(shown, without_usual(sets))):
+            yield f"{kind} sets", said
 
 
 def secrets(alert: ClusterAlert) -> frozenset[str]:

@@ -71,7 +71,7 @@ def _check_free(cib: Cib, kind: Kind, name: str) -> None:
         return
     seen = f"the id {name} belongs to something else"
     if own is not None:
-        seen = f"the {kind.word} there has what an inventory cannot say, such as rules"
+        seen = f"the {kind.word} there has what is not of Pacemaker's schema"
     raise RefusedError(
         f"look for the {kind.word} {name}",
         seen,

@@ -20,7 +20,7 @@ from pacefab.pacemaker.model import (
 )
 from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
-from pacefab.pacemaker.pcs import render_pcs
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.placement.remote import CONNECTION, connections
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -129,7 +129,8 @@ class Plan:
     def additions(self) -> str:
         """The names of what it makes of the cluster's configuration, and how pcs would."""
         names = ", ".join(made.id for made in self.configuration.changes)
-        return f"create {names}, as: {'; '.join(render_pcs(self.configuration))}"
+        lines = (line for line in render_pcs(self.configuration) if not line.startswith("#"))
+        return f"create {names}, as: {'; '.join(lines)}"
 
     @property
     def alters(self) -> bool:

@@ -1,0 +1,1 @@
+"""What pcs would be given for the same."""
