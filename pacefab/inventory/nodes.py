@@ -17,6 +17,8 @@ from pacefab.inventory.model import (
     unfit,
 )
 from pacefab.inventory.own_terms import SETS, AttributeSet
+from pacefab.inventory.pacemaker_options import ResourceMeta
+from pacefab.inventory.resources import OPERATIONS, OperationEntry
 from pacefab.inventory.values import Time
 
 
@@ -34,9 +36,24 @@ class Connection(Part):
         "a time such as 60s; 0: it gives up after a few attempts, as it does by default",
     )
 
+    server: HostName | None = Field(
+        default=None,
+        description="a host name by which the members reach the node, where it has no address here "
+        "and is not reached by its own name",
+    )
+    meta: ResourceMeta = Field(
+        default_factory=ResourceMeta,
+        description="Pacemaker's meta attributes of the connection, by name",
+    )
+    operations: tuple[OperationEntry, ...] = Field(default=(), description=OPERATIONS)
+
     def parameters(self) -> dict[str, str]:
         """Return the parameters of the connection's resource that are not its defaults."""
-        given = {"port": str(self.port or ""), "reconnect_interval": self.reconnect_interval}
+        given = {
+            "server": self.server or "",
+            "port": str(self.port or ""),
+            "reconnect_interval": self.reconnect_interval,
+        }
         return {key: to for key, to in given.items() if to not in {"", "0", "0s"}}
 
 
@@ -69,7 +86,8 @@ class Node(Part):
     )
     connection: Connection | None = Field(
         default=None,
-        description="of a remote node, a mapping of port and reconnect_interval",
+        description="of a remote node, a mapping of port, reconnect_interval, server, meta, "
+        "operations",
     )
     attributes: dict[OwnAttributeName, str] = Field(
         default={},
@@ -97,6 +115,8 @@ class Node(Part):
     def _connected(self) -> Self:
         if self.connection and not self.remote:
             raise unfit("connection is for nodes whose role is remote")
+        if self.address and self.connection and self.connection.server:
+            raise unfit("the node has an address: connection has no server then")
         if self.links and self.remote:
             raise unfit("links are corosync's, which a remote node does not have")
         return self

@@ -72,13 +72,21 @@ def test_a_remote_node_is_no_member_and_has_a_connection(tmp_path: Path) -> None
         ("{port: 3200}", {"port": "3200", "reconnect_interval": "60s"}),
         ("{reconnect_interval: 5min}", {"reconnect_interval": "5min"}),
         ("{reconnect_interval: 0}", {}),
+        ("{server: edge.lab}", {"server": "edge.lab", "reconnect_interval": "60s"}),
     ],
 )
 def test_options_of_the_connection(
     tmp_path: Path, options: str, parameters: dict[str, str]
 ) -> None:
     (made,) = connections(tmp_path, f"{{name: r1, role: remote, connection: {options}}}")
-    assert made.parameters == {"server": "r1", **parameters}
+    assert made.parameters == parameters  # without a server the agent takes the node's name
+
+
+def test_the_connection_has_its_operations_and_meta_attributes(tmp_path: Path) -> None:
+    options = "{meta: {priority: 5}, operations: [{name: monitor, interval: 20}]}"
+    (made,) = connections(tmp_path, f"{{name: r1, role: remote, connection: {options}}}")
+    assert made.meta == {"priority": "5"}
+    assert [(one.name, one.interval) for one in made.operations] == [("monitor", "20")]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +94,10 @@ def test_options_of_the_connection(
     [
         ("  - {name: r1, connection: {port: 3200}}\n", "for nodes whose role is remote"),
         ("  - {name: r1, role: remote, links: [192.0.2.8]}\n", "does not have"),
+        (
+            "  - {name: r1, address: 192.0.2.8, role: remote, connection: {server: r1.lab}}\n",
+            "connection has no server then",
+        ),
         (
             "  - {name: r1, role: remote}\nresources: {r1: {agent: 'ocf:pacemaker:Dummy'}}\n",
             "the id r1 is taken by nodes.2",
