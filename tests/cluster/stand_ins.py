@@ -65,15 +65,20 @@ def agent(name: str, parameters: Iterable[str], *, promotable: bool = False) -> 
 
 
 def fence_agent(name: str, parameters: Iterable[str]) -> str:
-    """Return shell text that puts a fence agent in place."""
+    """Return the text of a fence agent."""
     actions = {"on": 20, "off": 20, "reboot": 20, "monitor": 20, "status": 20, "metadata": 5}
-    text = FENCE.format(name=name, metadata=_metadata(name, parameters, actions))
-    return _put(f"/usr/sbin/{name}", text)
+    return FENCE.format(name=name, metadata=_metadata(name, parameters, actions))
 
 
-def program(path: str) -> str:
-    """Return shell text that puts a program in place which does nothing."""
-    return _put(path, "#!/bin/sh\n# Stand-in of a test.\n")
+def package(name: str, files: Mapping[str, str]) -> str:
+    """Return shell text that installs a package (Debian's) with these programs."""
+    control = f"Package: {name}\nVersion: 0\nArchitecture: all\nMaintainer: a test\n"
+    control += "Description: stand-in of a test\n"
+    folder = f"/tmp/stand-in/{name}"
+    puts = [_put(f"{folder}/DEBIAN/control", control, mode="644")]
+    puts += [_put(folder + path, text) for path, text in files.items()]
+    made = f"dpkg-deb --build {folder} {folder}.deb >/dev/null\ndpkg -i {folder}.deb >/dev/null\n"
+    return "".join(puts) + made
 
 
 def _metadata(name: str, parameters: Iterable[str], actions: Mapping[str, int]) -> str:

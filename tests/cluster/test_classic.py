@@ -26,15 +26,18 @@ EXPECTED = REPOSITORY_ROOT / "tests" / "data" / "legacy" / "openstack" / "expect
 INVENTORY = EXPECTED / "answered.yaml"
 AGENTS = ("ocf:rabbitmq:rabbitmq-server-ha", "ocf:heartbeat:Filesystem", "ocf:linbit:drbd")
 FENCE = {
-    "fence_ipmilan": ("ipaddr", "login", "passwd", "lanplus"),
-    "fence_xvm": ("multicast_address",),
-    "fence_compute": ("auth-url", "login", "passwd", "tenant-name", "record-only"),
+    "fence-agents": {
+        "fence_ipmilan": ("ipaddr", "login", "passwd", "lanplus"),
+        "fence_compute": ("auth-url", "login", "passwd", "tenant-name", "record-only", "action"),
+    },
+    "fence-virt": {"fence_xvm": ("multicast_address",)},
 }
-CALLED = (
-    "/usr/bin/ipmitool",
-    "/usr/lib/python3/dist-packages/novaclient/__init__.py",
-    "/usr/lib/python3/dist-packages/keystoneclient/__init__.py",
-)
+MODULES = "/usr/lib/python3/dist-packages"
+CALLED = {
+    "ipmitool": "/usr/bin/ipmitool",
+    "python3-novaclient": f"{MODULES}/novaclient/__init__.py",
+    "python3-keystoneclient": f"{MODULES}/keystoneclient/__init__.py",
+}
 REDIS = """\
 apt-get install -y -qq redis-server >/dev/null 2>&1
 systemctl disable -q --now redis-server
@@ -60,21 +63,37 @@ def fab(cluster: Cluster, *args: str) -> Done:
 
 def made_up() -> Iterator[str]:
     """Yield shell text for each stand-in."""
+    agents: dict[str, list[str]] = {}
+    promotable: set[str] = set()
     for entry in read_inventory(INVENTORY).resources.values():
-        kind, _, name = str(entry.agent).partition(":")
-        provider = name.partition(":")[0]
+        agent = str(entry.agent)
+        kind, provider, *_ = agent.split(":")
         if kind == "systemd":
-            yield stand_ins.unit(name)
-        elif entry.agent in AGENTS or provider in {"neutron", "openstack"}:
-            promotable = entry.promotable is not None
-            yield stand_ins.agent(str(entry.agent), entry.parameters, promotable=promotable)
-    for name, parameters in FENCE.items():
-        yield stand_ins.fence_agent(name, parameters)
-    yield from map(stand_ins.program, CALLED)
+            yield stand_ins.unit(provider)
+        elif agent in AGENTS or provider in {"neutron", "openstack"}:
+            agents.setdefault(agent, []).extend(entry.parameters)
+            promotable |= {agent} if entry.promotable is not None else set()
+    for agent, parameters in agents.items():
+        several = dict.fromkeys(parameters)
+        yield stand_ins.agent(agent, several, promotable=agent in promotable)
+
+
+def packages() -> Iterator[str]:
+    """Yield shell text for each package: the fence agents, and what they call."""
+    for name, agents in FENCE.items():
+        files = {
+            f"/usr/sbin/{agent}": stand_ins.fence_agent(agent, parameters)
+            for agent, parameters in agents.items()
+        }
+        yield stand_ins.package(name, files)
+    for name, path in CALLED.items():
+        yield stand_ins.package(name, {path: ""})
 
 
 @pytest.fixture(scope="module")
 def classic(compute_nodes: Cluster) -> Cluster:
+    before = "".join(packages())
+    on_all(lambda node: compute_nodes.run(node, before), OPENSTACK)
     formed = fab(compute_nodes, "bootstrap")
     assert formed.returncode == 0, formed.stdout + formed.stderr
     text = "".join(made_up()) + "systemctl daemon-reload"

@@ -18,6 +18,7 @@ import pytest
 
 from pacefab.cli.inventory import read_inventory
 from pacefab.inventory.configuration import desired_configuration
+from pacefab.legacy.answers.reading import read_answers
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate, NextStep
 from pacefab.pacemaker.model import Primitive
@@ -88,6 +89,18 @@ def test_the_product_reads_what_is_written(tmp_path: Path, done: Any) -> None:
     )
     assert connection.parameters == {"reconnect_interval": "60"}
     assert [(one.name, one.interval) for one in connection.operations] == [("monitor", "20")]
+
+
+def test_with_answers_nothing_of_the_compute_nodes_is_left_to_add(done: Any) -> None:
+    """What the live cluster prints is in answers.yaml; it places resources by node attributes."""
+    answers = DATA / "answers.yaml"
+    start = read_answers(answers.read_text(), str(answers)).start
+    made = migrate(SCRIPTS, name="cluster", start=start)
+    assert made.inventory == (DATA / "expected" / "answered.yaml").read_text(encoding="utf-8")
+    open_still = {(one.place, one.text) for one in made.entries if one.fate is Fate.UNTRANSLATED}
+    before = {(one.place, one.text) for one in done.entries if one.fate is Fate.UNTRANSLATED}
+    assert open_still < before
+    assert not any(place.file == "node_compute.sh" for place, _ in open_still)
 
 
 def test_the_table_shows_texts_as_they_are(done: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from pacefab.cli.inventory import ClusterInventory, read_inventory
 from pacefab.errors import RefusedError, UsageError
@@ -17,6 +18,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members import departure
 from pacefab.pacemaker.model import Configuration, Group, Member, Membership, Primitive
 from pacefab.pacemaker.placement import graph, outcome
+from pacefab.pacemaker.placement.constraints import may_include
 from pacefab.pacemaker.placement.remote import is_kept_to_members, kept_to_members
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -233,6 +235,27 @@ def test_nothing_names_a_remote_node_that_has_left() -> None:
     assert '"c3"' not in after.text(status=False)
     assert departure.without(after, "c3") is None
     assert departure.without(before, "nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "nodes"),
+    [
+        ('attribute="#uname" operation="eq" value="c1"', {"c1"}),
+        ('attribute="#uname" operation="ne" value="c1"', {"c2", "r2"}),
+        ('attribute="site" operation="eq" value="edge"', {"r2"}),
+        ('attribute="site" operation="defined"', {"r2"}),
+        ('attribute="site" operation="not_defined"', {"c1", "c2"}),
+        ('attribute="#kind" operation="eq" value="remote"', {"c1", "c2", "r2"}),  # not known here
+    ],
+)
+def test_which_nodes_an_exclusive_rule_may_be_about(expression: str, nodes: set[str]) -> None:
+    rule = f'<rule id="edge-rule" score="0"><expression id="edge-e" {expression}/></rule>'
+    location = etree.fromstring(f'<rsc_location id="edge" rsc="lone">{rule}</rsc_location>')
+    edge = Configuration(
+        attributes={"r2": {"site": "edge"}}, resources=(Primitive("r2", "ocf:pacemaker:remote"),)
+    )
+    known = render_configuration(REMOTE, plan_configuration(REMOTE, edge))
+    assert {node for node in ("c1", "c2", "r2") if may_include(known, location, node)} == nodes
 
 
 def test_its_connection_stops_first() -> None:
