@@ -79,10 +79,11 @@ class Node(Part):
     port: Port | None = Field(
         default=None, description="sshd's TCP port, a whole number from 1 to 65535"
     )
-    role: Literal["controller", "member", "remote"] = Field(
+    role: Literal["controller", "member", "remote", "guest"] = Field(
         default="controller",
-        description="controller or member (both: a full member, which runs the services), or "
-        "remote (Pacemaker Remote runs there, and resources that are placed there)",
+        description="controller or member (both: a full member, which runs the services), "
+        "remote (Pacemaker Remote runs there, and resources that are placed there), or guest (the "
+        "same on a machine that a resource starts, whose meta attribute remote-node names it)",
     )
     connection: Connection | None = Field(
         default=None,
@@ -108,8 +109,13 @@ class Node(Part):
 
     @property
     def remote(self) -> bool:
-        """Whether it is a node by Pacemaker Remote: no member, corosync does not know it."""
+        """Whether it is a node by Pacemaker Remote that the members connect to by themselves."""
         return self.role == "remote"
+
+    @property
+    def member(self) -> bool:
+        """Whether corosync knows it: neither a remote nor a guest node."""
+        return self.role not in {"remote", "guest"}
 
     @model_validator(mode="after")
     def _connected(self) -> Self:
@@ -117,8 +123,8 @@ class Node(Part):
             raise unfit("connection is for nodes whose role is remote")
         if self.address and self.connection and self.connection.server:
             raise unfit("the node has an address: connection has no server then")
-        if self.links and self.remote:
-            raise unfit("links are corosync's, which a remote node does not have")
+        if self.links and not self.member:
+            raise unfit(f"links are corosync's, which a {self.role} node does not have")
         return self
 
     @field_validator("name", "address")

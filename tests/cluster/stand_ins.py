@@ -72,7 +72,7 @@ def fence_agent(name: str, parameters: Iterable[str]) -> str:
 
 def package(name: str, files: Mapping[str, str]) -> str:
     """Return shell text that installs a package (Debian's) with these programs."""
-    control = f"Package: {name}\nVersion: 0\nArchitecture: all\nMaintainer: a test\n"
+    control = f"Package: {name}\nVersion: 99:0\nArchitecture: all\nMaintainer: a test\n"
     control += "Description: stand-in of a test\n"
     folder = f"/tmp/stand-in/{name}"
     puts = [_put(f"{folder}/DEBIAN/control", control, mode="644")]

@@ -34,6 +34,9 @@ FENCE = {
 }
 MODULES = "/usr/lib/python3/dist-packages"
 CALLED = {
+    "nfs-common": "/usr/sbin/mount.nfs",
+    "xfsprogs": "/usr/sbin/fsck.xfs",
+    "drbd-utils": "/usr/sbin/drbdadm",
     "ipmitool": "/usr/bin/ipmitool",
     "python3-novaclient": f"{MODULES}/novaclient/__init__.py",
     "python3-keystoneclient": f"{MODULES}/keystoneclient/__init__.py",

@@ -118,6 +118,35 @@ def test_a_cluster_needs_a_member(tmp_path: Path) -> None:
         read_inventory(file)
 
 
+GUEST = "  - {name: g1, role: guest, attributes: {site: edge}}\n"
+MADE = "resources: {vm: {agent: 'ocf:pacemaker:Dummy', meta: {remote-node: g1}}}\n"
+
+
+def test_a_guest_is_made_by_a_resource_and_is_no_host_of_ours(tmp_path: Path) -> None:
+    inventory = read(tmp_path, GUEST + MADE)
+    assert [node.name for node in inventory.members] == ["c1", "c2"]
+    assert not inventory.remotes
+    desired = desired_configuration(inventory, str)
+    assert [one.id for one in desired.resources] == ["vm"]
+    after = render_configuration(REMOTE, plan_configuration(REMOTE, desired))
+    (entry,) = after.root.iterfind("configuration/nodes/node[@uname='g1']")
+    assert [one.get("value") for one in entry.iter("nvpair")] == ["edge"]
+    assert not plan_configuration(after, desired).changes
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (GUEST, "no resource makes this guest"),
+        (GUEST + MADE.replace("g1", "g2"), "remote-node: g1"),
+        ("  - {name: g1, role: guest, links: [192.0.2.8]}\n" + MADE, "a guest node does not have"),
+    ],
+)
+def test_a_guest_that_nothing_makes_is_refused(tmp_path: Path, rest: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read(tmp_path, rest)
+
+
 def facts(name: str, key: str | None = None, owner: str = "root:haclient") -> HostFacts:
     state = FileState(key, "640", owner) if key else None
     return HostFacts(name, "debian 12", 4096, family="debian", files={KEY: state})

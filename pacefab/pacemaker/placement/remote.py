@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Configuration, Location, Primitive, Resource
+from pacefab.pacemaker.model import Configuration, Location, Primitive, Resource, primitives
 
 CONNECTION = "ocf:pacemaker:remote"
 
@@ -29,10 +30,18 @@ def connected(cib: Cib) -> frozenset[str]:
 def known_nodes(cib: Cib, desired: Configuration) -> frozenset[str]:
     """Return the nodes that may have attributes; none where the CIB does not say which there are.
 
-    A remote node has an entry among the nodes once it was connected to, or has an attribute.
+    A remote or guest node has an entry among the nodes once it was connected to, or has an
+    attribute.
     """
     nodes = {str(node.get("uname")) for node in cib.root.iterfind("configuration/nodes/node")}
-    return frozenset(nodes | connected(cib) | connections(desired) if nodes else ())
+    made = connected(cib) | connections(desired) | guests(desired)
+    return frozenset(nodes | made if nodes else ())
+
+
+def guests(configuration: Configuration) -> frozenset[str]:
+    """Return the guest nodes that resources of a configuration make."""
+    every = chain.from_iterable(map(primitives, configuration.resources))
+    return frozenset(one.meta["remote-node"] for one in every if "remote-node" in one.meta)
 
 
 def kept_to_members(resource: Resource) -> Location:
