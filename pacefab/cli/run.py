@@ -109,7 +109,7 @@ class Run:
         """The members by name, in the order given, without those that are left out."""
         nodes = self.inventory.nodes if self.inventory else ()
         names = self._given or [node.name for node in nodes]
-        out = {*self.left_out, *(node.name for node in nodes if node.remote)}
+        out = {*self.left_out, *(node.name for node in nodes if not node.member)}
         return {name: self._host(name) for name in names if name not in out}
 
     @property

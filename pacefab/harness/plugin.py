@@ -31,9 +31,11 @@ from .progress import note
 KEPT: Final = pytest.StashKey[dict[str, str]]()
 """The first node of each cluster that was kept, by the cluster's name."""
 CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster", "fenced_cluster")
-BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes", "remote_hosts")
+BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes", "compute_nodes", "remote_hosts")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
 """The nodes of inventory/openstack.yaml."""
+COMPUTES: Final = ("compute1", "compute2")
+"""The hosts of `compute_nodes` that are to be remote nodes."""
 REMOTES: Final = ("r1", "r2")
 """The hosts of `remote_hosts` that are to be remote nodes."""
 
@@ -153,6 +155,12 @@ def bare_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 def openstack_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Bare hosts of the module's own, those of inventory/openstack.yaml by name and address."""
     yield from _own_cluster(request, OPENSTACK, bare=True)
+
+
+@pytest.fixture(scope="module")
+def compute_nodes(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """Bare hosts of the module's own: those of `openstack_nodes`, and two for remote nodes."""
+    yield from _own_cluster(request, OPENSTACK, COMPUTES, bare=True)
 
 
 @pytest.fixture(scope="module")

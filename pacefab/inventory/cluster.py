@@ -171,11 +171,11 @@ class Inventory(Part):
     @property
     def members(self) -> tuple[Node, ...]:
         """The nodes that are members: corosync knows them, and services run there."""
-        return tuple(node for node in self.nodes if not node.remote)
+        return tuple(node for node in self.nodes if node.member)
 
     @property
     def remotes(self) -> tuple[Node, ...]:
-        """The nodes by Pacemaker Remote."""
+        """The nodes by Pacemaker Remote but for guests, which resources make."""
         return tuple(node for node in self.nodes if node.remote)
 
     def membership(self) -> Membership:

@@ -39,7 +39,7 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         },
         resources=(
             *_devices(fencing, secret),
-            *map(connection, inventory.remotes),
+            *(connection(node, secret) for node in inventory.remotes),
             *resource_nouns(inventory, secret),
         ),
         constraints=tuple(constraint_nouns(inventory.constraints)),
@@ -106,14 +106,20 @@ def secret_names(inventory: Inventory) -> tuple[str, ...]:
     sections = (inventory.resources, inventory.groups, inventory.bundles, inventory.templates)
     sets = (inventory.property_sets, inventory.default_sets, inventory.operation_default_sets)
     nodes = (sets for _, n in _nodes(inventory) for sets in (n.attribute_sets, n.utilization_sets))
+    connections = (node.connection for node in inventory.remotes)
     alerts = secret_values(inventory.alerts)
-    return tuple(dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes])))
+    return tuple(dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes, *connections])))
 
 
-def connection(node: Node) -> Primitive:
-    """Return the resource by which the cluster knows a remote node, as pcs makes it."""
-    options = (node.connection or Connection()).parameters()
-    return Primitive(node.name, CONNECTION, {"server": node.address or node.name, **options})
+def connection(node: Node, secret: Secret) -> Primitive:
+    """Return the resource by which the cluster knows a remote node, as pcs makes it.
+
+    Without an address it has no server: the agent's default is the resource's name.
+    """
+    entry = node.connection or Connection()
+    server = {"server": node.address} if node.address else {}
+    values: Values = {**server, **entry.parameters()}
+    return primitive_noun(node.name, CONNECTION, values, entry, secret)
 
 
 def device_ids(name: str, device: Device) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from pacefab.inventory.model import (
     unfit,
 )
 from pacefab.inventory.own_terms import SETS, AttributeSet
+from pacefab.inventory.pacemaker_options import ResourceMeta
+from pacefab.inventory.resources import OPERATIONS, OperationEntry
 from pacefab.inventory.values import Time
 
 
@@ -34,9 +36,24 @@ class Connection(Part):
         "a time such as 60s; 0: it gives up after a few attempts, as it does by default",
     )
 
+    server: HostName | None = Field(
+        default=None,
+        description="a host name by which the members reach the node, where it has no address here "
+        "and is not reached by its own name",
+    )
+    meta: ResourceMeta = Field(
+        default_factory=ResourceMeta,
+        description="Pacemaker's meta attributes of the connection, by name",
+    )
+    operations: tuple[OperationEntry, ...] = Field(default=(), description=OPERATIONS)
+
     def parameters(self) -> dict[str, str]:
         """Return the parameters of the connection's resource that are not its defaults."""
-        given = {"port": str(self.port or ""), "reconnect_interval": self.reconnect_interval}
+        given = {
+            "server": self.server or "",
+            "port": str(self.port or ""),
+            "reconnect_interval": self.reconnect_interval,
+        }
         return {key: to for key, to in given.items() if to not in {"", "0", "0s"}}
 
 
@@ -62,14 +79,16 @@ class Node(Part):
     port: Port | None = Field(
         default=None, description="sshd's TCP port, a whole number from 1 to 65535"
     )
-    role: Literal["controller", "member", "remote"] = Field(
+    role: Literal["controller", "member", "remote", "guest"] = Field(
         default="controller",
-        description="controller or member (both: a full member, which runs the services), or "
-        "remote (Pacemaker Remote runs there, and resources that are placed there)",
+        description="controller or member (both: a full member, which runs the services), "
+        "remote (Pacemaker Remote runs there, and resources that are placed there), or guest (the "
+        "same on a machine that a resource starts, whose meta attribute remote-node names it)",
     )
     connection: Connection | None = Field(
         default=None,
-        description="of a remote node, a mapping of port and reconnect_interval",
+        description="of a remote node, a mapping of port, reconnect_interval, server, meta, "
+        "operations",
     )
     attributes: dict[OwnAttributeName, str] = Field(
         default={},
@@ -94,15 +113,22 @@ class Node(Part):
 
     @property
     def remote(self) -> bool:
-        """Whether it is a node by Pacemaker Remote: no member, corosync does not know it."""
+        """Whether it is a node by Pacemaker Remote that the members connect to by themselves."""
         return self.role == "remote"
+
+    @property
+    def member(self) -> bool:
+        """Whether corosync knows it: neither a remote nor a guest node."""
+        return self.role not in {"remote", "guest"}
 
     @model_validator(mode="after")
     def _connected(self) -> Self:
         if self.connection and not self.remote:
             raise unfit("connection is for nodes whose role is remote")
-        if self.links and self.remote:
-            raise unfit("links are corosync's, which a remote node does not have")
+        if self.address and self.connection and self.connection.server:
+            raise unfit("the node has an address: connection has no server then")
+        if self.links and not self.member:
+            raise unfit(f"links are corosync's, which a {self.role} node does not have")
         return self
 
     @field_validator("name", "address")

@@ -27,17 +27,28 @@ def contradictions(inventory: Inventory) -> Found:
     if not inventory.members:
         yield ("nodes",), "all are remote nodes: a cluster needs members, which connect to them"
         return
+    yield from _unmade_guests(inventory)
     yield from _taken_ids(inventory)
     yield from corosync_contradictions(inventory.members, inventory.corosync)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
         if not inventory.fencing.disabled:
-            yield from _unfenced_nodes(inventory.fencing.devices, nodes)
+            fenced = [node.name for node in inventory.nodes if node.role != "guest"]
+            yield from _unfenced_nodes(inventory.fencing.devices, fenced)
     yield from _unknown_resources(inventory)
     yield from _unknown_nodes(inventory, nodes)
     yield from _repeated(inventory.constraints)
     yield from object_contradictions(inventory)
     yield from inventory.misfits()
+
+
+def _unmade_guests(inventory: Inventory) -> Found:
+    """Yield guest nodes that no resource makes; Pacemaker fences them with their resource."""
+    made = {entry.meta.texts().get("remote-node") for entry in inventory.resources.values()}
+    for place, node in enumerate(inventory.nodes):
+        if node.role == "guest" and node.name not in made:
+            why = f"no resource makes this guest: one needs meta: {{remote-node: {node.name}}}"
+            yield ("nodes", place), why
 
 
 def _taken_ids(inventory: Inventory) -> Found:
@@ -52,7 +63,7 @@ def _taken_ids(inventory: Inventory) -> Found:
 def _own_ids(inventory: Inventory) -> Iterator[tuple[Path, str]]:
     """Yield ids of what no service describes, and where each comes from."""
     for place, node in enumerate(inventory.nodes):
-        if node.remote:
+        if not node.member:
             yield ("nodes", place), node.name
     for name, device in inventory.fencing.devices.items() if inventory.fencing else ():
         for id_ in device_ids(name, device):

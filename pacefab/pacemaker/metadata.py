@@ -273,5 +273,7 @@ def _check_value(parameter: Parameter, value: str) -> Iterator[str]:
     if parameter.choices and value not in parameter.choices:
         yield f"{parameter.name} is {value!r}; allowed: {', '.join(parameter.choices)}"
     pattern, said = _TYPES.get(parameter.type, (None, ""))
+    if pattern and parameter.default and not pattern.fullmatch(parameter.default):
+        return  # the agent's own default is none: ping's dampen, an integer, is 5s
     if pattern and not pattern.fullmatch(value):
         yield f"{parameter.name} is {value!r}; it has to be {said}"

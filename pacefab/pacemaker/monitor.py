@@ -69,7 +69,8 @@ def _node(element: etree._Element) -> NodeStatus:
 def _resource(element: etree._Element) -> ResourceStatus:
     members = tuple(_instance(e) for e in element.iter("resource"))
     if element.tag == "clone":
-        return CloneStatus(element.get("id", ""), _flag(element, "multi_state"), members)
+        promotable, unique = _flag(element, "multi_state"), _flag(element, "unique")
+        return CloneStatus(element.get("id", ""), promotable, members, unique)
     if element.tag in {"group", "bundle"}:
         return GroupStatus(element.get("id", ""), members)
     return members[0]

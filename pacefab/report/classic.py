@@ -42,6 +42,9 @@ def _resource(item: ResourceStatus, status: ClusterStatus, *, former_ids: bool) 
 
 def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> Iterator[str]:
     yield _title(clone, former_ids=former_ids)
+    if clone.unique:
+        yield from (f"     {_primitive(copy)}" for copy in clone.instances)
+        return
     running: set[str] = set()
     for role, word in _PROMOTABLE_ROLES if clone.promotable else _ROLES:
         nodes = _nodes(clone.instances, role)
@@ -51,7 +54,7 @@ def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> It
     unusual = [copy for copy in clone.instances if copy.failed or copy.pending]
     yield from (f"     {_primitive(copy)}" for copy in unusual)
     stopped = [node.name for node in status.nodes if node.name not in running]
-    if stopped:
+    if stopped and any(not copy.nodes for copy in clone.instances):  # less than its clone-max
         yield f"     Stopped: [ {' '.join(sorted(stopped))} ]"
 
 
@@ -61,10 +64,11 @@ _PROMOTABLE_ROLES = (("Promoted", "Masters"), ("Unpromoted", "Slaves"), *_ROLES)
 
 def _title(clone: CloneStatus, *, former_ids: bool) -> str:
     inner = clone.instances[0].id.partition(":")[0] if clone.instances else ""
+    flag = " (unique)" if clone.unique else ""
     if not clone.promotable:
-        return f" Clone Set: {clone.id} [{inner}]"
+        return f" Clone Set: {clone.id} [{inner}]{flag}"
     former = former_ids and clone.id == f"{inner}-clone"
-    return f" Master/Slave Set: {f'{inner}-master' if former else clone.id} [{inner}]"
+    return f" Master/Slave Set: {f'{inner}-master' if former else clone.id} [{inner}]{flag}"
 
 
 def _nodes(instances: Iterable[Instance], role: str) -> list[str]:

@@ -170,7 +170,8 @@ def _render(
     if form == "prometheus":
         return prometheus.render(found)
     if form == "classic":
-        return classic.render(found.status, former_ids=True)
+        devices = classic.render_devices(found.devices)
+        return [*classic.render(found.status, former_ids=True), *devices]
     return health.render_text(found, width, watched=watched)
 
 

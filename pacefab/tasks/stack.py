@@ -57,7 +57,7 @@ def _services_of(run: Run) -> Intent:
         tuple(sections),
         Configuration(),
         run.secret,
-        beside_remotes=bool(inventory.remotes),
+        beside_remotes=len(inventory.members) < len(inventory.nodes),
         corosync=inventory.settings(),
     )
 

@@ -10,7 +10,7 @@ import pytest
 from pacefab.harness.cluster import Cluster
 
 HERE = Path(__file__).parent
-BARE = {"bare_nodes", "openstack_nodes", "remote_hosts"}
+BARE = {"bare_nodes", "openstack_nodes", "compute_nodes", "remote_hosts"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

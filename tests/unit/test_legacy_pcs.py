@@ -413,3 +413,40 @@ def test_an_ini_file_from_elsewhere_takes_the_place_of_the_folders(tmp_path: Pat
     assert "attributes: {a: new}" in done.inventory
     with pytest.raises(UsageError, match="No such file"):
         migrate(scripts, tmp_path / "absent.ini")
+
+
+REMOTE = "pcs resource create r1 ocf:pacemaker:remote "
+
+
+@pytest.mark.parametrize(
+    ("options", "node"),
+    [
+        ("", {"connection": {"reconnect_interval": 0}}),
+        ("server=192.0.2.9", {"address": "192.0.2.9", "connection": {"reconnect_interval": 0}}),
+        ("server=r1.lab port=3200 reconnect_interval=60s op monitor interval=20 meta priority=5",
+         {"connection": {"server": "r1.lab", "port": 3200, "reconnect_interval": "60s",
+                         "meta": {"priority": 5},
+                         "operations": [{"name": "monitor", "interval": 20}]}}),
+    ],
+)  # fmt: skip
+def test_a_connection_becomes_a_node_whose_role_is_remote(
+    options: str, node: dict[str, Any]
+) -> None:
+    script = f"{REMOTE}{options}\n{DUMMY}pcs property set --node r1 site=edge\n"
+    script += "pcs constraint location d prefers r1=50\npcs constraint location r1 prefers c2\n"
+    found = data(script)
+    assert found["nodes"][-1] == {
+        "name": "r1", "role": "remote", "attributes": {"site": "edge"}, **node
+    }  # fmt: skip
+    assert list(found["resources"]) == ["d"]
+    assert [one["resource"] for one in found["constraints"]["location"]] == ["d", "r1"]
+    assert not said(script, Fate.UNTRANSLATED)[1:]  # the first: there is no fencing
+
+
+@pytest.mark.parametrize(
+    "options", ["trace_ra=1", "--disabled", "--group g", "clone", "server=192.0.2.300/24"]
+)
+def test_a_connection_that_no_node_says_stays_a_resource(options: str) -> None:
+    found = data(f"{REMOTE}{options}\n")
+    assert len(found["nodes"]) == 3
+    assert list(found["resources"]) == ["r1"]

@@ -18,8 +18,10 @@ import pytest
 
 from pacefab.cli.inventory import read_inventory
 from pacefab.inventory.configuration import desired_configuration
+from pacefab.legacy.answers.reading import read_answers
 from pacefab.legacy.migrate import migrate
 from pacefab.legacy.model import Fate, NextStep
+from pacefab.pacemaker.model import Primitive
 from pacefab.report.migration import print_report, render_json
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "legacy" / "openstack"
@@ -77,8 +79,28 @@ def test_the_product_reads_what_is_written(tmp_path: Path, done: Any) -> None:
     inventory = read_inventory(file)
     assert inventory.cluster == "openstack"
     assert list(inventory.sections) == ["haproxy", "vips", "galera", "memcached"]
-    assert len(inventory.resources) == 43
+    assert len(inventory.resources) == 41
     assert len(inventory.constraints.order) == 40
+    assert [node.name for node in inventory.remotes] == ["compute1", "compute2"]
+    (connection, _) = (
+        one
+        for one in desired_configuration(inventory, lambda name: name).resources
+        if isinstance(one, Primitive) and one.agent == "ocf:pacemaker:remote"
+    )
+    assert connection.parameters == {"reconnect_interval": "60"}
+    assert [(one.name, one.interval) for one in connection.operations] == [("monitor", "20")]
+
+
+def test_with_answers_nothing_of_the_compute_nodes_is_left_to_add(done: Any) -> None:
+    """What the live cluster prints is in answers.yaml; it places resources by node attributes."""
+    answers = DATA / "answers.yaml"
+    start = read_answers(answers.read_text(), str(answers)).start
+    made = migrate(SCRIPTS, name="cluster", start=start)
+    assert made.inventory == (DATA / "expected" / "answered.yaml").read_text(encoding="utf-8")
+    open_still = {(one.place, one.text) for one in made.entries if one.fate is Fate.UNTRANSLATED}
+    before = {(one.place, one.text) for one in done.entries if one.fate is Fate.UNTRANSLATED}
+    assert open_still < before
+    assert not any(place.file == "node_compute.sh" for place, _ in open_still)
 
 
 def test_the_table_shows_texts_as_they_are(done: Any) -> None:
@@ -88,7 +110,7 @@ def test_the_table_shows_texts_as_they_are(done: Any) -> None:
     for one in done.entries:
         for text in (str(one.place), one.text, one.reason):
             assert all(word in shown for word in re.split(r"[\s│]+", text)), text
-    assert "lines and findings: 174 translated, 78 left out" in stream.getvalue()
+    assert "lines and findings: 176 translated, 78 left out" in stream.getvalue()
 
 
 def test_every_pcs_line_is_in_the_account(done: Any) -> None:
@@ -111,7 +133,7 @@ def test_without_services_everything_is_a_resource(tmp_path: Path, done: Any) ->
     target.write_text(migrate(SCRIPTS, plain=True).inventory, encoding="utf-8")
     inventory = read_inventory(target)
     assert not inventory.sections
-    assert len(inventory.resources) == 43 + 15  # lb-haproxy, 12 VIPs, galera, memcached
+    assert len(inventory.resources) == 41 + 15  # lb-haproxy, 12 VIPs, galera, memcached
     desired = desired_configuration(inventory, lambda name: name)
     made = done.configuration.resources
     assert {one.id for one in desired.resources} == {one.id for one in made} - {RIVAL}

@@ -122,6 +122,19 @@ def test_what_is_wrong_with_a_fencing_device(
     assert check_parameters(Primitive("f", agent, parameters), parse(agent, FENCE)) == problems
 
 
+def test_a_type_that_the_agents_own_default_does_not_have_is_not_asked_for() -> None:
+    """As ocf:pacemaker:ping has it: dampen is called an integer, and is 5s when not given."""
+    text = """<resource-agent><parameters>
+      <parameter name="dampen"><content type="integer" default="5s"/></parameter>
+      <parameter name="attempts"><content type="integer" default="3"/></parameter>
+    </parameters><actions/></resource-agent>"""
+    agent = "ocf:pacemaker:ping"
+    found = check_parameters(
+        Primitive("p", agent, {"dampen": "10s", "attempts": "3s"}), parse(agent, text)
+    )
+    assert found == ("attempts is '3s'; it has to be a whole number",)
+
+
 def test_the_agents_of_a_configuration() -> None:
     one, two = Primitive("one", ADDRESS), Primitive("two", "systemd:redis")
     desired = Configuration(resources=(Group("g", (one, two)), Clone("c", Primitive("x", ADDRESS))))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from pacefab.cli.inventory import ClusterInventory, read_inventory
 from pacefab.errors import RefusedError, UsageError
@@ -17,6 +18,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members import departure
 from pacefab.pacemaker.model import Configuration, Group, Member, Membership, Primitive
 from pacefab.pacemaker.placement import graph, outcome
+from pacefab.pacemaker.placement.constraints import may_include
 from pacefab.pacemaker.placement.remote import is_kept_to_members, kept_to_members
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
@@ -72,13 +74,21 @@ def test_a_remote_node_is_no_member_and_has_a_connection(tmp_path: Path) -> None
         ("{port: 3200}", {"port": "3200", "reconnect_interval": "60s"}),
         ("{reconnect_interval: 5min}", {"reconnect_interval": "5min"}),
         ("{reconnect_interval: 0}", {}),
+        ("{server: edge.lab}", {"server": "edge.lab", "reconnect_interval": "60s"}),
     ],
 )
 def test_options_of_the_connection(
     tmp_path: Path, options: str, parameters: dict[str, str]
 ) -> None:
     (made,) = connections(tmp_path, f"{{name: r1, role: remote, connection: {options}}}")
-    assert made.parameters == {"server": "r1", **parameters}
+    assert made.parameters == parameters  # without a server the agent takes the node's name
+
+
+def test_the_connection_has_its_operations_and_meta_attributes(tmp_path: Path) -> None:
+    options = "{meta: {priority: 5}, operations: [{name: monitor, interval: 20}]}"
+    (made,) = connections(tmp_path, f"{{name: r1, role: remote, connection: {options}}}")
+    assert made.meta == {"priority": "5"}
+    assert [(one.name, one.interval) for one in made.operations] == [("monitor", "20")]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +96,10 @@ def test_options_of_the_connection(
     [
         ("  - {name: r1, connection: {port: 3200}}\n", "for nodes whose role is remote"),
         ("  - {name: r1, role: remote, links: [192.0.2.8]}\n", "does not have"),
+        (
+            "  - {name: r1, address: 192.0.2.8, role: remote, connection: {server: r1.lab}}\n",
+            "connection has no server then",
+        ),
         (
             "  - {name: r1, role: remote}\nresources: {r1: {agent: 'ocf:pacemaker:Dummy'}}\n",
             "the id r1 is taken by nodes.2",
@@ -102,6 +116,35 @@ def test_a_cluster_needs_a_member(tmp_path: Path) -> None:
     file.write_text("cluster: lab\nnodes: [{name: r1, role: remote}]\n")
     with pytest.raises(UsageError, match="a cluster needs members"):
         read_inventory(file)
+
+
+GUEST = "  - {name: g1, role: guest, attributes: {site: edge}}\n"
+MADE = "resources: {vm: {agent: 'ocf:pacemaker:Dummy', meta: {remote-node: g1}}}\n"
+
+
+def test_a_guest_is_made_by_a_resource_and_is_no_host_of_ours(tmp_path: Path) -> None:
+    inventory = read(tmp_path, GUEST + MADE)
+    assert [node.name for node in inventory.members] == ["c1", "c2"]
+    assert not inventory.remotes
+    desired = desired_configuration(inventory, str)
+    assert [one.id for one in desired.resources] == ["vm"]
+    after = render_configuration(REMOTE, plan_configuration(REMOTE, desired))
+    (entry,) = after.root.iterfind("configuration/nodes/node[@uname='g1']")
+    assert [one.get("value") for one in entry.iter("nvpair")] == ["edge"]
+    assert not plan_configuration(after, desired).changes
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (GUEST, "no resource makes this guest"),
+        (GUEST + MADE.replace("g1", "g2"), "remote-node: g1"),
+        ("  - {name: g1, role: guest, links: [192.0.2.8]}\n" + MADE, "a guest node does not have"),
+    ],
+)
+def test_a_guest_that_nothing_makes_is_refused(tmp_path: Path, rest: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        read(tmp_path, rest)
 
 
 def facts(name: str, key: str | None = None, owner: str = "root:haclient") -> HostFacts:
@@ -221,6 +264,27 @@ def test_nothing_names_a_remote_node_that_has_left() -> None:
     assert '"c3"' not in after.text(status=False)
     assert departure.without(after, "c3") is None
     assert departure.without(before, "nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("expression", "nodes"),
+    [
+        ('attribute="#uname" operation="eq" value="c1"', {"c1"}),
+        ('attribute="#uname" operation="ne" value="c1"', {"c2", "r2"}),
+        ('attribute="site" operation="eq" value="edge"', {"r2"}),
+        ('attribute="site" operation="defined"', {"r2"}),
+        ('attribute="site" operation="not_defined"', {"c1", "c2"}),
+        ('attribute="#kind" operation="eq" value="remote"', {"c1", "c2", "r2"}),  # not known here
+    ],
+)
+def test_which_nodes_an_exclusive_rule_may_be_about(expression: str, nodes: set[str]) -> None:
+    rule = f'<rule id="edge-rule" score="0"><expression id="edge-e" {expression}/></rule>'
+    location = etree.fromstring(f'<rsc_location id="edge" rsc="lone">{rule}</rsc_location>')
+    edge = Configuration(
+        attributes={"r2": {"site": "edge"}}, resources=(Primitive("r2", "ocf:pacemaker:remote"),)
+    )
+    known = render_configuration(REMOTE, plan_configuration(REMOTE, edge))
+    assert {node for node in ("c1", "c2", "r2") if may_include(known, location, node)} == nodes
 
 
 def test_its_connection_stops_first() -> None:

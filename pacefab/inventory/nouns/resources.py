@@ -9,6 +9,7 @@ from typing import Any
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.fencing import Device
 from pacefab.inventory.model import Part
+from pacefab.inventory.nodes import Connection
 from pacefab.inventory.own_terms import Secret, piece_of, sets_of
 from pacefab.inventory.resources import (
     BundleEntry,
@@ -141,7 +142,7 @@ def primitive_noun(
     id_: str,
     agent: str,
     values: Values,
-    entry: Device | PrimitiveEntry,
+    entry: Device | PrimitiveEntry | Connection,
     secret: Secret,
     *,
     template: str = "",

@@ -27,10 +27,12 @@ from pacefab.legacy.draft.parts import (  # fmt: skip
     fitting,
     what_is_wrong,
 )
+from pacefab.legacy.draft.remotes_found import add_remotes
 from pacefab.legacy.draft.rivals import rivals
 from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.model import Place
+from pacefab.pacemaker.placement.remote import CONNECTION
 
 _OWN_PROPERTIES = {
     "stonith-enabled",
@@ -57,6 +59,7 @@ class _Drafting:
         self._nodes: dict[str, FoundNode] = find_nodes(walk, self._made.entries)
         self._fallback = fallback_name
         self._parts = InventoryParts(self._made, self._cluster, self._nodes)
+        self._remotes: set[str] = set()
         addresses = {name: known.address for name, known in self._nodes.items()}
         self._services = (
             FoundServices() if plain else find_services(self._cluster, walk.world, addresses)
@@ -111,11 +114,12 @@ class _Drafting:
             self._made.places["nodes", len(nodes)] = ", ".join(map(str, dict.fromkeys(places)))
             nodes.append(made)
         self._made.data["nodes"] = nodes
+        self._remotes = add_remotes(self._made, self._cluster, self._parts, self._nodes)
         self._attributes_of_others()
 
     def _attributes_of_others(self) -> None:
         for name, attributes in self._cluster.attributes.items():
-            for key, value in attributes.items() if name not in self._nodes else ():
+            for key, value in attributes.items() if name not in self._own_nodes() else ():
                 self._parts.say(
                     value.place,
                     f"attribute {key}={value.text} of node {name}",
@@ -225,8 +229,7 @@ class _Drafting:
         made = {
             resource.id: entry
             for resource in self._cluster.in_order()
-            if resource.id not in self._services.resources
-            and resource.id not in refused
+            if resource.id not in {*self._services.resources, *self._remotes, *refused}
             and (entry := self._parts.resource(resource)) is not None
         }
         if made:
@@ -288,13 +291,16 @@ class _Drafting:
         }
         return made if self._parts.valid(kinds[constraint.kind], made, constraint, text) else None
 
+    def _own_nodes(self) -> set[str]:
+        return {*self._nodes, *self._remotes}
+
     def _known_nodes(self) -> set[str]:
         remote = {
             name
             for name in self._made.data.get("resources", {})
-            if self._cluster.resources[name].agent == "ocf:pacemaker:remote"
+            if self._cluster.resources[name].agent == CONNECTION
         }
-        return {*self._nodes, *remote}
+        return self._own_nodes() | remote
 
     def _inventory_id(self, name: str) -> str | None:
         """Return an id as constraints of the inventory name it: a clone's for what is cloned."""
@@ -305,6 +311,6 @@ class _Drafting:
         members = getattr(found, "members", None)
         if members is not None:
             return found.id if any(member in written for member in members) else None
-        if found.id not in written and found.id not in self._services.resources:
+        if found.id not in {*written, *self._services.resources, *self._remotes}:
             return None
         return found.clone_id or found.id

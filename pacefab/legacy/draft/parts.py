@@ -103,7 +103,7 @@ class InventoryParts:
             del parameters["pcmk_host_list"]
             made["nodes"] = hosts
         made["parameters"] = self._parameters(resource, parameters)
-        self._meta_and_operations(resource, made)
+        made |= self.meta_and_operations(resource)
         made = {key: value for key, value in made.items() if value}
         if not self.valid(Device, made, resource, f"stonith {resource.id}"):
             return None
@@ -126,11 +126,12 @@ class InventoryParts:
             for key, value in parameters.items()
         }
 
-    def _meta_and_operations(self, resource: ReplayedResource, made: InventoryData) -> None:
-        made["meta"] = self._meta(resource, resource.meta, RESOURCE_META)
-        made["operations"] = [
-            self._operation(resource, operation) for operation in resource.operations
-        ]
+    def meta_and_operations(self, resource: ReplayedResource) -> InventoryData:
+        """Return a resource's meta attributes and operations, those that it has."""
+        meta = self._meta(resource, resource.meta, RESOURCE_META)
+        operations = [self._operation(resource, operation) for operation in resource.operations]
+        every = {"meta": meta, "operations": operations}
+        return {key: value for key, value in every.items() if value}
 
     def _meta(
         self, resource: ReplayedResource, meta: Mapping[str, str], kinds: Mapping[str, Any]
@@ -210,7 +211,7 @@ class InventoryParts:
             "agent": source.agent,
             "parameters": self._parameters(source, source.parameters),
         }
-        self._meta_and_operations(source, made)
+        made |= self.meta_and_operations(source)
         made["group"] = self._cluster.group_of(source.id)
         made["disabled"] = source.disabled
         made = {key: value for key, value in made.items() if value}

@@ -65,11 +65,12 @@ class Instance:
 
 @dataclass(frozen=True)
 class CloneStatus:
-    """A clone as it is; `promotable` distinguishes Master/Slave sets, as `pcs resource` does."""
+    """A clone as it is, its stopped instances too; `promotable`: a Master/Slave set of pcs 0.9."""
 
     id: str
     promotable: bool
     instances: tuple[Instance, ...]
+    unique: bool = False  # each instance is one of its own, with a number (globally-unique)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pacefab.pacemaker.placement.constraints import (
     describe_rule,
     is_positive,
     lift,
+    may_include,
     needed,
     primitives_in,
 )
@@ -234,8 +235,8 @@ class Causes:
 
     def _opt_in(self, primitive: str, node: str) -> Cause | None:
         """Return that a resource runs only where a constraint allows it, which none does here."""
-        names = [str(e.get("id")) for e in ancestors(self.cib, primitive)]
-        top, rest = names[-1] if names else primitive, self._rest(primitive)
+        names = [str(e.get("id")) for e in ancestors(self.cib, primitive)] or [primitive]
+        top, rest = names[-1], self._rest(primitive)
         here = [c for c in self.cib.all_constraints if c.get("rsc") in names]
         preferred = any(c.get("node") == node and is_positive(c) for c in here)
         if self._property("symmetric-cluster").lower() in _FALSE and not preferred:
@@ -246,7 +247,7 @@ class Causes:
                 resource=top,
             )
         exclusive = [c for c in here if c.get("resource-discovery") == "exclusive"]
-        if exclusive and node not in {c.get("node") for c in exclusive}:
+        if exclusive and not any(may_include(self.cib, c, node) for c in exclusive):
             name = exclusive[0].get("id")
             return Cause(
                 f"{top} is not allowed on {rest} by {name} (resource-discovery=exclusive)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise, product
 
 from lxml import etree
@@ -18,6 +18,40 @@ LEFT_OUT = "pacefab-without-"
 """How the ids begin of the bans of nodes without which `start-galera` started Galera."""
 _INFINITY = 1_000_000
 _CLI = ("cli-ban-", "cli-prefer-")  # made by pcs resource ban, move; crm_resource --ban
+
+
+def may_include(cib: Cib, location: etree._Element, node: str) -> bool:
+    """Whether a location may be about a node: it names it, or its attributes fit a rule."""
+    if location.get("node") is not None:
+        return location.get("node") == node
+    return any(_may_fit(cib, rule, node) for rule in location.iterfind("rule"))
+
+
+def _may_fit(cib: Cib, rule: etree._Element, node: str) -> bool:
+    """Whether a rule may hold on a node; of what no attribute of nodes says, it may."""
+    known = node_attributes(cib, node)
+    every = any if rule.get("boolean-op") == "or" else all
+    return every(e.tag != "expression" or _may_hold(e, known) for e in rule)
+
+
+def _may_hold(expression: etree._Element, known: Mapping[str, str]) -> bool:
+    name, operation = expression.get("attribute", ""), expression.get("operation")
+    if name.startswith("#") and name not in known:
+        return True
+    value = known.get(name)
+    if operation == "eq":
+        return value == expression.get("value")
+    if operation in {"defined", "not_defined"}:
+        return (value is not None) is (operation == "defined")
+    return operation != "ne" or value != expression.get("value")
+
+
+def node_attributes(cib: Cib, node: str) -> dict[str, str]:
+    """Return a node's attributes: its name, those that are noted for good, and until it leaves."""
+    path = f"node[@uname='{node}']/instance_attributes/nvpair"
+    transient = f"status/node_state[@uname='{node}']/transient_attributes/*/nvpair"
+    found = [*cib.root.iterfind(transient), *cib.root.iterfind(f"configuration/nodes/{path}")]
+    return {"#uname": node, **{str(e.get("name")): str(e.get("value")) for e in found}}
 
 
 def needed(cib: Cib, primitive: str) -> Iterator[tuple[str, bool]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 
 from lxml import etree
 
@@ -29,17 +30,18 @@ def connected(cib: Cib) -> frozenset[str]:
 def known_nodes(cib: Cib, desired: Configuration) -> frozenset[str]:
     """Return the nodes that may have attributes; none where the CIB does not say which there are.
 
-    A remote node has an entry among the nodes once it was connected to, or has an attribute.
+    A remote or guest node has an entry among the nodes once it was connected to, or has an
+    attribute.
     """
     nodes = {str(node.get("uname")) for node in cib.root.iterfind("configuration/nodes/node")}
     made = connected(cib) | connections(desired) | guests(desired)
     return frozenset(nodes | made if nodes else ())
 
 
-def guests(desired: Configuration) -> frozenset[str]:
-    """Return the names of the nodes that desired resources make: guest nodes."""
-    every = (primitive for resource in desired.resources for primitive in primitives(resource))
-    return frozenset(each.meta["remote-node"] for each in every if "remote-node" in each.meta)
+def guests(configuration: Configuration) -> frozenset[str]:
+    """Return the guest nodes that resources of a configuration make."""
+    every = chain.from_iterable(map(primitives, configuration.resources))
+    return frozenset(one.meta["remote-node"] for one in every if "remote-node" in one.meta)
 
 
 def kept_to_members(resource: Resource) -> Location:
