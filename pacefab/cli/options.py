@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pacefab.errors import UsageError
@@ -136,10 +137,10 @@ def write_private(path: Path, text: str) -> None:
     Raises:
         UsageError: it cannot be written; then the former file is as it was.
     """
+    real = path.resolve()
+    new = real.with_name(f".{real.name}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        real = path.resolve()
-        new = real.with_name(f".{real.name}.new")
+        real.parent.mkdir(parents=True, exist_ok=True)
         new.unlink(missing_ok=True)
         descriptor = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, _PRIVATE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -150,5 +151,7 @@ def write_private(path: Path, text: str) -> None:
             os.fsync(descriptor)
         new.replace(real)
     except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         seen = error.strerror or str(error)
-        raise UsageError(f"write {path}", seen, "name another file with --to") from None
+        raise UsageError(f"write {path}", seen, "name another file") from None

@@ -70,6 +70,32 @@ class ExportDraft:
     taken: set[str] = field(default_factory=set)
     reasons: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    _origins: dict[int, tuple[Any, etree._Element]] = field(default_factory=dict)
+
+    def came_from(self, entry: Any, element: etree._Element) -> None:
+        """Note the element that an entry of the data says."""
+        self._origins[id(entry)] = (entry, element)
+
+    def xml_of(self, entry: Any) -> str:
+        """Return the element that an entry said; its own text where it came from none."""
+        _, element = self._origins.get(id(entry), (entry, None))
+        if element is None:
+            return str(entry)
+        return etree.tostring(element, encoding="unicode", with_tail=False)
+
+    def moved_up(self, path: Path) -> None:
+        """Give comments to the entries that moved up in a list from which one was taken out."""
+        *above, place = path
+        if not isinstance(place, int):
+            return
+        places = {}
+        for each, text in self.places.items():
+            number = each[len(above)] if each[: len(above)] == tuple(above) != each else None
+            if isinstance(number, int) and number > place:
+                places[*above, number - 1, *each[len(path) :]] = text
+            elif number != place:
+                places[each] = text
+        self.places = places
 
     def leave(self, element: etree._Element, why: str = "") -> None:
         """Name an element that the inventory does not get."""

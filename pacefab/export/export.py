@@ -144,11 +144,12 @@ def _last_first(path: Path) -> tuple[str, int]:
 
 
 def _take_out(draft: ExportDraft, path: Path, text: str) -> None:
-    """Take the part of a path out of the draft, and name it."""
-    here: Any = draft.data
+    """Take the part of a path out of the draft, and name it with the XML that it came from."""
+    above: list[Any] = [draft.data]
     try:
         for key in path[:-1]:
-            here = here[key]
+            above.append(above[-1][key])
+        here = above[-1]
         may = path[0] == "constraints" or path[:2] == ("fencing", "levels")
         if may and "no such" in text and "absent" not in here[path[-1]]:
             here[path[-1]]["absent"] = True
@@ -156,7 +157,11 @@ def _take_out(draft: ExportDraft, path: Path, text: str) -> None:
         gone = here.pop(path[-1])
     except (KeyError, IndexError, TypeError):
         return
-    draft.unsaid.append(NotSaid(".".join(map(str, path)), str(gone), text))
+    draft.moved_up(path)
+    for depth in range(len(path) - 1, 0, -1):  # a section without an entry is none
+        if not above[depth]:
+            above[depth - 1].pop(path[depth - 1])
+    draft.unsaid.append(NotSaid(".".join(map(str, path)), draft.xml_of(gone), text))
 
 
 def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str]) -> Cib:

@@ -32,34 +32,39 @@ def objects(source: Source, draft: ExportDraft) -> None:
                 draft.leave(element)
                 continue
             try:
-                _put(noun, draft)
+                draft.came_from(_put(noun, draft), element)
             except (Unsayable, ValidationError) as error:
                 draft.leave(element, first_line(error))
 
 
-def _put(noun: SectionObject, draft: ExportDraft) -> None:
+def _put(noun: SectionObject, draft: ExportDraft) -> Data | list[str]:
+    """Write an object; return its entry. Raises `Unsayable`, and what pydantic does."""
     data = draft.data
+    entry: Data | list[str] = {}
     if isinstance(noun, FencingLevel):
-        level = _level(noun)
-        LevelEntry.model_validate(as_read(level))
-        data.setdefault("fencing", {}).setdefault("levels", []).append(level)
+        entry = _level(noun)
+        LevelEntry.model_validate(as_read(entry))
+        data.setdefault("fencing", {}).setdefault("levels", []).append(entry)
     elif isinstance(noun, ClusterAlert):
-        alert = _alert(noun, draft)
-        AlertEntry.model_validate(as_read(alert))
-        data.setdefault("alerts", {})[noun.id] = alert
+        entry = _alert(noun, draft)
+        AlertEntry.model_validate(as_read(entry))
+        data.setdefault("alerts", {})[noun.id] = entry
     elif isinstance(noun, Tag):
-        _check("tags", {noun.id: list(noun.references)})
-        data.setdefault("tags", {})[noun.id] = list(noun.references)
+        entry = list(noun.references)
+        _check("tags", {noun.id: entry})
+        data.setdefault("tags", {})[noun.id] = entry
     elif isinstance(noun, AclRole):
-        role = _role(noun)
-        RoleEntry.model_validate(as_read(role))
-        data.setdefault("acls", {}).setdefault("roles", {})[noun.id] = role
+        entry = _role(noun)
+        RoleEntry.model_validate(as_read(entry))
+        data.setdefault("acls", {}).setdefault("roles", {})[noun.id] = entry
     elif isinstance(noun, AclUser | AclGroup):
         key = "users" if isinstance(noun, AclUser) else "groups"
         if noun.name and noun.name != noun.id:
             raise Unsayable(f"its name is {noun.name}, and its id is not")
-        _check("acls", {key: {noun.id: list(noun.roles)}})
-        data.setdefault("acls", {}).setdefault(key, {})[noun.id] = list(noun.roles)
+        entry = list(noun.roles)
+        _check("acls", {key: {noun.id: entry}})
+        data.setdefault("acls", {}).setdefault(key, {})[noun.id] = entry
+    return entry
 
 
 def _check(section: str, data: Data) -> None:

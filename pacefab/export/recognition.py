@@ -33,7 +33,7 @@ from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services import registry
 from pacefab.services.service import File, nothing_desired
-from pacefab.workflows.nodes.node_plan import brief, plan_node
+from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 
 READERS: Mapping[str, Reader] = {
     "vips": read_vips,
@@ -86,9 +86,9 @@ def services(source: Source, draft: ExportDraft) -> None:
 
 def _place(source: Source, shown: Shown, name: str) -> str:
     node = next(iter(source.facts))
-    paths = [file.path for file in shown.node(name, shown.sections[name], node).files]
-    said = f"{source.place}: its resources are as {name} has them"
-    return f"{said}, and every node's {paths[-1]}" if paths else said
+    files = shown.node(name, shown.sections[name], node).files
+    number = f" and {len(files)} file{'s' * (len(files) > 1)} of every node" if files else ""
+    return f"{source.place}: its resources{number} are as {name} makes them"
 
 
 def candidates(cib: Cib) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _difference(there: Resource | None, desired: Resource) -> str:
     if there is not None and type(there) is type(desired):
         found = [str(each) for each in differences(there, desired)]
         if found:
-            return f"that would change {'; '.join(found)}"
+            return f"it would change {'; '.join(found)}"
     return f"{desired.id} has more than the service gives it"
 
 
@@ -236,8 +236,13 @@ def _other_node(source: Source, shown: Shown, name: str) -> str:
             facts, replace(desired, files=files), managed=managed, opaque=opaque, firewall=None
         )
         if plan:
-            return f"it would change {node}: {'; '.join(brief(plan))}"
+            return f"it would change {node}: {'; '.join(_changes(plan))}"
     return ""
+
+
+def _changes(plan: NodePlan) -> list[str]:
+    """Return what changes on a node; of files no line, which may hold a secret that is not ours."""
+    return [line.removesuffix(" changed") if line.startswith("/") else line for line in brief(plan)]
 
 
 def _without_secrets(file: File) -> File:

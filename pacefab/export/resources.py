@@ -69,6 +69,7 @@ def resources(source: Source, draft: ExportDraft) -> None:
                     draft.data["bundles"][bundle]["before"] = key
                 waiting = []
             draft.data.setdefault(section, {})[key] = entry
+            draft.came_from(entry, element)
             draft.places[section, key] = f"{source.place}: {element.tag} {name}"
             if section == "resources" and key in draft.reasons:
                 draft.places[section, key] += f"; {draft.reasons[key]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
@@ -25,6 +25,8 @@ from pacefab.pacemaker.nouns.piece import read_sets
 # What Pacemaker and pcs write themselves: it is not configured, and says nothing of a cluster.
 VOLATILE = frozenset({"last-lrm-refresh", "dc-version", "have-watchdog", "cluster-infrastructure",
                       "cluster-name"})  # fmt: skip
+_ELEMENTS = {"attributes": "instance_attributes", "utilization": "utilization",
+             "attribute_sets": "instance_attributes"}  # fmt: skip
 _MEMBERS = {"", "member", "normal"}
 
 
@@ -72,26 +74,32 @@ def _other_node(element: etree._Element, draft: ExportDraft) -> None:
 def _node(
     element: etree._Element, draft: ExportDraft, addresses: tuple[str, ...]
 ) -> dict[str, Any] | None:
+    """Return a node; of one whose attributes or utilization cannot be said the rest. None: none."""
     plain = pairs(plain_set(element, "instance_attributes"))
     utilization = element.findall("utilization")
     values = pairs(utilization[0]) if utilization else {}
     sets = read_sets(element, plain_set(element, "instance_attributes"), "instance_attributes")
     name = element.get("uname", "")
+    said: dict[str, Any] = made({"name": name, "address": addresses[0] if addresses else ""})
+    parts: dict[str, Callable[[], Any]] = {
+        "attributes": lambda: plain,
+        "utilization": lambda: {key: scalar(value) for key, value in values.items()},
+        "attribute_sets": lambda: draft.sets.list(sets, name),
+    }
     try:
-        further = draft.sets.list(sets, name)
-        said = made(
-            {
-                "name": name,
-                "address": addresses[0] if addresses else "",
-                "attributes": plain,
-                "utilization": {key: scalar(value) for key, value in values.items()},
-                "attribute_sets": further,
-            }
-        )
         Node.model_validate(as_read(said))
-    except (Unsayable, ValidationError) as error:
+    except ValidationError as error:
         draft.leave(element, first_line(error))
         return None
+    for key, part in parts.items():
+        try:
+            whole = made({**said, key: part()})
+            Node.model_validate(as_read(whole))
+        except (Unsayable, ValidationError) as error:
+            for left in element.iterfind(_ELEMENTS[key]):
+                draft.leave(left, f"of node {name}: {first_line(error)}")
+        else:
+            said = whole
     return said
 
 

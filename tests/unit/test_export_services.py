@@ -173,13 +173,13 @@ HAPROXY = "/etc/haproxy/haproxy.cfg"
 OTHERS: dict[str, tuple[Callable[[Source], Source], str, str]] = {
     "a line of a file": (
         lambda s: changed(s, "c2", HAPROXY, "retries 3", "retries 4"), "haproxy",
-        f"not the service haproxy: it would change c2: {HAPROXY} changed"),
+        f"not the service haproxy: it would change c2: {HAPROXY}\n"),
     "a file of settings alone": (
         lambda s: changed(s, "c3", "/etc/rabbitmq/rabbitmq.conf", "= 2047", "= 2048"), "rabbitmq",
-        "not the service rabbitmq: it would change c3: /etc/rabbitmq/rabbitmq.conf changed"),
+        "not the service rabbitmq: it would change c3: /etc/rabbitmq/rabbitmq.conf\n"),
     "a meta attribute": (
         lambda s: edited(s, 'name="interleave" value="true"', 'name="interleave" value="false"'),
-        "memcached", "not the service memcached: that would change memcached-clone meta"),
+        "memcached", "not the service memcached: it would change memcached-clone meta"),
     "an id": (
         lambda s: edited(s, '"memcached-clone"', '"cache-copies"'), "memcached",
         "not the service memcached: it has no memcached-clone"),
@@ -202,3 +202,52 @@ def test_what_is_not_exactly_there_stays_in_pacemakers_terms(name: str) -> None:
     assert service not in done.inventory.sections
     assert f"; {reason}" in done.text
     assert PASSWORD not in done.text
+
+
+REMOTE = """<primitive id="r1" class="ocf" provider="pacemaker" type="remote">
+<instance_attributes id="i"><nvpair id="s" name="server" value="192.0.2.51"/></instance_attributes>
+</primitive></resources>"""
+OFF_REMOTES = """<constraints><rsc_location id="l" rsc="memcached-clone" resource-discovery="never">
+<rule id="r" score="-INFINITY"><expression id="e" attribute="#kind" operation="ne" value="cluster"/>
+</rule></rsc_location></constraints>"""
+
+
+def test_a_cluster_with_remote_nodes_keeps_its_services() -> None:
+    source = edited(
+        stack(memcached={"memory": 64, "max_connections": 1024}), "</resources>", REMOTE
+    )
+    source = edited(source, "</nodes>", '<node id="r1" uname="r1" type="remote"/></nodes>')
+    done = export(edited(source, "<constraints/>", OFF_REMOTES))
+    assert not done.unsaid
+    assert list(done.inventory.sections) == ["memcached"]
+    assert done.inventory.resources["r1"].agent == "ocf:pacemaker:remote"
+    assert [node.name for node in done.inventory.nodes] == list(NODES)
+    assert len(done.inventory.constraints.location) == 1
+
+
+@pytest.mark.parametrize("tie", ["rsc_colocation", "rsc_order"])
+def test_a_vip_that_is_tied_otherwise_is_by_itself(tie: str) -> None:
+    source = stack(**WHOLE)
+    gone = next(e for e in source.cib.all_constraints
+                if e.tag == tie and "vip-db" in {e.get("rsc"), e.get("first")})  # fmt: skip
+    parent = gone.getparent()
+    assert parent is not None
+    parent.remove(gone)
+    done = export(replace(source, cib=parse(source.cib.text())))
+    assert not done.unsaid
+    section = done.inventory.sections["vips"]
+    assert [vip.name for vip in section.addresses] == ["web"]
+    assert section.with_load_balancer
+    proxies = {proxy.name: proxy.vip for proxy in done.inventory.sections["haproxy"].proxies}
+    assert proxies["galera"] == "192.0.2.101"
+    assert "vip-db" in done.inventory.resources
+
+
+def test_a_file_shows_no_nodes_and_plain_says_no_services() -> None:
+    source = stack(**WHOLE)
+    from_file = export(replace(source, facts={}))
+    assert not from_file.inventory.sections
+    assert "; only nodes show whether it is the service haproxy: none was asked" in from_file.text
+    plain = export(replace(source, plain=True))
+    assert not plain.inventory.sections
+    assert "not the service" not in plain.text
