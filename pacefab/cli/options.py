@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pacefab.errors import UsageError
@@ -118,5 +120,38 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
+        seen = error.strerror or str(error)
+        raise UsageError(f"write {path}", seen, "name another file") from None
+
+
+_PRIVATE = 0o640  # for its owner, and their group to read: no one else
+_OTHERS = 0o007
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that not all may read, its folder too; the former file stays until it is whole.
+
+    A link stays one: what it leads to is replaced. A former file's mode stays, without the rights
+    of others.
+
+    Raises:
+        UsageError: it cannot be written; then the former file is as it was.
+    """
+    real = path.resolve()
+    new = real.with_name(f".{real.name}.new")
+    try:
+        real.parent.mkdir(parents=True, exist_ok=True)
+        new.unlink(missing_ok=True)
+        descriptor = os.open(new, os.O_CREAT | os.O_WRONLY | os.O_EXCL, _PRIVATE)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if real.exists():
+                new.chmod(stat.S_IMODE(real.stat().st_mode) & ~_OTHERS)
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        new.replace(real)
+    except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         seen = error.strerror or str(error)
         raise UsageError(f"write {path}", seen, "name another file") from None

@@ -51,6 +51,17 @@ def lost(original: etree._Element, other: etree._Element) -> tuple[list[Lost], l
     return _only(sides[0], counts[1]), _only(sides[1], counts[0])
 
 
+def referred_ids(configuration: etree._Element) -> set[str]:
+    """Return the ids that something in a configuration refers to: those mean something."""
+    return {str(e.get("id-ref")) for e in configuration.iter() if e.get("id-ref")}
+
+
+def says_same(one: etree._Element, other: etree._Element, referred: set[str]) -> bool:
+    """Whether two elements come to the same; ids count where they are `referred` to."""
+    said = [_meaning(_without_noise(each), referred) for each in (one, other)]
+    return said[0] == said[1]
+
+
 def _once(said: Iterator[Lost]) -> list[Lost]:
     """Return what is said; an order that is said twice is one."""
     found: dict[tuple[str, str, int], Lost] = {}
@@ -75,7 +86,7 @@ def _said(root: etree._Element) -> Iterator[Lost]:
     configuration = root if root.tag == "configuration" else root.find("configuration")
     if configuration is None:
         return
-    referred = {str(e.get("id-ref")) for e in configuration.iter() if e.get("id-ref")}
+    referred = referred_ids(configuration)
     for section in configuration.iterfind("*"):
         for element in section.iterfind("*"):
             if element.get("id") == _OWNER or _is_empty(element, referred):

@@ -55,6 +55,7 @@ def constraints(source: Source, draft: ExportDraft) -> None:
             place = "constraints", kind, len(listed)
             draft.places[place] = "made by pcs resource move or ban; pcs resource clear ends it"
         listed.append(said)
+        draft.came_from(said, element)
 
 
 def _entry(noun: Constraint, kind: str, draft: ExportDraft) -> Data:

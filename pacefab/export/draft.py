@@ -9,6 +9,7 @@ from typing import Any
 from lxml import etree
 
 from pacefab.export.words import Sets
+from pacefab.host.model import HostFacts
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import Membership
@@ -27,6 +28,7 @@ class Source:
         place: where the CIB came from, as comments say it.
         metadata: of agents, where nodes were asked: which operations they advise.
         plain: whether services are left in Pacemaker's terms.
+        facts: the nodes that answered, by name, with what services need to have looked at there.
     """
 
     cib: Cib
@@ -35,6 +37,7 @@ class Source:
     place: str = "cib.xml"
     metadata: Mapping[str, Metadata] = field(default_factory=dict)
     plain: bool = False
+    facts: Mapping[str, HostFacts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class ExportDraft:
     """An inventory as plain data; `places`: the comment on each part, by its path.
 
     `values` are those of secrets by the names that stand in their place; they go nowhere.
-    `sets` writes further sets. `taken` are properties that another section says.
+    `sets` writes further sets. `taken` is what another section says: properties, resources,
+    constraints. `reasons` say of primitives why they are no service's. `secrets` are those that
+    services need besides.
     """
 
     sets: Sets
@@ -63,6 +68,34 @@ class ExportDraft:
     places: dict[Path, str] = field(default_factory=dict)
     unsaid: list[NotSaid] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    reasons: dict[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    _origins: dict[int, tuple[Any, etree._Element]] = field(default_factory=dict)
+
+    def came_from(self, entry: Any, element: etree._Element) -> None:
+        """Note the element that an entry of the data says."""
+        self._origins[id(entry)] = (entry, element)
+
+    def xml_of(self, entry: Any) -> str:
+        """Return the element that an entry said; its own text where it came from none."""
+        _, element = self._origins.get(id(entry), (entry, None))
+        if element is None:
+            return str(entry)
+        return etree.tostring(element, encoding="unicode", with_tail=False)
+
+    def moved_up(self, path: Path) -> None:
+        """Give comments to the entries that moved up in a list from which one was taken out."""
+        *above, place = path
+        if not isinstance(place, int):
+            return
+        places = {}
+        for each, text in self.places.items():
+            number = each[len(above)] if each[: len(above)] == tuple(above) != each else None
+            if isinstance(number, int) and number > place:
+                places[*above, number - 1, *each[len(path) :]] = text
+            elif number != place:
+                places[each] = text
+        self.places = places
 
     def leave(self, element: etree._Element, why: str = "") -> None:
         """Name an element that the inventory does not get."""
@@ -82,3 +115,16 @@ Section = Callable[[Source, ExportDraft], None]
 def made(items: Mapping[str, Any]) -> dict[str, Any]:
     """Return a mapping without what is empty: the inventory's own defaults."""
     return {key: value for key, value in items.items() if value not in ({}, [], (), "", None)}
+
+
+def bare(cib: Cib) -> Cib:
+    """Return a CIB with the nodes and the state of this one, and nothing configured."""
+    root = etree.Element("cib", {str(k): str(v) for k, v in cib.root.items()})
+    configuration = etree.SubElement(root, "configuration")
+    etree.SubElement(configuration, "crm_config")
+    nodes = etree.SubElement(configuration, "nodes")
+    for node in cib.root.iterfind("configuration/nodes/node"):
+        etree.SubElement(nodes, "node", {str(k): str(v) for k, v in node.items()})
+    etree.SubElement(configuration, "resources")
+    etree.SubElement(configuration, "constraints")
+    return Cib(root)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.sax.saxutils import escape
 
-from lxml import etree
 from pydantic import ValidationError
 
 from pacefab.cli.inventory import ClusterInventory
@@ -16,9 +15,9 @@ from pacefab.errors import RefusedError
 from pacefab.export.comparison import lost
 from pacefab.export.constraints import constraints
 from pacefab.export.corosync import corosync
-from pacefab.export.draft import ExportDraft, NotSaid, Section, Source
+from pacefab.export.draft import ExportDraft, NotSaid, Section, Source, bare
 from pacefab.export.objects import objects
-from pacefab.export.recognition import service_part, services
+from pacefab.export.recognition import service_parts, services
 from pacefab.export.resources import resources
 from pacefab.export.settings import all_ids, cluster_name, defaults, nodes, properties
 from pacefab.export.text import render_inventory
@@ -91,7 +90,8 @@ def export(source: Source, header: str = "") -> Exported:
         draft.unsaid.append(NotSaid(error.attempted, error.seen, "plan would refuse it"))
     draft.unsaid = [replace(each, xml=_masked(each.xml, values)) for each in draft.unsaid]
     text = render_inventory(draft, header)
-    return Exported(text, inventory, draft.unsaid, tuple(sorted(values)), rendered)
+    names = tuple(sorted({*values, *draft.secrets}))
+    return Exported(text, inventory, draft.unsaid, names, rendered)
 
 
 def _masked(xml: str, values: Mapping[str, str]) -> str:
@@ -144,11 +144,12 @@ def _last_first(path: Path) -> tuple[str, int]:
 
 
 def _take_out(draft: ExportDraft, path: Path, text: str) -> None:
-    """Take the part of a path out of the draft, and name it."""
-    here: Any = draft.data
+    """Take the part of a path out of the draft, and name it with the XML that it came from."""
+    above: list[Any] = [draft.data]
     try:
         for key in path[:-1]:
-            here = here[key]
+            above.append(above[-1][key])
+        here = above[-1]
         may = path[0] == "constraints" or path[:2] == ("fencing", "levels")
         if may and "no such" in text and "absent" not in here[path[-1]]:
             here[path[-1]]["absent"] = True
@@ -156,27 +157,17 @@ def _take_out(draft: ExportDraft, path: Path, text: str) -> None:
         gone = here.pop(path[-1])
     except (KeyError, IndexError, TypeError):
         return
-    draft.unsaid.append(NotSaid(".".join(map(str, path)), str(gone), text))
-
-
-def bare(cib: Cib) -> Cib:
-    """Return a CIB with the nodes and the state of this one, and nothing configured."""
-    root = etree.Element("cib", {str(k): str(v) for k, v in cib.root.items()})
-    configuration = etree.SubElement(root, "configuration")
-    etree.SubElement(configuration, "crm_config")
-    nodes_ = etree.SubElement(configuration, "nodes")
-    for node in cib.root.iterfind("configuration/nodes/node"):
-        etree.SubElement(nodes_, "node", {str(k): str(v) for k, v in node.items()})
-    etree.SubElement(configuration, "resources")
-    etree.SubElement(configuration, "constraints")
-    return Cib(root)
+    draft.moved_up(path)
+    for depth in range(len(path) - 1, 0, -1):  # a section without an entry is none
+        if not above[depth]:
+            above[depth - 1].pop(path[depth - 1])
+    draft.unsaid.append(NotSaid(".".join(map(str, path)), draft.xml_of(gone), text))
 
 
 def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
     own = desired_configuration(inventory, values.__getitem__)
-    made_ = [made for name in inventory.sections if (made := service_part(source, name, inventory))]
-    desired = merge([*made_, own])
     empty = bare(source.cib)
+    desired = merge([*service_parts(source, inventory.sections), own])
     return render_configuration(empty, plan_configuration(empty, desired))
 
 

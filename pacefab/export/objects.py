@@ -32,35 +32,38 @@ def objects(source: Source, draft: ExportDraft) -> None:
                 draft.leave(element)
                 continue
             try:
-                _put(noun, draft)
+                draft.came_from(_put(noun, draft), element)
             except (Unsayable, ValidationError) as error:
                 draft.leave(element, first_line(error))
 
 
-def _put(noun: SectionObject, draft: ExportDraft) -> None:
+def _put(noun: SectionObject, draft: ExportDraft) -> Data | list[str]:
+    """Write an object; return its entry. Raises `Unsayable`, and what pydantic does."""
     data = draft.data
+    entry: Data | list[str] = {}
     if isinstance(noun, FencingLevel):
-        level = _level(noun)
-        LevelEntry.model_validate(as_read(level))
-        data.setdefault("fencing", {}).setdefault("levels", []).append(level)
+        entry = _level(noun)
+        LevelEntry.model_validate(as_read(entry))
+        data.setdefault("fencing", {}).setdefault("levels", []).append(entry)
     elif isinstance(noun, ClusterAlert):
-        alert = _alert(noun, draft)
-        AlertEntry.model_validate(as_read(alert))
-        data.setdefault("alerts", {})[noun.id] = alert
+        entry = _alert(noun, draft)
+        AlertEntry.model_validate(as_read(entry))
+        data.setdefault("alerts", {})[noun.id] = entry
     elif isinstance(noun, Tag):
-        _check("tags", {noun.id: list(noun.references)})
-        data.setdefault("tags", {})[noun.id] = list(noun.references)
+        entry = list(noun.references)
+        _check("tags", {noun.id: entry})
+        data.setdefault("tags", {})[noun.id] = entry
     elif isinstance(noun, AclRole):
-        role = _role(noun)
-        RoleEntry.model_validate(as_read(role))
-        data.setdefault("acls", {}).setdefault("roles", {})[noun.id] = role
+        entry = _role(noun)
+        RoleEntry.model_validate(as_read(entry))
+        data.setdefault("acls", {}).setdefault("roles", {})[noun.id] = entry
     elif isinstance(noun, AclUser | AclGroup):
         key = "users" if isinstance(noun, AclUser) else "groups"
-        roles: Data | list[str] = list(noun.roles)
-        if noun.name:
-            roles = {"name": noun.name, "roles": roles}
-        _check("acls", {key: {noun.id: roles}})
-        data.setdefault("acls", {}).setdefault(key, {})[noun.id] = roles
+        roles = list(noun.roles)
+        entry = {"name": noun.name, "roles": roles} if noun.name else roles
+        _check("acls", {key: {noun.id: entry}})
+        data.setdefault("acls", {}).setdefault(key, {})[noun.id] = entry
+    return entry
 
 
 def _check(section: str, data: Data) -> None:

@@ -69,7 +69,10 @@ def resources(source: Source, draft: ExportDraft) -> None:
                     draft.data["bundles"][bundle]["before"] = key
                 waiting = []
             draft.data.setdefault(section, {})[key] = entry
+            draft.came_from(entry, element)
             draft.places[section, key] = f"{source.place}: {element.tag} {name}"
+            if section == "resources" and key in draft.reasons:
+                draft.places[section, key] += f"; {draft.reasons[key]}"
         if isinstance(noun, Bundle) and noun.primitive is None:
             waiting.append(noun.id)
 

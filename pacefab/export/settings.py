@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from lxml import etree
@@ -29,6 +29,12 @@ from pacefab.pacemaker.configuration import (
 # What Pacemaker and pcs write themselves: it is not configured, and says nothing of a cluster.
 VOLATILE = frozenset({"last-lrm-refresh", "dc-version", "have-watchdog", "cluster-infrastructure",
                       "cluster-name"})  # fmt: skip
+_ELEMENTS = {
+    "attributes": "instance_attributes",
+    "utilization": "utilization",
+    "attribute_sets": "instance_attributes",
+    "utilization_sets": "utilization",
+}
 _MEMBERS = {"", "member", "normal"}
 
 
@@ -74,26 +80,32 @@ def _other_node(element: etree._Element, draft: ExportDraft) -> None:
 def _node(
     element: etree._Element, draft: ExportDraft, addresses: tuple[str, ...]
 ) -> dict[str, Any] | None:
+    """Return a node; of one whose attributes or utilization cannot be said the rest. None: none."""
     plain = pairs(plain_set(element, "instance_attributes"))
     values = pairs(plain_set(element, "utilization"))
     sets = read_node_sets(element)
     name = element.get("uname", "")
+    said: dict[str, Any] = made({"name": name, "address": addresses[0] if addresses else ""})
+    parts: dict[str, Callable[[], Any]] = {
+        "attributes": lambda: plain,
+        "utilization": lambda: {key: scalar(value) for key, value in values.items()},
+        "attribute_sets": lambda: draft.sets.list(sets["node attribute sets"], name),
+        "utilization_sets": lambda: draft.sets.list(sets["node utilization sets"], name),
+    }
     try:
-        further = {kind: draft.sets.list(each, name) for kind, each in sets.items()}
-        said = made(
-            {
-                "name": name,
-                "address": addresses[0] if addresses else "",
-                "attributes": plain,
-                "utilization": {key: scalar(value) for key, value in values.items()},
-                "attribute_sets": further["node attribute sets"],
-                "utilization_sets": further["node utilization sets"],
-            }
-        )
         Node.model_validate(as_read(said))
-    except (Unsayable, ValidationError) as error:
+    except ValidationError as error:
         draft.leave(element, first_line(error))
         return None
+    for key, part in parts.items():
+        try:
+            whole = made({**said, key: part()})
+            Node.model_validate(as_read(whole))
+        except (Unsayable, ValidationError) as error:
+            for left in element.iterfind(_ELEMENTS[key]):
+                draft.leave(left, f"of node {name}: {first_line(error)}")
+        else:
+            said = whole
     return said
 
 

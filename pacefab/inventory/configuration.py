@@ -108,7 +108,9 @@ def secret_names(inventory: Inventory) -> tuple[str, ...]:
     nodes = (sets for _, n in _nodes(inventory) for sets in (n.attribute_sets, n.utilization_sets))
     connections = (node.connection for node in inventory.remotes)
     alerts = secret_values(inventory.alerts)
-    return tuple(dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes, *connections])))
+    return tuple(
+        dict.fromkeys(references([*sections, *devices, *alerts, *sets, *nodes, *connections]))
+    )
 
 
 def connection(node: Node, secret: Secret) -> Primitive:

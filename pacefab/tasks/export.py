@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pacefab.cli.cluster_task import cluster_task
-from pacefab.cli.options import not_with
+from pacefab.cli.options import not_with, write_private
 from pacefab.cli.run import Run
 from pacefab.errors import PacefabError, RefusedError, UsageError
 from pacefab.report.text import Printer
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from pacefab.pacemaker.model import Membership
 
 _UNSAID = 2  # exit status where something could not be said
-_MODE = 0o640
 _QUERY = "on a node of the cluster: cibadmin --query > cib.xml"
 
 
@@ -44,9 +42,9 @@ def export(
 ) -> int:
     """Write the inventory of a cluster that is there.
 
-    The cluster is only read: the first host that answers is asked. Values of secrets are written
-    nowhere: their names are, and what gives them follows in docs. What an inventory cannot say is
-    named, with its XML as a comment.
+    The cluster is only read: the first host that answers, and files of all nodes. Values of
+    secrets are written nowhere: their names are. What an inventory cannot say is named, with its
+    XML as a comment.
 
     Exit 0: all of it is said; 2: what is named is not.
 
@@ -61,7 +59,7 @@ def export(
         source = _from_files(Path(cib), Path(corosync) if corosync else None)
     else:
         not_with("-H", {"--corosync": corosync})
-        source = _from_hosts(run.named())
+        source = _from_hosts(run, plain=plain)
     return _write(replace(source, plain=plain), target, run.printer)
 
 
@@ -75,13 +73,7 @@ def _write(source: Source, target: Path, printer: Printer) -> int:
         raise UsageError(
             f"export {source.place}", str(error), "write the inventory by hand"
         ) from None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.touch(mode=_MODE)
-        target.write_text(done.text, encoding="utf-8")
-    except OSError as error:
-        seen = error.strerror or str(error)
-        raise UsageError(f"write {target}", seen, "name another file with --to") from error
+    write_private(target, done.text)
     printer.lines(_report(done, target))
     return _UNSAID if done.unsaid else 0
 
@@ -139,20 +131,29 @@ def _text(file: Path) -> str:
         raise UsageError(f"read {file}", "it is no UTF-8 text", _QUERY) from error
 
 
-def _from_hosts(hosts: Mapping[str, Host]) -> Source:
-    """Return what the first host says that can be asked.
+def _from_hosts(run: Run, *, plain: bool) -> Source:
+    """Return what the first host says that can be asked, and what all nodes do of services.
 
     Raises:
         PacefabError: none could; all of them are named.
     """
+    from pacefab.export.asking import with_nodes
     from pacefab.workflows.nodes.claims import none_answered
 
     failed: dict[str, PacefabError] = {}
+    hosts = run.named()
     for name, host in hosts.items():
         try:
-            return _from_host(host)
+            source = _from_host(host)
         except PacefabError as error:
             failed[name] = error
+            continue
+        if plain:
+            return source
+        rest = {name: host for name, host in hosts.items() if name not in failed}
+        return with_nodes(
+            source, rest, run.limit, lambda n: None if n in failed else run.reach_rest(n)
+        )
     raise none_answered(failed)
 
 

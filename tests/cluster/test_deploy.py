@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
@@ -161,6 +162,30 @@ def test_a_second_deploy_changes_nothing(stack: Cluster) -> None:
     assert "unchanged" in eyes.line_of(again, "openstack", "deploy")
     assert configuration(stack) == before
     assert pids(stack) == processes
+    assert (planned.returncode, planned.stdout.splitlines()[-1]) == (0, "nothing to do")
+
+
+@pytest.mark.every_image
+def test_the_stack_is_exported_as_the_inventory_that_made_it(
+    stack: Cluster, tmp_path: Path
+) -> None:
+    target = tmp_path / "found.yaml"
+    words = eyes.fab_argv(stack, "export", "--to", str(target), hosts=FIRST)
+    environment = eyes.environment(**SECRETS)
+    done = subprocess.run(
+        words, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  haproxy_stats\n" in done.stdout
+    found, made = read_inventory(target), read_inventory(INVENTORY)
+    assert list(found.sections) == list(made.sections)
+    for part in ("cluster", "nodes", "properties", "defaults", "fencing", "services"):
+        assert getattr(found, part) == getattr(made, part), target.read_text()
+    assert (found.resources, found.constraints) == (made.resources, made.constraints)
+    for secret in SECRETS.values():
+        assert secret not in target.read_text() + done.stdout
+    planned = fab(stack, "plan", inventory=target)
     assert (planned.returncode, planned.stdout.splitlines()[-1]) == (0, "nothing to do")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
@@ -34,6 +35,18 @@ pcs constraint location one rule score=50 rack eq left or date gt 2020-01-01
 pcs constraint location Odd.Name_x prefers {first}=20
 pcs constraint ticket add siteA st-clone loss-policy=stop
 pcs tag create mine one Odd.Name_x
+"""
+# Names as pcs takes them, resources called like a service that are none, and one that is one.
+ODD = """
+set -e
+pcs resource create memcached ocf:pacemaker:Dummy
+pcs resource create vip-Db.main ocf:pacemaker:Dummy
+pcs resource create vip-plain ocf:heartbeat:IPaddr2 ip=192.0.2.240 cidr_netmask=32 nic=lo
+pcs resource create _A.b-C ocf:pacemaker:Dummy clone The.Copies interleave=true
+pcs resource create G.1 ocf:pacemaker:Dummy --group All-Of.Them
+pcs resource create Z_ ocf:pacemaker:Dummy --group All-Of.Them
+pcs constraint order The.Copies then All-Of.Them id=Order.No-1
+pcs constraint location memcached avoids {first}=7
 """
 SECRET = {"PACEFAB_SECRET_ODD_NAME_X_PASSWD": "hunter2xyz"}
 
@@ -79,6 +92,26 @@ def test_a_cluster_made_by_hand_is_exported_and_adopted(built: Cluster, tmp_path
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     plan = fab(built, "plan", "--inventory", str(target))
     assert plan.returncode == 0, plan.stdout + plan.stderr
+
+
+def test_odd_names_are_no_service_and_stay_as_they_are(built: Cluster, tmp_path: Path) -> None:
+    first, *_ = built.nodes
+    built.run(first, "sh -s", stdin=ODD.format(first=first), timeout=120)
+    built.run(first, "crm_resource --wait --timeout 60s", timeout=90)
+    target = tmp_path / "odd.yaml"
+    done = fab(built, "export", "--to", str(target), hosts=first)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = read_inventory(target)
+    assert list(found.sections) == ["vips"], target.read_text()
+    assert [(v.name, v.nic, v.netmask) for v in found.sections["vips"].addresses] == [
+        ("plain", "lo", 32)
+    ]
+    assert {"memcached", "vip-Db.main", "_A.b-C", "G.1", "Z_"} <= found.resources.keys()
+    assert found.resources["_A.b-C"].clone_id == "The.Copies"
+    adopted = fab(built, "adopt", "--yes", "--inventory", str(target))
+    assert adopted.returncode == 0, adopted.stdout + adopted.stderr
+    plan = fab(built, "plan", "--inventory", str(target))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do")
 
 
 def test_a_file_that_is_there_is_not_overwritten(built: Cluster, tmp_path: Path) -> None:

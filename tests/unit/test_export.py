@@ -10,6 +10,8 @@ import pytest
 from lxml import etree
 
 from pacefab.cli.inventory import read_inventory
+from pacefab.cli.options import write_private
+from pacefab.errors import UsageError
 from pacefab.export.comparison import lost
 from pacefab.export.draft import Source
 from pacefab.export.export import Exported, export
@@ -162,3 +164,38 @@ def test_a_file_is_written_once_and_read_by_no_one_else(tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "--force" in again.stderr
     assert run([*arguments, "--force"]).returncode == 0
+
+
+def test_what_cannot_be_written_leaves_the_former_file_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "found.yaml"
+    target.write_text("mine\n")
+    target.chmod(0o600)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pacefab.cli.options.os.fsync", full)
+        with pytest.raises(UsageError, match="No space left"):
+            write_private(target, "half an inventory\n")
+    assert target.read_text() == "mine\n"
+    write_private(target, "whole\n")
+    assert (target.read_text(), stat.S_IMODE(target.stat().st_mode)) == ("whole\n", 0o600)
+    assert [file.name for file in tmp_path.iterdir()] == ["found.yaml"]
+
+
+def test_an_export_that_is_killed_leaves_the_former_file_whole(tmp_path: Path) -> None:
+    target = tmp_path / "found.yaml"
+    target.write_text("mine\n")
+    killed = (
+        "import os, sys; from pathlib import Path; from pacefab.cli import options\n"
+        "options.os.fsync = lambda _: os.kill(os.getpid(), 9)\n"
+        "options.write_private(Path(sys.argv[1]), 'half')"
+    )
+    done = run([sys.executable, "-c", killed, str(target)])
+    assert done.returncode == -9
+    assert target.read_text() == "mine\n"
+    write_private(target, "whole\n")  # what it left behind is in nobody's way
+    assert [file.name for file in tmp_path.iterdir()] == ["found.yaml"]

@@ -11,6 +11,7 @@ from pacefab.pacemaker.cib import Cib, parse
 from pacefab.pacemaker.model import Configuration, Primitive
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.sections.levels import FencingLevel
 from tests.unit.test_sections import OBJECTS, given
 
 NODES = {"pcmk_host_list": "c1 c2 c3"}
@@ -51,6 +52,11 @@ UNSAID = {
         '<fencing-topology><fencing-level id="f" index="10" target="c1" devices="galera"/>'
         "</fencing-topology>"
     ),
+    "two of a level": (
+        '<fencing-topology><fencing-level id="f" index="1" target-pattern="c." devices="galera"/>'
+        '<fencing-level id="g" index="1" target-pattern="c." devices="memcached"/>'
+        "</fencing-topology>"
+    ),
     "tag": '<tags><tag id="t"><obj_ref id="9"/></tag></tags>',
 }
 
@@ -59,9 +65,40 @@ UNSAID = {
 def test_what_an_inventory_cannot_say_is_named(name: str) -> None:
     before = exported(given())
     found = exported(given(more=f"{UNSAID[name]}</configuration>"))
-    assert len(found.unsaid) > len(before.unsaid)
+    assert len(found.unsaid) == len(before.unsaid) + 1
+    assert found.unsaid[-1].xml in UNSAID[name]
     assert "# Not in this inventory" in found.text.removeprefix(before.text.split("# Not")[0])
-    assert desired_configuration(found.inventory, str).objects == ()
+    assert len(desired_configuration(found.inventory, str).objects) == (name == "two of a level")
+
+
+def test_a_level_whose_device_is_no_resource_is_said() -> None:
+    level = '<fencing-level id="f" index="1" target="c1" devices="x,y"/>'
+    topology = f"<fencing-topology>{level}</fencing-topology></configuration>"
+    found = exported(given(more=topology))
+    assert found.unsaid == exported(given()).unsaid
+    (written,) = desired_configuration(found.inventory, str).objects
+    assert isinstance(written, FencingLevel)
+    assert written.devices == ("x", "y")
+
+
+def test_of_a_node_with_a_utilization_that_is_no_number_the_rest_is_said() -> None:
+    text = whole().text().replace('name="cpu" value="4"', 'name="cpu" value="many"')
+    found = exported(parse(text))
+    assert [unsaid.what for unsaid in found.unsaid] == ["utilization nodes-1-utilization"]
+    assert [node.name for node in found.inventory.nodes] == ["c1", "c2", "c3"]
+    assert found.inventory.nodes[0].attributes
+
+
+def test_a_comment_stays_with_its_constraint_where_one_before_it_goes() -> None:
+    twice = "".join(
+        f'<rsc_location id="{id_}" rsc="{rsc}" node="c1" score="1"/>'
+        for id_, rsc in (("x", "web2"), ("cli-prefer-vip-db", "vip-db"), ("last", "vip-nova"))
+    )
+    # Pacemaker has two of one node and resource; the inventory has them as one.
+    text = given().text().replace("</constraints>", f"{twice}</constraints>")
+    found = exported(parse(text))
+    lines = [line for line in found.text.splitlines() if "made by pcs resource move" in line]
+    assert ["cli-prefer-vip-db" in line for line in lines] == [True]
 
 
 RULE = '<rule id="r"><date_expression id="e" operation="gt" start="2030-01-01"/></rule>'

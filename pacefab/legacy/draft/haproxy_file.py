@@ -50,7 +50,7 @@ def read_balancer(text: str, vips: Mapping[str, str], nodes: Sequence[str]) -> B
     A proxy on an address that is no VIP, or of servers that are not all nodes, says so.
     """
     found = Balancer()
-    parts = _sections(text)
+    parts = read_sections(text)
     backends = {part.name: part for part in parts if part.kind == "backend"}
     for part in parts:
         if part.values("stats", "enable") or part.values("stats", "uri"):
@@ -73,7 +73,8 @@ def _backend(
     return backend
 
 
-def _sections(text: str) -> list[ProxySection]:
+def read_sections(text: str) -> list[ProxySection]:
+    """Return the sections of a file in their order; comments are left out."""
     parts: list[ProxySection] = []
     for raw in text.split("\n"):
         line = raw.split("#")[0].strip()
@@ -104,7 +105,7 @@ def _proxy(
             "name": name, "vip": vips.get(address, address), "port": int(port)
         }  # fmt: skip
         made.update(_servers(back, int(port), nodes))
-        made.update(_timeout(front, back))
+        made.update(read_timeout(front, back))
         same = [
             proxy
             for proxy in found.proxies
@@ -119,7 +120,7 @@ def _proxy(
 def _servers(back: ProxySection, port: int, nodes: Sequence[str]) -> dict[str, object]:
     """Return the keys of a proxy that its backend decides."""
     servers = [server for server in back.values("server") if len(server) > 1]
-    made = {**_backend_port(servers, port), **_check(back, servers, port)}
+    made = {**read_backend_port(servers, port), **_check(back, servers, port)}
     if len(servers) > 1 and all("backup" in server for server in servers[1:]):
         made["active"] = "one"
     balance = [name for name in back.firsts("balance") if name in _BALANCES]
@@ -128,7 +129,8 @@ def _servers(back: ProxySection, port: int, nodes: Sequence[str]) -> dict[str, o
     return {**made, **_server_names(servers, nodes)}
 
 
-def _backend_port(servers: Sequence[Sequence[str]], port: int) -> dict[str, object]:
+def read_backend_port(servers: Sequence[Sequence[str]], port: int) -> dict[str, object]:
+    """Return the one port that all servers have, where it is another than the proxy's."""
     ports = {server[1].rpartition(":")[2] for server in servers}
     only = ports.pop() if len(ports) == 1 else ""
     return {"backend_port": int(only)} if only.isdigit() and int(only) != port else {}
@@ -158,7 +160,7 @@ def _server_names(servers: Sequence[Sequence[str]], nodes: Sequence[str]) -> dic
     }
 
 
-def _timeout(front: ProxySection, back: ProxySection) -> dict[str, object]:
+def read_timeout(front: ProxySection, back: ProxySection) -> dict[str, object]:
     """Return the longer of both sides' timeouts, in seconds."""
     texts = [*front.firsts("timeout", "client"), *back.firsts("timeout", "server")]
     times = [found for text in texts if (found := _TIME.match(text[:12]))]
