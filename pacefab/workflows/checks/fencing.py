@@ -62,8 +62,7 @@ def verify(
     """
     seen = observe_members(hosts, Look(), limit, reach)
     members = {name: seen.hosts[name] for name in seen.views}
-    known = fencing_proofs.gather(members)
-    fencing_proofs.keep(members, known)
+    known = fencing_proofs.share(members)
     scene = fencing_scene.scene_of(seen, seen.cib)
     cluster = seen.membership.cluster
     if not seen.status.fencing or not scene.devices:
