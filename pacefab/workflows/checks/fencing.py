@@ -17,7 +17,7 @@ from pacefab.services.checks import Check
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks import fencing_proofs, fencing_scene
-from pacefab.workflows.checks.fencing_answers import Asked, ask
+from pacefab.workflows.checks.fencing_answers import FenceAnswers, ask
 from pacefab.workflows.checks.verification import Verification
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 
@@ -68,7 +68,7 @@ def verify(
     if not seen.status.fencing or not scene.devices:
         return FencingVerification("fencing", cluster, (*_reached(seen), _off(seen)))
     agents = seen.metadata(tuple({device.primitive.agent: None for device in scene.devices}))
-    found = _Verifying(seen, scene, ask(seen, scene, agents, seconds), known, seconds)
+    found = _FencingChecks(seen, scene, ask(seen, scene, agents, seconds), known, seconds)
     faults = list(fencing_scene.find(scene, agents))
     wrong = [
         Check("configured", "fencing", ok=False, seen=fault.said, cause=fault.way_out)
@@ -107,12 +107,12 @@ def _off(seen: ClusterView) -> Check:
 
 
 @dataclass(frozen=True)
-class _Verifying:
+class _FencingChecks:
     """One verification, with what was answered."""
 
     seen: ClusterView
     scene: FencingScene
-    asked: Asked
+    asked: FenceAnswers
     known: Mapping[str, Proof]
     seconds: int
 
