@@ -12,7 +12,8 @@ from pacefab.pacemaker import monitor
 from pacefab.pacemaker.fencing.asking import FenceAnswer, FenceQuestion
 from pacefab.pacemaker.fencing.devices import FenceDevice
 from pacefab.pacemaker.model import Primitive
-from pacefab.report import fencing, prometheus
+from pacefab.report import prometheus
+from pacefab.report.fencing import metrics as fencing
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe, Reading
 from pacefab.workflows.checks.fencing import FencedNode, FencingVerification

@@ -24,10 +24,11 @@ def verify_fencing(
     junit: str | None = None,
     timeout: str = "20",
 ) -> int:
-    """Check that every node can be fenced, as far as reading can say; harmless at any time.
+    """Check that nodes can be fenced; harmless at any time.
 
-    Each device is asked from each node that may run it, with what the cluster's configuration says;
-    nothing is switched. Whom it would switch is compared where node and board say who they are.
+    As far as reading can say: each device is asked from each node that may run it, with what the
+    cluster's configuration says; nothing is switched. Whom it would switch is compared where node
+    and board say who they are.
 
     What only a real fencing shows is said with the date of the last one of each node, which the
     nodes note. A failure comes with its likely cause.
@@ -39,17 +40,18 @@ def verify_fencing(
     if junit:
         check_writable(Path(junit))
     hosts = run.named()
-    from pacefab.report import fencing, verification
+    from pacefab.report import verification
+    from pacefab.report.fencing import forms, metrics
     from pacefab.workflows.checks.fencing import verify
 
     with run.printer.looking("verify-fencing", hosts):
         found = verify(hosts, run.reach, run.limit, seconds)
     if json:
-        run.printer.lines([fencing.render_json(found)])
+        run.printer.lines([forms.render_json(found)])
     elif prometheus:
-        run.printer.lines(fencing.render_prometheus(found))
+        run.printer.lines(metrics.render_prometheus(found))
     else:
-        run.printer.text(fencing.render_text(found, run.printer.width), verification.style)
+        run.printer.text(forms.render_text(found, run.printer.width), verification.style)
     if junit:
         write_file(Path(junit), verification.render_junit(found))
     return 1 if found.failed else 0

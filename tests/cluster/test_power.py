@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -119,6 +120,31 @@ def test_fencing_is_verified_and_nothing_is_switched(fenced_cluster: Cluster) ->
     assert found["answers"] == len(fenced_cluster.nodes) ** 2
     assert "only a real fencing shows" in found["notices"]
     assert started(fenced_cluster) == before
+
+
+def test_a_plan_that_would_fence_another_node_is_refused(
+    fenced_cluster: Cluster, tmp_path: Path
+) -> None:
+    wired = wiring.read(fenced_cluster.folder)
+    ports = {node: board.port for node, board in wired.boards.items()}
+    _, second, third = fenced_cluster.nodes
+    file = tmp_path / "cluster.yaml"
+
+    def plan() -> str:
+        per_node = ", ".join(f"{node}: {{ipport: {port}}}" for node, port in ports.items())
+        file.write_text(
+            f"cluster: {fenced_cluster.name}\nnodes: [{', '.join(ports)}]\n"
+            "fencing: {devices: {ipmi: {agent: fence_ipmilan, "
+            f"parameters: {{ip: {wired.address}, password: {{secret: board}}}}, "
+            f"per_node: {{{per_node}}}}}}}}}\n"
+        )
+        secret = {"PACEFAB_SECRET_BOARD": "x"}
+        done = fenced_cluster.fab("plan", "--inventory", str(file), env=secret)
+        return done.stdout + done.stderr
+
+    assert "add fencing device ipmi-" in plan()
+    ports[third] = ports[second]
+    assert f"ipmi-{second} and ipmi-{third} are one board" in plan()
 
 
 def test_a_node_is_fenced_and_comes_back(fenced_cluster: Cluster) -> None:

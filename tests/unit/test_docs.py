@@ -28,7 +28,7 @@ MARKDOWN = sorted(
 SHAPED = (
     "clients",
     "drill",
-    "fencing",
+    "fencing/forms",
     "health",
     "migration",
     "plan",

@@ -16,7 +16,7 @@ from pacefab.pacemaker.fencing.devices import FenceDevice, read_devices
 from pacefab.pacemaker.fencing.identity import NodeIdentity
 from pacefab.pacemaker.fencing.proofs import Proof
 from pacefab.pacemaker.model import Configuration, Primitive
-from pacefab.report import fencing as report
+from pacefab.report.fencing import forms, metrics
 from pacefab.report.verification import render_junit
 from pacefab.services.checks import Check
 from pacefab.transport.command import Section
@@ -218,16 +218,18 @@ def verification(*, ok: bool) -> FencingVerification:
 
 def test_every_form_has_the_date_of_the_last_proof_and_no_secret() -> None:
     found = verification(ok=False)
-    text = "\n".join(report.render_text(found))
-    metrics = "\n".join(report.render_prometheus(found))
-    data = report.render_json(found)
+    text = "\n".join(forms.render_text(found))
+    exported = "\n".join(metrics.render_prometheus(found))
+    data = forms.render_json(found)
     assert "2026-11-30 04:23" in text
     assert text.splitlines()[-1] == "verify-fencing: 0 passed, 1 failed"
-    assert 'pacefab_fencing_proven_timestamp_seconds{cluster="lab",node="c1"} 1796012620' in metrics
-    assert 'answers{cluster="lab",device="f1",node="c2",target="c1"} 0' in metrics
-    assert "pacefab_fencing_checks_failed" in metrics
+    assert (
+        'pacefab_fencing_proven_timestamp_seconds{cluster="lab",node="c1"} 1796012620' in exported
+    )
+    assert 'answers{cluster="lab",device="f1",node="c2",target="c1"} 0' in exported
+    assert "pacefab_fencing_checks_failed" in exported
     assert json.loads(data)["nodes"][0]["last_fenced"] == 1796012620
     assert not json.loads(data)["ok"]
     assert b'failures="1"' in render_junit(found)
-    assert not any(PASSWORD in said for said in (text, metrics, data))
-    assert json.loads(report.render_json(verification(ok=True)))["ok"]
+    assert not any(PASSWORD in said for said in (text, exported, data))
+    assert json.loads(forms.render_json(verification(ok=True)))["ok"]

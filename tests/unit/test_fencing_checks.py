@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 
 from pacefab.cli.inventory import read_inventory
+from pacefab.errors import RefusedError
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import cib, metadata
 from pacefab.pacemaker.fencing import coverage, timing
 from pacefab.pacemaker.fencing.devices import read_devices, read_map
 from pacefab.pacemaker.fencing.findings import FencingFinding, FencingScene
 from pacefab.pacemaker.fencing.reading import new_scene, read_scene
-from pacefab.pacemaker.model import Configuration, Location, Operation, Primitive
+from pacefab.pacemaker.model import (
+    Configuration,
+    Location,
+    Member,
+    Membership,
+    Operation,
+    Primitive,
+)
 from pacefab.pacemaker.sections.levels import FencingLevel
+from pacefab.workflows.rollout.desired import Intent
+from pacefab.workflows.rollout.fencing_checks import check_new
 from tests.unit import captured
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -264,3 +274,20 @@ def test_a_monitor_has_the_time_that_its_operation_says() -> None:
         operations=(Operation("monitor", "60s", "45s"),),
     )  # fmt: skip
     assert "to answer" not in said(scene(slow, nodes=("c1",)))
+
+
+def intent(*devices: Primitive) -> Intent:
+    """Return what an inventory of three nodes with these devices describes."""
+    members = tuple(Member(name, ()) for name in THREE)
+    base = Configuration(properties={"stonith-enabled": "true"}, resources=devices)
+    return Intent(Membership("lab", members), {}, (), base, secret=str)
+
+
+def test_a_cluster_is_not_formed_whose_nodes_would_fence_each_other() -> None:
+    right = intent(*boards(power_timeout="40"))
+    assert len(check_new(right, right.base)) == 3  # said, and no reason against it
+    wrong = intent(*boards(("c1", "c2")), board("c3", 2))
+    with pytest.raises(RefusedError, match="fence-c2 and fence-c3 are one board"):
+        check_new(wrong, wrong.base)
+    without = intent()
+    assert check_new(without, without.base) == ()

@@ -17,7 +17,7 @@ from pacefab.services.checks import Check
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks import fencing_proofs, fencing_scene
-from pacefab.workflows.checks.fencing_answers import Asked, ask
+from pacefab.workflows.checks.fencing_answers import FenceAnswers, ask
 from pacefab.workflows.checks.verification import Verification
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 
@@ -62,14 +62,13 @@ def verify(
     """
     seen = observe_members(hosts, Look(), limit, reach)
     members = {name: seen.hosts[name] for name in seen.views}
-    known = fencing_proofs.gather(members)
-    fencing_proofs.keep(members, known)
+    known = fencing_proofs.share(members)
     scene = fencing_scene.scene_of(seen, seen.cib)
     cluster = seen.membership.cluster
     if not seen.status.fencing or not scene.devices:
         return FencingVerification("fencing", cluster, (*_reached(seen), _off(seen)))
     agents = seen.metadata(tuple({device.primitive.agent: None for device in scene.devices}))
-    found = _Verifying(seen, scene, ask(seen, scene, agents, seconds), known, seconds)
+    found = _FencingChecks(seen, scene, ask(seen, scene, agents, seconds), known, seconds)
     faults = list(fencing_scene.find(scene, agents))
     wrong = [
         Check("configured", "fencing", ok=False, seen=fault.said, cause=fault.way_out)
@@ -108,12 +107,12 @@ def _off(seen: ClusterView) -> Check:
 
 
 @dataclass(frozen=True)
-class _Verifying:
+class _FencingChecks:
     """One verification, with what was answered."""
 
     seen: ClusterView
     scene: FencingScene
-    asked: Asked
+    asked: FenceAnswers
     known: Mapping[str, Proof]
     seconds: int
 

@@ -28,7 +28,7 @@ _GRACE_SECONDS: Final = 25  # for looking at programs, and what a node says of i
 
 
 @dataclass(frozen=True)
-class Asked:
+class FenceAnswers:
     """What came back.
 
     `absent` are programs by node that agents need there; `boards` what boards say of themselves.
@@ -43,7 +43,7 @@ class Asked:
 
 def ask(
     seen: ClusterView, scene: FencingScene, agents: Mapping[str, Metadata], seconds: int
-) -> Asked:
+) -> FenceAnswers:
     """Ask every device from every node that may run it; a hanging one costs one limit.
 
     `agents` is the agents' metadata. Nothing is switched.
@@ -58,7 +58,7 @@ def ask(
     asked = fan_out(hosts, work, limit=_ASKERS)
     found, lost = values(asked), errors(asked)
     answers = tuple(answer for each in found.values() for answer in each.answers)
-    return Asked(
+    return FenceAnswers(
         (*answers, *_unasked(plan, lost)),
         {node: each.absent for node, each in found.items()},
         _distinct({node: each.identity for node, each in found.items()}),

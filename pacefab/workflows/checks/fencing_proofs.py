@@ -38,16 +38,18 @@ def read(sections: Mapping[str, Section]) -> dict[str, Proof]:
     return proofs.latest([*proofs.parse_note(note.out), *found])
 
 
-def gather(hosts: Mapping[str, Host]) -> dict[str, Proof]:
-    """Return the last proof of each node that any of the hosts knows of; nothing is changed."""
-    asked = values(fan_out(hosts, lambda _, host: read(host.query(observe()))))
-    return proofs.latest(proof for found in asked.values() for proof in found.values())
+def share(hosts: Mapping[str, Host]) -> dict[str, Proof]:
+    """Return the last proof of each node that any of the hosts knows of, and have all note it.
 
-
-def keep(hosts: Mapping[str, Host], known: Mapping[str, Proof]) -> None:
-    """Have nodes note what is known; one that cannot is passed over, as the others have it."""
-    noted = shell("note fencing", _WRITE, NOTE, stdin=proofs.render_note(known))
-    fan_out(hosts, lambda _, host: host.change([noted], seconds=60, idle=True) if known else None)
+    One that cannot note it is passed over, as the others have it.
+    """
+    asked = values(fan_out(hosts, lambda _, host: host.query(observe())))
+    known = proofs.latest(p for sections in asked.values() for p in read(sections).values())
+    note = proofs.render_note(known)
+    lacking = {n: hosts[n] for n, sections in asked.items() if sections["fencing note"].out != note}
+    step = shell("note fencing", _WRITE, NOTE, stdin=note)
+    fan_out(lacking, lambda _, host: host.change([step], seconds=60, idle=True) if note else None)
+    return known
 
 
 def sentence(nodes: Sequence[str], known: Mapping[str, Proof]) -> str:

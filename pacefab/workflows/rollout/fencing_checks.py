@@ -41,8 +41,10 @@ def check(seen: ClusterView, after: Cib, change: ConfigurationPlan) -> tuple[str
     scene = fencing_scene.scene_of(seen, after)
     if not seen.status.fencing and not _turns_on(change):
         return ()
-    if not scene.devices or not scene.enabled:
+    if not scene.enabled:
         return ()
+    if not scene.devices:
+        return ("fencing is enabled, and there is no device: say in fencing how nodes are fenced",)
     agents = seen.metadata(tuple({device.primitive.agent: None for device in scene.devices}))
     said = _sorted_out(list(fencing_scene.find(scene, agents)), change)
     return (*said, *_unproven(seen, scene))

@@ -1,0 +1,1 @@
+"""A verification of fencing, in every form."""
