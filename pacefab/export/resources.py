@@ -196,7 +196,7 @@ class _Writing:
 
     def _operation(self, noun: Primitive, op: Operation) -> Data:
         if "id-ref" in op.others:
-            return {"id_ref": op.others["id-ref"]}
+            raise Unsayable("an operation by id-ref, which Pacemaker's schema does not have")
         found: Data = {"name": op.name}
         unlisted: Data = {}
         attributes = {"interval": op.interval, "timeout": op.timeout, **op.others}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_core import PydanticKnownError
+from pydantic import Field, model_validator
 
 from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Name, ParameterName, Part, unfit
 from pacefab.inventory.own_terms import SETS, AttributeSet, Container, Id, Network, StorageMapping
@@ -18,7 +17,7 @@ PARAMETERS = (
 )
 OPERATIONS = (
     "a list of operations, each a mapping of name, interval, timeout, on_fail, role, start_delay, "
-    "enabled, record_pending, check_level, or of id_ref; others are those that the agent advises"
+    "enabled, record_pending, check_level; others are those that the agent advises"
 )
 _CONTAINER = (
     "a mapping of image, replicas, replicas_per_host, promoted_max, network, run_command, options"
@@ -73,16 +72,7 @@ UTILIZATION = "what it needs of a node, whole numbers by name, such as cpu: 2"
 class OperationEntry(Part):
     """What Pacemaker does to a resource: a row of <operations>."""
 
-    id_ref: Id | None = Field(
-        default=None,
-        description="in place of all else: the id of an operation of another resource, which is "
-        "this one's too",
-    )
-    name: Name | None = Field(
-        default=None,
-        validate_default=True,
-        description="an action of the agent, such as monitor, start, stop, promote",
-    )
+    name: Name = Field(description="an action of the agent, such as monitor, start, stop, promote")
     interval: Time | None = Field(
         default=None, description=f"{TIME}; without it 60s for monitor, 0s for the others"
     )
@@ -117,20 +107,6 @@ class OperationEntry(Part):
         default=(), description=f"sets of its meta attributes, {SETS}"
     )
     id: Id | None = Field(default=None, description="its id, where another operation refers to it")
-
-    @field_validator("name")
-    @classmethod
-    def _named(cls, value: str | None, info: ValidationInfo) -> str | None:
-        """Refuse one that has no name, unless it refers to another one."""
-        if value is None and info.data.get("id_ref") is None:
-            raise PydanticKnownError("missing")
-        return value
-
-    @model_validator(mode="after")
-    def _all_is_elsewhere(self) -> Self:
-        if self.id_ref is not None and self.model_fields_set != {"id_ref"}:
-            raise unfit("with id_ref, all of it is said where the other operation is")
-        return self
 
 
 class PrimitiveEntry(Part):

@@ -18,6 +18,7 @@ OWNED = "pacefab-owned"
 SECRETS = "pacefab-secrets"  # RESOURCE:PARAMETER of what an inventory called a secret
 _NO_VERSION = 1 << 31  # Pacemaker counts in C's int
 _NAMING = frozenset({"obj_ref", "resource_ref", "role"})  # their id is that of something else
+_ELSEWHERE = etree.XPath("boolean(@id-ref | rule | nvpair/@id-ref)")
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
@@ -272,8 +273,7 @@ def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
 
 def _is_plain(nvset: etree._Element) -> bool:
     """Whether a set has values of its own, and no rule."""
-    own = nvset.get("id-ref") is None
-    return own and not any(child.tag == "rule" or child.get("id-ref") for child in nvset)
+    return not _ELSEWHERE(nvset)
 
 
 def pairs(nvset: etree._Element | None) -> dict[str, str]:

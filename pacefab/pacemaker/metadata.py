@@ -15,6 +15,8 @@ from pacefab.pacemaker.model import (
     Configuration,
     Operation,
     Primitive,
+    Resource,
+    Template,
     primitives,
     role_of,
 )
@@ -193,8 +195,13 @@ def complete_configuration(
 
 def agents(configuration: Configuration) -> tuple[str, ...]:
     """Return the agents that a configuration uses, each once."""
-    every = chain.from_iterable(map(primitives, configuration.resources))
-    return tuple(dict.fromkeys(primitive.agent for primitive in every))
+    every = chain.from_iterable(map(_of, configuration.resources))
+    # One of a template has no agent of its own.
+    return tuple(dict.fromkeys(primitive.agent for primitive in every if primitive.agent))
+
+
+def _of(resource: Resource) -> tuple[Primitive, ...]:
+    return (resource.primitive,) if isinstance(resource, Template) else primitives(resource)
 
 
 # pcs takes these for agents that do not list them; fencing devices take Pacemaker's own besides.

@@ -83,7 +83,8 @@ def render_undone(now: Cib, before: Cib, plan: ConfigurationPlan) -> Cib:
     """
     after, earlier = now.next(), read_settings(before)
     was = {(setting.kind, setting.id): setting for setting in earlier.values()}
-    for change in plan.changes:
+    # Further sets first: one without a rule would be the plain one, once that is gone.
+    for change in sorted(plan.changes, key=lambda change: not change.kind.endswith(" sets")):
         noun = change.desired or change.present
         if isinstance(noun, Setting):
             old = was.get((noun.kind, noun.id))

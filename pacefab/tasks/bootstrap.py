@@ -122,7 +122,7 @@ def setup_qnetd(run: Run) -> int:
 
 @cluster_task(secrets=True)
 def renew(run: Run) -> int:
-    """Give the pcs daemons of a cluster new certificates and tokens.
+    """Renew certificates and tokens of pcs' daemons.
 
     Nothing of the cluster stops; only pcsd starts again, on every node. Hosts beside the cluster's
     that manage it by pcs have to authenticate again.

@@ -133,12 +133,12 @@ SAID = {
             'influence="true"/>'
         ),
     ),
-    "an operation of another resource": (
+    "operations of another resource": (
         "</resources>",
         (
-            f'<primitive id="d1" {DUMMY}><operations><op id="o" name="monitor" interval="7s"/>'
-            f'</operations></primitive><primitive id="d2" {DUMMY}><operations><op id-ref="o"/>'
-            "</operations></primitive>"
+            f'<primitive id="d1" {DUMMY}><operations id="s"><op id="d1-monitor-interval-7s" '
+            'name="monitor" interval="7s"/></operations></primitive>'
+            f'<primitive id="d2" {DUMMY}><operations id-ref="s"/></primitive>'
         ),
     ),
     "a value of another resource": (

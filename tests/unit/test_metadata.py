@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from pacefab.pacemaker.metadata import Metadata, agents, check_parameters, complete, parse
-from pacefab.pacemaker.model import Clone, Configuration, Group, Operation, Primitive
+from pacefab.pacemaker.model import (
+    Clone,
+    Configuration,
+    Group,
+    Operation,
+    Primitive,
+    Template,
+)
 from tests.unit import captured
 
 ADDRESS = "ocf:heartbeat:IPaddr2"
@@ -145,3 +152,9 @@ def test_the_agents_of_a_configuration() -> None:
 def test_what_is_no_metadata_is_reported(broken: str) -> None:
     with pytest.raises(ValueError, match=r"XML|not metadata"):
         parse(ADDRESS, broken)
+
+
+def test_a_templates_agent_is_asked_for_and_none_of_what_is_made_from_it() -> None:
+    like = Template("like", Primitive("like", ADDRESS))
+    made = Primitive("made", "", template="like")
+    assert agents(Configuration(resources=(like, made))) == (ADDRESS,)

@@ -218,8 +218,10 @@ BEYOND = {
     "further instance_attributes of a": f"resources:\n{A}, further: {{parameters: "
     "[{score: 2, values: {fake: x}}]}}",
     "the description of a": f"resources:\n{A}, further: {{description: of old}}}}",
-    "sets and references of operations of b": f"resources:\n{A}, operations: [{{name: start, "
-    f"id: o}}]}}\n{B}, operations: [{{id_ref: o}}]}}",
+    "further operations of b": f"resources:\n{A}, further: {{operations: {{id: o}}}}}}\n{B}, "
+    "further: {operations: {id_ref: o}}}",
+    "sets of operations of a": f"resources:\n{A}, operations: [{{name: start, parameters: "
+    "[{score: 2, values: {x: y}}]}]}",
     "node attribute sets": "nodes: [{name: c1, attribute_sets: [{score: 1, values: {a: b}}]}, c2]",
     "the events of an alert": "alerts: {a: {path: /x, select: {nodes: true}}}",
     "further sets of an alert": "alerts: {a: {path: /x, meta_sets: [{score: 1, values: {a: b}}]}}",

@@ -13,7 +13,7 @@ from pacefab.cli.inventory import read_inventory
 from pacefab.errors import RefusedError
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import Cib, parse
-from pacefab.pacemaker.configuration import read_settings
+from pacefab.pacemaker.configuration import NODE_SETS, read_settings
 from pacefab.pacemaker.model import Configuration, SectionObject
 from pacefab.pacemaker.nouns.piece import Piece
 from pacefab.pacemaker.pcs.lines import render_pcs
@@ -226,6 +226,24 @@ def test_sets_with_rules_of_an_alert_stay_where_nothing_is_said_of_them() -> Non
     after, _ = done(before, desired(MAIL))
     assert [each in after.text() for each in ('"ae"', '"be"')] == [True, True]
     assert "alert:mail" in plan_configuration(before, desired()).unmanaged
+
+
+@pytest.mark.parametrize("kind", NODE_SETS)
+def test_further_sets_of_a_node_are_made_changed_and_taken_away(kind: str) -> None:
+    before = given()
+    for score in ("3", "4"):
+        pair = Piece("nvpair", {"name": "cpu", "value": score})
+        sets = (Piece(NODE_SETS[kind], {"score": score}, (pair,)),)
+        before, lines = done(
+            before,
+            Configuration(
+                node_sets={"c1": {kind: sets}},
+                attributes={"c1": {"rack": "a"}},
+                utilization={"c1": {"ram": "1"}},
+            ),
+        )
+        assert any(kind in line for line in lines)
+        assert f'score="{score}"' in before.text()
 
 
 def test_sets_of_an_alert_are_made_changed_and_taken_away() -> None:

@@ -197,8 +197,6 @@ def _further(
 
 def _operation(entry: OperationEntry, secret: Secret) -> Operation:
     """Return an operation; the interval that pcs writes where none is given."""
-    if entry.name is None:
-        return Operation("", "0", "", {"id-ref": entry.id_ref or ""})
     others = {
         "on-fail": entry.on_fail,
         "role": entry.role,

@@ -47,7 +47,7 @@ def _of_resource(resource: Resource) -> Iterator[str]:
     for primitive in primitives(resource):
         yield from [f"the template of {primitive.id}"] if primitive.template else []
         if any(map(_is_beyond, primitive.operations)):
-            yield f"sets and references of operations of {primitive.id}"
+            yield f"sets of operations of {primitive.id}"
 
 
 def _of_sets(name: str, further: Further) -> Iterator[str]:
