@@ -25,7 +25,7 @@ from tests.cluster.test_deploy import SECRETS, argv
 EXPECTED = REPOSITORY_ROOT / "tests" / "data" / "legacy" / "openstack" / "expected"
 INVENTORY = EXPECTED / "answered.yaml"
 AGENTS = ("ocf:rabbitmq:rabbitmq-server-ha", "ocf:heartbeat:Filesystem", "ocf:linbit:drbd")
-FENCE = {
+FENCE: dict[str, dict[str, tuple[str, ...]]] = {
     "fence-agents": {
         "fence_ipmilan": ("ipaddr", "login", "passwd", "lanplus"),
         "fence_compute": ("auth-url", "login", "passwd", "tenant-name", "record-only", "action"),
