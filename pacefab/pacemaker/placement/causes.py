@@ -251,9 +251,8 @@ class Causes:
             name = exclusive[0].get("id")
             return Cause(
                 f"{top} is not allowed on {rest} by {name} (resource-discovery=exclusive)",
-                f"pcs constraint delete {name}",
-                resource=top,
-            )
+                f"pcs constraint delete {name}", resource=top,
+            )  # fmt: skip
         return None
 
     def _dependent(self, primitive: str, seen: frozenset[str] = frozenset()) -> Cause | None:

@@ -21,10 +21,11 @@ from pacefab.pacemaker.model import (
 from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs.lines import render_pcs
-from pacefab.pacemaker.placement.remote import CONNECTION, connections
+from pacefab.pacemaker.placement.remote import CONNECTION, connections, guests
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.sections.change import Action, Noun
+from pacefab.pacemaker.sections.watchdog import check_watchdog
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe
@@ -255,6 +256,7 @@ class Planner:
         desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
+        check_watchdog(seen.cib, desired)
         change = self._change(seen.cib, desired)
         check_connections(change)
         after = render_configuration(seen.cib, change) if change else seen.cib
@@ -276,7 +278,7 @@ class Planner:
 
 def _without_newcomers(desired: Configuration, membership: Membership) -> Configuration:
     """Return the configuration without attributes of nodes that are still to join."""
-    known = {*membership.names, *connections(desired)}
+    known = {*membership.names, *connections(desired), *guests(desired)}
     present = {n: pairs for n, pairs in desired.attributes.items() if n in known}
     return replace(desired, attributes=present)
 
