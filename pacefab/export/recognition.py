@@ -167,7 +167,9 @@ def _unlike(source: Source, shown: Shown, name: str) -> dict[str, str]:
     else:
         made = {p.id for r in part.resources for p in primitives(r)}
         rest = [p for p in own if p not in made]
-        wrong |= {p: f"the service makes {', '.join(sorted(made))}" for p in rest}
+        makes = f"the service makes {', '.join(sorted(made))}"
+        text = makes if name != "vips" else "it is called or tied otherwise than its VIPs"
+        wrong |= dict.fromkeys(rest, text)
         if name != "vips" and wrong:  # each VIP is by itself
             said = next(iter(wrong.values()))
     if said:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from pacefab.errors import PacefabError
 from pacefab.export.draft import made
 from pacefab.export.services.reading import Data, Shown, number
@@ -14,7 +16,7 @@ from pacefab.pacemaker.configuration import read_constraint
 from pacefab.pacemaker.model import Colocation, Constraint, Order, Primitive
 from pacefab.services import registry
 from pacefab.services.haproxy.service import RESOURCE as LOAD_BALANCER_PRIMITIVE
-from pacefab.services.vips.section import PREFIX, VipsSection
+from pacefab.services.vips.section import PREFIX, Vip, VipsSection
 from pacefab.services.vips.service import LOAD_BALANCER, configuration
 
 _PARAMETERS = {"nic": "nic", "netmask": "cidr_netmask"}
@@ -31,10 +33,19 @@ def read_vips(shown: Shown) -> Data:
     tied = [n for n in names if LOAD_BALANCER_PRIMITIVE in shown.primitives("haproxy")
             and _holds(ties, _balanced(n))]  # fmt: skip
     taken = [n for n in names if followed[n] or not tied or n in tied]
-    if not taken:
-        raise Unsayable(f"none is called {PREFIX}NAME")
-    vips = [_vip(shown, name, followed[name]) for name in taken]
+    vips = [vip for name in taken if _fits(vip := _vip(shown, name, followed[name]))]
+    if not vips:
+        raise Unsayable(f"none is as {PREFIX}NAME would be")
     return made({"with_load_balancer": bool(tied) or None, "addresses": vips})
+
+
+def _fits(vip: Data) -> bool:
+    """Whether the inventory takes a VIP: its name, and an address at all."""
+    try:
+        Vip.model_validate(vip)
+    except ValidationError:
+        return False
+    return True
 
 
 def _balanced(name: str) -> tuple[Constraint, ...]:
