@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from pacefab.errors import PacefabError
 from pacefab.export.draft import made
-from pacefab.export.services.reading import Data, Shown, number
+from pacefab.export.services.reading import Data, ServicesShown, number
 from pacefab.export.words import Unsayable
 from pacefab.pacemaker.compare import meaning
 from pacefab.pacemaker.configuration import read_constraint
@@ -22,7 +22,7 @@ from pacefab.services.vips.service import LOAD_BALANCER, configuration
 _PARAMETERS = {"nic": "nic", "netmask": "cidr_netmask"}
 
 
-def read_vips(shown: Shown) -> Data:
+def read_vips(shown: ServicesShown) -> Data:
     """Return the VIPs whose names begin as those of the service.
 
     Where some run with the load balancer, those that do are the service's.
@@ -52,7 +52,7 @@ def _balanced(name: str) -> tuple[Constraint, ...]:
     return Order(name, LOAD_BALANCER, kind="Optional"), Colocation(name, LOAD_BALANCER)
 
 
-def _followed(shown: Shown, name: str, ties: set[str]) -> str:
+def _followed(shown: ServicesShown, name: str, ties: set[str]) -> str:
     """Return the service whose promoted instance a VIP follows; empty: none."""
     for service in registry.names():
         clone = registry.service(service).promoted
@@ -69,7 +69,7 @@ def _holds(ties: set[str], constraints: Iterable[Constraint]) -> bool:
     return all(str(meaning(each)) in ties for each in constraints)
 
 
-def _vip(shown: Shown, name: str, follows: str) -> Data:
+def _vip(shown: ServicesShown, name: str, follows: str) -> Data:
     """Return a VIP; interface and netmask only where they are others than the nodes show."""
     element = shown.cib.element(name)
     given = {} if element is None else shown.cib.parameters(element)
@@ -83,7 +83,7 @@ def _vip(shown: Shown, name: str, follows: str) -> Data:
     return made({**plain, **more, "follows": follows})
 
 
-def _found_on_nodes(shown: Shown, plain: Data) -> dict[str, str]:
+def _found_on_nodes(shown: ServicesShown, plain: Data) -> dict[str, str]:
     """Return the parameters that the service gives a VIP of which only the address is known."""
     try:
         section = VipsSection.model_validate({"addresses": (plain,)})
