@@ -18,7 +18,7 @@ from pacefab.export.comparison import referred_ids, says_same
 from pacefab.export.draft import ExportDraft, Source, bare
 from pacefab.export.services.clustered import read_galera, read_rabbitmq
 from pacefab.export.services.haproxy import read_haproxy
-from pacefab.export.services.reading import Data, Reader, Shown
+from pacefab.export.services.reading import Data, ServicesShown, SettingsReader
 from pacefab.export.services.small import read_memcached, read_redis
 from pacefab.export.services.vips import read_vips
 from pacefab.export.settings import as_read, first_line
@@ -35,7 +35,7 @@ from pacefab.services import registry
 from pacefab.services.service import File, nothing_desired
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 
-READERS: Mapping[str, Reader] = {
+READERS: Mapping[str, SettingsReader] = {
     "vips": read_vips,
     "galera": read_galera,
     "memcached": read_memcached,
@@ -53,7 +53,7 @@ class Recognised:
     """Services with their settings, as data and as read; `left`: primitives of none, and why."""
 
     data: Mapping[str, Data]
-    shown: Shown
+    shown: ServicesShown
     left: Mapping[str, str]
 
 
@@ -84,7 +84,7 @@ def services(source: Source, draft: ExportDraft) -> None:
         draft.data["services"] = {name: found.data[name] for name in names}
 
 
-def _place(source: Source, shown: Shown, name: str) -> str:
+def _place(source: Source, shown: ServicesShown, name: str) -> str:
     node = next(iter(source.facts))
     files = shown.node(name, shown.sections[name], node).files
     number = f" and {len(files)} file{'s' * (len(files) > 1)} of every node" if files else ""
@@ -105,7 +105,7 @@ def recognise(source: Source, membership: Membership) -> Recognised:
     names = [n for n in (*READERS, *(known.keys() - READERS.keys())) if n in known]
     left: dict[str, str] = {}
     while True:
-        shown = Shown(source.cib, membership, source.facts, {}, tuple(left))
+        shown = ServicesShown(source.cib, membership, source.facts, {}, tuple(left))
         wrong, found = _read(shown, names)
         if not wrong:
             unlike = (_unlike(source, found.shown, name) for name in found.data)
@@ -115,7 +115,7 @@ def recognise(source: Source, membership: Membership) -> Recognised:
         left |= wrong
 
 
-def _read(shown: Shown, names: Sequence[str]) -> tuple[dict[str, str], Recognised]:
+def _read(shown: ServicesShown, names: Sequence[str]) -> tuple[dict[str, str], Recognised]:
     """Return what the nodes show, and the primitives of services that they do not show."""
     data: dict[str, Data] = {}
     wrong: dict[str, str] = {}
@@ -140,7 +140,7 @@ def _said(error: Exception) -> str:
     return first_line(error)
 
 
-def _made(source: Source, shown: Shown, name: str) -> Configuration:
+def _made(source: Source, shown: ServicesShown, name: str) -> Configuration:
     """Return what a service makes on the cluster. Errors of the descriptions."""
     intent = shown.intent(name, shown.sections[name])
     part = intent.configuration(intent.site(source.facts))
@@ -151,11 +151,11 @@ def service_parts(source: Source, sections: Mapping[str, Any]) -> list[Configura
     """Return what services of an inventory make on the cluster. Errors of the descriptions."""
     if source.membership is None:
         return []
-    shown = Shown(source.cib, source.membership, source.facts, sections)
+    shown = ServicesShown(source.cib, source.membership, source.facts, sections)
     return [_made(source, shown, name) for name in sections]
 
 
-def _unlike(source: Source, shown: Shown, name: str) -> dict[str, str]:
+def _unlike(source: Source, shown: ServicesShown, name: str) -> dict[str, str]:
     """Return the primitives that are not as their service makes them, and why; empty: all are."""
     own = shown.primitives(name)
     try:
@@ -167,7 +167,9 @@ def _unlike(source: Source, shown: Shown, name: str) -> dict[str, str]:
     else:
         made = {p.id for r in part.resources for p in primitives(r)}
         rest = [p for p in own if p not in made]
-        wrong |= {p: f"the service makes {', '.join(sorted(made))}" for p in rest}
+        makes = f"the service makes {', '.join(sorted(made))}"
+        text = makes if name != "vips" else "it is called or tied otherwise than its VIPs"
+        wrong |= dict.fromkeys(rest, text)
         if name != "vips" and wrong:  # each VIP is by itself
             said = next(iter(wrong.values()))
     if said:
@@ -218,7 +220,7 @@ def _constraints(cib: Cib) -> dict[str, str]:
     return {str(meaning(constraint)): id_ for constraint, id_ in every if constraint is not None}
 
 
-def _other_node(source: Source, shown: Shown, name: str) -> str:
+def _other_node(source: Source, shown: ServicesShown, name: str) -> str:
     """Return what a service would change on a node; files by their names alone."""
     section = shown.sections[name]
     found = list(runners(source.cib))

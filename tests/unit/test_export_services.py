@@ -243,6 +243,14 @@ def test_a_vip_that_is_tied_otherwise_is_by_itself(tie: str) -> None:
     assert "vip-db" in done.inventory.resources
 
 
+def test_a_vip_of_another_name_is_left_alone() -> None:
+    done = export(edited(stack(**FOLLOWING), "vip-free", "vip-fr.ee"))
+    assert not done.unsaid
+    assert [vip.name for vip in done.inventory.sections["vips"].addresses] == ["cache"]
+    assert list(done.inventory.resources) == ["vip-fr.ee"]
+    assert "; not the service vips: it is called or tied otherwise than its VIPs" in done.text
+
+
 def test_a_file_shows_no_nodes_and_plain_says_no_services() -> None:
     source = stack(**WHOLE)
     from_file = export(replace(source, facts={}))

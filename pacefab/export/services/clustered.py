@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pacefab.export.draft import made
-from pacefab.export.services.reading import Data, Shown, further_settings, unquoted
+from pacefab.export.services.reading import Data, ServicesShown, further_settings, unquoted
 from pacefab.export.words import Unsayable
 from pacefab.services.galera.node import FLAVOURS
 from pacefab.services.galera.section import GaleraSection
@@ -16,7 +16,7 @@ from pacefab.services.rabbitmq.section import RabbitmqSection
 _LINE = re.compile(r"^(\S+) = (.*)$", re.MULTILINE)
 
 
-def read_galera(shown: Shown) -> Data:
+def read_galera(shown: ServicesShown) -> Data:
     """Return the settings of its option file."""
     there = (f.config for f in FLAVOURS.values() for facts in shown.facts.values()
              if facts.text(f.config) is not None)  # fmt: skip
@@ -34,14 +34,14 @@ def read_galera(shown: Shown) -> Data:
     return made({**options, "settings": further_settings(shown, "galera", section, path)})
 
 
-def _members(shown: Shown) -> str:
+def _members(shown: ServicesShown) -> str:
     """Return how nodes call each other, where it is not by their addresses."""
     element = next(iter(shown.cib.primitives_of(AGENT)), None)
     given = {} if element is None else shown.cib.parameters(element)
     return "" if "cluster_host_map" in given else "names"
 
 
-def read_rabbitmq(shown: Shown) -> Data:
+def read_rabbitmq(shown: ServicesShown) -> Data:
     """Return the settings of RabbitMQ's files; the administrator is who they name first."""
     _, environment, config, _, definitions, *_ = rabbitmq.PATHS
     node, names = shown.first(environment)

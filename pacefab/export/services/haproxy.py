@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pacefab.export.draft import made
-from pacefab.export.services.reading import Data, Shown
+from pacefab.export.services.reading import Data, ServicesShown
 from pacefab.export.words import Unsayable
 from pacefab.legacy.draft.haproxy_file import (
     ProxySection,
@@ -19,7 +19,7 @@ from pacefab.services.haproxy.service import CONFIG
 _STATS = "stats"
 
 
-def read_haproxy(shown: Shown) -> Data:
+def read_haproxy(shown: ServicesShown) -> Data:
     """Return the settings of a file; addresses of VIPs that have a name go by that."""
     parts = read_sections(shown.first(CONFIG)[1])
     vips = shown.sections.get("vips")

@@ -23,7 +23,7 @@ def stand_in(_name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ServicesShown:
     """What a cluster shows of its services.
 
     Args:
@@ -68,12 +68,12 @@ class Shown:
         raise Unsayable(f"no node has {path}")
 
 
-Reader = Callable[[Shown], Data]
+SettingsReader = Callable[[ServicesShown], Data]
 """What reads a service's settings, as the inventory has them; whether they make exactly what is
 there is compared afterwards. Raises `Unsayable`: there are none."""
 
 
-def further_settings(shown: Shown, service: str, section: Any, path: str) -> Data:
+def further_settings(shown: ServicesShown, service: str, section: Any, path: str) -> Data:
     """Return the options that follow the service's own in a file: `name = value`, a line each."""
     node, text = shown.first(path)
     files = shown.node(service, section, node).files

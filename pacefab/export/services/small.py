@@ -6,7 +6,7 @@ from typing import Any
 
 from pacefab.errors import PacefabError
 from pacefab.export.draft import made
-from pacefab.export.services.reading import Data, Shown, number
+from pacefab.export.services.reading import Data, ServicesShown, number
 from pacefab.export.words import Unsayable
 from pacefab.services.memcached import memcached, warm
 from pacefab.services.memcached.config import Settings
@@ -14,7 +14,7 @@ from pacefab.services.redis import node as redis
 from pacefab.services.redis.section import RedisSection
 
 
-def read_memcached(shown: Shown) -> Data:
+def read_memcached(shown: ServicesShown) -> Data:
     """Return what all nodes' files say alike; of the rest each file stays as it is."""
     found = [(name, _settings(shown, name)) for name in shown.facts]
     every = [settings for _, settings in found]
@@ -32,7 +32,7 @@ def read_memcached(shown: Shown) -> Data:
     )
 
 
-def _settings(shown: Shown, name: str) -> Settings:
+def _settings(shown: ServicesShown, name: str) -> Settings:
     try:
         settings = memcached.present_settings(shown.facts[name])
     except PacefabError as error:
@@ -47,7 +47,7 @@ def _alike(every: list[Settings], name: str) -> Any:
     return values[0] if all(value == values[0] for value in values) else None
 
 
-def read_redis(shown: Shown) -> Data:
+def read_redis(shown: ServicesShown) -> Data:
     """Return the settings of the configuration that its agent starts it with."""
     element = shown.cib.element(redis.NAME)
     given = {} if element is None else shown.cib.parameters(element)
@@ -66,7 +66,7 @@ def read_redis(shown: Shown) -> Data:
     }
 
 
-def _is_usual(shown: Shown, software: redis.Software) -> bool:
+def _is_usual(shown: ServicesShown, software: redis.Software) -> bool:
     """Whether the nodes' distribution has it where nothing is said."""
     try:
         usual = redis.flavour_of(RedisSection(), shown.intent("redis", None).site(shown.facts))

@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from pydantic import ValidationError
+
 from pacefab.errors import PacefabError
 from pacefab.export.draft import made
-from pacefab.export.services.reading import Data, Shown, number
+from pacefab.export.services.reading import Data, ServicesShown, number
 from pacefab.export.words import Unsayable
 from pacefab.pacemaker.compare import meaning
 from pacefab.pacemaker.configuration import read_constraint
 from pacefab.pacemaker.model import Colocation, Constraint, Order, Primitive
 from pacefab.services import registry
 from pacefab.services.haproxy.service import RESOURCE as LOAD_BALANCER_PRIMITIVE
-from pacefab.services.vips.section import PREFIX, VipsSection
+from pacefab.services.vips.section import PREFIX, Vip, VipsSection
 from pacefab.services.vips.service import LOAD_BALANCER, configuration
 
 _PARAMETERS = {"nic": "nic", "netmask": "cidr_netmask"}
 
 
-def read_vips(shown: Shown) -> Data:
+def read_vips(shown: ServicesShown) -> Data:
     """Return the VIPs whose names begin as those of the service.
 
     Where some run with the load balancer, those that do are the service's.
@@ -31,17 +33,26 @@ def read_vips(shown: Shown) -> Data:
     tied = [n for n in names if LOAD_BALANCER_PRIMITIVE in shown.primitives("haproxy")
             and _holds(ties, _balanced(n))]  # fmt: skip
     taken = [n for n in names if followed[n] or not tied or n in tied]
-    if not taken:
-        raise Unsayable(f"none is called {PREFIX}NAME")
-    vips = [_vip(shown, name, followed[name]) for name in taken]
+    vips = [vip for name in taken if _fits(vip := _vip(shown, name, followed[name]))]
+    if not vips:
+        raise Unsayable(f"none is as {PREFIX}NAME would be")
     return made({"with_load_balancer": bool(tied) or None, "addresses": vips})
+
+
+def _fits(vip: Data) -> bool:
+    """Whether the inventory takes a VIP: its name, and an address at all."""
+    try:
+        Vip.model_validate(vip)
+    except ValidationError:
+        return False
+    return True
 
 
 def _balanced(name: str) -> tuple[Constraint, ...]:
     return Order(name, LOAD_BALANCER, kind="Optional"), Colocation(name, LOAD_BALANCER)
 
 
-def _followed(shown: Shown, name: str, ties: set[str]) -> str:
+def _followed(shown: ServicesShown, name: str, ties: set[str]) -> str:
     """Return the service whose promoted instance a VIP follows; empty: none."""
     for service in registry.names():
         clone = registry.service(service).promoted
@@ -58,7 +69,7 @@ def _holds(ties: set[str], constraints: Iterable[Constraint]) -> bool:
     return all(str(meaning(each)) in ties for each in constraints)
 
 
-def _vip(shown: Shown, name: str, follows: str) -> Data:
+def _vip(shown: ServicesShown, name: str, follows: str) -> Data:
     """Return a VIP; interface and netmask only where they are others than the nodes show."""
     element = shown.cib.element(name)
     given = {} if element is None else shown.cib.parameters(element)
@@ -72,7 +83,7 @@ def _vip(shown: Shown, name: str, follows: str) -> Data:
     return made({**plain, **more, "follows": follows})
 
 
-def _found_on_nodes(shown: Shown, plain: Data) -> dict[str, str]:
+def _found_on_nodes(shown: ServicesShown, plain: Data) -> dict[str, str]:
     """Return the parameters that the service gives a VIP of which only the address is known."""
     try:
         section = VipsSection.model_validate({"addresses": (plain,)})
