@@ -121,11 +121,12 @@ def phases(images: list[str], workers: int) -> Iterator[list[str]]:
     """Yield pytest's options for each part of a run: image by image, what measures time last.
 
     So a worker keeps its cluster from file to file. Images but the first run the tests marked for
-    every one of them.
+    every one of them. Those marked as long are run by hand: pytest tests/cluster -m long.
     """
     side_by_side = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
     for image in images:
-        which = "not quiet" if image == images[0] else "every_image and not quiet"
+        which = "not quiet and not long"
+        which = which if image == images[0] else f"every_image and {which}"
         yield ["--image", image, "-m", which, *side_by_side]
     yield ["--image", ",".join(images), "-m", "quiet"]
 
