@@ -112,7 +112,7 @@ def _clone(status: ClusterStatus, clone: Clone) -> Iterator[str]:
     ]
     if starts := [failure for failure in failed if failure.operation == "start"]:
         raise _failed(clone.primitive, starts)
-    if _awaited(status, name) and not nodes:
+    if _awaited(status, name) and not nodes | started:
         _check_placed(status, clone.primitive)
         yield f"{name} is not Started on any node{_because(failed)}"
     nodes |= _lost(status, name)

@@ -14,8 +14,9 @@ from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
-from pacefab.pacemaker.nouns.status import ClusterStatus
+from pacefab.pacemaker.nouns.status import CloneStatus, ClusterStatus
 from pacefab.pacemaker.placement import graph, outcome
+from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN, needed
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
@@ -223,6 +224,28 @@ def test_what_is_not_to_run_is_not_awaited(state: str) -> None:
     assert awaited(state, LONE, *clones) == ""
 
 
+def test_a_clone_that_is_kept_to_remote_nodes_runs_where_it_should() -> None:
+    status = status_of("remote")
+    assert status.placement is not None
+    word_ = replace(
+        status.placement, running={**status.placement.running, "cache": frozenset({"c3"})}
+    )
+    (there,) = [i for i in status.instances("cache") if i.nodes == ("c3",)]
+    every = (CloneStatus("cache-clone", promotable=False, instances=(there,)),)
+    only_there = replace(status, resources=every, placement=word_)
+    assert missing(only_there, Configuration(resources=(clone("cache"),))) == ""
+    nowhere = replace(only_there, resources=(replace(every[0], instances=()),))
+    assert missing(nowhere, Configuration(resources=(clone("cache"),))) != ""
+
+
+def test_that_a_remote_node_has_no_instance_needs_no_cause() -> None:
+    status = status_of("remote")
+    running = {**graph_of().running(status), "cache": frozenset({"c1", "c2"})}
+    causes = Causes(live("remote"), status, running)
+    assert causes.of("cache", "c3") is None
+    assert causes.of("cache", "r2") is not None  # it is offline
+
+
 def test_a_node_by_pacemaker_remote_is_not_awaited() -> None:
     status = status_of("remote")
     stopped = tuple(one for one in status.resources if one.id != "cache-clone")
@@ -356,6 +379,8 @@ def test_a_resource_that_was_taken_away_is_gone_once_it_has_stopped() -> None:
     status = monitor.parse(captured.text("word", "healthy-mon.xml"))
     (lone,) = status.instances("lone")
     orphan = replace(lone, id="gone", orphaned=True)
+    assert orphan.left_over
+    assert not replace(orphan, nodes=(), role="Stopped").left_over
     status = replace(status, resources=(*status.resources, orphan))
     assert graph_of().running(status)["gone"] == {"c1"}
     assert "gone" not in graph_of(operation("stop", "gone", "c1")).running(status)

@@ -62,6 +62,15 @@ class Instance:
         """What is being done to it; crm_mon says it as `pending`, or in place of its role."""
         return self.pending or (self.role if self.role in _UNDER_WAY else "")
 
+    @property
+    def left_over(self) -> bool:
+        """Whether it runs and is not configured.
+
+        One that is orphaned and runs nowhere is what is left of a probe: a clone with clone-max was
+        looked for under a number that it may not have.
+        """
+        return self.orphaned and bool(self.nodes)
+
 
 @dataclass(frozen=True)
 class CloneStatus:

@@ -13,7 +13,7 @@ from functools import cached_property
 
 from lxml import etree
 
-from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs, plain_set
+from pacefab.pacemaker.cib import PROPERTIES, Cib, pairs
 from pacefab.pacemaker.model import role_of
 from pacefab.pacemaker.nouns.status import Ban, ClusterStatus, NodeStatus
 from pacefab.pacemaker.placement.constraints import (
@@ -29,9 +29,9 @@ from pacefab.pacemaker.placement.settings import (
     MetaSetting,
     about,
     ancestors,
-    as_clone,
     called,
     find,
+    full_clone,
     has_clones,
     left_alone,
     origin,
@@ -67,7 +67,7 @@ class Causes:
         return (
             next((cause for ask in asked if (cause := ask())), None)
             or missing_ticket(self.cib, primitive)
-            or self._enough(primitive)
+            or full_clone(self.cib, primitive, self.running[primitive])
             or self._opt_in(primitive, node)
             or self._dependent(primitive)
             or self._unknown(primitive)
@@ -237,6 +237,8 @@ class Causes:
         """Return that a resource runs only where a constraint allows it, which none does here."""
         names = [str(e.get("id")) for e in ancestors(self.cib, primitive)] or [primitive]
         top, rest = names[-1], self._rest(primitive)
+        if not rest:  # it is a remote node that has none
+            return None
         here = [c for c in self.cib.all_constraints if c.get("rsc") in names]
         preferred = any(c.get("node") == node and is_positive(c) for c in here)
         if self._property("symmetric-cluster").lower() in _FALSE and not preferred:
@@ -300,21 +302,13 @@ class Causes:
             or missing_ticket(self.cib, primitive)
         )
 
-    def _enough(self, primitive: str) -> Cause | None:
-        """Return that as many instances of a clone run as there may be."""
-        clone = as_clone(self.cib, primitive)
-        values = pairs(plain_set(clone, "meta_attributes")) if clone is not None else {}
-        most = values.get("clone-max", "")
-        if clone is None or not most.isdecimal() or len(self.running[primitive]) < int(most):
+    def _unknown(self, primitive: str) -> Cause | None:
+        rest = self._rest(primitive)
+        if not rest:
             return None
-        name = str(clone.get("id"))
-        said = f"{name} runs on no more nodes than {most} (clone-max)"
-        return Cause(said, f"pcs resource meta {name} clone-max=", resource=name)
-
-    def _unknown(self, primitive: str) -> Cause:
         strategy = self._property("placement-strategy")
         why = f" (placement-strategy {strategy})" if strategy not in {"", "default"} else ""
-        said = f"Pacemaker does not run {primitive} on {self._rest(primitive)}{why}"
+        said = f"Pacemaker does not run {primitive} on {rest}{why}"
         return Cause(said, _LOOK, deliberate=False, resource=primitive)
 
     def _property(self, name: str) -> str:

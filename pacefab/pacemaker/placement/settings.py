@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from lxml import etree
@@ -23,6 +23,18 @@ def as_clone(cib: Cib, primitive: str) -> etree._Element | None:
     """Return the clone or bundle that a primitive is in; None: one instance is all there is."""
     every = ancestors(cib, primitive)
     return next((e for e in every if e.tag in {"clone", "master", "bundle"}), None)
+
+
+def full_clone(cib: Cib, primitive: str, running: Collection[str]) -> Cause | None:
+    """Return that as many instances of a clone run as there may be; `running` is on which nodes."""
+    clone = as_clone(cib, primitive)
+    values = pairs(plain_set(clone, "meta_attributes")) if clone is not None else {}
+    most = values.get("clone-max", "")
+    if clone is None or not most.isdecimal() or len(running) < int(most):
+        return None
+    name = str(clone.get("id"))
+    said = f"{name} runs on no more nodes than {most} (clone-max)"
+    return Cause(said, f"pcs resource meta {name} clone-max=", resource=name)
 
 
 def ancestors(cib: Cib, primitive: str) -> Iterator[etree._Element]:

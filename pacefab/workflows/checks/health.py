@@ -302,7 +302,7 @@ def _cluster_reasons(seen: ClusterView, status: ClusterStatus) -> list[str]:
 def _wrong_with(item: ResourceStatus, placement: Placement) -> str:
     """Return what is wrong with a resource as a whole; empty when nothing is."""
     members = (item,) if isinstance(item, Instance) else item.instances
-    if any(instance.orphaned for instance in members):
+    if any(instance.left_over for instance in members):
         return f"{item.id} is no longer configured and still there"
     if any(instance.failed or instance.blocked for instance in members):
         return f"{item.id} has failed"
