@@ -20,7 +20,7 @@ from .engine import ensure_engine, ensure_program
 from .errors import HarnessError, HarnessUsageError, one_of
 from .image import BARE, check_kind, choose_kind, ensure_image, image_of
 from .network import addresses, aliases, create_network, subnet_of
-from .nodes import NodeSpec, run_in, start_node
+from .nodes import NodeSpec, pause, run_in, start_node
 from .parallel import on_all
 from .place import DESCRIPTION, IN_CHECKOUT, STATE, check_names, known_names, open_state, typed
 from .program import run
@@ -248,8 +248,12 @@ class Cluster:
             ) from None
 
     def container(self, node: str) -> Any:
-        """Return a node's container, a docker-py object, to pause, kill and the like."""
+        """Return a node's container, a docker-py object, to kill, unpause and the like."""
         return docker.from_env().containers.get(self.containers[node])
+
+    def pause(self, node: str) -> None:
+        """Freeze all processes of a node, until its container is unpaused."""
+        pause(self.containers[node])
 
     def run(
         self,

@@ -12,11 +12,14 @@ from typing import Final, cast
 # Ryuk's image can't be pulled everywhere; cleanup.py does its work. testcontainers reads this once.
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 
+import docker
 import docker.errors
 from docker import version as docker_py
 from docker.types import EndpointConfig
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
+
+from pacefab.waiting import Pending, wait_until
 
 from .errors import HarnessError
 from .program import run
@@ -29,6 +32,10 @@ KILL_AFTER: Final = 5
 OUT_OF_TIME: Final = (124, 137)
 """What `timeout` exits with when it ended the command, and when it had to kill it."""
 PORT_TAKEN: Final = ("port is already allocated", "address already in use")
+FREEZE_SECONDS: Final = 30
+"""In which a container is frozen on a machine with much to do."""
+UNFROZEN: Final = "unable to freeze"
+"""What runc says when a process was being made at each of its attempts (freezer of cgroup v1)."""
 SCRIPTS: Final = Path(__file__).with_name("node_scripts")
 
 
@@ -149,3 +156,24 @@ def run_script(
     """Run one of `node_scripts/` in a container. Raises `HarnessError` when it fails."""
     text = (SCRIPTS / name).read_text()
     return run_in(container, text, timeout=timeout, stdin=stdin, attempted=f"node_scripts/{name}")
+
+
+def pause(container: str) -> None:
+    """Freeze all processes of a container; the engine is asked again while it cannot.
+
+    Raises `HarnessError` when it could not for half a minute.
+    """
+    found = docker.from_env().containers.get(container)
+
+    def freeze() -> bool | Pending:
+        try:
+            found.pause()
+        except docker.errors.APIError as error:
+            if UNFROZEN not in str(error):
+                raise
+            return Pending(str(error))
+        return True
+
+    outcome = wait_until(freeze, FREEZE_SECONDS)
+    if isinstance(outcome, Pending):
+        raise HarnessError("pausing the container", node=container, seen=outcome.seen)

@@ -76,7 +76,7 @@ def test_what_would_not_be_dry_is_refused(installed: Cluster) -> None:
 def test_a_hung_host_is_waited_for_as_long_as_the_command_line_says(installed: Cluster) -> None:
     *healthy, hung = installed.nodes
     container = installed.container(hung)
-    container.pause()
+    installed.pause(hung)
     seconds = []
     try:
         for limit in (15, 2):

@@ -266,7 +266,7 @@ def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
     container = stage.cluster.container(first)
     process = stage.begin(NEW, first)
     eyes.until(lambda: NEW.resource in stage.resources(second), "the patch is in", 60)
-    container.pause()
+    stage.cluster.pause(first)
     try:
         said = ended(process, TOLD_SECONDS + 60)
         assert re.search(rf"{first} .*unreachable", said), said

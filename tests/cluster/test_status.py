@@ -160,7 +160,7 @@ def test_a_node_whose_cluster_stopped_is_reported(serving: Cluster) -> None:
 
 
 def test_a_host_that_does_not_answer_hides_nothing(serving: Cluster) -> None:
-    serving.container("c3").pause()
+    serving.pause("c3")
     try:
         done = serving.fab("status", hosts=["c1", "c2"], timeout=90)
     finally:

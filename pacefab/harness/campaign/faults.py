@@ -77,7 +77,7 @@ FAULTS: Final[Mapping[str, NodeFault]] = {
     for fault in (
         NodeFault(
             "pause",
-            lambda cluster, node: cluster.container(node).pause(),
+            lambda cluster, node: cluster.pause(node),
             lambda cluster, node: cluster.container(node).unpause(),
             lost=True,
         ),
