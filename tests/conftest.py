@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["pacefab.harness.plugin"]
@@ -29,3 +30,13 @@ for _number in (signal.SIGTERM, signal.SIGHUP):
 # How long one example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+SEEN_LINES = 15
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print a failed test at once, with what it saw: a run that is ended early has no summary."""
+    if report.failed:
+        seen = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
+        print(f"\nFAILED {report.nodeid} ({report.when})", *seen[:SEEN_LINES], sep="\n", flush=True)
