@@ -39,4 +39,5 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Print a failed test at once, with what it saw: a run that is ended early has no summary."""
     if report.failed:
         seen = [line for line in report.longreprtext.splitlines() if line.startswith("E ")]
-        print(f"\nFAILED {report.nodeid} ({report.when})", *seen[:SEEN_LINES], sep="\n", flush=True)
+        text = "\n".join([f"\nFAILED {report.nodeid} ({report.when})", *seen[:SEEN_LINES]])
+        print(text, flush=True)  # noqa: T201  # the run's own output
