@@ -398,16 +398,23 @@ CASES = {
         ("property set stonith-max-attempts=5", "property set stonith-timeout=90s"),
     ),
 }
-# A case is a file of pcs' commands; two at a time.
+# pcs takes a second of a processor to begin: here it begins once, and is forked for each command.
 RUN = r"""
-set -e
-cd "$(mktemp -d)"
-cibadmin --query >base.xml
-BASE
-CASES
-for each in *.sh; do cp base.xml "${each%.sh}.xml"; done
-ls *.sh | xargs -P 2 -n 1 sh -e >&2
-for each in base *.sh; do printf '@@ %s\n' "${each%.sh}"; cat "${each%.sh}.xml"; done
+import os, shlex, subprocess, sys
+from pcs.app import main
+for line in sys.stdin:
+    words = shlex.split(line)
+    if words[0] != "pcs":
+        subprocess.run(words, check=True)
+        continue
+    child = os.fork()
+    if child == 0:
+        os.dup2(2, 1)
+        sys.argv = words
+        main(words[1:])
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit(f"failed: {line}")
 """
 VERIFY = r"""
 cd "$(mktemp -d)"
@@ -432,13 +439,14 @@ def ready(cluster: Cluster) -> Iterator[Cluster]:
 @pytest.fixture(scope="module")
 def theirs(ready: Cluster) -> dict[str, str]:
     """What pcs makes of the base, by case; `base` is the base itself."""
-    base = "\n".join(line.replace("FILE", "base.xml") for line in BASE)
-    files = []
+    lines = [line.replace("FILE", "base.xml") for line in BASE]
     for number, case in enumerate(CASES.values()):
-        own = "\n".join(f"pcs -f {number}.xml {line}" for line in case.lines)
-        files.append(f"printf %s {shlex.quote(own)} >{number}.sh")
-    script = RUN.replace("BASE", base).replace("CASES", "\n".join(files))
-    said = ready.run("c1", script, timeout=480).stdout
+        lines.append(f"cp base.xml {number}.xml")
+        lines += [f"pcs -f {number}.xml {line}" for line in case.lines]
+    for each in ("base", *map(str, range(len(CASES)))):
+        lines += [f"echo '@@ {each}'", f"cat {each}.xml"]
+    script = f"cd $(mktemp -d) && cibadmin --query >base.xml && python3 -Es -c {shlex.quote(RUN)}"
+    said = ready.run("c1", script, stdin="\n".join(lines), timeout=480).stdout
     parts = dict(part.split("\n", 1) for part in said.split("@@ ")[1:])
     return {"base": parts["base"], **{name: parts[str(n)] for n, name in enumerate(CASES)}}
 
