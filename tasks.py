@@ -55,6 +55,7 @@ if hasattr(running.program, "core"):  # invoke runs; no test imports this file
         "k": "only tests whose names match, as of pytest",
         "workers": "test files run side by side, each worker on clusters of its own; tests that "
         "measure time run alone after the others",
+        "short": "leave out the tests that are marked long",
     }
     | NODES_HELP
     | IMAGE_HELP
@@ -66,6 +67,7 @@ def test_cluster(
     k: str = "",
     keep: bool = False,
     workers: str = "1",
+    short: bool = False,
 ) -> None:
     """Run the end-to-end tests, on clusters of their own.
 
@@ -79,10 +81,10 @@ def test_cluster(
     arguments += ["-k", k] if k else []
     arguments += ["--keep"] if keep else []
     if at_once == 1:
-        pytest(c, *arguments, "--image", image)
+        pytest(c, *arguments, "--image", image, *(["-m", "not long"] if short else []))
         return
     failed = []
-    for phase in phases(images, at_once):
+    for phase in phases(images, at_once, short=short):
         try:
             pytest(c, *arguments, *phase, "--junitxml", str(RESULTS))
         except UnexpectedExit as error:
@@ -117,15 +119,15 @@ def check_clusters(images: list[str], nodes: list[str]) -> None:
         check_kind(image)
 
 
-def phases(images: list[str], workers: int) -> Iterator[list[str]]:
+def phases(images: list[str], workers: int, *, short: bool) -> Iterator[list[str]]:
     """Yield pytest's options for each part of a run: image by image, what measures time last.
 
     So a worker keeps its cluster from file to file. Images but the first run the tests marked for
-    every one of them. Those marked as long are run by hand: pytest tests/cluster -m long.
+    every one of them.
     """
     side_by_side = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
     for image in images:
-        which = "not quiet and not long"
+        which = "not quiet and not long" if short else "not quiet"
         which = which if image == images[0] else f"every_image and {which}"
         yield ["--image", image, "-m", which, *side_by_side]
     yield ["--image", ",".join(images), "-m", "quiet"]
@@ -164,13 +166,13 @@ def test_quick(c: Context) -> None:
     pytest(c, "tests", "--ignore=tests/cluster", *side_by_side, *covered, "--cov-report=term")
 
 
-@task(lint, test_quick)
-def test(c: Context) -> None:
+@task(lint, test_quick, help={"long": "those too that are marked long: it takes hours then"})
+def test(c: Context, long: bool = False) -> None:
     """Run lint and all tests, end-to-end on three kinds of nodes.
 
     Example: invoke test
     """
-    test_cluster(c, image=TESTED_IMAGES, workers=str(WORKERS))
+    test_cluster(c, image=TESTED_IMAGES, workers=str(WORKERS), short=not long)
 
 
 @task(
