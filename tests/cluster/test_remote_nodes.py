@@ -33,6 +33,9 @@ constraints:
 SEEN = f"""
 key=$(head -c 24 {KEY} | od -An -tx1 | tr -d ' \\n')
 cat /proc/[0-9]*/cmdline | od -An -v -tx1 | tr -d ' \\n' | grep -c "$key"
+find /var/log /var/lib/pacefab /tmp -type f | while read -r file; do
+    ! od -An -v -tx1 "$file" | tr -d ' \\n' | grep -q "$key" || echo "$file"
+done
 """
 
 
@@ -145,8 +148,6 @@ def test_the_key_is_in_no_argument_and_no_output(formed: Cluster, file: str) -> 
     raw = base64.b64decode(formed.run("c1", f"base64 {KEY}").stdout)
     done = fab(formed, "plan", "--full", "--show-pcs", "--inventory", file)
     assert raw[:16] not in (done.stdout + done.stderr).encode(errors="surrogateescape")
-    logs = f"grep -rlaFf {KEY} /var/log /var/lib/pacefab /tmp"
-    assert formed.run("r1", logs, check=False).stdout == ""
 
 
 def test_a_lost_remote_node_is_named_and_comes_back(formed: Cluster, file: str) -> None:
