@@ -206,7 +206,7 @@ def slow_to_decide(cluster: Cluster, seconds: float) -> Iterator[None]:
             cluster.run(node, thaw)
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
     """Wait for a condition; when it never comes, say which."""
     deadline = time.monotonic() + seconds
     while not holds():
