@@ -9,6 +9,7 @@ import pytest
 
 from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
+from tests.cluster.lengths import long_but
 
 INTERRUPTING = {
     "remove": (["remove-memcached"], "remove memcached-clone"),
@@ -44,7 +45,7 @@ def inventory(serving: Cluster, tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("task", INTERRUPTING)
+@pytest.mark.parametrize("task", long_but(("remove", "update"), INTERRUPTING))
 def test_what_stops_something_is_shown_and_refused_without_a_terminal(
     serving: Cluster, task: str
 ) -> None:

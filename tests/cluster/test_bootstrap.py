@@ -387,6 +387,7 @@ def test_a_node_that_is_gone_for_good_is_taken_out_unasked(formed: Cluster, file
     eyes.assert_refused(done, f"{last} was taken out", "pcs cluster destroy", status=1)
 
 
+@pytest.mark.long
 def test_killed_at_each_stage_the_next_run_does_the_rest(formed: Cluster, file: str) -> None:
     take_apart = "pcs cluster destroy --yes >/dev/null || pcs cluster destroy"
     on_all(lambda node: formed.run(node, take_apart, timeout=180), formed.nodes)

@@ -160,6 +160,7 @@ def test_the_node_with_another_file_is_named_and_brought_to_the_others(pair: Pai
     pair.comes(partial(pair.in_force, "runtime.config.totem.token"), {"6000"})
 
 
+@pytest.mark.long
 def test_a_change_that_was_cut_off_comes_into_force_by_the_next_run(pair: Pair) -> None:
     file = pair.inventory(AT_FIRST.replace("5000", "8000"), links=True)
     point = "pacefab.workflows.rollout.corosync_change:CorosyncChange._on_all"

@@ -13,6 +13,7 @@ import pytest
 
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
+from tests.cluster.lengths import long_but
 
 PROMPT = 60
 """Seconds from Ctrl-C to the end of fab, on a slow machine that has others to serve."""
@@ -81,7 +82,9 @@ def stopped(fab: subprocess.Popen[str], *signals: signal.Signals) -> str:
     return text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", long_but([signal.SIGINT], [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+)
 def test_an_interrupted_update_leaves_the_node_as_it_was(
     installed: Cluster, number: signal.Signals
 ) -> None:
@@ -151,7 +154,7 @@ def test_in_the_background_of_a_script_sigterm_ends_it(installed: Cluster, tmp_p
     assert "interrupted: " in seen.read_text()
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.2, 0.8])
+@pytest.mark.parametrize("moment", long_but([0.2], [0.0, 0.2, 0.8]))
 def test_a_killed_create_leaves_the_old_cib_or_the_new_one(
     installed: Cluster, moment: float
 ) -> None:

@@ -224,6 +224,7 @@ def test_a_connection_that_breaks_is_made_again_and_the_change_is_made_once(
     stage.agree(NEW)
 
 
+@pytest.mark.long
 def test_where_the_change_fails_elsewhere_a_node_that_was_lost_goes_back_too(
     stage: Stage,
 ) -> None:
@@ -243,6 +244,7 @@ def test_where_the_change_fails_elsewhere_a_node_that_was_lost_goes_back_too(
     stage.agree(OLD)
 
 
+@pytest.mark.long
 def test_another_node_is_cut_off_before_the_patch(stage: Stage) -> None:
     first = stage.dc()
     lost, third = stage.others(first)
@@ -276,6 +278,7 @@ def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
     finish_after_return(stage)
 
 
+@pytest.mark.long
 def test_a_ban_that_a_killed_update_left_behind_ends_by_itself(stage: Stage) -> None:
     cluster, first = stage.cluster, stage.cluster.nodes[0]
     process = eyes.start(cluster, "update-memcached", "--yes", "--memory", "66")

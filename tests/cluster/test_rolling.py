@@ -78,6 +78,7 @@ def test_what_is_as_desired_is_left_alone(restartable: Cluster) -> None:
     assert "keeps its items" in planned.stdout
 
 
+@pytest.mark.long
 def test_a_changed_memory_size_is_said_to_start_empty(restartable: Cluster) -> None:
     on_all(lambda node: fill(restartable, node, 1000), restartable.nodes)
     done = restartable.fab(TASK, "--yes", "--memory", "80")
@@ -106,6 +107,7 @@ def test_it_stops_at_the_first_failure_and_goes_on_when_repeated(restartable: Cl
     assert eyes.outcomes(again, TASK) == expected, again.stdout + again.stderr
 
 
+@pytest.mark.long
 def test_a_killed_update_goes_on_when_repeated(restartable: Cluster) -> None:
     fab = subprocess.Popen(
         eyes.fab_argv(restartable, TASK, "--yes", "--max-connections", "3000"),
@@ -124,6 +126,7 @@ def test_a_killed_update_goes_on_when_repeated(restartable: Cluster) -> None:
     assert eyes.started_on(restartable) == restartable.nodes
 
 
+@pytest.mark.long
 def test_the_package_goes_to_its_newest_version(restartable: Cluster) -> None:
     on_all(lambda node: restartable.run(node, NEWER_PACKAGE), restartable.nodes)
     fill(restartable, "c1", 1000)

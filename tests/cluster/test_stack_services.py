@@ -303,6 +303,7 @@ def is_healthy(cluster: Cluster, folder: Path) -> bool:
     return fab(cluster, folder, "status").returncode == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("service", "program"),
     [
@@ -447,6 +448,7 @@ def test_verify_of_every_service_names_what_is_wrong_and_where(
     assert redis_failed == {("unit not enabled", THIRD)}
 
 
+@pytest.mark.long
 def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path) -> None:
     eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     (leader,) = (node for node in NODES if redis(stack, FIRST, node, "role").startswith("master"))

@@ -14,6 +14,7 @@ import pytest
 
 from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes, stopping
+from tests.cluster.lengths import long_but
 
 HISTORY = "/var/lib/pacefab/history"
 State = tuple[tuple[str, ...], ...]
@@ -112,17 +113,21 @@ def two(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     cluster.reset()
 
 
-@pytest.mark.parametrize(
-    ("point", "moment", "way"),
-    [
-        (stopping.NODES_CHANGED, "before", "rollback"),
-        (stopping.ONE_NODE_CHANGED, "after", "deploy"),
-        (stopping.ONE_NODE_CHANGED, "after", "rollback"),
-        (stopping.NODES_CHANGED, "after", "rollback"),
-        (stopping.PATCHED, "after", "deploy"),
-        (stopping.PATCHED, "after", "rollback"),
-    ],
-)
+KILLED = [
+    (stopping.NODES_CHANGED, "before", "rollback"),
+    (stopping.ONE_NODE_CHANGED, "after", "deploy"),
+    (stopping.ONE_NODE_CHANGED, "after", "rollback"),
+    (stopping.NODES_CHANGED, "after", "rollback"),
+    (stopping.PATCHED, "after", "deploy"),
+    (stopping.PATCHED, "after", "rollback"),
+]
+SHORT = [
+    (stopping.ONE_NODE_CHANGED, "after", "deploy"),
+    (stopping.PATCHED, "after", "rollback"),
+]
+
+
+@pytest.mark.parametrize(("point", "moment", "way"), long_but(SHORT, KILLED))
 def test_a_killed_deploy_is_named_and_finished_or_undone(
     two: Two, point: str, moment: str, way: str
 ) -> None:
@@ -136,6 +141,7 @@ def test_a_killed_deploy_is_named_and_finished_or_undone(
     assert_ended(two.cluster, two.new)
 
 
+@pytest.mark.long
 def test_a_rollback_after_a_killed_and_repeated_deploy_goes_back_before_the_first(
     two: Two,
 ) -> None:
@@ -150,6 +156,7 @@ def test_a_rollback_after_a_killed_and_repeated_deploy_goes_back_before_the_firs
     assert_ended(two.cluster, two.new)
 
 
+@pytest.mark.long
 def test_a_deploy_that_only_did_not_say_that_it_is_done_is_finished_by_the_next(two: Two) -> None:
     two.begin(two.old)
     stopping.killed(two.cluster, *words("deploy", two.new), point=stopping.ENDING, moment="before")
@@ -162,6 +169,7 @@ def test_a_deploy_that_only_did_not_say_that_it_is_done_is_finished_by_the_next(
     assert_ended(two.cluster, two.new)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", [stopping.NODES_CHANGED, stopping.PATCHED])
 def test_a_killed_rollback_that_is_repeated_goes_on_to_the_same_target(
     two: Two, point: str
@@ -180,6 +188,7 @@ def test_a_killed_rollback_that_is_repeated_goes_on_to_the_same_target(
     assert_ended(two.cluster, two.old)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("point", "way"),
     [(stopping.STOPPED, "update-memcached"), (stopping.NODE_UPDATED, "rollback")],
@@ -205,6 +214,7 @@ def test_a_killed_update_is_finished_or_undone(two: Two, point: str, way: str) -
         inventory(two.cluster, two.old.parent, "before", 64)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["remove-memcached", "rollback"])
 def test_a_killed_remove_is_finished_or_undone(two: Two, way: str) -> None:
     two.begin(two.old)
@@ -223,6 +233,7 @@ def test_a_killed_remove_is_finished_or_undone(two: Two, way: str) -> None:
         assert eyes.has_clone(two.cluster) is False
 
 
+@pytest.mark.long
 def test_what_a_killed_create_started_before_pacemaker_was_given_it_is_stopped_again(
     two: Two,
 ) -> None:
@@ -241,6 +252,7 @@ def test_what_a_killed_create_started_before_pacemaker_was_given_it_is_stopped_a
     ok(two.cluster, *words("deploy", two.old))
 
 
+@pytest.mark.long
 def test_another_task_says_what_is_not_finished_and_which_two_commands_end_it(two: Two) -> None:
     two.begin(two.old)
     stopping.killed(two.cluster, *words("deploy", two.new), point=stopping.NODES_CHANGED)
@@ -317,6 +329,7 @@ def test_a_run_that_stood_still_has_lost_its_lease_and_does_not_go_on(two: Two) 
     assert_ended(two.cluster, two.old)
 
 
+@pytest.mark.long
 def test_one_session_at_a_time_is_enough(two: Two) -> None:
     two.begin(two.old)
     change = "sed -i '1i MaxSessions 1' /etc/ssh/sshd_config && systemctl reload ssh*"

@@ -11,6 +11,7 @@ import pytest
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
+from tests.cluster.lengths import long_but
 
 INSTALL, CREATE = "install-memcached", "create-memcached"
 LATER = "in force after: "
@@ -101,7 +102,7 @@ def prepared(installed: Cluster) -> Cluster:
     return installed
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", long_but(("template", "suffix"), FORMS))
 def test_what_pacemaker_runs_is_neither_stopped_nor_run_twice(prepared: Cluster, form: str) -> None:
     memory = str(80 + list(FORMS).index(form))
     with running(prepared, *FORMS[form]):
@@ -151,6 +152,7 @@ OVERRIDE = "/etc/systemd/system/memcached.service.d/override.conf"
 OWN = "[Service]\nExecStart=\nExecStart=/usr/bin/memcached -u memcache -m 128 -p 11211 -l 0.0.0.0\n"
 
 
+@pytest.mark.long
 def test_a_command_that_does_not_read_the_file_is_refused_first(prepared: Cluster) -> None:
     prepared.fab(INSTALL, check=True)
     try:
@@ -186,6 +188,7 @@ def test_a_file_without_a_user_gets_the_packages(prepared: Cluster) -> None:
         assert "unchanged" in prepared.fab(INSTALL, check=True).stdout
 
 
+@pytest.mark.long
 def test_one_that_wants_a_password_is_served_by_its_connection(prepared: Cluster) -> None:
     put(prepared, "/etc/memcached.auth", "foo:bar\n")
     everywhere(prepared, "echo '-Y /etc/memcached.auth' >>/etc/memcached.conf")

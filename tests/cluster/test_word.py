@@ -17,6 +17,7 @@ import pytest
 from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
+from tests.cluster.lengths import long_but
 
 CLONE = "memcached-clone"
 SETTLED = "crm_resource --wait --timeout 60"
@@ -108,7 +109,7 @@ def fab(cluster: Cluster, *args: str) -> Done:
     return done
 
 
-@pytest.mark.parametrize("name", STATES)
+@pytest.mark.parametrize("name", long_but(("standby", "maintenance", "disabled"), STATES))
 def test_every_command_has_pacemakers_word(
     serving: Cluster, inventory: Path, name: str, tmp_path: Path
 ) -> None:
