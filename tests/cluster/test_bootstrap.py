@@ -304,6 +304,7 @@ def test_no_node_leaves_when_the_rest_would_have_no_quorum(formed: Cluster, file
     assert_formed(formed)
 
 
+@pytest.mark.long
 def test_a_reinstalled_member_joins_again(formed: Cluster, file: str) -> None:
     last = formed.nodes[-1]
     formed.run(last, "pcs cluster destroy --yes || pcs cluster destroy")

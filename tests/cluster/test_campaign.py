@@ -29,6 +29,7 @@ def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     cluster.reset()
 
 
+@pytest.mark.long
 def test_a_short_campaign_leaves_nothing_that_is_neither_old_nor_new_nor_named(
     stage: Stage,
 ) -> None:

@@ -247,6 +247,7 @@ def test_a_moved_address_restarts_itself_alone_and_comes_back(
     assert len(re.findall(r"^ +\d+  ", history, re.MULTILINE)) >= 3, history
 
 
+@pytest.mark.long
 def test_deploy_asks_before_it_changes_anything(stack: Cluster, tmp_path: Path) -> None:
     more = changed(tmp_path, ("resource-stickiness: 100 ", "resource-stickiness: 101 "))
     line, environment = argv(stack, "deploy", inventory=more), eyes.environment(**SECRETS)

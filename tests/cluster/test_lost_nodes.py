@@ -262,6 +262,7 @@ def test_another_node_is_cut_off_before_the_patch(stage: Stage) -> None:
     finish_after_return(stage)
 
 
+@pytest.mark.long
 def test_the_doorway_is_frozen_after_its_patch(stage: Stage) -> None:
     first = stage.dc()
     second, third = stage.others(first)

@@ -122,6 +122,7 @@ def nameless(serving: Cluster) -> Iterator[Cluster]:
     serving.run("c1", "corosync-cfgtool -R")
 
 
+@pytest.mark.long
 def test_nodes_without_a_name_in_the_file_are_called_as_pacemaker_calls_them(
     nameless: Cluster,
 ) -> None:

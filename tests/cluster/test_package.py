@@ -237,6 +237,7 @@ def with_sessions(
     installed_wheel.uninstall("sessions-for-pacefab")
 
 
+@pytest.mark.long
 def test_a_package_beside_it_offers_a_service(operator: Operator, with_sessions: None) -> None:
     if not operator.cluster.image.startswith("debian"):
         pytest.skip("the service of this example is Debian's redis-server")

@@ -93,6 +93,7 @@ def trial(bare: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[T
     on_all(lambda node: bare.run(node, "systemctl stop sampler; rm -f /tmp/planted"), bare.nodes)
 
 
+@pytest.mark.long
 def test_no_secret_is_shown_kept_for_others_or_run(trial: Trial) -> None:
     cluster = trial.cluster
     yes = ("--yes", "--allow-interruption")

@@ -66,6 +66,7 @@ def checkout() -> list[Path]:
     return [file for file in files if file.exists()]
 
 
+@pytest.mark.long
 def test_quick_suite_is_green_on_the_nodes_own_python(node: Cluster, wheels: Path) -> None:
     name = node.nodes[0]
     copy(node, wheels, wheels.iterdir(), WHEELS)

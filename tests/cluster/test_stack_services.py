@@ -479,6 +479,7 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
     eyes.assert_refused(refused, "nothing is restarted", "create-vips", status=2)
 
 
+@pytest.mark.long
 def test_create_asks_what_is_there_and_changes_it_only_when_told(
     stack: Cluster, tmp_path: Path
 ) -> None:
@@ -501,6 +502,7 @@ def test_create_asks_what_is_there_and_changes_it_only_when_told(
     assert eyes.outcomes(updated, "create-haproxy")["openstack"] == "changed"
 
 
+@pytest.mark.long
 def test_remove_takes_one_service_out_and_leaves_its_data(stack: Cluster, tmp_path: Path) -> None:
     # The last test: what is removed is not put back.
     before = eyes.cib_state(stack)

@@ -24,7 +24,8 @@ from pacefab.workflows.transaction.entry import Entry
 T = TypeVar("T")
 
 SECRET = "hacluster"  # noqa: S105  # its name: the password of pcs' user on a device's host
-_RELOAD_SECONDS = 60
+_RELOAD_SECONDS = 15
+_RELOADS = 4
 _ONLINE_SECONDS = 180  # of which Pacemaker waits 20 for others by default (dc-deadtime)
 
 
@@ -131,19 +132,26 @@ class CorosyncChange:
     def _reload(self) -> None:
         """Have all nodes read their files again, which each does in its time; wait for that.
 
+        The word goes through the cluster: a node that was out of it for that moment, because a
+        link changed or it had much to do, did not hear it, so it is given again.
+
         Raises:
             CommandError: one did not.
         """
-        self._through_one([commands.plan_reload()])
         number = conf.version(conf.parse(self.plan.text))
         waits = partial(self.progress.waiting, self.cluster)
-        found = wait_until(partial(self._has_read, number), _RELOAD_SECONDS, waits=waits)
-        if isinstance(found, Pending):
-            raise CommandError(
-                "reload corosync.conf",
-                f"after {_RELOAD_SECONDS} s {found.seen}",
-                "see why: journalctl -u corosync there",
-            )
+        seen = ""
+        for _ in range(_RELOADS):
+            self._through_one([commands.plan_reload()])
+            found = wait_until(partial(self._has_read, number), _RELOAD_SECONDS, waits=waits)
+            if not isinstance(found, Pending):
+                return
+            seen = found.seen
+        raise CommandError(
+            "reload corosync.conf",
+            f"after {_RELOADS * _RELOAD_SECONDS} s {seen}",
+            "see why: journalctl -u corosync there",
+        )
 
     def _has_read(self, number: int) -> bool | Pending:
         """Whether every corosync has read the file of this version, or a later one."""
