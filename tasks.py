@@ -126,11 +126,11 @@ def phases(images: list[str], workers: int, *, short: bool) -> Iterator[list[str
     every one of them.
     """
     side_by_side = ["--numprocesses", str(workers), "--dist", "loadfile", "--no-loadscope-reorder"]
+    length = " and not long" if short else ""
     for image in images:
-        which = "not quiet and not long" if short else "not quiet"
-        which = which if image == images[0] else f"every_image and {which}"
-        yield ["--image", image, "-m", which, *side_by_side]
-    yield ["--image", ",".join(images), "-m", "quiet"]
+        which = "not quiet" if image == images[0] else "every_image and not quiet"
+        yield ["--image", image, "-m", f"{which}{length}", *side_by_side]
+    yield ["--image", ",".join(images), "-m", f"quiet{length}"]
 
 
 @task
