@@ -41,6 +41,7 @@ def test_a_short_campaign_leaves_nothing_that_is_neither_old_nor_new_nor_named(
     assert all(record.ended for record in done)
 
 
+@pytest.mark.long
 def test_a_file_and_a_lease_that_are_left_are_seen(stage: Stage) -> None:
     """The campaign's own eyes: what it is to find is put there by hand."""
     stage.learn([])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pacefab.harness.cluster import Cluster
-from tests.cluster.test_deploy import migrate
+from tests.cluster.test_migrate import migrate
 
 INSTALL = "apt-get install -qq --no-install-recommends crmsh >/dev/null"
 SCRIPT = """\

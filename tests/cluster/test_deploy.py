@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,9 +18,6 @@ from tests.cluster import eyes
 from tests.cluster.eyes import Done
 
 INVENTORY = REPOSITORY_ROOT / "inventory" / "openstack.yaml"
-SCRIPTS = REPOSITORY_ROOT / "tests" / "data" / "legacy" / "openstack" / "scripts"
-CLASSIC = ("readini.sh", "cluster_variables.ini", "[1-4]_*.sh", "node_cluster_*.sh",
-           "node_haproxy_*.sh", "node_galera_*.sh")  # fmt: skip
 SECRETS = {
     "PACEFAB_SECRET_HACLUSTER": "correct horse battery",
     "PACEFAB_SECRET_GALERA": "staple of the galera",
@@ -74,14 +69,6 @@ def fab(cluster: Cluster, *args: str, inventory: Path = INVENTORY) -> Done:
         cwd=REPOSITORY_ROOT,
         stdin=subprocess.DEVNULL,
     )
-
-
-def migrate(*arguments: str | Path) -> None:
-    """Run `invoke migrate`."""
-    argv = [f"{Path(sys.executable).parent}/invoke", "migrate", *map(str, arguments)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120,
-                          cwd=REPOSITORY_ROOT)  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def changed(folder: Path, *edits: tuple[str, str]) -> Path:
@@ -364,22 +351,6 @@ def test_when_a_start_fails_configuration_and_files_are_put_back(
     assert eyes.read(stack, FIRST, "/etc/haproxy/haproxy.cfg") == files
     stack.run(FIRST, "crm_resource --cleanup --quiet")
     assert fab(stack, "plan").returncode == 0
-
-
-def test_migrated_scripts_become_the_classic_stack(stack: Cluster, tmp_path: Path) -> None:
-    folder, migrated = tmp_path / "classic", tmp_path / "migrated.yaml"
-    folder.mkdir()
-    for file in (found for name in CLASSIC for found in SCRIPTS.glob(name)):
-        shutil.copy(file, folder)
-    migrate("--from", folder, "--to", migrated)
-
-    deployed = fab(stack, "deploy", "--yes", "--allow-interruption", inventory=migrated)
-
-    assert deployed.returncode == 0, deployed.stdout + deployed.stderr
-    shown = fab(stack, "status", "--format", "classic", inventory=migrated)
-    assert shown.stdout == LISTING, shown.stdout + shown.stderr
-    again = fab(stack, "plan", inventory=migrated)
-    assert again.returncode == 0, again.stdout + again.stderr
 
 
 def resources(text: str) -> str:

@@ -33,6 +33,9 @@ constraints:
 SEEN = f"""
 key=$(head -c 24 {KEY} | od -An -tx1 | tr -d ' \\n')
 cat /proc/[0-9]*/cmdline | od -An -v -tx1 | tr -d ' \\n' | grep -c "$key"
+"""
+KEPT = f"""
+key=$(head -c 24 {KEY} | od -An -tx1 | tr -d ' \\n')
 find /var/log /var/lib/pacefab /tmp -type f | while read -r file; do
     ! od -An -v -tx1 "$file" | tr -d ' \\n' | grep -q "$key" || echo "$file"
 done
@@ -145,6 +148,7 @@ def test_services_stay_on_members_and_what_is_placed_there_runs_there(
 def test_the_key_is_in_no_argument_and_no_output(formed: Cluster, file: str) -> None:
     for node in (*MEMBERS, *REMOTES):
         assert formed.run(node, SEEN, check=False).stdout.strip() == "0"
+    assert formed.run("r1", KEPT, check=False).stdout == ""
     raw = base64.b64decode(formed.run("c1", f"base64 {KEY}").stdout)
     done = fab(formed, "plan", "--full", "--show-pcs", "--inventory", file)
     assert raw[:16] not in (done.stdout + done.stderr).encode(errors="surrogateescape")
