@@ -190,6 +190,7 @@ def test_a_link_goes_and_comes_while_all_runs(pair: Pair) -> None:
     pair.nothing_to_do()
 
 
+@pytest.mark.long
 def test_what_needs_a_restart_waits_for_it_and_goes_back(pair: Pair) -> None:
     before = pair.started()
     ties = AT_FIRST.replace("5000", "6000") + ", quorum: {auto_tie_breaker: true}"

@@ -17,6 +17,8 @@ from pacefab.harness.cluster import Cluster
 from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
 
+pytestmark = pytest.mark.long
+
 FIRST, SECOND, THIRD = NODES = ("c1", "c2", "c3")
 RESOURCE, CLONE = "galera", "galera-clone"
 BAN = f"pacefab-without-{CLONE}-{THIRD}"

@@ -168,6 +168,7 @@ def test_reset_revives_a_killed_and_a_paused_node(cluster: Cluster) -> None:
     cluster.run(cluster.nodes[-1], booting)
 
 
+@pytest.mark.long
 def test_clusters_of_other_sizes_and_names_start_side_by_side(
     cluster: Cluster, cluster_factory: ClusterFactory
 ) -> None:
@@ -243,6 +244,7 @@ PAGE = REPOSITORY_ROOT / "docs" / "howto" / "own-tests.md"
 OTHER_SUITE = PAGE.read_text().split("```python\n")[1].split("```")[0]
 
 
+@pytest.mark.long
 def test_somebody_elses_suite_uses_the_plugin(cluster: Cluster, tmp_path: Path) -> None:
     (tmp_path / "test_theirs.py").write_text(OTHER_SUITE)
     options = ["-p", "pacefab.harness.plugin", "--image", cluster.image, "--nodes", "left,right"]
@@ -314,6 +316,7 @@ def ids(name: str) -> list[str]:
     return [Cluster.load(name).container(node).id for node in Cluster.load(name).nodes]
 
 
+@pytest.mark.long
 def test_running_cluster_is_replaced_only_when_that_was_asked_for(kept: str) -> None:
     up = ("cluster-up", "--name", kept)
     first = ids(kept)

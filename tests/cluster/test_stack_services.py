@@ -18,6 +18,8 @@ from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
 
+pytestmark = pytest.mark.long
+
 FIRST, SECOND, THIRD = NODES = ("controller1-vm", "controller2-vm", "controller3-vm")
 ADDRESSES = dict(zip(NODES, ("192.0.2.11", "192.0.2.12", "192.0.2.13"), strict=True))
 VIP_DB = "192.0.2.101"
@@ -303,7 +305,6 @@ def is_healthy(cluster: Cluster, folder: Path) -> bool:
     return fab(cluster, folder, "status").returncode == 0
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("service", "program"),
     [
@@ -448,7 +449,6 @@ def test_verify_of_every_service_names_what_is_wrong_and_where(
     assert redis_failed == {("unit not enabled", THIRD)}
 
 
-@pytest.mark.long
 def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path) -> None:
     eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)
     (leader,) = (node for node in NODES if redis(stack, FIRST, node, "role").startswith("master"))
@@ -479,7 +479,6 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
     eyes.assert_refused(refused, "nothing is restarted", "create-vips", status=2)
 
 
-@pytest.mark.long
 def test_create_asks_what_is_there_and_changes_it_only_when_told(
     stack: Cluster, tmp_path: Path
 ) -> None:
@@ -502,7 +501,6 @@ def test_create_asks_what_is_there_and_changes_it_only_when_told(
     assert eyes.outcomes(updated, "create-haproxy")["openstack"] == "changed"
 
 
-@pytest.mark.long
 def test_remove_takes_one_service_out_and_leaves_its_data(stack: Cluster, tmp_path: Path) -> None:
     # The last test: what is removed is not put back.
     before = eyes.cib_state(stack)
