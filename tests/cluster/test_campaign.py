@@ -1,4 +1,4 @@
-"""A short campaign: two kills and one fault, of a seed that is always the same.
+"""A short campaign: kills, one fault and two operators at once, of a seed that is always the same.
 
 `invoke campaign` does more of it.
 """
@@ -18,8 +18,8 @@ from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 
 SEED = 11
-KILLED = ("deploy", "rollback")
-ONE_FAULT = 10_001  # a node is paused
+KILLED = ("deploy", "rollback", "create-memcached", "update-memcached")
+ONE_FAULT, TWO_OPERATORS = 10_001, 20_001  # a node is paused; two operators
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +33,11 @@ def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_short_campaign_leaves_nothing_that_is_neither_old_nor_new_nor_named(
     stage: Stage,
 ) -> None:
-    kills = CampaignOrder(2, seed=SEED, commands=scenario.chosen(KILLED))
-    done = [*campaign.run(stage, kills), *campaign.run(stage, replace(kills, only=ONE_FAULT))]
-    assert len(done) == 3
+    kills = CampaignOrder(4, seed=SEED, commands=scenario.chosen(KILLED))
+    done = list(campaign.run(stage, kills))
+    for step in (ONE_FAULT, TWO_OPERATORS):
+        done += campaign.run(stage, replace(kills, only=step))
+    assert len(done) == 6
     assert any(record.disturbed for record in done)
     assert records.complaints(SEED, done) == []
     assert all(record.ended for record in done)
