@@ -213,12 +213,10 @@ def test_a_node_is_not_stopped_while_a_queue_needs_it(serving: Cluster, inventor
     assert again.stdout == begun.stdout
 
 
+@pytest.mark.long
 def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> None:
     victim = serving.nodes[1]
     # All tests before it let the cluster be healthy.
-    begun = time.monotonic()
-    status(serving, inventory)
-    usual = time.monotonic() - begun  # a second on a machine that does nothing else
     serving.run(victim, "pkill -STOP -x beam.smp")
     try:
         begun = time.monotonic()
@@ -228,5 +226,5 @@ def test_a_rabbitmq_that_hangs_is_said_to(serving: Cluster, inventory: Path) -> 
         serving.run(victim, "pkill -CONT -x beam.smp")
     assert shown.returncode == 1, shown.stdout
     assert f"rabbitmq Started on {victim}, yet it does not serve" in shown.stdout
-    assert took < usual + 8
+    assert took < 10
     await_healthy(serving, inventory, BACK_SECONDS)

@@ -130,12 +130,10 @@ def test_a_new_password_is_in_force_at_once(serving: Cluster, inventory: Path, v
     assert [serving.run(node, processes).stdout for node in serving.nodes] == before
 
 
+@pytest.mark.long
 def test_without_followers_it_takes_no_write(serving: Cluster, inventory: Path, vip: str) -> None:
     leader = promoted(serving)
     followers = [node for node in serving.nodes if node != leader]
-    begun = time.monotonic()
-    status(serving, inventory)
-    usual = time.monotonic() - begun  # a second on a machine that does nothing else
     for node in followers:
         serving.run(node, "pkill -STOP -x redis-server")
     try:
@@ -151,7 +149,7 @@ def test_without_followers_it_takes_no_write(serving: Cluster, inventory: Path, 
             serving.run(node, "pkill -CONT -x redis-server")
     assert shown.returncode == 1, shown.stdout
     assert all(f"on {node}" in shown.stdout for node in followers)
-    assert took < usual + 8
+    assert took < 10
     await_healthy(serving, inventory, BACK_SECONDS)
 
 
