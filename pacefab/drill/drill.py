@@ -116,16 +116,7 @@ class Drill:
         for name in seen.strangers:
             progress.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
         load = scene.load(seen)
-        faults = self._fitting(seen, progress)
-        victims = self._victims(seen, load, len(faults))
-        check_reachable(scene.service, load)
-        if seen.status.fencing and any(fault.fenced for fault in faults):
-            progress.note(seen.membership.cluster, _FENCED)
-        pairs = [
-            (fault.of(scene.service), node) for fault, node in zip(faults, victims, strict=True)
-        ]
-        for fault, node in pairs:
-            check_fenced(fault, seen, node)
+        pairs = self._choose(scene, seen, load, progress)
         confirm(seen.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
         transaction.hold(seen, progress)
         begun, versions = now_text(), scene.versions(seen)  # while every node can be asked
@@ -155,6 +146,23 @@ class Drill:
             cluster, begun, operator(), versions, scene.service, load, self.rate or load.rate,
             self.objectives, tuple(results), unhealthy,
         )  # fmt: skip
+
+    def _choose(
+        self, scene: Scene, seen: ClusterView, load: ClientLoad, progress: Progress
+    ) -> list[tuple[Fault, str]]:
+        """Return each failure with its victim.
+
+        Raises:
+            PacefabError: one of them cannot be caused, or seen from here.
+        """
+        faults = self._fitting(seen, progress)
+        victims = self._victims(seen, load, len(faults))
+        check_reachable(scene.service, load)
+        if seen.status.fencing and any(fault.fenced for fault in faults):
+            progress.note(seen.membership.cluster, _FENCED)
+        for fault, node in zip(faults, victims, strict=True):
+            check_fenced(fault, seen, node)
+        return [(f.of(scene.service), node) for f, node in zip(faults, victims, strict=True)]
 
     def _fitting(self, seen: ClusterView, progress: Progress) -> list[Fault]:
         """Return the faults that this cluster can have; of `every` one, the others are left out."""
