@@ -229,6 +229,19 @@ def test_it_refuses_a_cluster_with_a_node_in_standby(healthy: Cluster) -> None:
     eyes.assert_refused(done, "c2 is in standby", "pcs node unstandby c2", "nothing was broken")
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("process,power", "fencing is disabled in this cluster"),
+        ("fence-race", "it is for a cluster of 2 nodes, and this one has 3"),
+    ],
+)
+def test_it_refuses_what_the_cluster_cannot_have(healthy: Cluster, kind: str, why: str) -> None:
+    with eyes.unchanged(healthy):
+        done = healthy.fab("drill", "--kind", kind, "--yes-break", healthy.name)
+    eyes.assert_refused(done, why, "nothing was broken", status=1)
+
+
 def start(cluster: Cluster, kind: str, hold: int = 300) -> subprocess.Popen[str]:
     """Start a drill; by default it would go on for minutes."""
     last = ["--hold", str(hold), "--yes-break", cluster.name]
