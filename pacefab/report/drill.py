@@ -14,7 +14,7 @@ from pacefab.report.stream import json_text
 from pacefab.report.table import table
 
 _VIPS = "VIPs away"  # left out where the cluster has none
-_ELSEWHERE = "what ran there elsewhere after"
+_ELSEWHERE = "what ran there elsewhere:"
 _UNGUARDED = "without fencing, nothing keeps a cluster from that"
 
 
@@ -44,12 +44,12 @@ def _fencing(trace: Trace, figures: FencingFigures) -> list[str]:
         off = "" if figures.off is None else f" after {seconds(figures.off)}"
         there, back = seconds(figures.elsewhere), seconds(figures.back)
         lines.insert(0, f"{' and '.join(figures.switched)} off{off}, {_ELSEWHERE} {there}")
-        lines.insert(1, f"back in the cluster after {back}")
+        lines.insert(1, f"back in the cluster: {back}")
     if not trace.fencing:
         lines += [f"{twice}: {_UNGUARDED}" for twice in figures.twice]
-    elif trace.recordings and not figures.twice:
+    elif trace.boots.before and not figures.twice and not figures.unrecorded:
         lines.append("nothing was active on two nodes at once")
-    if trace.recordings and figures.unrecorded:
+    if figures.unrecorded:
         lines.append(f"what was active there was not recorded: {', '.join(figures.unrecorded)}")
     return [f"{_title(trace)}: {line}" for line in lines]
 

@@ -13,7 +13,7 @@ from pacefab.drill.figures import measure
 from pacefab.drill.recording import Recording, Span
 from pacefab.drill.timeline import Trace
 from pacefab.inventory.objectives import Objectives
-from pacefab.report import drill
+from pacefab.report import drill, drill_page
 from tests.unit.test_drill_figures import CACHE_LOAD, NODES, SAMPLES, TRACE, USUAL, WITHOUT_C3
 
 BEFORE = {"c1": "a 1", "c2": "a 2", "c3": "a 3"}
@@ -120,19 +120,35 @@ def test_of_two_nodes_that_are_cut_off_either_may_be_fenced(
     assert sides_of(fault, "c3", members) == sides
 
 
-def shown(trace: Trace) -> str:
+def reported(trace: Trace) -> DrillReport:
     figures = measure(trace, Objectives(client_errors=1))
-    report = DrillReport(
+    return DrillReport(
         "web", "2026-11-23T12:00:00+00:00", "ops@desk", {}, "memcached", CACHE_LOAD, 1,
         Objectives(client_errors=1), (DrillResult(trace, figures),), (),
     )  # fmt: skip
-    assert drill.to_data(report)["drills"][0]["fencing"]["enabled"] == trace.fencing
-    return "\n".join(drill.render_text(report))
 
 
 def test_the_report_says_what_fencing_did() -> None:
-    text = shown(FENCED)
-    assert "power on c3: c3 off after 3.50 s, what ran there elsewhere after 6 s" in text
-    assert "power on c3: back in the cluster after 30 s" in text
+    text = "\n".join(drill.render_text(reported(FENCED)))
+    assert "power on c3: c3 off after 3.50 s, what ran there elsewhere: 6 s" in text
+    assert "power on c3: back in the cluster: 30 s" in text
     assert "power on c3: nothing was active on two nodes at once" in text
-    assert "objectives MISSED" not in text
+    assert "MISSED" not in text
+
+
+def test_a_failure_of_fencing_is_in_every_form_of_the_report() -> None:
+    other = Boots(BEFORE, {**BEFORE, "c2": "a 8"}, ("c3",))
+    report = reported(replace(FENCED, boots=other, recordings=(TWICE, *RECORDED[1:])))
+    text, data = "\n".join(drill.render_text(report)), drill.to_data(report)
+    page = drill_page.render(data)
+    for said in (
+        "c2 was switched off, and it was not to be",
+        "c3 was to be fenced, and no node was",
+        "vip-a was active on c1 and c3 at once, for 0.5 s",
+    ):
+        assert f"power on c3: {said}" in text
+        assert said in data["drills"][0]["fencing"]["wrong"]
+        assert f"✗ {said}" in page
+    assert "MISSED" in text
+    assert data["drills"][0]["fencing"]["active_twice"][0]["from_seconds"] == 2.9
+    assert "until c3 was off" in drill_page.render(drill.to_data(reported(FENCED)))
