@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pacefab.drill import boots
 from pacefab.drill.recording import NodeClock, Recording, parse
-from pacefab.errors import PacefabError
+from pacefab.errors import CommandError
 from pacefab.services.activity import ActivityQuestion
 from pacefab.transport.command import Section, Step, shell
 from pacefab.transport.connection import Host
@@ -138,4 +138,4 @@ def _uptime(section: Section) -> float:
     try:
         return float(section.out)
     except ValueError:
-        raise PacefabError("compare clocks", section.text, "look at /proc/uptime there") from None
+        raise CommandError("compare clocks", section.text, "look at /proc/uptime there") from None
