@@ -16,6 +16,7 @@ from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
+from pacefab.services.activity import ActivityQuestion
 from pacefab.services.checks import Check, Inspection
 from pacefab.services.figures import Figure
 from pacefab.services.load import ClientLoad
@@ -242,6 +243,8 @@ class Service(Generic[S]):
         obstacle: settings, site, node's name, whether resources are still to be added -> why an
             instance started there would not serve before `install-NAME` has run; empty: it would.
         load: settings, site -> what its clients do while a drill breaks it; None: no drill does.
+        activity: settings, site, node's name -> how its instance there is asked whether it is the
+            active one; None: every instance may be active.
         before_stop: settings, site, node's name -> questions that have good answers when the others
             can do without its instance; until then it is not stopped to be updated.
         rest_seconds: how long an instance rests between its stop and its start.
@@ -270,6 +273,7 @@ class Service(Generic[S]):
     outlook: Callable[[S, Site, str], str] = nothing_said
     obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
     load: Callable[[S, Site], ClientLoad | None] = no_load
+    activity: Callable[[S, Site, str], ActivityQuestion | None] = field(default=lambda *_: None)
     before_stop: Callable[[S, Site, str], Sequence[Probe]] = field(default=lambda *_: ())
     rest_seconds: float = 0.0
 

@@ -118,6 +118,7 @@ WRONG = {
     "-H c1 status --json --prometheus": ("--json and --prometheus", "leave out"),
     "-H c1 status --json --format classic": ("--json and --format classic", "leave out"),
     "-H c1 status --interval 5": ("--interval without --watch", "add that"),
+    "-H c1 drill --kind process,none": ("--kind process,none", "give --kind with one of"),
     "-H c1 drill --undo --kind process": ("--undo and --kind", "leave out"),
     "-H c1 client-config --json --format list": ("--json and --format", "leave out"),
     "-H c1 client-config --write x --format list": ("--write and --format", "leave out"),
