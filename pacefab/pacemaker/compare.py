@@ -172,10 +172,24 @@ def key(op: Operation) -> str:
 
 
 def terms(op: Operation) -> str:
-    """Everything else of an operation, in one spelling."""
+    """Everything else of an operation, in one spelling, wherever the noun has a set."""
     found = {"timeout": _seconds(op.timeout), **op.others, **op.parameters}
+    sets = list(op.further)
+    own = [] if op.parameters else [each for each in sets if _is_own(each)]
+    for each in own[:1]:
+        sets.remove(each)
+        found |= {child.attributes["name"]: child.attributes["value"] for child in each.children}
     said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
-    return " ".join([*said, *sorted(map(shown, op.further))])
+    return " ".join([*said, *sorted(map(shown, sets))])
+
+
+def _is_own(piece: Piece) -> bool:
+    """Whether a set is one that an operation has the pairs of: values, and nothing besides."""
+    return (
+        piece.tag == "instance_attributes"
+        and not piece.attributes
+        and all(child.attributes.keys() == {"name", "value"} for child in piece.children)
+    )
 
 
 def meaning(constraint: Constraint) -> dict[str, str]:

@@ -281,6 +281,7 @@ def read_operation(element: etree._Element) -> Operation:
     if "role" in others:
         others["role"] = role_of(others["role"])
     plain = plain_set(element, "instance_attributes")
+    plain = None if plain is None or plain.get("score") else plain
     return Operation(
         name=element.get("name", ""),
         interval=element.get("interval", "0"),
