@@ -14,6 +14,7 @@ from pacefab.pacemaker.metadata import Metadata, complete_configuration
 from pacefab.pacemaker.model import Operation
 from pacefab.pacemaker.placement.remote import CONNECTION
 from pacefab.pacemaker.plan import plan_configuration
+from tests.unit import captured
 from tests.unit.test_export_services import OFF_REMOTES, edited, stack
 
 ADVISED = (
@@ -116,6 +117,18 @@ def test_a_guest_node_is_one_by_its_resource() -> None:
     assert done.inventory.nodes[1].attributes == {"site": "edge"}
     assert not done.inventory.other_nodes
     assert [node.role for node in exported(VM, "").inventory.nodes] == ["controller", "guest"]
+
+
+def test_what_pcs_made_on_real_nodes_is_nodes_with_their_roles() -> None:
+    cib = parse(captured.text("word", "remote-cib.xml"))
+    done = export(Source(cib))
+    assert not done.unsaid
+    roles = {node.name: node.role for node in done.inventory.nodes}
+    assert roles == {
+        "c1": "controller", "c2": "controller", "c3": "remote", "r2": "remote", "g1": "guest"
+    }  # fmt: skip
+    desired = desired_configuration(done.inventory, str)
+    assert [str(c) for c in plan_configuration(cib, desired).changes if c.kind != "note"] == []
 
 
 def test_plain_leaves_all_in_pacemakers_terms() -> None:

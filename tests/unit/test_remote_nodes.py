@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from lxml import etree
@@ -38,10 +40,14 @@ from pacefab.workflows.formation.remote_plan import (
     RemotePlan,
     plan_remotes,
 )
+from pacefab.workflows.recovery import start_galera
 from pacefab.workflows.rollout.desired import Intent
 from tests.unit import captured
 from tests.unit.healths import health
 from tests.unit.test_inventory import fab
+
+if TYPE_CHECKING:
+    from pacefab.workflows.nodes.view import ClusterView
 
 OWN, OTHERS = "the key of this cluster", "the key of another one"
 REMOTE = cib.parse(captured.text("word", "remote-cib.xml"))
@@ -371,3 +377,12 @@ def test_a_guest_node_that_is_away_is_called_so() -> None:
     )
     troubles = node_troubles(monitor.parse(away))
     assert troubles == ["the guest node g1 is offline", "the remote node r2 is offline"]
+
+
+def test_remote_nodes_have_no_vote_in_what_start_galera_advises() -> None:
+    status = monitor.parse(captured.text("word", "remote-mon.xml"))
+    seen = SimpleNamespace(cib=REMOTE, status=replace(status, quorum=False), doorway="c1")
+    with pytest.raises(RefusedError) as refused:
+        start_galera._check_quorum(cast("ClusterView", seen))  # noqa: SLF001  # no galera is there
+    assert "no node is not there, c1, c2 is" in refused.value.seen
+    assert refused.value.next_step.endswith("expected-votes 2")
