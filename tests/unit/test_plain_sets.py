@@ -11,6 +11,8 @@ from pacefab.cli.inventory import ClusterInventory
 from pacefab.export.settings import as_read
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker.cib import Cib, parse
+from pacefab.pacemaker.model import Configuration
+from pacefab.pacemaker.pcs.lines import render_pcs
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
 
@@ -126,11 +128,16 @@ PLACES = {
 }
 
 
-def deployed(cib: Cib, data: Data) -> Cib:
-    """Return a CIB after a deployment, of which a second one has nothing to do."""
+def desired_of(data: Data, secret: str = "") -> Configuration:
+    """Return what an inventory says; all its secrets have one value."""
     whole = {"cluster": "lab", "nodes": ["c1"], **data}
     inventory = ClusterInventory.model_validate(as_read(whole), context={})
-    desired = desired_configuration(inventory, str)
+    return desired_configuration(inventory, lambda _: secret)
+
+
+def deployed(cib: Cib, data: Data) -> Cib:
+    """Return a CIB after a deployment, of which a second one has nothing to do."""
+    desired = desired_of(data)
     after = render_configuration(cib, plan_configuration(cib, desired, prune=True))
     again = plan_configuration(after, desired, prune=True)
     assert not again, after.text()
@@ -144,3 +151,20 @@ def test_a_second_deployment_has_nothing_to_do(place: str) -> None:
         cib = parse(EMPTY % (FOREIGN if place == "settings" and some.random() < 0.5 else ""))
         for _ in range(2):  # onto an empty cluster, then onto what that left
             cib = deployed(cib, PLACES[place](*mixture(some)))
+
+
+@pytest.mark.parametrize("more", [{}, {"score": 5}, {"rule": RULE}])
+def test_a_secret_of_a_further_set_is_recorded_and_never_shown(more: Data) -> None:
+    values = {"server": {"secret": "way"}, "port": "1"}
+    primitive = {**AGENT, "further": {"parameters": [{"values": values, **more}]}}
+    cib = parse(EMPTY % "")
+    for value in ("hunter2", "hunter3"):
+        desired = desired_of({"resources": {"r": primitive}}, value)
+        plan = plan_configuration(cib, desired)
+        assert "hunter" not in " ".join([*map(str, plan.changes), *render_pcs(plan)])
+        cib = render_configuration(cib, plan)
+        assert value in cib.text()
+        assert cib.secrets == ("r:server",)
+        assert not plan_configuration(cib, desired)
+    gone = desired_of({"resources": {"r": {**AGENT, "further": {"parameters": []}}}}, "")
+    assert "hunter" not in " ".join(map(str, plan_configuration(cib, gone).changes))

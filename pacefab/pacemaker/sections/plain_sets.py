@@ -50,7 +50,7 @@ def as_read(cib: Cib, desired: Configuration, *, prune: bool) -> Configuration:
     of ours that `prune` takes away: beside such ones a further set is one of its own.
     """
     return replace(
-        _settings(_Present(cib, prune), desired),
+        _settings(_PresentValues(cib, prune), desired),
         resources=tuple(map(_resource, desired.resources)),
         objects=tuple(map(_object, desired.objects)),
     )
@@ -103,7 +103,7 @@ def _alerted(noun: _Alerted) -> _Alerted:
 
 
 @dataclass(frozen=True)
-class _Present:
+class _PresentValues:
     """The values that a cluster has of defaults and nodes; `prune`: those of ours go."""
 
     cib: Cib
@@ -118,7 +118,7 @@ class _Present:
         return {n for n in names if Setting(word, n, "", node).key not in self.cib.owned}
 
 
-def _settings(present: _Present, desired: Configuration) -> Configuration:
+def _settings(present: _PresentValues, desired: Configuration) -> Configuration:
     if not desired.sets and not desired.node_sets:
         return desired
     values = {
@@ -137,7 +137,7 @@ def _settings(present: _Present, desired: Configuration) -> Configuration:
     return _of_nodes(present, found)
 
 
-def _of_nodes(present: _Present, desired: Configuration) -> Configuration:
+def _of_nodes(present: _PresentValues, desired: Configuration) -> Configuration:
     every = {
         "node attribute sets": dict(desired.attributes),
         "node utilization sets": dict(desired.utilization),
