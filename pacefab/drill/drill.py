@@ -179,10 +179,10 @@ class Drill:
     def _victims(self, seen: ClusterView, load: ClientLoad, count: int) -> list[str]:
         names = seen.membership.names
         if self.node and self.node not in names:
-            remote = any(node.name == self.node and node.remote for node in seen.status.nodes)
+            others = (n for n in seen.status.nodes if n.name == self.node and n.remote)
             unknown = f"cluster {seen.membership.cluster} has no node {self.node}"
-            if remote:
-                unknown = f"{self.node} is a remote node, and services run on members"
+            if other := next(others, None):
+                unknown = f"{self.node} is a {other.kind} node, and services run on members"
             raise UsageError("choose the node", unknown, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
             raise RefusedError("drill", "the cluster has one node", "no other node could take over")

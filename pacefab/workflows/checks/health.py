@@ -54,7 +54,7 @@ class NodeHealth:
 
     node: str
     pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
-    remote: bool = False  # a node by Pacemaker Remote, or a guest
+    kind: str = "member"  # or by Pacemaker Remote: remote, guest
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     status = seen.status
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
-    nodes = tuple(NodeHealth(node.name, node.word, node.remote) for node in status.nodes)
+    nodes = tuple(NodeHealth(node.name, node.word, node.kind) for node in status.nodes)
     mute = {**seen.silent, **seen.unheard}
     silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(
