@@ -127,22 +127,27 @@ def test_a_plan_that_would_fence_another_node_is_refused(
 ) -> None:
     wired = wiring.read(fenced_cluster.folder)
     ports = {node: board.port for node, board in wired.boards.items()}
-    _, second, third = fenced_cluster.nodes
+    first, second, third = fenced_cluster.nodes
     file = tmp_path / "cluster.yaml"
 
-    def plan() -> str:
+    def plan(more: str = "") -> str:
         per_node = ", ".join(f"{node}: {{ipport: {port}}}" for node, port in ports.items())
         file.write_text(
             f"cluster: {fenced_cluster.name}\nnodes: [{', '.join(ports)}]\n"
             "fencing: {devices: {ipmi: {agent: fence_ipmilan, "
             f"parameters: {{ip: {wired.address}, password: {{secret: board}}}}, "
-            f"per_node: {{{per_node}}}}}}}}}\n"
+            f"per_node: {{{per_node}}}}}}}}}\n{more}"
         )
         secret = {"PACEFAB_SECRET_BOARD": "x"}
         done = fenced_cluster.fab("plan", "--inventory", str(file), env=secret)
         return done.stdout + done.stderr
 
     assert "add fencing device ipmi-" in plan()
+    away = (
+        f"{{resource: ipmi-{third}, node: {node}, score: -INFINITY}}" for node in (first, second)
+    )
+    alone = f"ipmi-{third} may run on {third} alone, the node that it fences"
+    assert alone in plan(f"constraints: {{location: [{', '.join(away)}]}}\n")
     ports[third] = ports[second]
     assert f"ipmi-{second} and ipmi-{third} are one board" in plan()
 
