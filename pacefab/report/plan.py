@@ -76,8 +76,9 @@ def _corosync(plan: Plan) -> Iterator[str]:
     if conf.sbd:
         how = "with a restart of the cluster" if conf.restart else "not in this run"
         yield from ("", f"SBD, {how} (not proven on a real watchdog)")
-        yield f"  + starts with corosync on {', '.join(conf.sbd)}"
-        yield from (f"  {notice}" for notice in conf.left[-1:] if not conf.restart)
+        if conf.starts_sbd:
+            yield f"  + starts with the cluster on {', '.join(conf.sbd)}"
+        yield from (f"  {line}" for line in conf.sbd_left)
     if conf.deferred:
         yield from ("", "corosync.conf, not in this run")
         yield from (f"  {change}" for change in conf.deferred)
@@ -230,7 +231,7 @@ def as_data(plan: Plan) -> dict[str, object]:
         "corosync": {
             "changes": list(plan.corosync.summary),
             "restarts_cluster": plan.corosync.restart,
-            "not_in_this_run": list(map(str, plan.corosync.deferred)),
+            "not_in_this_run": [*map(str, plan.corosync.deferred), *plan.corosync.sbd_left],
         },
         "hosts": {name: list(node.changes) for name, node in plan.nodes.items() if node},
         "configuration": [

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from pacefab.host.model import HostFacts, Program
@@ -39,8 +38,10 @@ def node(settings: SbdSettings, facts: HostFacts) -> DesiredNode:
 
 def brought(programs: Iterable[Program]) -> tuple[Program, ...]:
     """Return the programs that agents call, with the package that brings SBD's."""
-    own = partial(replace, debian=(_PACKAGE,), rhel=(_PACKAGE,))
-    return tuple(own(each) if each.path == _PROGRAM else each for each in programs)
+    return tuple(
+        replace(each, debian=(_PACKAGE,), rhel=(_PACKAGE,)) if each.path == _PROGRAM else each
+        for each in programs
+    )
 
 
 def waits(settings: SbdSettings, facts: HostFacts) -> bool:

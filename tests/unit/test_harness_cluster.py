@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
 
-from pacefab.harness import image, kept
+from pacefab.harness import cleanup, kept
 from pacefab.harness.cluster import Cluster, Description
 from pacefab.harness.errors import HarnessError
 from pacefab.harness.kept import ClusterKind
@@ -54,10 +55,10 @@ def test_a_cluster_fences_where_nothing_speaks_against_it(
     kind: ClusterKind, boards: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: dict[str, Any] = {}
-    monkeypatch.setattr(image.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(kept, "ensure_engine", lambda: None)
-    monkeypatch.setattr(kept.cleanup, "sweep", lambda: ())
-    monkeypatch.setattr(kept.Cluster, "start", lambda *_, **options: started.update(options))
+    monkeypatch.setattr(cleanup, "sweep", lambda: ())
+    monkeypatch.setattr(Cluster, "start", lambda *_, **options: started.update(options))
     kept.ensure_cluster("nowhere", ["c1"], kind)
     assert started["fencing"] is boards
 

@@ -149,12 +149,17 @@ class CorosyncPlan:
     @property
     def left(self) -> tuple[str, ...]:
         """What is not done in this run, in a line, and why; nothing where all is."""
-        sbd = f"SBD waits on {', '.join(self.sbd)}: {_RESTART}"
-        waits = (sbd,) if self.sbd and not self.restart else ()
         if not self.deferred:
-            return waits
+            return self.sbd_left
         changes = "; ".join(map(str, self.deferred))
-        return (f"corosync.conf is left without {changes}: {self.notices[0]}", *waits)
+        return (f"corosync.conf is left without {changes}: {self.notices[0]}", *self.sbd_left)
+
+    @property
+    def sbd_left(self) -> tuple[str, ...]:
+        """That SBD is not started in this run, in a line, and why; nothing where it is."""
+        if not self.sbd or self.restart:
+            return ()
+        return (f"SBD waits on {', '.join(self.sbd)}: {_RESTART}",)
 
     def waiting_for(self, absent: Sequence[str]) -> CorosyncPlan:
         """Return the plan of a run in which nodes do not answer: nothing changes."""

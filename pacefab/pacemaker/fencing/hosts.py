@@ -57,7 +57,8 @@ def _targets(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFindin
             [device.id],
         )
     named = dict(device.pairs) if device.targets is None else device.targets
-    known, guests = ({n.casefold() for n in each} for each in (scene.nodes, scene.guests))
+    known = {node.casefold() for node in scene.nodes}
+    guests = {node.casefold() for node in scene.guests}
     for name in named:
         if name.casefold() in guests:
             said = f"{device.id} fences {name}, which is a guest node"

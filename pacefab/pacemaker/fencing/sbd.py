@@ -61,7 +61,8 @@ def write_config(old: str | None, settings: SbdSettings) -> str:
         _TIMEOUT: str(settings.timeout),
         _DELAY: "yes" if settings.delay_start else "no",
     }
-    names, lines = set(given), []
+    names = set(given)
+    lines: list[str] = []
     for line in (old or "").splitlines():
         found = _LINE.match(line)
         if found is None or found["name"] not in names:
