@@ -152,6 +152,21 @@ def test_a_plan_that_would_fence_another_node_is_refused(
     assert f"ipmi-{second} and ipmi-{third} are one board" in plan()
 
 
+def test_sbd_is_planned_and_waits_for_a_restart(fenced_cluster: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "cluster.yaml"
+    nodes = ", ".join(fenced_cluster.nodes)
+    file.write_text(
+        f"cluster: {fenced_cluster.name}\nnodes: [{nodes}]\nfencing: {{sbd: {{timeout: 7}}}}\n"
+    )
+    planned = fenced_cluster.fab("plan", "--inventory", str(file)).stdout
+    assert "SBD, not in this run (not proven on a real watchdog)" in planned
+    assert "package sbd installed" in planned
+    assert "SBD_WATCHDOG_TIMEOUT=7" in planned
+    assert "sbd.service enabled" in planned
+    assert "stonith-watchdog-timeout" not in planned
+    assert "SBD does not run on this cluster yet" in planned
+
+
 def test_a_node_is_fenced_and_comes_back(fenced_cluster: Cluster) -> None:
     target, before = fenced_cluster.nodes[-1], started(fenced_cluster)
     fence(fenced_cluster, "reboot", target)
