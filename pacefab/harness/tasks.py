@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
+from invoke.tasks import Task, task
 
 from pacefab.errors import UsageError
 from pacefab.report.text import render_last_words
@@ -34,7 +35,15 @@ BARE_HELP = {
 }
 
 
-@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP | FENCING_HELP)
+class LetteredTask(Task[Any]):
+    """A task whose options have letters for short: the - within a name is none."""
+
+    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
+        """Return how an option is parsed, as invoke asks for it."""
+        return super().arg_opts(name, default, {*taken_names, "-"})
+
+
+@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP | FENCING_HELP, klass=LetteredTask)
 def cluster_up(
     _: Context,
     name: str = "dev",
