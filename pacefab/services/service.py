@@ -108,7 +108,8 @@ class DesiredNode:
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
+    checks): they are enabled and running. `at_boot` are units that are enabled and start along with
+    another one. `processes` are those of units that run now. `kernel` are
     settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
     what its agents call. `at_start` says which changes of files are in force after a restart only.
@@ -119,6 +120,7 @@ class DesiredNode:
     files: tuple[File, ...] = ()
     units: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    at_boot: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     processes: tuple[Process, ...] = ()
     remarks: tuple[str, ...] = ()

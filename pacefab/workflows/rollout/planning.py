@@ -195,10 +195,11 @@ class Planner:
         return replace(planned, updates=updates)
 
     def _corosync(self, seen: ClusterView) -> CorosyncPlan:
-        settings = self.intent.corosync
-        if settings is None:
-            return CorosyncPlan()
-        return corosync_files.plan(seen, settings, restart=self.restart_cluster)
+        settings, restart = self.intent.corosync, self.restart_cluster
+        conf = CorosyncPlan()
+        if settings is not None:
+            conf = corosync_files.plan(seen, settings, restart=restart)
+        return corosync_files.with_sbd(conf, seen, self.intent.sbd, restart=restart)
 
     def _updates(self, seen: ClusterView, plan: Plan) -> tuple[NodeByNode, ...]:
         """Return what is to be restarted: not where an operator has set something against it."""
@@ -257,12 +258,14 @@ class Planner:
         desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
+        if intent.sbd:
+            desired = fencing_checks.until_sbd_runs(seen, desired)
         check_watchdog(seen.cib, desired)
         change = self._change(seen.cib, desired)
         check_connections(change)
         after = render_configuration(seen.cib, change) if change else seen.cib
         concerned = self.whole or read_devices(desired)
-        doubts = fencing_checks.check(seen, after, change) if concerned else ()
+        doubts = fencing_checks.check(seen, after, change, intent.sbd) if concerned else ()
         transitions, placement = (
             apply_cib.foresee(seen.host, after) if change else ((), seen.placement)
         )
