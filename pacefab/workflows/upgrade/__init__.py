@@ -1,0 +1,1 @@
+"""From one release of the distribution to the next."""
