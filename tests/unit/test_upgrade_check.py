@@ -193,9 +193,7 @@ OTHER = Repository("https://packages.example/debian/", "stable", "main", "Exampl
         ({"environment": {"PCMK_panic_action": "crash", "PCMK_debug": "no"}}, []),
     ],
 )  # fmt: skip
-def test_each_obstacle_on_a_node_is_found(
-    changes: Mapping[str, Any], expected: list[str]
-) -> None:
+def test_each_obstacle_on_a_node_is_found(changes: Mapping[str, Any], expected: list[str]) -> None:
     assert [name for name, *_ in found(node(**changes))] == expected
 
 

@@ -28,7 +28,7 @@ def render_text(found: UpgradeCheck, width: int | None = None) -> list[str]:
     if found.nodes:
         lines += ["", *_versions(found, width)]
     for severity, title in _TITLES:
-        lines += _block(title, found.of(severity))
+        lines += _block(title, found.of(severity), planned_below=found.plan is not None)
     if found.plan:
         lines += ["", "the fixes that fab upgrade --fix makes", ""]
         lines += [*planned.render_text(found.plan)]
@@ -58,13 +58,13 @@ def _short(version: str) -> str:
     return version.rpartition(":")[2].partition("-")[0].partition("+")[0] or "-"
 
 
-def _block(title: str, findings: Sequence[UpgradeFinding]) -> Iterator[str]:
+def _block(title: str, findings: Sequence[UpgradeFinding], *, planned_below: bool) -> Iterator[str]:
     if findings:
         yield from ("", title)
     for one in findings:
         yield f"  {one.where}: {one.seen}"
         yield f"      why: {one.why}"
-        yield f"      fix: {one.fix}{' (planned below)' if one.planned else ''}"
+        yield f"      fix: {one.fix}{' (planned below)' * (planned_below and one.planned)}"
 
 
 def _own_notices(found: UpgradeCheck) -> list[str]:
