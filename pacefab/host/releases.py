@@ -14,7 +14,7 @@ from typing import Final
 from pacefab.transport.command import Section, Step, shell, step
 
 _PACKAGES: Final = (
-    r"${Package} ${Version} ${db:Status-Want} ${db:Status-Status} ${Installed-Size}\n"
+    r"${KnownPackage} ${Version} ${db:Status-Want} ${db:Status-Status} ${Installed-Size}\n"
 )
 # Of what was fetched before, the release's own word for whose it is; then all that is configured.
 _SOURCES = r"""
@@ -64,7 +64,7 @@ _MODE = re.compile(r"""restart\}\s*=\s*['"]?(\w)""")
 
 
 @dataclass(frozen=True)
-class Package:
+class KnownPackage:
     """A package that a node knows; `held`: it is not to be upgraded."""
 
     version: str
@@ -127,7 +127,7 @@ class ReleaseFacts:
     id: str = ""
     version: str = ""
     codename: str = ""
-    packages: Mapping[str, Package] = field(default_factory=dict)
+    packages: Mapping[str, KnownPackage] = field(default_factory=dict)
     audit: str = ""
     repositories: tuple[Repository, ...] = ()
     mirrors: Mapping[str, bool] = field(default_factory=dict)
@@ -197,15 +197,15 @@ def _fields(text: str) -> dict[str, str]:
     return {name: value.strip("\"'") for name, _, value in pairs if name}
 
 
-def _packages(text: str) -> dict[str, Package]:
-    found: dict[str, Package] = {}
+def _packages(text: str) -> dict[str, KnownPackage]:
+    found: dict[str, KnownPackage] = {}
     for line in text.splitlines():
         name, *rest = line.split(" ")
         if len(rest) != 4:  # noqa: PLR2004  # one without a version: only its name is known
             continue
         version, want, state, size = rest
         kib = int(size) if size.isdigit() else 0
-        found[name] = Package(version, state, want == "hold", kib)
+        found[name] = KnownPackage(version, state, want == "hold", kib)
     return found
 
 
@@ -238,7 +238,7 @@ def _disks(text: str) -> dict[str, Disk]:
     return found
 
 
-def _upgrades_itself(text: str, packages: Mapping[str, Package]) -> bool:
+def _upgrades_itself(text: str, packages: Mapping[str, KnownPackage]) -> bool:
     settings, _, timer = text.partition("\n\n") if "\n\n" in text else ("", "", text)
     there = packages.get("unattended-upgrades")
     on = dict(re.findall(r'Periodic::([\w-]+) "([^"]*)"', settings))

@@ -14,9 +14,9 @@ from pacefab.tasks.verifying import JUNIT
 
 
 def _releases() -> list[str]:
-    from pacefab.workflows.upgrade import generations
+    from pacefab.workflows.upgrade import known_releases
 
-    return generations.names()
+    return known_releases.names()
 
 
 @cluster_task(

@@ -12,7 +12,7 @@ from lxml import etree
 
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host import releases
-from pacefab.host.releases import Disk, Package, ReleaseFacts, Repository
+from pacefab.host.releases import Disk, KnownPackage, ReleaseFacts, Repository
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.restore import plan_restore
 from pacefab.pacemaker.upgrade.findings import Severity, UpgradeFinding, examine
@@ -25,16 +25,17 @@ from pacefab.workflows.rollout.planning import Plan
 from pacefab.workflows.upgrade import (
     check,
     cluster_findings,
-    generations,
+    known_releases,
     node_findings,
     service_findings,
+    walk,
 )
 from pacefab.workflows.upgrade.check import Checked, UpgradeCheck
 from pacefab.workflows.upgrade.node_findings import UpgradeNode
 from tests.unit import captured
 from tests.unit.test_upgrade_rules import PLANTED
 
-BOOKWORM, TRIXIE = generations.called("bookworm"), generations.called("trixie")
+BOOKWORM, TRIXIE = known_releases.called("bookworm"), known_releases.called("trixie")
 MIRROR = Repository("http://deb.debian.org/debian/", "bookworm", "main", "Debian")
 STEPS = [step.name for step in releases.observe("trixie", [], [])]
 
@@ -57,17 +58,17 @@ def node(facts: ReleaseFacts | None = None, to: str = "trixie", **changes: objec
         "debian12", **{name: mirror(name) for name in ("sources", "reach", "candidates")}
     )
     known = replace(known, **changes)  # type: ignore[arg-type]
-    own = generations.of(known.id, known.version)
+    own = known_releases.of(known.id, known.version)
     assert own is not None
-    target = generations.called(to)
-    return UpgradeNode("c1", known, own, target, generations.distance(own, target))
+    target = known_releases.called(to)
+    return UpgradeNode("c1", known, own, target, known_releases.distance(own, target))
 
 
-def package(version: str, state: str = "installed", *, held: bool = False) -> Package:
-    return Package(version, state, held, 1000)
+def package(version: str, state: str = "installed", *, held: bool = False) -> KnownPackage:
+    return KnownPackage(version, state, held, 1000)
 
 
-def with_packages(**versions: str) -> Mapping[str, Package]:
+def with_packages(**versions: str) -> Mapping[str, KnownPackage]:
     """Return packages of a node, some of them of these versions; _ stands for a hyphen."""
     others = {name.replace("_", "-"): package(v) for name, v in versions.items()}
     return {**node().facts.packages, **others}
@@ -219,13 +220,13 @@ def test_an_upgrade_leads_to_the_next_release_alone(version: str, to: str, expec
 
 
 def test_releases_by_their_names() -> None:
-    assert generations.following(BOOKWORM) == TRIXIE
-    assert generations.following(TRIXIE) == TRIXIE
-    assert generations.of("centos", "9") is None
+    assert known_releases.following(BOOKWORM) == TRIXIE
+    assert known_releases.following(TRIXIE) == TRIXIE
+    assert known_releases.of("centos", "9") is None
     with pytest.raises(UsageError, match="buster"):
-        generations.called("buster")
+        known_releases.called("buster")
     with pytest.raises(RefusedError, match="jammy"):
-        generations.distance(BOOKWORM, generations.called("jammy"))
+        known_releases.distance(BOOKWORM, known_releases.called("jammy"))
 
 
 def services(*nodes: UpgradeNode) -> list[tuple[str, UpgradeFinding]]:
@@ -349,3 +350,20 @@ def test_junit_has_a_case_for_each_check() -> None:
 def test_a_fresh_cib_has_no_finding() -> None:
     fresh = cib.parse(captured.text("debian12", "cib-stack.xml"))
     assert not any(examine(fresh, PACEMAKER_3).findings.values())
+
+
+def test_promoted_instances_and_the_dc_go_last() -> None:
+    status = monitor.parse(captured.text("debian12", "monitor-mixed.xml"))
+    promoted = {
+        name for one in status.all_instances if one.role == "Promoted" for name in one.nodes
+    }
+    nodes = [replace(node(), name=name) for name in ("c1", "c2", "c3")]
+    others = [n for n in ("c1", "c2", "c3") if n not in promoted and n != status.dc]
+    found = walk.order(nodes, status)
+    assert promoted
+    assert list(found[: len(others)]) == others
+    assert set(found) == {"c1", "c2", "c3"}
+    assert found[-1] in promoted
+    quiet = replace(status, resources=())
+    assert walk.order(nodes, quiet)[-1] == status.dc
+    assert walk.order([replace(one, steps=0) for one in nodes], status) == ()

@@ -13,14 +13,17 @@ from pacefab.pacemaker.upgrade.findings import Severity
 from pacefab.report.upgrade import forms
 from pacefab.services.memcached.memcached import LOOK
 from pacefab.transport.connection import Host
+from pacefab.workflows.nodes.view import ClusterView, observe_cluster
 from pacefab.workflows.upgrade.check import UpgradeCheck, check
 from pacefab.workflows.upgrade.repairs import Repairs
 from tests.unit import captured
 from tests.unit.test_upgrade_check import BOOT, STEPS, mirror
 from tests.unit.test_upgrade_rules import DATA
-from tests.unit.test_view import Answers, Silent, view
+from tests.unit.test_view import Answers, Silent
 
 PLANTED = (DATA / "planted.xml").read_text()
+EMPTY = captured.text("debian12", "monitor-empty.xml")
+RESTART = captured.text("debian12", "simulation-restart.xml")
 
 
 def host(number: int, kind: str = "debian12", **given: str) -> Answers:
@@ -33,7 +36,8 @@ def host(number: int, kind: str = "debian12", **given: str) -> Answers:
         "files": "absent\n" * len(LOOK.files),
         "units": "LoadState=not-found\n\n",
         "cib": captured.text("debian12", "cib-empty.xml"),
-        "monitor": captured.text("debian12", "monitor-empty.xml"),
+        "monitor": EMPTY,
+        "simulation": f"{EMPTY}\n--\n{RESTART}\n--\n<transition_graph/>",
     }
     return Answers(f"c{number}", number, **{**said, **usual, **given})
 
@@ -45,6 +49,12 @@ def checked(*hosts: Answers, named: int = 3, to: str | None = None) -> UpgradeCh
     return check(first, known.get, 8, to=to)
 
 
+def seen(configuration: str) -> ClusterView:
+    """Return the view of a cluster with this CIB."""
+    nodes = {f"c{n}": host(n, cib=configuration) for n in (1, 2, 3)}
+    return observe_cluster(cast("dict[str, Host]", nodes), LOOK, 8)
+
+
 def where(found: UpgradeCheck) -> Sequence[str]:
     return [f"{name}: {one.where}" for name, one in found.findings]
 
@@ -54,7 +64,9 @@ def test_a_fresh_cluster_can_go_to_the_next_release() -> None:
     found = checked(*hosts)
     assert where(found) == []
     assert found.target == "debian 13 (trixie)"
-    assert forms.render_text(found)[-1].endswith("the cluster can go")
+    text = forms.render_text(found)
+    assert f"one after the other: {', '.join(found.order)}" in text
+    assert text[-1].endswith("the cluster can go")
 
 
 def test_nodes_that_were_not_named_are_asked_too_each_in_one_round_more() -> None:
@@ -102,14 +114,15 @@ def test_a_mixed_cluster_goes_on_to_where_its_newest_node_is() -> None:
     found = checked(host(1), host(2), host(3, "debian13"))
     assert found.target == "debian 13 (trixie)"
     assert where(found) == ["begun upgrade: c3"]
+    assert set(found.order) == {"c1", "c2"}
 
 
 def test_the_fixes_are_applied_as_they_were_shown_or_not_at_all() -> None:
     planted = cib.parse(PLANTED)
-    plan = Repairs().plan_cluster(view(*(host(n, cib=PLANTED) for n in (1, 2, 3))))
+    plan = Repairs().plan_cluster(seen(PLANTED))
     after = Repairs().render(planted, plan)
     assert after is not None
     assert after.version == (0, 10, 0)
     other = cib.parse(PLANTED.replace('value="-5"', 'value="3"'))
     assert Repairs().render(other, plan) is None
-    assert not Repairs().plan_cluster(view(*(host(n, cib=after.text()) for n in (1, 2, 3))))
+    assert not Repairs().plan_cluster(seen(after.text()))

@@ -27,6 +27,8 @@ def render_text(found: UpgradeCheck, width: int | None = None) -> list[str]:
     lines = [f"cluster {found.cluster}, upgrade to {found.target}"]
     if found.nodes:
         lines += ["", *_versions(found, width)]
+    if found.order:
+        lines += ["", f"one after the other: {', '.join(found.order)}"]
     for severity, title in _TITLES:
         lines += _block(title, found.of(severity), planned_below=found.plan is not None)
     if found.plan:
@@ -110,5 +112,12 @@ def render_json(found: UpgradeCheck) -> str:
     ]
     plan = planned.as_data(found.plan) if found.plan else None
     return json_text(
-        {**checked, "target": found.target, "nodes": nodes, "findings": findings, "plan": plan}
+        {
+            **checked,
+            "target": found.target,
+            "nodes": nodes,
+            "order": list(found.order),
+            "findings": findings,
+            "plan": plan,
+        }
     )

@@ -25,11 +25,12 @@ from pacefab.workflows.rollout.planning import Plan
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.upgrade import (
     cluster_findings,
-    generations,
+    known_releases,
     node_findings,
     service_findings,
+    walk,
 )
-from pacefab.workflows.upgrade.generations import Generation
+from pacefab.workflows.upgrade.known_releases import Release
 from pacefab.workflows.upgrade.node_findings import UpgradeNode
 from pacefab.workflows.upgrade.repairs import Repairs
 
@@ -47,13 +48,15 @@ class UpgradeCheck(Verification):
     """What was found of an upgrade to `target`.
 
     `findings` are in the order in which they were looked for; `plan` is of the fixes that are
-    changes of the CIB, None: there is none, or it could not be had.
+    changes of the CIB, None: there is none, or it could not be had. `order` has the nodes that are
+    still to go, as they should.
     """
 
     target: str = ""
     nodes: tuple[UpgradeNode, ...] = ()
     checked: tuple[Checked, ...] = ()
     plan: Plan | None = None
+    order: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -91,12 +94,12 @@ def check(
         RefusedError: a node is of a distribution whose upgrade is not known here.
         PacefabError: no host could report the cluster's state.
     """
-    goal = generations.called(to) if to else None
+    goal = known_releases.called(to) if to else None
     look = memcached.LOOK if sections is None else registry.look(sections)
     seen = observe_members(hosts, look, limit, reach)
-    own = {name: _generation(name, facts.distribution) for name, facts in seen.member_facts.items()}
-    target = goal or generations.following(min(own.values(), key=generations.GENERATIONS.index))
-    steps = {name: generations.distance(one, target) for name, one in own.items()}
+    own = {name: _release(name, facts.distribution) for name, facts in seen.member_facts.items()}
+    target = goal or known_releases.following(min(own.values(), key=known_releases.RELEASES.index))
+    steps = {name: known_releases.distance(one, target) for name, one in own.items()}
     found, failed = _ask(seen, target)
     nodes = [UpgradeNode(n, facts, own[n], target, steps[n]) for n, facts in found.items()]
     known = recognise(seen.cib) if sections is None else sections
@@ -109,14 +112,16 @@ def check(
     )
     plan, notices = _plan(seen, checked)
     checks, said = tuple(checks_of(checked)), (*notices, *notices_of(checked))
-    cluster = seen.membership.cluster
-    return UpgradeCheck("upgrade", cluster, checks, said, str(target), tuple(nodes), checked, plan)
+    return UpgradeCheck(
+        "upgrade", seen.membership.cluster, checks, said, str(target), tuple(nodes), checked, plan,
+        walk.order(nodes, seen.status),
+    )  # fmt: skip
 
 
-def _generation(name: str, distribution: str) -> Generation:
-    found = generations.of(*distribution.partition(" ")[::2])
+def _release(name: str, distribution: str) -> Release:
+    found = known_releases.of(*distribution.partition(" ")[::2])
     if found is None:
-        supported = ", ".join(map(str, generations.GENERATIONS))
+        supported = ", ".join(map(str, known_releases.RELEASES))
         raise RefusedError(
             "find the release after this one",
             f"it is {distribution}",
@@ -127,7 +132,7 @@ def _generation(name: str, distribution: str) -> Generation:
 
 
 def _ask(
-    seen: ClusterView, target: Generation
+    seen: ClusterView, target: Release
 ) -> tuple[dict[str, ReleaseFacts], dict[str, PacefabError]]:
     """Return what each member that answered says of itself, in one round, and who did not."""
 
@@ -173,7 +178,7 @@ def _of_services(nodes: Iterable[UpgradeNode]) -> Iterator[Checked]:
         yield name, "the services", tuple(rule(every))
 
 
-def _of_configuration(seen: ClusterView, target: Generation) -> Iterator[Checked]:
+def _of_configuration(seen: ClusterView, target: Release) -> Iterator[Checked]:
     """Yield what the rules of the Pacemaker that is to come find; of an older one, nothing."""
     if target.packages.get("pacemaker", (0, 0)) >= _PACEMAKER_3:
         for name, found in examine(seen.cib, PACEMAKER_3).findings.items():

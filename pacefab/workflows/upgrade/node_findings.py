@@ -13,7 +13,7 @@ from typing import Final
 
 from pacefab.host.releases import ReleaseFacts, Repository
 from pacefab.pacemaker.upgrade.findings import Severity, UpgradeFinding
-from pacefab.workflows.upgrade.generations import Generation, number
+from pacefab.workflows.upgrade.known_releases import Release, number
 
 _DISTRIBUTIONS: Final = {"debian": "Debian", "ubuntu": "Ubuntu"}
 _COMPONENTS: Final = frozenset({
@@ -38,8 +38,8 @@ class UpgradeNode:
 
     name: str
     facts: ReleaseFacts
-    own: Generation
-    target: Generation
+    own: Release
+    target: Release
     steps: int  # releases between: 1 to the next one, 0: it is there
 
     def version(self, package: str) -> str:
@@ -86,7 +86,7 @@ def pacemaker(node: UpgradeNode) -> Iterator[UpgradeFinding]:
             f"Pacemaker {coming[0]}.{coming[1]} joins no cluster older than 2.0",
             "upgrade to a Pacemaker of 2.x first",
         )
-    if own > coming:
+    if own > coming and node.steps > 0:
         yield UpgradeFinding(
             node.name,
             f"Pacemaker is {node.version('pacemaker')}",

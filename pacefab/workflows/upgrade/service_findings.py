@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pacefab.pacemaker.upgrade.findings import Severity, UpgradeFinding
-from pacefab.workflows.upgrade.generations import Version, number
+from pacefab.workflows.upgrade.known_releases import Version, number
 from pacefab.workflows.upgrade.node_findings import UpgradeNode
 
 RABBITMQ, MARIADB = "rabbitmq-server", "mariadb-server"

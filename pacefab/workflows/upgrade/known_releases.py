@@ -17,7 +17,7 @@ Version = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Generation:
+class Release:
     """A release of a distribution, and the versions of what a cluster is made of."""
 
     id: str  # debian, ubuntu
@@ -29,22 +29,22 @@ class Generation:
         return f"{self.id} {self.version} ({self.codename})"
 
 
-def _generation(
+def _release(
     name: str, version: str, codename: str, pacemaker: Version, rabbitmq: Version, mariadb: Version
-) -> Generation:
+) -> Release:
     packages = {
         "pacemaker": pacemaker, "corosync": (3, 1),
         "rabbitmq-server": rabbitmq, "mariadb-server": mariadb,
     }  # fmt: skip
-    return Generation(name, version, codename, packages)
+    return Release(name, version, codename, packages)
 
 
-GENERATIONS: Final = (
-    _generation("debian", "11", "bullseye", (2, 0), (3, 8), (10, 5)),
-    _generation("debian", "12", "bookworm", (2, 1), (3, 10), (10, 11)),
-    _generation("debian", "13", "trixie", (3, 0), (4, 0), (11, 8)),
-    _generation("ubuntu", "22.04", "jammy", (2, 1), (3, 9), (10, 6)),
-    _generation("ubuntu", "24.04", "noble", (2, 1), (3, 12), (10, 11)),
+RELEASES: Final = (
+    _release("debian", "11", "bullseye", (2, 0), (3, 8), (10, 5)),
+    _release("debian", "12", "bookworm", (2, 1), (3, 10), (10, 11)),
+    _release("debian", "13", "trixie", (3, 0), (4, 0), (11, 8)),
+    _release("ubuntu", "22.04", "jammy", (2, 1), (3, 9), (10, 6)),
+    _release("ubuntu", "24.04", "noble", (2, 1), (3, 12), (10, 11)),
 )
 """In the order of each distribution: to the next one, and no further, leads an upgrade."""
 _VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)")
@@ -52,7 +52,7 @@ _VERSION = re.compile(r"(?:\d+:)?(\d+)\.(\d+)")
 
 def names() -> list[str]:
     """Return the codenames."""
-    return [generation.codename for generation in GENERATIONS]
+    return [release.codename for release in RELEASES]
 
 
 def number(version: str) -> Version | None:
@@ -61,25 +61,25 @@ def number(version: str) -> Version | None:
     return (int(found[1]), int(found[2])) if found else None
 
 
-def of(id_: str, version: str) -> Generation | None:
+def of(id_: str, version: str) -> Release | None:
     """Return the release that os-release names; None: one that is not known here."""
-    return next((g for g in GENERATIONS if (g.id, g.version) == (id_, version)), None)
+    return next((g for g in RELEASES if (g.id, g.version) == (id_, version)), None)
 
 
-def called(codename: str) -> Generation:
+def called(codename: str) -> Release:
     """Return the release of a codename.
 
     Raises:
         UsageError: there is none.
     """
-    found = next((g for g in GENERATIONS if g.codename == codename), None)
+    found = next((g for g in RELEASES if g.codename == codename), None)
     if found is None:
         allowed = f"give one of {', '.join(names())}"
         raise UsageError("read the options", f"--to {codename[:60]}", allowed)
     return found
 
 
-def distance(own: Generation, target: Generation) -> int:
+def distance(own: Release, target: Release) -> int:
     """Return how many releases lie between: 1 for the next one, 0 for itself.
 
     Raises:
@@ -89,10 +89,10 @@ def distance(own: Generation, target: Generation) -> int:
         raise RefusedError(
             f"upgrade to {target}", f"the nodes are {own}", "give a release of that: --to"
         )
-    return GENERATIONS.index(target) - GENERATIONS.index(own)
+    return RELEASES.index(target) - RELEASES.index(own)
 
 
-def following(own: Generation) -> Generation:
+def following(own: Release) -> Release:
     """Return the release after one; itself where none is known."""
-    rest = GENERATIONS[GENERATIONS.index(own) + 1 :]
+    rest = RELEASES[RELEASES.index(own) + 1 :]
     return next((g for g in rest if g.id == own.id), own)
