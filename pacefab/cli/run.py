@@ -163,12 +163,19 @@ class Run:
         self._check_left_out()
         if not self.hosts:
             next_step = "give them: fab -H c1,c2,c3 …, or an inventory: --inventory FILE"
-            raise UsageError("find the hosts", "none was named", next_step)
+            raise UsageError("find the hosts", self._none(), next_step)
         for name in self.hosts:
             check_name(name)
         for host in islice(self.hosts.values(), self.limit):
             host.open_ahead()
         return self.hosts
+
+    def _none(self) -> str:
+        """Return why there is no host to work on, though some were named."""
+        nodes = self.inventory.nodes if self.inventory else ()
+        roles = {node.name: node.role for node in nodes if not node.member}
+        named = [f"{name} is a {roles[name]} node" for name in self._given if name in roles]
+        return f"{', '.join(named)}, and this works on members" if named else "none was named"
 
     def _check_left_out(self) -> None:
         """Raise a UsageError where --without names what there is not, or all that there is."""

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 
+from pacefab.drill.course import Course, now_text
 from pacefab.drill.faults import Fault
-from pacefab.drill.figures import Figures, is_answered, measure, notice, recovery
-from pacefab.drill.load import Load
-from pacefab.drill.revert import BusyError, cause, undo
-from pacefab.drill.scene import Scene, find_victim, find_vips, find_witness
+from pacefab.drill.figures import Figures, measure
+from pacefab.drill.fitting import check_fenced, check_fits, why_not
+from pacefab.drill.scene import Scene
 from pacefab.drill.timeline import Trace
-from pacefab.drill.watch import Watch, check_reachable
+from pacefab.drill.watch import check_reachable
 from pacefab.errors import RefusedError, UsageError
-from pacefab.interrupts import undoing
 from pacefab.inventory.objectives import Objectives
 from pacefab.services.load import ClientLoad
 from pacefab.transport.connection import Host
+from pacefab.workflows.checks.fencing_proofs import share
 from pacefab.workflows.nodes.progress import Progress
 from pacefab.workflows.nodes.view import ClusterView, Reach
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.transaction.head import operator
 from pacefab.workflows.transaction.transaction import Transaction
 
-_BEFORE_SECONDS = 4.0  # what is usual, seen before the failure
-_NOTICE_SECONDS = 90.0  # a monitor comes once in 60, by default
-_ANSWER_SECONDS = 30.0  # for VIPs to move; one that has not by then may have nowhere to go
-_FILL_SECONDS = 60.0
-_AFTER_SECONDS = 3.0  # beyond the time after which clients come back to a node
-_CAUSE_SECONDS = 120.0  # stopping a node stops everything that runs on it
-_SPARE_SECONDS = 50.0  # by which the node's own timer comes later than we do
-_FENCED = (
-    "fencing is enabled: a node that is cut off is fenced; once it is up again there is nothing "
-    "left to undo on it (fab drill --undo shows that)"
-)
+_FENCED = "fencing is enabled: a node that the others lose is fenced, which ends the failure"
 
 
 @dataclass(frozen=True)
@@ -70,21 +58,6 @@ class DrillReport:
 
 
 @dataclass(frozen=True)
-class _Failing:
-    """One failure of a drill: what is broken, of which cluster, under which load.
-
-    `undone` gets what there is to say once it is undone.
-    """
-
-    fault: Fault
-    node: str
-    seen: ClusterView
-    client: ClientLoad
-    progress: Progress
-    undone: list[str]
-
-
-@dataclass(frozen=True)
 class Drill:
     """How a run drills.
 
@@ -97,6 +70,7 @@ class Drill:
         hold: seconds for which a failure goes on after Pacemaker has done what it does about it.
         timeout: seconds that the cluster has to recover in.
         objectives: what is expected.
+        every: whether faults that the cluster cannot have are left out; else they are refused.
         limit: hosts at a time.
     """
 
@@ -107,6 +81,7 @@ class Drill:
     hold: float = 5.0
     timeout: float = 120.0
     objectives: Objectives = field(default_factory=Objectives)
+    every: bool = False
     limit: int = 32
     transaction: Transaction | None = None  # None: one of this run's own
 
@@ -141,15 +116,10 @@ class Drill:
         for name in seen.strangers:
             progress.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
         load = scene.load(seen)
-        victims = self._victims(seen, load)
-        check_reachable(scene.service, load)
-        if seen.status.fencing and any(fault.fenced for fault in self.faults):
-            progress.note(seen.membership.cluster, _FENCED)
-        faults = [fault.of(scene.service) for fault in self.faults]
-        pairs = list(zip(faults, victims, strict=True))
+        pairs = self._choose(scene, seen, load, progress)
         confirm(seen.membership.cluster, [f"{node}: {fault.what}" for fault, node in pairs])
         transaction.hold(seen, progress)
-        begun, versions = _now(), scene.versions(seen)  # while every node can be asked
+        begun, versions = now_text(), scene.versions(seen)  # while every node can be asked
         results: list[DrillResult] = []
         unhealthy: tuple[str, ...] = ()
         with _undone_is_said() as undone:
@@ -158,9 +128,14 @@ class Drill:
                     seen = scene.ready(partial(progress.waiting, seen.membership.cluster))
                     load = scene.load(seen)
                 progress.note(node, f"{fault.name}: {fault.what}")
-                failing = _Failing(fault, node, seen, load, progress, undone)
-                trace = self._drill(failing)
+                course = Course(
+                    fault, node, seen, load, self.rate or load.rate, scene.activities(seen),
+                    self.hold, self.timeout, progress, undone,
+                )  # fmt: skip
+                trace = course.run()
                 results.append(DrillResult(trace, measure(trace, self.objectives)))
+                if trace.boots.gone:  # it is known by now that these are fenced
+                    share({name: seen.hosts[name] for name in seen.views})
                 if results[-1].figures.recovered is not None:
                     scene.forget(seen, node)
                 waits = partial(progress.waiting, seen.membership.cluster)
@@ -172,13 +147,42 @@ class Drill:
             self.objectives, tuple(results), unhealthy,
         )  # fmt: skip
 
-    def _victims(self, seen: ClusterView, load: ClientLoad) -> list[str]:
+    def _choose(
+        self, scene: Scene, seen: ClusterView, load: ClientLoad, progress: Progress
+    ) -> list[tuple[Fault, str]]:
+        """Return each failure with its victim.
+
+        Raises:
+            PacefabError: one of them cannot be caused, or seen from here.
+        """
+        faults = self._fitting(seen, progress)
+        victims = self._victims(seen, load, len(faults))
+        check_reachable(scene.service, load)
+        if seen.status.fencing and any(fault.fenced for fault in faults):
+            progress.note(seen.membership.cluster, _FENCED)
+        for fault, node in zip(faults, victims, strict=True):
+            check_fenced(fault, seen, node)
+        return [(f.of(scene.service), node) for f, node in zip(faults, victims, strict=True)]
+
+    def _fitting(self, seen: ClusterView, progress: Progress) -> list[Fault]:
+        """Return the faults that this cluster can have; of `every` one, the others are left out."""
+        if not self.every:
+            for fault in self.faults:
+                check_fits(fault, seen)
+            return list(self.faults)
+        reasons = {fault.name: why_not(fault, seen) for fault in self.faults}
+        for name, why in reasons.items():
+            if why:
+                progress.note(seen.membership.cluster, f"{name} is left out: {why}")
+        return [fault for fault in self.faults if not reasons[fault.name]]
+
+    def _victims(self, seen: ClusterView, load: ClientLoad, count: int) -> list[str]:
         names = seen.membership.names
         if self.node and self.node not in names:
-            remote = any(node.name == self.node and node.remote for node in seen.status.nodes)
+            others = (n for n in seen.status.nodes if n.name == self.node and n.remote)
             unknown = f"cluster {seen.membership.cluster} has no node {self.node}"
-            if remote:
-                unknown = f"{self.node} is a remote node, and services run on members"
+            if other := next(others, None):
+                unknown = f"{self.node} is a {other.kind} node, and services run on members"
             raise UsageError("choose the node", unknown, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
             raise RefusedError("drill", "the cluster has one node", "no other node could take over")
@@ -186,71 +190,7 @@ class Drill:
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
         last = list(reversed(names))
         turn = sorted(last, key=lambda name: name not in promoted)
-        return [self.node or turn[place % len(turn)] for place in range(len(self.faults))]
-
-    def _drill(self, failing: _Failing) -> Trace:
-        """Cause one failure; return when the cluster has recovered, or had the time to."""
-        fault, node, client = failing.fault, failing.node, failing.client
-        watch = Watch(find_witness(failing.seen, node), client, find_vips(failing.seen.cib))
-        begun, waits = _now(), partial(failing.progress.waiting, node)
-        with Load(client, self.rate or client.rate) as load, watch:
-            waits("the client load begins first")
-            load.fill(_FILL_SECONDS)
-            watch.rest(_BEFORE_SECONDS)
-            waits("what Pacemaker and the clients do about it")
-            with self._failure(failing) as caused:
-                self._await_notice(fault, watch, caused)
-                if fault.lasting:
-                    self._await_answer(fault, watch, caused)
-                    watch.rest(self.hold)
-                else:
-                    self._await_recovery(watch, caused, caused)
-                ended = time.monotonic()
-            waits("everything runs again as before, and clients are back")
-            if fault.lasting:
-                self._await_recovery(watch, caused, ended)
-            watch.rest(client.back_seconds + _AFTER_SECONDS)
-            windows = tuple(load.windows)  # counting ends the writing
-            count = load.count(_FILL_SECONDS)
-        waits("")
-        return Trace(
-            fault, node, begun, caused, ended, tuple(watch.samples), windows,
-            count["stored"], count["lost"], count.get("redelivered"), client.keeps,
-        )  # fmt: skip
-
-    @contextmanager
-    def _failure(self, failing: _Failing) -> Iterator[float]:
-        """Cause the failure and, however the block ends, undo it; yield when it began."""
-        fault, node, progress = failing.fault, failing.node, failing.progress
-        host, ours = failing.seen.hosts[node], True
-        wait = _ANSWER_SECONDS + self.hold if fault.lasting else self.timeout
-        longest = _CAUSE_SECONDS + _NOTICE_SECONDS + wait + _SPARE_SECONDS
-        caused = time.monotonic()
-        try:
-            cause(host, fault, find_victim(failing.seen, node, failing.client), longest)
-            yield caused
-        except BusyError:
-            ours = False
-            raise
-        finally:
-            if ours:
-                progress.note(node, f"{fault.name}: undoing it")
-                with undoing():
-                    broken = undo(host)
-                said = f"{node} {fault.undone}" if broken else "nothing was broken"
-                failing.undone[:] = [said]
-                progress.note(node, f"{fault.name}: undone")
-
-    def _await_notice(self, fault: Fault, watch: Watch, caused: float) -> None:
-        if fault.noticeable:
-            watch.until(lambda seen: notice(seen, caused) is not None, _NOTICE_SECONDS)
-
-    def _await_answer(self, fault: Fault, watch: Watch, caused: float) -> None:
-        if fault.noticeable:
-            watch.until(lambda seen: is_answered(seen, caused), _ANSWER_SECONDS)
-
-    def _await_recovery(self, watch: Watch, caused: float, begin: float) -> None:
-        watch.until(lambda seen: recovery(seen, caused, begin) is not None, self.timeout)
+        return [self.node or turn[place % len(turn)] for place in range(count)]
 
 
 @contextmanager
@@ -263,7 +203,3 @@ def _undone_is_said() -> Iterator[list[str]]:
         for sentence in undone:
             stop.add_note(sentence)
         raise
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,24 +1,17 @@
 """Faults that a drill causes on a node, and how each is undone.
 
-Pure: values in, shell for a node out. What is to be undone is known on the node itself, in
-/run/pacefab-drill, and a timer there undoes it when nothing else does: a node stays cut off for
-no longer than that, even if the operator's machine dies.
+Pure: values that hold shell for a node. What is to be undone is known on the node itself
+(`on_node`), and a timer there undoes it when nothing else does: a node stays cut off for no longer
+than that, even if the operator's machine dies.
 """
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pacefab.services.load import ClientLoad
-from pacefab.services.probes import tcp
-from pacefab.services.probes.probe import Endpoint
-from pacefab.transport.command import Section, Step, shell
-
-_BUSY = 3  # exit status: a drill is on already
-_VIP_SECONDS = 0.3
-_DISCARD = 9  # a port that hardly anything listens to: whoever has the address refuses
 
 
 @dataclass(frozen=True)
@@ -49,13 +42,25 @@ class Fault:
     lasting: bool = True
     noticeable: bool = True  # by Pacemaker
     fenced: bool = False  # where fencing is enabled, the others make sure that the node is off
+    recovers: bool = False  # it may be back before the others have it fenced
+    cuts: bool = False  # of two nodes that are cut off from each other, either may be fenced
+    needs_fencing: bool = False  # nothing else ends it, or it is fencing itself
+    members: int = 0  # of a cluster that it is for; 0: of any
+    order: str = ""  # shell for another node, which gets the node's name
 
     def of(self, service: str) -> Fault:
         """Return the failure with a service's name in it."""
         what, undone = (text.replace("SERVICE", service) for text in (self.what, self.undone))
         return replace(self, what=what, undone=undone)
 
+    @property
+    def noted(self) -> Fault:
+        """What the other one of two nodes gets a note of: it may be the one that is fenced."""
+        return replace(self, cause=":", undo=_START)
 
+
+# A node that was fenced on paper only has stopped its cluster: Pacemaker ends where it hears that.
+_START = "systemctl is-active --quiet pacemaker || pcs cluster start"
 # crm_resource --refresh asks the node again what runs there, and forgets the failure: without it a
 # drill that was cut off before the monitor came would leave a dead instance for up to a minute.
 # Where Pacemaker does not repair it (it became unmanaged meanwhile), it is started here.
@@ -89,16 +94,14 @@ STANDBY = Fault(
     undo='crm_attribute --node "$1" --name standby --lifetime reboot --delete',
     undone="is out of standby again",
 )
-# The load stands for a client on the other side, so the instance's port is closed to it too. SSH
-# stays open also for an operator who works on one of the other nodes. -300 is before other
-# firewalls.
+# Clients reach both sides. SSH stays open also for an operator who works on one of the other nodes.
+# -300 is before other firewalls.
 _CUT = r"""
-port=$2; shift 2
+shift 2
 {
   echo 'table inet pacefab_drill {'
   echo ' chain in { type filter hook input priority -300; policy accept;'
   echo '  tcp dport 22 accept'
-  echo "  iif != lo tcp dport $port drop"
   for peer; do case $peer in *:*) echo "  ip6 saddr $peer drop";; *) echo "  ip saddr $peer drop";;
   esac; done
   echo ' }'
@@ -112,12 +115,20 @@ port=$2; shift 2
 """
 PARTITION = Fault(
     name="partition",
-    what="the node is cut off from the other nodes and from clients",
+    what="the node is cut off from the other nodes, and clients reach both sides",
     cause=_CUT,
     undo="! nft list table inet pacefab_drill >/dev/null 2>&1 || "
-    "nft delete table inet pacefab_drill",
+    f"nft delete table inet pacefab_drill || return\n{_START}",
     undone="is connected again",
     fenced=True,
+    cuts=True,
+)
+FENCE_RACE = replace(
+    PARTITION,
+    name="fence-race",
+    what="the two nodes are cut off from each other, and each would fence the other",
+    needs_fencing=True,
+    members=2,
 )
 PAUSE = Fault(
     name="pause",
@@ -127,9 +138,106 @@ PAUSE = Fault(
     undone="has a SERVICE that answers again",
     noticeable=False,
 )
-FAULTS: Mapping[str, Fault] = {
-    fault.name: fault for fault in (PROCESS, STOP_NODE, STANDBY, PARTITION, PAUSE)
+COROSYNC = Fault(
+    name="corosync",
+    what="corosync is killed (SIGKILL)",
+    cause="systemctl kill --kill-who=all --signal=KILL corosync.service",
+    undo="pcs cluster start",
+    undone="has its corosync started again",
+    lasting=False,
+    fenced=True,
+    recovers=True,
+)
+COROSYNC_STOP = Fault(
+    name="corosync-stop",
+    what="corosync is stopped by systemd, and Pacemaker with it",
+    cause="systemctl stop corosync.service",
+    undo="pcs cluster start",
+    undone="is in the cluster again",
+)
+# Its daemons go on, and the one that systemd starts in its place takes them over.
+PACEMAKERD = Fault(
+    name="pacemakerd",
+    what="pacemakerd, which watches over Pacemaker's daemons, is killed (SIGKILL)",
+    cause="systemctl kill --kill-who=main --signal=KILL pacemaker.service",
+    undo=_START,
+    undone="has its pacemakerd started again",
+    lasting=False,
+    noticeable=False,
+    fenced=True,
+    recovers=True,
+)
+# SIGSTOP reaches all but what has to undo it: process 1 and its kin, sshd, the drill's own units,
+# and the processes of this very session. The kernel goes on: it answers for the node's addresses.
+# Those that are made meanwhile are met by another round. Words behind the name in a line of stat:
+# state, parent, group, session, …, flags (0x200000: a thread of the kernel).
+_FREEZE = r"""
+frozen=/run/pacefab-drill-frozen own=" $$ "
+of() { read -r line <"$1/stat" 2>/dev/null && name=${line#*(} && name=${name%)*}; }
+parent=$PPID
+while [ "$parent" -gt 1 ] && of "/proc/$parent"; do
+  own="$own$parent "
+  set -- ${line##*) }
+  parent=$2
+done
+of "/proc/$$"; set -- ${line##*) }; session=$4
+spared() {
+  case "$own" in *" ${1#/proc/} "*) return;; esac
+  case $name in
+    systemd|systemd-*|'(sd-pam)'|init|sshd*|dbus-daemon|dbus-broker*|sudo) return;;
+  esac
+  while read -r group; do case $group in */pacefab-drill-*) return;; esac; done <"$1/cgroup"
+  return 1
 }
+stop() {
+  of "$1" || return
+  folder=$1
+  set -- ${line##*) }
+  [ "$folder" != /proc/1 ] && [ $(($7 & 0x200000)) -eq 0 ] || return
+  [ "$1" != T ] && [ "$1" != Z ] && [ "$4" != "$session" ] || return
+  ! spared "$folder" 2>/dev/null || return
+  kill -STOP "${folder#/proc/}" 2>/dev/null && echo "${folder#/proc/}" >>$frozen && more=1
+}
+: >$frozen
+round=0 more=1
+while [ -n "$more" ] && [ "$round" -lt 5 ]; do
+  more= round=$((round + 1))
+  for each in /proc/[0-9]*; do stop "$each"; done
+done
+[ -s $frozen ]
+"""
+_THAW = r"""
+  frozen=/run/pacefab-drill-frozen
+  [ ! -e $frozen ] || while read -r pid; do kill -CONT "$pid" 2>/dev/null; done <$frozen
+  rm -f $frozen
+"""
+FREEZE = Fault(
+    name="freeze",
+    what="the node hangs: all processes but systemd's and sshd's are stopped (SIGSTOP)",
+    cause=_FREEZE,
+    undo=f"{_THAW}  {_START}",
+    undone="goes on",
+    fenced=True,
+    needs_fencing=True,
+)
+POWER = Fault(
+    name="power",
+    what="the node is fenced, as Pacemaker does it: its power is cut, and given again",
+    cause=":",
+    undo=_START,
+    undone="is left as it booted",
+    fenced=True,
+    needs_fencing=True,
+    order="systemd-run --quiet --collect --unit=pacefab-drill-fence "
+    'stonith_admin --reboot "$1" --timeout 120',
+)
+FAULTS: Mapping[str, Fault] = {
+    fault.name: fault
+    for fault in (
+        PROCESS, STOP_NODE, STANDBY, PARTITION, PAUSE,
+        COROSYNC, COROSYNC_STOP, PACEMAKERD, FREEZE, FENCE_RACE, POWER,
+    )
+}  # fmt: skip
 
 
 _OF_UNIT = """
@@ -146,89 +254,7 @@ start() { crm_resource --force-start --force --resource "$resource" >/dev/null; 
 """
 
 
-def _about(load: ClientLoad) -> str:
-    """Return what scripts may call."""
+def about(load: ClientLoad) -> str:
+    """Return what scripts may call, as shell."""
     script = _OF_UNIT if load.unit else _OF_AGENT
     return script % (shlex.quote(load.resource), shlex.quote(load.unit or load.process))
-
-
-# The note is there before the failure is, so that whatever is cut off in between can be undone.
-# What the timer starts is started again until it succeeds; a oneshot cannot be before systemd 244.
-_CAUSE = r"""
-kind=$1 seconds=$2 undo=$3 cause=$4; shift 4
-[ ! -e /run/pacefab-drill ] || { cat /run/pacefab-drill/kind; exit 3; }
-set -e
-umask 077
-mkdir /run/pacefab-drill
-printf '%s\n' "$undo" > /run/pacefab-drill/undo
-printf '%s\n' "$kind" > /run/pacefab-drill/kind
-systemctl reset-failed pacefab-drill-undo.service 2>/dev/null || :
-systemd-run --quiet --collect --unit=pacefab-drill-undo --on-active="$seconds" \
-  --property=Restart=on-failure --property=RestartSec=10 \
-  /bin/sh -c '[ ! -e /run/pacefab-drill/undo ] || exec sh /run/pacefab-drill/undo'
-sh -c "$cause" pacefab "$@"
-"""
-
-# Run by the timer or by us, by both at once too: the second one finds nothing left to do.
-_UNDO = r"""
-PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-exec 8>/run/pacefab-drill.lock; flock -w 120 8 || exit 1
-[ -e /run/pacefab-drill/undo ] || exit 0
-%s
-undo() {
-%s
-}
-undo %s || exit
-rm -rf /run/pacefab-drill
-systemctl --no-block stop pacefab-drill-undo.timer
-"""
-
-
-def plan_failure(fault: Fault, victim: Victim, seconds: float) -> list[Step]:
-    """Return the step that causes the failure; the node undoes it by itself after `seconds`."""
-    words = (victim.node, str(victim.port), *victim.peers)
-    about = _about(victim.load)
-    undo, cause = _UNDO % (about, fault.undo, shlex.join(words)), f"{about}{fault.cause}"
-    return [shell("failure", _CAUSE, fault.name, f"{seconds:.0f}s", undo, cause, *words)]
-
-
-def is_busy(section: Section) -> bool:
-    """Whether the failure was not caused because the node has a drill that is not undone."""
-    return section.status == _BUSY
-
-
-def plan_undo() -> list[Step]:
-    """Return the step that undoes whatever a drill did to the node; harmless when it did nothing.
-
-    It prints the name of the drill that was undone.
-    """
-    return [shell("undo", _UNDO_NOW)]
-
-
-_UNDO_NOW = r"""
-[ -e /run/pacefab-drill/undo ] || { rm -rf /run/pacefab-drill; exit 0; }
-cat /run/pacefab-drill/kind
-sh /run/pacefab-drill/undo >&2
-"""
-
-
-def observe() -> list[Step]:
-    """Return the step whose output is the name of a drill that is not undone yet, or nothing."""
-    return [shell("drill", "cat /run/pacefab-drill/kind 2>/dev/null; true")]
-
-
-def plan_vips(addresses: Sequence[str]) -> list[Step]:
-    """Return the step of `read_vips`, which takes little more than 0.3 s at most."""
-    return [tcp.observe(_targets(addresses), _VIP_SECONDS, "vips")]
-
-
-def read_vips(addresses: Sequence[str], section: Section) -> frozenset[str]:
-    """Return the addresses that answer: a connection is made, or refused by whoever has it."""
-    if not section.ok:
-        return frozenset()
-    answers = tcp.parse(_targets(addresses), section).items()
-    return frozenset(target.address for target, answer in answers if not answer.wrong)
-
-
-def _targets(addresses: Sequence[str]) -> list[Endpoint]:
-    return [Endpoint("VIP", address, _DISCARD, refused=True) for address in addresses]

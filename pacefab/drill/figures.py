@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 
+from pacefab.drill.fencing import FencingFigures, measure_fencing
 from pacefab.drill.timeline import Event, Sample, Trace, Window, changes
 from pacefab.inventory.objectives import Objectives
 
@@ -62,11 +63,12 @@ class Figures:
     vips: tuple[VipMove, ...]
     events: tuple[Event, ...]
     verdicts: tuple[ObjectiveResult, ...]
+    fencing: FencingFigures = field(default_factory=FencingFigures)
 
     @property
     def passed(self) -> bool:
-        """Whether every objective was met."""
-        return all(verdict.passed for verdict in self.verdicts)
+        """Whether every objective was met, and fencing did what it is for."""
+        return all(verdict.passed for verdict in self.verdicts) and not self.fencing.wrong
 
 
 def measure(trace: Trace, objectives: Objectives) -> Figures:
@@ -78,8 +80,10 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
     worst = max((window.worst for window in during), default=0.0)
     gap = max((window.gap for window in during), default=0.0)
     errors = sum(window.error for window in during)
+    fencing = measure_fencing(trace)
     measured: dict[str, float | None] = {
-        "recovery": recovered,
+        # How long a machine takes to boot is its own affair: it is shown, and not judged.
+        "recovery": fencing.elsewhere if trace.by_fencing else recovered,
         "vip_away": max((move.away for move in vips), default=0.0),
     }
     if trace.kept:  # a client of the node that is broken sees it: it connects elsewhere, or again
@@ -109,6 +113,7 @@ def measure(trace: Trace, objectives: Objectives) -> Figures:
             for name, limit in objectives.items()
             if name in measured
         ),
+        fencing=fencing,
     )
 
 
@@ -181,6 +186,8 @@ def _recovered(trace: Trace) -> float | None:
 
     From the failure on where Pacemaker alone ends it, else from when we ended it.
     """
+    if trace.by_fencing:
+        return recovery(trace.samples, trace.caused, trace.caused)
     if trace.fault.lasting:
         return recovery(trace.samples, trace.caused, trace.undone)
     return recovery(_alone(trace), trace.caused, trace.caused)
@@ -202,8 +209,21 @@ def _vip_moves(samples: Sequence[Sample]) -> Iterator[VipMove]:
 
 def _events(trace: Trace) -> list[Event]:
     ended = "the drill ends it" if trace.fault.lasting else "the drill clears the failure's record"
+    if trace.by_fencing:
+        ended = "the drill undoes what is left of it"
+    whole = trace.fault.lasting or trace.by_fencing
     events = [Event(trace.caused, f"failure: {trace.fault.what}"), Event(trace.undone, ended)]
     # Clearing a record makes Pacemaker check again what has been running all the while.
-    for before, after in pairwise(trace.samples if trace.fault.lasting else _alone(trace)):
+    for before, after in pairwise(trace.samples if whole else _alone(trace)):
         events += changes(before, after)
+    events += _of_nodes(trace)
     return sorted(events, key=lambda event: event.at)
+
+
+def _of_nodes(trace: Trace) -> Iterator[Event]:
+    """Yield what the nodes' own recordings show."""
+    fencing = measure_fencing(trace)
+    if fencing.off is not None:
+        said = f"{' and '.join(fencing.switched)} went off"
+        yield Event(trace.caused + fencing.off, said)
+    yield from (Event(twice.at, str(twice)) for twice in fencing.twice)

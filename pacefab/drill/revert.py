@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pacefab.drill import faults
+from pacefab.drill import on_node, recorder
 from pacefab.drill.faults import Fault, Victim
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.host.model import Mark, Outcome
 from pacefab.services.service import Look
+from pacefab.transport.command import shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.workflows.nodes.apply_node import check_lock
@@ -34,15 +35,31 @@ def cause(host: Host, kind: Fault, victim: Victim, seconds: float) -> None:
         BusyError: a drill is on there already; nothing was done.
         PacefabError: the failure could not be caused, or not wholly: undo it.
     """
-    sections = host.change(faults.plan_failure(kind, victim, seconds), seconds=_CAUSE_SECONDS)
+    sections = host.change(on_node.plan_failure(kind, victim, seconds), seconds=_CAUSE_SECONDS)
     check_lock(sections)
     section = sections["failure"]
-    if faults.is_busy(section):
+    if on_node.is_busy(section):
         raise _busy({victim.node: section.out.strip()})
     if not section.ok:
         raise CommandError(
             f"cause the failure {kind.name}", section.text, _next(section.text), host=victim.node
         )
+
+
+def order(host: Host, kind: Fault, node: str) -> None:
+    """Have another node do what the failure is to the victim; it goes on there by itself.
+
+    Raises:
+        PacefabError: it could not be begun.
+    """
+    sections = host.change([shell("order", kind.order, node)], seconds=_CAUSE_SECONDS)
+    check_lock(sections)
+    section = sections["order"]
+    if not section.ok:
+        raise CommandError(
+            f"cause the failure {kind.name} on {node}", section.text, _next(section.text),
+            host=host.name,
+        )  # fmt: skip
 
 
 def _next(text: str) -> str:
@@ -58,7 +75,7 @@ def undo(host: Host) -> str:
         PacefabError: it could not be undone now.
     """
     try:
-        sections = persist(lambda: host.change(faults.plan_undo(), seconds=_UNDO_SECONDS))
+        sections = persist(lambda: host.change(on_node.plan_undo(), seconds=_UNDO_SECONDS))
         check_lock(sections)
     except PacefabError as error:
         error.next_step = f"{_UNDO_HINT}, or the node's own timer (systemctl list-timers)"
@@ -72,10 +89,17 @@ def undo(host: Host) -> str:
     return section.out.strip()
 
 
+def _clear(host: Host) -> str:
+    """Undo as `undo` does, and remove what recorded meanwhile."""
+    name = undo(host)
+    recorder.remove(host)
+    return name
+
+
 def check_undone(hosts: Mapping[str, Host], limit: int) -> None:
     """Raise a BusyError when a node has a drill that is not undone."""
     asked = fan_out(
-        hosts, lambda _, host: host.query(faults.observe())["drill"].out.strip(), limit=limit
+        hosts, lambda _, host: host.query(on_node.observe())["drill"].out.strip(), limit=limit
     )
     if left := {node: name for node, name in values(asked).items() if name}:
         raise _busy(left)
@@ -118,7 +142,7 @@ class Undo:
         transaction.hold(seen, progress)
         for node in seen.hosts:
             progress.waiting(node, "what a drill did is undone, if one did anything")
-        undone = fan_out(seen.hosts, lambda _, host: undo(host), limit=self.limit)
+        undone = fan_out(seen.hosts, lambda _, host: _clear(host), limit=self.limit)
         outcomes = []
         for node, name in values(undone).items():
             mark = Mark.CHANGED if name else Mark.UNCHANGED

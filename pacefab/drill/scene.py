@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -16,6 +16,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.readiness import unfinished
 from pacefab.services import registry
+from pacefab.services.activity import ActivityQuestion
 from pacefab.services.load import ClientLoad
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
@@ -112,6 +113,19 @@ class Scene:
         """
         clean_up(seen.host, apply_cib.query_progress(seen.host), {node})
 
+    def activities(self, seen: ClusterView) -> dict[str, list[ActivityQuestion]]:
+        """Return how each node's instances are asked whether they are active, by node."""
+        there = self._there(seen)
+        site = site_of(seen, there, recognised=True)
+        return {
+            node: [
+                found
+                for name, section in there.items()
+                if (found := registry.service(name).activity(section, site, node))
+            ]
+            for node in seen.views
+        }
+
     def _observe(self) -> ClusterView:
         look = registry.look(self.intent.sections)
         return observe_members(self.hosts, look, self.limit, self.reach)
@@ -159,9 +173,14 @@ def _at_work(status: ClusterStatus) -> str:
     return unfinished(status, status.primitives)
 
 
-def find_witness(seen: ClusterView, victim: str) -> Host:
-    """Return the node through which the cluster is watched: another one than the victim."""
-    return next(seen.hosts[node] for node in seen.views if node != victim)
+def find_witnesses(seen: ClusterView, victim: str, sides: Sequence[str]) -> tuple[Host, ...]:
+    """Return the nodes through which the cluster is watched: others than the victim.
+
+    Where either of two `sides` may be fenced, the victim is the last one: it may be what is left.
+    """
+    others = [node for node in seen.views if node != victim]
+    last = [victim] if len(sides) > 1 else []
+    return tuple(seen.hosts[node] for node in (*others, *last))
 
 
 def find_victim(seen: ClusterView, node: str, load: ClientLoad) -> Victim:

@@ -6,9 +6,11 @@ Times are seconds of the monotonic clock of the machine that fab runs on.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pacefab.drill.boots import Boots
 from pacefab.drill.faults import Fault
+from pacefab.drill.recording import Recording
 from pacefab.pacemaker.nouns.status import ClusterStatus, FailedAction, Instance
 
 
@@ -156,7 +158,8 @@ class Trace:
     """One drill as it was seen, from some seconds before the failure to some after recovery.
 
     `undone` is when we began to undo it. `samples` begin before the failure. `kept` says whether
-    all that was acknowledged has to be there.
+    all that was acknowledged has to be there. `fencing` says whether the cluster fences; `boots`
+    and `recordings` are what the nodes themselves said afterwards.
     """
 
     fault: Fault
@@ -170,3 +173,11 @@ class Trace:
     lost: int  # of them after
     redelivered: int | None = None  # came again; None: nothing is delivered
     kept: bool = False
+    fencing: bool = False
+    boots: Boots = field(default_factory=lambda: Boots({}, {}))
+    recordings: tuple[Recording, ...] = ()
+
+    @property
+    def by_fencing(self) -> bool:
+        """Whether the failure ended with a node's power being cut."""
+        return self.fencing and self.fault.fenced and bool(self.boots.gone)

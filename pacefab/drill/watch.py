@@ -9,18 +9,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from pacefab.drill import faults
 from pacefab.drill.timeline import Sample, WatchedVip, take_sample
 from pacefab.errors import CommandError, PacefabError, RefusedError
 from pacefab.pacemaker import live
 from pacefab.services.load import ClientLoad, LoadServer
+from pacefab.services.probes import tcp
+from pacefab.services.probes.probe import Endpoint
+from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
 from pacefab.waiting import Pending, wait_until
 
 ANSWER_SECONDS = 0.5
+_VIP_SECONDS = 0.3
+_DISCARD = 9  # a port that hardly anything listens to: whoever has the address refuses
 _POLL_SECONDS = 0.25
 _END_SECONDS = 10.0  # for a question that is under way
+_ASK_SECONDS = 10.0  # a node whose power is cut says nothing, not even that
+_SILENCE_SECONDS = 60.0  # until none of those that could be asked is taken to come back
 
 
 @dataclass
@@ -28,13 +34,13 @@ class Watch:
     """Takes a sample about every quarter of a second; as a context manager it ends with the block.
 
     Args:
-        host: the node that is asked; nothing else uses it meanwhile.
+        hosts: the nodes that are asked: the first one, and the next one when it is lost.
         load: its servers are asked from here.
         vips: addresses that are asked from the node; one that does not answer at the start (a
             firewall) is believed to be where Pacemaker says.
     """
 
-    host: Host
+    hosts: Sequence[Host]
     load: ClientLoad
     vips: Sequence[WatchedVip] = ()
     samples: list[Sample] = field(default_factory=list)
@@ -57,7 +63,7 @@ class Watch:
         """Wait at most `seconds` for a condition on the samples; return whether it came.
 
         Raises:
-            PacefabError: the watching node could not be asked any more.
+            PacefabError: none of the watching nodes could be asked any more.
         """
 
         def look() -> bool | Pending:
@@ -76,21 +82,24 @@ class Watch:
             try:
                 self.samples.append(self._take())
             except PacefabError as error:
-                self._error = error
-                return
+                if time.monotonic() - self.samples[-1].at > _SILENCE_SECONDS:
+                    self._error = error
+                    return
+                self.hosts = (*self.hosts[1:], self.hosts[0])
             except KeyboardInterrupt:  # whoever reads the samples ends by itself
                 return
 
     def _take(self) -> Sample:
-        sections = self.host.query([*live.observe_status(), *faults.plan_vips(self._addresses)])
-        up = faults.read_vips(self._addresses, sections["vips"]) | self._silent
+        steps = [*live.observe_status(), *plan_vips(self._addresses)]
+        sections = self.hosts[0].query(steps, seconds=_ASK_SECONDS)
+        up = read_vips(self._addresses, sections["vips"]) | self._silent
         vips = {vip.resource: vip.address in up for vip in self.vips}
         answering = serving(self.load)
         return take_sample(time.monotonic(), live.read_status(sections), vips, answering)
 
     def _ask_vips(self) -> frozenset[str]:
-        section = self.host.query(faults.plan_vips(self._addresses))["vips"]
-        return faults.read_vips(self._addresses, section)
+        section = self.hosts[0].query(plan_vips(self._addresses))["vips"]
+        return read_vips(self._addresses, section)
 
     @property
     def _addresses(self) -> list[str]:
@@ -143,3 +152,20 @@ def check_reachable(service: str, load: ClientLoad) -> None:
             "nothing was broken; run this on a machine in the cluster's network (a node will do), "
             f"or open {service}'s port to this one",
         )
+
+
+def plan_vips(addresses: Sequence[str]) -> list[Step]:
+    """Return the step of `read_vips`, which takes little more than 0.3 s at most."""
+    return [tcp.observe(_targets(addresses), _VIP_SECONDS, "vips")]
+
+
+def read_vips(addresses: Sequence[str], section: Section) -> frozenset[str]:
+    """Return the addresses that answer: a connection is made, or refused by whoever has it."""
+    if not section.ok:
+        return frozenset()
+    answers = tcp.parse(_targets(addresses), section).items()
+    return frozenset(target.address for target, answer in answers if not answer.wrong)
+
+
+def _targets(addresses: Sequence[str]) -> list[Endpoint]:
+    return [Endpoint("VIP", address, _DISCARD, refused=True) for address in addresses]

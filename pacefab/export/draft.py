@@ -58,8 +58,8 @@ class ExportDraft:
 
     `values` are those of secrets by the names that stand in their place; they go nowhere.
     `sets` writes further sets. `taken` is what another section says: properties, resources,
-    constraints. `reasons` say of primitives why they are no service's. `secrets` are those that
-    services need besides.
+    constraints; `services` are the resources of services among it. `reasons` say of primitives why
+    they are no service's or node's. `secrets` are those that services need besides.
     """
 
     sets: Sets
@@ -68,6 +68,7 @@ class ExportDraft:
     places: dict[Path, str] = field(default_factory=dict)
     unsaid: list[NotSaid] = field(default_factory=list)
     taken: set[str] = field(default_factory=set)
+    services: set[str] = field(default_factory=set)
     reasons: dict[str, str] = field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     _origins: dict[int, tuple[Any, etree._Element]] = field(default_factory=dict)

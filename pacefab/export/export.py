@@ -18,6 +18,7 @@ from pacefab.export.corosync import corosync
 from pacefab.export.draft import ExportDraft, NotSaid, Section, Source, bare
 from pacefab.export.objects import objects
 from pacefab.export.recognition import service_parts, services
+from pacefab.export.remotes import guests, off_remotes, remotes
 from pacefab.export.resources import resources
 from pacefab.export.settings import all_ids, cluster_name, defaults, nodes, properties
 from pacefab.export.text import render_inventory
@@ -27,7 +28,9 @@ from pacefab.inventory.document import Path, parse
 from pacefab.inventory.mistakes import find_mistakes
 from pacefab.inventory.references import contradictions
 from pacefab.pacemaker.cib import Cib
+from pacefab.pacemaker.metadata import complete_configuration
 from pacefab.pacemaker.naming import is_secret
+from pacefab.pacemaker.placement.remote import CONNECTION
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.workflows.rollout.desired import merge
@@ -37,7 +40,10 @@ SECTIONS: tuple[Section, ...] = (
     nodes,
     corosync,
     services,
+    remotes,
     resources,
+    guests,
+    off_remotes,
     properties,
     defaults,
     objects,
@@ -166,8 +172,11 @@ def _take_out(draft: ExportDraft, path: Path, text: str) -> None:
 
 def _rendered(source: Source, inventory: ClusterInventory, values: dict[str, str]) -> Cib:
     own = desired_configuration(inventory, values.__getitem__)
+    known = {n: found for n, found in source.metadata.items() if n == CONNECTION}
+    beside = len(inventory.members) < len(inventory.nodes)
+    parts = service_parts(source, inventory.sections, beside_remotes=beside)
     empty = bare(source.cib)
-    desired = merge([*service_parts(source, inventory.sections), own])
+    desired = merge([*parts, complete_configuration(own, known)])
     return render_configuration(empty, plan_configuration(empty, desired))
 
 

@@ -74,7 +74,8 @@ def services(source: Source, draft: ExportDraft) -> None:
     order: dict[str, int] = {}
     for name in found.data:
         part = _made(source, found.shown, name)
-        draft.taken |= {r.id for r in part.resources}
+        draft.services |= {r.id for r in part.resources}
+        draft.taken |= draft.services
         draft.taken |= {constraints[str(meaning(c))] for c in part.constraints}
         order[name] = min(places[r.id] for r in part.resources)
         draft.places["services", name] = _place(source, found.shown, name)
@@ -147,11 +148,17 @@ def _made(source: Source, shown: ServicesShown, name: str) -> Configuration:
     return complete_configuration(part, source.metadata)
 
 
-def service_parts(source: Source, sections: Mapping[str, Any]) -> list[Configuration]:
-    """Return what services of an inventory make on the cluster. Errors of the descriptions."""
+def service_parts(
+    source: Source, sections: Mapping[str, Any], *, beside_remotes: bool
+) -> list[Configuration]:
+    """Return what services of an inventory make on the cluster. Errors of the descriptions.
+
+    `beside_remotes`: it has remote or guest nodes, which services are kept off.
+    """
     if source.membership is None:
         return []
-    shown = ServicesShown(source.cib, source.membership, source.facts, sections)
+    known = source.membership, source.facts, sections
+    shown = ServicesShown(source.cib, *known, beside_remotes=beside_remotes)
     return [_made(source, shown, name) for name in sections]
 
 

@@ -133,6 +133,11 @@ def _device(source: Source, draft: ExportDraft, noun: Resource) -> Data | None:
     return made(entry) if all(op.name == "monitor" for op in noun.operations) else None
 
 
+def primitive_entry(source: Source, draft: ExportDraft, noun: Primitive) -> Data:
+    """Return a primitive as the inventory has it. Raises `Unsayable`."""
+    return _Writing(source, draft).primitive(noun)
+
+
 @dataclass
 class _Writing:
     source: Source

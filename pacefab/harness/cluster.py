@@ -178,9 +178,12 @@ class Cluster:
         return bool(docker.from_env().containers.list(filters=filters, ignore_removed=True))
 
     def differences(
-        self, nodes: Sequence[str], image: str, *, bare: bool, fencing: bool
+        self, nodes: Sequence[str], image: str, *, bare: bool, fencing: bool | None
     ) -> list[str]:
-        """Return how this differs from what was asked for; nothing when it is that, and works."""
+        """Return how this differs from what was asked for; nothing when it is that, and works.
+
+        `fencing`: whether it has management boards; None: either.
+        """
         found = []
         if self.nodes != list(nodes):
             found.append("has other nodes")
@@ -188,7 +191,7 @@ class Cluster:
             found.append("is of another image")
         if self.description.bare != bare:
             found.append("is not of bare nodes" if bare else "is of bare nodes")
-        if self.description.fencing != fencing:
+        if fencing is not None and self.description.fencing != fencing:
             found.append("has no management boards" if fencing else "has management boards")
         if not found and not (self.runs() and (bare or self.is_formed())):
             found.append("is not complete")

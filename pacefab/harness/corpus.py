@@ -102,7 +102,7 @@ def judge(file: Path) -> Judged:
     """Return what becomes of one configuration."""
     cib = parse(file.read_text(encoding="utf-8"))
     try:
-        done = export(Source(cib, place=file.name))
+        done = export(Source(cib, place=file.name, plain=True))
     except ValueError as error:
         return Judged(file.name, (f"nothing of it: {error}",))
     rendered = _with_state(done.rendered, cib) if done.rendered else ""

@@ -142,6 +142,16 @@ def check_kind(kind: str, *, bare: bool = False, fencing: bool = False) -> None:
         raise HarnessUsageError(f"no {what} {kind!r}", next_step=one_of(kind, known))
 
 
+def fences(kind: str) -> bool:
+    """Whether a kind's nodes can have a fence agent; `auto`: there is such an image, or may be.
+
+    Only root can make one.
+    """
+    if kind != "auto":
+        return kind in FENCING
+    return os.geteuid() == 0 or any(is_present(tag_of(image)) for image in FENCING.values())
+
+
 def why_not_pulled(image: str) -> str:
     """Try to pull an image; return why that failed, or nothing when it is here now."""
     if succeeds(["docker", "pull", "--quiet", image], timeout=PULL_SECONDS):

@@ -9,7 +9,7 @@ from . import cleanup
 from .cluster import Cluster
 from .engine import ensure_engine
 from .errors import HarnessError, HarnessUsageError, one_of
-from .image import check_kind
+from .image import check_kind, fences
 from .place import DESCRIPTION, STATE, check_names, known_names
 from .progress import note
 
@@ -18,12 +18,19 @@ from .progress import note
 class ClusterKind:
     """What a cluster's nodes are: the kind of their image, bare or formed, with boards or without.
 
-    With boards a formed cluster fences.
+    With boards a formed cluster fences. None: with boards where nothing speaks against them.
     """
 
     image: str = "auto"
     bare: bool = False
-    fencing: bool = False
+    fencing: bool | None = None
+
+    @property
+    def boards(self) -> bool:
+        """Whether nodes that are started have boards."""
+        if self.fencing is None:
+            return not self.bare and fences(self.image)
+        return self.fencing
 
 
 def ensure_cluster(
@@ -35,7 +42,7 @@ def ensure_cluster(
     Raises `HarnessError`; options that cannot be are refused before anything else.
     """
     check_names(name, nodes)
-    check_kind(kind.image, bare=kind.bare, fencing=kind.fencing)
+    check_kind(kind.image, bare=kind.bare, fencing=bool(kind.fencing))
     ensure_engine()
     cleanup.sweep()
     if (STATE / name / DESCRIPTION).exists():
@@ -52,7 +59,9 @@ def ensure_cluster(
             )
         note(f"{name} is removed and started again: it {' and '.join(differences)}")
         cluster.stop()
-    return Cluster.start(name, nodes, kind.image, bare=kind.bare, fencing=kind.fencing, keep=True)
+    if kind.fencing is None and not kind.bare and not kind.boards:
+        note(f"{name} does not fence: there is no image of {kind.image} with a fence agent")
+    return Cluster.start(name, nodes, kind.image, bare=kind.bare, fencing=kind.boards, keep=True)
 
 
 def remove_cluster(name: str) -> None:

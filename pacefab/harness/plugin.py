@@ -44,7 +44,12 @@ class ClusterFactory(Protocol):
     """Starts clusters that live until the end of the session."""
 
     def __call__(
-        self, image: str = "", nodes: Sequence[str] = (), *, bare: bool = False
+        self,
+        image: str = "",
+        nodes: Sequence[str] = (),
+        *,
+        bare: bool = False,
+        fencing: bool = False,
     ) -> Cluster:
         """Start a cluster; what isn't given is taken from the command line."""
 
@@ -112,8 +117,10 @@ def cluster_factory(pytestconfig: pytest.Config) -> Iterator[ClusterFactory]:
     """Make further clusters, of other images or nodes; they live as long as the session."""
     started: list[Cluster] = []
 
-    def start(image: str = "", nodes: Sequence[str] = (), *, bare: bool = False) -> Cluster:
-        cluster = start_cluster(pytestconfig, image, nodes, bare=bare)
+    def start(
+        image: str = "", nodes: Sequence[str] = (), *, bare: bool = False, fencing: bool = False
+    ) -> Cluster:
+        cluster = start_cluster(pytestconfig, image, nodes, bare=bare, fencing=fencing)
         started.append(cluster)
         return cluster
 

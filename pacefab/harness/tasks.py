@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from invoke.context import Context
 from invoke.exceptions import Exit
-from invoke.tasks import task
+from invoke.tasks import Task, task
 
 from pacefab.errors import UsageError
 from pacefab.report.text import render_last_words
@@ -24,14 +25,25 @@ NODES = "c1,c2,c3"
 NAME_HELP = {"name": "the cluster's name (default: dev, which fab finds by itself)"}
 NODES_HELP = {"nodes": "names of its nodes, separated by commas"}
 IMAGE_HELP = {"image": "node image: auto, centos9, centos10, debian12, debian13 or rpm"}
-FENCING_HELP = {"fencing": "a management board for each node, with which the cluster fences"}
+FENCING_HELP = {
+    "fencing": "insist on a management board for each node, of bare ones too",
+    "no-fencing": "a cluster that does not fence: no boards, no fence devices",
+}
 BARE_HELP = {
     "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13",
     "replace": "remove a running cluster of this name that has other nodes or another image",
 }
 
 
-@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP | FENCING_HELP)
+class LetteredTask(Task[Any]):
+    """A task whose options have letters for short: the - within a name is none."""
+
+    def arg_opts(self, name: str, default: str, taken_names: set[str]) -> dict[str, Any]:
+        """Return how an option is parsed, as invoke asks for it."""
+        return super().arg_opts(name, default, {*taken_names, "-"})
+
+
+@task(help=NAME_HELP | NODES_HELP | IMAGE_HELP | BARE_HELP | FENCING_HELP, klass=LetteredTask)
 def cluster_up(
     _: Context,
     name: str = "dev",
@@ -40,8 +52,13 @@ def cluster_up(
     bare: bool = False,
     replace: bool = False,
     fencing: bool = False,
+    no_fencing: bool = False,
 ) -> None:
     """Start a cluster to try things on, unless it is up.
+
+    It fences: each node has a simulated management board. Bare nodes have none, nor have those of
+    an image without a fence agent (centos9, centos10, rpm). One that is up is taken with boards or
+    without, unless an option says which.
 
     Bare nodes have the addresses 192.0.2.11, .12, ... too, those of inventory/openstack.yaml.
 
@@ -50,7 +67,10 @@ def cluster_up(
     with errors_as_text():
         from .kept import ClusterKind, ensure_cluster  # noqa: PLC0415
 
-        kind = ClusterKind(image, bare=bare, fencing=fencing)
+        if fencing and no_fencing:
+            raise HarnessUsageError("--fencing and --no-fencing", next_step="give one of them")
+        asked = fencing if fencing or no_fencing else None
+        kind = ClusterKind(image, bare=bare, fencing=asked)
         cluster = ensure_cluster(name, nodes.split(","), kind, replace=replace)
         config = os.path.relpath(cluster.ssh_config)
         print(f"log in: ssh -F {config} {cluster.nodes[0]}")

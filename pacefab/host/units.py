@@ -152,6 +152,12 @@ def plan_enable(unit: str) -> Step:
     return step(f"enable {unit}", "systemctl", "enable", "--quiet", "--now", unit, undo=undo)
 
 
+def plan_enable_at_boot(unit: str) -> Step:
+    """Return the step after which a unit starts at each boot; now it is left as it is."""
+    undo = ("systemctl", "disable", "--quiet", unit)
+    return step(f"enable {unit} at boot", "systemctl", "enable", "--quiet", unit, undo=undo)
+
+
 def plan_remove(unit: str) -> Step:
     """Return the step after which a unit of systemd's own runs no more, nor at the next boot."""
     return step(f"stop and disable {unit}", "systemctl", "disable", "--quiet", "--now", unit)

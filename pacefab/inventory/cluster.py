@@ -21,6 +21,7 @@ from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.corosync import Corosync
 from pacefab.inventory.values import ScalarText
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
+from pacefab.pacemaker.fencing.sbd import SbdSettings
 from pacefab.pacemaker.model import Member, Membership
 
 _KEPT = f"{SETS}; without, those that the cluster has stay"
@@ -184,6 +185,10 @@ class Inventory(Part):
             self.cluster,
             tuple(Member(n.name, (n.address, *n.links) if n.address else ()) for n in self.members),
         )
+
+    def sbd(self) -> SbdSettings | None:
+        """Return how SBD is to be set up on the members; None: it is as it is."""
+        return self.fencing.sbd.settings() if self.fencing and self.fencing.sbd else None
 
     def settings(self) -> CorosyncSettings | None:
         """Return what is desired of corosync.conf; None: it is as it is."""

@@ -12,6 +12,7 @@ from pacefab.inventory.nouns.resources import Values, primitive_noun, references
 from pacefab.inventory.own_terms import Secret, sets_of
 from pacefab.inventory.sections.objects import desired_objects, secret_values
 from pacefab.pacemaker.configuration import NODE_SETS
+from pacefab.pacemaker.fencing.findings import WATCHDOG_TIME
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
 from pacefab.pacemaker.placement.remote import CONNECTION
 
@@ -26,7 +27,7 @@ def desired_configuration(inventory: Inventory, secret: Secret) -> Configuration
         properties={
             **inventory.properties.texts(),
             **inventory.unlisted_properties,
-            **_fencing_property(fencing),
+            **_fencing_properties(inventory),
         },
         defaults={**inventory.defaults.texts(), **inventory.unlisted_defaults},
         operation_defaults={
@@ -129,11 +130,16 @@ def device_ids(name: str, device: Device) -> tuple[str, ...]:
     return tuple(f"{name}-{node}" for node in device.per_node) or (name,)
 
 
-def _fencing_property(fencing: Fencing | None) -> dict[str, str]:
+def _fencing_properties(inventory: Inventory) -> dict[str, str]:
     """Return nothing while the inventory has not decided."""
-    if fencing is None or not (fencing.disabled or fencing.devices):
+    fencing = inventory.fencing
+    if fencing is None or not (fencing.disabled or fencing.devices or fencing.sbd):
         return {}
-    return {"stonith-enabled": "false" if fencing.disabled else "true"}
+    enabled = {"stonith-enabled": "false" if fencing.disabled else "true"}
+    own = {*inventory.properties.texts(), *inventory.unlisted_properties}
+    if fencing.sbd and not fencing.sbd.devices and not own & set(WATCHDOG_TIME):
+        enabled[WATCHDOG_TIME[0]] = f"{fencing.sbd.settings().wait}s"
+    return enabled
 
 
 def _devices(fencing: Fencing | None, secret: Secret) -> Iterator[Primitive]:

@@ -10,6 +10,7 @@ from pacefab.inventory.model import HostName, Name, Part, unfit
 from pacefab.inventory.pacemaker_options import ResourceMeta
 from pacefab.inventory.resources import OPERATIONS, PARAMETERS, OperationEntry, Parameters
 from pacefab.inventory.sections.levels import LevelEntry
+from pacefab.pacemaker.fencing.sbd import SbdSettings
 
 # Pacemaker's own parameters of a device that say which nodes it fences.
 _HOST_PARAMETERS = ("pcmk_host_list", "pcmk_host_map")
@@ -23,6 +24,8 @@ LISTING = frozenset(
         "vmware_rest", "vmware_soap", "vmware_vcloud", "xenapi", "xvm",
     )
 )  # fmt: skip
+
+DevicePath = Annotated[str, Field(pattern=r"^/dev/[A-Za-z0-9_.:/@+-]+$", max_length=200)]
 
 
 class Device(Part):
@@ -59,8 +62,35 @@ class Device(Part):
         return self
 
 
+class Sbd(Part):
+    """SBD: each node's watchdog resets it, by messages on shared disks or when it loses quorum."""
+
+    watchdog: DevicePath = Field(
+        default="/dev/watchdog", description="the path of the nodes' watchdog device"
+    )
+    timeout: Annotated[int, Field(ge=1, le=3600)] = Field(
+        default=5,
+        description="a whole number from 1 to 3600: seconds after which a watchdog that is not fed "
+        "resets its node; Pacemaker waits twice as long (property stonith-watchdog-timeout)",
+    )
+    devices: tuple[DevicePath, ...] = Field(
+        default=(),
+        max_length=3,
+        description="up to three paths of shared disks, which sbd create has prepared (default: "
+        "none, the watchdog alone); a fence device of the agent fence_sbd writes to them",
+    )
+    delay_start: bool = Field(
+        default=False,
+        description="true or false: whether a node that boots waits until a message to it expires",
+    )
+
+    def settings(self) -> SbdSettings:
+        """Return what nodes' file of settings is to say."""
+        return SbdSettings(self.watchdog, self.timeout, self.devices, self.delay_start)
+
+
 class Fencing(Part):
-    """Devices, or the decision to do without."""
+    """Devices, SBD, or the decision to do without."""
 
     disabled: bool = Field(
         default=False, description="true, with a reason, or false: whether nothing is ever fenced"
@@ -72,6 +102,11 @@ class Fencing(Part):
         default={},
         description="fence devices by name (a letter first, then letters, digits, _ . and -), each "
         "a mapping of agent, parameters, nodes or per_node, meta, operations",
+    )
+    sbd: Sbd | None = Field(
+        default=None,
+        description="a mapping of watchdog, timeout, devices, delay_start: nodes that their own "
+        "watchdog resets (set up as sbd documents it, and not proven on a real watchdog)",
     )
     levels: tuple[LevelEntry, ...] = Field(
         default=(),
@@ -85,6 +120,8 @@ class Fencing(Part):
             raise unfit("fencing is disabled without a reason, which status would show")
         if not self.disabled and self.reason:
             raise unfit("there is a reason, and fencing is not disabled")
-        if not self.disabled and not self.devices and not self.levels:
+        if not self.disabled and not (self.devices or self.levels or self.sbd):
             raise unfit("there is no device, and fencing is not disabled")
+        if self.disabled and self.sbd:
+            raise unfit("fencing is disabled, and sbd would reset nodes: keep one of them")
         return self

@@ -8,6 +8,7 @@ from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.configuration import device_ids
 from pacefab.inventory.document import Path
 from pacefab.inventory.mistakes import meant, show
+from pacefab.pacemaker.fencing.devices import WATCHDOG
 from pacefab.pacemaker.sections.property_names import NEW_NAMES
 
 Found = Iterator[tuple[Path, str]]
@@ -50,6 +51,7 @@ def _levels(inventory: Inventory) -> Found:
     devices = {
         id_ for name, each in inventory.fencing.devices.items() for id_ in device_ids(name, each)
     }
+    devices |= {WATCHDOG} if inventory.fencing.sbd else set()
     nodes = [node.name for node in inventory.nodes]
     before: dict[object, int] = {}
     for i, entry in enumerate(inventory.fencing.levels):

@@ -32,7 +32,8 @@ def contradictions(inventory: Inventory) -> Found:
     yield from corosync_contradictions(inventory.members, inventory.corosync)
     if inventory.fencing:
         yield from _fenced_nodes(inventory.fencing.devices, nodes)
-        if not inventory.fencing.disabled:
+        sbd = inventory.fencing.sbd
+        if not inventory.fencing.disabled and (sbd is None or sbd.devices):
             fenced = [node.name for node in inventory.nodes if node.role != "guest"]
             yield from _unfenced_nodes(inventory.fencing.devices, fenced)
     yield from _unknown_resources(inventory)
@@ -109,6 +110,8 @@ def _unknown_resources(inventory: Inventory) -> Found:
         known.add(clone_id(name, entry) if entry.copied else name)
         known.update([entry.group] if entry.group else [])
     known.update(clone_id(n, group) for n, group in inventory.groups.items() if group.copied)
+    devices = inventory.fencing.devices.items() if inventory.fencing else ()
+    known.update(id_ for name, device in devices for id_ in device_ids(name, device))
     known.update([*inventory.bundles, *inventory.templates, *inventory.tags])
     for path, id_ in _named_resources(inventory.constraints):
         if id_ not in known:

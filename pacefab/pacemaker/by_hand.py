@@ -18,9 +18,11 @@ from pacefab.pacemaker.model import (
     Primitive,
     Resource,
 )
+from pacefab.pacemaker.nouns.plain_set import said
 
 HolderT = TypeVar("HolderT", Primitive, Group, Clone, GroupClone, Bundle)
 
+_META = "meta_attributes"
 # What `pcs resource disable`, `unmanage` and `meta … maintenance=` set, and what it is without.
 _ORDINARY = {"target-role": "Started", "is-managed": "true", "maintenance": "false"}
 
@@ -46,18 +48,15 @@ def _kept(cib: Cib, desired: HolderT) -> HolderT:
     element = cib.element(desired.id)
     # Sets of which nothing is said stay as well, where the whole element is written anew.
     present = {} if element is None else read_further(element)
-    return replace(
-        desired,
-        meta=_meta(cib, desired.id, desired.meta),
-        further={**present, **desired.further},
-    )
+    meta, further = said(_META, _meta(cib, desired.id, desired.meta), desired.further)
+    return replace(desired, meta=meta, further={**present, **further})
 
 
 def _meta(cib: Cib, name: str, desired: Mapping[str, str]) -> dict[str, str]:
     element = cib.element(name)
     if element is None:
         return dict(desired)
-    nvset = plain_set(element, "meta_attributes")
+    nvset = plain_set(element, _META)
     present = {} if nvset is None else pairs(nvset)
     kept = {key: present[key] for key in _ORDINARY if key in present and key not in desired}
     anyhow = {

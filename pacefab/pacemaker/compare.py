@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from pacefab.pacemaker.model import (
@@ -37,22 +37,29 @@ def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
     return same_pieces(usual[0], usual[1]) and ids <= frozenset(p.id for p in present)
 
 
-def _further(where: str, present: Further, desired: Further) -> Iterator[Difference]:
-    """Return the differences of further sets, of those kinds that something is said of."""
+def _further(
+    where: str, present: Further, desired: Further, hidden: Collection[str] = ()
+) -> Iterator[Difference]:
+    """Return the differences of further sets, of those kinds that something is said of.
+
+    `hidden` are the names of parameters that are secrets.
+    """
     for kind, sets in desired.items():
         if not same_sets(present.get(kind, ()), sets):
-            said = [" ".join(map(shown, each)) for each in (present.get(kind, ()), sets)]
+            both = (present.get(kind, ()), sets)
+            said = [" ".join(shown(piece, hidden) for piece in each) for each in both]
             yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
 
 
-def shown(piece: Piece) -> str:
-    """Return what a piece says, without values of secrets."""
-    children = tuple(_masked(child) for child in piece.children)
+def shown(piece: Piece, hidden: Collection[str] = ()) -> str:
+    """Return what a piece says, without values of secrets; `hidden`: their names besides."""
+    children = tuple(_masked(child, hidden) for child in piece.children)
     return replace(piece, children=children).meaning
 
 
-def _masked(child: Piece) -> Piece:
-    if child.tag == "nvpair" and is_secret(child.attributes.get("name", "")):
+def _masked(child: Piece, hidden: Collection[str]) -> Piece:
+    name = child.attributes.get("name", "")
+    if child.tag == "nvpair" and (is_secret(name) or name in hidden):
         return replace(child, attributes={**child.attributes, "value": "(secret)"})
     return child
 
@@ -126,7 +133,8 @@ def _members(present: Group, desired: Group) -> Iterator[Difference]:
 def _primitive(present: Primitive, desired: Primitive) -> Iterator[Difference]:
     yield from options(f"{desired.id} meta", present.meta, desired.meta)
     yield from _parameters(present, desired)
-    yield from _further(desired.id, present.further, desired.further)
+    hidden = secret_names(present, desired)
+    yield from _further(desired.id, present.further, desired.further, hidden)
     others = {"template": desired.template} if desired.template else {}
     own = {"template": present.template, **present.others}
     yield from _others(desired.id, own, {**others, **desired.others})
@@ -151,10 +159,14 @@ def setting_difference(present: Setting | None, desired: Setting | None) -> Diff
     setting = desired or present
     if setting is None:
         raise ValueError("a setting that neither is nor is desired")
-    found = Difference(
-        setting.id, present.value if present else None, desired.value if desired else None
-    )
+    said = [_said(each) if each else None for each in (present, desired)]
+    found = Difference(setting.id, said[0], said[1])
     return masked(found) if is_secret(setting.name) else found
+
+
+def _said(setting: Setting) -> str:
+    """Return a setting's value; of sets what they say without secrets."""
+    return " ".join(map(shown, setting.pieces)) if setting.pieces else setting.value
 
 
 def masked(difference: Difference) -> Difference:
@@ -172,10 +184,24 @@ def key(op: Operation) -> str:
 
 
 def terms(op: Operation) -> str:
-    """Everything else of an operation, in one spelling."""
+    """Everything else of an operation, in one spelling, wherever the noun has a set."""
     found = {"timeout": _seconds(op.timeout), **op.others, **op.parameters}
+    sets = list(op.further)
+    own = [] if op.parameters else [each for each in sets if _is_own(each)]
+    for each in own[:1]:
+        sets.remove(each)
+        found |= {child.attributes["name"]: child.attributes["value"] for child in each.children}
     said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
-    return " ".join([*said, *sorted(map(shown, op.further))])
+    return " ".join([*said, *sorted(map(shown, sets))])
+
+
+def _is_own(piece: Piece) -> bool:
+    """Whether a set is one that an operation has the pairs of: values, and nothing besides."""
+    return (
+        piece.tag == "instance_attributes"
+        and not piece.attributes
+        and all(child.attributes.keys() == {"name", "value"} for child in piece.children)
+    )
 
 
 def meaning(constraint: Constraint) -> dict[str, str]:

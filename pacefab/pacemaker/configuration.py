@@ -266,9 +266,9 @@ def read_primitive(element: etree._Element, secrets: Collection[str] = ()) -> Pr
         parameters=parameters,
         meta=pairs(plain_set(element, "meta_attributes")),
         operations=tuple(read_operation(op) for op in element.iterfind("operations/op")),
-        hidden=frozenset(p for p in parameters if f"{name}:{p}" in secrets)
-        if secrets
-        else frozenset(),
+        hidden=frozenset(
+            key.removeprefix(f"{name}:") for key in secrets if key.startswith(f"{name}:")
+        ),
         template=element.get("template", ""),
         further=read_further(element),
         others=_others(element, _PRIMITIVE),
@@ -281,6 +281,7 @@ def read_operation(element: etree._Element) -> Operation:
     if "role" in others:
         others["role"] = role_of(others["role"])
     plain = plain_set(element, "instance_attributes")
+    plain = None if plain is None or plain.get("score") else plain
     return Operation(
         name=element.get("name", ""),
         interval=element.get("interval", "0"),

@@ -163,10 +163,8 @@ def complete(primitive: Primitive, metadata: Metadata) -> Primitive:
     names = {operation.name for operation in given}
     rest = [operation for operation in metadata.operations if operation.name not in names]
     every = sorted([*given, *rest], key=lambda operation: operation.name)
-    hidden = primitive.hidden | {p.name for p in metadata.parameters if p.secret}
-    return replace(
-        primitive, operations=tuple(every), hidden=hidden & frozenset(primitive.parameters)
-    )
+    secret = {p.name for p in metadata.parameters if p.secret} & primitive.parameters.keys()
+    return replace(primitive, operations=tuple(every), hidden=primitive.hidden | secret)
 
 
 def _given(operation: Operation) -> Operation:

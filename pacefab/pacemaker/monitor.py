@@ -63,6 +63,7 @@ def _node(element: etree._Element) -> NodeStatus:
         remote=element.get("type") in {"remote", "guest", "ping"},
         healthy=element.get("health") != "red",
         standby_on_fail=_flag(element, "standby_onfail"),
+        guest=element.get("type") == "guest" or bool(element.get("id_as_resource")),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
@@ -52,6 +52,7 @@ from pacefab.pacemaker.sections import planning as sections
 from pacefab.pacemaker.sections.change import Action, Noun, ObjectChange
 from pacefab.pacemaker.sections.generation import fit, stale
 from pacefab.pacemaker.sections.kinds import kind_of as section_kind
+from pacefab.pacemaker.sections.plain_sets import as_read
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def plan_configuration(
     """
     if cib is None:
         cib = EMPTY
-    desired = fit(cib, desired)
+    desired = as_read(cib, fit(cib, desired), prune=prune)
     made = _made(cib, desired)
     keys = [key for key, _ in made]
     leftover = _leftover(cib, desired, keys) if whole else []
@@ -108,13 +109,29 @@ def plan_configuration(
     removed = {change.id for change in gone} | set(going)
     kept = _without(removed, _recorded(cib, desired))
     return ConfigurationPlan(
-        changes=(*gone, *(change for _, change in made if change)),
+        changes=tuple(_in_order(gone, [change for _, change in made if change])),
         owned=tuple(dict.fromkeys([*kept, *keys])),
         adopted=tuple(_adopted(cib, made)),
         unmanaged=tuple(_unmanaged(cib, desired, keys)),
         leftover=_without(removed, leftover),
         secrets=tuple(_secrets(cib, desired)),
     )
+
+
+def _in_order(gone: Sequence[ObjectChange], made: Sequence[ObjectChange]) -> Iterator[ObjectChange]:
+    """Yield removals, then the rest; values go last from a set beside which others change.
+
+    Once it is empty, another set would be read as the plain one.
+    """
+    settings_ = [each.present or each.desired for each in (*gone, *made)]
+    among = any(isinstance(noun, Setting) and noun.pieces for noun in settings_)
+    last = [
+        each
+        for each in gone
+        if among and isinstance(each.present, Setting) and not each.present.pieces
+    ]
+    yield from (each for each in gone if each not in last)
+    yield from (*made, *last)
 
 
 def _secrets(cib: Cib, desired: Configuration) -> Iterator[str]:

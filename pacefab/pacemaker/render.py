@@ -31,7 +31,14 @@ from pacefab.pacemaker.model import (
     primitives,
 )
 from pacefab.pacemaker.naming import SETTING_LETTERS
-from pacefab.pacemaker.nouns.piece import SETS, Piece, is_mark, marked, same_pieces
+from pacefab.pacemaker.nouns.piece import (
+    SETS,
+    Piece,
+    is_mark,
+    marked,
+    read_sets,
+    same_pieces,
+)
 from pacefab.pacemaker.plan import ConfigurationPlan
 from pacefab.pacemaker.sections.change import Action, ObjectChange
 from pacefab.pacemaker.sections.kinds import kind_of_word
@@ -200,11 +207,11 @@ def _change_sets(
         _change_pairs(cib, element, kind, plain)
     if kind not in further:
         return
-    present = read_further(element)[kind]
+    # Once the plain set is empty, another one would be read as the plain one: that is none of ours.
+    nvset = own_set(element, kind) if plain else None
     desired = marked(kind, further[kind], plain=bool(plain))
-    if same_sets(present, desired):
+    if same_sets(read_sets(element, nvset, kind), desired):
         return
-    nvset = own_set(element, kind)
     place = next((n for n, e in enumerate(element) if e.tag == kind), 0)
     for old in [e for e in element.findall(kind) if e is not nvset]:
         cib.remove(old)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+
+_NAMES = 3  # resources that a sentence names
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,8 @@ class Cause:
 
     `deliberate`: an operator has set it so; else something is wrong. `named` says that other words
     of Pacemaker's (a failed action, a node that is offline) name it already. `resource` and `node`
-    are empty where it is about all.
+    are empty where it is about all. `shared` is what is so of other resources likewise: a sentence
+    that begins with their names, and its way out.
     """
 
     said: str  # "c3 is in standby, its services are not asked"
@@ -24,9 +27,32 @@ class Cause:
     halts: bool = False  # Pacemaker does nothing at all, whatever is configured
     resource: str = ""
     node: str = ""
+    shared: str = ""
 
     def __str__(self) -> str:
         return f"{self.said}: {self.way_out}"
+
+
+def sentences(causes: Iterable[Cause]) -> list[str]:
+    """Return what causes say, each once; what is so of several resources is one sentence."""
+    every = tuple(causes)
+    alike: dict[str, dict[str, None]] = {}
+    for cause in every:
+        alike.setdefault(cause.shared, {})[cause.resource] = None
+    said = (
+        f"{_listed(tuple(alike[cause.shared]))} {cause.shared}"
+        if cause.shared and len(alike[cause.shared]) > 1
+        else str(cause)
+        for cause in every
+    )
+    return list(dict.fromkeys(said))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Return names as a line holds them: of many the first few, and how many more there are."""
+    if len(names) <= _NAMES + 1:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:_NAMES])} and {len(names) - _NAMES} more"
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 from pacefab.drill.drill import DrillReport
+from pacefab.drill.fencing import FencingFigures
 from pacefab.drill.figures import Figures, ObjectiveResult, VipMove
 from pacefab.drill.timeline import Trace, Window
 from pacefab.report.stream import json_text
 from pacefab.report.table import table
 
 _VIPS = "VIPs away"  # left out where the cluster has none
+_ELSEWHERE = "what ran there elsewhere:"
+_UNGUARDED = "without fencing, nothing keeps a cluster from that"
 
 
 def render_text(report: DrillReport, width: int | None = None) -> list[str]:
@@ -20,13 +23,35 @@ def render_text(report: DrillReport, width: int | None = None) -> list[str]:
     header, *rows = _rows(report)
     lines = table(header, rows, width)
     for result in report.results:
+        lines += _fencing(result.trace, result.figures.fencing)
         missed = [_missed(verdict) for verdict in result.figures.verdicts if not verdict.passed]
-        lines += [f"{result.trace.fault.name} on {result.trace.node}: {text}" for text in missed]
+        lines += [f"{_title(result.trace)}: {text}" for text in missed]
     if report.unhealthy:
         next_step = "next: fab drill --undo, then fab status: it shows what is left to fix"
         return [*lines, "", "the cluster is NOT healthy:", *report.unhealthy, next_step]
     verdict = "all objectives met" if report.passed else "objectives missed"
     return [*lines, "", f"{verdict}; the cluster is healthy"]
+
+
+def _title(trace: Trace) -> str:
+    return f"{trace.fault.name} on {trace.node}"
+
+
+def _fencing(trace: Trace, figures: FencingFigures) -> list[str]:
+    """Return what fencing did, and what it did not: a line for each."""
+    lines = [*figures.wrong]
+    if figures.switched:
+        off = "" if figures.off is None else f" after {seconds(figures.off)}"
+        there, back = seconds(figures.elsewhere), seconds(figures.back)
+        lines.insert(0, f"{' and '.join(figures.switched)} off{off}, {_ELSEWHERE} {there}")
+        lines.insert(1, f"back in the cluster: {back}")
+    if not trace.fencing:
+        lines += [f"{twice}: {_UNGUARDED}" for twice in figures.twice]
+    elif trace.boots.before and not figures.twice and not figures.unrecorded:
+        lines.append("nothing was active on two nodes at once")
+    if figures.unrecorded:
+        lines.append(f"what was active there was not recorded: {', '.join(figures.unrecorded)}")
+    return [f"{_title(trace)}: {line}" for line in lines]
 
 
 def _rows(report: DrillReport) -> list[list[str]]:
@@ -156,6 +181,7 @@ def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
         "kept": trace.kept,
         "vips": [_vip(move) for move in figures.vips],
         "has_vips": _has_vips(trace),
+        "fencing": _fenced(trace, figures.fencing),
         "objectives": [
             {**asdict(v), "measured": _round(v.measured), "passed": v.passed}
             for v in figures.verdicts
@@ -165,6 +191,26 @@ def _drill(trace: Trace, figures: Figures) -> dict[str, Any]:
             for event in figures.events
         ],
         "timeline": _timeline(trace.windows, trace.caused),
+    }  # fmt: skip
+
+
+def _fenced(trace: Trace, figures: FencingFigures) -> dict[str, Any]:
+    zero = trace.caused
+    return {
+        "enabled": trace.fencing,
+        "switched_off": list(figures.switched),
+        "off_seconds": _round(figures.off),
+        "elsewhere_seconds": _round(figures.elsewhere),
+        "back_seconds": _round(figures.back),
+        "recorded": [each.node for each in trace.recordings if each.times],
+        "active_twice": [
+            {
+                "resource": twice.what, "nodes": list(twice.nodes),
+                "from_seconds": _round(twice.at - zero), "seconds": _round(twice.seconds),
+            }
+            for twice in figures.twice
+        ],
+        "wrong": list(figures.wrong),
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pacefab.workflows.checks.health import Health, NodeHealth, Verdict
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.checks.service_health import InstanceHealth, ServiceHealth
 
+_MEMBER = "member"
 BESIDE_NODES = "memcached"  # the service whose columns stand in the table of the nodes
 _STYLES = (
     ("healthy:", "green"),
@@ -68,7 +69,7 @@ def _tables(health: Health, width: int | None) -> Iterator[str]:
 
 
 def _state(node: NodeHealth) -> str:
-    return f"{node.pacemaker}, remote" if node.remote else node.pacemaker
+    return node.pacemaker if node.kind == _MEMBER else f"{node.pacemaker}, {node.kind}"
 
 
 def _headings(service: ServiceHealth, *others: str) -> tuple[str, ...]:
@@ -209,7 +210,8 @@ def _question(result: ProbeResult) -> dict[str, str | None]:
 def _node(node: NodeHealth, service: ServiceHealth | None) -> dict[str, Any]:
     """Return a node with what memcached says there, in the shape that was there first."""
     found: dict[str, Any] = {"node": node.node, "pacemaker": node.pacemaker}
-    found |= {"remote": True} if node.remote else {}
+    found |= {"remote": True} if node.kind != _MEMBER else {}
+    found |= {"guest": True} if node.kind == "guest" else {}
     instance = next(iter(service.on(node.node)), None) if service else None
     if service is None or instance is None:
         return found

@@ -65,7 +65,7 @@ def _forming(plan: Plan) -> Iterator[str]:
 def _corosync(plan: Plan) -> Iterator[str]:
     """Yield what changes in corosync.conf, what does not in this run, and how that comes to be."""
     conf = plan.corosync
-    if conf:
+    if conf.changes or conf.unlike:
         live = "when the cluster starts" if conf.stopped else "in force at once"
         yield from (
             "",
@@ -73,6 +73,12 @@ def _corosync(plan: Plan) -> Iterator[str]:
         )
         yield from (f"  {change}" for change in conf.changes)
         yield from (f"  ~ {node}: its file {how}" for node, how in conf.unlike.items())
+    if conf.sbd:
+        how = "with a restart of the cluster" if conf.restart else "not in this run"
+        yield from ("", f"SBD, {how} (not proven on a real watchdog)")
+        if conf.starts_sbd:
+            yield f"  + starts with the cluster on {', '.join(conf.sbd)}"
+        yield from (f"  {line}" for line in conf.sbd_left)
     if conf.deferred:
         yield from ("", "corosync.conf, not in this run")
         yield from (f"  {change}" for change in conf.deferred)
@@ -187,7 +193,8 @@ def _sum(plan: Plan) -> str:
     if not plan and plan.unfinished:
         return _NOT_FINISHED
     if not plan:
-        return _NOT_IN_FORCE if plan.pending or plan.corosync.deferred else _NOTHING
+        waits = plan.pending or plan.corosync.deferred or plan.corosync.sbd
+        return _NOT_IN_FORCE if waits else _NOTHING
     nodes = sum(bool(node) for node in plan.nodes.values())
     changes = len(plan.configuration.changes)
     counted = [
@@ -224,7 +231,7 @@ def as_data(plan: Plan) -> dict[str, object]:
         "corosync": {
             "changes": list(plan.corosync.summary),
             "restarts_cluster": plan.corosync.restart,
-            "not_in_this_run": list(map(str, plan.corosync.deferred)),
+            "not_in_this_run": [*map(str, plan.corosync.deferred), *plan.corosync.sbd_left],
         },
         "hosts": {name: list(node.changes) for name, node in plan.nodes.items() if node},
         "configuration": [

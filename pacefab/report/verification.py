@@ -25,7 +25,7 @@ def render_text(found: Verification, width: int | None = None) -> list[str]:
         lines += [f"  next:  {check.cause}"] if check.cause else []
     passed = len(found.checks) - len(found.failed)
     notices = ["", *(f"notice: {notice}" for notice in found.notices)] if found.notices else []
-    verdict = f"verify-{found.service}: {passed} passed, {len(found.failed)} failed"
+    verdict = f"{found.title}: {passed} passed, {len(found.failed)} failed"
     return [*lines, *notices, "", verdict]
 
 
@@ -72,7 +72,7 @@ def render_junit(found: Verification) -> bytes:
     """Return JUnit XML: a test case per check."""
     suite = etree.Element(
         "testsuite",
-        name=clean(f"verify-{found.service} {found.cluster}"),
+        name=clean(f"{found.title} {found.cluster}"),
         tests=str(len(found.checks)),
         failures=str(len(found.failed)),
         errors="0",

@@ -16,6 +16,7 @@ from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
+from pacefab.services.activity import ActivityQuestion
 from pacefab.services.checks import Check, Inspection
 from pacefab.services.figures import Figure
 from pacefab.services.load import ClientLoad
@@ -107,7 +108,8 @@ class DesiredNode:
 
     `units` are those that its packages bring and Pacemaker alone may start: they are kept from
     starting at boot. `helpers` are units that systemd starts, not Pacemaker (a socket for health
-    checks): they are enabled and running. `processes` are those of units that run now. `kernel` are
+    checks): they are enabled and running. `at_boot` are units that are enabled and start along with
+    another one. `processes` are those of units that run now. `kernel` are
     settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
     what its agents call. `at_start` says which changes of files are in force after a restart only.
@@ -118,6 +120,7 @@ class DesiredNode:
     files: tuple[File, ...] = ()
     units: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    at_boot: tuple[str, ...] = ()
     ports: tuple[Port, ...] = ()
     processes: tuple[Process, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -242,6 +245,8 @@ class Service(Generic[S]):
         obstacle: settings, site, node's name, whether resources are still to be added -> why an
             instance started there would not serve before `install-NAME` has run; empty: it would.
         load: settings, site -> what its clients do while a drill breaks it; None: no drill does.
+        activity: settings, site, node's name -> how its instance there is asked whether it is the
+            active one; None: every instance may be active.
         before_stop: settings, site, node's name -> questions that have good answers when the others
             can do without its instance; until then it is not stopped to be updated.
         rest_seconds: how long an instance rests between its stop and its start.
@@ -270,6 +275,7 @@ class Service(Generic[S]):
     outlook: Callable[[S, Site, str], str] = nothing_said
     obstacle: Callable[[S, Site, str, bool], str] = field(default=lambda *_: "")
     load: Callable[[S, Site], ClientLoad | None] = no_load
+    activity: Callable[[S, Site, str], ActivityQuestion | None] = field(default=lambda *_: None)
     before_stop: Callable[[S, Site, str], Sequence[Probe]] = field(default=lambda *_: ())
     rest_seconds: float = 0.0
 

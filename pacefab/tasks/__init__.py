@@ -23,6 +23,7 @@ from pacefab.tasks.memcached import install_memcached
 from pacefab.tasks.migrate import migrate
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks, verify_tasks
+from pacefab.tasks.upgrade import upgrade
 
 _VERIFY_TASKS: Final = {task.__name__: task for task in verify_tasks()}
 _SERVICE_TASKS: Final = {task.__name__: task for task in service_tasks()} | _VERIFY_TASKS
@@ -44,6 +45,7 @@ GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
         start_galera,
         client_config,
         drill,
+        upgrade,
     ),
 }
 """The tasks by when they are used: what `--list` shows, in this order."""
@@ -81,5 +83,6 @@ __all__ = [
     "start_galera",
     "status",
     "update_memcached",
+    "upgrade",
     "verify_fencing",
 ]

@@ -256,5 +256,11 @@ def _without_services(run: Run, inventory: ClusterInventory, remotes: Collection
     )
     settings = inventory.settings()
     return Intent(
-        inventory.membership(), inventory.sections, (), base, run.secret, corosync=settings
+        inventory.membership(),
+        inventory.sections,
+        (),
+        base,
+        run.secret,
+        corosync=settings,
+        sbd=inventory.sbd(),
     )

@@ -31,8 +31,8 @@ def _drilled() -> list[str]:
     secrets=True,
     values={"kind": lambda: FAULTS, "service": _drilled},
     service="The service to break; by default memcached, or the first that an inventory has.",
-    kind=f"The failure: {', '.join(FAULTS)}.",
-    all="Every kind, one after the other, on one node after the other.",
+    kind=f"The failure, or several, separated by commas: {', '.join(FAULTS)}.",
+    all="Every kind that the cluster can have, on one node after the other.",
     node="The node to break; by default the promoted one, the last one, the one before it.",
     undo="Bring back whatever an earlier drill, cut off, left broken; break nothing.",
     yes_break="The cluster's name: break it without asking.",
@@ -77,7 +77,7 @@ def drill(
         _intent(run, service), _kinds(kind, every=all), node,
         None if rate is None else number("--rate", rate, least=1),
         number("--hold", hold, least=0), number("--timeout", timeout, least=1), _objectives(run),
-        run.limit, run.transaction("drill"),
+        every=all, limit=run.limit, transaction=run.transaction("drill"),
     )  # fmt: skip
     hosts = run.named()
     for file in filter(None, (json, report)):  # minutes later would be too late to hear of it
@@ -132,14 +132,15 @@ def _intent(run: Run, name: str | None) -> Intent:
     return Intent(Membership("", ()), whole, (chosen,), Configuration(), run.secret)
 
 
-def _kinds(name: str | None, *, every: bool) -> tuple[Fault, ...]:
-    if every and name is None:
+def _kinds(given: str | None, *, every: bool) -> tuple[Fault, ...]:
+    names = [name.strip() for name in (given or "").split(",")]
+    if every and given is None:
         return tuple(FAULTS.values())
-    if name is not None and name in FAULTS and not every:
-        return (FAULTS[name],)
-    given = "both --kind and --all" if every else f"--kind {name}" if name else "no --kind"
+    if not every and all(name in FAULTS for name in names):
+        return tuple(FAULTS[name] for name in names)
+    seen = "both --kind and --all" if every else f"--kind {given}" if given else "no --kind"
     allowed = f"give --kind with one of {', '.join(FAULTS)}, or --all, or --undo"
-    raise UsageError("read the options", given, allowed)
+    raise UsageError("read the options", seen, allowed)
 
 
 def _objectives(run: Run) -> Objectives:

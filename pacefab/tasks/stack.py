@@ -59,6 +59,7 @@ def _services_of(run: Run) -> Intent:
         run.secret,
         beside_remotes=len(inventory.members) < len(inventory.nodes),
         corosync=inventory.settings(),
+        sbd=inventory.sbd(),
     )
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from pacefab.drill.faults import FAULTS
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.browser import Page
@@ -20,6 +19,8 @@ from tests.cluster.browser import Page
 pytestmark = pytest.mark.quiet
 
 VICTIM = "c3"
+# Those that need fencing, and those of the cluster's own programs, are test_power_drills.py's.
+KINDS = ["process", "stop-node", "standby", "partition", "pause"]
 VIP = "vip-drill"
 RUNNING = {"S", "R", "D"}  # the kernel's letters for a process that nothing has stopped
 # The classic clone's monitor comes once in 60 s; the suite has not the time.
@@ -49,13 +50,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def done(healthy: Cluster, folder: Path) -> eyes.Done:
-    """One run of all kinds, on one node."""
+    """One run of those kinds, on one node."""
     inventory = folder / "cluster.yaml"
     inventory.write_text(f"cluster: {healthy.name}\nnodes: [c1, c2, c3]\n{OBJECTIVES}")
     files = ["--json", str(folder / "drill.json"), "--report", str(folder / "drill.html")]
     return healthy.fab(
-        "drill", "--all", "--node", VICTIM, "--hold", "4", "--yes-break", healthy.name,
-        "--inventory", str(inventory), *files, timeout=400,
+        "drill", "--kind", ",".join(KINDS), "--node", VICTIM, "--hold", "4",
+        "--yes-break", healthy.name, "--inventory", str(inventory), *files, timeout=400,
     )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def report(done: eyes.Done, folder: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.fixture(params=list(FAULTS))
+@pytest.fixture(params=KINDS)
 def drill(request: pytest.FixtureRequest, report: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = next(one for one in report["drills"] if one["kind"] == request.param)
     return found
@@ -78,7 +79,7 @@ def test_every_objective_is_met_and_the_cluster_healthy(
     assert report["passed"]
     assert report["healthy_after"]
     assert report["objectives"]["recovery"] == 40
-    assert [one["kind"] for one in report["drills"]] == list(FAULTS)
+    assert [one["kind"] for one in report["drills"]] == KINDS
     assert healthy.fab("status").returncode == 0
 
 
@@ -228,6 +229,19 @@ def test_it_refuses_a_cluster_with_a_node_in_standby(healthy: Cluster) -> None:
     eyes.assert_refused(done, "c2 is in standby", "pcs node unstandby c2", "nothing was broken")
 
 
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("process,power", "fencing is disabled in this cluster"),
+        ("fence-race", "it is for a cluster of 2 nodes, and this one has 3"),
+    ],
+)
+def test_it_refuses_what_the_cluster_cannot_have(healthy: Cluster, kind: str, why: str) -> None:
+    with eyes.unchanged(healthy):
+        done = healthy.fab("drill", "--kind", kind, "--yes-break", healthy.name)
+    eyes.assert_refused(done, why, "nothing was broken", status=1)
+
+
 def start(cluster: Cluster, kind: str, hold: int = 300) -> subprocess.Popen[str]:
     """Start a drill; by default it would go on for minutes."""
     last = ["--hold", str(hold), "--yes-break", cluster.name]
@@ -249,6 +263,7 @@ def process_state(cluster: Cluster) -> str:
 
 
 def assert_clean(cluster: Cluster) -> None:
-    assert not eyes.exists(cluster, VICTIM, "/run/pacefab-drill")
+    for node in cluster.nodes:
+        assert cluster.run(node, "ls -d /var/lib/pacefab/drill*", check=False).stdout == ""
     assert "pacefab_drill" not in cluster.run(VICTIM, "nft list tables").stdout
     eyes.until(lambda: "pacefab-drill" not in timers(cluster), "the timer is gone", 5)

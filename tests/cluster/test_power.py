@@ -127,24 +127,44 @@ def test_a_plan_that_would_fence_another_node_is_refused(
 ) -> None:
     wired = wiring.read(fenced_cluster.folder)
     ports = {node: board.port for node, board in wired.boards.items()}
-    _, second, third = fenced_cluster.nodes
+    first, second, third = fenced_cluster.nodes
     file = tmp_path / "cluster.yaml"
 
-    def plan() -> str:
+    def plan(more: str = "") -> str:
         per_node = ", ".join(f"{node}: {{ipport: {port}}}" for node, port in ports.items())
         file.write_text(
             f"cluster: {fenced_cluster.name}\nnodes: [{', '.join(ports)}]\n"
             "fencing: {devices: {ipmi: {agent: fence_ipmilan, "
             f"parameters: {{ip: {wired.address}, password: {{secret: board}}}}, "
-            f"per_node: {{{per_node}}}}}}}}}\n"
+            f"per_node: {{{per_node}}}}}}}}}\n{more}"
         )
         secret = {"PACEFAB_SECRET_BOARD": "x"}
         done = fenced_cluster.fab("plan", "--inventory", str(file), env=secret)
         return done.stdout + done.stderr
 
     assert "add fencing device ipmi-" in plan()
+    away = (
+        f"{{resource: ipmi-{third}, node: {node}, score: -INFINITY}}" for node in (first, second)
+    )
+    alone = f"ipmi-{third} may run on {third} alone, the node that it fences"
+    assert alone in plan(f"constraints: {{location: [{', '.join(away)}]}}\n")
     ports[third] = ports[second]
     assert f"ipmi-{second} and ipmi-{third} are one board" in plan()
+
+
+def test_sbd_is_planned_and_waits_for_a_restart(fenced_cluster: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "cluster.yaml"
+    nodes = ", ".join(fenced_cluster.nodes)
+    file.write_text(
+        f"cluster: {fenced_cluster.name}\nnodes: [{nodes}]\nfencing: {{sbd: {{timeout: 7}}}}\n"
+    )
+    planned = fenced_cluster.fab("plan", "--inventory", str(file)).stdout
+    assert "SBD, not in this run (not proven on a real watchdog)" in planned
+    assert "package sbd installed" in planned
+    assert "SBD_WATCHDOG_TIMEOUT=7" in planned
+    assert "sbd.service enabled" in planned
+    assert "stonith-watchdog-timeout" not in planned
+    assert "SBD does not run on this cluster yet" in planned
 
 
 def test_a_node_is_fenced_and_comes_back(fenced_cluster: Cluster) -> None:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.harness import formation
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.parallel import on_all
@@ -143,6 +144,37 @@ def test_services_stay_on_members_and_what_is_placed_there_runs_there(
     assert [node["node"] for node in shown["nodes"] if node.get("remote")] == list(REMOTES)
     for line in ("     Started: [ c1 c2 c3 ]", "     Stopped: [ r1 r2 ]"):
         assert line in fab(formed, "status", "--format", "classic", "--inventory", file).stdout
+
+
+def test_an_export_says_a_remote_node_by_its_role(formed: Cluster, folder: Path) -> None:
+    target = folder / "found.yaml"
+    assert_well(fab(formed, "-H", ",".join(MEMBERS), "export", "--to", str(target)))
+    found = read_inventory(target)
+    assert [node.name for node in found.remotes] == list(REMOTES)
+    assert list(found.sections) == ["memcached"]
+    assert list(found.resources) == ["sensor"]
+    plan = fab(formed, "plan", "--inventory", str(target))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do")
+
+
+def test_another_port_of_a_connected_node_is_refused(
+    formed: Cluster, file: str, folder: Path
+) -> None:
+    other = folder / "port.yaml"
+    role = "role: remote, attributes: {site: edge}"
+    text = Path(file).read_text()
+    assert role in text
+    other.write_text(text.replace(role, f"{role}, connection: {{port: 3200}}"))
+    done = fab(formed, "plan", "--inventory", str(other))
+    eyes.assert_refused(done, "connect to r1 by port 3200", "remove-node --node r1", status=1)
+
+
+def test_what_works_on_members_says_so_of_a_remote_node(formed: Cluster, file: str) -> None:
+    break_it = ("--yes-break", formed.name, "--inventory", file)
+    done = fab(formed, "drill", "--all", "--node", "r1", *break_it)
+    eyes.assert_refused(done, "r1 is a remote node, and services run on members", status=2)
+    done = fab(formed, "-H", "r1", "status", "--inventory", file)
+    eyes.assert_refused(done, "r1 is a remote node, and this works on members", status=2)
 
 
 def test_the_key_is_in_no_argument_and_no_output(formed: Cluster, file: str) -> None:

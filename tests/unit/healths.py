@@ -46,10 +46,11 @@ def health(
     *services: ServiceHealth,
     cluster: str = "lab",
     monitored: str = "monitor-started.xml",
+    kind: str = "debian12",
     reasons: tuple[str, ...] = (),
     notices: tuple[str, ...] = (),
 ) -> Health:
     """Return the health of a captured cluster with these services."""
-    status = monitor.parse(captured.text("debian12", monitored))
-    nodes = tuple(NodeHealth(node.name, node.word) for node in status.nodes)
+    status = monitor.parse(captured.text(kind, monitored))
+    nodes = tuple(NodeHealth(node.name, node.word, node.kind) for node in status.nodes)
     return Health(cluster, status, nodes, services, reasons, notices)

@@ -32,6 +32,7 @@ SHAPED = (
     "health",
     "migration",
     "plan",
+    "upgrade/forms",
     "verification",
 )  # modules of report
 _FENCED = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pacefab.drill import faults
+from pacefab.drill import on_node
 from pacefab.drill.faults import FAULTS, Victim
 from pacefab.drill.load import Load
 from pacefab.errors import CommandError
@@ -123,7 +123,7 @@ def test_what_a_node_runs_is_shell_that_it_understands(name: str, kind: str) -> 
     load = service.load(service.default, site())
     assert load is not None
     victim = Victim("c3", ("10.0.0.1", "10.0.0.2"), 6379, load)
-    (step,) = faults.plan_failure(FAULTS[kind], victim, 60)
+    (step,) = on_node.plan_failure(FAULTS[kind], victim, 60)
     assert PASSWORD not in json.dumps(step.argv)
     *_, undo, cause, node, _, first, _ = step.argv
     assert (node, first) == ("c3", "10.0.0.1")

@@ -220,9 +220,9 @@ def test_a_cluster_with_remote_nodes_keeps_its_services() -> None:
     done = export(edited(source, "<constraints/>", OFF_REMOTES))
     assert not done.unsaid
     assert list(done.inventory.sections) == ["memcached"]
-    assert done.inventory.resources["r1"].agent == "ocf:pacemaker:remote"
-    assert [node.name for node in done.inventory.nodes] == list(NODES)
-    assert len(done.inventory.constraints.location) == 1
+    assert [node.name for node in done.inventory.members] == list(NODES)
+    assert [node.name for node in done.inventory.remotes] == ["r1"]
+    assert not done.inventory.constraints.location  # the role makes it
 
 
 @pytest.mark.parametrize("tie", ["rsc_colocation", "rsc_order"])

@@ -22,11 +22,13 @@ from pacefab.services.checks import Check
 from pacefab.transport.command import Section
 from pacefab.workflows.checks import fencing_proofs
 from pacefab.workflows.checks.fencing import FencedNode, FencingVerification
+from pacefab.workflows.checks.fencing_causes import FencingCauses
 from tests.unit import captured
 
 AGENT = "stonith:fence_ipmilan"
 METADATA = metadata.parse(AGENT, captured.text("debian12", "metadata-fence_ipmilan.xml"))
 PASSWORD = "not for every eye"  # noqa: S105  (a test's)
+PRIVILEGE = "the board does not give that user this privilege (privlvl)"
 BOARD = uuid.UUID("dc3b1867-0e2c-58e0-81fb-35944048823f")
 
 
@@ -133,12 +135,118 @@ def test_a_list_has_outlets_and_names() -> None:
         ("board-password.txt", "the board refuses the password"),
         ("board-user.txt", "the board gives that user no session"),
         ("board-silent.txt", "nothing answers IPMI there"),
+        ("board-invalid-role.txt", PRIVILEGE),
+        ("board-unauthorized-role.txt", PRIVILEGE),
+        ("board-unauthorized-name.txt", "the board does not know that user"),
+        ("board-v6.txt", ""),
     ],
 )
 def test_a_board_says_who_it_is_or_why_not(name: str, refusal: str) -> None:
     word = identity.read_board(section(name))
     assert word.refusal == refusal
     assert word.uuid == (None if refusal else BOARD)
+
+
+def other(asker: str, status: int, of: FenceDevice, said: str = "") -> FenceAnswer:
+    """Return what a device said of c1 to a node."""
+    return FenceAnswer(FenceQuestion(of, asker, "status", "c1", "c1"), status, 1.0, said)
+
+
+def explained(*answers: FenceAnswer, refusal: str = "") -> tuple[str, str]:
+    """Return what was seen, and its likely cause, of the first answer."""
+    return FencingCauses(answers, 20).explain(answers[0], refusal, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen", "cause"),
+    [
+        (
+            "redfish-expired.txt",
+            "the board's certificate has expired (Failed: send_get_request: ",
+            "renew the board's certificate",
+        ),
+        (
+            "redfish-refused.txt",
+            "the board refuses the user or the password, or has no such system (Unable to get",
+            "the password was changed on the board, or is wrong in the cluster",
+        ),
+    ],
+)
+def test_an_agent_over_https_says_why(name: str, seen: str, cause: str) -> None:
+    redfish = device("stonith:fence_redfish", pcmk_host_list="c1")
+    found = explained(other("c1", 1, redfish, captured.text("fencing", name).rpartition("rc ")[0]))
+    assert found[0].startswith(seen)
+    assert found[1].startswith(cause)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "cause"),
+    [
+        ("the board refuses the password", "the password was changed on the board"),
+        ("the board gives that user no session", "the user is locked, disabled or not there"),
+        (PRIVILEGE, "the user is locked, disabled or not there, or lacks the privilege"),
+        ("nothing answers IPMI there", "the board is down or hangs, its address is wrong, or c1"),
+        ("the board has no session left", "correct the device's parameters"),
+    ],
+)
+def test_what_a_board_refuses_has_a_cause(refusal: str, cause: str) -> None:
+    seen, found = explained(other("c1", 1, of_c1(), "Failed: no"), refusal=refusal)
+    assert seen == f"{refusal} (Failed: no)"
+    assert found.startswith(cause)
+
+
+@pytest.mark.parametrize("status", [1, 124])
+def test_a_board_that_one_node_reaches_is_a_matter_of_the_way(status: int) -> None:
+    nothing = "nothing answers IPMI there"
+    answers = (other("c2", status, of_c1()), other("c3", status, of_c1()), other("c1", 0, of_c1()))
+    _, cause = explained(*answers, refusal=nothing)
+    assert cause == "c1 does reach it: look at the way from c2 (routes, firewalls)"
+
+
+def test_one_of_several_levels_that_is_broken_leaves_the_node_fenced() -> None:
+    strip = device("stonith:fence_apc", pcmk_host_map="c1:1")
+    strip = replace(strip, primitive=replace(strip.primitive, id="strip"))
+    broken = other("c2", 1, of_c1(), "Failed: no")
+    _, cause = explained(broken, other("c2", 0, strip), refusal="the board refuses the password")
+    assert cause.endswith("; c1 is still fenced by strip")
+    _, alone = explained(broken, other("c2", 1, strip), refusal="the board refuses the password")
+    assert "still fenced" not in alone
+
+
+def test_a_board_has_an_ipv6_address() -> None:
+    board = of_c1(ip="2001:DB8:0::201", ipport="6230")
+    assert board.address == ("2001:db8::201", "6230")
+    assert board.where == "[2001:db8::201]:6230"
+    assert of_c1(ip="2001:db8::201").where == "2001:db8::201"
+    step = identity.observe_board(board, 20)
+    assert step is not None
+    assert "-H 2001:db8::201 -p 6230" in shlex.join(step.argv)
+    own = identity.read_self(
+        Section("identity", 0, "\nIPv6 Static Address 0:\n    Address:  2001:db8:0:0::201/64\n", "")
+    )
+    assert own.addresses == {"2001:db8::201"}
+    assert [str(one) for one in identity.foreign([board], {"c1": own})] == []
+    (wrong,) = identity.foreign([board], {"c1": NodeIdentity(), "c2": own})
+    assert wrong.said == (
+        "f1 is to fence c1, and the board at 2001:db8::201 is that of c2, as that node says"
+    )
+
+
+def test_a_strip_is_asked_once_what_it_calls_its_outlets() -> None:
+    strip = device("stonith:fence_apc", pcmk_host_map="c1:1,2")
+    known = replace(METADATA, actions=frozenset({"list"}))
+    first = asking.questions(strip, "c1", ("c1",), known, naming=True)
+    assert [q.action for q in first] == ["list", "status", "status"]
+    assert [q.action for q in asking.questions(strip, "c2", ("c1",), known)] == ["status"] * 2
+    assert asking.names(FenceAnswer(first[0], 0, said="1,c1\n2,Outlet 2,x\n3\n")) == {
+        "1": "c1",
+        "2": "Outlet 2",
+    }
+
+
+def test_a_session_that_may_not_switch_is_a_matter_of_the_privilege() -> None:
+    said = "Set Session Privilege Level to ADMINISTRATOR failed"  # ipmitool's lanplus.c
+    assert identity.read_board(Section("board", 1, said, "")).refusal == PRIVILEGE
 
 
 def test_a_board_is_asked_with_its_password_in_no_argument() -> None:
@@ -155,7 +263,7 @@ def test_a_board_is_asked_with_its_password_in_no_argument() -> None:
 def test_a_board_is_whose_identity_it_has_in_either_order_of_bytes() -> None:
     nodes = {
         "c1": NodeIdentity(frozenset({uuid.UUID(bytes=BOARD.bytes_le)})),
-        "c2": NodeIdentity(address="192.0.2.202"),
+        "c2": NodeIdentity(addresses=frozenset({"192.0.2.202"})),
     }
     assert identity.whose(BOARD, "", nodes) == ("c1",)
     assert identity.whose(None, "192.0.2.202", nodes) == ("c2",)
@@ -166,7 +274,7 @@ def test_a_board_is_whose_identity_it_has_in_either_order_of_bytes() -> None:
 def test_a_node_says_who_it_is() -> None:
     out = f"{str(BOARD).upper()}\nIP Address Source       : Static\nIP Address : 192.0.2.201\n"
     found = identity.read_self(Section("identity", 0, out, ""))
-    assert found == NodeIdentity(frozenset({BOARD}), "192.0.2.201")
+    assert found == NodeIdentity(frozenset({BOARD}), frozenset({"192.0.2.201"}))
     assert identity.read_self(Section("identity", 0, "", "")) == NodeIdentity()
 
 

@@ -58,7 +58,7 @@ def boards(nodes: tuple[str, ...] = THREE, **parameters: str) -> tuple[Primitive
 
 def found(of: FencingScene) -> list[FencingFinding]:
     """Return everything that is found."""
-    return [*coverage.find(of), *timing.find(of, AGENTS)]
+    return [*coverage.find(of, AGENTS), *timing.find(of, AGENTS)]
 
 
 def said(of: FencingScene) -> str:

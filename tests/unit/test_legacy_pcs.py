@@ -450,3 +450,56 @@ def test_a_connection_that_no_node_says_stays_a_resource(options: str) -> None:
     found = data(f"{REMOTE}{options}\n")
     assert len(found["nodes"]) == 3
     assert list(found["resources"]) == ["r1"]
+
+
+NODE = "pcs cluster node "
+
+
+@pytest.mark.parametrize(
+    ("words", "node"),
+    [
+        ("r1", {}),
+        ("r1 192.0.2.9", {"address": "192.0.2.9"}),
+        ("192.0.2.9 r1", {"address": "192.0.2.9"}),  # pcs 0.9
+        ("r1 r1.lab op monitor interval=20 meta priority=5",
+         {"connection": {"server": "r1.lab", "reconnect_interval": 0, "meta": {"priority": 5},
+                         "operations": [{"name": "monitor", "interval": 20}]}}),
+        ("r1 reconnect_interval=60s port=3200",
+         {"connection": {"reconnect_interval": "60s", "port": 3200}}),
+    ],
+)  # fmt: skip
+def test_a_remote_node_that_pcs_adds_is_one_of_the_inventory(
+    words: str, node: dict[str, Any]
+) -> None:
+    script = f"{NODE}add-remote {words}\n{DUMMY}pcs node attribute r1 site=edge\n"
+    found = data(script)
+    usual = {"connection": {"reconnect_interval": 0}}
+    assert found["nodes"][-1] == {
+        "name": "r1", "role": "remote", "attributes": {"site": "edge"}, **usual, **node
+    }  # fmt: skip
+    assert not said(script, Fate.UNTRANSLATED)[1:]  # the first: there is no fencing
+
+
+@pytest.mark.parametrize("gone", ["remove-remote r1", "delete-remote 192.0.2.9"])
+def test_a_remote_node_that_pcs_removes_is_none(gone: str) -> None:
+    found = data(f"{NODE}add-remote r1 192.0.2.9\n{DUMMY}{NODE}{gone}\n")
+    assert len(found["nodes"]) == 3
+    assert list(found["resources"]) == ["d"]
+
+
+@pytest.mark.parametrize("add", ["cluster node add-guest", "cluster remote-node add"])
+def test_a_guest_node_is_a_meta_attribute_and_a_node(add: str) -> None:
+    script = f"{DUMMY}pcs {add} g1 d remote-port=3200\npcs node attribute g1 site=edge\n"
+    found = data(script)
+    assert found["nodes"][-1] == {"name": "g1", "role": "guest", "attributes": {"site": "edge"}}
+    assert found["resources"]["d"]["meta"] == {"remote-node": "g1", "remote-port": 3200}
+    assert not said(script, Fate.UNTRANSLATED)[1:]
+    gone = data(f"{script}{NODE}remove-guest g1\n")
+    assert len(gone["nodes"]) == 3
+    assert "meta" not in gone["resources"]["d"]
+
+
+@pytest.mark.parametrize("verb", ["remove-remote", "delete-guest"])
+def test_a_node_that_no_script_adds_is_not_removed(verb: str) -> None:
+    lines = said(f"{DUMMY}{NODE}{verb} r9\n", Fate.DOUBTFUL)
+    assert any("node r9 at this point" in str(line) for line in lines)

@@ -244,6 +244,8 @@ def test_migrate_without_its_parser_says_what_to_install(tmp_path: Path) -> None
     [
         (("cluster-up", "--image", "debain12"), "did you mean debian12?"),
         (("cluster-up", "--image", "centos9", "--bare"), "no image of bare nodes 'centos9'"),
+        (("cluster-up", "--image", "rpm", "--fencing"), "no node image with a fence agent 'rpm'"),
+        (("cluster-up", "--fencing", "--no-fencing"), "give one of them"),
         (("cluster-up", "--nodes", "c1,c1"), "name each node once"),
         (("cluster-up", "--name", "a b"), "'a b' can't name a cluster"),
         (("cluster-down", "--name", "nowhere"), "no cluster 'nowhere' here"),

@@ -20,7 +20,7 @@ from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.constraints import UPDATE_BAN, needed
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import StartFailedError, missing
-from pacefab.pacemaker.word import Placement
+from pacefab.pacemaker.word import Cause, Placement, sentences
 from pacefab.services.memcached.memcached import desired_clone
 from pacefab.workflows.checks import placed
 from pacefab.workflows.rolling.ban import Bans
@@ -76,8 +76,8 @@ def test_what_is_not_restricted_has_no_cause() -> None:
         ("defaults-unmanaged", "every resource is unmanaged, .*defaults update is-managed="),
         ("defaults-stopped", "every resource is disabled .*defaults update target-role="),
         ("health", "many is unmanaged, .* by the template plan.*in the template plan"),
-        ("remote", "c3 is a node by Pacemaker Remote"),
-        ("remote", "g1 is a node by Pacemaker Remote"),
+        ("remote", "c3 is a remote node"),
+        ("remote", "g1 is a guest node"),
         ("resources", r"cache-clone is disabled \(target-role Stopped\): .*enable cache-clone"),
         ("resources", r"a2 is disabled .*: pcs resource enable a2"),
         ("resources", "follower needs a2, which does not run .*: pcs resource enable a2"),
@@ -100,6 +100,37 @@ def test_what_an_operator_has_set_is_a_notice_with_its_way_out(state: str, notic
     assert len(found) == len(set(found))
 
 
+def test_what_keeps_many_resources_off_alike_is_one_line() -> None:
+    text = captured.text("word", "opt-in-cib.xml").replace(
+        'name="symmetric-cluster" value="false"', 'name="symmetric-cluster" value="true"'
+    )
+    names = ("cache-clone", "state-clone", "few-clone", "pair")
+    every = "".join(EXCLUSIVE.format(name) for name in names)
+    status = monitor.parse(captured.text("word", "opt-in-mon.xml"))
+    to_do = graph.parse(captured.text("word", "opt-in-graph.xml"))
+    whole = cib.parse(text.replace("<constraints>", f"<constraints>{every}"))
+    found = [one for one in placed.notices(outcome.read(whole, status, to_do)) if "allowed" in one]
+    assert found[0].startswith("cache-clone is not allowed on c2, c3 by at-cache-clone ")
+    said = "pair, state-clone and few-clone are not allowed on c1, c2, c3 by exclusive locations"
+    assert found[1:] == [f"{said} (osprole eq controller): pcs constraint location"]
+
+
+def test_of_many_resources_a_few_are_named() -> None:
+    off = "are off: see"
+    alike = [Cause(f"{name} is off", "see", resource=name, shared=off) for name in "abcde"]
+    assert sentences([*alike, Cause("all is off", "see")]) == [
+        "a, b, c and 2 more are off: see",
+        "all is off: see",
+    ]
+    assert sentences(alike[:1] * 2) == ["a is off: see"]
+    assert sentences(alike[:4]) == ["a, b, c and d are off: see"]
+
+
+EXCLUSIVE = (
+    '<rsc_location id="at-{0}" rsc="{0}" resource-discovery="exclusive"><rule id="at-{0}-rule" '
+    'score="0"><expression id="at-{0}-e" attribute="osprole" operation="eq" value="controller"/>'
+    "</rule></rsc_location>"
+)
 COLOCATION = (
     '<rsc_colocation rsc="follower" with-rsc="a2" score="INFINITY" '
     'id="colocation-follower-a2-INFINITY"/>'

@@ -38,8 +38,10 @@ from pacefab.report import (
 from pacefab.report.pages import status as page
 from pacefab.report.stream import json_text, one_line
 from pacefab.report.text import Printer, render_error, render_last_words
+from pacefab.report.upgrade import forms as upgrade
 from tests.unit.screens import Terminal, seen
 from tests.unit.test_deploy_plan import moved
+from tests.unit.test_upgrade_check import configured
 from tests.unit.test_widths import FINDING, applied, cluster, drilled, verified
 
 KINDS = {
@@ -108,8 +110,23 @@ TEXTS: dict[str, Callable[[], list[str]]] = {
     "history": lambda: history.render_text(planted(applied())),
     "clients": lambda: clients.render_findings([planted(FINDING)], [f"/etc/x{EVIL}"]),
     "drill": lambda: drill.render_text(planted_drill()),
+    "upgrade": lambda: upgrade.render_text(planted_upgrade()),
     "error": lambda: render_error(ERROR),
 }
+
+
+def planted_upgrade() -> Any:
+    """Return findings that hold what no terminal should get; the plan has a test of its own."""
+    found = configured()
+    checked = tuple(
+        (name, f"{where}{EVIL}", tuple(dataclasses.replace(
+            one, where=f"{one.where}{EVIL}", seen=f"{one.seen}{EVIL}", fix=f"{one.fix}{EVIL}"
+        ) for one in findings))
+        for name, where, findings in found.checked
+    )  # fmt: skip
+    return dataclasses.replace(
+        found, cluster=f"c{EVIL}", notices=(f"n{EVIL}",), checked=checked, plan=None
+    )
 
 
 def planted_drill() -> Any:
@@ -137,6 +154,7 @@ JSON: dict[str, Callable[[], str]] = {
     "verify": lambda: verification.render_json(planted(verified())),
     "plan": lambda: plan.render_json(dataclasses.replace(moved(), cluster=f"c{EVIL}")),
     "drill": lambda: drill.render_json(planted_drill()),
+    "upgrade": lambda: upgrade.render_json(planted_upgrade()),
     "plain": lambda: json_text({"a": EVIL}, plain=True),
 }
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from lxml import etree
@@ -16,14 +19,17 @@ from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members import departure
+from pacefab.pacemaker.members.connections import check_connections
 from pacefab.pacemaker.model import Configuration, Group, Member, Membership, Primitive
 from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.constraints import may_include
 from pacefab.pacemaker.placement.remote import is_kept_to_members, kept_to_members
-from pacefab.pacemaker.plan import plan_configuration
+from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.report import classic
+from pacefab.report.health import render_json, render_text
 from pacefab.services.memcached.memcached import desired_clone
+from pacefab.workflows.checks.placed import node_troubles
 from pacefab.workflows.checks.service_health import instances
 from pacefab.workflows.formation.remote_plan import (
     DAEMON,
@@ -34,8 +40,14 @@ from pacefab.workflows.formation.remote_plan import (
     RemotePlan,
     plan_remotes,
 )
+from pacefab.workflows.recovery import start_galera
 from pacefab.workflows.rollout.desired import Intent
 from tests.unit import captured
+from tests.unit.healths import health
+from tests.unit.test_inventory import fab
+
+if TYPE_CHECKING:
+    from pacefab.workflows.nodes.view import ClusterView
 
 OWN, OTHERS = "the key of this cluster", "the key of another one"
 REMOTE = cib.parse(captured.text("word", "remote-cib.xml"))
@@ -218,6 +230,33 @@ def test_another_port_stands_in_the_daemons_settings() -> None:
     assert settings.render("A=1\nPCMK_remote_port=1\n") == "A=1\nPCMK_remote_port=3200\n"
 
 
+def test_back_to_pacemakers_own_port_the_daemons_settings_say_so() -> None:
+    settings = "/etc/default/pacemaker"
+    there = host()
+    for text, written in (("PCMK_remote_port=3200\n", True), ("# PCMK_remote_port=3121\n", False)):
+        found = replace(there.facts, files={settings: FileState(text, "644", "root:root")})
+        files = {file.path: file for file in replace(there, facts=found).desired(OWN).files}
+        assert (settings in files) is written
+        if written:
+            assert files[settings].render(text) == "PCMK_remote_port=3121\n"
+
+
+def connected_by(cib_: Cib, **parameters: str) -> ConfigurationPlan:
+    primitive = Primitive("r9", "ocf:pacemaker:remote", {"server": "192.0.2.9", **parameters})
+    return plan_configuration(cib_, Configuration(resources=(primitive,)))
+
+
+def test_another_port_of_a_node_that_is_connected_is_refused() -> None:
+    there = render_configuration(REMOTE, connected_by(REMOTE))
+    with pytest.raises(RefusedError, match="connect to r9 by port 3200") as refused:
+        check_connections(connected_by(there, port="3200"))
+    assert "listens on port 3121" in refused.value.seen
+    assert "fab remove-node --node r9" in refused.value.next_step
+    check_connections(connected_by(there, port="3121"))
+    check_connections(connected_by(there, reconnect_interval="60s"))
+    check_connections(connected_by(REMOTE, port="3200"))
+
+
 def test_services_are_kept_to_members_where_there_are_remote_nodes() -> None:
     clone = desired_clone()
     intent = Intent(Membership("lab", ()), {}, (), Configuration(), str, beside_remotes=True)
@@ -309,3 +348,41 @@ def test_clones_are_counted_on_members_and_where_they_run() -> None:
 def test_the_classic_layout_lists_remote_nodes_as_stopped() -> None:
     status = monitor.parse(captured.text("word", "remote-mon.xml"))
     assert "     Stopped: [ g1 r2 ]" in classic.render(status)
+
+
+def test_a_guest_node_is_called_so() -> None:
+    status = monitor.parse(captured.text("word", "remote-mon.xml"))
+    kinds = {node.name: node.kind for node in status.nodes}
+    assert kinds == {"c1": "member", "c2": "member", "c3": "remote", "g1": "guest", "r2": "remote"}
+    found = health(monitored="remote-mon.xml", kind="word")
+    assert any(line.split()[:3] == ["g1", "online,", "guest"] for line in render_text(found))
+    assert any(line.split()[:3] == ["c3", "online,", "remote"] for line in render_text(found))
+    shown = {node["node"]: node for node in json.loads(render_json(found))["nodes"]}
+    assert (shown["g1"]["remote"], shown["g1"]["guest"]) == (True, True)
+    assert "guest" not in shown["c3"]
+    assert "remote" not in shown["c1"]
+
+
+def test_a_remote_node_alone_is_no_host_to_work_on(tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(START + "  - {name: r1, role: remote}\n")
+    done = fab("-H", "r1", "status", "--inventory", str(file))
+    assert done.returncode == 2
+    assert "r1 is a remote node, and this works on members" in done.stderr
+
+
+def test_a_guest_node_that_is_away_is_called_so() -> None:
+    away = captured.text("word", "remote-mon.xml").replace(
+        'name="g1" id="g1" online="true"', 'name="g1" id="g1" online="false"'
+    )
+    troubles = node_troubles(monitor.parse(away))
+    assert troubles == ["the guest node g1 is offline", "the remote node r2 is offline"]
+
+
+def test_remote_nodes_have_no_vote_in_what_start_galera_advises() -> None:
+    status = monitor.parse(captured.text("word", "remote-mon.xml"))
+    seen = SimpleNamespace(cib=REMOTE, status=replace(status, quorum=False), doorway="c1")
+    with pytest.raises(RefusedError) as refused:
+        start_galera._check_quorum(cast("ClusterView", seen))  # noqa: SLF001  # no galera is there
+    assert "no node is not there, c1, c2 is" in refused.value.seen
+    assert refused.value.next_step.endswith("expected-votes 2")

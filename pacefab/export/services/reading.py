@@ -32,6 +32,7 @@ class ServicesShown:
         facts: of the nodes that answered, by node.
         sections: settings of the services that are read already.
         left: the primitives that are left in Pacemaker's terms.
+        beside_remotes: whether services are kept off remote nodes.
     """
 
     cib: Cib
@@ -39,6 +40,7 @@ class ServicesShown:
     facts: Mapping[str, HostFacts]
     sections: Mapping[str, Any] = field(default_factory=dict)
     left: Collection[str] = ()
+    beside_remotes: bool = False
 
     def primitives(self, service: str) -> tuple[str, ...]:
         """Return the primitives that a service may describe."""
@@ -48,7 +50,8 @@ class ServicesShown:
     def intent(self, service: str, section: Any) -> Intent:
         """Return what would be desired with these settings of a service, beside those known."""
         sections = {**self.sections, service: section}
-        return Intent(self.membership, sections, (service,), Configuration(), stand_in)
+        whole = self.membership, sections, (service,), Configuration(), stand_in
+        return Intent(*whole, beside_remotes=self.beside_remotes)
 
     def node(self, service: str, section: Any, name: str) -> DesiredNode:
         """Return what a node would need with these settings. Errors of the descriptions."""

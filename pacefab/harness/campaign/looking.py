@@ -61,7 +61,8 @@ awk -v now="${uptime%.*}" '$1 == "take" { held = $2; at = $3 } $1 == "renew" { a
 pgrep -af 'pacefab #[p]acefab' | sed 's/^[0-9]* /process /' | cut -c 1-80
 systemctl list-units --all --plain --no-legend 'pacefab*' | cut -d ' ' -f 1 | sed 's/^/unit /'
 find /run/systemd/system /run/systemd/transient -lname /dev/null -printf 'mask %p\n' 2>/dev/null
-[ ! -e /run/pacefab-drill ] || echo "a drill that was not undone"
+[ ! -e /var/lib/pacefab/drill ] || echo "a drill that was not undone"
+[ ! -e /var/lib/pacefab/drill-record ] || echo "a recorder of a drill that was not removed"
 cibadmin --query --local --xpath '//transient_attributes//nvpair[@name="standby"]' 2>/dev/null |
   grep -o 'name="standby"' | sort -u | sed 's/.*/the node attribute standby/'
 crm_attribute --type crm_config --name maintenance-mode --query --quiet 2>/dev/null |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -124,7 +125,7 @@ def _of_entry(
     name: str, entry: PrimitiveEntry, secret: Secret, meta: Mapping[str, str] = MappingProxyType({})
 ) -> Primitive:
     further, others = _further(entry.further, entry.utilization, secret)
-    return primitive_noun(
+    made = primitive_noun(
         name,
         entry.agent or "",
         entry.parameters,
@@ -136,6 +137,9 @@ def _of_entry(
         others=others,
         meta={**_unlisted(entry.further), **meta},
     )
+    sets = (entry.further.parameters if entry.further else None) or ()
+    hidden = {n for each in sets for n, v in each.values.items() if isinstance(v, SecretReference)}
+    return replace(made, hidden=made.hidden | hidden) if hidden else made
 
 
 def primitive_noun(

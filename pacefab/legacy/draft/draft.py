@@ -27,7 +27,7 @@ from pacefab.legacy.draft.parts import (  # fmt: skip
     fitting,
     what_is_wrong,
 )
-from pacefab.legacy.draft.remotes_found import add_remotes
+from pacefab.legacy.draft.remotes_found import add_guests, add_remotes
 from pacefab.legacy.draft.rivals import rivals
 from pacefab.legacy.draft.services_found import FoundServices, find_services
 from pacefab.legacy.interpreter.walkthrough import Walk
@@ -114,7 +114,8 @@ class _Drafting:
             self._made.places["nodes", len(nodes)] = ", ".join(map(str, dict.fromkeys(places)))
             nodes.append(made)
         self._made.data["nodes"] = nodes
-        self._remotes = add_remotes(self._made, self._cluster, self._parts, self._nodes)
+        where = self._made, self._cluster, self._parts, self._nodes
+        self._remotes = add_remotes(*where) | add_guests(*where)
         self._attributes_of_others()
 
     def _attributes_of_others(self) -> None:

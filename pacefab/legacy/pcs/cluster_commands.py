@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from pacefab.legacy.cluster.book import Job
+from pacefab.legacy.cluster.book import Job, ReplayHandler
 from pacefab.legacy.cluster.changes import put
 from pacefab.legacy.cluster.formation import KEYWORDS
 from pacefab.legacy.cluster.model import Value
@@ -19,6 +19,7 @@ from pacefab.legacy.cluster.outcome import (
     translated,
 )
 from pacefab.legacy.pcs.dialect import pairs
+from pacefab.legacy.pcs.remote_nodes import add_guest, add_remote, remove_guest, remove_remote
 
 _BOOTSTRAP = "fab bootstrap does it"
 _LEFT_OUT = {
@@ -31,9 +32,18 @@ _LEFT_OUT = {
     "standby": "a temporary state", "unstandby": "a temporary state",
     "destroy": "it removes the whole cluster", "cib-upgrade": "current pcs does this itself",
     "uidgid": "corosync's users are not part of the inventory",
-    "remote-node": "see the remote resource",
+    "remote-node": "",
     "node": "", "setup": "", "cib": "", "cib-push": "", "quorum": "",
 }  # fmt: skip
+_BY_REMOTE: dict[str, ReplayHandler] = {
+    "add-remote": add_remote,
+    "add-guest": add_guest,
+    "remove-remote": remove_remote,
+    "delete-remote": remove_remote,
+    "remove-guest": remove_guest,
+    "delete-guest": remove_guest,
+    "clear": lambda _job, _words: left_out("it clears what is left of a remote node"),
+}
 _SETUP_OPTIONS = {"--name", "--force", "--start", "--enable", "--wait"}
 
 
@@ -42,8 +52,8 @@ def cluster(job: Job, words: list[str]) -> ReplayOutcome:
     verb, *rest = words or [""]
     if verb == "setup":
         return _setup(job, rest)
-    if verb == "node":
-        return _members(job, rest)
+    if verb in {"node", "remote-node"}:
+        return _members(job, rest if verb == "node" else _of_guest(rest))
     if verb in {"cib", "cib-push"}:
         return _cib(job, verb, rest)
     if verb == "auth" and "-p" in job.line.options:
@@ -113,17 +123,14 @@ def _members(job: Job, words: list[str]) -> ReplayOutcome:
         for name in rest:
             job.cluster.nodes.pop(name, None)
         return left_out("it removes a node")
-    if verb == "add-remote":
-        raise UntranslatableError(
-            "it makes a remote node, which the inventory says of the node itself",
-            f"add the node with role: remote: {' '.join(rest[:1])}",
-        )
-    if verb == "add-guest":
-        raise UntranslatableError(
-            "it makes a guest node of a resource",
-            "give the resource the meta attribute remote-node",
-        )
+    if verb in _BY_REMOTE:
+        return _BY_REMOTE[verb](job, rest)
     raise NotUnderstoodError(f"there is no pcs cluster node {verb}")
+
+
+def _of_guest(words: list[str]) -> list[str]:
+    """Return today's words of `cluster remote-node …`, as pcs 0.9 once called a guest node."""
+    return [f"{words[0]}-guest", *words[1:]] if words else words
 
 
 def _cib(job: Job, verb: str, words: list[str]) -> ReplayOutcome:

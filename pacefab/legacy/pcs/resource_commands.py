@@ -114,7 +114,7 @@ def _create(job: Job, words: list[str]) -> ReplayOutcome:
     if len(words) < 2:  # noqa: PLR2004  # id and agent
         raise NotUnderstoodError("create needs an id and an agent")
     name, agent, *rest = words
-    return _add(job, name, agent_of_today(agent), split_create(rest), job.cluster.resources)
+    return add(job, name, agent_of_today(agent), split_create(rest), job.cluster.resources)
 
 
 def _create_device(job: Job, words: list[str]) -> ReplayOutcome:
@@ -122,12 +122,13 @@ def _create_device(job: Job, words: list[str]) -> ReplayOutcome:
         raise NotUnderstoodError("create needs an id and a fence agent")
     name, agent, *rest = words
     agent = agent.removeprefix("stonith:")
-    return _add(job, name, agent, split_create(rest), job.cluster.fencing)
+    return add(job, name, agent, split_create(rest), job.cluster.fencing)
 
 
-def _add(
+def add(
     job: Job, name: str, agent: str, parts: CreateWords, shelf: dict[str, ReplayedResource]
 ) -> ReplayOutcome:
+    """Make a resource or device of its parts. Raises what refuses the command."""
     if agent.startswith("stonith:"):
         agent, shelf = agent.removeprefix("stonith:"), job.cluster.fencing
     made = ReplayedResource(

@@ -19,6 +19,7 @@ _NOT_BY_RELOAD = frozenset(("transport", "ip_version", "netmtu"))
 _LIVE_OF_LINK = frozenset(
     f"knet_{name}" for name in ("link_priority", "ping_interval", "ping_timeout", "pong_count")
 )
+_RESTART = "it needs a restart of the whole cluster: fab deploy --restart-cluster"
 _TWO = 2
 _TWO_NODE, _TIE_BREAKER = ("quorum", "two_node"), ("quorum", "auto_tie_breaker")
 
@@ -104,6 +105,7 @@ class CorosyncPlan:
         restart: whether the cluster as a whole stops for it.
         stopped: whether it is stopped now.
         absent: nodes that do not answer, for which all of it waits.
+        sbd: nodes where SBD waits for a restart of the cluster, as corosync starts it.
     """
 
     changes: tuple[ConfChange, ...] = ()
@@ -116,16 +118,23 @@ class CorosyncPlan:
     restart: bool = False
     stopped: bool = False
     absent: tuple[str, ...] = ()
+    sbd: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
-        return bool(self.changes or self.unlike)
+        return bool(self.changes or self.unlike or self.starts_sbd)
+
+    @property
+    def starts_sbd(self) -> bool:
+        """Whether the restart of the cluster is to start SBD, or to start it again."""
+        return self.restart and bool(self.sbd)
 
     @property
     def summary(self) -> tuple[str, ...]:
         """A line for each change."""
         unlike = (f"corosync.conf of {node}: {how}" for node, how in self.unlike.items())
-        return (*(f"corosync: {change}" for change in self.changes), *unlike)
+        sbd = (f"SBD starts with the cluster on {', '.join(self.sbd)}",) if self.starts_sbd else ()
+        return (*(f"corosync: {change}" for change in self.changes), *unlike, *sbd)
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -135,15 +144,22 @@ class CorosyncPlan:
             return (f"it waits until all nodes answer, to be the same on all: not yet {nodes}",)
         if not self.deferred:
             return ()
-        return ("it needs a restart of the whole cluster: fab deploy --restart-cluster",)
+        return (_RESTART,)
 
     @property
     def left(self) -> tuple[str, ...]:
         """What is not done in this run, in a line, and why; nothing where all is."""
         if not self.deferred:
-            return ()
+            return self.sbd_left
         changes = "; ".join(map(str, self.deferred))
-        return (f"corosync.conf is left without {changes}: {self.notices[0]}",)
+        return (f"corosync.conf is left without {changes}: {self.notices[0]}", *self.sbd_left)
+
+    @property
+    def sbd_left(self) -> tuple[str, ...]:
+        """That SBD is not started in this run, in a line, and why; nothing where it is."""
+        if not self.sbd or self.restart:
+            return ()
+        return (f"SBD waits on {', '.join(self.sbd)}: {_RESTART}",)
 
     def waiting_for(self, absent: Sequence[str]) -> CorosyncPlan:
         """Return the plan of a run in which nodes do not answer: nothing changes."""

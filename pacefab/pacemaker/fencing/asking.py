@@ -31,6 +31,20 @@ _KEPT_ELSEWHERE: Final = "lrm://"  # by `crm_resource` or pcs: the value is in a
 _PLUGS: Final = ("plug", "port")
 
 # The first line is how many milliseconds it took.
+_USAGE: Final = "Please use '-h' for usage"  # what the agents' library ends errors with
+_REASONS: Final = (
+    ("certificate has expired", "the board's certificate has expired"),
+    ("certificate is not yet valid", "the board's certificate is not valid yet"),
+    ("certificate verify failed", "the board's certificate is not trusted"),
+    ("doesn't match", "the board's certificate has another name"),
+    ("connection refused", "nothing listens there"),
+    ("no route to host", "nothing is reached there"),
+    ("unable to connect/login", "the device refuses the user or the password"),
+    (
+        "unable to get powerstate",
+        "the board refuses the user or the password, or has no such system",
+    ),
+)
 _ASK = r"""
 begin=$(date +%s%N)
 said=$(timeout -k 1 "$1" "$2" 2>&1); status=$?
@@ -106,12 +120,22 @@ class FenceAnswer:
 
 
 def questions(
-    device: FenceDevice, asker: str, nodes: Collection[str], metadata: Metadata | None
+    device: FenceDevice,
+    asker: str,
+    nodes: Collection[str],
+    metadata: Metadata | None,
+    *,
+    naming: bool = False,
 ) -> tuple[FenceQuestion, ...]:
-    """Return what a device is asked from a node: each target's state, or what it knows."""
+    """Return what a device is asked from a node: each target's state, or what it knows.
+
+    `naming`: also what it calls the outlets of a map, which one node's asking is enough for.
+    """
     if device.targets is not None and device.agent not in _WITHOUT_STATUS:
         known = {node.casefold(): node for node in nodes}
-        return tuple(
+        lists = naming and device.pairs and metadata and "list" in metadata.actions
+        called = (FenceQuestion(device, asker, "list"),) if lists else ()
+        return called + tuple(
             FenceQuestion(device, asker, "status", known[target.casefold()], outlet)
             for target, outlets in device.targets.items()
             for outlet in outlets
@@ -157,13 +181,30 @@ def masked(device: FenceDevice, text: str) -> str:
 
 def last_line(text: str) -> str:
     """Return the line of an agent's words that says why, without time and level of its log."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    every = (line.strip() for line in text.splitlines())
+    lines = [line for line in every if line and not line.endswith(_USAGE)]
     found = next((line for line in reversed(lines) if "Failed:" in line or "rror" in line), "")
     said = found or (lines[-1] if lines else "it said nothing")
     return re.sub(r"^.*?\b(?:ERROR|WARNING|CRITICAL): ", "", said)[:200]
+
+
+def reason(text: str) -> str:
+    """Return in words why an agent was refused, where it says so itself; empty: it does not.
+
+    The words are those of Python's requests and of the agents' library (fencing.py of
+    fence-agents 4.12), which agents over HTTPS log.
+    """
+    said = text.lower()
+    return next((refusal for sign, refusal in _REASONS if sign in said), "")
 
 
 def listed(answer: FenceAnswer) -> tuple[str, ...]:
     """Return the names that a list has: "outlet,name" in each line, of which either may be used."""
     words = (word.strip() for line in answer.said.splitlines() for word in line.split(",")[:2])
     return tuple(filter(None, words))
+
+
+def names(answer: FenceAnswer) -> dict[str, str]:
+    """Return what a list calls each outlet: "outlet,name" in each line."""
+    pairs = (line.split(",") for line in answer.said.splitlines() if "," in line)
+    return {pair[0].strip(): pair[1].strip() for pair in pairs}

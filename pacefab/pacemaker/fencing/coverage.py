@@ -1,126 +1,110 @@
-"""Who is fenced by what: every node, by a device that means it and can run elsewhere. Pure."""
+"""Who is fenced by what: every node, by a device that means it and can run elsewhere. Pure.
+
+Where a device runs is Pacemaker's rule (cib_device_update of daemons/fenced): where neither its
+score nor that of its group is below 0. Constraints by rules are not read.
+"""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations
 
+from pacefab.pacemaker.fencing import hosts, topology
 from pacefab.pacemaker.fencing.devices import FenceDevice
 from pacefab.pacemaker.fencing.findings import ENABLED, FencingFinding, FencingScene, finding
-from pacefab.pacemaker.model import Location, is_true, same_name
-from pacefab.pacemaker.sections.levels import FencingLevel
+from pacefab.pacemaker.metadata import Metadata
+from pacefab.pacemaker.model import Location, is_true
 
-_BAN = "-INFINITY"
+_INFINITY = 1_000_000
 
 
-def find(scene: FencingScene) -> Iterator[FencingFinding]:
-    """Yield what is wrong with who is fenced by what."""
+def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[FencingFinding]:
+    """Yield what is wrong with who is fenced by what; `agents` is what agents say of themselves."""
     yield from _unfenced(scene)
     for device in scene.devices:
         yield from _disabled(device)
-        yield from _targets(scene, device)
-        yield from _outlets(device)
+        yield from hosts.find(scene, device, agents.get(device.primitive.agent))
         yield from _places(scene, device)
     yield from _same_board(scene)
-    yield from _levels(scene)
+    yield from topology.find(scene)
 
 
 def runs_on(scene: FencingScene, device: FenceDevice) -> tuple[str, ...]:
     """Return the members on which location constraints let a device run; others are not read."""
-    scores = {
-        one.node: one.score
-        for one in scene.configuration.constraints
-        if isinstance(one, Location) and one.resource == device.id and one.node
-    }
+    whole = [_scores(scene, name) for name in (device.id, *device.within)]
     if is_true(scene.property("symmetric-cluster", default="true")):
-        return tuple(node for node in scene.members if scores.get(node) != _BAN)
-    allowed = {node for node, score in scores.items() if not score.startswith("-")}
-    return tuple(node for node in scene.members if node in allowed)
+        return tuple(n for n in scene.members if all(s.get(n, 0) >= 0 for s in whole))
+    return tuple(n for n in scene.members if any(n in s and s[n] >= 0 for s in whole))
+
+
+def _scores(scene: FencingScene, resource: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for one in scene.configuration.constraints:
+        if isinstance(one, Location) and one.resource == resource and one.node:
+            found[one.node] = found.get(one.node, 0) + _score(one.score)
+    return found
+
+
+def _score(text: str) -> float:
+    """Return a score as Pacemaker adds it: minus infinity outweighs all."""
+    sign, name = text[:1], text.lstrip("+-")
+    if name.upper() == "INFINITY":
+        return float("-inf") if sign == "-" else _INFINITY
+    return float(text) if name.isdigit() else 0
 
 
 def _unfenced(scene: FencingScene) -> Iterator[FencingFinding]:
     about = [*(device.id for device in scene.devices), *ENABLED]
+    advice = (
+        "the cluster would wait for ever for its fencing, and start nothing of it "
+        "elsewhere; give it a device"
+    )
     for node in scene.nodes:
-        if not scene.fencers(node):
-            yield finding(
-                f"{node} is fenced by no device",
-                "the cluster would wait for ever for its fencing, and start nothing of it "
-                "elsewhere; give it a device",
-                about,
-            )
+        fencers = scene.used(node)
+        names = " and ".join(device.id for device in fencers)
+        if not fencers:
+            yield finding(f"{node} is fenced by no device", advice, about)
+        elif not any(device.switches for device in fencers):
+            said = f"{node} is fenced by {names} alone, which switches nothing off"
+            yield finding(said, "give it a device that does", about)
 
 
 def _disabled(device: FenceDevice) -> Iterator[FencingFinding]:
     if device.disabled:
         said = f"{device.id} is disabled (target-role Stopped), so Pacemaker does not use it"
-        yield finding(said, f"pcs stonith enable {device.id}", [device.id])
-
-
-def _targets(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
-    if device.targets is None:
-        if device.is_board and device.parameter("pcmk_host_check") in {"", "status", "none"}:
-            yield finding(
-                f"{device.id} does not say which node it fences",
-                "Pacemaker would switch off that one board for every node: give it "
-                "pcmk_host_list=NODE",
-                [device.id],
-            )
-        return
-    known = {node.casefold() for node in scene.nodes}
-    for name in device.targets:
-        if name.casefold() not in known:
-            meant = next((node for node in scene.nodes if same_name(node, name)), "")
-            advice = f"the node is called {meant}" if meant else "take it out, or correct it"
-            said = f"{device.id} fences {name}, which is no node ({', '.join(scene.nodes)})"
-            yield finding(said, advice, [device.id], grave=bool(meant))
-
-
-def _outlets(device: FenceDevice) -> Iterator[FencingFinding]:
-    """Yield what is wrong with a map: nodes twice, one outlet for two, a node without one."""
-    counts = Counter(node.casefold() for node, _ in device.pairs)
-    for node, _ in device.pairs:
-        if counts.pop(node.casefold(), 0) > 1:
-            yield finding(
-                f"pcmk_host_map of {device.id} names {node} more than once",
-                "Pacemaker takes the last one: write all its outlets in one entry (NODE:1,2)",
-                [device.id],
-            )
-    users: dict[str, list[str]] = {}
-    for node, outlets in dict(device.pairs).items():
-        for outlet in outlets:
-            users.setdefault(outlet, []).append(node)
-        if not outlets:
-            said = f"pcmk_host_map of {device.id} has no outlet for {node}"
-            yield finding(said, "write NODE:OUTLET", [device.id])
-    for outlet, nodes in users.items():
-        if len(nodes) > 1:
-            said = f"pcmk_host_map of {device.id} has the outlet {outlet} for {' and '.join(nodes)}"
-            yield finding(said, "to fence one would cut the other off: correct it", [device.id])
-    mapped = {node.casefold() for node, _ in device.pairs}
-    missing = [node for node in device.listed if node.casefold() not in mapped]
-    if device.pairs and missing:
-        yield finding(
-            f"pcmk_host_map of {device.id} lacks {', '.join(missing)}, which pcmk_host_list has",
-            "the device would be asked for an outlet of the node's own name: add NODE:OUTLET",
-            [device.id],
-        )
+        about = [device.id, *device.within]
+        yield finding(said, f"pcs stonith enable {device.id}", about)
 
 
 def _places(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
-    """Yield where a device can run on no node, or on none but the one that it fences."""
+    """Yield where a device can run on no node, or on none but one that it fences."""
     places = runs_on(scene, device)
-    own = set(device.targets or ())
     if not places:
         said = f"{device.id} may run on no node, by its location constraints"
-        yield finding(said, "Pacemaker does not use it then: allow it on a node", [device.id])
-    elif len(scene.members) > 1 and len(own) == 1 and set(places) == own:
-        yield finding(
-            f"{device.id} may run on {places[0]} alone, the node that it fences",
-            "nothing could fence that node when it is lost: allow it on another one",
-            [device.id],
-        )
+        advice = "Pacemaker does not use it then: allow it on a node"
+        yield finding(said, advice, _placing(scene, device))
+    elif len(scene.members) > 1 and len(places) == 1 and not device.is_watchdog:
+        yield from _alone(scene, device, places[0])
+
+
+def _alone(scene: FencingScene, device: FenceDevice, node: str) -> Iterator[FencingFinding]:
+    """Yield that a device may run on a single node, where it is to fence that one."""
+    advice = "nothing could fence that node when it is lost: allow it on another one"
+    if {name.casefold() for name in device.targets or ()} == {node.casefold()}:
+        said = f"{device.id} may run on {node} alone, the node that it fences"
+        yield finding(said, advice, _placing(scene, device))
+    elif device.fences(node) and not any(
+        other.is_watchdog or set(runs_on(scene, other)) - {node} for other in scene.fencers(node)
+    ):
+        said = f"{device.id} may run on {node} alone, which it is to fence as well"
+        yield finding(said, advice, _placing(scene, device))
+
+
+def _placing(scene: FencingScene, device: FenceDevice) -> list[str]:
+    """Return a device, what it is in, and the constraints that place it, by their ids."""
+    ids = [device.id, *device.within]
+    found = (one for one in scene.configuration.constraints if isinstance(one, Location))
+    return [*ids, "symmetric-cluster", *(one.id for one in found if one.resource in ids)]
 
 
 def _same_board(scene: FencingScene) -> Iterator[FencingFinding]:
@@ -129,40 +113,8 @@ def _same_board(scene: FencingScene) -> Iterator[FencingFinding]:
         nodes = [next(iter(each.targets or ())) for each in (one, other)]
         if one.address == other.address and nodes[0] != nodes[1]:
             yield finding(
-                f"{one.id} and {other.id} are one board ({':'.join(filter(None, one.address))}), "
+                f"{one.id} and {other.id} are one board ({one.where}), "
                 f"and are to fence {nodes[0]} and {nodes[1]}",
                 "to fence one would switch the other off: correct the address",
                 [one.id, other.id],
             )
-
-
-def _levels(scene: FencingScene) -> Iterator[FencingFinding]:
-    """Yield the levels that name a device which does not fence their node."""
-    known = {device.id: device for device in scene.devices}
-    for level in scene.configuration.objects:
-        if not isinstance(level, FencingLevel):
-            continue
-        for node in _nodes_of(scene, level):
-            for name in level.devices:
-                if name in known and not known[name].fences(node):
-                    yield finding(
-                        f"level {level.index} of {node} names {name}, which does not fence {node}",
-                        "the level would fail: name the device that does, or correct its hosts",
-                        [name, level.id, f"{level.nodes} {level.index}"],
-                    )
-
-
-def _nodes_of(scene: FencingScene, level: FencingLevel) -> Iterator[str]:
-    if level.target:
-        yield from (node for node in scene.nodes if node.casefold() == level.target.casefold())
-    elif level.pattern:
-        try:
-            pattern = re.compile(level.pattern, re.IGNORECASE)
-        except re.error:  # of Pacemaker's dialect alone
-            return
-        yield from filter(pattern.search, scene.nodes)
-    else:
-        attributes = scene.configuration.attributes
-        for node in scene.nodes:
-            if attributes.get(node, {}).get(level.attribute) == level.value:
-                yield node

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Final
 
 from pacefab.pacemaker.fencing.devices import FenceDevice
+from pacefab.pacemaker.fencing.findings import FencingFinding, finding
 from pacefab.pacemaker.model import is_true
 from pacefab.transport.command import Section, Step, shell
 
 _GUID = re.compile(r"System GUID\s*:\s*([0-9A-Fa-f-]{32,36})")
-_LAN_ADDRESS = re.compile(r"^IP Address\s+:\s*(\S+)", re.MULTILINE)
-_NO_ADDRESS: Final = {"", "0.0.0.0"}  # noqa: S104  (a board without one says so)
+_LAN_ADDRESS = re.compile(r"^(?:IP Address\s+|\s+Address\s*):\s*(\S+)", re.MULTILINE)
+_NO_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104  (a board without one says so)
 _NO_UUID: Final = {0, (1 << 128) - 1}
 _REDFISH: Final = "fence_redfish"
 
@@ -29,6 +31,7 @@ cat /sys/class/dmi/id/product_uuid 2>/dev/null
 if [ -e /dev/ipmi0 ] || [ -e /dev/ipmi/0 ]; then
   timeout -k 1 10 ipmitool mc guid 2>/dev/null
   timeout -k 1 10 ipmitool lan print 2>/dev/null
+  timeout -k 1 10 ipmitool lan6 print 2>/dev/null
 fi
 true
 """
@@ -41,10 +44,10 @@ timeout -k 1 "$limit" "$program" -v -N 2 -R 2 -f /dev/stdin "$@" mc guid 2>&1 | 
 
 @dataclass(frozen=True)
 class NodeIdentity:
-    """What a node says of itself: UUIDs of the system, the address of its own board."""
+    """What a node says of itself: UUIDs of the system, the addresses of its own board."""
 
     uuids: frozenset[uuid.UUID] = frozenset()
-    address: str = ""
+    addresses: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,9 @@ def observe_self() -> Step:
 def read_self(section: Section) -> NodeIdentity:
     """Return who a node says that it is; nothing, in a container."""
     words = [line.strip() for line in section.out.splitlines()[:1]] + _GUID.findall(section.out)
-    found = _LAN_ADDRESS.search(section.out)
-    address = found[1] if found and found[1] not in _NO_ADDRESS else ""
-    return NodeIdentity(frozenset(u for word in words if (u := _uuid(word))), address)
+    addresses = {_address(found) for found in _LAN_ADDRESS.findall(section.out)} - _NO_ADDRESS
+    uuids = frozenset(u for word in words if (u := _uuid(word)))
+    return NodeIdentity(uuids, frozenset(addresses))
 
 
 def observe_board(device: FenceDevice, limit: int) -> Step | None:
@@ -105,6 +108,8 @@ _REFUSALS: Final = (
     ("unauthorized name", "the board does not know that user"),
     ("invalid user name", "the board does not know that user"),
     ("no response from rakp 1", "the board gives that user no session"),
+    ("unauthorized role", "the board does not give that user this privilege (privlvl)"),
+    ("set session privilege level", "the board does not give that user this privilege (privlvl)"),
     ("insufficient resources", "the board has no session left"),
     ("no matching cipher", "the board does not take that cipher"),
     ("invalid role", "the board does not give that user this privilege (privlvl)"),
@@ -127,7 +132,29 @@ def whose(
     """Return the nodes that a board is of, by its UUID in either order of bytes or its address."""
     either = {board, uuid.UUID(bytes=board.bytes_le)} if board else set()
     return tuple(
-        name
-        for name, own in nodes.items()
-        if either & own.uuids or (address and own.address == address)
+        name for name, own in nodes.items() if either & own.uuids or address in own.addresses
     )
+
+
+def foreign(
+    devices: Iterable[FenceDevice], nodes: Mapping[str, NodeIdentity]
+) -> Iterator[FencingFinding]:
+    """Yield the boards that are another node's than the one to fence, by the nodes' own word."""
+    for device in devices:
+        owners = whose(None, device.address[0], nodes) if device.is_board and device.address else ()
+        for target in device.targets or () if owners else ():
+            if target.casefold() not in {owner.casefold() for owner in owners}:
+                yield finding(
+                    f"{device.id} is to fence {target}, and the board at {device.address[0]} is "
+                    f"that of {owners[0]}, as that node says",
+                    f"to fence {target} would switch {owners[0]} off: correct the address",
+                    [device.id],
+                )
+
+
+def _address(text: str) -> str:
+    """Return an address in its one short form; empty: it is none."""
+    try:
+        return str(ip_address(text.partition("/")[0]))
+    except ValueError:
+        return ""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import map_primitives, read_configuration
-from pacefab.pacemaker.corosync.conf import Values
+from pacefab.pacemaker.corosync.conf import Key, Values
 from pacefab.pacemaker.fencing.findings import FencingScene
 from pacefab.pacemaker.model import Configuration, Primitive, SectionObject
 from pacefab.pacemaker.sections import levels
@@ -15,6 +15,7 @@ from pacefab.pacemaker.sections import levels
 # corosync.conf(5), corosync 3.1: milliseconds, and how many more for each node beyond two.
 _TOKEN, _COEFFICIENT = 3000, 650
 _CONSENSUS = 1.2  # times token
+_SYNC = 30000  # votequorum(5) and corosync-qdevice(8): milliseconds
 _MODEL = ("device", "model")
 
 
@@ -28,18 +29,23 @@ def new_scene(
 ) -> FencingScene:
     """Return the scene that a configuration is, on nodes with these settings of corosync."""
     return FencingScene(
-        configuration, tuple(members), _MODEL in corosync, _times(corosync, len(members))
+        configuration,
+        tuple(members),
+        _MODEL in corosync,
+        _times(corosync, len(members)),
+        _number(corosync, ("device", "sync_timeout"), _SYNC),
     )
 
 
 def _times(corosync: Values, nodes: int) -> tuple[int, int]:
-    def number(name: str, default: int) -> int:
-        text = corosync.get(("totem", name), "")
-        return int(text) if text.isdigit() else default
+    extra = max(0, nodes - 2) * _number(corosync, ("totem", "token_coefficient"), _COEFFICIENT)
+    token = _number(corosync, ("totem", "token"), _TOKEN) + extra
+    return token, _number(corosync, ("totem", "consensus"), round(token * _CONSENSUS))
 
-    extra = max(0, nodes - 2) * number("token_coefficient", _COEFFICIENT)
-    token = number("token", _TOKEN) + extra
-    return token, number("consensus", round(token * _CONSENSUS))
+
+def _number(corosync: Values, key: Key, default: int) -> int:
+    text = corosync.get(key, "")
+    return int(text) if text.isdigit() else default
 
 
 def _configuration(cib: Cib) -> Configuration:

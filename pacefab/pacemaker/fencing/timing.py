@@ -10,15 +10,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from pacefab.pacemaker.fencing.devices import FenceDevice
-from pacefab.pacemaker.fencing.findings import FencingFinding, FencingScene, finding
+from pacefab.pacemaker.fencing.findings import (
+    WATCHDOG_TIME,
+    FencingFinding,
+    FencingScene,
+    finding,
+)
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import primitives
 
 _LIMIT: Final = ("stonith-timeout", "fencing-timeout")
 _ACTION: Final = ("stonith-action", "fencing-action")
+_DECIDES: Final = frozenset({"fence_heuristics_ping"})  # before the other devices of its level
 _PRIORITY_DELAY: Final = "priority-fencing-delay"
 _DEFAULT_LIMIT: Final = 60.0
 _DEFAULT_MONITOR: Final = 20.0
@@ -93,14 +100,18 @@ def monitor_limit(scene: FencingScene, device: FenceDevice) -> float:
 def until_off(scene: FencingScene, node: str) -> float | None:
     """Return after how many seconds a lost node is known to be off at the latest; None: never.
 
-    By the first device that fences it: corosync's token and consensus, delays, the limit.
+    By the first device that fences it: corosync's token and consensus, delays, the limit. By a
+    watchdog: its time, where Pacemaker is not to find that out itself (a negative one).
     """
-    device = next(iter(scene.fencers(node)), None)
+    device = next(iter(_first(scene, node)), None)
     if device is None:
         return None
     lost = sum(scene.corosync) / 1000
     priority = seconds(scene.property(_PRIORITY_DELAY)) or 0.0
-    return lost + priority + _longest_delay(device) + switching_limit(scene, device)[1]
+    if device.is_watchdog:
+        own = seconds(scene.property(*WATCHDOG_TIME))
+        return None if own is None else lost + priority + own
+    return lost + priority + delay_of(device, node) + switching_limit(scene, device)[1]
 
 
 def _switching(
@@ -148,24 +159,39 @@ def _delays(device: FenceDevice) -> Iterator[FencingFinding]:
         )
 
 
-def _longest_delay(device: FenceDevice) -> float:
-    """Return the most that a device waits before it fences; a base may differ by node (c1:5s)."""
-    bases = re.split(r"[;\s]+", device.parameter("pcmk_delay_base"))
-    found = [seconds(base.rpartition(":")[2]) or 0.0 for base in bases if base]
-    found += [seconds(device.parameter(name)) or 0.0 for name in ("pcmk_delay_max", "delay")]
-    return max(found, default=0.0)
+def delay_of(device: FenceDevice, node: str) -> float:
+    """Return the most seconds that a device waits before it fences a node.
+
+    A base may be of one node (c1:5s;c2:0s, pacemaker-fenced(7)); one that has none waits for none.
+    """
+    text = device.parameter("pcmk_delay_base")
+    bases = [base for base in re.split(r"[;\s]+", text) if base]
+    by_node = {name.casefold(): value for name, _, value in (b.rpartition(":") for b in bases)}
+    base = by_node.get(node.casefold(), by_node.get("", ""))
+    found = [base, *(device.parameter(name) for name in ("pcmk_delay_max", "delay"))]
+    return max(seconds(each) or 0.0 for each in found)
+
+
+def _first(scene: FencingScene, node: str) -> tuple[FenceDevice, ...]:
+    """Return the devices that a node is fenced by first: of its lowest level, or all."""
+    levels = scene.levels_of(node)
+    fencers = tuple(d for d in scene.fencers(node) if not d.is_watchdog) or scene.fencers(node)
+    named = levels[0].devices if levels else ()
+    return tuple(device for device in fencers if not named or device.id in named)
 
 
 def _race(scene: FencingScene) -> Iterator[FencingFinding]:
     """Yield why two nodes that lose each other may fence each other at the same time."""
-    own = {device.id: _longest_delay(device) for device in scene.devices}
+    first = {node: _first(scene, node) for node in scene.members}
+    every = list(chain.from_iterable(first.values()))
+    if any(device.agent in _DECIDES for device in every):
+        return
+    own = {node: max((delay_of(d, node) for d in first[node]), default=0.0) for node in first}
     priority = seconds(scene.property(_PRIORITY_DELAY)) or 0.0
     longest = max([priority, *own.values()])
-    about = [*own, _PRIORITY_DELAY]
-    pair, random = (
-        " and ".join(scene.members),
-        any(seconds(device.parameter("pcmk_delay_max")) for device in scene.devices),
-    )
+    about = [*(device.id for device in scene.devices), _PRIORITY_DELAY]
+    random = any(seconds(device.parameter("pcmk_delay_max")) for device in every)
+    pair = " and ".join(scene.members)
     if not longest:
         yield finding(
             f"{pair} are two nodes without a quorum device, and no fencing waits",
@@ -184,7 +210,7 @@ def _race(scene: FencingScene) -> Iterator[FencingFinding]:
             about,
             grave=False,
         )
-    if not priority and not random and len(set(own.values())) == 1 and _per_node(scene):
+    if not priority and not random and len(set(own.values())) == 1:
         yield finding(
             f"every fence device waits the same {longest:g} s",
             f"{pair} would still fence each other at the same time: let only one wait",
@@ -192,11 +218,6 @@ def _race(scene: FencingScene) -> Iterator[FencingFinding]:
             grave=False,
         )
     yield from _priorities(scene, priority, max(own.values(), default=0.0), about)
-
-
-def _per_node(scene: FencingScene) -> bool:
-    """Whether no device has a delay of its own for each of its nodes."""
-    return all(":" not in device.parameter("pcmk_delay_base") for device in scene.devices)
 
 
 def _priorities(

@@ -26,6 +26,17 @@ class NodeStatus:
     remote: bool = False  # by Pacemaker Remote, a guest node included: corosync does not know it
     healthy: bool = True  # by node-health-strategy; else Pacemaker moves resources away
     standby_on_fail: bool = False  # Pacemaker's doing, after a failure with on-fail=standby
+    guest: bool = False  # a remote one that a resource makes (meta attribute remote-node)
+
+    @property
+    def kind(self) -> str:
+        """What operators call such a node: a member, or by Pacemaker Remote remote or guest."""
+        return "guest" if self.guest else "remote" if self.remote else "member"
+
+    @property
+    def called(self) -> str:
+        """The node in a sentence: a member by its name alone."""
+        return f"the {self.kind} node {self.name}" if self.remote else self.name
 
     @property
     def word(self) -> str:

@@ -98,7 +98,7 @@ class Causes:
                 yield cause
             elif node.remote and has_clones(self.cib, self.running, node.name):
                 yield Cause(
-                    f"{node.name} is a node by Pacemaker Remote, pacefab neither installs nor asks "
+                    f"{node.name} is a {node.kind} node, pacefab neither installs nor asks "
                     "services there",
                     f"keep a resource away from it: pcs constraint location … avoids {node.name}",
                     node=node.name,
@@ -127,7 +127,7 @@ class Causes:
                 deliberate=False, node=name,
             )  # fmt: skip
         if node.unclean or not node.online or node.pending:
-            said = f"{'the remote node ' * node.remote}{name} is {node.word}"
+            said = f"{node.called} is {node.word}"
             way_out = _LOOK if node.remote or node.online else f"pcs cluster start {name}"
             return Cause(said, way_out, deliberate=False, named=True, away=True, node=name)
         if node.standby:
@@ -254,6 +254,8 @@ class Causes:
             return Cause(
                 f"{top} is not allowed on {rest} by {name} (resource-discovery=exclusive)",
                 f"pcs constraint delete {name}", resource=top,
+                shared=f"are not allowed on {rest} by exclusive locations"
+                f"{describe_rule(exclusive[0])}: pcs constraint location",
             )  # fmt: skip
         return None
 

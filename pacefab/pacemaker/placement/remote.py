@@ -11,6 +11,7 @@ from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Location, Primitive, Resource, primitives
 
 CONNECTION = "ocf:pacemaker:remote"
+PORT = 3121  # TCP, of the daemon there, unless it is given another one
 
 
 def connections(configuration: Configuration) -> frozenset[str]:

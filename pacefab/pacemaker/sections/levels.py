@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -37,6 +38,20 @@ class FencingLevel(SectionObject):
         if self.attribute:
             return f"{self.attribute}={self.value}"
         return f"names like {self.pattern}" if self.pattern else self.target
+
+    def covers(self, node: str, attributes: Mapping[str, str]) -> bool:
+        """Whether it is a level of a node with these attributes; names are taken in either case.
+
+        A pattern that is of Pacemaker's dialect alone covers no node.
+        """
+        if self.target:
+            return node.casefold() == self.target.casefold()
+        if self.pattern:
+            try:
+                return bool(re.search(self.pattern, node, re.IGNORECASE))
+            except re.error:
+                return False
+        return attributes.get(self.attribute) == self.value
 
 
 def read(element: etree._Element, _: Collection[str] = ()) -> FencingLevel | None:

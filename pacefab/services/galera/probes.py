@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
+from pacefab.services.activity import ActivityQuestion
 from pacefab.services.family import family_of
 from pacefab.services.figures import Alert, Figure, Value
 from pacefab.services.galera import health_check
@@ -69,6 +70,22 @@ def probes(site: Site, resource: str) -> Iterator[Probe]:
                 f"galera's health check on {node} says so", site.neighbour(node), [check],
                 resource=resource, of=node,
             )  # fmt: skip
+
+
+def activity(site: Site, resource: str, node: str) -> ActivityQuestion:
+    """Ask a node's database whether it is of a primary component, and of which."""
+    client = FLAVOURS[family_of(site.facts[node])].client
+    names = "'wsrep_cluster_conf_id', 'wsrep_cluster_size', 'wsrep_cluster_status'"
+    return ActivityQuestion(
+        resource,
+        say=_ASK.format(names) + ";\n",
+        answer=r"wsrep_cluster_status\t\S+\n",
+        active=r"conf_id\t(\d+)\nwsrep_cluster_size\t(\d+)\nwsrep_cluster_status\tPrimary\n",
+        argv=(
+            "runuser", "-u", "mysql", "--", client, "--connect-timeout=2", "--batch",
+            "--skip-column-names", "--unbuffered",
+        ),
+    )  # fmt: skip
 
 
 def _is_checked(site: Site) -> bool:

@@ -69,6 +69,7 @@ SERVICE = Service(
     agents=(AGENT,),
     found=lambda cib: GaleraSection() if cib.primitives_of(AGENT) else None,
     figures=probes.FIGURES,
+    activity=lambda _, site, name: probes.activity(site, RESOURCE, name),
     data=("/var/lib/mysql",),
     shared=("rsync",),
 )

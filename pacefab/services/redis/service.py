@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Clone, Configuration, Primitive
+from pacefab.services.activity import ActivityQuestion
 from pacefab.services.probes.probe import Probe
 from pacefab.services.redis import node, probes
 from pacefab.services.redis.load import load
@@ -35,6 +36,19 @@ def _before_stop(section: RedisSection, site: Site, name: str) -> tuple[Probe, .
     return probes.before_stop(site, node.flavour_of(section, site).config, name)
 
 
+def _activity(section: RedisSection, site: Site, name: str) -> ActivityQuestion:
+    """Ask an instance for its role: the one that leads takes the writes."""
+    return ActivityQuestion(
+        node.NAME,
+        say="ROLE\r\n",
+        answer=r"\$\d+\r\n(?:master|slave)\r\n",
+        active=r"\$6\r\nmaster\r\n",
+        address=site.own_address(name),
+        port=node.PORT,
+        config=node.flavour_of(section, site).config,
+    )
+
+
 def _found(cib: Cib) -> RedisSection | None:
     """Return the section where the CIB has a primitive as this service makes it."""
     element = cib.element(node.NAME)
@@ -58,6 +72,7 @@ SERVICE = Service(
     found=_found,
     figures=probes.FIGURES,
     load=load,
+    activity=_activity,
     before_stop=_before_stop,
     data=tuple(flavour.data for flavour in node.FLAVOURS.values()),
 )

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pacefab.pacemaker.cib import pairs
-from pacefab.pacemaker.fencing import asking, identity, proofs, timing
+from pacefab.pacemaker.fencing import asking, checks, identity, proofs, timing
 from pacefab.pacemaker.fencing.asking import FenceAnswer
 from pacefab.pacemaker.fencing.devices import FenceDevice
 from pacefab.pacemaker.fencing.findings import FencingScene
 from pacefab.pacemaker.fencing.proofs import Proof
-from pacefab.pacemaker.model import FENCING_DISABLED_REASON
+from pacefab.pacemaker.model import FENCING_DISABLED_REASON, same_name
 from pacefab.services.checks import Check
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import fencing_proofs, fencing_scene
+from pacefab.workflows.checks import fencing_proofs, fencing_sbd, fencing_scene
 from pacefab.workflows.checks.fencing_answers import FenceAnswers, ask
+from pacefab.workflows.checks.fencing_causes import FencingCauses
 from pacefab.workflows.checks.verification import Verification
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 
@@ -65,18 +66,20 @@ def verify(
     known = fencing_proofs.share(members)
     scene = fencing_scene.scene_of(seen, seen.cib)
     cluster = seen.membership.cluster
-    if not seen.status.fencing or not scene.devices:
+    if not seen.status.fencing or not (scene.devices or scene.watchdog):
         return FencingVerification("fencing", cluster, (*_reached(seen), _off(seen)))
+    sbd = fencing_sbd.look(members, scene, seen.cib)
+    scene = sbd.within(scene)
     agents = seen.metadata(tuple({device.primitive.agent: None for device in scene.devices}))
     found = _FencingChecks(seen, scene, ask(seen, scene, agents, seconds), known, seconds)
-    faults = list(fencing_scene.find(scene, agents))
+    faults = list(checks.find(scene, agents))
     wrong = [
         Check("configured", "fencing", ok=False, seen=fault.said, cause=fault.way_out)
         for fault in faults
         if fault.grave
     ]
     good = Check("configured", "every node is fenced by a device", ok=True, seen="yes")
-    checks = (
+    made = (
         *_reached(seen),
         *(wrong or [good]),
         *found.running(),
@@ -84,12 +87,14 @@ def verify(
         *found.answers(),
         *found.states(),
         *found.lists(),
+        *found.outlets(),
         *found.boards(),
+        *sbd.checks(),
     )
     doubts = [str(fault) for fault in faults if not fault.grave]
     notices = (*doubts, *found.notices())
     return FencingVerification(
-        "fencing", cluster, checks, notices, found.nodes, tuple(found.asked.answers)
+        "fencing", cluster, made, notices, found.nodes, tuple(found.asked.answers)
     )
 
 
@@ -122,7 +127,7 @@ class _FencingChecks:
             FencedNode(
                 node,
                 tuple(device.id for device in self.scene.fencers(node)),
-                any(node in self._owners(device) for device in self.scene.fencers(node)),
+                any(d.is_watchdog or node in self._owners(d) for d in self.scene.fencers(node)),
                 self.known.get(node),
                 timing.until_off(self.scene, node),
             )
@@ -149,27 +154,15 @@ class _FencingChecks:
 
     def answers(self) -> Iterator[Check]:
         """Yield whether each device answered each node."""
+        causes = FencingCauses(self.asked.answers, self.seconds)
         for answer in self.asked.answers:
             asker, device = answer.question.asker, answer.question.device
             about = f" about {answer.question.target}" if answer.question.target else ""
-            seen, cause = self._said(answer)
+            refusal = self.asked.boards.get(device.id, identity.BoardWord()).refusal
+            own = timing.monitor_limit(self.scene, device)
+            seen, cause = causes.explain(answer, refusal, own)
             where = f"{device.id} (asked from {asker}{about})"
             yield Check("device answers", where, answer.ok, seen, cause)
-
-    def _said(self, answer: FenceAnswer) -> tuple[str, str]:
-        device, asker = answer.question.device, answer.question.asker
-        if answer.ok:
-            return f"in {answer.seconds:.1f} s", ""
-        if answer.late:
-            own = timing.monitor_limit(self.scene, device)
-            why = f"it hangs, is slower than the {own:g} s that Pacemaker gives its monitor, or "
-            why += f"something drops what {asker} sends"
-            return f"no answer within {self.seconds} s", why
-        if answer.absent:
-            return f"{device.agent} is not there", f"install it on {asker}: fab deploy does"
-        refusal = self.asked.boards.get(device.id, identity.BoardWord()).refusal
-        said = asking.last_line(answer.said)
-        return (f"{refusal} ({said})" if refusal else said), _cause(refusal, asker)
 
     def states(self) -> Iterator[Check]:
         """Yield whether a device calls a node on that runs."""
@@ -180,13 +173,13 @@ class _FencingChecks:
                 seen = "on" if is_on else f"it says that {node} is off, and {node} is online"
                 cause = (
                     f"the board says the wrong state, or it is another machine's: compare "
-                    f"{':'.join(answer.question.device.address) or device} with the board of {node}"
+                    f"{answer.question.device.where or device} with the board of {node}"
                 )
                 yield Check("state is right", f"{node} by {device}", is_on, seen, cause)
 
     def lists(self) -> Iterator[Check]:
         """Yield whether devices that are asked whom they fence know the nodes that need them."""
-        lists = [a for a in self.asked.answers if a.question.action == "list" and a.ok]
+        lists = [answer for answer in self._listed if answer.question.device.targets is None]
         known = {name.casefold() for answer in lists for name in asking.listed(answer)}
         for node in self.scene.nodes:
             fencers = self.scene.fencers(node)
@@ -196,6 +189,24 @@ class _FencingChecks:
                 seen = "yes" if there else f"the list of {ids} has no {node}"
                 cause = f"give {ids} a pcmk_host_map from {node} to the name that it lists"
                 yield Check("device knows its nodes", node, there, seen, cause)
+
+    @property
+    def _listed(self) -> list[FenceAnswer]:
+        return [a for a in self.asked.answers if a.question.action == "list" and a.ok]
+
+    def outlets(self) -> Iterator[Check]:
+        """Yield whether a device calls the outlets of its map as the map says."""
+        for answer in self._listed:
+            device, called = answer.question.device, asking.names(answer)
+            for node, outlet in _mapped(device):
+                other = called.get(outlet, "")
+                owners = [each for each in self.scene.nodes if same_name(each, other)]
+                if owners:
+                    there = any(same_name(node, owner) for owner in owners)
+                    seen = "yes" if there else f"the device calls it {other}"
+                    cause = f"to fence {node} would switch {owners[0]} off: correct pcmk_host_map"
+                    where = f"outlet {outlet} of {device.id} is {node}'s"
+                    yield Check("outlet is the node's", where, there, seen, cause)
 
     @property
     def _by_target(self) -> dict[tuple[str, str], FenceAnswer]:
@@ -255,12 +266,6 @@ class _FencingChecks:
             )
 
 
-def _cause(refusal: str, asker: str) -> str:
-    if "password" in refusal:
-        return (
-            "the password was changed on the board, or is wrong in the cluster: correct the secret "
-            "in the inventory, then fab deploy"
-        )
-    if refusal.startswith("nothing"):
-        return f"the board is down or hangs, its address is wrong, or {asker} cannot reach it"
-    return "correct the device's parameters in the inventory, then fab deploy"
+def _mapped(device: FenceDevice) -> Iterator[tuple[str, str]]:
+    for node, outlets in device.pairs:
+        yield from ((node, outlet) for outlet in outlets)

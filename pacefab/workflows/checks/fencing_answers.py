@@ -84,7 +84,11 @@ def _questions(
         and not device.disabled
         and not asking.unaskable(device)
         for question in asking.questions(
-            device, node, scene.nodes, agents.get(device.primitive.agent)
+            device,
+            node,
+            scene.nodes,
+            agents.get(device.primitive.agent),
+            naming=node == coverage.runs_on(scene, device)[0],
         )
     )
 
@@ -151,7 +155,9 @@ def _distinct(nodes: Mapping[str, NodeIdentity]) -> dict[str, NodeIdentity]:
     """Return the identities without what several nodes say: containers of one machine."""
     seen = [one for identity_ in nodes.values() for one in identity_.uuids]
     return {
-        node: NodeIdentity(frozenset(one for one in own.uuids if seen.count(one) == 1), own.address)
+        node: NodeIdentity(
+            frozenset(one for one in own.uuids if seen.count(one) == 1), own.addresses
+        )
         for node, own in nodes.items()
     }
 

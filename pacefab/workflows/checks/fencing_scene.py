@@ -1,16 +1,12 @@
-"""The fencing of a cluster that was asked: its scene, and what is wrong with it."""
+"""The fencing of a cluster that was asked: its scene."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
 
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.corosync import conf
 from pacefab.pacemaker.corosync.conf import Values
-from pacefab.pacemaker.fencing import coverage, timing
-from pacefab.pacemaker.fencing.findings import FencingFinding, FencingScene
+from pacefab.pacemaker.fencing.findings import FencingScene
 from pacefab.pacemaker.fencing.reading import read_scene
-from pacefab.pacemaker.metadata import Metadata
 from pacefab.workflows.nodes.view import ClusterView
 
 
@@ -29,10 +25,3 @@ def corosync_of(seen: ClusterView) -> Values:
         except ValueError:  # which is refused elsewhere
             continue
     return {}
-
-
-def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[FencingFinding]:
-    """Yield what is wrong with fencing that is on; of what is off, nothing."""
-    if scene.enabled:
-        yield from coverage.find(scene)
-        yield from timing.find(scene, agents)

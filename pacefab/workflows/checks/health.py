@@ -18,7 +18,13 @@ from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.section import MemcachedSection
 from pacefab.transport.connection import Host
-from pacefab.workflows.checks import fencing_proofs, node_state, placed, quorum_device
+from pacefab.workflows.checks import (
+    fencing_proofs,
+    fencing_scene,
+    node_state,
+    placed,
+    quorum_device,
+)
 from pacefab.workflows.checks.service_health import (
     InstanceHealth,
     ServiceHealth,
@@ -54,7 +60,7 @@ class NodeHealth:
 
     node: str
     pacemaker: str  # online, offline, standby, maintenance, pending, UNCLEAN
-    remote: bool = False  # a node by Pacemaker Remote, or a guest
+    kind: str = "member"  # or by Pacemaker Remote: remote, guest
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ def examine(
             *map(_not_finished, left),
         ),
         notices=(
-            *_fencing_notices(found, known),
+            *_fencing_notices(seen, found, known),
             *found.notices,
             *(f"under way: {said}" for said in busy),
             *_away(seen),
@@ -146,8 +152,11 @@ def _last_fenced(seen: ClusterView) -> dict[str, Proof | None]:
     return {name: known.get(name) for name in seen.membership.names}
 
 
-def _fencing_notices(found: Health, known: Mapping[str, Proof | None]) -> Iterator[str]:
-    if found.status.fencing and not found.devices:
+def _fencing_notices(
+    seen: ClusterView, found: Health, known: Mapping[str, Proof | None]
+) -> Iterator[str]:
+    by_watchdog = fencing_scene.scene_of(seen, seen.cib).watchdog
+    if found.status.fencing and not (found.devices or by_watchdog):
         yield "fencing is enabled, and there is no device, so no node can be fenced"
     elif said := fencing_proofs.sentence([node for node, proof in known.items() if not proof], {}):
         yield said
@@ -204,7 +213,7 @@ def _examine(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool
     status = seen.status
     site = site_of(seen, sections, recognised=recognised)
     services = ask_services(seen, site)
-    nodes = tuple(NodeHealth(node.name, node.word, node.remote) for node in status.nodes)
+    nodes = tuple(NodeHealth(node.name, node.word, node.kind) for node in status.nodes)
     mute = {**seen.silent, **seen.unheard}
     silent = [f"{name}: {error.attempted}: {error.seen}" for name, error in mute.items()]
     return Health(

@@ -7,36 +7,28 @@ is a reason. Whatever runs unmanaged is asked all the same, and degraded when it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
-from pacefab.pacemaker.word import Placement
+from pacefab.pacemaker.word import Placement, sentences
 
 
 def reasons(placement: Placement) -> list[str]:
     """Return the accidents that no other word of Pacemaker's names, with the way out."""
     causes = placement.causes
-    return _texts(str(c) for c in causes if not c.deliberate and not c.named)
+    return sentences(c for c in causes if not c.deliberate and not c.named)
 
 
 def notices(placement: Placement) -> list[str]:
     """Return what operators have set, with the way out."""
-    return _texts(str(cause) for cause in placement.causes if cause.deliberate)
-
-
-def _texts(said: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(said))
+    return sentences(cause for cause in placement.causes if cause.deliberate)
 
 
 def node_troubles(status: ClusterStatus, left_out: Collection[str] = ()) -> list[str]:
     """Return the nodes that do not run by accident ("c2 is offline"), but for those left out."""
     fine = {"online", "standby", "maintenance"}
     nodes = (node for node in status.nodes if node.name not in left_out)
-    return [
-        f"{'the remote node ' * node.remote}{node.name} is {node.word}"
-        for node in nodes
-        if node.word not in fine
-    ]
+    return [f"{node.called} is {node.word}" for node in nodes if node.word not in fine]
 
 
 def is_missed(placement: Placement, status: ClusterStatus, primitive: str, node: str) -> bool:

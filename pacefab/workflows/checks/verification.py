@@ -18,6 +18,11 @@ class Verification:
     notices: tuple[str, ...] = ()
 
     @property
+    def title(self) -> str:
+        """What did the checks, as the operator types it."""
+        return f"verify-{self.service}"
+
+    @property
     def failed(self) -> tuple[Check, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if not check.ok)

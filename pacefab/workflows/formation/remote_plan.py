@@ -16,12 +16,12 @@ from pacefab.errors import PacefabError, RefusedError
 from pacefab.host import files
 from pacefab.host.model import FileState, HostFacts
 from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.placement.remote import PORT
 from pacefab.services.service import DesiredNode, File, Look, Port, whole
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 
 DAEMON = "pacemaker_remote.service"
 KEY = "/etc/pacemaker/authkey"
-PORT = 3121
 _KEY_BYTES = 4096  # as much as the manual's dd(1) makes
 _PACKAGES = {
     "debian": ("pacemaker-remote", "resource-agents", "pacemaker-cli-utils"),
@@ -57,10 +57,21 @@ class RemoteHost:
         family = self.facts.family or ""
         return DesiredNode(
             _PACKAGES[family],
-            files=(*_port_file(_SETTINGS[family], self.node.port), key_file(key)),
+            files=(*self._port_file(_SETTINGS[family]), key_file(key)),
             helpers=(DAEMON,),
             ports=(Port(self.node.port or PORT),),
         )
+
+    def _port_file(self, path: str) -> tuple[File, ...]:
+        """Return the file in which the daemon's port stands; none where it has its own by itself.
+
+        One that says another port says Pacemaker's own then: without it the daemon stays there.
+        """
+        port = self.node.port
+        if not port and not _PORT_LINE.search(self.facts.text(path) or ""):
+            return ()
+        restart = ("systemctl", "try-restart", DAEMON)  # moves what runs there first
+        return (File(path, partial(_with_port, port or PORT), apply=restart),)
 
 
 @dataclass(frozen=True)
@@ -165,12 +176,6 @@ def key_file(key: str) -> File:
 def _new_key() -> str:
     # Texts of files are bytes in the form in which Python keeps what is no UTF-8.
     return secrets.token_bytes(_KEY_BYTES).decode(errors="surrogateescape")
-
-
-def _port_file(path: str, port: int | None) -> tuple[File, ...]:
-    """Return the file in which the daemon's port stands; none where it is Pacemaker's own."""
-    restart = ("systemctl", "try-restart", DAEMON)  # moves what runs there first
-    return (File(path, partial(_with_port, port), apply=restart),) if port else ()
 
 
 def _with_port(port: int, text: str | None) -> str:

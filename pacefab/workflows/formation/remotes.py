@@ -11,7 +11,7 @@ from pacefab.host.model import HostFacts, Mark, Outcome
 from pacefab.pacemaker import live
 from pacefab.pacemaker.model import Membership
 from pacefab.pacemaker.nouns.status import ClusterStatus
-from pacefab.pacemaker.placement.remote import connected
+from pacefab.pacemaker.placement.remote import PORT, connected
 from pacefab.transport.command import Step, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out
@@ -172,6 +172,10 @@ class Remotes:
             seen.host.query([*steps, *live.plan_look_again()])
             self._await(seen, plan.again, progress)
 
+    def _ports(self, names: Sequence[str]) -> str:
+        ports = {node.port or PORT for node in self.nodes if node.name in names}
+        return ", ".join(map(str, sorted(ports)))
+
     def _await(self, seen: ClusterView, names: Sequence[str], progress: Progress) -> None:
         def look() -> ClusterStatus | Pending:
             status = apply_cib.query_status(seen.host)
@@ -186,7 +190,7 @@ class Remotes:
                 "connect to remote nodes",
                 f"after {_CONNECT_SECONDS} s {found.seen}",
                 "see why: pcs status; journalctl -u pacemaker_remote there; do firewalls let the "
-                "members reach its port (TCP 3121)? Then run this again",
+                f"members reach its port (TCP {self._ports(names)})? Then run this again",
                 host=seen.doorway,
             )
 

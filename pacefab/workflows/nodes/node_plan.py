@@ -87,6 +87,7 @@ def plan_node(
         + _plan_kernel(facts, desired)
         + _plan_units(facts, desired, managed, opaque)
         + _plan_helpers(facts, desired, _unit_files(written), managed)
+        + _plan_at_boot(facts, desired)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
         + NodePlan(
@@ -309,6 +310,15 @@ def _plan_helpers(
             restart = (units.plan_restart(name),)
             plan += NodePlan(steps=restart, changes=(change,), interruptions=(change,))
     return plan
+
+
+def _plan_at_boot(facts: HostFacts, desired: DesiredNode) -> NodePlan:
+    """Return what enables units that start with another one."""
+    missing = [name for name in desired.at_boot if not facts.unit(name).starts_at_boot]
+    return NodePlan(
+        steps=tuple(units.plan_enable_at_boot(name) for name in missing),
+        changes=tuple(f"{name} enabled" for name in missing),
+    )
 
 
 def _plan_ports(

@@ -114,8 +114,9 @@ def _check_quorum(seen: ClusterView) -> None:
     policy = _property(seen.cib, "no-quorum-policy")
     if seen.status.quorum or policy == "ignore":
         return
-    online = [node.name for node in seen.status.nodes if node.online]
-    away = [node.name for node in seen.status.nodes if not (node.online or node.remote)]
+    members = [node for node in seen.status.nodes if not node.remote]  # others have no vote
+    online = [node.name for node in members if node.online]
+    away = [node.name for node in members if not node.online]
     raise RefusedError(
         ATTEMPT,
         f"the cluster has no quorum, so Pacemaker starts nothing: {', '.join(away) or 'no node'} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from pacefab.errors import RefusedError
@@ -14,7 +15,9 @@ from pacefab.pacemaker.corosync.plan import (
     plan_corosync,
     plan_device,
 )
+from pacefab.pacemaker.fencing.sbd import SbdSettings
 from pacefab.pacemaker.members import corosync, live_membership
+from pacefab.services import sbd
 from pacefab.workflows.nodes.view import ClusterView
 
 
@@ -30,6 +33,21 @@ def plan(seen: ClusterView, settings: CorosyncSettings, *, restart: bool) -> Cor
     for view in seen.views.values():
         resolved |= corosync.parse_resolved(view.sections["ring"].out)
     return _plan(seen, partial(settings.desired, resolved=resolved), restart=restart)
+
+
+def with_sbd(
+    plan: CorosyncPlan, seen: ClusterView, settings: SbdSettings | None, *, restart: bool
+) -> CorosyncPlan:
+    """Return the plan with the start of SBD, which a running cluster needs a restart for.
+
+    Where nodes do not answer, that waits. Errors of `sbd.waits`.
+    """
+    if settings is None or seen.formed is None or not seen.running:
+        return plan
+    waiting = [name for name, view in seen.views.items() if sbd.waits(settings, view.facts)]
+    whole = all(name in seen.views for name in seen.membership.names)
+    restarts = plan.restart or (restart and whole and bool(waiting))
+    return replace(plan, sbd=tuple(waiting), restart=restarts)
 
 
 def plan_back(seen: ClusterView, conf: str, *, restart: bool) -> CorosyncPlan:

@@ -186,7 +186,7 @@ class Lines:
         if cause := next(causes, None):
             return self.watch.finish(node.name, Mark.SKIPPED, str(cause))
         if node.remote or node.name in self.plan.left_out:
-            why = "a node by Pacemaker Remote, not asked" if node.remote else LEFT_OUT
+            why = f"a {node.kind} node, not asked" if node.remote else LEFT_OUT
             return self.watch.finish(node.name, Mark.SKIPPED, why)
         return None if node.word == "online" else self.watch.fail(node.name, self._away(node))
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from pacefab.host.model import HostFacts
+from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker import metadata
 from pacefab.pacemaker.configuration import map_primitives
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
+from pacefab.pacemaker.fencing.sbd import SbdSettings
 from pacefab.pacemaker.model import (
     Configuration,
     Member,
@@ -19,7 +20,7 @@ from pacefab.pacemaker.model import (
 )
 from pacefab.pacemaker.ownership import desired_runner
 from pacefab.pacemaker.placement.remote import kept_to_members
-from pacefab.services import agents, registry
+from pacefab.services import agents, registry, sbd
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
 
@@ -42,10 +43,11 @@ class Intent:
     recognised: bool = False  # no inventory gave the settings; see `Site`
     beside_remotes: bool = False  # there are remote nodes, which services are to keep off
     corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
+    sbd: SbdSettings | None = None  # None: it is as it is
 
     def only(self, service: str) -> Intent:
         """Return what is desired of one service alone."""
-        return replace(self, chosen=(service,), base=Configuration(), corosync=None)
+        return replace(self, chosen=(service,), base=Configuration(), corosync=None, sbd=None)
 
     def among(self, known: Membership | None, facts: Mapping[str, HostFacts]) -> Intent:
         """Return the intent for the nodes of the cluster, if there is one, and those to join it.
@@ -64,17 +66,24 @@ class Intent:
     def look(self) -> Look:
         """Return what to look at on every node."""
         services = registry.look({name: self.sections[name] for name in self.chosen})
-        called = agents.programs(self.base)
+        own = sbd.LOOK if self.sbd else Look()
         return replace(
             services,
-            packages=_union((services.packages, self._packages)),
-            programs=_union((called, services.programs)),
+            packages=_union((services.packages, self._packages, own.packages)),
+            units=_union((services.units, own.units)),
+            files=_union((services.files, own.files)),
+            programs=_union((self._programs, services.programs)),
             agents=self._agents(),
         )
 
     @property
     def _packages(self) -> tuple[str, ...]:
         return self.corosync.packages if self.corosync else ()
+
+    @property
+    def _programs(self) -> tuple[Program, ...]:
+        called = agents.programs(self.base)
+        return sbd.brought(called) if self.sbd else called
 
     def _agents(self) -> tuple[str, ...]:
         """Return the agents that are probably used; which are is known with the nodes' facts."""
@@ -110,13 +119,15 @@ class Intent:
         """
         services = self._services()
         described = [service.node(section, site, name) for service, section in services]
-        rest = DesiredNode(packages=self._packages, programs=agents.programs(self.base))
-        desired = [rest, *described]
+        rest = DesiredNode(packages=self._packages, programs=self._programs)
+        watched = [sbd.node(self.sbd, site.facts[name])] if self.sbd else []
+        desired = [rest, *watched, *described]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),
             units=_union(own.units for own in desired),
             helpers=_union(own.helpers for own in desired),
+            at_boot=_union(own.at_boot for own in desired),
             ports=_union(own.ports for own in desired),
             processes=_union(own.processes for own in desired),
             remarks=_union(own.remarks for own in desired),

@@ -11,22 +11,22 @@ from pacefab.pacemaker import metadata
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.corosync.plan import CorosyncPlan
 from pacefab.pacemaker.fencing.devices import read_devices
+from pacefab.pacemaker.members.connections import check_connections
 from pacefab.pacemaker.model import (
     Configuration,
     Membership,
-    Primitive,
     primitive_ids,
     primitives,
 )
 from pacefab.pacemaker.nouns.status import Transition
 from pacefab.pacemaker.ownership import Runner
 from pacefab.pacemaker.pcs.lines import render_pcs
-from pacefab.pacemaker.placement.remote import CONNECTION, connections, guests
+from pacefab.pacemaker.placement.remote import connections, guests
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
-from pacefab.pacemaker.sections.change import Action, Noun
+from pacefab.pacemaker.sections.change import Action
 from pacefab.pacemaker.sections.watchdog import check_watchdog
-from pacefab.pacemaker.word import Placement
+from pacefab.pacemaker.word import Placement, sentences
 from pacefab.services import registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Look
@@ -105,11 +105,12 @@ class Plan:
     def notices(self) -> tuple[str, ...]:
         """What Pacemaker would not run or not look after then, and why: neither asked nor awaited.
 
-        A line for each cause, with the way out; what is about others' resources is left out.
+        A line for each cause, with the way out; what is about others' resources is left out, and
+        what is so of several resources is one line.
         """
         resources = self.desired.resources
         ids = {resource.id for resource in resources} | primitive_ids(resources)
-        return tuple(map(str, self.placement.concerning(ids)))
+        return tuple(sentences(self.placement.concerning(ids)))
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -194,10 +195,11 @@ class Planner:
         return replace(planned, updates=updates)
 
     def _corosync(self, seen: ClusterView) -> CorosyncPlan:
-        settings = self.intent.corosync
-        if settings is None:
-            return CorosyncPlan()
-        return corosync_files.plan(seen, settings, restart=self.restart_cluster)
+        settings, restart = self.intent.corosync, self.restart_cluster
+        conf = CorosyncPlan()
+        if settings is not None:
+            conf = corosync_files.plan(seen, settings, restart=restart)
+        return corosync_files.with_sbd(conf, seen, self.intent.sbd, restart=restart)
 
     def _updates(self, seen: ClusterView, plan: Plan) -> tuple[NodeByNode, ...]:
         """Return what is to be restarted: not where an operator has set something against it."""
@@ -256,12 +258,14 @@ class Planner:
         desired = _without_newcomers(desired, seen.formed)
         coming = any(node.packages for node in nodes.values())
         desired = _completed(desired, seen, agents_may_come=coming)
+        if intent.sbd:
+            desired = fencing_checks.until_sbd_runs(seen, desired)
         check_watchdog(seen.cib, desired)
         change = self._change(seen.cib, desired)
         check_connections(change)
         after = render_configuration(seen.cib, change) if change else seen.cib
         concerned = self.whole or read_devices(desired)
-        doubts = fencing_checks.check(seen, after, change) if concerned else ()
+        doubts = fencing_checks.check(seen, after, change, intent.sbd) if concerned else ()
         transitions, placement = (
             apply_cib.foresee(seen.host, after) if change else ((), seen.placement)
         )
@@ -281,21 +285,6 @@ def _without_newcomers(desired: Configuration, membership: Membership) -> Config
     known = {*membership.names, *connections(desired), *guests(desired)}
     present = {n: pairs for n, pairs in desired.attributes.items() if n in known}
     return replace(desired, attributes=present)
-
-
-def check_connections(change: ConfigurationPlan) -> None:
-    """Raise a RefusedError where a remote node would go: more than its connection goes with it."""
-    gone = [one.id for one in change.changes if one.desired is None and _connects(one.present)]
-    if gone:
-        raise RefusedError(
-            f"take away {', '.join(gone)}",
-            "it is a remote node, which has to leave first",
-            f"nothing was changed: {'; '.join(f'fab remove-node --node {name}' for name in gone)}",
-        )
-
-
-def _connects(noun: Noun | None) -> bool:
-    return isinstance(noun, Primitive) and noun.agent == CONNECTION
 
 
 def _completed(

@@ -10,6 +10,7 @@ from pacefab.host import kept_files
 from pacefab.host.model import FileState
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import read_configuration
+from pacefab.pacemaker.members.connections import check_connections
 from pacefab.pacemaker.restore import plan_restore, render_restored
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
@@ -20,7 +21,7 @@ from pacefab.workflows.nodes.view import ClusterView
 from pacefab.workflows.rollout import corosync_files, history
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.history import History
-from pacefab.workflows.rollout.planning import Plan, check_connections
+from pacefab.workflows.rollout.planning import Plan
 from pacefab.workflows.transaction.entry import Entry
 
 Kept = Mapping[str, FileState | None]  # by path; None: there was no such file

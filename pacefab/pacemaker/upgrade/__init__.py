@@ -1,0 +1,1 @@
+"""What the next generation of Pacemaker drops or reads in another way."""

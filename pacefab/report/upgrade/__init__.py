@@ -1,0 +1,1 @@
+"""What an upgrade would meet, in every form."""
