@@ -28,7 +28,7 @@ echo
 _REACH = r"""
 own=$(. /etc/os-release && echo "$VERSION_CODENAME")
 folder=$(mktemp -d) || exit
-trap 'rm -rf "$folder"' EXIT
+trap 'rm -rf "$folder"' EXIT; trap 'exit 143' TERM
 apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
   sort -u | while read -r uri release; do
     case $uri in *@*) continue ;; http*) ;; *) continue ;; esac
