@@ -14,7 +14,7 @@ from typing import Final
 from pacefab.transport.command import Section, Step, shell, step
 
 _PACKAGES: Final = (
-    r"${KnownPackage} ${Version} ${db:Status-Want} ${db:Status-Status} ${Installed-Size}\n"
+    r"${Package} ${Version} ${db:Status-Want} ${db:Status-Status} ${Installed-Size}\n"
 )
 # Of what was fetched before, the release's own word for whose it is; then all that is configured.
 _SOURCES = r"""

@@ -110,6 +110,8 @@ def _cluster(plan: Plan) -> Iterator[str]:
         yield from ("", "cluster configuration (CIB), as one atomic change")
         for changed in change.changes:
             yield from _object(changed)
+        if change.adopted:
+            yield f"  = recorded as pacefab's, as it is: {', '.join(change.adopted)}"
     if change.unmanaged:
         yield from ("", f"unmanaged, left alone: {', '.join(change.unmanaged)}")
     if change.leftover:
@@ -244,6 +246,7 @@ def as_data(plan: Plan) -> dict[str, object]:
             }
             for changed in change.changes
         ],
+        "recorded": list(change.adopted),
         "unmanaged": list(change.unmanaged),
         "leftover": list(change.leftover),
         "pacemaker": [

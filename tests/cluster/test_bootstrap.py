@@ -203,6 +203,7 @@ systemctl show --value --property MainPID corosync pacemaker
 """
 
 
+@pytest.mark.long
 def test_certificates_and_tokens_are_renewed_while_the_cluster_runs(
     formed: Cluster, file: str
 ) -> None:
@@ -376,6 +377,7 @@ def is_off(cluster: Cluster, node: str, other: str) -> bool:
     return 'online="false"' in found and 'unclean="false"' in found
 
 
+@pytest.mark.long
 def test_a_node_that_is_gone_for_good_is_taken_out_unasked(formed: Cluster, file: str) -> None:
     first, second, last = formed.nodes
     leave = ["remove-node", "--yes", "--node", last, "--inventory", file]

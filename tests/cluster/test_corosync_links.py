@@ -212,6 +212,7 @@ def test_what_needs_a_restart_waits_for_it_and_goes_back(pair: Pair) -> None:
     pair.comes(pair.flags, {"2Node Quorate WaitForAll"})
 
 
+@pytest.mark.long
 def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
     first, second = pair.nodes
     assert "changed" not in pair.run("-H", pair.third, "setup-qnetd").replace("unchanged", "")

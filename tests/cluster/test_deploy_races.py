@@ -16,7 +16,7 @@ from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.lengths import long_but
 
-ROUNDS = (10, 20)
+ROUNDS = (6, 20)
 HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input
 OVERTAKEN = "another user changed the cluster"
 
@@ -81,7 +81,7 @@ def idle(cluster: Cluster) -> Iterator[Cluster]:
     cluster.reset()
 
 
-@pytest.mark.parametrize("rounds", long_but([10], ROUNDS))
+@pytest.mark.parametrize("rounds", long_but([6], ROUNDS))
 def test_killed_at_any_moment_the_cib_is_the_old_or_the_new_one(
     idle: Cluster, tmp_path: Path, rounds: int
 ) -> None:

@@ -13,9 +13,8 @@ from tests.cluster.lengths import long_but
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOWN = "debian12"  # the image that scripts/console takes
+FENCED = ("README.md", "docs/tutorial.md")
 QUICK = (
-    "README.md",
-    "docs/tutorial.md",
     "docs/howto/existing-cluster.md",
     "docs/howto/clients.md",
     "docs/howto/monitor.md",
@@ -31,14 +30,25 @@ def differences(page: str, cluster: Cluster | None, folder: Path) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("page", long_but(QUICK[:3], QUICK))
+@pytest.mark.parametrize("page", long_but(QUICK[:1], QUICK))
 def test_what_a_page_shows_is_what_its_commands_print(
     page: str, cluster: Cluster, tmp_path: Path
 ) -> None:
+    assert_shown(page, cluster, tmp_path)
+
+
+@pytest.mark.parametrize("page", FENCED)
+def test_the_first_steps_are_on_a_cluster_that_fences(
+    page: str, fenced_cluster: Cluster, tmp_path: Path
+) -> None:
+    assert_shown(page, fenced_cluster, tmp_path)
+
+
+def assert_shown(page: str, cluster: Cluster, folder: Path) -> None:
     if cluster.image != SHOWN:
         pytest.skip(f"the pages show nodes of {SHOWN}")
     cluster.reset()
-    assert differences(page, cluster, tmp_path) == []
+    assert differences(page, cluster, folder) == []
 
 
 def test_the_migration_page_needs_no_cluster(tmp_path: Path) -> None:

@@ -162,6 +162,9 @@ def test_the_node_undoes_a_drill_by_itself(healthy: Cluster) -> None:
     # What the timer starts; it would come minutes later.
     healthy.run(VICTIM, "systemctl start pacefab-drill-undo.service")
     assert process_state(healthy) in RUNNING
+    assert "pause" not in healthy.run(VICTIM, "cat /var/lib/pacefab/drill/kind", check=False).stdout
+    # What records would end by itself minutes later.
+    assert "nothing to undo" in healthy.fab("drill", "--undo", check=True).stdout
     assert_clean(healthy)
 
 
@@ -226,6 +229,7 @@ def test_it_refuses_a_cluster_with_a_node_in_standby(healthy: Cluster) -> None:
         done = healthy.fab("drill", "--kind", "process", "--yes-break", healthy.name)
     finally:
         healthy.run("c1", "crm_attribute --node c2 --name standby --lifetime reboot --delete")
+        healthy.run("c1", "crm_resource --wait --timeout 60", timeout=90)
     eyes.assert_refused(done, "c2 is in standby", "pcs node unstandby c2", "nothing was broken")
 
 

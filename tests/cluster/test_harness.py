@@ -67,6 +67,7 @@ def test_pcs_works_on_all_nodes(cluster: Cluster) -> None:
 
 
 @pytest.mark.every_image
+@pytest.mark.long
 def test_package_is_installed_from_the_node_itself_and_reset_removes_it(cluster: Cluster) -> None:
     first = cluster.nodes[0]
     formed = cluster.run(first, "cibadmin --query --scope configuration").stdout

@@ -103,6 +103,7 @@ def maximum(cluster: Cluster, node: str) -> str:
     return next(line for line in said.splitlines() if line.startswith("STAT maxbytes "))
 
 
+@pytest.mark.long
 def test_deploy_restarts_node_by_node_and_stops_at_the_first_that_fails(
     serving: Cluster, inventory: str
 ) -> None:

@@ -163,6 +163,7 @@ def finish_after_return(stage: Stage) -> None:
     stage.agree(NEW)
 
 
+@pytest.mark.long
 def test_the_doorway_is_killed_before_its_patch_and_a_run_goes_on_without_it(
     stage: Stage,
 ) -> None:

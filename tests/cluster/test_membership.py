@@ -137,6 +137,7 @@ def test_nodes_without_a_name_in_the_file_are_called_as_pacemaker_calls_them(
     assert_all_well(nameless)
 
 
+@pytest.mark.long
 def test_a_host_of_the_inventory_in_no_cluster_is_said_and_the_rest_goes_on(
     serving: Cluster, tmp_path: Path
 ) -> None:

@@ -264,6 +264,7 @@ def test_a_package_beside_it_offers_a_service(operator: Operator, with_sessions:
     assert re.search(r"^= away from Redis' own port +(\d) of \1$", verified, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_extras_bring_migrate_and_the_plugin(
     installed_wheel: Environment, wheel: Path, cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.quiet
 
 VICTIM = "c3"
 VIP = "vip-drill"
-SHORT = ("power", "partition")
+SHORT = ("power",)
 # Objectives of clients are of other tests: a machine that boots takes what others would need.
 OBJECTIVES = (
     "objectives: {recovery: 90s, worst_stall: 60s, vip_away: 90s, client_errors: 1000000}\n"

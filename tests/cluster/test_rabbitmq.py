@@ -147,6 +147,7 @@ def test_nobody_reads_the_secrets_on_a_node(serving: Cluster) -> None:
         assert cookie not in argv
 
 
+@pytest.mark.long
 def test_a_new_password_is_in_force_at_once(serving: Cluster, inventory: Path) -> None:
     address = serving.address(serving.nodes[1])
     changed = deploy(serving, inventory, PACEFAB_SECRET_RABBITMQ=ANOTHER)
@@ -158,6 +159,7 @@ def test_a_new_password_is_in_force_at_once(serving: Cluster, inventory: Path) -
     link(address).close()
 
 
+@pytest.mark.long
 def test_no_confirmed_message_is_lost_whichever_node_is_killed(
     serving: Cluster, inventory: Path
 ) -> None:

@@ -153,6 +153,7 @@ def test_without_followers_it_takes_no_write(serving: Cluster, inventory: Path, 
     await_healthy(serving, inventory, BACK_SECONDS)
 
 
+@pytest.mark.long
 def test_a_drill_sees_the_vip_follow(serving: Cluster, inventory: Path, tmp_path: Path) -> None:
     victim, file = promoted(serving), tmp_path / "drill.json"
     eased = tmp_path / "cluster.yaml"  # replication does not wait

@@ -153,8 +153,10 @@ def test_an_export_says_a_remote_node_by_its_role(formed: Cluster, folder: Path)
     assert [node.name for node in found.remotes] == list(REMOTES)
     assert list(found.sections) == ["memcached"]
     assert list(found.resources) == ["sensor"]
+    assert "property:dc-deadtime" in fab(formed, "plan", "--inventory", str(target)).stdout
+    assert_well(fab(formed, "adopt", "--yes", "--inventory", str(target)))
     plan = fab(formed, "plan", "--inventory", str(target))
-    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do")
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
 
 
 def test_another_port_of_a_connected_node_is_refused(

@@ -87,6 +87,7 @@ def test_a_changed_memory_size_is_said_to_start_empty(restartable: Cluster) -> N
     assert count(restartable, "c2", 1000) == 0
 
 
+@pytest.mark.long
 def test_it_stops_at_the_first_failure_and_goes_on_when_repeated(restartable: Cluster) -> None:
     restartable.run("c2", SET_TRAP)
     third = eyes.node_state(restartable, "c3")

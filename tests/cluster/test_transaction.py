@@ -357,6 +357,7 @@ def test_a_node_that_cannot_note_the_change_keeps_all_from_it(two: Two) -> None:
     assert_ended(two.cluster, two.old)
 
 
+@pytest.mark.long
 def test_every_node_has_the_history_and_a_damaged_note_is_a_line_of_its_own(two: Two) -> None:
     two.begin(two.new)
     ok(two.cluster, *words("deploy", two.old))

@@ -109,7 +109,7 @@ def fab(cluster: Cluster, *args: str) -> Done:
     return done
 
 
-@pytest.mark.parametrize("name", long_but(("standby", "maintenance", "disabled"), STATES))
+@pytest.mark.parametrize("name", long_but(("standby",), STATES))
 def test_every_command_has_pacemakers_word(
     serving: Cluster, inventory: Path, name: str, tmp_path: Path
 ) -> None:
