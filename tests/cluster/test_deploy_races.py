@@ -14,9 +14,8 @@ import pytest
 
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
-from tests.cluster.lengths import long_but
 
-ROUNDS = (6, 20)
+ROUNDS = 20
 HOLD_LOCK = "flock /run/pacefab.lock cat"  # to the end of its standard input
 OVERTAKEN = "another user changed the cluster"
 
@@ -81,9 +80,9 @@ def idle(cluster: Cluster) -> Iterator[Cluster]:
     cluster.reset()
 
 
-@pytest.mark.parametrize("rounds", long_but([6], ROUNDS))
+@pytest.mark.long
 def test_killed_at_any_moment_the_cib_is_the_old_or_the_new_one(
-    idle: Cluster, tmp_path: Path, rounds: int
+    idle: Cluster, tmp_path: Path
 ) -> None:
     few = inventory(idle, tmp_path / "few.yaml", ["a1"])
     many = inventory(idle, tmp_path / "many.yaml", [f"b{n}" for n in range(8)])
@@ -96,7 +95,7 @@ def test_killed_at_any_moment_the_cib_is_the_old_or_the_new_one(
     chance = random.Random(20)  # noqa: S311  (when to kill is no secret)
     seen = []
 
-    for number in range(rounds):
+    for number in range(ROUNDS):
         process = deploy(idle, (many, few)[number % 2], "--prune")
         # The machine may be slower now than it was; a deploy that has ended counts as after.
         with suppress(subprocess.TimeoutExpired):

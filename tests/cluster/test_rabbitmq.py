@@ -178,6 +178,7 @@ def test_no_confirmed_message_is_lost_whichever_node_is_killed(
     assert written.worst_gap < 30
 
 
+@pytest.mark.long
 def test_a_drill_loses_no_confirmed_message(
     serving: Cluster, inventory: Path, tmp_path: Path
 ) -> None:

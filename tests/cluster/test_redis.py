@@ -174,6 +174,7 @@ def test_a_drill_sees_the_vip_follow(serving: Cluster, inventory: Path, tmp_path
     assert promoted(serving) not in {"", victim}
 
 
+@pytest.mark.long
 def test_the_vip_follows_when_the_promoted_node_is_killed(
     serving: Cluster, inventory: Path, vip: str
 ) -> None:

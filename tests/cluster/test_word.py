@@ -153,6 +153,7 @@ def test_every_command_has_pacemakers_word(
         eyes.assert_refused(drill, state.said, status=1)
 
 
+@pytest.mark.long
 def test_a_remote_node_is_no_obstacle(serving: Cluster, inventory: Path) -> None:
     """One that does not answer: a failure of its own, and no other service's."""
     remote = State(REMOTE, "pcs resource delete r9 --force", "r9 is offline", ())
