@@ -61,6 +61,16 @@ def test_nothing_to_do_is_said_so() -> None:
     assert render_text(plan)[-1] == "nothing to do"
 
 
+def test_what_is_only_recorded_is_named() -> None:
+    made = plan_configuration(STACK, read_configuration(STACK))
+    assert made.changes == ()
+    plan = Plan("openstack", configuration=made)
+
+    (line,) = [line for line in render_text(plan) if "recorded as pacefab's" in line]
+    assert "vip-db" in line
+    assert "vip-db" in json.loads(render_json(plan))["recorded"]
+
+
 def test_many_lines_of_a_file_are_cut_unless_all_are_asked_for() -> None:
     long = NodePlan(changes=tuple(f"/etc/x: + {n}" for n in range(100)))
     plan = Plan("openstack", nodes={"c1": long})
