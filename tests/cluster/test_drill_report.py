@@ -18,7 +18,10 @@ CAPTURED = Path(__file__).parents[1] / "captured" / "drill.json"
 
 @pytest.fixture(scope="module")
 def data() -> dict[str, Any]:
-    """A run of every kind, as fab drill --all --json wrote it; one objective made unreachable."""
+    """Four drills of a cluster that fences, as --json wrote them; one objective made unreachable.
+
+    They are those of a longer run during which nothing else used the machine.
+    """
     found: dict[str, Any] = json.loads(CAPTURED.read_text(encoding="utf-8"))
     goal = next(one for one in found["drills"][0]["objectives"] if one["objective"] == "recovery")
     goal |= {"limit": 0.5, "passed": False}
