@@ -36,7 +36,7 @@ from tests.unit import captured
 from tests.unit.test_upgrade_rules import PLANTED
 
 BOOKWORM, TRIXIE = known_releases.called("bookworm"), known_releases.called("trixie")
-MIRROR = Repository("http://deb.debian.org/debian/", "bookworm", "main", "Debian")
+MIRROR = Repository("http://mirror.example.net/debian/", "bookworm", "main", "Debian")
 STEPS = [step.name for step in releases.observe("trixie", [], [])]
 
 
@@ -89,11 +89,11 @@ def test_the_answers_of_a_real_node_are_read() -> None:
     assert facts.installed("memcached") == ""
     assert facts.repositories[0] == MIRROR
     assert [str(r) for r in facts.repositories] == [
-        "http://deb.debian.org/debian/ bookworm",
-        "http://deb.debian.org/debian/ bookworm-updates",
-        "http://deb.debian.org/debian-security/ bookworm-security",
+        "http://mirror.example.net/debian/ bookworm",
+        "http://mirror.example.net/debian/ bookworm-updates",
+        "http://mirror.example.net/debian-security/ bookworm-security",
     ]
-    assert facts.mirrors == {"http://deb.debian.org/debian/": True}
+    assert facts.mirrors == {"http://mirror.example.net/debian/": True}
     assert set(facts.disks) == {"/", "/usr", "/var", "/boot"}
     assert facts.candidates["corosync"] == (
         ("3.1.7-1+deb12u2", "bookworm"),
