@@ -47,11 +47,12 @@ class ClusterFactory(Protocol):
         self,
         image: str = "",
         nodes: Sequence[str] = (),
+        hosts: Sequence[str] = (),
         *,
         bare: bool = False,
         fencing: bool = False,
     ) -> Cluster:
-        """Start a cluster; what isn't given is taken from the command line."""
+        """Start a cluster, bare `hosts` beside it; the rest is the command line's."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -118,9 +119,14 @@ def cluster_factory(pytestconfig: pytest.Config) -> Iterator[ClusterFactory]:
     started: list[Cluster] = []
 
     def start(
-        image: str = "", nodes: Sequence[str] = (), *, bare: bool = False, fencing: bool = False
+        image: str = "",
+        nodes: Sequence[str] = (),
+        hosts: Sequence[str] = (),
+        *,
+        bare: bool = False,
+        fencing: bool = False,
     ) -> Cluster:
-        cluster = start_cluster(pytestconfig, image, nodes, bare=bare, fencing=fencing)
+        cluster = start_cluster(pytestconfig, image, nodes, hosts, bare=bare, fencing=fencing)
         started.append(cluster)
         return cluster
 

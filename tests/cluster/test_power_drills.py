@@ -3,36 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import docker
 import pytest
 
 from pacefab.drill.faults import FAULTS
 from pacefab.harness import power
 from pacefab.harness.cluster import Cluster
-from pacefab.harness.plugin import ClusterFactory
 from pacefab.harness.power import BoardFault
-from tests.cluster import eyes
+from tests.cluster import drilling, eyes
 
 pytestmark = pytest.mark.quiet
 
 VICTIM = "c3"
 VIP = "vip-drill"
 SHORT = ("power",)
-# Objectives of clients are of other tests: a machine that boots takes what others would need.
-OBJECTIVES = (
-    "objectives: {recovery: 90s, worst_stall: 60s, vip_away: 90s, client_errors: 1000000}\n"
-)
-LEFT = (
-    "ls -d /var/lib/pacefab/drill* /run/pacefab-drill-frozen 2>/dev/null; "
-    "systemctl list-units --all --no-legend 'pacefab-drill*'; "
-    "nft list tables | grep pacefab; for each in /proc/[0-9]*; do "
-    "grep -l '^State:.T' $each/status 2>/dev/null; done; true"
-)
 
 
 @pytest.fixture(scope="module")
@@ -49,49 +35,14 @@ def fenced(fenced_cluster: Cluster) -> Cluster:
     return fenced_cluster
 
 
-def started(cluster: Cluster) -> Mapping[str, str]:
-    """Return since when each node has power, by the engine."""
-    engine = docker.from_env()
-    return {
-        node: engine.containers.get(name).attrs["State"]["StartedAt"]
-        for node, name in cluster.containers.items()
-    }
-
-
-def drill(
-    cluster: Cluster, folder: Path, *arguments: str, node: str = VICTIM
-) -> list[dict[str, Any]]:
-    """Drill on a node, which has to pass; return what is reported of each failure."""
-    inventory, file = folder / "cluster.yaml", folder / "drill.json"
-    inventory.write_text(
-        f"cluster: {cluster.name}\nnodes: [{', '.join(cluster.nodes)}]\n{OBJECTIVES}"
-    )
-    done = cluster.fab(
-        "drill", *arguments, "--node", node, "--yes-break", cluster.name,
-        "--inventory", str(inventory), "--json", str(file), timeout=2000,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: list[dict[str, Any]] = json.loads(file.read_text())["drills"]
-    return found
-
-
-def is_clean(cluster: Cluster, node: str) -> bool:
-    return cluster.run(node, LEFT).stdout == ""
-
-
-def assert_left_nothing(cluster: Cluster) -> None:
-    for node in cluster.nodes:
-        eyes.until(partial(is_clean, cluster, node), f"nothing is left on {node}", 10)
-
-
 @pytest.fixture(scope="module")
 def done(
     fenced: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The short run, and the nodes that the engine gave power again meanwhile."""
-    before = started(fenced)
-    found = drill(fenced, tmp_path_factory.mktemp("drills"), "--kind", ",".join(SHORT))
-    after = started(fenced)
+    before = drilling.started(fenced)
+    found = drilling.drill(fenced, VICTIM, tmp_path_factory.mktemp("drills"), "--kind", *SHORT)
+    after = drilling.started(fenced)
     return found, [node for node in fenced.nodes if before[node] != after[node]]
 
 
@@ -122,7 +73,7 @@ def test_the_engine_saw_the_same_and_nothing_is_left(
     fenced: Cluster, done: tuple[list[dict[str, Any]], list[str]]
 ) -> None:
     assert done[1] == [VICTIM]
-    assert_left_nothing(fenced)
+    drilling.assert_left_nothing(fenced)
     assert fenced.fab("status").returncode == 0
 
 
@@ -141,8 +92,8 @@ def test_what_a_fenced_node_has_left_is_found_and_undone(fenced: Cluster) -> Non
     fab = eyes.start(
         fenced, "drill", "--kind", "power", "--node", VICTIM, "--yes-break", fenced.name
     )
-    before = started(fenced)
-    eyes.until(lambda: started(fenced)[VICTIM] != before[VICTIM], "it is fenced", 120)
+    before = drilling.started(fenced)
+    eyes.until(lambda: drilling.started(fenced)[VICTIM] != before[VICTIM], "it is fenced", 120)
     fab.kill()
     fab.communicate()
     eyes.until(lambda: fenced.run(VICTIM, "true", check=False).returncode == 0, "it is up", 60)
@@ -151,7 +102,7 @@ def test_what_a_fenced_node_has_left_is_found_and_undone(fenced: Cluster) -> Non
     assert undone.returncode == 0, undone.stdout + undone.stderr
     assert "power undone" in undone.stdout
     fenced.wait_formed()
-    assert_left_nothing(fenced)
+    drilling.assert_left_nothing(fenced)
 
 
 @pytest.mark.long
@@ -173,43 +124,10 @@ def test_fencing_that_does_nothing_is_what_a_drill_says(fenced: Cluster, tmp_pat
     "kind", ["power", "freeze", "partition", "corosync", "corosync-stop", "pacemakerd"]
 )
 def test_each_kind_ten_times(fenced: Cluster, tmp_path: Path, kind: str, turn: int) -> None:
-    before = started(fenced)
-    (found,) = drill(fenced, tmp_path, "--kind", kind)
-    after = started(fenced)
-    gone = [node for node in fenced.nodes if before[node] != after[node]]
-    assert found["fencing"]["switched_off"] == gone, turn
-    fault = FAULTS[kind]
-    assert gone in ([[VICTIM]] if fault.fenced and not fault.recovers else [[], [VICTIM]])
-    assert found["fencing"]["recorded"] == list(fenced.nodes)
-    assert found["fencing"]["active_twice"] == []
-    assert_left_nothing(fenced)
+    drilling.assert_survives(fenced, tmp_path, kind, VICTIM, turn)
 
 
 @pytest.mark.long
 def test_all_leaves_out_what_the_cluster_cannot_have(fenced: Cluster, tmp_path: Path) -> None:
-    found = drill(fenced, tmp_path, "--all")
+    found = drilling.drill(fenced, VICTIM, tmp_path, "--all")
     assert [each["kind"] for each in found] == [kind for kind in FAULTS if kind != "fence-race"]
-
-
-@pytest.fixture(scope="module")
-def two(cluster_factory: ClusterFactory) -> Cluster:
-    """Two nodes that would fence each other: the first one's fencing waits, so that it survives."""
-    found = cluster_factory(nodes=("c1", "c2"), fencing=True)
-    found.run("c1", "pcs stonith update fence-c1 pcmk_delay_base=10s")
-    found.fab("install-memcached", "create-memcached", check=True)
-    return found
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("turn", range(10))
-@pytest.mark.parametrize("kind", ["fence-race", "partition", "power", "freeze"])
-def test_of_two_nodes_exactly_one_survives(
-    two: Cluster, tmp_path: Path, kind: str, turn: int
-) -> None:
-    before = started(two)
-    (found,) = drill(two, tmp_path, "--kind", kind, node="c2")
-    after = started(two)
-    gone = [node for node in two.nodes if before[node] != after[node]]
-    assert found["fencing"]["switched_off"] == gone == ["c2"], turn
-    assert found["fencing"]["active_twice"] == []
-    assert_left_nothing(two)
