@@ -148,7 +148,7 @@ def observe(units: Sequence[str]) -> list[Step]:
         shell("requested", _REQUESTED),
         shell("kernel", _KERNEL),
         shell("beside", _BESIDE),
-        step("units", "systemctl", "show", "-p", "Id,UnitFileState,ActiveState", *units),
+        step("own units", "systemctl", "show", "-p", "Id,UnitFileState,ActiveState", *units),
     ]
 
 
@@ -159,7 +159,7 @@ def parse(sections: Mapping[str, Section]) -> PatchFacts:
         RefusedError: apt-get cannot say what it would do.
         ValueError: an answer is none.
     """
-    newer, units = sections["newer"], _units(sections["units"].out)
+    newer, units = sections["newer"], _units(sections["own units"].out)
     if not newer.ok:
         advice = "repair it there: apt-get -f install, then run this again"
         raise RefusedError("see what would be upgraded", newer.text, advice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from pacefab.harness.cluster import Cluster
 
 SUFFIX = "+pacefab1"
@@ -23,9 +25,14 @@ rm -r /tmp/newer
 """
 
 
-def offer(cluster: Cluster, node: str, package: str, change: str = "") -> None:
-    """Put a package into a node's repository as a newer version; `change` edits its files first."""
-    words = " ".join(f"'{word}'" for word in (package, SUFFIX, change))
+def offer(
+    cluster: Cluster, node: str, package: str, change: str = "", suffix: str = SUFFIX
+) -> None:
+    """Put a package into a node's repository as a newer version.
+
+    `change` are shell commands that edit its files first; `suffix` makes the version.
+    """
+    words = shlex.join((package, suffix, change))
     cluster.run(node, f"cat >/tmp/offer <<'END'\n{_NEWER}\nEND\nsh /tmp/offer {words}")
 
 
