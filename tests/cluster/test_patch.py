@@ -123,7 +123,12 @@ def kill_at(cluster: Cluster, moment: str) -> None:
     fab = eyes.start(cluster, TASK, "--yes")
     try:
         assert fab.stdout
-        assert any(moment in line for line in fab.stdout), "it ended before"
+        said = []
+        for line in fab.stdout:
+            said.append(line)
+            if moment in line:
+                return
+        pytest.fail("it ended before:\n" + "".join(said))
     finally:
         fab.kill()
         fab.communicate()

@@ -105,6 +105,8 @@ class PatchRound:
         transaction.check(seen, audience)
         for name in seen.strangers:
             audience.note(seen.membership.cluster, f"{name} is left alone: {seen.standing(name)}")
+        for remote in (node for node in seen.status.nodes if node.remote):
+            audience.note(seen.membership.cluster, f"{remote.called} is not patched")
         self._check(seen)
         round_ = self._round(seen)
         due = [node for node in round_ if node.due or node.begun]

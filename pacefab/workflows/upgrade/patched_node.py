@@ -31,7 +31,8 @@ from pacefab.workflows.nodes.view import ClusterView, observe_cluster
 from pacefab.workflows.upgrade import standby
 from pacefab.workflows.upgrade.due import CLUSTER_UNITS, PatchDue
 
-ATTEMPT: Final = "patch the node"
+_ATTEMPT: Final = "patch the node"
+_BACK: Final = "bring the node back"
 _BOOT_SECONDS: Final = 900.0  # a server tests its memory first
 _ASK_SECONDS: Final = 20.0
 
@@ -67,7 +68,7 @@ class Around:
 
     def check(self, seen: ClusterView, unchanged: str) -> None:
         """Raise a RefusedError unless there is quorum, and every service answers."""
-        check_healthy(seen, ATTEMPT, unchanged, self.services(seen))
+        check_healthy(seen, _ATTEMPT, unchanged, self.services(seen))
 
 
 @dataclass
@@ -112,7 +113,7 @@ class PatchedNode:
         self._upgrade()
         self._restart()
         self._join()
-        self._serve()
+        self._await_healthy(_BACK)
 
     def look(self) -> PatchDue:
         """Ask the node what is due; the packages' index is as it was fetched."""
@@ -134,7 +135,7 @@ class PatchedNode:
                 self.around.timeout, self._waits,
             )  # fmt: skip
         standby.take(seen.host, self.node, self.around.timeout, self._waits)
-        self.around.check(self.around.without(self.node), "it is in standby, and unchanged")
+        self._await_healthy("do without the node", self.node)
 
     def _questions(self) -> Sequence[Any]:
         """Return what services ask before they do without their instance here."""
@@ -218,18 +219,18 @@ class PatchedNode:
         apply_cib.settle(seen.host, missing, self.around.timeout, waits=self._waits)
         standby.bring_back(seen.host, self.node)
 
-    def _serve(self) -> None:
-        """Wait until the whole cluster is healthy, its services asked."""
+    def _await_healthy(self, attempt: str, *away: str) -> None:
+        """Wait until there is quorum, and every service answers, without what is away."""
 
-        def look_all() -> bool | Pending:
-            seen = self.around.without()
+        def ask() -> bool | Pending:
+            seen = self.around.without(*away)
             reasons = examine_services(seen, self.around.services(seen)).reasons
             return Pending("\n".join(reasons)) if reasons else True
 
-        found = wait_until(look_all, self.around.timeout, waits=self._waits)
+        found = wait_until(ask, self.around.timeout, waits=self._waits)
         if isinstance(found, Pending):
             raise CommandError(
-                "bring the node back",
+                attempt,
                 f"after {self.around.timeout} s: {found.seen}",
                 "see: fab status; repair that, then run this again: it goes on there",
             )
@@ -245,7 +246,7 @@ class PatchedNode:
             with interrupts.undoing():
                 self.look()
                 self._join()
-                self._serve()
+                self._await_healthy(_BACK)
         except PacefabError as second:
             say(f"{self.node} could not be brought back: {second}")
         else:
