@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -16,10 +17,10 @@ from pacefab.host.patches import NewerPackage, PatchFacts, User
 from pacefab.pacemaker import cib
 from pacefab.services.memcached.memcached import LOOK
 from pacefab.tasks.patch import read_until
-from pacefab.transport.command import Section
+from pacefab.transport.command import Section, Step
 from pacefab.transport.connection import Host
 from pacefab.workflows.transaction import entry as entries
-from pacefab.workflows.transaction.entry import Entry
+from pacefab.workflows.transaction.entry import Entry, State
 from pacefab.workflows.transaction.transaction import ways_on
 from pacefab.workflows.upgrade import standby
 from pacefab.workflows.upgrade.due import PatchDue
@@ -218,6 +219,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.agrees = False
 
     def note(self, host: str, text: str) -> None:
         """Keep what goes on."""
@@ -234,15 +236,21 @@ class Heard:
         self.lines += lines
 
     def ask(self, step: str, question: str) -> None:
-        """Say no."""
-        raise RefusedError(step, question, "nothing was changed")
+        """Say no, unless it agrees."""
+        if not self.agrees:
+            raise RefusedError(step, question, "nothing was changed")
 
 
 def host(number: int, **given: str | Section) -> Answers:
     """Return a node of a healthy cluster without resources, for which memcached is newer."""
+    return Answers(f"c{number}", number, **{**usual(), **given})
+
+
+def usual() -> dict[str, str | Section]:
+    """Return what such a node says."""
     empty = captured.text("debian12", "monitor-empty.xml")
     restart = captured.text("debian12", "simulation-restart.xml")
-    usual: Mapping[str, str] = {
+    return {
         **{name: said(name) for name in STEPS},
         patches.observe_index().name: "", "users": said("users"),
         "files": "absent\n" * len(LOOK.files),
@@ -250,13 +258,26 @@ def host(number: int, **given: str | Section) -> Answers:
         "managers": "/usr/bin/apt-get\n", "units": "LoadState=not-found\n\n",
         "simulation": f"{empty}\n--\n{restart}\n--\n<transition_graph/>",
     }  # fmt: skip
-    return Answers(f"c{number}", number, **{**usual, **given})
 
 
 def run(*hosts: Answers, heard: Heard | None = None, **options: object) -> list[Outcome]:
     known = cast("dict[str, Host]", {one.name: one for one in hosts})
     patching = replace(PatchRound(dry_run=True), **options)  # type: ignore[arg-type]
     return patching.run(known, known.get, heard or Heard())
+
+
+class Noting(Answers):
+    """A host that keeps what it was given to do."""
+
+    def __init__(self, name: str, number: int, **given: str | Section) -> None:
+        """Take what `Answers` does."""
+        super().__init__(name, number, **given)
+        self.done: list[Step] = []
+
+    def change(self, steps: Sequence[Step], **options: Any) -> Mapping[str, Section]:
+        """Keep it, and do it."""
+        self.done += steps
+        return super().change(steps, **options)
 
 
 def three(**given: str | Section) -> list[Answers]:
@@ -290,6 +311,30 @@ def test_a_cluster_that_is_up_to_date_is_asked_nothing() -> None:
     none = {"newer": "", "users": "\n"}
     hosts = [host(number, **none) for number in (1, 2, 3)]
     assert [one.mark for one in run(*hosts, dry_run=False)] == [Mark.UNCHANGED] * 3
+
+
+def test_the_end_of_a_run_that_was_cut_off_after_its_last_step_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    left = replace(entry("patch"), state=State.BEGUN)
+    given = {"newer": "", "users": "\n", "changes": f"begun {left.id} {left.note()}\n"}
+    hosts = [Noting(f"c{number}", number, **{**usual(), **given}) for number in (1, 2, 3)]
+    assert [one.mark for one in run(*hosts, dry_run=False)] == [Mark.UNCHANGED] * 3
+    for one in hosts:
+        ends = [step.argv for step in one.done if left.id in step.argv]
+        assert any("done" in words for words in ends)
+
+
+def test_after_the_given_time_no_further_node_is_begun(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    heard = Heard()
+    heard.agrees = True
+    found = run(*three(), heard=heard, dry_run=False, until=datetime.now().astimezone())
+    assert [one.mark for one in found] == [Mark.SKIPPED] * 3
+    assert found[0].notes[0].startswith("not begun: it is past")
 
 
 @pytest.mark.parametrize(

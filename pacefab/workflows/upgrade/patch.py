@@ -110,9 +110,10 @@ class PatchRound:
         self._check(seen)
         round_ = self._round(seen)
         due = [node for node in round_ if node.due or node.begun]
-        if self.dry_run or not due:
+        if self.dry_run or not (due or transaction.left):
             return [self._foretold(node, watch) for node in round_]
-        self._agree(seen, due, audience)
+        if due:
+            self._agree(seen, due, audience)
         transaction.hold(seen, audience)
         outcomes: list[Outcome] = []
         try:
@@ -120,7 +121,20 @@ class PatchRound:
         except KeyboardInterrupt as stop:
             say_how_far(stop, outcomes)
             raise
+        if not due:
+            self._end(seen, transaction, audience)
         return outcomes
+
+    def _end(self, seen: ClusterView, transaction: Transaction, audience: Audience) -> None:
+        """Note the end of a run that was cut off when nothing but this was left to do."""
+        around = self._around(seen)
+        around.check(around.without(), "nothing was changed")
+        transaction.begin(seen.membership.cluster, ("every node is up to date",), seen.cib)
+        transaction.end(State.UNCHANGED, audience)
+
+    def _around(self, seen: ClusterView) -> Around:
+        members = {name: seen.hosts[name] for name in seen.views}
+        return Around(members, self._look, self.sections, self.limit, self.timeout)
 
     @property
     def _look(self) -> Look:
@@ -218,7 +232,7 @@ class PatchRound:
                 yield watch.finish(node.name, Mark.SKIPPED, _UNTOUCHED)
             elif not (node.due or node.begun):
                 yield watch.finish(node.name, Mark.UNCHANGED, "up to date", *node.due.remarks)
-            elif self.until and datetime.now(self.until.tzinfo) >= self.until:
+            elif self._is_over and not node.begun:
                 said = f"not begun: it is past {self.until:%H:%M}; run this again another time"
                 yield watch.finish(node.name, Mark.SKIPPED, said)
             else:
@@ -226,12 +240,16 @@ class PatchRound:
                 failed = not outcome.mark.ok
                 yield outcome
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether no further node is to be begun."""
+        return self.until is not None and datetime.now(self.until.tzinfo) >= self.until
+
     def _node(
         self, seen: ClusterView, node: DueNode, transaction: Transaction, watch: Stopwatch
     ) -> Outcome:
         """Patch a node as one change of the history; one that did not end stays unfinished."""
-        members = {name: seen.hosts[name] for name in seen.views}
-        around = Around(members, self._look, self.sections, self.limit, self.timeout)
+        around = self._around(seen)
         try:
             now = around.without(*([node.name] if node.begun else []))
             around.check(now, "this node was not touched")
@@ -240,25 +258,19 @@ class PatchRound:
             patched = PatchedNode(
                 around, node.name, _managed(now), watch.progress, self.lock_seconds
             )
-            self._bring(patched, members, transaction, watch)
+            self._bring(patched, transaction, watch)
             beside = _new(patched.due.facts.beside, node.due.facts.beside)
             return watch.finish(node.name, Mark.CHANGED, *node.due.changes, *beside)
         except PacefabError as error:
             return watch.fail(node.name, error)
 
-    def _bring(
-        self,
-        node: PatchedNode,
-        members: Mapping[str, Host],
-        transaction: Transaction,
-        watch: Stopwatch,
-    ) -> None:
+    def _bring(self, node: PatchedNode, transaction: Transaction, watch: Stopwatch) -> None:
         try:
             node.run()
             node.look()
         except (PacefabError, KeyboardInterrupt):
             if not node.begun:
-                transaction.end_undone(members, watch.progress)
+                transaction.end_undone(node.around.hosts, watch.progress)
             raise
         transaction.end(State.UNCHANGED, watch.progress)
         interrupts.check()
