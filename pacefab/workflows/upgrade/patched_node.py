@@ -157,27 +157,33 @@ class PatchedNode:
         return frozenset(CLUSTER_UNITS[:2]) & {*self.due.facts.active}
 
     def _upgrade(self) -> None:
-        if self.due.facts.newer or self.due.facts.half_done:
+        before = self.due.facts
+        if before.newer or before.half_done:
             self._note("its packages are upgraded")
-            before, stopped = self.due.facts, () if self._active else CLUSTER_UNITS[:2]
-            own = sorted({*self.managed, *stopped})
-            steps = packages.plan_upgrade_all(patches.MANAGER, own, self.lock_seconds)
-            self.begun = True
-            try:
-                self._run(*steps)
-            except PacefabError:
-                with suppress(PacefabError):
-                    now = self.look().facts
-                    self.begun = now != before or bool(now.half_done)
-                raise
+            stopped = () if self._active else CLUSTER_UNITS
+            self._install(sorted({*self.managed, *stopped}))
+        # Before a restart of the machine would start them.
+        enabled = [unit for unit in self.due.facts.enabled if unit not in before.enabled]
+        off = dict.fromkeys([*self.due.at_boot, *(u for u in enabled if u in CLUSTER_UNITS)])
+        if off:
+            self._run(*map(units.plan_disable, off))
             self.look()
-        if self.due.at_boot:  # before a restart of the machine would start them
-            self._run(*map(units.plan_disable, self.due.at_boot))
-            self.look()
-        if self.due.facts.newer or self.due.facts.half_done:
-            left = ", ".join(map(str, self.due.facts.newer)) or self.due.facts.half_done
-            said = f"still to do: {left}"
+        now = self.due.facts
+        if now.newer or now.half_done:
+            said = f"still to do: {', '.join(map(str, now.newer)) or now.half_done}"
             raise CommandError("upgrade its packages", said, "see there: apt-get upgrade")
+
+    def _install(self, kept: Sequence[str]) -> None:
+        """Upgrade the packages; units that are `kept` from it are started by none of them."""
+        before, self.begun = self.due.facts, True
+        try:
+            self._run(*packages.plan_upgrade_all(patches.MANAGER, kept, self.lock_seconds))
+        except PacefabError:
+            with suppress(PacefabError):
+                now = self.look().facts
+                self.begun = now.newer != before.newer or bool(now.half_done)
+            raise
+        self.look()
 
     def _restart(self) -> None:
         """Restart the machine, else what still runs with files that were replaced."""
