@@ -208,7 +208,7 @@ def _kept_back(text: str) -> tuple[str, ...]:
 
 def _since(text: str) -> list[str]:
     """Return a reason for each package that was unpacked after the machine was started."""
-    first, *rows = text.splitlines()
+    first, *rows = text.splitlines() or [""]
     if not first.isdigit():  # a systemd older than 247, or one that is starting
         return []
     rest = (row.partition(" ") for row in rows)
