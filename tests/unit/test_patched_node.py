@@ -43,6 +43,7 @@ class Machine:
     fails: str = ""  # the step that fails
     kill_at: int = 0  # the how many-eth change is the last one
     before: bool = False  # it is killed before that takes effect, not after
+    end: type[BaseException] = KilledError
     done: list[str] = field(default_factory=list)
     name: str = "c1"
 
@@ -79,7 +80,7 @@ class Machine:
         """Take a step, unless the program is killed."""
         last = len(self.done) + 1 == self.kill_at
         if last and self.before:
-            raise KilledError
+            raise self.end
         self.done.append(what)
         match what:
             case "stop the cluster services":
@@ -99,7 +100,7 @@ class Machine:
             case _ if what.startswith("disable "):
                 self.enabled -= {what.removeprefix("disable ")}
         if last:
-            raise KilledError
+            raise self.end
 
     def mark(self, what: str, *, on: bool) -> None:
         """Put it into standby, or take it out, where it is not as it is to be."""
@@ -205,6 +206,21 @@ def test_a_node_whose_packages_stay_as_they_are_serves_again(machine: Machine, s
         patch(machine)
     assert "c1 serves again, and is as it was" in str(caught.value.next_step)
     assert (machine.newer, machine.active, machine.marked) == (True, True, False)
+
+
+@pytest.mark.parametrize("moment", range(1, len(WALK) + 1))
+def test_an_interruption_goes_back_before_the_packages_and_says_so(
+    machine: Machine, moment: int
+) -> None:
+    machine.kill_at, machine.end = moment, KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt) as caught:
+        patch(machine)
+    (note,) = caught.value.__notes__
+    goes_back = WALK[moment - 1] in {FETCH, "standby", "stop the cluster services"}
+    said = "c1 serves again" if goes_back else "run this again: it goes on there"
+    assert said in note
+    if goes_back:
+        assert (machine.newer, machine.active, machine.marked) == (True, True, False)
 
 
 def test_a_node_that_cannot_join_says_that_the_next_run_goes_on(machine: Machine) -> None:
