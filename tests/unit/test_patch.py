@@ -22,6 +22,7 @@ from pacefab.transport.connection import Host
 from pacefab.workflows.transaction import entry as entries
 from pacefab.workflows.transaction.entry import Entry, State
 from pacefab.workflows.transaction.transaction import ways_on
+from pacefab.workflows.upgrade import patch as module
 from pacefab.workflows.upgrade import standby
 from pacefab.workflows.upgrade.due import PatchDue
 from pacefab.workflows.upgrade.patch import PatchRound
@@ -212,6 +213,18 @@ def test_an_unfinished_patch_is_ended_by_patch_alone() -> None:
     assert [e.task for e in entries.finishing("rollback", left)] == ["deploy"]
     assert [e.task for e in entries.finishing("patch", left)] == ["patch"]
     assert ways_on([entry("patch")]) == "finish it: fab patch"
+
+
+def test_what_is_left_of_a_node_that_is_done_is_said() -> None:
+    before = PatchDue(facts(beside="/etc/old.dpkg-dist\n"))
+    now = PatchDue(
+        facts(newer="", beside="/etc/default/x.dpkg-dist\n/etc/old.dpkg-dist\n",
+              kernel="6.1.0-28-amd64\n6.1.0-30-amd64\n")
+    )  # fmt: skip
+    assert list(module._left(now, before)) == [  # noqa: SLF001
+        "/etc/default/x is kept, the new one is /etc/default/x.dpkg-dist",
+        "after its restart still: kernel 6.1.0-30-amd64 is installed, 6.1.0-28-amd64 runs",
+    ]
 
 
 class Heard:

@@ -227,6 +227,7 @@ class PatchRound:
     ) -> Iterator[Outcome]:
         failed = False
         for node in nodes:
+            interrupts.check()
             watch.begin(node.name)
             if failed:
                 yield watch.finish(node.name, Mark.SKIPPED, _UNTOUCHED)
@@ -259,8 +260,8 @@ class PatchRound:
                 around, node.name, _managed(now), watch.progress, self.lock_seconds
             )
             self._bring(patched, transaction, watch)
-            beside = _new(patched.due.facts.beside, node.due.facts.beside)
-            return watch.finish(node.name, Mark.CHANGED, *node.due.changes, *beside)
+            left = _left(patched.due, node.due)
+            return watch.finish(node.name, Mark.CHANGED, *node.due.changes, *left)
         except PacefabError as error:
             return watch.fail(node.name, error)
 
@@ -273,7 +274,6 @@ class PatchRound:
                 transaction.end_undone(node.around.hosts, watch.progress)
             raise
         transaction.end(State.UNCHANGED, watch.progress)
-        interrupts.check()
 
 
 def _asked(host: Host, managed: frozenset[str]) -> PatchDue:
@@ -313,7 +313,11 @@ def _stopped(status: ClusterStatus, running: Mapping[str, frozenset[str]]) -> It
             yield name
 
 
-def _new(now: Sequence[str], before: Sequence[str]) -> list[str]:
-    """Return a line for each of the distribution's files that are new beside the operator's."""
-    new = [path for path in now if path not in before]
-    return [f"{path.rpartition('.')[0]} is kept, the new one is {path}" for path in new]
+def _left(now: PatchDue, before: PatchDue) -> Iterator[str]:
+    """Yield what an operator should know of a node that is done."""
+    for path in now.facts.beside:
+        if path not in before.facts.beside:
+            yield f"{path.rpartition('.')[0]} is kept, the new one is {path}"
+    for why in now.machine:  # as where the boot loader starts another kernel than the newest
+        yield f"after its restart still: {why}"
+    yield from now.remarks

@@ -254,7 +254,8 @@ class PatchedNode:
                 self._join()
                 self._await_healthy(_BACK)
         except PacefabError as second:
-            say(f"{self.node} could not be brought back: {second}")
+            self.begun = True
+            say(f"{self.node} could not be brought back ({second}); run this again")
         else:
             say(f"{self.node} serves again, and is as it was")
 
