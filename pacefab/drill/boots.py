@@ -6,21 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pacefab.drill.faults import Fault
-from pacefab.drill.on_node import BOOT
-from pacefab.transport.command import Section, Step, shell
-
-SECTION = "boot"
-
-
-def observe() -> Step:
-    """Return the step of `read`."""
-    return shell(SECTION, BOOT + "boot")
-
-
-def read(sections: Mapping[str, Section]) -> str:
-    """Return a line that is another one after each start of the node; empty: it gave none."""
-    section = sections[SECTION]
-    return section.out.strip() if section.ok else ""
 
 
 @dataclass(frozen=True)

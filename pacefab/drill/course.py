@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, partial
 
-from pacefab.drill import boots
 from pacefab.drill.boots import Boots, sides_of
 from pacefab.drill.faults import Fault
 from pacefab.drill.figures import is_answered, notice, recovery
@@ -20,6 +19,7 @@ from pacefab.drill.scene import find_victim, find_vips, find_witnesses
 from pacefab.drill.timeline import Trace
 from pacefab.drill.watch import Watch
 from pacefab.errors import PacefabError
+from pacefab.host import boots
 from pacefab.interrupts import undoing
 from pacefab.pacemaker.fencing import timing
 from pacefab.services.activity import ActivityQuestion

@@ -9,21 +9,11 @@ from __future__ import annotations
 import shlex
 
 from pacefab.drill.faults import Fault, Victim, about
+from pacefab.host.boots import BOOT
 from pacefab.transport.command import Section, Step, shell
 
 FOLDER = "/var/lib/pacefab/drill"
 _BUSY = 3  # exit status: a drill is on already
-
-# One line that is another one after each start. A container has the boot id of its machine, so when
-# its process 1 began is a part of it: word 22 of its line, 20 behind the name.
-BOOT = r"""
-boot() {
-  read -r id </proc/sys/kernel/random/boot_id
-  read -r line </proc/1/stat
-  set -- ${line##*) }
-  echo "$id ${20}"
-}
-"""
 
 # The note is there before the failure is, so that whatever is cut off in between can be undone.
 # What the timer starts is started again until it succeeds; a oneshot cannot be before systemd 244.

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pacefab.drill import boots
 from pacefab.drill.recording import NodeClock, Recording, parse
 from pacefab.errors import CommandError
+from pacefab.host import boots
 from pacefab.services.activity import ActivityQuestion
 from pacefab.transport.command import Section, Step, shell
 from pacefab.transport.connection import Host

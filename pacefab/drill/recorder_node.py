@@ -33,7 +33,7 @@ def now() -> float:
 
 
 def boot() -> str:
-    """Return a line that is another one after each start; see `on_node.BOOT`."""
+    """Return a line that is another one after each start; see `host.boots`."""
     found = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     words = Path("/proc/1/stat").read_text().rpartition(") ")[2].split()
     return f"{found} {words[19]}"

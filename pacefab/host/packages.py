@@ -104,6 +104,25 @@ def _guarded(manager: str, change: Step, units: Sequence[str]) -> list[Step]:
     return [replace(shell("guard", _MASK, *masks), undo=unguard.argv), change, unguard]
 
 
+def plan_fetch(manager: str, lock_seconds: int = LOCK_SECONDS) -> Step:
+    """Return the step that fetches the newest version of every package, and installs none."""
+    name = f"fetch the newest packages with {manager}"
+    return shell(name, _EVERY[manager], str(lock_seconds), "--download-only")
+
+
+def plan_upgrade_all(
+    manager: str, units: Sequence[str], lock_seconds: int = LOCK_SECONDS
+) -> list[Step]:
+    """Return the steps that bring every package to its newest version; there is no way back.
+
+    What was begun earlier is ended first. Configuration files that the operator has changed stay as
+    they are; the distribution's lie beside them. No package is removed. Its `units` do not run
+    meanwhile, and are kept from starting.
+    """
+    name = f"upgrade every package with {manager}"
+    return _guarded(manager, shell(name, _EVERY[manager], str(lock_seconds)), units)
+
+
 def observe_newest(manager: str, name: str) -> list[Step]:
     """Return the step of `parse_newest`; it fetches the repositories' index first."""
     return [shell("newest", _NEWEST[manager], name)]
@@ -157,7 +176,7 @@ wait "$pid"
 _APT = r"""
 export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 NEEDRESTART_MODE=l
 apt() {
-  timeout -k 10 "$((600 + lock))" apt-get -q -y \
+  timeout -k 10 "$((${limit:-600} + lock))" apt-get -q -y \
     -o "DPkg::Lock::Timeout=$lock" -o Dpkg::Use-Pty=0 \
     -o Acquire::Retries=1 -o Acquire::http::Timeout=20 "$@"
 }
@@ -199,6 +218,18 @@ _UPGRADE = {
     "apt-get": _APT + 'work() { apt install --only-upgrade "$@"; }\n' + _RELAY,
     "dnf": _RPM + "manager=dnf verb=upgrade\n" + _RELAY,
     "yum": _RPM + "manager=yum verb=upgrade\n" + _RELAY,
+}
+# A month of updates takes longer than a package; what `run_steps` allows is more.
+_EVERY = {
+    "apt-get": _APT
+    + r"""
+limit=1500 keep='-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold'
+work() {
+  [ $# -gt 0 ] || dpkg --force-confdef --force-confold --configure -a || return
+  apt $keep --with-new-pkgs "$@" upgrade
+}
+"""
+    + _RELAY,
 }
 # An index that could not be fetched leaves the previous one, which is still worth an answer.
 _DNF_NEWEST = "dnf -q repoquery --refresh --latest-limit=1 --qf '%{version}-%{release}' \"$1\""

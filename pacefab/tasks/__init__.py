@@ -21,6 +21,7 @@ from pacefab.tasks.galera import start_galera
 from pacefab.tasks.init import init
 from pacefab.tasks.memcached import install_memcached
 from pacefab.tasks.migrate import migrate
+from pacefab.tasks.patch import patch
 from pacefab.tasks.rolling import update_memcached
 from pacefab.tasks.services import service_tasks, verify_tasks
 from pacefab.tasks.upgrade import upgrade
@@ -45,6 +46,7 @@ GROUPS: Final[Mapping[str, Sequence[AnyTask]]] = {
         start_galera,
         client_config,
         drill,
+        patch,
         upgrade,
     ),
 }
@@ -75,6 +77,7 @@ __all__ = [
     "install_memcached",
     "migrate",
     "namespace",
+    "patch",
     "plan",
     "remove_node",
     "renew",

@@ -9,6 +9,7 @@ from pacefab.cli.options import check_writable, not_with, number, write_file
 from pacefab.cli.run import Run
 from pacefab.errors import UsageError
 from pacefab.tasks.asking import Operator
+from pacefab.tasks.patch import NODE, UNTIL, patch_nodes
 from pacefab.tasks.stack import roll_out
 from pacefab.tasks.verifying import JUNIT
 
@@ -26,12 +27,18 @@ def _releases() -> list[str]:
     to="Codename of the release to go to; by default the one after that of the oldest node.",
     json="With --check: print what was found as JSON, for programs.",
     junit=f"With --check: {JUNIT[0].lower()}{JUNIT[1:]}",
-    timeout="With --fix: seconds for the cluster to follow.",
+    packages_only="Bring every package to its newest version within the release, as patch does.",
+    node=f"With --packages-only: {NODE[0].lower()}{NODE[1:]}",
+    until=f"With --packages-only: {UNTIL}",
+    timeout="With --fix and --packages-only: seconds for the cluster to follow.",
 )
 def upgrade(
     run: Run,
     check: bool = False,
     fix: bool = False,
+    packages_only: bool = False,
+    node: str | None = None,
+    until: str | None = None,
     to: str | None = None,
     json: bool = False,
     junit: str | None = None,
@@ -45,15 +52,26 @@ def upgrade(
     With --check nothing is changed: nodes say what they have, the configuration is compared with
     what the next Pacemaker reads, and each finding has its way out. Exit 0: it can go; 1: not yet.
 
-    With --fix the findings that are about the cluster's configuration are fixed as one change.
+    With --fix the findings that are about the cluster's configuration are fixed as one change. With
+    --packages-only nodes stay in their release: see patch.
 
     Example: fab -H c1,c2,c3 upgrade --check
     """
-    if check == fix:
-        given = "both --check and --fix" if check else "neither --check nor --fix"
-        raise UsageError("read the options", given, "give --check, which changes nothing, or --fix")
+    modes = {"--check": check, "--fix": fix, "--packages-only": packages_only}
+    given = [name for name, on in modes.items() if on]
+    if len(given) != 1:
+        seen = " and ".join(given) or f"none of {', '.join(modes)}"
+        raise UsageError("read the options", seen, "give one of them; --check changes nothing")
+    if not packages_only:
+        not_with(given[0], {"--node": node, "--until": until})
+    if not check:
+        not_with(given[0], {"--json": json, "--junit": junit, "--to": to})
+    if packages_only:
+        return patch_nodes(
+            run, node, until, timeout, "120",
+            allow_interruption=allow_interruption, dry_run=dry_run, yes=yes,
+        )  # fmt: skip
     if fix:
-        not_with("--fix", {"--json": json, "--junit": junit, "--to": to})
         seconds = number("--timeout", timeout, least=1)
         return _fix(run, Operator(run.printer, yes=yes), seconds, dry_run, allow_interruption)
     not_with("--check", {"--yes": yes, "--allow-interruption": allow_interruption})

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
 import pytest
 
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from pacefab.harness.parallel import on_all
-from tests.cluster import eyes
+from tests.cluster import eyes, newer
+from tests.cluster.watching import connected, watched
 
 ITEMS = 100_000
 """On each node."""
 TASK = "update-memcached"
 
-# Puts the installed memcached into the node's repository once more, as a newer version.
-NEWER_PACKAGE = r"""
-set -e
-cd /srv/packages
-old=$(ls memcached_*.deb)
-dpkg-deb --raw-extract "$old" /tmp/newer
-sed -i 's/^Version: .*/&+pacefab1/' /tmp/newer/DEBIAN/control
-dpkg-deb --build /tmp/newer memcached_newer.deb >/dev/null
-{ dpkg-deb --field memcached_newer.deb
-  printf 'Filename: ./memcached_newer.deb\nSize: %s\nSHA256: %s\n\n' \
-    "$(stat -c %s memcached_newer.deb)" "$(sha256sum memcached_newer.deb | cut -d' ' -f1)"
-} >>Packages
-rm -r /tmp/newer
-"""
 # A start with the new setting fails, one with the old setting does not.
 TRAP = "/etc/systemd/system/memcached.service.d/trap.conf"
 SET_TRAP = f"""
@@ -129,15 +112,14 @@ def test_a_killed_update_goes_on_when_repeated(restartable: Cluster) -> None:
 
 @pytest.mark.long
 def test_the_package_goes_to_its_newest_version(restartable: Cluster) -> None:
-    on_all(lambda node: restartable.run(node, NEWER_PACKAGE), restartable.nodes)
+    on_all(lambda node: newer.offer(restartable, node, "memcached"), restartable.nodes)
     fill(restartable, "c1", 1000)
     done = restartable.fab(TASK, "--yes", "--package")
     again = restartable.fab(TASK, "--yes", "--package")
     assert done.returncode == 0, done.stdout + done.stderr
     assert eyes.outcomes(done, TASK) == dict.fromkeys(restartable.nodes, "changed")
     for node in restartable.nodes:
-        version = restartable.run(node, "dpkg-query -W -f '${Version}' memcached").stdout
-        assert version.endswith("+pacefab1")
+        assert newer.version(restartable, node, "memcached").endswith(newer.SUFFIX)
         assert eyes.unit(restartable, node, "UnitFileState", "LoadState") == ["disabled", "loaded"]
     assert count(restartable, "c1", 1000) == 1000
     assert eyes.outcomes(again, TASK) == dict.fromkeys(restartable.nodes, "unchanged")
@@ -166,34 +148,6 @@ def count(cluster: Cluster, node: str, items: int = ITEMS) -> int:
                 number = int(line.split()[1].removeprefix(b"item-"))
                 found += answers.readline() == f"{number:020}\r\n".encode()
     return found
-
-
-def connected(cluster: Cluster, node: str) -> socket.socket:
-    return socket.create_connection((cluster.address(node), eyes.PORT), timeout=30)
-
-
-@contextmanager
-def watched(cluster: Cluster) -> Iterator[list[int]]:
-    """Collect all the while on how many nodes memcached answers."""
-    found: list[int] = []
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            found.append(sum(answers(cluster, node) for node in cluster.nodes))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    yield found
-    over.set()
-    thread.join()
-
-
-def answers(cluster: Cluster, node: str) -> bool:
-    with suppress(OSError), connected(cluster, node) as link:
-        link.sendall(b"version\r\n")
-        return link.recv(100).startswith(b"VERSION")
-    return False
 
 
 def bans(cluster: Cluster) -> list[str]:

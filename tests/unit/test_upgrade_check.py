@@ -357,13 +357,12 @@ def test_promoted_instances_and_the_dc_go_last() -> None:
     promoted = {
         name for one in status.all_instances if one.role == "Promoted" for name in one.nodes
     }
-    nodes = [replace(node(), name=name) for name in ("c1", "c2", "c3")]
+    names = ["c1", "c2", "c3"]
     others = [n for n in ("c1", "c2", "c3") if n not in promoted and n != status.dc]
-    found = walk.order(nodes, status)
+    found = walk.order(names, status)
     assert promoted
     assert list(found[: len(others)]) == others
     assert set(found) == {"c1", "c2", "c3"}
     assert found[-1] in promoted
     quiet = replace(status, resources=())
-    assert walk.order(nodes, quiet)[-1] == status.dc
-    assert walk.order([replace(one, steps=0) for one in nodes], status) == ()
+    assert walk.order(names, quiet)[-1] == status.dc

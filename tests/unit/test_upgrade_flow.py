@@ -78,7 +78,9 @@ def test_nodes_that_were_not_named_are_asked_too_each_in_one_round_more() -> Non
 
 def test_a_fresh_cluster_stays_where_it_is() -> None:
     hosts = [host(n) for n in (1, 2, 3)]
-    assert where(checked(*hosts, to="bookworm")) == []
+    found = checked(*hosts, to="bookworm")
+    assert where(found) == []
+    assert found.order == ()
 
 
 def test_the_planted_configuration_is_found_with_its_plan() -> None:

@@ -127,3 +127,13 @@ def _say_how_far(
         stop.add_note(f"{', '.join(name for name in hosts if states[name] == said)}: {said}")
     if set(hosts) - set(reported):
         stop.add_note("run this again: it does the rest")
+
+
+def say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
+    """Note which nodes are done; a repeated run goes on behind them."""
+    if not interrupts.changed():
+        return
+    done = ", ".join(line.host for line in outcomes if line.mark is Mark.CHANGED)
+    if done:
+        stop.add_note(f"{done}: done")
+    stop.add_note("run this again to go on")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pacefab import interrupts
 from pacefab.host.model import Mark, Outcome
 from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.services.service import Service
@@ -61,13 +60,3 @@ def remembered(names: Sequence[str], node: str, status: ClusterStatus) -> str:
     failed = {failure.resource.partition(":")[0] for failure in failures}
     kept = [name for name in names if name in failed]
     return f"{', '.join(kept)} counts as failed on {node}" if kept else ""
-
-
-def say_how_far(stop: KeyboardInterrupt, outcomes: Sequence[Outcome]) -> None:
-    """Note which nodes are done; a repeated run goes on behind them."""
-    if not interrupts.changed():
-        return
-    done = ", ".join(line.host for line in outcomes if line.mark is Mark.CHANGED)
-    if done:
-        stop.add_note(f"{done}: done")
-    stop.add_note("run this again to go on")

@@ -21,15 +21,15 @@ from pacefab.transport.fanout import errors, fan_out, values
 from pacefab.waiting import Pending, Waits, wait_until
 from pacefab.workflows.checks.health import check_healthy
 from pacefab.workflows.checks.probing import ProbeResult, put
+from pacefab.workflows.checks.spared import await_spared
 from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.observe import no_membership
-from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch
+from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch, say_how_far
 from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView, Reach, observe_cluster
 from pacefab.workflows.rolling.ban import Bans
-from pacefab.workflows.rolling.endings import end, kept_items, remembered, say_how_far
+from pacefab.workflows.rolling.endings import end, kept_items, remembered
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
-from pacefab.workflows.rolling.spared import await_spared
 from pacefab.workflows.rollout.absent import or_go_on
 from pacefab.workflows.transaction.transaction import Transaction
 
@@ -143,9 +143,10 @@ class Rolling:
                 return watch.finish(node, Mark.PLANNED, *notes, *due.outlook)
             for said in due.outlook:
                 watch.progress.note(node, said)
-            await_spared(
-                self.update, seen, node, self.timeout, partial(watch.progress.waiting, node)
-            )
+            waits, service = partial(watch.progress.waiting, node), self.update.service
+            first = service.before_stop(self.update.section, self.update.site(seen), node)
+            attempt = f"stop {service.name} for its update"
+            await_spared(attempt, seen.hosts, first, self.timeout, waits)
             before = self._answers(seen, node)
             after = self._restart(seen, due, watch.progress)
             return watch.finish(

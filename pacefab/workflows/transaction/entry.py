@@ -15,7 +15,7 @@ _TIME = "%Y%m%dT%H%M%S.%fZ"
 # A number orders entries, not an operator's clock. What is of the time before numbers sorts first.
 _ID = re.compile(r"(?:s(?P<number>\d{8})-)?(?P<time>\d{8}T\d{6}\.\d{6}Z)")
 _KEPT_OF_NOTE = ("id", "cluster", "by", "changes", "task", "nodes", "target", "token")
-ROLLBACK = "rollback"
+ROLLBACK, PATCH = "rollback", "patch"
 
 
 class State(StrEnum):
@@ -194,12 +194,13 @@ def finishing(task: str, left: Sequence[Entry]) -> tuple[Entry, ...]:
 
     deploy brings files and cluster to what is desired, whatever was begun; a rollback goes back
     before all of it. A service that is stopped on a node for its update is brought back by the same
-    update, or by a rollback. Other tasks finish what they themselves began.
+    update, or by a rollback. A node that is out of service for newer packages, which have no way
+    back, is brought on by patch alone. Other tasks finish what they themselves began.
     """
     if task == ROLLBACK:
-        return tuple(left)
+        return tuple(entry for entry in left if entry.task != PATCH)
     if task == "deploy":
-        return tuple(entry for entry in left if not entry.task.startswith("update-"))
+        return tuple(e for e in left if e.task != PATCH and not e.task.startswith("update-"))
     return tuple(entry for entry in left if entry.task == task)
 
 

@@ -299,6 +299,8 @@ def ways_on(left: Iterable[Entry]) -> str:
     again = "fab deploy" if first.undoes or not first.task else f"fab {first.task}"
     if first.undoes:
         return "go on with it: fab rollback; or go forward: fab deploy"
+    if first.task == entries.PATCH:  # packages do not go back
+        return f"finish it: {again}"
     return f"finish it: {again} (as it was begun); or undo it: fab rollback"
 
 

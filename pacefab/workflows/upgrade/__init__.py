@@ -1,16 +1,19 @@
-"""From one release of the distribution to the next.
+"""Newer packages, node by node; and from one release of the distribution to the next.
 
-`check` says whether a cluster can go, `repairs` plans what of its configuration is to be written
-otherwise. The walk itself is to be built on both; what it has to hold:
+`patch` brings every package to its newest version within the release: `patched_node` is one node's
+way, `due` what it needs and why, `standby` the mark by which the next run finds it. `check` says
+whether a cluster can go to the next release, `repairs` plans what of its configuration is to be
+written otherwise. The walk to that release is to be built on all of them; what it has to hold:
 
 Order. As `walk.order` says: who has no promoted instance goes first, the DC last. A cluster whose
 DC is old keeps the feature set of its oldest node until the last one has come back.
 
-States of a node, each noted in the log before its first step and after its last (one transaction a
-node, `workflows.transaction`; the entry names the node, its own release and the target):
+States of a node, as `patched_node` has them but for `switched` (one transaction a node,
+`workflows.transaction`; the entry names the node, its own release and the target):
 
 1. `away`: in standby, as Pacemaker moves it; quorum and every service probed from the others.
-2. `stopped`: cluster services stopped and disabled at boot.
+2. `stopped`: cluster services stopped, and disabled at boot, as its new ones are to start when the
+   files of ours are there.
 3. `switched`: repositories of the target; the previous files are kept beside the entry.
 4. `upgraded`: packages done, none half configured; units that Pacemaker runs disabled again, our
    files rendered for the new versions and checked there, the operator's kept with the new beside.

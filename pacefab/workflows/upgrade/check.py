@@ -114,7 +114,7 @@ def check(
     checks, said = tuple(checks_of(checked)), (*notices, *notices_of(checked))
     return UpgradeCheck(
         "upgrade", seen.membership.cluster, checks, said, str(target), tuple(nodes), checked, plan,
-        walk.order(nodes, seen.status),
+        walk.order([node.name for node in nodes if node.steps > 0], seen.status),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.upgrade.findings import Severity, UpgradeFinding
 from pacefab.workflows.transaction.entry import Entry
+from pacefab.workflows.transaction.transaction import ways_on
 from pacefab.workflows.upgrade.node_findings import UpgradeNode
 
 _CLUSTER = "the cluster"
@@ -88,7 +89,7 @@ def unfinished(entries: Sequence[Entry]) -> Iterator[UpgradeFinding]:
             _CLUSTER,
             f"not finished: {entry.name}",
             "its end would be mixed up with the upgrade",
-            "finish it (fab deploy) or undo it (fab rollback)",
+            ways_on([entry]),
         )
 
 
