@@ -30,6 +30,8 @@ from pacefab.services.service import Look, Site
 from pacefab.workflows.checks import places
 from pacefab.workflows.checks.service_health import instances
 from pacefab.workflows.nodes.view import ClusterView, observe_cluster
+from pacefab.workflows.rolling.node_update import NodeUpdate
+from pacefab.workflows.rolling.rolling import Rolling
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.install import Install
 from tests.unit import captured
@@ -290,3 +292,14 @@ def test_drills_break_members_that_have_the_service() -> None:
     for node, served in (("", ["c3"]), ("c2", ["c1", "c3"])):
         with pytest.raises(RefusedError, match=f"service on {', '.join(served)}, and drills"):
             drilled(node, *served)
+
+
+def test_an_update_goes_to_its_nodes_one_by_one(tmp_path: Path) -> None:
+    intent = intent_of(read(tmp_path, MEMCACHED.format("{site: edge}"))).only("memcached")
+    seen = SimpleNamespace(
+        formed=intent.membership, facts=FACTS, remotes={}, left_out=(), status=STATUS
+    )
+    rolling = Rolling(NodeUpdate(intent))
+    assert rolling._order(cast("ClusterView", seen)) == ["r1", "r2"]  # noqa: SLF001  # asks nothing
+    seen.left_out = ("r1",)
+    assert rolling._order(cast("ClusterView", seen)) == ["r2"]  # noqa: SLF001
