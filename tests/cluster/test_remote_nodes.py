@@ -283,3 +283,50 @@ def test_a_remote_node_leaves_and_nothing_of_it_is_left(formed: Cluster, file: s
 
     assert_well(fab(formed, "add-node", "--node", "r1", "--inventory", file))
     await_reported(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
+
+
+GUEST = """\
+  - {{name: g1, role: guest, attributes: {{site: inside}}}}
+fencing: {{disabled: true, reason: "containers have no power switch"}}
+resources:
+  vm: {{agent: "ocf:pacemaker:Dummy", meta: {{remote-node: g1, remote-addr: "{address}"}}}}
+  within: {{agent: "ocf:pacemaker:Dummy"}}
+constraints:
+  location: [{{resource: within, attribute: site, operation: ne, value: inside, score: -INFINITY}}]
+"""
+
+
+@pytest.mark.long
+def test_a_guest_node_runs_what_is_placed_there_and_goes_with_its_resource(
+    formed: Cluster, file: str, folder: Path
+) -> None:
+    """The machine of the guest is the host r2, which is up already; its resource is a stand-in."""
+    away = ("remove-node", "--node", "r2", "--yes", "--inventory", file)
+    assert_well(fab(formed, *away))
+    key = formed.run("c1", f"base64 -w0 {KEY}").stdout
+    put = f"install -m 640 -g haclient /dev/null {KEY}; base64 -d >{KEY}"
+    formed.run("r2", f"{put}; systemctl start pacemaker_remote", stdin=key)
+
+    nodes = "".join(f"  - {{name: {n}, address: {formed.address(n)}}}\n" for n in MEMBERS)
+    guest = folder / "guest.yaml"
+    made = GUEST.format(address=formed.address("r2"))
+    guest.write_text(f"cluster: {formed.name}\nnodes:\n{nodes}{made}")
+    assert_well(fab(formed, "deploy", "--yes", "--inventory", str(guest)))
+    await_reported(formed, "GuestOnline: [ g1 ]", "within\t(ocf:pacemaker:Dummy):\t Started g1")
+    plan = fab(formed, "plan", "--inventory", str(guest))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
+    status = fab(formed, "status", "--inventory", str(guest))
+    assert_well(status)
+    assert "g1    online, guest" in status.stdout
+
+    target = folder / "guest-found.yaml"
+    assert_well(fab(formed, "-H", ",".join(MEMBERS), "export", "--to", str(target)))
+    found = {node.name: node.role for node in read_inventory(target).nodes}
+    assert found["g1"] == "guest"
+    plan = fab(formed, "plan", "--inventory", str(target))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
+
+    formed.run("c1", "crm_resource --resource vm --meta --set-parameter target-role -v Stopped")
+    await_reported(formed, "GuestOFFLINE: [ g1 ]", "within\t(ocf:pacemaker:Dummy):\t Stopped")
+    off = fab(formed, "status", "--inventory", str(guest))
+    assert "vm is disabled" in off.stdout, off.stdout

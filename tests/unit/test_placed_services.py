@@ -14,6 +14,7 @@ from pacefab.cli.inventory import ClusterInventory, read_inventory
 from pacefab.drill.drill import Drill
 from pacefab.errors import RefusedError, UnreachableError, UsageError
 from pacefab.host.model import HostFacts, Interface
+from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Group, Location, Member, Membership
@@ -27,6 +28,7 @@ from pacefab.services.load import ClientLoad, LoadServer
 from pacefab.services.memcached.memcached import desired_clone
 from pacefab.services.memcached.targets import find_targets
 from pacefab.services.service import Look, Site
+from pacefab.tasks.bootstrap import _without_placing
 from pacefab.workflows.checks import places
 from pacefab.workflows.checks.service_health import instances
 from pacefab.workflows.nodes.view import ClusterView, observe_cluster
@@ -303,3 +305,11 @@ def test_an_update_goes_to_its_nodes_one_by_one(tmp_path: Path) -> None:
     assert rolling._order(cast("ClusterView", seen)) == ["r1", "r2"]  # noqa: SLF001  # asks nothing
     seen.left_out = ("r1",)
     assert rolling._order(cast("ClusterView", seen)) == ["r2"]  # noqa: SLF001
+
+
+def test_a_node_gets_the_attribute_with_the_deploy_that_brings_the_package(tmp_path: Path) -> None:
+    inventory = read(tmp_path, MEMCACHED.format("{site: edge}"))
+    every = desired_configuration(inventory, str)
+    made = _without_placing(inventory, every, ("r1", "r3"))
+    assert made == {"r1": {"rack": "a"}}
+    assert every.attributes["r2"] == {"site": "edge"}
