@@ -17,12 +17,22 @@ from pacefab.host.model import HostFacts, Interface
 from pacefab.inventory.configuration import desired_configuration
 from pacefab.pacemaker import cib, monitor
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Configuration, Group, Location, Member, Membership
+from pacefab.pacemaker.model import (
+    Clone,
+    Configuration,
+    Group,
+    Location,
+    Member,
+    Membership,
+    Primitive,
+)
 from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.remote import Place, able, addresses, keeping, kept_to_members
 from pacefab.pacemaker.placement.settings import has_clones
 from pacefab.pacemaker.plan import plan_configuration
+from pacefab.pacemaker.readiness import missing
 from pacefab.pacemaker.render import render_configuration
+from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
 from pacefab.services.load import ClientLoad, LoadServer
 from pacefab.services.memcached.memcached import desired_clone
@@ -313,3 +323,15 @@ def test_a_node_gets_the_attribute_with_the_deploy_that_brings_the_package(tmp_p
     made = _without_placing(inventory, every, ("r1", "r3"))
     assert made == {"r1": {"rack": "a"}}
     assert every.attributes["r2"] == {"site": "edge"}
+
+
+def test_a_rollout_waits_for_it_on_remote_nodes() -> None:
+    clone = Clone("cache-clone", Primitive("cache", "ocf:pacemaker:Dummy"))
+    desired = Configuration(resources=(clone,))
+    running = {"cache": frozenset({"c1", "c2", "c3", "r2"})}  # but on r2 it is to be yet
+    for beside, said in ((frozenset(), ""), (frozenset({"cache"}), "cache is not Started on r2")):
+        word = Placement(running, beside=beside)
+        assert missing(replace(STATUS, placement=word), desired) == said
+    to_do = graph.parse(captured.text("word", "remote-graph.xml"))
+    assert outcome.read(placed_cib(), STATUS, to_do).beside == {"cache"}
+    assert not outcome.read(REMOTE, STATUS, to_do).beside

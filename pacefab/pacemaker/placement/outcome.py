@@ -45,7 +45,10 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
         *unpromoted.values(),
         *(cause for nodes in against.values() for cause in nodes.values()),
     ]
-    return Placement(running, unmanaged, against, tuple(dict.fromkeys(named)), unpromoted)
+    remote = {node.name for node in status.nodes if node.remote}
+    beside = (name for name in running if remote & set(able(cib, name, status.nodes) or ()))
+    every = tuple(dict.fromkeys(named))
+    return Placement(running, unmanaged, against, every, unpromoted, frozenset(beside))
 
 
 def _able(cib: Cib, status: ClusterStatus, primitive: str) -> Sequence[str]:
