@@ -19,10 +19,15 @@ _SAID = 4  # of what is being done, named one by one
 
 
 class StartFailedError(CommandError):
-    """Pacemaker could not start or promote a resource on `nodes`, and will not try again there."""
+    """Pacemaker could not start or promote a resource on `nodes`, and will not try again there.
+
+    `early`: it looked before systemd had begun any of these starts, so that nothing has failed.
+    """
 
     nodes: tuple[str, ...] = ()
     agent: str = ""
+    resource: str = ""
+    early: bool = False
 
 
 def missing(status: ClusterStatus, configuration: Configuration) -> str:
@@ -31,7 +36,8 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
     A primitive has to be Started somewhere; a clone where Pacemaker is to run it; of a promotable
     clone as many as `promoted-max` says have to be Promoted. What is deliberately kept from running
     (standby, disabled, banned, unmanaged, …) is not waited for, and nothing on a node by Pacemaker
-    Remote but what was placed there. Nothing is as desired while Pacemaker still has something to do to it.
+    Remote but what was placed there. Nothing is as desired while Pacemaker still has something to
+    do to it.
 
     Raises:
         StartFailedError: a start or promotion has failed for good.
@@ -261,8 +267,19 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
         f"see more: journalctl -u {unit} on that node; fix it, then run this again",
     )
     error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
-    error.agent = primitive.agent
+    error.agent, error.resource = primitive.agent, primitive.id
+    error.early = standard == "systemd" and all(map(_is_early, failures))
     return error
+
+
+def _is_early(failure: FailedAction) -> bool:
+    """Whether Pacemaker looked at a unit whose job was still in systemd's queue.
+
+    A Pacemaker that does not follow systemd's jobs, as 2.1 and 3.0.0, calls a start failed when a
+    look at most 2 s later finds the unit inactive, be it that systemd was busy (execd_commands.c,
+    action_complete). A unit that was started and failed is "failed".
+    """
+    return (failure.operation, failure.reason) == ("start", "inactive")
 
 
 def check_ready(status: ClusterStatus, attempted: str) -> None:
