@@ -18,7 +18,7 @@ from pacefab.inventory.file import read
 from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Part
 from pacefab.inventory.nodes import Node, PlacedSection
 from pacefab.pacemaker.model import Member
-from pacefab.pacemaker.placement.remote import Place
+from pacefab.pacemaker.placement.remote import ServicePlace
 from pacefab.services import registry
 
 
@@ -74,15 +74,15 @@ class ClusterInventory(Inventory):
         return sections
 
     @property
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, ServicePlace]:
         """Where services run that are placed by node attributes, by service."""
         placed = {n: s.nodes for n, s in self.sections.items() if isinstance(s, PlacedSection)}
         return {name: self._place(nodes) for name, nodes in placed.items() if nodes}
 
-    def _place(self, attributes: Mapping[str, str]) -> Place:
+    def _place(self, attributes: Mapping[str, str]) -> ServicePlace:
         fits = (node for node in self.nodes if attributes.items() <= node.attributes.items())
         nodes = (Member(n.name, (n.address,) if n.address else ()) for n in fits)
-        return Place(attributes, tuple(nodes))
+        return ServicePlace(attributes, tuple(nodes))
 
     @property
     def remote_places(self) -> frozenset[str]:
@@ -112,7 +112,7 @@ class ClusterInventory(Inventory):
             if said := self._misplaced(place):
                 yield ("services", name, "nodes"), said
 
-    def _misplaced(self, place: Place) -> str:
+    def _misplaced(self, place: ServicePlace) -> str:
         """Return why a service cannot run where it is placed; empty: it can."""
         words = ", ".join(f"{name}: {value}" for name, value in place.attributes.items())
         guests = [n.name for n in self.nodes if n.role == "guest" and n.name in place.names]

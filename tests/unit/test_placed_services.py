@@ -27,7 +27,13 @@ from pacefab.pacemaker.model import (
     Primitive,
 )
 from pacefab.pacemaker.placement import graph, outcome
-from pacefab.pacemaker.placement.remote import Place, able, addresses, keeping, kept_to_members
+from pacefab.pacemaker.placement.remote import (
+    ServicePlace,
+    able,
+    addresses,
+    keeping,
+    kept_to_members,
+)
 from pacefab.pacemaker.placement.settings import has_clones
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.readiness import missing
@@ -54,7 +60,7 @@ if TYPE_CHECKING:
 
 REMOTE = cib.parse(captured.text("word", "remote-cib.xml"))
 STATUS = monitor.parse(captured.text("word", "remote-mon.xml"))
-EDGE = Place({"site": "edge"}, (Member("r1", ("192.0.2.9",)),))
+EDGE = ServicePlace({"site": "edge"}, (Member("r1", ("192.0.2.9",)),))
 INVENTORY = """\
 cluster: lab
 nodes:
@@ -180,7 +186,7 @@ def test_other_services_do_not_see_its_nodes(tmp_path: Path) -> None:
 
 def placed_cib() -> Cib:
     """Return the CIB with its clone kept to c3 and r2, remote nodes with an attribute."""
-    kept = Place({"site": "edge"}, ()).constraints(Group("cache-clone", ()))
+    kept = ServicePlace({"site": "edge"}, ()).constraints(Group("cache-clone", ()))
     desired = Configuration(
         attributes={n: {"site": "edge"} for n in ("c3", "r2")}, constraints=kept
     )
@@ -199,7 +205,7 @@ def test_a_rule_of_an_operator_is_none_of_it() -> None:
     """One that Pacemaker looks at all the same hides no reason why it does not run."""
     clone = Group("cache-clone", ())
     for change in ({"resource_discovery": ""}, {"score": "-100"}, {"operation": "eq"}):
-        other = replace(Place({"site": "edge"}, ()).constraints(clone)[0], **change)
+        other = replace(ServicePlace({"site": "edge"}, ()).constraints(clone)[0], **change)
         desired = Configuration(constraints=(other,))
         after = render_configuration(REMOTE, plan_configuration(REMOTE, desired))
         assert able(after, "cache", STATUS.nodes) is None
@@ -279,7 +285,7 @@ def test_a_clone_that_nothing_places_is_kept_to_members_beside_it(tmp_path: Path
 
 def test_a_node_without_a_known_address_is_refused_by_its_name(tmp_path: Path) -> None:
     inventory = read(tmp_path, MEMCACHED.format("{site: edge}"))
-    without = Place({"site": "edge"}, (Member("r1", ()),))
+    without = ServicePlace({"site": "edge"}, (Member("r1", ()),))
     intent = replace(intent_of(inventory), places={"memcached": without})
     with pytest.raises(RefusedError, match="r1"):
         intent.probes(intent.site({}))

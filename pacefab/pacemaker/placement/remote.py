@@ -56,7 +56,7 @@ def guests(configuration: Configuration) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Place:
+class ServicePlace:
     """Where a service is to run: on the nodes, remote ones too, that have all these attributes.
 
     `nodes` are these, with the addresses that an inventory gives them.
@@ -96,9 +96,9 @@ def _kept_to(resource: Resource, attribute: str, value: str) -> Location:
 
 
 def able(cib: Cib, primitive: str, nodes: Iterable[NodeStatus]) -> tuple[str, ...] | None:
-    """Return the nodes to which constraints as of a `Place` or `kept_to_members` keep a primitive.
+    """Return the nodes to which such constraints keep a primitive, or what it is in.
 
-    None: there is none, about it or what it is in.
+    None: there is none.
     """
     known = _kept(cib, primitive)
     if not known:
@@ -121,7 +121,7 @@ def _kept(cib: Cib, primitive: str) -> list[tuple[str, str]]:
 
 
 def keeping(cib: Cib, *resources: str) -> frozenset[str]:
-    """Return the ids of the constraints, as of a `Place` or `kept_to_members`, on resources."""
+    """Return the ids of constraints on resources, as of `ServicePlace` or `kept_to_members`."""
     own = (c for c in cib.constraints_on(*resources) if _expression(c) is not None)
     return frozenset(str(constraint.get("id")) for constraint in own)
 

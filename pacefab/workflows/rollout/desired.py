@@ -20,7 +20,7 @@ from pacefab.pacemaker.model import (
     Primitive,
 )
 from pacefab.pacemaker.ownership import desired_runner
-from pacefab.pacemaker.placement.remote import Place, kept_to_members
+from pacefab.pacemaker.placement.remote import ServicePlace, kept_to_members
 from pacefab.services import agents, registry, sbd
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
@@ -43,7 +43,7 @@ class Intent:
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
     beside_remotes: bool = False  # there are remote nodes, which services are to keep off
-    places: Mapping[str, Place] = field(default_factory=dict)  # of services that have one
+    places: Mapping[str, ServicePlace] = field(default_factory=dict)  # of services that have one
     corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
     sbd: SbdSettings | None = None  # None: it is as it is
 
@@ -201,7 +201,9 @@ class Intent:
         return [(registry.service(name), self.sections[name]) for name in self.chosen]
 
 
-def located(place: Place, membership: Membership, facts: Mapping[str, HostFacts]) -> Membership:
+def located(
+    place: ServicePlace, membership: Membership, facts: Mapping[str, HostFacts]
+) -> Membership:
     """Return the nodes of a place with the addresses that are known of them.
 
     Of members the cluster knows them, of others the inventory, else they have only one.

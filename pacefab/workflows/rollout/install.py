@@ -12,7 +12,7 @@ from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
 from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.model import Membership
-from pacefab.pacemaker.placement.remote import Place
+from pacefab.pacemaker.placement.remote import ServicePlace
 from pacefab.services import registry
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
@@ -45,7 +45,7 @@ class Install:
     sections: Mapping[str, Any] = field(default_factory=dict)
     secret: Callable[[str], str] = no_secret
     membership: Membership = _NO_CLUSTER
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, ServicePlace] = field(default_factory=dict)
     remotes: Collection[str] = ()  # of the hosts, which are remote nodes
     firewall: bool = False  # whether open ports are ours to manage
     lock_seconds: int = packages.LOCK_SECONDS
