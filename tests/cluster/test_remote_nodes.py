@@ -286,13 +286,18 @@ def test_a_remote_node_leaves_and_nothing_of_it_is_left(formed: Cluster, file: s
 
 
 GUEST = """\
+  - {{name: r1, address: {r1}, role: remote, attributes: {{site: edge}}}}
   - {{name: g1, role: guest, attributes: {{site: inside}}}}
 fencing: {{disabled: true, reason: "containers have no power switch"}}
+services: {{memcached: {{}}}}
 resources:
-  vm: {{agent: "ocf:pacemaker:Dummy", meta: {{remote-node: g1, remote-addr: "{address}"}}}}
+  sensor: {{agent: "ocf:pacemaker:Dummy"}}
+  vm: {{agent: "ocf:pacemaker:Dummy", meta: {{remote-node: g1, remote-addr: "{g1}"}}}}
   within: {{agent: "ocf:pacemaker:Dummy"}}
 constraints:
-  location: [{{resource: within, attribute: site, operation: ne, value: inside, score: -INFINITY}}]
+  location:
+    - {{resource: sensor, attribute: site, operation: ne, value: edge, score: -INFINITY}}
+    - {{resource: within, attribute: site, operation: ne, value: inside, score: -INFINITY}}
 """
 
 
@@ -309,7 +314,7 @@ def test_a_guest_node_runs_what_is_placed_there_and_goes_with_its_resource(
 
     nodes = "".join(f"  - {{name: {n}, address: {formed.address(n)}}}\n" for n in MEMBERS)
     guest = folder / "guest.yaml"
-    made = GUEST.format(address=formed.address("r2"))
+    made = GUEST.format(r1=formed.address("r1"), g1=formed.address("r2"))
     guest.write_text(f"cluster: {formed.name}\nnodes:\n{nodes}{made}")
     assert_well(fab(formed, "deploy", "--yes", "--inventory", str(guest)))
     await_reported(formed, "GuestOnline: [ g1 ]", "within\t(ocf:pacemaker:Dummy):\t Started g1")
@@ -327,6 +332,7 @@ def test_a_guest_node_runs_what_is_placed_there_and_goes_with_its_resource(
     assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
 
     formed.run("c1", "crm_resource --resource vm --meta --set-parameter target-role -v Stopped")
-    await_reported(formed, "GuestOFFLINE: [ g1 ]", "within\t(ocf:pacemaker:Dummy):\t Stopped")
+    dummy = "(ocf:pacemaker:Dummy):\t Stopped"
+    await_reported(formed, f"vm\t{dummy} (disabled)", f"within\t{dummy}")
     off = fab(formed, "status", "--inventory", str(guest))
     assert "vm is disabled" in off.stdout, off.stdout
