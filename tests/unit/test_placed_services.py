@@ -40,6 +40,7 @@ from pacefab.pacemaker.readiness import missing
 from pacefab.pacemaker.render import render_configuration
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
+from pacefab.services.checks import Inspection
 from pacefab.services.load import ClientLoad, LoadServer
 from pacefab.services.memcached.memcached import desired_clone
 from pacefab.services.memcached.targets import find_targets
@@ -47,11 +48,13 @@ from pacefab.services.service import Look, Site
 from pacefab.tasks.bootstrap import _without_placing
 from pacefab.workflows.checks import places
 from pacefab.workflows.checks.service_health import instances
+from pacefab.workflows.nodes.purge import Purge
 from pacefab.workflows.nodes.view import ClusterView, observe_cluster
 from pacefab.workflows.rolling.node_update import NodeUpdate
 from pacefab.workflows.rolling.rolling import Rolling
 from pacefab.workflows.rollout.desired import Intent
 from pacefab.workflows.rollout.install import Install
+from pacefab.workflows.rollout.remove import Remove, _Removal
 from tests.unit import captured
 from tests.unit.test_view import Answers, Silent, bare
 
@@ -173,6 +176,13 @@ def test_a_node_of_it_is_asked_by_another_one_of_it_else_by_a_member(tmp_path: P
 def test_of_nodes_that_nobody_looked_at_the_usual_port_is_known() -> None:
     (target,) = find_targets(Membership("lab", EDGE.nodes), {})
     assert (target.address, target.port) == ("192.0.2.9", 11211)
+
+
+def test_members_verify_what_nobody_looked_at(tmp_path: Path) -> None:
+    intent = intent_of(read(tmp_path, MEMCACHED.format("{site: edge}")))
+    site = intent.site({"c1": FACTS["c1"]}).of("memcached")
+    found = registry.service("memcached").checks(intent.sections["memcached"], site, REMOTE)
+    assert [one.node for one in found if isinstance(one, Inspection)] == ["c1"]
 
 
 def test_other_services_do_not_see_its_nodes(tmp_path: Path) -> None:
@@ -341,3 +351,15 @@ def test_a_rollout_waits_for_it_on_remote_nodes() -> None:
     to_do = graph.parse(captured.text("word", "remote-graph.xml"))
     assert outcome.read(placed_cib(), STATUS, to_do).beside == {"cache"}
     assert not outcome.read(REMOTE, STATUS, to_do).beside
+
+
+def test_what_places_a_service_is_no_obstacle_to_its_removal() -> None:
+    clone = Clone("cache-clone", Primitive("cache", "ocf:pacemaker:Dummy"))
+    service = registry.service("memcached")
+    seen = cast("ClusterView", SimpleNamespace(cib=REMOTE))
+    removal = _Removal(Remove(service), seen, Configuration(resources=(clone,)), Purge(Look()))
+    before = removal._constraints(REMOTE)  # noqa: SLF001  # pure
+    assert removal._constraints(placed_cib()) == before  # noqa: SLF001
+    other = Configuration(constraints=(Location("cache-clone", "50", node="c1"),))
+    after = render_configuration(placed_cib(), plan_configuration(placed_cib(), other))
+    assert len(removal._constraints(after)) == len(before) + 1  # noqa: SLF001
