@@ -13,7 +13,7 @@ from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.graph import Graph
-from pacefab.pacemaker.placement.remote import CONNECTION, able
+from pacefab.pacemaker.placement.remote import CONNECTION, Kept, able, read_kept
 from pacefab.pacemaker.placement.settings import as_clone
 from pacefab.pacemaker.word import Cause, Placement
 
@@ -31,11 +31,11 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
         primitive: _unmanaged(status, primitive) & running[primitive] for primitive in running
     }
     causes = Causes(cib, status, running)
-    against: dict[str, dict[str, Cause]] = {}
+    kept, against = read_kept(cib), dict[str, dict[str, Cause]]()
     for primitive, nodes in running.items():
         found = {node: causes.unmanaged(primitive, node) for node in sorted(unmanaged[primitive])}
         if as_clone(cib, primitive) is not None or not nodes:
-            may = [name for name in _able(cib, status, primitive) if name not in nodes]
+            may = [name for name in _able(cib, status, primitive, kept) if name not in nodes]
             found |= {name: causes.of(primitive, name) for name in may}
         against[primitive] = {node: cause for node, cause in found.items() if cause}
     unpromoted = galera.waits(cib, status, lambda name, node: against.get(name, {}).get(node))
@@ -46,17 +46,18 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
         *(cause for nodes in against.values() for cause in nodes.values()),
     ]
     remote = {node.name for node in status.nodes if node.remote}
-    beside = (name for name in running if remote & set(able(cib, name, status.nodes) or ()))
+    placed = ((name, able(cib, name, status.nodes, kept)) for name in running if remote and kept)
+    beside = (name for name, nodes in placed if remote & set(nodes or ()))
     every = tuple(dict.fromkeys(named))
     return Placement(running, unmanaged, against, every, unpromoted, frozenset(beside))
 
 
-def _able(cib: Cib, status: ClusterStatus, primitive: str) -> Sequence[str]:
+def _able(cib: Cib, status: ClusterStatus, primitive: str, every: Kept) -> Sequence[str]:
     """Return the nodes that a primitive is not kept off; a connection runs on members."""
     element = cib.element(primitive)
     if element is None or cib.agent(element) == CONNECTION:
         return [node.name for node in status.nodes if not node.remote]
-    kept = able(cib, primitive, status.nodes)
+    kept = able(cib, primitive, status.nodes, every)
     return [node.name for node in status.nodes] if kept is None else kept
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -95,12 +95,23 @@ def _kept_to(resource: Resource, attribute: str, value: str) -> Location:
     )
 
 
-def able(cib: Cib, primitive: str, nodes: Iterable[NodeStatus]) -> tuple[str, ...] | None:
+Kept = Mapping[str, Sequence[tuple[str, str]]]
+"""By resource: the attributes, with their values, of the nodes to which constraints keep it."""
+
+
+def able(
+    cib: Cib, primitive: str, nodes: Iterable[NodeStatus], kept: Kept | None = None
+) -> tuple[str, ...] | None:
     """Return the nodes to which such constraints keep a primitive, or what it is in.
 
-    None: there is none.
+    None: there is none. `kept` is for whoever asks of many: `read_kept` of the CIB.
     """
-    known = _kept(cib, primitive)
+    every = read_kept(cib) if kept is None else kept
+    element = cib.element(primitive) if every else None
+    if element is None:
+        return None
+    names = (one.get("id", "") for one in (element, *element.iterancestors()))
+    known = [pair for name in names for pair in every.get(name, ())]
     if not known:
         return None
     return tuple(
@@ -110,14 +121,15 @@ def able(cib: Cib, primitive: str, nodes: Iterable[NodeStatus]) -> tuple[str, ..
     )
 
 
-def _kept(cib: Cib, primitive: str) -> list[tuple[str, str]]:
-    """Return the attributes, with their values, of the nodes to which a primitive is kept."""
-    element = cib.element(primitive)
-    if element is None:
-        return []
-    names = [primitive, *(str(above.get("id")) for above in element.iterancestors())]
-    found = (_expression(constraint) for constraint in cib.constraints_on(*names))
-    return [(str(one.get("attribute")), str(one.get("value"))) for one in found if one is not None]
+def read_kept(cib: Cib) -> Kept:
+    """Return what constraints as of `ServicePlace` or `kept_to_members` keep where."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for constraint in cib.all_constraints:
+        said, resource = _expression(constraint), constraint.get("rsc")
+        if said is not None and resource:
+            pair = (str(said.get("attribute")), str(said.get("value")))
+            found.setdefault(resource, []).append(pair)
+    return found
 
 
 def keeping(cib: Cib, *resources: str) -> frozenset[str]:
