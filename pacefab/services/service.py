@@ -164,7 +164,7 @@ class Site:
         if place is None:
             return self
         own = {name: facts for name, facts in self.facts.items() if name in place.names}
-        return replace(self, membership=place, facts=own, askers=tuple(self.facts))
+        return replace(self, membership=place, facts=own, askers=self.askers or tuple(self.facts))
 
     def has(self, service: str, node: str) -> bool:
         """Whether a service is to be on a node; one that has no place is on every member."""

@@ -191,6 +191,7 @@ def test_other_services_do_not_see_its_nodes(tmp_path: Path) -> None:
     assert site.of("haproxy").membership.names == ("c1", "c2")
     assert site.of("memcached").membership.names == ("r1", "r2")
     assert set(site.of("memcached").facts) == {"r1", "r2"}
+    assert site.of("memcached").of("memcached").askers == tuple(FACTS)
     assert [n for n in FACTS if site.has("haproxy", n)] == ["c1", "c2"]
 
 
