@@ -16,7 +16,9 @@ from pacefab.inventory import document
 from pacefab.inventory.cluster import Inventory
 from pacefab.inventory.file import read
 from pacefab.inventory.model import EMPTY_IS_DEFAULTS, Part
-from pacefab.inventory.nodes import Node
+from pacefab.inventory.nodes import Node, PlacedSection
+from pacefab.pacemaker.model import Member
+from pacefab.pacemaker.placement.remote import ServicePlace
 from pacefab.services import registry
 
 
@@ -71,6 +73,23 @@ class ClusterInventory(Inventory):
         sections: dict[str, Any] = self.services.sections
         return sections
 
+    @property
+    def places(self) -> dict[str, ServicePlace]:
+        """Where services run that are placed by node attributes, by service."""
+        placed = {n: s.nodes for n, s in self.sections.items() if isinstance(s, PlacedSection)}
+        return {name: self._place(nodes) for name, nodes in placed.items() if nodes}
+
+    def _place(self, attributes: Mapping[str, str]) -> ServicePlace:
+        fits = (node for node in self.nodes if attributes.items() <= node.attributes.items())
+        nodes = (Member(n.name, (n.address,) if n.address else ()) for n in fits)
+        return ServicePlace(attributes, tuple(nodes))
+
+    @property
+    def remote_places(self) -> frozenset[str]:
+        """The remote nodes on which services run."""
+        placed = {name for place in self.places.values() for name in place.names}
+        return frozenset(node.name for node in self.remotes if node.name in placed)
+
     def section(self, service: str) -> Any:
         """Return a service's settings; None when it is not desired."""
         return self.sections.get(service)
@@ -89,6 +108,20 @@ class ClusterInventory(Inventory):
         for name, section in self.sections.items():
             for path, said in registry.service(name).misfits(section, self.sections, nodes):
                 yield ("services", name, *path), said
+        for name, place in self.places.items():
+            if said := self._misplaced(place):
+                yield ("services", name, "nodes"), said
+
+    def _misplaced(self, place: ServicePlace) -> str:
+        """Return why a service cannot run where it is placed; empty: it can."""
+        words = ", ".join(f"{name}: {value}" for name, value in place.attributes.items())
+        guests = [n.name for n in self.nodes if n.role == "guest" and n.name in place.names]
+        if guests:
+            return (
+                f"the guest node {guests[0]} has {words}, and nothing is installed on guests; "
+                "give it another value"
+            )
+        return "" if place.nodes else f"no node has the attributes {{{words}}}"
 
     def ssh_config(self, name: str) -> str:
         """Return a node as the last section of an ssh_config; empty when there is nothing to add.

@@ -119,6 +119,12 @@ class Run:
         names = (node.name for node in nodes)
         return {name: self.reach(name) for name in names if name not in self.left_out}
 
+    @property
+    def placed(self) -> dict[str, Host]:
+        """The hosts of the remote nodes on which the inventory has services, as `remotes`."""
+        names = self.inventory.remote_places if self.inventory else ()
+        return {name: host for name, host in self.remotes.items() if name in names}
+
     def _host(self, name: str) -> Host:
         config = self._context.config
         connection = self._given.get(name) or Connection(name, user=self._user, config=config)
@@ -169,6 +175,10 @@ class Run:
         for host in islice(self.hosts.values(), self.limit):
             host.open_ahead()
         return self.hosts
+
+    def everywhere(self) -> dict[str, Host]:
+        """Return the hosts to work on, and those of remote nodes with services. As `named`."""
+        return {**self.named(), **self.placed}
 
     def _none(self) -> str:
         """Return why there is no host to work on, though some were named."""

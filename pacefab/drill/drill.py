@@ -182,10 +182,16 @@ class Drill:
             others = (n for n in seen.status.nodes if n.name == self.node and n.remote)
             unknown = f"cluster {seen.membership.cluster} has no node {self.node}"
             if other := next(others, None):
-                unknown = f"{self.node} is a {other.kind} node, and services run on members"
+                unknown = f"{self.node} is a {other.kind} node, and drills break members"
             raise UsageError("choose the node", unknown, f"give one of {', '.join(names)}")
         if len(names) < 2:  # noqa: PLR2004
             raise RefusedError("drill", "the cluster has one node", "no other node could take over")
+        served = list(dict.fromkeys(server.node for server in load.servers))
+        names = tuple(name for name in names if name in served)
+        if not names or self.node not in {"", *names}:
+            said = f"clients reach the service on {', '.join(served)}, and drills break members"
+            advice = "nothing was broken; choose a member that has it, or another service"
+            raise RefusedError("choose the node", said, advice)
         instances = seen.status.instances(load.resource)
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
         last = list(reversed(names))

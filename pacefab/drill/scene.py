@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
 
@@ -21,6 +21,7 @@ from pacefab.services.load import ClientLoad
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.connection import Host
 from pacefab.waiting import Pending, Waits, unheard, wait_until
+from pacefab.workflows.checks import places
 from pacefab.workflows.checks.health import check_healthy, examine_services
 from pacefab.workflows.checks.service_health import ask_services, site_of
 from pacefab.workflows.nodes import apply_cib
@@ -53,9 +54,12 @@ class Scene:
         Raises:
             UsageError: its description has no load, or a secret is missing.
         """
-        site = self.intent.among(seen.formed, {}).site(seen.member_facts)
+        facts = {name: found for name, found in seen.facts.items() if name not in seen.strangers}
+        site = self.intent.among(seen.formed, {}).site(facts)
+        place = places.find(seen, registry.service(self.service))
+        site = replace(site, places={self.service: place} if place else {})
         section = self.intent.sections[self.service]
-        found = registry.service(self.service).load(section, site)
+        found = registry.service(self.service).load(section, site.of(self.service))
         if found is None:
             raise UsageError(
                 f"drill {self.service}",
@@ -121,7 +125,7 @@ class Scene:
             node: [
                 found
                 for name, section in there.items()
-                if (found := registry.service(name).activity(section, site, node))
+                if (found := registry.service(name).activity(section, site.of(name), node))
             ]
             for node in seen.views
         }

@@ -57,6 +57,16 @@ class Connection(Part):
         return {key: to for key, to in given.items() if to not in {"", "0", "0s"}}
 
 
+class PlacedSection(Part):
+    """Settings of a service that may run on other nodes than the members, and on fewer."""
+
+    nodes: dict[OwnAttributeName, str] = Field(
+        default={},
+        description="node attributes, texts by name (site: edge): it runs on the nodes, members "
+        "and remote ones, that have all of them; not given: on every member, on no remote node",
+    )
+
+
 class Node(Part):
     """A node of the cluster. What ~/.ssh/config says about its name wins over what is here."""
 

@@ -19,10 +19,15 @@ _SAID = 4  # of what is being done, named one by one
 
 
 class StartFailedError(CommandError):
-    """Pacemaker could not start or promote a resource on `nodes`, and will not try again there."""
+    """Pacemaker could not start or promote a resource on `nodes`, and will not try again there.
+
+    `early`: it looked before systemd had begun any of these starts, so that nothing has failed.
+    """
 
     nodes: tuple[str, ...] = ()
     agent: str = ""
+    resource: str = ""
+    early: bool = False
 
 
 def missing(status: ClusterStatus, configuration: Configuration) -> str:
@@ -31,7 +36,8 @@ def missing(status: ClusterStatus, configuration: Configuration) -> str:
     A primitive has to be Started somewhere; a clone where Pacemaker is to run it; of a promotable
     clone as many as `promoted-max` says have to be Promoted. What is deliberately kept from running
     (standby, disabled, banned, unmanaged, …) is not waited for, and nothing on a node by Pacemaker
-    Remote. Nothing is as desired while Pacemaker still has something to do to it.
+    Remote but what was placed there. Nothing is as desired while Pacemaker still has something to
+    do to it.
 
     Raises:
         StartFailedError: a start or promotion has failed for good.
@@ -92,7 +98,7 @@ def _missing(status: ClusterStatus, resource: Resource) -> Iterator[str]:
         started = status.started_on(primitive.id)
         if started or not _awaited(status, primitive.id):
             continue
-        nodes = members(status)
+        nodes = _nodes(status, primitive.id)
         failed = _failures(status, primitive, "start", nodes)
         everywhere = bool(nodes) and {failure.node for failure in failed} >= able(status)
         if failed and (everywhere or _rests(status, primitive)):
@@ -107,7 +113,7 @@ def _clone(status: ClusterStatus, clone: Clone) -> Iterator[str]:
     started, promoted = status.started_on(name), _promoted(status, name)
     failed = [
         failure
-        for failure in _failures(status, clone.primitive, nodes=members(status) - started)
+        for failure in _failures(status, clone.primitive, nodes=_nodes(status, name) - started)
         if not _deliberate(status, name, failure.node)
     ]
     if starts := [failure for failure in failed if failure.operation == "start"]:
@@ -130,19 +136,20 @@ def _clone(status: ClusterStatus, clone: Clone) -> Iterator[str]:
         yield f"{name} is Promoted on {len(promoted)} of {desired} nodes{_because(refused)}"
 
 
-def members(status: ClusterStatus) -> frozenset[str]:
-    """Return the nodes that corosync knows; others, by Pacemaker Remote, are not ours to serve."""
-    return frozenset(node.name for node in status.nodes if not node.remote)
-
-
 def expected(status: ClusterStatus, primitive: str) -> frozenset[str]:
-    """Return the members on which Pacemaker is to start a primitive, and to keep it running.
+    """Return the nodes on which Pacemaker is to start a primitive, and to keep it running.
 
     Without its word (`status.placement`), every node that may run resources.
     """
     if status.placement is None:
         return able(status)
-    return status.placement.kept(primitive) & members(status)
+    return status.placement.kept(primitive) & _nodes(status, primitive)
+
+
+def _nodes(status: ClusterStatus, primitive: str) -> frozenset[str]:
+    """Return the nodes on which a primitive is waited for: remote ones where it is placed there."""
+    beside = status.placement is not None and primitive in status.placement.beside
+    return frozenset(node.name for node in status.nodes if beside or not node.remote)
 
 
 def _awaited(status: ClusterStatus, primitive: str) -> bool:
@@ -151,7 +158,7 @@ def _awaited(status: ClusterStatus, primitive: str) -> bool:
     if word is None or word.kept(primitive):
         return True
     against = word.against.get(primitive, {})
-    mine = [cause for node, cause in against.items() if node in members(status)]
+    mine = [cause for node, cause in against.items() if node in _nodes(status, primitive)]
     # Where nothing but a node that is away could run it, nobody can wait for it.
     here = [cause for cause in mine if not cause.away]
     accident = not here or any(not cause.deliberate for cause in here)
@@ -162,7 +169,7 @@ def _lost(status: ClusterStatus, primitive: str) -> frozenset[str]:
     """Return the members that run, and on which an instance of a clone does not, by accident."""
     against = status.placement.against.get(primitive, {}) if status.placement else {}
     lost = (node for node, cause in against.items() if cause.resource and not cause.deliberate)
-    return members(status) & frozenset(lost)
+    return _nodes(status, primitive) & frozenset(lost)
 
 
 def _deliberate(status: ClusterStatus, primitive: str, node: str) -> bool:
@@ -174,7 +181,7 @@ def _check_placed(status: ClusterStatus, primitive: Primitive) -> None:
     if status.placement is None or status.due is None:
         return
     found = status.placement.against.get(primitive.id, {}).items()
-    causes = dict.fromkeys(cause for node, cause in found if node in members(status))
+    causes = dict.fromkeys(cause for node, cause in found if node in _nodes(status, primitive.id))
     against = [cause for cause in causes if not cause.deliberate]
     waits = any(cause.waits for cause in against)
     if against and not waits and not unfinished(status, status.primitives):
@@ -260,8 +267,19 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
         f"see more: journalctl -u {unit} on that node; fix it, then run this again",
     )
     error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
-    error.agent = primitive.agent
+    error.agent, error.resource = primitive.agent, primitive.id
+    error.early = standard == "systemd" and all(map(_is_early, failures))
     return error
+
+
+def _is_early(failure: FailedAction) -> bool:
+    """Whether Pacemaker looked at a unit whose job was still in systemd's queue.
+
+    A Pacemaker that does not follow systemd's jobs, as 2.1 and 3.0.0, calls a start failed when a
+    look at most 2 s later finds the unit inactive, be it that systemd was busy (execd_commands.c,
+    action_complete). A unit that was started and failed is "failed".
+    """
+    return (failure.operation, failure.reason) == ("start", "inactive")
 
 
 def check_ready(status: ClusterStatus, attempted: str) -> None:

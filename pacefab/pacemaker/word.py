@@ -67,6 +67,7 @@ class Placement:
         causes: all of it, each once, and what is set although it keeps nothing from running.
         unpromoted: by promotable primitive: for what its agent waits that does not come by itself
             before it lets one instance be promoted.
+        beside: the primitives that were placed on remote nodes, and are waited for there too.
     """
 
     running: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Placement:
     against: Mapping[str, Mapping[str, Cause]] = field(default_factory=dict)
     causes: tuple[Cause, ...] = ()
     unpromoted: Mapping[str, Cause] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
 
     def kept(self, primitive: str) -> frozenset[str]:
         """Return the nodes where Pacemaker starts a primitive and keeps it running."""

@@ -8,7 +8,7 @@ settings in, desired state out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pacefab.errors import RefusedError, UsageError
@@ -63,6 +63,7 @@ class Look:
     programs: tuple[Program, ...] = ()
     processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
     agents: tuple[str, ...] = ()  # whose metadata a plan will need; of the first node alone
+    remotes: tuple[str, ...] = ()  # the hosts, if they are asked, that are no members to be
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,9 @@ class Site:
     `UsageError` that says how to give it when it was not. `placed` says on which nodes Pacemaker
     is to run each primitive; one that it does not name is expected on every node. `recognised`: no
     inventory gave the sections, the cluster itself shows them, and what else it has is not known.
-    `promoted` names the promotable clones that VIPs may follow.
+    `promoted` names the promotable clones that VIPs may follow. `places` are the nodes of the
+    services that are not on every member; a description gets its site from `of`, where they are the
+    members. `askers` are the nodes that may ask besides them.
     """
 
     membership: Membership  # cluster name; nodes with the addresses they use for each other
@@ -152,6 +155,24 @@ class Site:
     placed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by primitive
     recognised: bool = False
     promoted: Mapping[str, str] = field(default_factory=dict)  # by service of the inventory
+    places: Mapping[str, Membership] = field(default_factory=dict)  # by service
+    askers: tuple[str, ...] = ()
+
+    def of(self, service: str) -> Site:
+        """Return what a service's own description may know: its nodes and their facts alone."""
+        place = self.places.get(service)
+        if place is None:
+            return self
+        own = {name: facts for name, facts in self.facts.items() if name in place.names}
+        return replace(self, membership=place, facts=own, askers=self.askers or tuple(self.facts))
+
+    def has(self, service: str, node: str) -> bool:
+        """Whether a service is to be on a node; one that has no place is on every member."""
+        if service in self.places:
+            return node in self.places[service].names
+        return not any(node in place.names for place in self.places.values()) or (
+            node in self.membership.names
+        )
 
     def instances(self, resource: str) -> tuple[str, ...]:
         """Return the nodes on which Pacemaker is to run a primitive, in the cluster's order."""
@@ -162,8 +183,8 @@ class Site:
         """Return who asks a node's instance: the next node that was reached, itself if none was."""
         names = self.membership.names
         place = names.index(node)
-        others = (*names[place + 1 :], *names[:place])
-        return next((name for name in others if name in self.facts), node)
+        others = [name for name in (*names[place + 1 :], *names[:place]) if name in self.facts]
+        return next(iter([*others, *(name for name in self.askers if name != node)]), node)
 
     def own_address(self, node: str) -> str:
         """Return the address that the other nodes use for this one.

@@ -238,6 +238,23 @@ def _bootstrap(
     return run.perform(step, lambda: transaction.run(work, run.printer))
 
 
+def _without_placing(
+    inventory: ClusterInventory, every: Configuration, remotes: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """Return the attributes of members and of the named remote nodes.
+
+    Those by which services are placed come with a deploy: it brings to a remote node what they need
+    there, and without it they would fail to start.
+    """
+    placing = {name for place in inventory.places.values() for name in place.attributes}
+    roles = {node.name: node.remote for node in inventory.nodes}
+    return {
+        node: {name: to for name, to in own.items() if not (roles.get(node) and name in placing)}
+        for node, own in every.attributes.items()
+        if node in remotes or not roles.get(node)
+    }
+
+
 def _without_services(run: Run, inventory: ClusterInventory, remotes: Collection[str]) -> Intent:
     """Return the inventory's settings and fencing, and the named remote nodes; no service."""
     from pacefab.inventory.configuration import desired_configuration, secret_names
@@ -246,11 +263,10 @@ def _without_services(run: Run, inventory: ClusterInventory, remotes: Collection
 
     run.gather(secret_names(inventory))
     every = desired_configuration(inventory, run.secret)
-    out = {node.name for node in inventory.remotes} - set(remotes)
     base = Configuration(
         properties=every.properties,
         defaults=every.defaults,
-        attributes={n: every.attributes[n] for n in every.attributes if n not in out},
+        attributes=_without_placing(inventory, every, remotes),
         resources=(*_devices(every), *_connections(every, remotes)),
         notes=every.notes,
     )

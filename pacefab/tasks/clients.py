@@ -53,11 +53,11 @@ def client_config(
         return _write(run, _editable(write), on, dry_run=dry_run)
     if on or dry_run:
         raise UsageError("read the options", "--on, --dry-run without --write", "say what to write")
-    hosts = run.named()
+    hosts = run.everywhere()
     from pacefab.report import clients
     from pacefab.workflows.clients import find_cluster
 
-    cluster = find_cluster(hosts, run.reach, run.limit)
+    cluster = find_cluster(hosts, run.reach, run.limit, run.placed)
     as_json = clients.render_config_json
     run.printer.lines([as_json(cluster)] if json else clients.render_config(cluster, format))
     return 0
@@ -72,10 +72,10 @@ def _editable(write: str) -> tuple[str, ...]:
 
 
 def _write(run: Run, paths: tuple[str, ...], on: str | None, *, dry_run: bool) -> int:
-    named, hosts = run.named(), _hosts(run, on)
+    named, hosts = run.everywhere(), _hosts(run, on)
     from pacefab.workflows.clients import WriteClients, find_cluster
 
-    cluster = find_cluster(named, run.reach, run.limit)
+    cluster = find_cluster(named, run.reach, run.limit, run.placed)
     work = WriteClients(cluster.servers, paths, dry_run, run.limit)
     return run.perform("client-config", lambda: work.run(hosts, run.printer))
 
@@ -106,8 +106,8 @@ def check_clients(
     from pacefab.workflows.clients import find_cluster, read_here, read_on_hosts
 
     if run.given:
-        named, hosts = run.named(), _hosts(run, on)
-        cluster = find_cluster(named, run.reach, run.limit)
+        named, hosts = run.everywhere(), _hosts(run, on)
+        cluster = find_cluster(named, run.reach, run.limit, run.placed)
         texts = read_on_hosts(hosts, paths, run.limit)
         findings = _check(texts, Known(cluster.servers, cluster.vips))
     else:

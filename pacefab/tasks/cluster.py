@@ -68,7 +68,7 @@ def status(
         check_writable(Path(html))
     if watch:
         return _watch(run, form, number("--interval", interval or "2", least=1))
-    with run.printer.looking("status", run.named()):
+    with run.printer.looking("status", run.everywhere()):
         found = _look(run)
     if html:
         write_file(Path(html), _page(found).encode())
@@ -81,12 +81,12 @@ def status(
 
 def _look(run: Run) -> Health | PacefabError:
     """Return the cluster's health, or why it is unknown."""
-    hosts = run.named()
+    hosts = run.everywhere()
     from pacefab.workflows.checks.health import examine
 
     try:
         inventory = run.inventory.membership().names if run.inventory else ()
-        return examine(hosts, run.reach, run.limit, _sections(run), inventory)
+        return examine(hosts, run.reach, run.limit, _sections(run), inventory, tuple(run.placed))
     except UsageError:
         raise
     except PacefabError as error:

@@ -59,7 +59,7 @@ def plan(
         check_writable(Path(save))
     operator = Operator(run.printer, full=full, show_pcs=show_pcs)
     flow = _rollout(run, operator, prune=prune, restart_cluster=restart_cluster)
-    hosts = run.named()
+    hosts = run.everywhere()
     with run.printer.looking("plan", hosts):
         found = flow.plan(flow.observe(hosts))
     from pacefab.report import plan as report
@@ -211,9 +211,10 @@ def _forming(
         return (*forming.sentences(run.named()), *joining)
 
     def form(hosts: Mapping[str, Host]) -> Callable[[], Sequence[Outcome]]:
-        form = replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(hosts, operator)
+        members = {name: host for name, host in hosts.items() if name not in run.remotes}
+        form = replace(bootstrap_of(run, "bootstrap"), programs=()).prepare(members, operator)
         joining = remotes_of(run, "bootstrap", run.remotes, lost_only=True)
-        join = joining.prepare(hosts, operator)
+        join = joining.prepare(members, operator)
         return lambda: [*form(), *join()]
 
     return sentences, form
@@ -278,7 +279,7 @@ def rollback(
     sentences, form = _forming(run, operator)
 
     def flow() -> Rollout:
-        way = back.find(run.named(), intent, steps)
+        way = back.find(run.everywhere(), intent, steps)
         run.printer.text([str(way), ""])
         return Rollout(
             replace(way.planner, restart_cluster=restart_cluster),
@@ -297,5 +298,5 @@ def rollback(
     if dry_run:
         return roll_out(run, flow(), operator, dry_run=True)
     # What it goes back before is asked again where another user was quicker.
-    work = partial(transaction.run, lambda: flow().run(run.named(), operator), run.printer)
+    work = partial(transaction.run, lambda: flow().run(run.everywhere(), operator), run.printer)
     return run.perform("rollback", work)

@@ -36,7 +36,7 @@ def install_memcached(
     Example: fab -H c1,c2,c3 install-memcached --memory 256
     """
     request = requested(run, listen, memory, max_connections, port, restartable=restartable)
-    seconds, hosts = number("--lock-timeout", lock_timeout, least=0), run.named()
+    seconds, hosts = number("--lock-timeout", lock_timeout, least=0), run.everywhere()
     from pacefab.services.memcached import memcached
     from pacefab.workflows.rollout.install import Install
 
@@ -44,6 +44,8 @@ def install_memcached(
         "memcached",
         memcached.LOOK,
         partial(memcached.desired_node, request),
+        places=run.inventory.places if run.inventory else {},
+        remotes=tuple(run.placed),
         firewall=run.manages_firewall,
         lock_seconds=seconds,
         dry_run=dry_run,

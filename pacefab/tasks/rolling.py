@@ -55,7 +55,7 @@ def update_memcached(
     """
     request = requested(run, listen, memory, max_connections, port, restartable=restartable)
     wait = number("--lock-timeout", lock_timeout, least=0)
-    seconds, hosts = number("--timeout", timeout, least=1), run.named()
+    seconds, hosts = number("--timeout", timeout, least=1), run.everywhere()
     from pacefab.pacemaker.model import Configuration, Membership
     from pacefab.services.memcached.section import MemcachedSection
     from pacefab.services.service import no_secret
@@ -64,8 +64,10 @@ def update_memcached(
     known = run.inventory.sections if run.inventory else {}
     section = MemcachedSection.model_construct(**asdict(request))
     sections = {**known, "memcached": section}
-    unknown = Membership("", ())
-    intent = Intent(unknown, sections, ("memcached",), Configuration(), no_secret)
+    of_file = run.inventory
+    membership = of_file.membership() if of_file else Membership("", ())
+    places, base = of_file.places if of_file else {}, Configuration()
+    intent = Intent(membership, sections, ("memcached",), base, no_secret, places=places)
     return update(run, intent, hosts, seconds, wait, package=package, dry_run=dry_run, yes=yes)
 
 
@@ -103,7 +105,7 @@ def update_pending(
     from pacefab.host.packages import LOCK_SECONDS
     from pacefab.workflows.rollout.updates import how_far
 
-    hosts = run.named()
+    hosts = run.everywhere()
     with run.printer.looking(flow.step, hosts):
         due = flow.plan(flow.observe(hosts)).updates
     for place, item in enumerate(due):

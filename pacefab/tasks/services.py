@@ -42,7 +42,7 @@ def _install_task(service: str) -> AnyTask:
     def body(run: Run, lock_timeout: str = "120", dry_run: bool = False, yes: bool = False) -> int:
         seconds = number("--lock-timeout", lock_timeout, least=0)
         install = install_of(run, service, lock_seconds=seconds, dry_run=dry_run)
-        hosts = run.named()
+        hosts = run.everywhere()
         operator = Operator(run.printer, yes=yes)
         return run.perform(f"install-{service}", lambda: install.run(hosts, operator))
 
@@ -119,7 +119,7 @@ def _update_task(service: str) -> AnyTask:
         seconds, intent = number("--timeout", timeout, least=1), only(run, service)
         check_restarts(service)
         return update(
-            run, intent, run.named(), seconds, wait, package=package, dry_run=dry_run, yes=yes
+            run, intent, run.everywhere(), seconds, wait, package=package, dry_run=dry_run, yes=yes
         )
 
     body.__name__ = f"update_{service}"
@@ -151,7 +151,7 @@ def _remove_task(service: str) -> AnyTask:
         dry_run: bool = False,
         yes: bool = False,
     ) -> int:
-        seconds, hosts = number("--timeout", timeout, least=1), run.named()
+        seconds, hosts = number("--timeout", timeout, least=1), run.everywhere()
         from pacefab.services import registry
         from pacefab.workflows.rollout.remove import Remove
 
@@ -165,6 +165,7 @@ def _remove_task(service: str) -> AnyTask:
             dry_run,
             run.limit,
             run.transaction(f"remove-{service}"),
+            run.placed,
         )
         operator = Operator(run.printer, yes=yes)
         return run.perform(f"remove-{service}", lambda: remove.run(hosts, run.reach, operator))
@@ -189,7 +190,7 @@ def _verify_task(service: str) -> AnyTask:
         if junit:
             check_writable(Path(junit))
         verify = verification_of(run, service)
-        hosts = run.named()
+        hosts = run.everywhere()
         with run.printer.looking(f"verify-{service}", hosts):
             found = verify.run(hosts, run.reach)
         return report(run, found, json=json, junit=junit)

@@ -58,6 +58,7 @@ def _services_of(run: Run) -> Intent:
         Configuration(),
         run.secret,
         beside_remotes=len(inventory.members) < len(inventory.nodes),
+        places=inventory.places,
         corosync=inventory.settings(),
         sbd=inventory.sbd(),
     )
@@ -147,6 +148,8 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
         intent.sections,
         intent.secret,
         intent.membership,
+        intent.places,
+        tuple(run.placed),
         firewall=run.manages_firewall,
         limit=run.limit,
         transaction=run.transaction(f"install-{service}"),
@@ -183,7 +186,7 @@ def verification_of(run: Run, service: str) -> Verify:
 
 def roll_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:
     """Run a flow over the run's hosts, or show its plan alone; return the exit status."""
-    hosts = run.named()
+    hosts = run.everywhere()
     if not dry_run:
         return run.perform(flow.step, lambda: flow.run(hosts, operator))
     with run.printer.working(flow.step, hosts):

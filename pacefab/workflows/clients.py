@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,13 +11,16 @@ from pacefab.clients.recommended import Server
 from pacefab.clients.restart import to_restart
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host import files
-from pacefab.host.model import FileState, Mark, Outcome
+from pacefab.host.model import FileState, HostFacts, Mark, Outcome
+from pacefab.pacemaker.model import Member, Membership
+from pacefab.services import registry
 from pacefab.services.memcached import memcached
 from pacefab.services.memcached.targets import find_targets
 from pacefab.services.vips.found import vip_addresses
 from pacefab.transport.command import Section, step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.checks import places
 from pacefab.workflows.nodes.apply_node import run_steps
 from pacefab.workflows.nodes.progress import Progress, Stopwatch
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
@@ -41,23 +44,27 @@ class CacheCluster:
     vips: frozenset[str]
 
 
-def find_cluster(hosts: Mapping[str, Host], reach: Reach, limit: int) -> CacheCluster:
-    """Ask the cluster where its memcached are; harmless.
+def find_cluster(
+    hosts: Mapping[str, Host], reach: Reach, limit: int, remotes: Collection[str] = ()
+) -> CacheCluster:
+    """Ask the cluster where its memcached are; harmless. `remotes` of the hosts are remote nodes.
 
     Raises:
         RefusedError: a node's memcached is not where clients could reach it.
         PacefabError: no host could report the cluster's state.
     """
-    seen = observe_members(hosts, memcached.LOOK, limit, reach)
-    servers = tuple(_server(seen, name) for name in seen.membership.names)
+    look = replace(memcached.LOOK, remotes=tuple(remotes))
+    seen = observe_members(hosts, look, limit, reach)
+    place = places.find(seen, registry.service("memcached")) or seen.membership
+    servers = tuple(_server(seen, place, member) for member in place.members)
     vips = frozenset(vip_addresses(seen.cib).values())
     return CacheCluster(seen.membership.cluster, servers, vips)
 
 
-def _server(seen: ClusterView, node: str) -> Server:
+def _server(seen: ClusterView, place: Membership, member: Member) -> Server:
     """Return a node's server: at the address that nodes use for each other, if it listens there."""
-    every = find_targets(seen.membership, seen.member_facts)
-    targets = [target for target in every if target.node == node]
+    node = member.name
+    targets = [t for t in find_targets(place, _facts(seen, place)) if t.node == node]
     if not targets:
         raise RefusedError(
             "find the address of its memcached",
@@ -65,9 +72,13 @@ def _server(seen: ClusterView, node: str) -> Server:
             "fab install-memcached, then restart it",
             host=node,
         )
-    own = next(member.addresses for member in seen.membership.members if member.name == node)
-    chosen = next((target for target in targets if target.address in own), targets[0])
+    chosen = next((t for t in targets if t.address in member.addresses), targets[0])
     return Server(node, chosen.address, chosen.port)
+
+
+def _facts(seen: ClusterView, place: Membership) -> dict[str, HostFacts]:
+    every = {name: facts for name, facts in seen.facts.items() if name not in seen.strangers}
+    return {name: facts for name, facts in every.items() if name in place.names}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,6 +16,7 @@ import pytest
 from pacefab.cli.inventory import read_inventory
 from pacefab.harness import formation
 from pacefab.harness.cluster import Cluster
+from pacefab.harness.errors import HarnessError
 from pacefab.harness.parallel import on_all
 from pacefab.waiting import Pending, wait_until
 from tests.cluster import eyes
@@ -146,6 +148,49 @@ def test_services_stay_on_members_and_what_is_placed_there_runs_there(
         assert line in fab(formed, "status", "--format", "classic", "--inventory", file).stdout
 
 
+def answers(cluster: Cluster, node: str) -> bool:
+    """Whether a member gets an answer of memcached at a node's address."""
+    with suppress(HarnessError):
+        return "VERSION" in eyes.talk(cluster, "c1", cluster.address(node), r"version\r\n")
+    return False
+
+
+def test_a_service_is_placed_on_remote_nodes_by_their_attribute(
+    formed: Cluster, folder: Path, file: str
+) -> None:
+    on_edge = EDGE.replace("memcached: {}", "memcached: {nodes: {site: edge}, memory: 32}")
+    placed = written(folder, formed, "placed", on_edge)
+    deploy = ("deploy", "--yes", "--allow-interruption", "--inventory", placed)
+    assert_well(fab(formed, *deploy))
+    await_reported(formed, "Started: [ r1 ]", "Stopped: [ c1 c2 c3 r2 ]")
+    assert [node for node in (*MEMBERS, *REMOTES) if answers(formed, node)] == ["r1"]
+    there = "dpkg-query -W memcached || rpm -q memcached"
+    assert not formed.run("r2", there, check=False).stdout
+    assert formed.run("r1", "systemctl is-enabled memcached", check=False).stdout == "disabled\n"
+    plan = fab(formed, "plan", "--inventory", placed)
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
+
+    status = fab(formed, "status", "--inventory", placed)
+    assert_well(status)
+    assert "memcached serves on 1 of 1 nodes" in status.stdout
+    shown = fab(formed, "-H", "c1", "status")  # the cluster itself says where it is
+    assert_well(shown)
+    assert "memcached serves on 1 of 1 nodes" in shown.stdout
+    assert_well(fab(formed, "verify-memcached", "--inventory", placed))
+    clients = fab(formed, "client-config", "--json", "--inventory", placed)
+    assert formed.address("r1") in clients.stdout
+    assert formed.address("c1") not in clients.stdout
+
+    changed = written(folder, formed, "more", on_edge.replace("memory: 32", "memory: 48"))
+    assert_well(fab(formed, "deploy", "--yes", "--update", "--inventory", changed))
+    assert "-m 48" in formed.run("r1", "ps -C memcached -o args=").stdout
+    assert_well(fab(formed, "rollback", "--number", "2", "--yes", "--allow-interruption",
+                    "--inventory", changed))  # fmt: skip
+    await_reported(formed, "Started: [ c1 c2 c3 ]", "Stopped: [ r1 r2 ]")
+    plan = fab(formed, "plan", "--inventory", file)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+
+
 def test_an_export_says_a_remote_node_by_its_role(formed: Cluster, folder: Path) -> None:
     target = folder / "found.yaml"
     assert_well(fab(formed, "-H", ",".join(MEMBERS), "export", "--to", str(target)))
@@ -174,7 +219,7 @@ def test_another_port_of_a_connected_node_is_refused(
 def test_what_works_on_members_says_so_of_a_remote_node(formed: Cluster, file: str) -> None:
     break_it = ("--yes-break", formed.name, "--inventory", file)
     done = fab(formed, "drill", "--all", "--node", "r1", *break_it)
-    eyes.assert_refused(done, "r1 is a remote node, and services run on members", status=2)
+    eyes.assert_refused(done, "r1 is a remote node, and drills break members", status=2)
     done = fab(formed, "-H", "r1", "status", "--inventory", file)
     eyes.assert_refused(done, "r1 is a remote node, and this works on members", status=2)
 
@@ -240,3 +285,56 @@ def test_a_remote_node_leaves_and_nothing_of_it_is_left(formed: Cluster, file: s
 
     assert_well(fab(formed, "add-node", "--node", "r1", "--inventory", file))
     await_reported(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
+
+
+GUEST = """\
+  - {{name: r1, address: {r1}, role: remote, attributes: {{site: edge}}}}
+  - {{name: g1, role: guest, attributes: {{site: inside}}}}
+fencing: {{disabled: true, reason: "containers have no power switch"}}
+services: {{memcached: {{}}}}
+resources:
+  sensor: {{agent: "ocf:pacemaker:Dummy"}}
+  vm: {{agent: "ocf:pacemaker:Dummy", meta: {{remote-node: g1, remote-addr: "{g1}"}}}}
+  within: {{agent: "ocf:pacemaker:Dummy"}}
+constraints:
+  location:
+    - {{resource: sensor, attribute: site, operation: ne, value: edge, score: -INFINITY}}
+    - {{resource: within, attribute: site, operation: ne, value: inside, score: -INFINITY}}
+"""
+
+
+@pytest.mark.long
+def test_a_guest_node_runs_what_is_placed_there_and_goes_with_its_resource(
+    formed: Cluster, file: str, folder: Path
+) -> None:
+    """The machine of the guest is the host r2, which is up already; its resource is a stand-in."""
+    away = ("remove-node", "--node", "r2", "--yes", "--inventory", file)
+    assert_well(fab(formed, *away))
+    key = formed.run("c1", f"base64 -w0 {KEY}").stdout
+    put = f"install -m 640 -g haclient /dev/null {KEY}; base64 -d >{KEY}"
+    formed.run("r2", f"{put}; systemctl start pacemaker_remote", stdin=key)
+
+    nodes = "".join(f"  - {{name: {n}, address: {formed.address(n)}}}\n" for n in MEMBERS)
+    guest = folder / "guest.yaml"
+    made = GUEST.format(r1=formed.address("r1"), g1=formed.address("r2"))
+    guest.write_text(f"cluster: {formed.name}\nnodes:\n{nodes}{made}")
+    assert_well(fab(formed, "deploy", "--yes", "--inventory", str(guest)))
+    await_reported(formed, "GuestOnline: [ g1 ]", "within\t(ocf:pacemaker:Dummy):\t Started g1")
+    plan = fab(formed, "plan", "--inventory", str(guest))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
+    status = fab(formed, "status", "--inventory", str(guest))
+    assert_well(status)
+    assert "g1    online, guest" in status.stdout
+
+    target = folder / "guest-found.yaml"
+    assert_well(fab(formed, "-H", ",".join(MEMBERS), "export", "--to", str(target)))
+    found = {node.name: node.role for node in read_inventory(target).nodes}
+    assert found["g1"] == "guest"
+    plan = fab(formed, "plan", "--inventory", str(target))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
+
+    formed.run("c1", "crm_resource --resource vm --meta --set-parameter target-role -v Stopped")
+    dummy = "(ocf:pacemaker:Dummy):\t Stopped"
+    await_reported(formed, f"vm\t{dummy} (disabled)", f"within\t{dummy}")
+    off = fab(formed, "status", "--inventory", str(guest))
+    assert "vm is disabled" in off.stdout, off.stdout

@@ -18,6 +18,7 @@ from pacefab.pacemaker.fencing.reading import new_scene, read_scene
 from pacefab.pacemaker.fencing.sbd import DiskHeader
 from pacefab.pacemaker.plan import plan_configuration
 from pacefab.pacemaker.render import render_configuration
+from pacefab.workflows.checks.fencing_answers import _questions
 from tests.unit import captured
 
 AGENT = "stonith:fence_ipmilan"
@@ -209,3 +210,12 @@ def test_a_disk_s_own_times_are_compared(tmp_path: Path) -> None:
     assert "! sbd: a message takes 90 s (msgwait), and stonith-timeout ends it after 90" in of(
         5, 90
     )
+
+
+def test_a_remote_node_is_asked_about_from_members_and_asks_nothing(tmp_path: Path) -> None:
+    scene, _ = scenes(REMOTES, tmp_path)
+    assert scene.nodes == ("c1", "c2", "c3", "r1")
+    for node in scene.members:
+        asked = {q.target for q in _questions(scene, node, AGENTS) if q.action == "status"}
+        assert "r1" in asked, node
+    assert not _questions(scene, "r1", AGENTS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -18,7 +20,13 @@ from pacefab.pacemaker.nouns.status import (
 from pacefab.pacemaker.placement import graph
 from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from pacefab.services.memcached.memcached import desired_clone
+from pacefab.transport.command import Section, Step
+from pacefab.workflows.nodes import apply_cib
 from tests.unit import captured
+from tests.unit.test_view import Answers
+
+if TYPE_CHECKING:
+    from pacefab.transport.connection import Host
 
 VIP = Primitive("vip", "ocf:heartbeat:IPaddr2")
 STATE = Clone("state-clone", Primitive("state", "ocf:pacemaker:Stateful"), {"promotable": "true"})
@@ -142,3 +150,49 @@ def test_what_is_being_done_right_now_is_not_idle() -> None:
     assert remaining(replace(status, resources=(replace(stopping, nodes=()),)), "vip") == (
         "vip is still there"
     )
+
+
+class Starting(Answers):
+    """A node whose Pacemaker says that memcached failed to start, until that is cleaned up.
+
+    As on Debian 13, with another reason; `for_good`: after that too.
+    """
+
+    def __init__(self, reason: str, *, for_good: bool = False) -> None:
+        """Take why it failed, as crm_mon has it."""
+        failed = captured.text("debian13", "monitor-started.xml")
+        assert 'exitreason="failed"' in failed
+        super().__init__(
+            "c1", 1, monitor=failed.replace('exitreason="failed"', f'exitreason="{reason}"')
+        )
+        self.for_good = for_good
+        self.cleaned: list[str] = []
+
+    def query(self, steps: Sequence[Step], **options: Any) -> Mapping[str, Section]:
+        """Answer, and note what is cleaned up."""
+        names = [step.name for step in steps if step.name.startswith("cleanup")]
+        self.cleaned += names
+        if names and not self.for_good:
+            self.given["monitor"] = captured.text("debian12", "monitor-started.xml")
+        return super().query(steps, **options)
+
+
+MEMCACHED = Configuration(resources=(desired_clone(),))
+EACH_ONCE = [f"cleanup memcached {node}" for node in ("c1", "c2", "c3")]
+
+
+def test_a_start_that_systemd_had_not_begun_is_tried_again() -> None:
+    node = Starting("inactive")
+    apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10)
+    assert node.cleaned == EACH_ONCE
+
+
+def test_it_is_tried_again_once_and_one_that_failed_is_not() -> None:
+    node = Starting("inactive", for_good=True)
+    with pytest.raises(StartFailedError, match="start failed on c3: inactive"):
+        apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10)
+    assert node.cleaned == EACH_ONCE
+    node = Starting("failed")
+    with pytest.raises(StartFailedError, match="start failed on c3: failed"):
+        apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10)
+    assert not node.cleaned

@@ -23,7 +23,7 @@ from pacefab.pacemaker.members.connections import check_connections
 from pacefab.pacemaker.model import Configuration, Group, Member, Membership, Primitive
 from pacefab.pacemaker.placement import graph, outcome
 from pacefab.pacemaker.placement.constraints import may_include
-from pacefab.pacemaker.placement.remote import is_kept_to_members, kept_to_members
+from pacefab.pacemaker.placement.remote import able, kept_to_members
 from pacefab.pacemaker.plan import ConfigurationPlan, plan_configuration
 from pacefab.pacemaker.render import render_configuration
 from pacefab.report import classic
@@ -257,14 +257,17 @@ def test_another_port_of_a_node_that_is_connected_is_refused() -> None:
     check_connections(connected_by(REMOTE, port="3200"))
 
 
+NODES = monitor.parse(captured.text("word", "remote-mon.xml")).nodes
+
+
 def test_services_are_kept_to_members_where_there_are_remote_nodes() -> None:
     clone = desired_clone()
     intent = Intent(Membership("lab", ()), {}, (), Configuration(), str, beside_remotes=True)
     assert intent.configuration(intent.site({})).constraints == ()
     desired = Configuration(resources=(clone,), constraints=(kept_to_members(clone),))
     after = render_configuration(REMOTE, plan_configuration(REMOTE, desired))
-    assert is_kept_to_members(after, "memcached")
-    assert not is_kept_to_members(after, "lone")
+    assert able(after, "memcached", NODES) == ("c1", "c2")
+    assert able(after, "lone", NODES) is None
 
 
 def test_that_a_service_does_not_run_on_remote_nodes_is_nothing_to_report() -> None:

@@ -96,7 +96,7 @@ class Causes:
         for node in self.status.nodes:
             if cause := self._node(node.name) or self._node_maintenance(node):
                 yield cause
-            elif node.remote and has_clones(self.cib, self.running, node.name):
+            elif node.remote and has_clones(self.cib, self.running, node):
                 yield Cause(
                     f"{node.name} is a {node.kind} node, pacefab neither installs nor asks "
                     "services there",

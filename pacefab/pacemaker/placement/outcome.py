@@ -6,12 +6,14 @@ CIB and crm_mon of the same moment (`causes`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.placement import galera
 from pacefab.pacemaker.placement.causes import Causes
 from pacefab.pacemaker.placement.graph import Graph
-from pacefab.pacemaker.placement.remote import CONNECTION, is_kept_to_members
+from pacefab.pacemaker.placement.remote import CONNECTION, Kept, able, read_kept
 from pacefab.pacemaker.placement.settings import as_clone
 from pacefab.pacemaker.word import Cause, Placement
 
@@ -29,15 +31,12 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
         primitive: _unmanaged(status, primitive) & running[primitive] for primitive in running
     }
     causes = Causes(cib, status, running)
-    every = [node.name for node in status.nodes]
-    members = [node.name for node in status.nodes if not node.remote]
-    remotes = len(members) < len(every)
-    against: dict[str, dict[str, Cause]] = {}
+    kept, against = read_kept(cib), dict[str, dict[str, Cause]]()
     for primitive, nodes in running.items():
         found = {node: causes.unmanaged(primitive, node) for node in sorted(unmanaged[primitive])}
         if as_clone(cib, primitive) is not None or not nodes:
-            able = members if remotes and _members_only(cib, primitive) else every
-            found |= {name: causes.of(primitive, name) for name in able if name not in nodes}
+            may = [name for name in _able(cib, status, primitive, kept) if name not in nodes]
+            found |= {name: causes.of(primitive, name) for name in may}
         against[primitive] = {node: cause for node, cause in found.items() if cause}
     unpromoted = galera.waits(cib, status, lambda name, node: against.get(name, {}).get(node))
     named = [
@@ -46,14 +45,20 @@ def read(cib: Cib, status: ClusterStatus, graph: Graph) -> Placement:
         *unpromoted.values(),
         *(cause for nodes in against.values() for cause in nodes.values()),
     ]
-    return Placement(running, unmanaged, against, tuple(dict.fromkeys(named)), unpromoted)
+    remote = {node.name for node in status.nodes if node.remote}
+    placed = ((name, able(cib, name, status.nodes, kept)) for name in running if remote and kept)
+    beside = (name for name, nodes in placed if remote & set(nodes or ()))
+    every = tuple(dict.fromkeys(named))
+    return Placement(running, unmanaged, against, every, unpromoted, frozenset(beside))
 
 
-def _members_only(cib: Cib, primitive: str) -> bool:
-    """Whether a primitive is kept off remote nodes, or is the connection to one."""
+def _able(cib: Cib, status: ClusterStatus, primitive: str, every: Kept) -> Sequence[str]:
+    """Return the nodes that a primitive is not kept off; a connection runs on members."""
     element = cib.element(primitive)
-    connects = element is None or cib.agent(element) == CONNECTION
-    return connects or is_kept_to_members(cib, primitive)
+    if element is None or cib.agent(element) == CONNECTION:
+        return [node.name for node in status.nodes if not node.remote]
+    kept = able(cib, primitive, status.nodes, every)
+    return [node.name for node in status.nodes] if kept is None else kept
 
 
 def _unmanaged(status: ClusterStatus, primitive: str) -> frozenset[str]:

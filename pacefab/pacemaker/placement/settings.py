@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from lxml import etree
 
 from pacefab.pacemaker.cib import Cib, pairs, plain_set
+from pacefab.pacemaker.nouns.status import NodeStatus
+from pacefab.pacemaker.placement.remote import able
 from pacefab.pacemaker.word import Cause
 
 _CONTAINERS = {"group", "clone", "master", "bundle"}
 
 
-def has_clones(cib: Cib, running: Mapping[str, frozenset[str]], node: str) -> bool:
-    """Whether a clone, which services are, runs on a node; what runs once was placed there."""
-    here = (name for name, nodes in running.items() if node in nodes)
-    return any(as_clone(cib, name) is not None for name in here)
+def has_clones(cib: Cib, running: Mapping[str, frozenset[str]], node: NodeStatus) -> bool:
+    """Whether a clone, which services are, runs on a node, and nothing has placed it there.
+
+    What runs once was placed there.
+    """
+    here = (name for name, nodes in running.items() if node.name in nodes)
+    clones = (name for name in here if as_clone(cib, name) is not None)
+    return any(able(cib, name, [node]) is None for name in clones)
 
 
 def as_clone(cib: Cib, primitive: str) -> etree._Element | None:

@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from pacefab.errors import UsageError
-from pacefab.inventory.model import Part, Port
+from pacefab.inventory.model import Port
+from pacefab.inventory.nodes import PlacedSection
 from pacefab.services.memcached.memcached import Request
 
 
@@ -22,8 +23,8 @@ def _listen(text: str) -> str:
 _Count = Annotated[int, Field(ge=1, le=2**31 - 1)]  # memcached reads it into a C int
 
 
-class MemcachedSection(Part):
-    """Settings of memcached on every node; what is not given stays as the node's file says."""
+class MemcachedSection(PlacedSection):
+    """Settings of memcached on its nodes; what is not given stays as the node's file says."""
 
     listen: Annotated[str, AfterValidator(_listen)] = Field(
         default="auto",
@@ -46,4 +47,4 @@ class MemcachedSection(Part):
 
     def request(self) -> Request:
         """Return what the section asks for, as the options of `install-memcached` would."""
-        return Request(**self.model_dump())
+        return Request(**self.model_dump(exclude={"nodes"}))

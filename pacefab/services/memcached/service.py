@@ -58,7 +58,8 @@ def _targets(section: MemcachedSection, site: Site, name: str) -> list[Target]:
     if name in site.facts:
         settings = _settings(section, site, name)
     else:
-        settings = Settings(port=_settings(section, site, next(iter(site.facts))).port)
+        others = [_settings(section, site, other).port for other in site.facts]
+        settings = Settings(port=next(iter(others), section.port or Settings().port))
     addresses = memcached.listen_endpoints(settings, own) or (own,)
     return [Target(name, address, settings.port, settings.barred) for address in addresses]
 

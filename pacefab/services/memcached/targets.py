@@ -25,7 +25,7 @@ def find_targets(membership: Membership, facts: Mapping[str, HostFacts]) -> list
     A node without `facts`, which gave no answer, is taken to listen at its own address, at the port
     of the others.
     """
-    ports = [present(own).port for own in facts.values()]
+    ports = [*(present(own).port for own in facts.values()), Settings().port]
     found: list[Target] = []
     for member in membership.members:
         known = facts.get(member.name)

@@ -101,17 +101,20 @@ def examine(
     limit: int,
     sections: Mapping[str, Any] | None = None,
     inventory: Collection[str] = (),
+    remotes: Collection[str] = (),
 ) -> Health:
     """Ask Pacemaker, and every service itself; harmless.
 
     `sections` are the settings of an inventory's services: one that the cluster lacks is a reason.
     Without, the services are those that the cluster shows; memcached, where it shows none. A host
-    that is no member is a reason too; `inventory` says which hosts an inventory has.
+    that is no member is a reason too; `inventory` says which hosts an inventory has. `remotes` are
+    those of the hosts that are remote nodes.
 
     Raises:
         PacefabError: no host could report the cluster's state.
     """
     look = memcached.LOOK if sections is None else registry.look(sections)
+    look = replace(look, remotes=tuple(remotes))
     ask = partial(observe_cluster, hosts, look, limit, reach)
     seen = ask()
     if seen.formed is None:

@@ -34,7 +34,8 @@ def notices(site: Site, cib: Cib, chosen: Collection[str] | None = None) -> list
     pending, overruled = {}, dict[str, list[str]]()
     sections = {n: s for n, s in site.sections.items() if chosen is None or n in chosen}
     for node, facts in site.facts.items():
-        every = [_running(sections, facts), *_described(site, node, sections)]
+        own = {name: section for name, section in sections.items() if site.has(name, node)}
+        every = [_running(own, facts), *_described(site, node, sections)]
         pending[node] = [item for part in every for item in find_pending(facts, part)]
         for part in () if site.recognised else every:
             for said in find_overruled(facts, part):
@@ -69,10 +70,12 @@ def _described(site: Site, node: str, names: Iterable[str]) -> Iterator[DesiredN
     """
     without_secrets = replace(site, secret=lambda _: "unknown")
     for name in names:
-        if name == _MEMCACHED:
+        if name == _MEMCACHED or not site.has(name, node):
             continue
         try:
-            desired = registry.service(name).node(site.sections[name], without_secrets, node)
+            desired = registry.service(name).node(
+                site.sections[name], without_secrets.of(name), node
+            )
         except PacefabError:
             continue
         yield desired

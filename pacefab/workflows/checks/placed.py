@@ -34,9 +34,9 @@ def node_troubles(status: ClusterStatus, left_out: Collection[str] = ()) -> list
 def is_missed(placement: Placement, status: ClusterStatus, primitive: str, node: str) -> bool:
     """Whether an instance that does not run on a node is to run there, or does not by accident.
 
-    A node that is no member, or does not run itself, is another matter.
+    A node that does not run itself is another matter.
     """
-    online = {n.name for n in status.nodes if n.online and not n.remote}
+    online = {n.name for n in status.nodes if n.online}
     if node not in online or not primitive:
         return node in online
     cause = placement.against.get(primitive, {}).get(node)

@@ -14,6 +14,7 @@ from pacefab.services import registry
 from pacefab.services.figures import Figure, Value, wrong_figures
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Service, Site
+from pacefab.workflows.checks import places
 from pacefab.workflows.checks.probing import ProbeResult, put
 from pacefab.workflows.nodes.view import ClusterView
 
@@ -108,7 +109,16 @@ def site_of(seen: ClusterView, sections: Mapping[str, Any], *, recognised: bool)
     """
     status = seen.status
     placed = {name: status.started_on(name) for name in status.primitives}
-    return Site(seen.membership, seen.member_facts, sections, placed=placed, recognised=recognised)
+    facts = {name: found for name, found in seen.facts.items() if name not in seen.strangers}
+    known = {name: places.find(seen, registry.service(name)) for name in sections}
+    return Site(
+        seen.membership,
+        facts,
+        sections,
+        placed=placed,
+        recognised=recognised,
+        places={name: place for name, place in known.items() if place},
+    )
 
 
 def ask_services(
@@ -118,7 +128,7 @@ def ask_services(
 
     Those of `chosen` alone, where it is given.
     """
-    status, every = seen.status, site.sections
+    every = site.sections
     sections = {name: every[name] for name in every if chosen is None or name in chosen}
     asked = {name: _probes(registry.service(name), sections[name], site) for name in sections}
     put_all = [p for probes in asked.values() if not isinstance(probes, str) for p in probes]
@@ -131,7 +141,7 @@ def ask_services(
         _health(
             registry.service(name),
             find_primitives(registry.service(name), sections[name], site, seen.cib),
-            status,
+            seen,
             [] if isinstance(probes, str) else [read(registry.service(name)) for _ in probes],
             probes if isinstance(probes, str) else "",
         )
@@ -157,7 +167,7 @@ def _in_order(probes: Sequence[Probe], results: Iterable[ProbeResult]) -> list[P
 def _probes(service: Service[Any], section: Any, site: Site) -> Sequence[Probe] | str:
     """Return a service's questions, or why there are none."""
     try:
-        return service.probes(section, site)
+        return service.probes(section, site.of(service.name))
     except PacefabError as error:
         return f"{error.attempted}: {error.seen}"
 
@@ -171,7 +181,7 @@ def find_primitives(service: Service[Any], section: Any, site: Site, cib: Cib) -
     if service.agents or service.units:
         return list(service.primitives(cib))
     try:
-        desired = primitive_ids(service.configuration(section, site).resources)
+        desired = primitive_ids(service.configuration(section, site.of(service.name)).resources)
     except PacefabError:
         return None
     if not desired:
@@ -182,12 +192,12 @@ def find_primitives(service: Service[Any], section: Any, site: Site, cib: Cib) -
 def _health(
     service: Service[Any],
     primitives: Sequence[str] | None,
-    status: ClusterStatus,
+    seen: ClusterView,
     results: Sequence[ProbeResult],
     error: str,
 ) -> ServiceHealth:
     if primitives is not None and not primitives:
-        nodes = (node.name for node in status.nodes if not node.remote)
+        nodes = (node.name for node in seen.status.nodes if not node.remote)
         absent = (InstanceHealth("", node, "absent") for node in nodes)
         return ServiceHealth(service.name, service.figures, tuple(absent))
     known = primitives or ()
@@ -197,7 +207,7 @@ def _health(
             name, node, state, _of(results, name, node, alone=alone) if state in RUNNING else ()
         )
         for name in known
-        for node, state in instances(status, name)
+        for node, state in instances(seen.status, name, places.able(seen, name))
     )
     whole = tuple(result for result in results if not result.probe.of)
     return ServiceHealth(service.name, service.figures, every, whole, error)
@@ -214,10 +224,12 @@ def _of(
     )
 
 
-def instances(status: ClusterStatus, resource: str) -> Iterator[tuple[str, str]]:
-    """Yield node and state of a primitive's instances: of a clone on every member of the cluster.
+def instances(
+    status: ClusterStatus, resource: str, able: Collection[str] | None = None
+) -> Iterator[tuple[str, str]]:
+    """Yield node and state of a primitive's instances: of a clone on every node that may have one.
 
-    On a remote node it is only where it runs there: by default services keep off them.
+    These are the members where `able` does not say which; on others it is where it runs there.
     """
     known = status.instances(resource)
     cloned = any(
@@ -230,7 +242,8 @@ def instances(status: ClusterStatus, resource: str) -> Iterator[tuple[str, str]]
         for node in instance.nodes
     }
     for node in status.nodes if cloned else ():
-        if not node.remote or node.name in running:
+        may = not node.remote if able is None else node.name in able
+        if may or node.name in running:
             yield node.name, running.get(node.name, "Stopped")
     if not cloned:
         yield from running.items() or [("", "Stopped")]

@@ -69,7 +69,7 @@ class Remotes:
         """
         if seen.running and not seen.strangers and not self._chosen(seen):
             return ()
-        return self._plan(observe_cluster(seen.hosts, LOOK_AT_KEY, self.limit)).sentences()
+        return self._plan(observe_cluster(seen.voters, LOOK_AT_KEY, self.limit)).sentences()
 
     def prepare(self, members: Mapping[str, Host], progress: Progress) -> Callable[[], Outcomes]:
         """Return what makes the hosts remote nodes, once it is known that they can be.

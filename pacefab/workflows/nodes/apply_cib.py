@@ -15,12 +15,14 @@ from pacefab.pacemaker.model import Configuration, Primitive, Resource, primitiv
 from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
 from pacefab.pacemaker.placement.remote import CONNECTION
 from pacefab.pacemaker.plan import ConfigurationPlan
+from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.pacemaker.restore import render_undone
 from pacefab.pacemaker.sections.change import Noun
 from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed, step
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
+from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.doorway import Asked, Doorway
 
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
@@ -189,12 +191,26 @@ def settle_configuration(
 ) -> ClusterStatus:
     """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
+    A start that systemd had not begun when Pacemaker looked is tried again, once on each node.
+
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
     """
-    return settle(
-        host, lambda status: readiness.missing(status, configuration), seconds, waits=waits
-    )
+    again: set[tuple[str, str]] = set()
+
+    def missing(status: ClusterStatus) -> str:
+        try:
+            return readiness.missing(status, configuration)
+        except StartFailedError as error:
+            early = {(error.resource, node) for node in error.nodes}
+            if not error.early or early & again:
+                raise
+            again.update(early)
+            host.query([plan_cleanup(resource, node) for resource, node in sorted(early)])
+            where = ", ".join(error.nodes)
+            return f"{error.resource} is to be started again on {where}: systemd had not begun it"
+
+    return settle(host, missing, seconds, waits=waits)
 
 
 def settle_removal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
@@ -11,6 +12,21 @@ from pacefab.transport.fanout import Result, errors, values
 from pacefab.workflows.nodes.observe import NodeView
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a host is that answered and is no member ("in no cluster"), and the way to make it one.
+
+    `listed`: the members' files name it, and its own is not there.
+    """
+
+    what: str
+    way: str
+    listed: bool = False
+
+    def __str__(self) -> str:
+        return f"it is {self.what}: {self.way}"
 
 
 def read_claims(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from pacefab.services.service import Look
 from pacefab.transport.answers import understood
 from pacefab.transport.command import Section, Step, step
 from pacefab.transport.connection import Host
+from pacefab.transport.fanout import Result, fan_out, values
 from pacefab.workflows.transaction import head as heads
 from pacefab.workflows.transaction.head import Head
 
@@ -125,6 +126,35 @@ def complete(view: NodeView, host: Host, other: NodeView | None) -> NodeView:
     found = {"cib": known} if known else host.observe(MANAGED)
     alike = other if other and known is other.sections["cib"] else None
     return replace(view, sections={**view.sections, **found}, alike=alike)
+
+
+def complete_all(
+    hosts: Mapping[str, Host],
+    asked: Mapping[str, Result[NodeView]],
+    first: str,
+    remotes: Collection[str],
+) -> dict[str, Result[NodeView]]:
+    """Return the answers with the CIB of each host: the first one's, or its own, asked for now.
+
+    A remote node is given a member's.
+    """
+    views = values(asked)
+    whole = views.get(first)
+    others = {name: view for name, view in views.items() if name != first and name not in remotes}
+    done = fan_out(others, lambda name, view: complete(view, hosts[name], whole))
+    members = [whole, *values(done).values()]
+    running = next((view for view in members if view and view.sections["cib"].ok), whole)
+    beside = {name: view for name, view in views.items() if name in remotes}
+    done |= fan_out(beside, lambda _, view: as_remote(view, running))
+    return {name: done.get(name, answer) for name, answer in asked.items()}
+
+
+def as_remote(view: NodeView, member: NodeView | None) -> NodeView:
+    """Return the view of a remote node, with the CIB of a member: what runs there is said in it."""
+    if member is None:
+        return view
+    sections = {**view.sections, "cib": member.sections["cib"]}
+    return replace(view, sections=sections, alike=member)
 
 
 MANAGED = tuple(cib_text.observe_configuration())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
@@ -18,15 +18,16 @@ from pacefab.pacemaker.nouns.status import ClusterStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
-from pacefab.transport.fanout import Result, errors, fan_out, values
-from pacefab.workflows.nodes.claims import none_answered, read_claims
+from pacefab.transport.fanout import errors, fan_out, values
+from pacefab.workflows.nodes.claims import Standing, none_answered, read_claims
 from pacefab.workflows.nodes.doorway import Doorway
 from pacefab.workflows.nodes.observe import (
     HEAD,
     MANAGED,
     WHOLE,
     NodeView,
-    complete,
+    as_remote,
+    complete_all,
     no_membership,
     observe_node,
 )
@@ -38,21 +39,6 @@ LEFT_OUT = "left out: a run with it brings it up to date"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What a host is that answered and is no member ("in no cluster"), and the way to make it one.
-
-    `listed`: the members' files name it, and its own is not there.
-    """
-
-    what: str
-    way: str
-    listed: bool = False
-
-    def __str__(self) -> str:
-        return f"it is {self.what}: {self.way}"
-
-
-@dataclass(frozen=True)
 class ClusterView:
     """The hosts that were asked, and the cluster that they are of, if they are of one.
 
@@ -60,6 +46,7 @@ class ClusterView:
         hosts: every host that answered; a member by its node's name, another one as it was named.
         views: the members that answered, by node, in the cluster's order.
         strangers: the hosts that answered and are members of no cluster, or not of this one.
+        remotes: the hosts that answered and are, or are to be, remote nodes.
         silent: hosts and nodes that gave no answer, or none that says which cluster they are of.
         formed: the cluster that they are of; None when none of them is of one.
         look: what was looked at on every one.
@@ -71,6 +58,7 @@ class ClusterView:
     silent: Mapping[str, PacefabError]
     formed: Membership | None
     look: Look
+    remotes: Mapping[str, NodeView] = field(default_factory=dict)
 
     @property
     def membership(self) -> Membership:
@@ -86,7 +74,13 @@ class ClusterView:
     @property
     def answered(self) -> dict[str, NodeView]:
         """Every host that answered, members or not, in the order in which they were named."""
-        return {name: ({**self.views, **self.strangers})[name] for name in self.hosts}
+        every = {**self.views, **self.strangers, **self.remotes}
+        return {name: every[name] for name in self.hosts}
+
+    @property
+    def voters(self) -> dict[str, Host]:
+        """The hosts that have a word in what is changed: all that answered but remote nodes."""
+        return {name: host for name, host in self.hosts.items() if name not in self.remotes}
 
     @property
     def facts(self) -> dict[str, HostFacts]:
@@ -100,8 +94,8 @@ class ClusterView:
 
     @property
     def heads(self) -> dict[str, Head]:
-        """What each host that answered says of changes."""
-        return {name: view.head for name, view in self.answered.items()}
+        """What each host that answered says of changes; remote nodes note none."""
+        return {name: self.answered[name].head for name in self.voters}
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -116,7 +110,7 @@ class ClusterView:
         As many as have quorum, of two nodes one; all of them, while there is no cluster.
         """
         nodes = len(self.formed.names) if self.formed else 0
-        return nodes // 2 + (nodes > 2) if nodes else len(self.hosts)  # noqa: PLR2004
+        return nodes // 2 + (nodes > 2) if nodes else len(self.voters)  # noqa: PLR2004
 
     @property
     def running(self) -> bool:
@@ -166,7 +160,7 @@ class ClusterView:
         first = self.doorway
         running = [n for n, v in self.views.items() if v.sections["cib"].ok]
         able = {n: self.hosts[n] for n in running if n not in self.unheard}
-        return Doorway(able or self.hosts, first)
+        return Doorway(able or self.voters, first)
 
     @cached_property
     def _asked(self) -> dict[str, NodeView]:
@@ -234,6 +228,9 @@ class ClusterView:
         view = observe_node(self.hosts[node], self.look, MANAGED)
         if node in self.strangers:
             return replace(self, strangers={**self.strangers, node: view})
+        if node in self.remotes:
+            view = as_remote(view, self.views.get(self.doorway) if self.formed else None)
+            return replace(self, remotes={**self.remotes, node: view})
         return replace(self, views={**self.views, node: view})
 
     def metadata(self, agents: Sequence[str]) -> dict[str, Metadata]:
@@ -265,16 +262,17 @@ def observe_cluster(
     Raises:
         PacefabError: no host answered, or they are of different clusters.
     """
-    first = next(iter(hosts))
+    first = next((name for name in hosts if name not in look.remotes), next(iter(hosts)))
     whole = (*WHOLE, *live.observe_metadata(look.agents))
     asked = fan_out(
         hosts,
         lambda name, host: observe_node(host, look, whole if name == first else HEAD),
         limit=limit,
     )
-    if not values(asked):
-        raise none_answered(errors(asked))
-    asked = _complete(hosts, asked, first)
+    if not values(asked).keys() - set(look.remotes):
+        silent = errors(asked)
+        raise none_answered({n: silent[n] for n in silent if n not in look.remotes} or silent)
+    asked = complete_all(hosts, asked, first, look.remotes)
     seen = _arrange(hosts, values(asked), errors(asked), look)
     if reach is None or seen.formed is None:
         return seen
@@ -290,17 +288,6 @@ def observe_cluster(
         {**seen.silent, **errors(others)},
         look,
     )
-
-
-def _complete(
-    hosts: Mapping[str, Host], asked: Mapping[str, Result[NodeView]], first: str
-) -> dict[str, Result[NodeView]]:
-    """Return the answers with the CIB of each host: the first one's, or its own, asked for now."""
-    views = values(asked)
-    whole = views.get(first)
-    others = {name: view for name, view in views.items() if name != first}
-    done = fan_out(others, lambda name, view: complete(view, hosts[name], whole))
-    return {name: done.get(name, answer) for name, answer in asked.items()}
 
 
 def observe_members(hosts: Mapping[str, Host], look: Look, limit: int, reach: Reach) -> ClusterView:
@@ -328,8 +315,9 @@ def _arrange(
     claims, unclear = read_claims(answers)
     if not claims:
         raise none_answered(unclear)
+    remotes = {name: answers[name] for name in claims if name in look.remotes}
     try:
-        members = find_members(claims)
+        members = find_members({n: claim for n, claim in claims.items() if n not in remotes})
     except ValueError as error:
         raise RefusedError(
             "find the cluster",
@@ -346,8 +334,9 @@ def _arrange(
     return ClusterView(
         {names[name]: hosts[name] for name in claims},
         views,
-        {name: view for name, view in found.items() if name not in views},
+        {name: view for name, view in found.items() if name not in {*views, *remotes}},
         {**silent, **unclear},
         formed,
         look,
+        remotes,
     )

@@ -52,8 +52,9 @@ class NodeUpdate:
         return self.intent.sections[self.service.name]
 
     def site(self, seen: ClusterView) -> Site:
-        """Return what descriptions may know."""
-        return self.intent.among(seen.formed, {}).site(seen.facts)
+        """Return what the service's description may know."""
+        site = self.intent.among(seen.formed, _placed(seen)).site(seen.facts)
+        return site.of(self.service.name)
 
     def look(self, seen: ClusterView, node: str) -> Due:
         """Return what is to be done on a node, asked again.
@@ -63,14 +64,14 @@ class NodeUpdate:
         """
         now = seen.again(node)
         plan = self.plan(now, node)
-        newest = self._newest(now.hosts[node], now.views[node], plan) if self.package else {}
+        newest = self._newest(now.hosts[node], now.answered[node], plan) if self.package else {}
         return Due(self, now, node, plan, newest)
 
     def plan(self, seen: ClusterView, node: str) -> NodePlan:
         """Return what brings files and units of a node to what is desired."""
-        site, view = self.site(seen), seen.views[node]
+        site, view = self.site(seen), seen.answered[node]
         desired = self.desired(site, node)
-        every = [address for member in seen.membership.members for address in member.addresses]
+        every = self.intent.among(seen.formed, _placed(seen)).addresses
         return plan_node(
             view.facts,
             desired,
@@ -135,7 +136,7 @@ class Due:
 
     @property
     def _facts(self) -> HostFacts:
-        return self.seen.views[self.node].facts
+        return self.seen.answered[self.node].facts
 
     @property
     def _host(self) -> Host:
@@ -183,3 +184,8 @@ class Due:
 
     def _replan(self) -> NodePlan:
         return self.update.plan(self.seen.again(self.node), self.node)
+
+
+def _placed(seen: ClusterView) -> dict[str, HostFacts]:
+    """Return what the remote nodes are; no other host joins the cluster here."""
+    return {name: view.facts for name, view in seen.remotes.items()}

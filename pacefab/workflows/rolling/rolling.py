@@ -94,7 +94,8 @@ class Rolling:
 
     def _ask(self, seen: ClusterView, audience: Audience) -> list[str]:
         """Show what would be restarted, and have it agreed to; return it: nothing, a line each."""
-        views = {node: seen.views[node] for node in self._order(seen) if node in seen.views}
+        known = seen.answered
+        views = {node: known[node] for node in self._order(seen) if node in known}
         looked = fan_out(views, lambda node, _: self.update.look(seen, node), limit=self.limit)
         for error in errors(looked).values():
             if isinstance(error, RefusedError):  # before one is restarted in vain
@@ -273,7 +274,9 @@ class Rolling:
 
     def _observe(self, hosts: Mapping[str, Host], reach: Reach) -> ClusterView:
         """Look at the cluster, with what every service needs to be known that is to be healthy."""
-        seen = observe_cluster(hosts, registry.look(self.update.intent.sections), self.limit, reach)
+        intent = self.update.intent
+        look = replace(registry.look(intent.sections), remotes=intent.look().remotes)
+        seen = observe_cluster(hosts, look, self.limit, reach)
         if seen.formed is None:
             raise no_membership(next(iter(seen.hosts)))
         return seen
@@ -289,7 +292,8 @@ class Rolling:
         """Return the nodes in their order; where few of them are promoted, those come last."""
         instances = [i for name in self._primitives(seen) for i in seen.status.instances(name)]
         promoted = {node for i in instances if i.role == "Promoted" for node in i.nodes}
-        there = (name for name in seen.membership.names if name not in seen.left_out)
+        every = self.update.site(seen).membership.names
+        there = (name for name in every if name not in seen.left_out)
         names = [name for name in there if self.nodes is None or name in self.nodes]
         return sorted(names, key=lambda node: node in promoted)
 
@@ -309,7 +313,7 @@ class Rolling:
 
     def _check_kept(self, seen: ClusterView) -> None:
         """Raise a RefusedError when Pacemaker is to start it on no node: an operator's word."""
-        causes = [self._chosen(seen, node) for node in seen.membership.names]
+        causes = [self._chosen(seen, node) for node in self.update.site(seen).membership.names]
         if None not in causes:
             said = "\n".join(dict.fromkeys(map(str, causes)))
             raise RefusedError(self._attempt, said, "no node was touched; end that, then run again")

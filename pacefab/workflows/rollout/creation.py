@@ -68,7 +68,7 @@ class Creation:
         if seen.formed is None:
             raise no_membership(next(iter(seen.hosts)))
         seen.check_quorum(self._attempt)
-        facts = seen.member_facts
+        facts = {n: found for n, found in seen.facts.items() if n not in seen.strangers}
         intent = self.planner.intent.among(seen.formed, facts)
         site = intent.site(facts)
         desired = intent.configuration(site)
@@ -100,7 +100,8 @@ class Creation:
         """Refuse what would start and then not serve; a start that fails bans the node."""
         own = primitive_ids(desired.resources)
         added = any(seen.cib.element(primitive) is None for primitive in own)
-        for name in seen.views:
+        own_nodes = (n for n in (*seen.views, *seen.remotes) if site.has(self._service.name, n))
+        for name in own_nodes:
             try:
                 self._check_node(seen, site, name, added=added)
             except PacefabError as error:
@@ -108,9 +109,9 @@ class Creation:
                 raise
 
     def _check_node(self, seen: ClusterView, site: Site, name: str, *, added: bool) -> None:
-        service, view = self._service, seen.views[name]
+        service, view = self._service, seen.answered[name]
         section = self.planner.intent.sections[service.name]
-        if problem := service.obstacle(section, site, name, added):
+        if problem := service.obstacle(section, site.of(service.name), name, added):
             advice = f"run first: fab -H {view.host} install-{service.name}"
             raise RefusedError(self._attempt, problem, advice)
         for unit in service.units if added else ():

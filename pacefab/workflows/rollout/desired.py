@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +20,7 @@ from pacefab.pacemaker.model import (
     Primitive,
 )
 from pacefab.pacemaker.ownership import desired_runner
-from pacefab.pacemaker.placement.remote import kept_to_members
+from pacefab.pacemaker.placement.remote import ServicePlace, kept_to_members
 from pacefab.services import agents, registry, sbd
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import DesiredNode, Look, Service, Site
@@ -42,6 +43,7 @@ class Intent:
     secret: Callable[[str], str]
     recognised: bool = False  # no inventory gave the settings; see `Site`
     beside_remotes: bool = False  # there are remote nodes, which services are to keep off
+    places: Mapping[str, ServicePlace] = field(default_factory=dict)  # of services that have one
     corosync: CorosyncSettings | None = None  # None: corosync.conf is as it is
     sbd: SbdSettings | None = None  # None: it is as it is
 
@@ -61,7 +63,12 @@ class Intent:
             for member in self.membership.members
             if member.name not in whole.names and (known is None or member.name in facts)
         )
-        return replace(self, membership=replace(whole, members=(*whole.members, *joining)))
+        membership = replace(whole, members=(*whole.members, *joining))
+        places = {
+            name: replace(place, nodes=located(place, membership, facts).members)
+            for name, place in self.places.items()
+        }
+        return replace(self, membership=membership, places=places)
 
     def look(self) -> Look:
         """Return what to look at on every node."""
@@ -74,7 +81,23 @@ class Intent:
             files=_union((services.files, own.files)),
             programs=_union((self._programs, services.programs)),
             agents=self._agents(),
+            remotes=tuple(self._remotes),
         )
+
+    @property
+    def _remotes(self) -> dict[str, Member]:
+        """The remote nodes on which services are to run."""
+        every = chain.from_iterable(place.nodes for place in self.places.values())
+        return {node.name: node for node in every if node.name not in self.membership.names}
+
+    @property
+    def addresses(self) -> list[str]:
+        """The addresses that the cluster's hosts use: those of members, and of such remote nodes.
+
+        To be read of an intent `among` nodes.
+        """
+        hosts = (*self.membership.members, *self._remotes.values())
+        return [address for host in hosts for address in host.addresses]
 
     @property
     def _packages(self) -> tuple[str, ...]:
@@ -108,8 +131,16 @@ class Intent:
         """
         clones = {name: registry.service(name).promoted for name in self.sections}
         promoted = {name: clone for name, clone in clones.items() if clone}
+        cluster = self.membership.cluster
         return Site(
-            self.membership, facts, self.sections, self.secret, placed, self.recognised, promoted
+            self.membership,
+            facts,
+            self.sections,
+            self.secret,
+            placed,
+            self.recognised,
+            promoted,
+            {name: Membership(cluster, place.nodes) for name, place in self.places.items()},
         )
 
     def node(self, site: Site, name: str) -> DesiredNode:
@@ -117,11 +148,14 @@ class Intent:
 
         Errors of the descriptions.
         """
-        services = self._services()
-        described = [service.node(section, site, name) for service, section in services]
-        rest = DesiredNode(packages=self._packages, programs=self._programs)
-        watched = [sbd.node(self.sbd, site.facts[name])] if self.sbd else []
-        desired = [rest, *watched, *described]
+        services = [(s, section) for s, section in self._services() if site.has(s.name, name)]
+        desired = [
+            service.node(section, site.of(service.name), name) for service, section in services
+        ]
+        if name not in self._remotes:
+            rest = DesiredNode(packages=self._packages, programs=self._programs)
+            watched = [sbd.node(self.sbd, site.facts[name])] if self.sbd else []
+            desired = [rest, *watched, *desired]
         return DesiredNode(
             packages=_union(own.packages for own in desired),
             files=_union(own.files for own in desired),
@@ -138,29 +172,50 @@ class Intent:
 
     def configuration(self, site: Site) -> Configuration:
         """Return what is desired of the CIB, services in the inventory's order, then the rest."""
-        parts = [service.configuration(section, site) for service, section in self._services()]
-        if self.beside_remotes:
-            parts = [_on_members(part) for part in parts]
+        parts = [
+            self._placed(service.name, service.configuration(section, site.of(service.name)))
+            for service, section in self._services()
+        ]
         return merge([*(_named(part, site.facts) for part in parts), self.base])
 
     def probes(self, site: Site) -> tuple[Probe, ...]:
         """Return the questions that show whether the services serve."""
-        services = self._services()
-        return tuple(p for service, section in services for p in service.probes(section, site))
+        every = (s.probes(section, site.of(s.name)) for s, section in self._services())
+        return tuple(chain.from_iterable(every))
+
+    def _placed(self, service: str, part: Configuration) -> Configuration:
+        """Return a service's part as it is to run where it has its place, or on members alone.
+
+        A clone would run everywhere.
+        """
+        place = self.places.get(service)
+        if place is not None:
+            kept = [one for resource in part.resources for one in place.constraints(resource)]
+        elif self.beside_remotes:
+            kept = list(map(kept_to_members, part.resources))
+        else:
+            return part
+        return replace(part, constraints=(*part.constraints, *kept))
 
     def _services(self) -> list[tuple[Service[Any], Any]]:
         return [(registry.service(name), self.sections[name]) for name in self.chosen]
 
 
+def located(
+    place: ServicePlace, membership: Membership, facts: Mapping[str, HostFacts]
+) -> Membership:
+    """Return the nodes of a place with the addresses that are known of them.
+
+    Of members the cluster knows them, of others the inventory, else they have only one.
+    """
+    known = {member.name: member for member in membership.members}
+    nodes = (known.get(node.name) or _addressed(node, facts) for node in place.nodes)
+    return replace(membership, members=tuple(nodes))
+
+
 def _addressed(member: Member, facts: Mapping[str, HostFacts]) -> Member:
     own = facts[member.name].addresses if member.name in facts else ()
     return member if member.addresses or len(own) != 1 else replace(member, addresses=own)
-
-
-def _on_members(part: Configuration) -> Configuration:
-    """Return a service's part as it is to run on members alone: a clone would run everywhere."""
-    kept = tuple(map(kept_to_members, part.resources))
-    return replace(part, constraints=(*part.constraints, *kept))
 
 
 def _named(part: Configuration, facts: Mapping[str, HostFacts]) -> Configuration:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from pacefab.host import packages
 from pacefab.host.model import HostFacts, Mark, Outcome
 from pacefab.pacemaker.members.membership import completed, find_members
 from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.placement.remote import ServicePlace
 from pacefab.services import registry
 from pacefab.services.service import DesiredNode, Look, Site, no_secret
 from pacefab.transport.connection import Host
@@ -22,6 +23,7 @@ from pacefab.workflows.nodes.in_force import other_ways, share
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.observe import MANAGED, NodeView, observe_node
 from pacefab.workflows.nodes.progress import Audience, Stopwatch
+from pacefab.workflows.rollout.desired import located
 from pacefab.workflows.transaction.entry import Entry, State
 from pacefab.workflows.transaction.transaction import Hosts, Transaction
 
@@ -33,7 +35,8 @@ class Install:
     """How a run installs a service.
 
     `describe` returns what is desired of a node; `membership` are the nodes as long as the hosts
-    are in no cluster. A package manager's lock is waited for `lock_seconds` at most.
+    are in no cluster, `places` the nodes of services that have some. A package manager's lock is
+    waited for `lock_seconds` at most.
     """
 
     service: str
@@ -42,6 +45,8 @@ class Install:
     sections: Mapping[str, Any] = field(default_factory=dict)
     secret: Callable[[str], str] = no_secret
     membership: Membership = _NO_CLUSTER
+    places: Mapping[str, ServicePlace] = field(default_factory=dict)
+    remotes: Collection[str] = ()  # of the hosts, which are remote nodes
     firewall: bool = False  # whether open ports are ours to manage
     lock_seconds: int = packages.LOCK_SECONDS
     dry_run: bool = False
@@ -113,8 +118,8 @@ class Install:
         known = {view.node for name, view in views.items() if own[name]}
         formed = next(filter(None, own.values()), None)
         absent = [name for name in (formed.names if formed else ()) if name not in known]
-        answered = {name: hosts[name] for name in views}
-        heads = {name: view.head for name, view in views.items()}
+        answered = {name: hosts[name] for name in views if name not in self.remotes}
+        heads = {name: views[name].head for name in answered}
         seen = Hosts(answered, heads, absent)
         transaction.check(seen, audience)
         changes = [f"{name}: {line}" for name, plan in plans.items() for line in brief(plan)]
@@ -166,7 +171,7 @@ class Install:
         own = view.membership
         claims = [other.claim for other in views.values()]
         membership = completed(own, claims) if own else self.membership
-        return partial(self._plan, view, membership, _facts(views))
+        return partial(self._plan, view, membership, self._facts(views))
 
     def _plan(
         self,
@@ -176,9 +181,17 @@ class Install:
         facts: HostFacts,
     ) -> NodePlan:
         """Return what the node needs, by its present state; managed units are as observed."""
-        every = {**others, view.node: facts}
-        desired = self.describe(Site(membership, every, self.sections, self.secret), view.node)
-        addresses = [address for member in membership.members for address in member.addresses]
+        every = {**others, self._name(view): facts}
+        name = self._name(view)
+        places = {
+            service: located(place, membership, every) for service, place in self.places.items()
+        }
+        site = Site(membership, every, self.sections, self.secret, places=places)
+        if not site.has(self.service, name):
+            return NodePlan()
+        desired = self.describe(site.of(self.service), name)
+        hosts = {h.name: h for p in (membership, *places.values()) for h in p.members}
+        addresses = [address for host in hosts.values() for address in host.addresses]
         return plan_node(
             facts,
             desired,
@@ -187,6 +200,19 @@ class Install:
             firewall=addresses if self.firewall else None,
             lock_seconds=self.lock_seconds,
         )
+
+    def _facts(self, views: Mapping[str, NodeView]) -> dict[str, HostFacts]:
+        """Return every host's facts, by the host's name where its cluster cannot be read."""
+        found = {}
+        for view in views.values():
+            try:
+                found[self._name(view)] = view.facts
+            except PacefabError:
+                found[view.host] = view.facts
+        return found
+
+    def _name(self, view: NodeView) -> str:
+        return view.host if view.host in self.remotes else view.node
 
 
 def _runs(view: NodeView, desired: DesiredNode) -> bool:
@@ -224,17 +250,6 @@ def _are_of_one_cluster(views: Mapping[str, NodeView]) -> bool:
     except ValueError:
         return False
     return all(name in members for name, claim in claims.items() if claim.membership)
-
-
-def _facts(views: Mapping[str, NodeView]) -> dict[str, HostFacts]:
-    """Return every host's facts, by the host's name where its cluster cannot be read."""
-    found = {}
-    for view in views.values():
-        try:
-            found[view.node] = view.facts
-        except PacefabError:
-            found[view.host] = view.facts
-    return found
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -209,20 +209,19 @@ class Planner:
             own = registry.service(service).primitives(seen.cib)
             return not any(plan.placement.deliberate(primitive, node) for primitive in own)
 
-        members = {name: node for name, node in plan.nodes.items() if name in seen.views}
-        return find_updates(members, site, self.intent.sections, is_kept)
+        there = {name: node for name, node in plan.nodes.items() if name not in seen.strangers}
+        return find_updates(there, site, self.intent.sections, is_kept)
 
     def plan_node(self, seen: ClusterView, name: str) -> NodePlan:
         """Return what would change on one node. Errors of the descriptions, and of `plan_node`."""
         intent, view = self.intent.among(seen.formed, seen.facts), seen.answered[name]
-        own = [address for member in intent.membership.members for address in member.addresses]
         try:
             return plan_node(
                 view.facts,
                 intent.node(intent.site(seen.facts), name),
                 managed=view.managed_units,
                 opaque=view.opaque,
-                firewall=own if self.firewall else None,
+                firewall=intent.addresses if self.firewall else None,
             )
         except PacefabError as error:
             error.host = error.host or name
@@ -244,7 +243,7 @@ class Planner:
     def _plan_cluster(self, seen: ClusterView, nodes: Mapping[str, NodePlan]) -> Plan:
         # Where nodes are not planned, no host joins: those that are no members do not matter.
         joins = self.nodes or seen.formed is None
-        facts = {n: f for n, f in seen.facts.items() if joins or n in seen.views}
+        facts = {n: f for n, f in seen.facts.items() if joins or n not in seen.strangers}
         intent = self.intent.among(seen.formed, facts)
         site = intent.site(facts)
         plan = Plan(intent.membership.cluster, silent=seen.silent, left_out=seen.left_out)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, product
 from typing import Any
@@ -18,6 +18,7 @@ from pacefab.pacemaker import readiness
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, primitive_ids
 from pacefab.pacemaker.ownership import Runner, runners, template_of
+from pacefab.pacemaker.placement.remote import keeping
 from pacefab.pacemaker.plan import constraint_ids, plan_removal
 from pacefab.pacemaker.render import render_configuration
 from pacefab.services import registry
@@ -56,6 +57,11 @@ class Remove:
     dry_run: bool = False
     limit: int = 32
     transaction: Transaction | None = None  # None: one of this run's own
+    remotes: Collection[str] = ()  # of the hosts, which are remote nodes
+
+    def look(self, purge: Purge) -> Look:
+        """Return what to look at on the hosts."""
+        return replace(purge.observed, remotes=tuple(self.remotes))
 
     def run(self, hosts: Mapping[str, Host], reach: Reach, audience: Audience) -> list[Outcome]:
         """Take the resources out, wait until they are stopped everywhere, purge the named hosts.
@@ -94,7 +100,7 @@ class _Removal:
         service, name = remove.service, remove.service.name
         first = remove.sections.get(name, service.default)
         purge = Purge(Look() if first is None else service.look(first))
-        seen = observe_members(hosts, purge.observed, remove.limit, reach)
+        seen = observe_members(hosts, remove.look(purge), remove.limit, reach)
         section = remove.sections.get(name) or service.found(seen.cib) or first
         if section is None:
             if remove.purge:
@@ -106,7 +112,7 @@ class _Removal:
             return cls(remove, seen, Configuration(), purge)
         if service.look(section) != purge.look:
             purge = Purge(service.look(section))
-            seen = observe_members(hosts, purge.observed, remove.limit, reach)
+            seen = observe_members(hosts, remove.look(purge), remove.limit, reach)
         every = {**(remove.sections or recognise(seen.cib)), name: section}
         intent = Intent(
             seen.membership, every, (name,), Configuration(), secret=lambda _: "unknown"
@@ -285,7 +291,7 @@ class _Removal:
         """Return the ids of constraints that name what goes; the service's own are left out."""
         ids = [resource.id for resource in self.desired.resources]
         inner = primitive_ids(self.desired.resources)
-        own = constraint_ids(cib, self.desired.constraints)
+        own = {*constraint_ids(cib, self.desired.constraints), *keeping(cib, *ids)}
         named = (str(c.get("id")) for c in cib.constraints_on(*ids, *inner))
         return [name for name in named if name not in own]
 

@@ -51,7 +51,7 @@ class Restoring:
 
     def plan(self, seen: ClusterView, forming: tuple[str, ...] = ()) -> Plan:
         """Return what would change on nodes and in their cluster."""
-        nodes = {name: self.plan_node(seen, name) for name in seen.views}
+        nodes = {name: self.plan_node(seen, name) for name in (*seen.views, *seen.remotes)}
         conf = corosync_files.plan_back(seen, self.conf, restart=self.restart_cluster)
         if forming and not seen.running:
             # What the CIB of a stopped cluster says is known when it runs; then it is planned.
@@ -128,7 +128,8 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> Back:
         RefusedError: what stood before it cannot be read any more.
         PacefabError: a node did not answer: what it knows of decides which apply is meant.
     """
-    applied = history.gather(hosts)
+    members = {name: host for name, host in hosts.items() if name not in intent.look().remotes}
+    applied = history.gather(members)
     _raise_first(applied.silent)
     entry, first = _choose(applied, number)
     undone = [later.id for later in applied.entries if later.id >= first.id]
@@ -140,11 +141,11 @@ def find(hosts: Mapping[str, Host], intent: Intent, number: int) -> Back:
         first,
         Restoring(
             intent,
-            history.read_before(hosts, first),
+            history.read_before(members, first),
             {name: files for name, (files, _) in found.items()},
             {name: written for name, (_, written) in found.items()},
             first.cluster,
-            history.read_conf(hosts, first),
+            history.read_conf(members, first),
         ),
     )
 

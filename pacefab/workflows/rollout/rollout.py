@@ -181,7 +181,7 @@ class _RolloutRun:
     def _end(self, seen: ClusterView) -> None:
         """Note that all is done; what an unfinished change started and left behind is stopped."""
         if self.transaction.left:
-            stop_forgotten(seen.hosts, self.audience.note)
+            stop_forgotten(seen.voters, self.audience.note)
             bring_again(seen.hosts, self.transaction.left, self.audience)
         self.transaction.end(State.DONE, self.audience)
 
@@ -224,7 +224,7 @@ class _RolloutRun:
             if plan.cluster_summary != shown.cluster_summary:
                 self.agreement.ask(plan, _FORMED if shown.forming else OVERTAKEN)
             try:
-                with started_early(seen.hosts, plan):
+                with started_early(seen.voters, plan):
                     before = self._patch(seen, plan)
             except _OvertakenError:
                 self.audience.note(plan.cluster, OVERTAKEN)

@@ -75,8 +75,9 @@ def _in_order(sections: Mapping[str, Any]) -> list[str]:
 
 def _outlook(name: str, section: Any, site: Site, nodes: Iterable[str]) -> Iterator[str]:
     where: dict[str, list[str]] = {}
+    own = site.of(name)
     for node in nodes:
-        where.setdefault(registry.service(name).outlook(section, site, node), []).append(node)
+        where.setdefault(registry.service(name).outlook(section, own, node), []).append(node)
     yield from (f"{', '.join(alike)}: {said}" for said, alike in where.items() if said)
 
 

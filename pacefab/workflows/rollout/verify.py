@@ -97,7 +97,8 @@ class _Verifying:
         recognised = self.verify.intent is None
         now = site_of(self.seen, self.intent.sections, recognised=recognised)
         known = self.intent.among(self.seen.formed, now.facts).site(now.facts)
-        return replace(known, placed=now.placed, recognised=recognised)
+        places = now.places if recognised else known.places
+        return replace(known, placed=now.placed, recognised=recognised, places=places)
 
     @cached_property
     def _plan(self) -> Plan | PacefabError | None:
@@ -106,13 +107,13 @@ class _Verifying:
             return None
         try:
             planner = Planner(self.intent, firewall=self.verify.firewall, whole=False)
-            return planner.plan(replace(self.seen, strangers={}, hosts=self._members))
+            return planner.plan(replace(self.seen, strangers={}, hosts=self._nodes))
         except PacefabError as error:
             return error
 
     @property
-    def _members(self) -> dict[str, Host]:
-        return {name: self.seen.hosts[name] for name in self.seen.views}
+    def _nodes(self) -> dict[str, Host]:
+        return {name: self.seen.hosts[name] for name in (*self.seen.views, *self.seen.remotes)}
 
     @cached_property
     def _health(self) -> ServiceHealth:
@@ -127,7 +128,9 @@ class _Verifying:
         """Yield what the service itself has to be checked, its own questions put all at once."""
         section = self.intent.sections[self._name]
         try:
-            every = tuple(self.verify.service.checks(section, self._site, self.seen.cib))
+            every = tuple(
+                self.verify.service.checks(section, self._site.of(self._name), self.seen.cib)
+            )
         except PacefabError as error:
             yield _refused(error.host or self._name, error)
             return
@@ -171,7 +174,7 @@ class _Verifying:
     def nodes(self) -> Iterator[Check]:
         """Yield whether each node has what the service needs, and Pacemaker alone starts it."""
         plan = self._plan
-        for node in self.seen.views:
+        for node in (n for n in self._nodes if self._site.has(self._name, n)):
             try:
                 desired = self.intent.node(self._site, node)
             except PacefabError as error:
@@ -239,7 +242,7 @@ class _Verifying:
 
     def _cause(self, node: str) -> str:
         """Return why an instance that Pacemaker calls running probably does not answer."""
-        if node not in self.seen.views:
+        if node not in self._nodes:
             return f"{node} gave no answer over SSH either: is it up?"
         unit = next(iter(self.verify.service.units), "pacemaker")
         if firewalls := self._firewalls(node):

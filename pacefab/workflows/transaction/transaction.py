@@ -46,8 +46,8 @@ class Observed(Protocol):
     """The hosts that were looked at, and what they said of changes."""
 
     @property
-    def hosts(self) -> Mapping[str, Host]:
-        """Every host that answered."""
+    def voters(self) -> Mapping[str, Host]:
+        """Every host that answered and has a word in it."""
 
     @property
     def left_out(self) -> Sequence[str]:
@@ -76,6 +76,11 @@ class Hosts:
     hosts: Mapping[str, Host]
     heads: Mapping[str, Head] = field(default_factory=dict)
     left_out: Sequence[str] = ()
+
+    @property
+    def voters(self) -> Mapping[str, Host]:
+        """All of them."""
+        return self.hosts
 
     @property
     def needed(self) -> int:
@@ -159,7 +164,7 @@ class Transaction:
             return
         reached = {name: self._reach(name) for name in seen.left_out} if self._reach else {}
         others = {name: host for name, host in reached.items() if host is not None}
-        hosts = dict(sorted({**seen.hosts, **others}.items()))  # whichever of them were named
+        hosts = dict(sorted({**seen.voters, **others}.items()))  # whichever of them were named
         self._heads = self.lease.take(hosts, seen.needed, progress.note)
         self._catch_up(progress)
         self.check(seen, progress)  # nodes that were not named may know of more
