@@ -23,6 +23,8 @@ CREATE = (
     "CREATE TABLE IF NOT EXISTS test.kept (word VARCHAR(40) PRIMARY KEY) ENGINE=InnoDB"
 )
 
+EMPTY = "DELETE FROM test.kept"  # each writing begins with the same words
+
 
 @pytest.fixture(scope="module")
 def galera(fenced_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -70,7 +72,7 @@ def test_no_committed_row_is_lost_and_the_others_go_on(
     fenced_cluster: Cluster, galera: Path, tmp_path: Path, node: str
 ) -> None:
     others = [each for each in NODES if each != node]
-    fenced_cluster.run("c1", f"{CLIENT} --execute 'DELETE FROM kept'")  # writers begin anew
+    fenced_cluster.run("c1", f"mariadb --execute '{EMPTY}'")
     with writing(NODES, lambda each: connect(fenced_cluster, each)) as written:
         written.await_after(0, NODES)
         (found,) = drilling.drill(fenced_cluster, node, tmp_path, "--kind", "power", rest=SERVICES)
