@@ -10,6 +10,7 @@ from pacefab.harness.cluster import Cluster
 from pacefab.harness.plugin import ClusterFactory
 from tests.cluster import drilling, eyes
 from tests.cluster.test_bootstrap import SECRETS
+from tests.cluster.test_power_shapes import assert_healthy
 
 pytestmark = pytest.mark.long
 
@@ -46,6 +47,14 @@ def arbitrated(
         "the quorum device has a vote on both nodes",
     )
     return found
+
+
+def test_nothing_is_found_in_a_healthy_pair_with_a_delay(delayed: Cluster) -> None:
+    assert_healthy(delayed)
+
+
+def test_nothing_is_found_in_a_healthy_pair_with_a_quorum_device(arbitrated: Cluster) -> None:
+    assert_healthy(arbitrated)
 
 
 @pytest.mark.parametrize("turn", range(10))
