@@ -196,6 +196,17 @@ class CibDraft(Cib):
         for name in gone if inside else ():
             self._by_id.pop(name, None)
 
+    def rename(self, element: etree._Element, desired: str) -> None:
+        """Give an element another id, numbered where it is taken; empty: it keeps its own."""
+        own = str(element.get("id"))
+        if not desired or own == desired:
+            return
+        self.ids.discard(own)
+        element.set("id", name := unused(desired, self.ids))
+        self.ids.add(name)
+        if self._by_id.pop(own, None) is not None:
+            self._by_id[name] = element
+
     def _holds(self, element: etree._Element) -> bool:
         return self.resources in element.iterancestors()
 

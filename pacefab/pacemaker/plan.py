@@ -23,6 +23,7 @@ from pacefab.pacemaker.configuration import (
     read_constraints,
     read_resource,
     read_settings,
+    says,
     settings,
 )
 from pacefab.pacemaker.conflicts import check_place, check_units
@@ -177,16 +178,18 @@ def _adopted(cib: Cib, made: Iterable[Made]) -> Iterator[str]:
 
 
 def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
-    present = read_settings(cib)
+    present = read_settings(cib, ids=True)
     nodes = known_nodes(cib, desired)
-    for key, setting in settings(desired).items():
+    for key, setting in settings(desired, ids=True).items():
         if setting.node and nodes and setting.node not in nodes:
             raise RefusedError(
                 f"set the attribute {setting.name} of {setting.node}",
                 f"the cluster has no such node, only {', '.join(sorted(nodes))}",
                 "check the node's name in the inventory, or add it first",
             )
-        yield key, _setting(present.get(key), setting)
+        change = _setting(present.get(key), setting)
+        if change or not setting.pieces or says(setting.pieces):
+            yield key, change
 
 
 def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
