@@ -10,6 +10,7 @@ import pytest
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import Absent, HostFacts, Interface, Program, Unit
 from pacefab.pacemaker.model import Member, Membership
+from pacefab.pacemaker.placement.remote import Beside
 from pacefab.workflows.formation.bootstrap import check_fencing
 from pacefab.workflows.formation.plan import (
     COROSYNC,
@@ -167,3 +168,14 @@ def test_without_a_word_on_fencing_it_is_explained() -> None:
     check_fencing(decided=True)
     with pytest.raises(UsageError, match="corrupt data"):
         check_fencing(decided=False)
+
+
+def test_a_host_that_the_cluster_reaches_as_a_remote_node_is_no_member() -> None:
+    mine = desired("c1", "c2")
+    reached = (Beside("edge", "remote", "192.0.2.13"), Beside("g1", "guest", "g1.example.com"))
+    members = [replace(host(name, mine), reached=reached) for name in ("c1", "c2")]
+    said = refusal(*members, bare("c3"))
+    assert "c3 it is the remote node edge of the cluster" in said
+    assert "{name: edge, role: remote}" in said
+    elsewhere = [replace(each, reached=reached[1:]) for each in members]
+    assert plan(*elsewhere, bare("c3")).join == ("c3",)

@@ -178,7 +178,8 @@ class Starting(Answers):
             self.given["monitor"] = captured.text("debian12", "monitor-started.xml")
         elif names and self.call:
             call, self.call = self.call, self.call + 1
-            self.given["monitor"] = re.sub(r'call="\d+"', f'call="{call}"', self.given["monitor"])
+            said = str(self.given["monitor"])
+            self.given["monitor"] = re.sub(r'call="\d+"', f'call="{call}"', said)
         return super().query(steps, **options)
 
 
@@ -213,7 +214,7 @@ def test_a_start_that_is_early_each_time_is_tried_three_times() -> None:
 def test_it_is_tried_again_when_nothing_else_is_being_started() -> None:
     """What keeps systemd busy is what else is being started."""
     node = Starting("inactive")
-    failed, other = node.given["monitor"], replace(VIP, id="vip-db")
+    failed, other = str(node.given["monitor"]), replace(VIP, id="vip-db")
     desired = replace(MEMCACHED, resources=(*MEMCACHED.resources, other))
     starting = '<resource id="vip-db" resource_agent="ocf:heartbeat:IPaddr2" role="Stopped" \
 active="false" orphaned="false" blocked="false" managed="true" failed="false" \

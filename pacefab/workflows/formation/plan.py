@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pacefab.errors import RefusedError
 from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.model import Member, Membership
+from pacefab.pacemaker.placement.remote import Beside
 from pacefab.services.service import DesiredNode, Port
 from pacefab.workflows.nodes.node_plan import missing_packages
 
@@ -35,6 +36,7 @@ class Candidate:
     forming: bool = False  # its CIB still has the settings of a first start
     starting: bool = False  # Pacemaker runs there, and gives no answers yet
     packages: tuple[str, ...] = ()  # beside those that every cluster needs
+    reached: tuple[Beside, ...] = ()  # the remote and guest nodes of the CIB that lies there
 
     @property
     def stands(self) -> bool:
@@ -123,6 +125,7 @@ def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Forma
     attempt = f"form cluster {desired.cluster}"
     hosts = list(found.values())
     _check_clusters(attempt, desired, hosts)
+    _check_roles(attempt, hosts)
     members = tuple(_addressed(attempt, member, found[member.name]) for member in desired.members)
     set_up = [host for host in hosts if host.membership]
     bare = tuple(host.name for host in hosts if not host.membership)
@@ -176,6 +179,22 @@ def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate
             "nothing was changed: take these hosts out of the inventory, or, if nothing there is "
             "needed any more, out of what they belong to (on the host: pcs cluster destroy)",
         )
+
+
+def _check_roles(attempt: str, hosts: Sequence[Candidate]) -> None:
+    """Refuse a host that the cluster reaches as a remote or guest node: it cannot be a member."""
+    known = {node.name: node for host in hosts if host.membership for node in host.reached}
+    for host in (each for each in hosts if not each.membership):
+        own = {host.name, host.facts.name, *host.facts.addresses}
+        for node in known.values():
+            if own & {node.name, node.address}:
+                raise RefusedError(
+                    attempt,
+                    f"it is the {node.role} node {node.name} of the cluster",
+                    "nothing was changed: name it so in the inventory, under nodes: "
+                    f"{{name: {node.name}, role: {node.role}}}",
+                    host=host.name,
+                )
 
 
 def _other_cluster(desired: Membership, host: Candidate) -> str:
