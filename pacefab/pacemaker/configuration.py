@@ -235,7 +235,11 @@ def own_set(element: etree._Element, kind: str) -> etree._Element | None:
 
 def read_further(element: etree._Element) -> Further:
     """Return the sets that an element has besides the plain ones, and where those stand."""
-    found = {kind: read_sets(element, own_set(element, kind), kind) for kind in SETS}
+    tags = {child.tag for child in element}
+    found = {
+        kind: read_sets(element, own_set(element, kind), kind) if kind in tags else ()
+        for kind in SETS
+    }
     operations = element.find("operations")
     if operations is not None:
         own = [read_piece(e) for e in operations.iterfind("*") if e.tag != "op"]
