@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
 from pacefab.host.model import HostFacts, Program
+from pacefab.pacemaker.corosync.plan import USUAL_PORTS
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.pacemaker.placement.remote import Beside
 from pacefab.services.service import DesiredNode, Port
@@ -14,8 +15,8 @@ from pacefab.workflows.nodes.node_plan import missing_packages
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
 ENGINES = (COROSYNC, PACEMAKER)
-# pcsd; corosync's knet, one port per link (corosync.conf(5): mcastport 5405 and up).
-PORTS = (Port(2224), *(Port(number, "udp") for number in range(5405, 5413)))
+# pcsd, corosync.
+PORTS = (Port(2224), *(Port(number, "udp") for number in USUAL_PORTS))
 _PACKAGES = {
     # Debian's pcs only recommends the last one, without which it finds no crm_mon.
     "debian": ("pacemaker", "corosync", "pcs", "resource-agents", "pacemaker-cli-utils"),
@@ -36,6 +37,7 @@ class Candidate:
     forming: bool = False  # its CIB still has the settings of a first start
     starting: bool = False  # Pacemaker runs there, and gives no answers yet
     packages: tuple[str, ...] = ()  # beside those that every cluster needs
+    ports: tuple[Port, ...] = ()  # likewise
     reached: tuple[Beside, ...] = ()  # the remote and guest nodes of the CIB that lies there
 
     @property
@@ -58,7 +60,7 @@ class Candidate:
             (*_PACKAGES[self.facts.family or ""], *self.packages),
             units=engines,
             helpers=(PCSD,),
-            ports=PORTS,
+            ports=(*PORTS, *self.ports),
             programs=self.programs,
         )
 
