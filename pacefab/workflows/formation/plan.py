@@ -126,8 +126,8 @@ def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Forma
     """
     attempt = f"form cluster {desired.cluster}"
     hosts = list(found.values())
-    _check_clusters(attempt, desired, hosts)
     _check_roles(attempt, hosts)
+    _check_clusters(attempt, desired, hosts)
     members = tuple(_addressed(attempt, member, found[member.name]) for member in desired.members)
     set_up = [host for host in hosts if host.membership]
     bare = tuple(host.name for host in hosts if not host.membership)
@@ -173,6 +173,7 @@ def _cut_off(hosts: Sequence[Candidate]) -> bool:
 
 
 def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate]) -> None:
+    _check_names(attempt, desired, hosts)
     problems = [problem for host in hosts if (problem := _other_cluster(desired, host))]
     if problems:
         raise RefusedError(
@@ -183,9 +184,55 @@ def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate
         )
 
 
+def _check_names(attempt: str, desired: Membership, hosts: Sequence[Candidate]) -> None:
+    """Refuse a cluster that has these nodes by another name, and nodes of it by other names."""
+    formed = [host.membership for host in hosts if host.membership]
+    called = {known.cluster for known in formed}
+    if formed and called - {desired.cluster} and all(_is_it(known, hosts) for known in formed):
+        (old,) = called
+        raise RefusedError(
+            attempt,
+            f"the cluster of these nodes is called {old}",
+            f"nothing was changed: write cluster: {old}; or rename it, where pcs can (0.12.1 and "
+            f"newer), while it is stopped: pcs cluster stop --all; pcs cluster rename "
+            f"{desired.cluster}; pcs cluster start --all",
+        )
+    for host in hosts:
+        old = _former_name(desired, host)
+        if old:
+            raise RefusedError(
+                attempt,
+                f"it is the node {old} of cluster {desired.cluster}, and the inventory calls it "
+                f"{host.name}",
+                f"nothing was changed: write name: {old}. Nodes cannot be renamed; to have it by "
+                f"another name take it out and in again: fab remove-node --node {old} with the old "
+                f"inventory, then fab add-node --node {host.name}",
+                host=host.name,
+            )
+
+
+def _is_it(known: Membership, hosts: Sequence[Candidate]) -> bool:
+    """Whether a cluster has just these hosts for its nodes."""
+    return {host.name for host in hosts} == set(known.names) and len(
+        {host.membership.cluster for host in hosts if host.membership}
+    ) == 1
+
+
+def _former_name(desired: Membership, host: Candidate) -> str:
+    """Return how a host is called in the cluster that it is a member of, if not as desired."""
+    mine = host.membership
+    if mine is None or mine.cluster != desired.cluster or host.name in mine.names:
+        return ""
+    addresses = set(host.facts.addresses)
+    return next((m.name for m in mine.members if addresses & set(m.addresses)), "")
+
+
 def _check_roles(attempt: str, hosts: Sequence[Candidate]) -> None:
-    """Refuse a host that the cluster reaches as a remote or guest node: it cannot be a member."""
-    known = {node.name: node for host in hosts if host.membership for node in host.reached}
+    """Refuse a host that the cluster reaches as a remote or guest node: it cannot be a member.
+
+    Such a host shows the cluster's CIB, too: Pacemaker Remote passes questions on.
+    """
+    known = {node.name: node for host in hosts for node in host.reached}
     for host in (each for each in hosts if not each.membership):
         own = {host.name, host.facts.name, *host.facts.addresses}
         for node in known.values():
