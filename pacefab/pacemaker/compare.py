@@ -33,8 +33,9 @@ def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
     if not any(map(is_mark, present)):  # there is none yet, or nothing is left in it
         desired = tuple(p for p in desired if not is_mark(p))
     usual = [without_usual(sets) for sets in (present, desired)]
-    ids = frozenset(p.id for p in desired if is_mark(p)) - {""}
-    return same_pieces(usual[0], usual[1]) and ids <= frozenset(p.id for p in present)
+    ids = frozenset[str]().union(*(p.ids for p in desired if is_mark(p)))
+    there = frozenset[str]().union(*(p.ids for p in present)) if ids else ids
+    return same_pieces(usual[0], usual[1]) and ids <= there
 
 
 def _further(
@@ -190,7 +191,8 @@ def terms(op: Operation) -> str:
     own = [] if op.parameters else [each for each in sets if _is_own(each)]
     for each in own[:1]:
         sets.remove(each)
-        found |= {child.attributes["name"]: child.attributes["value"] for child in each.children}
+        values = [(c.attributes["name"], c.attributes["value"]) for c in each.children]
+        found |= dict(reversed(values))  # of two of one name Pacemaker takes the first
     said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
     return " ".join([*said, *sorted(map(shown, sets))])
 

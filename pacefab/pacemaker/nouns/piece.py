@@ -33,11 +33,11 @@ class Piece:
 
     @property
     def meaning(self) -> str:
-        """What it says: ids and an order without meaning aside."""
+        """What it says: ids and an order without meaning aside; of a mark not its values."""
         said = " ".join(
             f"{name}={_plain(self.attributes[name])}" for name in sorted(self.attributes)
         )
-        inside = [child.meaning for child in self.children]
+        inside = [child.meaning for child in (() if is_mark(self) else self.children)]
         if not any(child.tag in _ORDERED for child in self.children):
             inside.sort()
         return f"{self.tag}({said}{' ' if said and inside else ''}{' '.join(inside)})"
@@ -99,11 +99,13 @@ def read_sets(
 
 def _mark(plain: etree._Element) -> Piece:
     score = {"score": str(plain.get("score"))} if plain.get("score") else {}
-    return Piece(str(plain.tag), {PLAIN: "true", **score}, (), plain.get("id", ""))
+    pairs = ((e.get("name", ""), e.get("id", "")) for e in plain.iterfind("nvpair"))
+    named = tuple(Piece("nvpair", {"name": name}, (), own) for name, own in pairs)
+    return Piece(str(plain.tag), {PLAIN: "true", **score}, named, plain.get("id", ""))
 
 
 def is_mark(piece: Piece) -> bool:
-    """Whether a piece says no more than where the plain set stands."""
+    """Whether a piece says no more than where the plain set stands, and ids of values in it."""
     return PLAIN in piece.attributes
 
 
