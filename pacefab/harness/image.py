@@ -92,15 +92,16 @@ NODE_RECIPES: Final[dict[str, Recipe]] = {
     "centos10": FromContainerfile("centos.Containerfile", ("rpm/pacefab.repo",), base=CENTOS10),
     "debian12": FromContainerfile("debian.Containerfile", (), base_kind="debian12-bare"),
     "debian13": FromContainerfile("debian.Containerfile", (), base_kind="debian13-bare"),
-    "rpm": FromContainerfile("rpm.Containerfile", ("rpm",), base_kind="debian12"),
+    "rpm": FromContainerfile("rpm.Containerfile", (), base_kind="rpm-bare"),
 }
-BARE: Final = {"debian12": "debian12-bare", "debian13": "debian13-bare"}
+BARE: Final = {"debian12": "debian12-bare", "debian13": "debian13-bare", "rpm": "rpm-bare"}
 """Which image is the one of a kind's bare hosts, where there is one."""
 FENCING: Final = {"debian12": "debian12-fencing", "debian13": "debian13-fencing"}
 """Which image is the one of a kind's nodes that have a fence agent, where there is one."""
 RECIPE_OF: Final = NODE_RECIPES | {
     BARE["debian12"]: FromMirror("bookworm"),
     BARE["debian13"]: FromMirror("trixie"),
+    BARE["rpm"]: FromContainerfile("rpm-bare.Containerfile", ("rpm",), base_kind="debian12-bare"),
     FENCING["debian12"]: FromContainerfile("fencing.Containerfile", (), base_kind="debian12"),
     FENCING["debian13"]: FromContainerfile("fencing.Containerfile", (), base_kind="debian13"),
 }

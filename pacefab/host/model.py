@@ -165,6 +165,7 @@ class HostFacts:
     written: Mapping[str, float] = field(default_factory=dict)  # files: when, seconds since 1970
     absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at
     firewall: Firewall | None = None  # None: no firewalld is active
+    repositories: Mapping[str, bool] = field(default_factory=dict)  # dnf's: whether enabled
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -114,7 +114,8 @@ class DesiredNode:
     settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
     what its agents call. `at_start` says which changes of files are in force after a restart only.
-    `remarks` are sentences about the node that change nothing and belong to its plan.
+    `remarks` are sentences about the node that change nothing and belong to its plan. `of_cluster`:
+    its packages are those of a cluster, in a repository that EL does not enable by itself.
     """
 
     packages: tuple[str, ...] = ()
@@ -128,6 +129,7 @@ class DesiredNode:
     kernel: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[Program, ...] = ()
     at_start: tuple[AtStart, ...] = ()
+    of_cluster: bool = False
 
 
 def no_secret(name: str) -> str:

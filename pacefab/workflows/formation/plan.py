@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pacefab.errors import RefusedError
 from pacefab.host.model import HostFacts, Program
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.services.service import DesiredNode, Port
-from pacefab.workflows.nodes.node_plan import missing_packages
+from pacefab.workflows.nodes.node_plan import missing_packages, missing_repository
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
 ENGINES = (COROSYNC, PACEMAKER)
@@ -58,6 +58,7 @@ class Candidate:
             helpers=(PCSD,),
             ports=PORTS,
             programs=self.programs,
+            of_cluster=True,
         )
 
 
@@ -73,6 +74,7 @@ class Formation:
         forget: members by the cluster's file that know nothing of it (reinstalled hosts).
         join: these are added to the cluster, then started.
         finish: the settings of a first start are still in the CIB.
+        repositories: those that are enabled first, by host.
     """
 
     cluster: str
@@ -83,6 +85,7 @@ class Formation:
     forget: tuple[str, ...] = ()
     join: tuple[str, ...] = ()
     finish: bool = False
+    repositories: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -99,6 +102,8 @@ class Formation:
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
+        for name, repository in self.repositories.items():
+            yield f"{name}: repository {repository} enabled"
         for name, packages in self.prepare.items():
             yield f"{name}: {', '.join((*packages, 'pcsd'))} ready"
         if self.setup:
@@ -126,7 +131,9 @@ def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Forma
     members = tuple(_addressed(attempt, member, found[member.name]) for member in desired.members)
     set_up = [host for host in hosts if host.membership]
     bare = tuple(host.name for host in hosts if not host.membership)
-    plan = Formation(desired.cluster, members, {}, finish=any(host.forming for host in hosts))
+    repositories = {h.name: id_ for h in hosts if (id_ := missing_repository(h.facts, h.desired))}
+    forming = any(host.forming for host in hosts)
+    plan = Formation(desired.cluster, members, {}, finish=forming, repositories=repositories)
     if not set_up or (bare and _cut_off(hosts)):
         return _set_up_all(plan, hosts)
     _check_agreement(attempt, set_up)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kept_files, kernel, packages, units
+from pacefab.host import files, firewall, kept_files, kernel, packages, repositories, units
 from pacefab.host.model import FileState, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
@@ -26,8 +26,9 @@ class NodePlan:
     """
 
     packages: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()  # that are enabled for them
     install: tuple[Step, ...] = ()
-    purge: tuple[Step, ...] = ()  # takes those packages away again
+    purge: tuple[Step, ...] = ()  # takes those packages away again, and leaves repositories as now
     steps: tuple[Step, ...] = ()
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class NodePlan:
         """Return a plan that does both, in this order."""
         return NodePlan(
             packages=self.packages + other.packages,
+            repositories=self.repositories + other.repositories,
             install=self.install + other.install,
             purge=self.purge + other.purge,
             steps=self.steps + other.steps,
@@ -81,7 +83,8 @@ def plan_node(
     """
     written = _plan_files(facts, desired)
     return (
-        _plan_packages(facts, desired, lock_seconds)
+        _plan_repository(facts, desired)
+        + _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
         + _plan_kernel(facts, desired)
@@ -144,6 +147,29 @@ def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
     """
     absent = [name for name in desired.packages if facts.packages.get(name) is None]
     return tuple(dict.fromkeys([*absent, *_called(facts, desired)]))
+
+
+def missing_repository(facts: HostFacts, desired: DesiredNode) -> str:
+    """Return the repository that is to be enabled for what a node lacks of a cluster's packages.
+
+    Errors of `missing_packages`.
+    """
+    if not (desired.of_cluster and missing_packages(facts, desired)):
+        return ""
+    return repositories.high_availability(facts.repositories)
+
+
+def _plan_repository(facts: HostFacts, desired: DesiredNode) -> NodePlan:
+    name = missing_repository(facts, desired)
+    if not name:
+        return NodePlan()
+    manager = facts.supported_manager()
+    return NodePlan(
+        repositories=(name,),
+        install=(repositories.plan_set(manager, name, "enable"),),
+        purge=(repositories.plan_set(manager, name, "disable"),),
+        changes=(f"repository {name} enabled",),
+    )
 
 
 def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) -> NodePlan:
