@@ -68,10 +68,11 @@ class Look:
 
 @dataclass(frozen=True)
 class Port:
-    """A port that the firewall has to let other hosts reach."""
+    """A port that the firewall has to let other nodes reach; `clients`: of the service, too."""
 
     number: int
     protocol: str = "tcp"
+    clients: bool = False
 
 
 @dataclass(frozen=True)

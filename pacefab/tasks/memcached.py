@@ -47,6 +47,7 @@ def install_memcached(
         places=run.inventory.places if run.inventory else {},
         remotes=tuple(run.placed),
         firewall=run.manages_firewall,
+        clients=run.client_networks,
         lock_seconds=seconds,
         dry_run=dry_run,
         limit=run.limit,

@@ -31,22 +31,24 @@ def test_same_recipe_same_tag(recipes: Path) -> None:
     assert len(set(before.values())) == len(before)
 
 
-BARE = {"debian12-bare", "debian13-bare"}
+DEBIAN_BARE = {"debian12-bare", "debian13-bare"}
 FENCING = {"debian12-fencing", "debian13-fencing"}
-MADE_OF_BARE = {"debian12", "debian13", "rpm"} | FENCING
+RPM = {"rpm-bare", "rpm"}
+MADE_OF_BARE = {"debian12", "debian13"} | RPM | FENCING
 CENTOS = {"centos9", "centos10"}
 
 
 @pytest.mark.parametrize(
     ("changed", "kinds"),
     [
-        ("node/setup", CENTOS | BARE | MADE_OF_BARE),
-        ("node/sudoers", CENTOS | BARE | MADE_OF_BARE),
-        ("deb-repository", BARE | MADE_OF_BARE),
-        ("debian.Containerfile", MADE_OF_BARE),
+        ("node/setup", CENTOS | DEBIAN_BARE | MADE_OF_BARE),
+        ("node/sudoers", CENTOS | DEBIAN_BARE | MADE_OF_BARE),
+        ("deb-repository", DEBIAN_BARE | MADE_OF_BARE),
+        ("debian.Containerfile", {"debian12", "debian13"} | FENCING),
         ("fencing.Containerfile", FENCING),
-        ("rpm/memcached.spec", {"rpm"}),
-        ("rpm/pacefab.repo", CENTOS | {"rpm"}),
+        ("rpm/memcached.spec", RPM),
+        ("rpm/pacefab.repo", CENTOS | RPM),
+        ("rpm.Containerfile", {"rpm"}),
         ("centos.Containerfile", CENTOS),
     ],
 )

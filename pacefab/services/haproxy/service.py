@@ -36,15 +36,15 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
     check = ("haproxy", "-c", "-f", "{}")
     mode = "600" if section.stats else "644"
     config = whole(CONFIG, text, check=check, reload=UNIT, mode=mode, hidden=r"password \S+")
-    ports = {proxy.port for proxy in section.proxies}
-    if section.stats:
-        ports.add(section.stats.port)
+    ports = {Port(proxy.port, clients=True) for proxy in section.proxies}
+    if section.stats and section.stats.port not in {port.number for port in ports}:
+        ports.add(Port(section.stats.port))
     in_force.check(site.facts[name], UNIT, CONFIG)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(whole(SYSCTL, _SYSCTL_TEXT), config),
         units=(UNIT,),
-        ports=tuple(Port(port) for port in sorted(ports)),
+        ports=tuple(sorted(ports, key=lambda port: port.number)),
         kernel=KERNEL,
         at_start=(AtStart("haproxy", (PACKAGE,), (CONFIG,), reloaded=True),),
     )

@@ -114,7 +114,7 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
         packages=(PACKAGE,),
         files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
-        ports=(Port(desired.port),),
+        ports=(Port(desired.port, clients=True),),
         processes=(process(facts, desired),),
         remarks=_remarks(facts, desired),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
 from pacefab.host import files, firewall, kept_files, kernel, packages, repositories, units
-from pacefab.host.model import FileState, HostFacts
+from pacefab.host.model import FileState, Firewall, HostFacts
 from pacefab.services.service import DesiredNode, File, Port
 from pacefab.transport.command import Step
 from pacefab.workflows.nodes.in_force import PendingSetting, find_overruled, find_pending
@@ -65,6 +65,7 @@ def plan_node(
     managed: Collection[str],
     opaque: Sequence[str] = (),
     firewall: Sequence[str] | None,
+    clients: Sequence[str] = (),
     lock_seconds: int = packages.LOCK_SECONDS,
 ) -> NodePlan:
     """Return what brings a node to what is desired.
@@ -75,6 +76,7 @@ def plan_node(
         managed: the units that Pacemaker manages; it alone starts and stops those.
         opaque: resources that may run any unit, as an error names them.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
+        clients: networks that those of the ports are opened for which clients use.
         lock_seconds: how long another package manager's lock is waited for.
 
     Raises:
@@ -93,6 +95,7 @@ def plan_node(
         + _plan_at_boot(facts, desired)
         + _plan_reloads(written)
         + _plan_ports(facts, desired.ports, firewall)
+        + _plan_client_ports(facts, desired.ports, clients if firewall is not None else ())
         + NodePlan(
             remarks=(*desired.remarks, *find_overruled(facts, desired)),
             pending=find_pending(
@@ -352,14 +355,40 @@ def _plan_ports(
 ) -> NodePlan:
     if facts.firewall is None or not ports:
         return NodePlan()
-    named = ", ".join(f"{port.number}/{port.protocol}" for port in ports)
     if addresses is None:
+        named = _named(ports)
         remark = f"firewalld is active and not managed (firewall: managed): it must let in {named}"
         return NodePlan(remarks=(remark,))
-    rules = [firewall.rule(a, port.number, port.protocol) for a in addresses for port in ports]
+    return _plan_open(
+        facts.firewall,
+        firewall.zones(facts.firewall, facts.interfaces, addresses),
+        ports,
+        addresses,
+    )
+
+
+def _plan_client_ports(
+    facts: HostFacts, ports: Sequence[Port], networks: Sequence[str]
+) -> NodePlan:
+    """Return what lets clients in these networks reach the ports that are for clients."""
+    theirs = [port for port in ports if port.clients]
+    if facts.firewall is None or not (theirs and networks):
+        return NodePlan()
+    every = firewall.every_zone(facts.firewall, facts.interfaces)
+    return _plan_open(facts.firewall, every, theirs, networks)
+
+
+def _plan_open(
+    found: Firewall, zones: Sequence[str], ports: Sequence[Port], sources: Sequence[str]
+) -> NodePlan:
+    rules = [firewall.rule(s, port.number, port.protocol) for s in sources for port in ports]
     plan = NodePlan()
-    for zone in firewall.zones(facts.firewall, facts.interfaces, addresses):
-        if missing := firewall.missing(facts.firewall, zone, rules):
-            change = f"firewall: {named} opened in zone {zone} for {', '.join(addresses)}"
+    for zone in zones:
+        if missing := firewall.missing(found, zone, rules):
+            change = f"firewall: {_named(ports)} opened in zone {zone} for {', '.join(sources)}"
             plan += NodePlan(steps=tuple(firewall.plan_open(zone, missing)), changes=(change,))
     return plan
+
+
+def _named(ports: Sequence[Port]) -> str:
+    return ", ".join(f"{port.number}/{port.protocol}" for port in ports)

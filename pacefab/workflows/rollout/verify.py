@@ -41,6 +41,7 @@ class Verify:
     intent: Intent | None = None
     firewall: bool = False  # whether open ports are ours to manage
     limit: int = 32
+    clients: tuple[str, ...] = ()  # networks whose clients reach the service
 
     def run(self, hosts: Mapping[str, Host], reach: Reach) -> Verification:
         """Check resources, nodes and answers; harmless.
@@ -106,7 +107,8 @@ class _Verifying:
         if self.verify.intent is None:
             return None
         try:
-            planner = Planner(self.intent, firewall=self.verify.firewall, whole=False)
+            owned, clients = self.verify.firewall, self.verify.clients
+            planner = Planner(self.intent, firewall=owned, clients=clients, whole=False)
             return planner.plan(replace(self.seen, strangers={}, hosts=self._nodes))
         except PacefabError as error:
             return error
