@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host.model import HostFacts, Program
+from pacefab.host.model import HostFacts, Program, SelinuxPort
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
@@ -64,6 +64,8 @@ class Look:
     processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
     agents: tuple[str, ...] = ()  # whose metadata a plan will need; of the first node alone
     remotes: tuple[str, ...] = ()  # the hosts, if they are asked, that are no members to be
+    booleans: tuple[str, ...] = ()  # of SELinux's policy
+    labelled: tuple[SelinuxPort, ...] = ()  # ports that are to have a type which no policy gives
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class DesiredNode:
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
     what its agents call. `at_start` says which changes of files are in force after a restart only.
     `remarks` are sentences about the node that change nothing and belong to its plan. `of_cluster`:
-    its packages are those of a cluster, in a repository that EL does not enable by itself.
+    its packages are those of a cluster, in a repository that EL does not enable by itself. Where
+    SELinux enforces a policy, `booleans` of it are on and `labelled` ports have their types.
     """
 
     packages: tuple[str, ...] = ()
@@ -131,6 +134,8 @@ class DesiredNode:
     programs: tuple[Program, ...] = ()
     at_start: tuple[AtStart, ...] = ()
     of_cluster: bool = False
+    booleans: tuple[str, ...] = ()
+    labelled: tuple[SelinuxPort, ...] = ()
 
 
 def no_secret(name: str) -> str:

@@ -42,7 +42,7 @@ def install_memcached(
 
     install = Install(
         "memcached",
-        memcached.LOOK,
+        replace(memcached.LOOK, labelled=memcached.labelled(request.port)),
         partial(memcached.desired_node, request),
         places=run.inventory.places if run.inventory else {},
         remotes=tuple(run.placed),

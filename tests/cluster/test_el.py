@@ -127,7 +127,7 @@ def test_the_whole_stack_is_there_as_rpms_and_serves(stack: Cluster, tmp_path: P
     assert all(f"rabbit@192.0.2.{number}" in running for number in (11, 12, 13))
     # MariaDB and RabbitMQ answer at the VIP, through HAProxy; the greeting names who speaks.
     for port, words in ((3306, "MariaDB"), (5672, "AMQP")):
-        hello = "printf 'hello\\r\\n\\r\\n\\r\\n' >&3; timeout 5 head -c 60 <&3 | tr -d '\\0'"
+        hello = "printf 'hello\\r\\n\\r\\n\\r\\n' >&3; timeout 5 head -c 90 <&3 | tr -d '\\0'"
         asked = f'bash -c "exec 3<>/dev/tcp/{VIP}/{port}; {hello}"'
         assert words in stack.run(THIRD, asked, check=False).stdout
 

@@ -21,7 +21,7 @@ def _network(text: str) -> str:
 Network = Annotated[str, AfterValidator(_network)]
 
 
-class Firewall(Part):
+class FirewallSection(Part):
     """firewalld lets these networks reach the ports that services have for clients."""
 
     clients: tuple[Network, ...] = Field(

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kept_files, kernel, packages, repositories, units
-from pacefab.host.model import FileState, Firewall, HostFacts
-from pacefab.services.service import DesiredNode, File, Port
+from pacefab.host import files, kept_files, kernel, packages, repositories, selinux, units
+from pacefab.host.model import FileState, HostFacts
+from pacefab.services.service import DesiredNode, File
 from pacefab.transport.command import Step
 from pacefab.workflows.nodes.in_force import PendingSetting, find_overruled, find_pending
+from pacefab.workflows.nodes.permissions import Allowance, allow_by_selinux, open_ports
 
 _READ_BY_ALL = 0o004
 _UNIT_FILES = "/etc/systemd/system/"
@@ -89,13 +90,13 @@ def plan_node(
         + _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
+        + _permitted(allow_by_selinux(facts, desired))
         + _plan_kernel(facts, desired)
         + _plan_units(facts, desired, managed, opaque)
         + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_at_boot(facts, desired)
         + _plan_reloads(written)
-        + _plan_ports(facts, desired.ports, firewall)
-        + _plan_client_ports(facts, desired.ports, clients if firewall is not None else ())
+        + _permitted(open_ports(facts, desired.ports, firewall, clients))
         + NodePlan(
             remarks=(*desired.remarks, *find_overruled(facts, desired)),
             pending=find_pending(
@@ -149,6 +150,8 @@ def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
         RefusedError: no package brings such a program, or one that is installed did not.
     """
     absent = [name for name in desired.packages if facts.packages.get(name) is None]
+    if desired.labelled and facts.selinux and not facts.selinux.semanage:
+        absent.append(selinux.PACKAGE)
     return tuple(dict.fromkeys([*absent, *_called(facts, desired)]))
 
 
@@ -173,6 +176,11 @@ def _plan_repository(facts: HostFacts, desired: DesiredNode) -> NodePlan:
         purge=(repositories.plan_set(manager, name, "disable"),),
         changes=(f"repository {name} enabled",),
     )
+
+
+def _permitted(permission: Allowance) -> NodePlan:
+    steps, changes, remarks = permission.steps, permission.changes, permission.remarks
+    return NodePlan(steps=steps, changes=changes, remarks=remarks)
 
 
 def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) -> NodePlan:
@@ -348,47 +356,3 @@ def _plan_at_boot(facts: HostFacts, desired: DesiredNode) -> NodePlan:
         steps=tuple(units.plan_enable_at_boot(name) for name in missing),
         changes=tuple(f"{name} enabled" for name in missing),
     )
-
-
-def _plan_ports(
-    facts: HostFacts, ports: Sequence[Port], addresses: Sequence[str] | None
-) -> NodePlan:
-    if facts.firewall is None or not ports:
-        return NodePlan()
-    if addresses is None:
-        named = _named(ports)
-        remark = f"firewalld is active and not managed (firewall: managed): it must let in {named}"
-        return NodePlan(remarks=(remark,))
-    return _plan_open(
-        facts.firewall,
-        firewall.zones(facts.firewall, facts.interfaces, addresses),
-        ports,
-        addresses,
-    )
-
-
-def _plan_client_ports(
-    facts: HostFacts, ports: Sequence[Port], networks: Sequence[str]
-) -> NodePlan:
-    """Return what lets clients in these networks reach the ports that are for clients."""
-    theirs = [port for port in ports if port.clients]
-    if facts.firewall is None or not (theirs and networks):
-        return NodePlan()
-    every = firewall.every_zone(facts.firewall, facts.interfaces)
-    return _plan_open(facts.firewall, every, theirs, networks)
-
-
-def _plan_open(
-    found: Firewall, zones: Sequence[str], ports: Sequence[Port], sources: Sequence[str]
-) -> NodePlan:
-    rules = [firewall.rule(s, port.number, port.protocol) for s in sources for port in ports]
-    plan = NodePlan()
-    for zone in zones:
-        if missing := firewall.missing(found, zone, rules):
-            change = f"firewall: {_named(ports)} opened in zone {zone} for {', '.join(sources)}"
-            plan += NodePlan(steps=tuple(firewall.plan_open(zone, missing)), changes=(change,))
-    return plan
-
-
-def _named(ports: Sequence[Port]) -> str:
-    return ", ".join(f"{port.number}/{port.protocol}" for port in ports)

@@ -15,6 +15,7 @@ from pacefab.host import (
     processes,
     programs,
     repositories,
+    selinux,
     units,
 )
 from pacefab.host.model import FileState, HostFacts, Interface
@@ -186,6 +187,7 @@ def _node_steps(look: Look) -> list[Step]:
         *programs.observe(look.programs),
         *firewall.observe(),
         *repositories.observe(),
+        *selinux.observe(look.booleans, look.labelled, look.files),
         *live_membership.observe_membership(),
         heads.observe(),
     ]
@@ -215,6 +217,7 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         absent=programs.parse(sections),
         firewall=firewall.parse(sections),
         repositories=repositories.parse(sections),
+        selinux=selinux.parse(sections),
     )
 
 
