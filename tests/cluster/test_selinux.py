@@ -30,7 +30,8 @@ echo "semanage $*" >>{STATE}/calls
 echo "$4 tcp $7" >>{STATE}/ports""",
     "restorecon": f"""
 case $* in
-*' -n '*) [ ! -s {STATE}/wrong ] || echo "Would relabel $(cat {STATE}/wrong) from u:r:a:s0 to u:r:b:s0" ;;
+*' -n '*)
+  [ ! -s {STATE}/wrong ] || echo "Would relabel $(cat {STATE}/wrong) from u:r:a:s0 to u:r:b:s0" ;;
 *) echo "restorecon $*" >>{STATE}/calls; : >{STATE}/wrong ;;
 esac""",
 }
