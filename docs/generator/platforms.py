@@ -8,7 +8,7 @@ from pacefab.harness import image
 _NODES = {
     "debian12": ("Debian 12", "Pacemaker 2.1, pcs 0.11 (the generation of EL 9)", "yes"),
     "debian13": ("Debian 13", "Pacemaker 3.0, pcs 0.12 (the generation of EL 10)", "yes"),
-    "rpm": ("Debian 12 with dnf, rpm and an RPM of memcached", "as debian12", "yes"),
+    "rpm": ("Debian 12 with dnf and rpm, and RPMs by EL's names", "as debian12", "yes"),
     "centos9": ("CentOS Stream 9", "its HighAvailability repository", "where a registry is"),
     "centos10": ("CentOS Stream 10", "its HighAvailability repository", "where a registry is"),
 }

@@ -90,7 +90,13 @@ class Run:
     @property
     def manages_firewall(self) -> bool:
         """Whether open ports are ours to manage: only where an inventory says so."""
-        return self.inventory is not None and self.inventory.firewall == "managed"
+        return self.inventory is not None and self.inventory.firewall != "unmanaged"
+
+    @property
+    def client_networks(self) -> tuple[str, ...]:
+        """The networks whose clients firewalls let in, where they are ours to manage."""
+        firewall = self.inventory.firewall if self.inventory else "unmanaged"
+        return () if isinstance(firewall, str) else firewall.clients
 
     def gather(self, secrets: Iterable[str]) -> None:
         """Get secrets by their names, those that nothing gives from a prompt, if there is one.

@@ -27,6 +27,11 @@ PULL_SECONDS: Final = 20
 """How long `auto` tries to pull CentOS: enough for its 60 MB where a registry answers."""
 COMMON: Final = "node"
 DIGEST_DIGITS: Final = 12
+CPUINFO: Final = Path("/proc/cpuinfo")
+V3_FLAGS: Final = frozenset(["abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave"])
+"""What x86-64-v3 has beyond what every processor of today has, as the kernel names it."""
+UNIFIED: Final = Path("/sys/fs/cgroup/cgroup.controllers")
+"""Is there where control groups are of version 2 alone."""
 
 
 class Recipe(Protocol):
@@ -92,15 +97,16 @@ NODE_RECIPES: Final[dict[str, Recipe]] = {
     "centos10": FromContainerfile("centos.Containerfile", ("rpm/pacefab.repo",), base=CENTOS10),
     "debian12": FromContainerfile("debian.Containerfile", (), base_kind="debian12-bare"),
     "debian13": FromContainerfile("debian.Containerfile", (), base_kind="debian13-bare"),
-    "rpm": FromContainerfile("rpm.Containerfile", ("rpm",), base_kind="debian12"),
+    "rpm": FromContainerfile("rpm.Containerfile", (), base_kind="rpm-bare"),
 }
-BARE: Final = {"debian12": "debian12-bare", "debian13": "debian13-bare"}
+BARE: Final = {"debian12": "debian12-bare", "debian13": "debian13-bare", "rpm": "rpm-bare"}
 """Which image is the one of a kind's bare hosts, where there is one."""
 FENCING: Final = {"debian12": "debian12-fencing", "debian13": "debian13-fencing"}
 """Which image is the one of a kind's nodes that have a fence agent, where there is one."""
 RECIPE_OF: Final = NODE_RECIPES | {
     BARE["debian12"]: FromMirror("bookworm"),
     BARE["debian13"]: FromMirror("trixie"),
+    BARE["rpm"]: FromContainerfile("rpm-bare.Containerfile", ("rpm",), base_kind="debian12-bare"),
     FENCING["debian12"]: FromContainerfile("fencing.Containerfile", (), base_kind="debian12"),
     FENCING["debian13"]: FromContainerfile("fencing.Containerfile", (), base_kind="debian13"),
 }
@@ -164,6 +170,7 @@ def ensure_image(kind: str) -> str:
 
     Of two processes that need the same image, one builds and the other waits.
     """
+    check_machine(kind)
     tag = tag_of(kind)
     if is_present(tag):
         return tag
@@ -173,6 +180,28 @@ def ensure_image(kind: str) -> str:
                 RECIPE_OF[kind].build(tag)
             prune(kind, but=tag)
     return tag
+
+
+def check_machine(kind: str) -> None:
+    """Refuse a kind whose nodes cannot run on this machine's processor and kernel.
+
+    EL 10 is built for x86-64-v3, and its systemd needs version 2 of control groups alone (RHEL 10,
+    "Considerations in adopting RHEL 10"). Raises `HarnessError`.
+    """
+    if kind != "centos10":
+        return
+    flags = re.search(r"(?m)^flags\s*:(.*)", CPUINFO.read_text())
+    lacking = sorted(V3_FLAGS - set(flags[1].split())) if flags else []
+    seen = []
+    if lacking:
+        seen.append(f"EL 10 needs an x86-64-v3 processor; this one lacks {', '.join(lacking)}")
+    if not UNIFIED.exists():
+        seen.append("EL 10 needs control groups of version 2; this kernel has them in version 1")
+    if seen:
+        others = ", ".join(other for other in NODE_RECIPES if other != kind)
+        raise HarnessError(
+            f"starting nodes of {kind}", seen="\n".join(seen), next_step=f"use one of {others}"
+        )
 
 
 def prune(kind: str, but: str) -> None:

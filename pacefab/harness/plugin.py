@@ -34,6 +34,8 @@ CLUSTER_FIXTURES: Final = ("cluster", "module_cluster", "fresh_cluster", "fenced
 BARE_FIXTURES: Final = ("bare_nodes", "openstack_nodes", "compute_nodes", "remote_hosts")
 OPENSTACK: Final = ("controller1-vm", "controller2-vm", "controller3-vm")
 """The nodes of inventory/openstack.yaml."""
+OF_FACTORY: Final = ("rpm",)
+"""Kinds whose bare hosts are for tests that ask `cluster_factory` for them."""
 COMPUTES: Final = ("compute1", "compute2")
 """The hosts of `compute_nodes` that are to be remote nodes."""
 REMOTES: Final = ("r1", "r2")
@@ -94,7 +96,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("every_image")
     if marker is None:
         kinds = kinds[:1]
-    with_bare = [kind for kind in kinds if kind in ("auto", *BARE)]
+    with_bare = [kind for kind in kinds if kind in ("auto", *BARE) and kind not in OF_FACTORY]
     if marker and marker.kwargs.get("bare"):
         kinds = with_bare
     for fixtures, images in ((CLUSTER_FIXTURES, kinds), (BARE_FIXTURES, with_bare)):

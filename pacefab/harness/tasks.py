@@ -30,7 +30,7 @@ FENCING_HELP = {
     "no-fencing": "a cluster that does not fence: no boards, no fence devices",
 }
 BARE_HELP = {
-    "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto) or debian13",
+    "bare": "nodes with sshd and nothing of a cluster, in none; debian12 (auto), debian13, rpm",
     "replace": "remove a running cluster of this name that has other nodes or another image",
 }
 

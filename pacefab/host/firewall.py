@@ -80,9 +80,15 @@ def zones(firewall: Firewall, interfaces: Iterable[Interface], addresses: Sequen
 Names = tuple[str, ...]
 
 
+def every_zone(firewall: Firewall, interfaces: Iterable[Interface]) -> Names:
+    """Return the zones of all interfaces that have an address: clients come by any of them."""
+    names = (interface.name for interface in interfaces)
+    return tuple(dict.fromkeys(firewall.zones[n] for n in names if n in firewall.zones))
+
+
 def rule(address: str, port: int, protocol: str) -> str:
-    """Return the rich rule that lets one address reach a port, as firewalld writes it itself."""
-    family = f"ipv{ipaddress.ip_address(address).version}"
+    """Return the rich rule that lets an address or a network reach a port, in firewalld's words."""
+    family = f"ipv{ipaddress.ip_network(address).version}"
     where = f'family="{family}" source address="{address}"'
     return f'rule {where} port port="{port}" protocol="{protocol}" accept'
 

@@ -142,6 +142,28 @@ class Firewall:
 
 
 @dataclass(frozen=True)
+class SelinuxPort:
+    """A port, and the type that a program's policy lets it listen to."""
+
+    type: str  # memcache_port_t
+    number: int
+    protocol: str = "tcp"
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.protocol}"
+
+
+@dataclass(frozen=True)
+class Selinux:
+    """What the policy of a node allows that enforces it; of what was looked at."""
+
+    booleans: Mapping[str, bool] = field(default_factory=dict)  # those that it has
+    ports: Mapping[tuple[str, str], tuple[tuple[int, int], ...]] | None = None  # None: not known
+    semanage: bool = True  # whether that program is there, as far as that was looked at
+    mislabelled: Mapping[str, str] = field(default_factory=dict)  # files: the policy's label
+
+
+@dataclass(frozen=True)
 class HostFacts:
     """What one round trip finds on a node.
 
@@ -165,6 +187,8 @@ class HostFacts:
     written: Mapping[str, float] = field(default_factory=dict)  # files: when, seconds since 1970
     absent: Mapping[str, Absent] = field(default_factory=dict)  # of the programs looked at
     firewall: Firewall | None = None  # None: no firewalld is active
+    repositories: Mapping[str, bool] = field(default_factory=dict)  # dnf's: whether enabled
+    selinux: Selinux | None = None  # None: it does not enforce a policy
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -256,12 +256,21 @@ _NO_MIRROR = re.compile(
     r"|Failed to (fetch|download metadata)|Cannot download repodata|Curl error"
 )
 _NO_PACKAGE = re.compile(r"Unable to locate package|No match for argument|no installation cand")
+_NO_CLUSTER_PACKAGE = re.compile(
+    r"No match for argument: (pacemaker|corosync|pcs|resource-agents|fence-agents)"
+)
+_ENABLE_HIGH_AVAILABILITY = (
+    "enable the repository that has it, run again: highavailability of CentOS Stream, Rocky and "
+    "Alma (ha in release 8); on RHEL, where the subscription has the High Availability Add-On, "
+    "rhel-9-for-x86_64-highavailability-rpms or the like"
+)
 # The first that is seen decides: a mirror that is away explains a package that is not found.
 _NEXT_STEPS = (
     (_INTERRUPTED, "a package run was interrupted there: dpkg --configure -a, then run again"),
     (_LOCKED, "another package manager holds the lock: see who (ps), let it end, run again"),
     (_NO_SPACE, "the disk is full: free some space (df -h), run again"),
     (_NO_MIRROR, "the package mirror cannot be reached: check network and repositories, run again"),
+    (_NO_CLUSTER_PACKAGE, _ENABLE_HIGH_AVAILABILITY),
     (_NO_PACKAGE, "no repository of this node has it: enable one that does, run again"),
 )
 

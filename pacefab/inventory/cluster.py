@@ -19,6 +19,7 @@ from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, 
 from pacefab.inventory.sections.access import Acls
 from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.corosync import Corosync
+from pacefab.inventory.sections.firewall import FirewallSection
 from pacefab.inventory.values import ScalarText
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.fencing.sbd import SbdSettings
@@ -111,10 +112,11 @@ class Inventory(Part):
         description="what corosync.conf says, a mapping of transport, links, crypto, totem, "
         "quorum, qdevice and more (default: as pcs sets it up, and then left as it is)",
     )
-    firewall: Literal["unmanaged", "managed"] = Field(
+    firewall: Literal["unmanaged", "managed"] | FirewallSection = Field(
         default="unmanaged",
         description="managed (firewalld lets the cluster's own addresses reach the services' "
-        "ports) or unmanaged",
+        "ports), {clients: [NETWORK, …]} (managed, and clients in these networks reach those of "
+        "them that are theirs) or unmanaged",
     )
     resources: dict[Name, ResourceEntry] = Field(
         default={},

@@ -40,6 +40,8 @@ def look(sections: Mapping[str, Any]) -> Look:
         kernel=_union(each.kernel for each in looks),
         programs=_union(each.programs for each in looks),
         processes=_union(each.processes for each in looks),
+        booleans=_union(each.booleans for each in looks),
+        labelled=_union(each.labelled for each in looks),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host.model import HostFacts, Program
+from pacefab.host.model import HostFacts, Program, SelinuxPort
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.model import Configuration, Membership
 from pacefab.pacemaker.ownership import runners
@@ -64,14 +64,17 @@ class Look:
     processes: tuple[str, ...] = ()  # by their names, as ps has them; when they started
     agents: tuple[str, ...] = ()  # whose metadata a plan will need; of the first node alone
     remotes: tuple[str, ...] = ()  # the hosts, if they are asked, that are no members to be
+    booleans: tuple[str, ...] = ()  # of SELinux's policy
+    labelled: tuple[SelinuxPort, ...] = ()  # ports that are to have a type which no policy gives
 
 
 @dataclass(frozen=True)
 class Port:
-    """A port that the firewall has to let other hosts reach."""
+    """A port that the firewall has to let other nodes reach; `clients`: of the service, too."""
 
     number: int
     protocol: str = "tcp"
+    clients: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,9 @@ class DesiredNode:
     settings by sysctl's names, as they are to be now (a file of sysctl.d keeps them over a reboot);
     one that the kernel does not have, as IPv6's without IPv6, makes no difference. `programs` are
     what its agents call. `at_start` says which changes of files are in force after a restart only.
-    `remarks` are sentences about the node that change nothing and belong to its plan.
+    `remarks` are sentences about the node that change nothing and belong to its plan. `of_cluster`:
+    its packages are those of a cluster, in a repository that EL does not enable by itself. Where
+    SELinux enforces a policy, `booleans` of it are on and `labelled` ports have their types.
     """
 
     packages: tuple[str, ...] = ()
@@ -128,6 +133,9 @@ class DesiredNode:
     kernel: Mapping[str, str] = field(default_factory=dict)
     programs: tuple[Program, ...] = ()
     at_start: tuple[AtStart, ...] = ()
+    of_cluster: bool = False
+    booleans: tuple[str, ...] = ()
+    labelled: tuple[SelinuxPort, ...] = ()
 
 
 def no_secret(name: str) -> str:

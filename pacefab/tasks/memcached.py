@@ -42,11 +42,12 @@ def install_memcached(
 
     install = Install(
         "memcached",
-        memcached.LOOK,
+        replace(memcached.LOOK, labelled=memcached.labelled(request.port)),
         partial(memcached.desired_node, request),
         places=run.inventory.places if run.inventory else {},
         remotes=tuple(run.placed),
         firewall=run.manages_firewall,
+        clients=run.client_networks,
         lock_seconds=seconds,
         dry_run=dry_run,
         limit=run.limit,

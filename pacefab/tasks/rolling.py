@@ -87,7 +87,9 @@ def update(
     from pacefab.workflows.rolling.node_update import NodeUpdate
     from pacefab.workflows.rolling.rolling import Rolling
 
-    node_update = NodeUpdate(intent, package, run.manages_firewall, lock_seconds)
+    node_update = NodeUpdate(
+        intent, package, run.manages_firewall, run.client_networks, lock_seconds
+    )
     transaction = run.transaction(f"update-{node_update.service.name}")
     rolling = Rolling(node_update, seconds, dry_run, run.limit, nodes, transaction)
     operator = Operator(run.printer, yes=yes)

@@ -166,6 +166,7 @@ def _remove_task(service: str) -> AnyTask:
             run.limit,
             run.transaction(f"remove-{service}"),
             run.placed,
+            run.client_networks,
         )
         operator = Operator(run.printer, yes=yes)
         return run.perform(f"remove-{service}", lambda: remove.run(hosts, run.reach, operator))

@@ -80,6 +80,7 @@ def rollout(
     planner = Planner(
         intent,
         firewall=run.manages_firewall,
+        clients=run.client_networks,
         prune=prune,
         update=update,
         restart_cluster=restart_cluster,
@@ -151,6 +152,7 @@ def install_of(run: Run, service: str, **options: Any) -> Install:
         intent.places,
         tuple(run.placed),
         firewall=run.manages_firewall,
+        clients=run.client_networks,
         limit=run.limit,
         transaction=run.transaction(f"install-{service}"),
         **options,
@@ -181,7 +183,8 @@ def verification_of(run: Run, service: str) -> Verify:
     from pacefab.services import registry
     from pacefab.workflows.rollout.verify import Verify
 
-    return Verify(registry.service(service), intent, run.manages_firewall, run.limit)
+    verify = Verify(registry.service(service), intent, run.manages_firewall, run.limit)
+    return replace(verify, clients=run.client_networks)
 
 
 def roll_out(run: Run, flow: Rollout, operator: Operator, *, dry_run: bool = False) -> int:

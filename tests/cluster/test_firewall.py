@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import docker
 import pytest
 
 from pacefab.harness.cluster import Cluster
@@ -101,3 +103,45 @@ def test_a_rule_that_the_next_start_would_forget_is_drift(
     found = eyes.outcomes(done, "install-memcached")
     assert found == {"c1": "unchanged", "c2": "changed", "c3": "unchanged"}
     assert rules(firewalled, "c2", "--permanent") == ours(firewalled)
+
+
+@pytest.fixture(scope="module")
+def visitor(firewalled: Cluster) -> Iterator[Any]:
+    """A client: a container on the nodes' network that is no node."""
+    node = firewalled.container("c1")
+    (network,) = node.attrs["NetworkSettings"]["Networks"]
+    client = docker.from_env().containers.run(
+        node.image, ["sleep", "600"], network=network, labels=node.labels, detach=True
+    )
+    try:
+        client.reload()
+        yield client
+    finally:
+        client.remove(force=True)
+
+
+def test_clients_of_a_network_are_let_in_and_no_others(
+    firewalled: Cluster, visitor: Any, tmp_path: Path
+) -> None:
+    (known,) = visitor.attrs["NetworkSettings"]["Networks"].values()
+    asked = f"exec 3<>/dev/tcp/{firewalled.address('c2')}/{eyes.PORT}"
+
+    def comes_in() -> bool:
+        return bool(visitor.exec_run(["timeout", "3", "bash", "-c", asked]).exit_code == 0)
+
+    firewalled.fab("create-memcached", check=True)
+    assert not comes_in()
+    done = install(firewalled, tmp_path, f"{{clients: [{known['IPAddress']}]}}")
+    assert eyes.outcomes(done, "install-memcached") == dict.fromkeys(firewalled.nodes, "changed")
+    assert comes_in()
+    assert not reaches(firewalled.address("c2")), "this machine is not among the clients"
+    again = install(firewalled, tmp_path, f"{{clients: [{known['IPAddress']}/32]}}")
+    unchanged = dict.fromkeys(firewalled.nodes, "unchanged")
+    assert eyes.outcomes(again, "install-memcached") == unchanged
+
+    removed = firewalled.fab(
+        "remove-memcached", "--purge", "--yes", "--inventory", str(tmp_path / "cluster.yaml")
+    )
+    assert removed.returncode == 0, removed.stdout + removed.stderr
+    for node in firewalled.nodes:
+        assert rules(firewalled, node) == rules(firewalled, node, "--permanent") == []

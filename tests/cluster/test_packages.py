@@ -209,3 +209,53 @@ def test_needrestart_is_suspended_in_what_apt_runs(bare: Cluster) -> None:
         bare.run("c1", f"rm -f {hook} {seen}")
     assert lines.count("NEEDRESTART_SUSPEND=1") > 1, "installing and purging"
     assert set(lines) == {"NEEDRESTART_SUSPEND=1", "NEEDRESTART_MODE=l"}
+
+
+# As needrestart's own hook does (/usr/lib/needrestart/apt-pinvoke, NEEDRESTART_MODE in
+# needrestart(1)): nothing while it is suspended; else, on Ubuntu, it restarts services by itself
+# where apt does not ask. Debian's asks by default.
+NEEDRESTART = """#!/bin/sh
+[ -z "$NEEDRESTART_SUSPEND" ] || exit 0
+. /etc/os-release
+[ "$ID" = ubuntu ] && mode=a || mode=i
+[ "${NEEDRESTART_MODE:-$mode}" != a ] || systemctl restart victim
+"""
+UBUNTU = """ID=ubuntu
+ID_LIKE=debian
+NAME=Ubuntu
+VERSION_ID="{}"
+"""
+
+
+@pytest.fixture(params=["22.04", "24.04"])
+def ubuntu(bare: Cluster, request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A node that calls itself Ubuntu, with needrestart in apt's hooks and a service that runs."""
+    if family(bare) != "debian":
+        pytest.skip("needrestart is in apt's hooks")
+    hook, program = "/etc/apt/apt.conf.d/99needrestart", "/usr/local/sbin/needrestart-hook"
+    if eyes.is_installed(bare, "c1"):
+        bare.fab("remove-memcached", "--yes", "--purge", hosts=["c1"], check=True)
+    bare.run("c1", f"cat >{program}; chmod +x {program}", stdin=NEEDRESTART)
+    bare.run("c1", f"cat >{hook}", stdin=f'DPkg::Post-Invoke {{"{program}";}};')
+    release = UBUNTU.format(request.param)
+    bare.run(
+        "c1", "cat >/run/os-release; mount --bind /run/os-release /etc/os-release", stdin=release
+    )
+    bare.run("c1", "systemd-run --quiet --collect --unit=victim sleep infinity")
+    yield bare
+    bare.run("c1", f"umount /etc/os-release; rm {hook} {program}; systemctl stop victim")
+
+
+def test_on_ubuntu_no_service_is_restarted_by_what_we_install(ubuntu: Cluster) -> None:
+    def started() -> str:
+        return ubuntu.run("c1", "systemctl show --value -p ExecMainPID victim").stdout
+
+    before = started()
+    for words in (("install-memcached",), ("remove-memcached", "--yes", "--purge")):
+        done = ubuntu.fab(*words, hosts=["c1"])
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert started() == before
+    ubuntu.run(
+        "c1", "DEBIAN_FRONTEND=noninteractive apt-get -qq install rsync; apt-get -qq -y purge rsync"
+    )
+    assert started() != before, "the hook does what it is there for"

@@ -31,22 +31,24 @@ def test_same_recipe_same_tag(recipes: Path) -> None:
     assert len(set(before.values())) == len(before)
 
 
-BARE = {"debian12-bare", "debian13-bare"}
+DEBIAN_BARE = {"debian12-bare", "debian13-bare"}
 FENCING = {"debian12-fencing", "debian13-fencing"}
-MADE_OF_BARE = {"debian12", "debian13", "rpm"} | FENCING
+RPM = {"rpm-bare", "rpm"}
+MADE_OF_BARE = {"debian12", "debian13"} | RPM | FENCING
 CENTOS = {"centos9", "centos10"}
 
 
 @pytest.mark.parametrize(
     ("changed", "kinds"),
     [
-        ("node/setup", CENTOS | BARE | MADE_OF_BARE),
-        ("node/sudoers", CENTOS | BARE | MADE_OF_BARE),
-        ("deb-repository", BARE | MADE_OF_BARE),
-        ("debian.Containerfile", MADE_OF_BARE),
+        ("node/setup", CENTOS | DEBIAN_BARE | MADE_OF_BARE),
+        ("node/sudoers", CENTOS | DEBIAN_BARE | MADE_OF_BARE),
+        ("deb-repository", DEBIAN_BARE | MADE_OF_BARE),
+        ("debian.Containerfile", {"debian12", "debian13"} | FENCING),
         ("fencing.Containerfile", FENCING),
-        ("rpm/memcached.spec", {"rpm"}),
-        ("rpm/pacefab.repo", CENTOS | {"rpm"}),
+        ("rpm/memcached.spec", RPM),
+        ("rpm/pacefab.repo", CENTOS | RPM),
+        ("rpm.Containerfile", {"rpm"}),
         ("centos.Containerfile", CENTOS),
     ],
 )
@@ -71,3 +73,30 @@ def test_every_file_of_the_recipes_counts(recipes: Path) -> None:
 def test_unknown_kind_is_refused_with_the_known_ones() -> None:
     with pytest.raises(HarnessError, match=r"centos9.*rpm"):
         image.choose_kind("slackware")
+
+
+@pytest.mark.parametrize(
+    ("flags", "unified", "said"),
+    [
+        ("avx avx2", True, "x86-64-v3 processor; this one lacks abm, bmi1"),
+        (" ".join(image.V3_FLAGS), False, "control groups of version 2"),
+        (" ".join(image.V3_FLAGS), True, ""),
+    ],
+)
+def test_el_10_says_what_the_machine_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: str, unified: bool, said: str
+) -> None:
+    cpuinfo, controllers = tmp_path / "cpuinfo", tmp_path / "cgroup.controllers"
+    cpuinfo.write_text(f"processor\t: 0\nflags\t\t: fpu {flags}\n")
+    if unified:
+        controllers.touch()
+    monkeypatch.setattr(image, "CPUINFO", cpuinfo)
+    monkeypatch.setattr(image, "UNIFIED", controllers)
+    image.check_machine("centos9")
+    if not said:
+        image.check_machine("centos10")
+        return
+    with pytest.raises(HarnessError) as error:
+        image.check_machine("centos10")
+    assert said in error.value.seen
+    assert "centos9" in error.value.next_step

@@ -190,6 +190,26 @@ def test_open_ports_stay_as_they_are() -> None:
     assert plan(replace(NODE, firewall=forgetful), addresses=["10.0.0.1"])
 
 
+def test_clients_reach_what_is_for_them_by_every_interface() -> None:
+    facts = replace(NODE, firewall=ACTIVE)
+    desired = replace(DESIRED, ports=(Port(80), Port(443, clients=True)))
+    planned = plan_node(
+        facts, desired, managed=(LB,), firewall=["10.0.0.1"], clients=("10.9.0.0/16", "fd00:1::/64")
+    )
+    assert planned.changes == (
+        "firewall: 80/tcp, 443/tcp opened in zone internal for 10.0.0.1",
+        "firewall: 443/tcp opened in zone internal for 10.9.0.0/16, fd00:1::/64",
+        "firewall: 443/tcp opened in zone public for 10.9.0.0/16, fd00:1::/64",
+    )
+    *_, now, for_good = planned.steps
+    rules = [firewall.rule(network, 443, "tcp") for network in ("10.9.0.0/16", "fd00:1::/64")]
+    assert now.argv[2:] == tuple(f"--add-rich-rule={rule}" for rule in rules)
+    assert "--permanent" in for_good.argv
+    assert 'family="ipv6" source address="fd00:1::/64"' in rules[1]
+    alone = plan_node(facts, desired, managed=(LB,), firewall=None, clients=("10.9.0.0/16",))
+    assert not alone
+
+
 def test_a_firewall_that_is_not_managed_is_only_reported() -> None:
     planned = plan(replace(NODE, firewall=ACTIVE))
     assert not planned

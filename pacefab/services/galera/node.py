@@ -16,7 +16,14 @@ from pacefab.services.templating import render
 UNIT = "mariadb.service"
 PROGRAMS = ("mariadbd", "mysqld")  # the server's process, by version
 # SQL; Galera's replication, over TCP and (multicast) UDP; incremental and whole copies.
-PORTS = (Port(3306), Port(4567), Port(4567, "udp"), Port(4568), Port(4444), Port(health_check.PORT))
+PORTS = (
+    Port(3306, clients=True),
+    Port(4567),
+    Port(4567, "udp"),
+    Port(4568),
+    Port(4444),
+    Port(health_check.PORT),
+)
 
 
 @dataclass(frozen=True)

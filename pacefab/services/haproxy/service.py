@@ -18,6 +18,8 @@ RESOURCE = "lb-haproxy"
 CLONE = f"{RESOURCE}-clone"
 CONFIG = "/etc/haproxy/haproxy.cfg"
 SYSCTL = "/etc/sysctl.d/60-pacefab-haproxy.conf"
+# SELinux's policy lets it bind and connect to ports of its own alone, or with this to every port.
+BOOLEAN = "haproxy_connect_any"
 
 # HAProxy listens at the VIPs, and most of them are on other nodes.
 KERNEL = {"net.ipv4.ip_nonlocal_bind": "1", "net.ipv6.ip_nonlocal_bind": "1"}
@@ -36,16 +38,17 @@ def node(section: HaproxySection, site: Site, name: str) -> DesiredNode:
     check = ("haproxy", "-c", "-f", "{}")
     mode = "600" if section.stats else "644"
     config = whole(CONFIG, text, check=check, reload=UNIT, mode=mode, hidden=r"password \S+")
-    ports = {proxy.port for proxy in section.proxies}
-    if section.stats:
-        ports.add(section.stats.port)
+    ports = {Port(proxy.port, clients=True) for proxy in section.proxies}
+    if section.stats and section.stats.port not in {port.number for port in ports}:
+        ports.add(Port(section.stats.port))
     in_force.check(site.facts[name], UNIT, CONFIG)
     return DesiredNode(
         packages=(PACKAGE,),
         files=(whole(SYSCTL, _SYSCTL_TEXT), config),
         units=(UNIT,),
-        ports=tuple(Port(port) for port in sorted(ports)),
+        ports=tuple(sorted(ports, key=lambda port: port.number)),
         kernel=KERNEL,
+        booleans=(BOOLEAN,),
         at_start=(AtStart("haproxy", (PACKAGE,), (CONFIG,), reloaded=True),),
     )
 
@@ -70,6 +73,7 @@ SERVICE = Service(
         files=(CONFIG, SYSCTL, *in_force.ENVIRONMENT),
         kernel=tuple(KERNEL),
         processes=(PACKAGE,),
+        booleans=(BOOLEAN,),
     ),
     node=node,
     configuration=configuration,

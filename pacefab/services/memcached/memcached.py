@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from pacefab.addresses import is_loopback, no_hosts
 from pacefab.errors import RefusedError, UsageError
-from pacefab.host.model import FileState, HostFacts, Listener
+from pacefab.host.model import FileState, HostFacts, Listener, SelinuxPort
 from pacefab.pacemaker.model import Clone, Membership, Primitive
 from pacefab.services.memcached import config, in_force, warm
 from pacefab.services.memcached.config import Settings
@@ -27,6 +27,7 @@ LOOK = Look(
     files=(config.DEBIAN_PATH, config.REDHAT_PATH, *warm.PATHS),
 )
 
+_POLICYS_PORT = 11211  # the only one that SELinux's policy lets it listen to
 _SPARE_MIB = 64  # what must be left of a node's memory for the node
 
 
@@ -114,10 +115,16 @@ def desired_node(request: Request, site: Site, node: str) -> DesiredNode:
         packages=(PACKAGE,),
         files=(*_warm_files(facts, desired), _config_file(facts, desired)),
         units=(UNIT,),
-        ports=(Port(desired.port),),
+        ports=(Port(desired.port, clients=True),),
+        labelled=labelled(desired.port),
         processes=(process(facts, desired),),
         remarks=_remarks(facts, desired),
     )
+
+
+def labelled(port: int | None) -> tuple[SelinuxPort, ...]:
+    """Return the port that needs a type of SELinux's; none where the policy gives it."""
+    return (SelinuxPort("memcache_port_t", port),) if port not in {None, _POLICYS_PORT} else ()
 
 
 def loss(request: Request, facts: HostFacts, membership: Membership | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 from pacefab.errors import CommandError
@@ -96,7 +97,7 @@ _REST_SECONDS = 2.0
 SERVICE = Service(
     "memcached",
     MemcachedSection,
-    look=lambda _: memcached.LOOK,
+    look=lambda section: replace(memcached.LOOK, labelled=memcached.labelled(section.port)),
     node=node,
     configuration=configuration,
     probes=probes,

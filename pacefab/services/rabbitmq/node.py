@@ -19,7 +19,11 @@ from pacefab.services.templating import render
 PACKAGE = "rabbitmq-server"
 UNIT = "rabbitmq-server.service"
 PORT, MANAGEMENT = 5672, 15672
-PORTS = (Port(PORT), Port(4369), Port(25672))  # clients; where a node is; nodes among themselves
+PORTS = (
+    Port(PORT, clients=True),
+    Port(4369),
+    Port(25672),
+)  # clients; where a node is; nodes among themselves
 
 PROGRAMS = ("beam.smp",)  # Erlang's process
 

@@ -123,7 +123,7 @@ def desired(section: RedisSection, site: Site, node: str) -> DesiredNode:
             whole(flavour.config, text, mode="640", owner=owner, hidden=_HIDDEN, apply=apply),
         ),
         units=(f"{package}.service",),
-        ports=(Port(PORT),),
+        ports=(Port(PORT, clients=True),),
         kernel=KERNEL if following(site) else {},
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pacefab.errors import RefusedError
 from pacefab.host.model import HostFacts, Program
@@ -11,7 +11,7 @@ from pacefab.pacemaker.corosync.plan import USUAL_PORTS
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.pacemaker.placement.remote import Beside
 from pacefab.services.service import DesiredNode, Port
-from pacefab.workflows.nodes.node_plan import missing_packages
+from pacefab.workflows.nodes.node_plan import missing_packages, missing_repository
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
 ENGINES = (COROSYNC, PACEMAKER)
@@ -62,6 +62,7 @@ class Candidate:
             helpers=(PCSD,),
             ports=(*PORTS, *self.ports),
             programs=self.programs,
+            of_cluster=True,
         )
 
 
@@ -77,6 +78,7 @@ class Formation:
         forget: members by the cluster's file that know nothing of it (reinstalled hosts).
         join: these are added to the cluster, then started.
         finish: the settings of a first start are still in the CIB.
+        repositories: those that are enabled first, by host.
     """
 
     cluster: str
@@ -87,6 +89,7 @@ class Formation:
     forget: tuple[str, ...] = ()
     join: tuple[str, ...] = ()
     finish: bool = False
+    repositories: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         """Whether there is something to do."""
@@ -103,6 +106,8 @@ class Formation:
         return tuple(self._sentences())
 
     def _sentences(self) -> Iterator[str]:
+        for name, repository in self.repositories.items():
+            yield f"{name}: repository {repository} enabled"
         for name, packages in self.prepare.items():
             yield f"{name}: {', '.join((*packages, 'pcsd'))} ready"
         if self.setup:
@@ -131,7 +136,9 @@ def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Forma
     members = tuple(_addressed(attempt, member, found[member.name]) for member in desired.members)
     set_up = [host for host in hosts if host.membership]
     bare = tuple(host.name for host in hosts if not host.membership)
-    plan = Formation(desired.cluster, members, {}, finish=any(host.forming for host in hosts))
+    repositories = {h.name: id_ for h in hosts if (id_ := missing_repository(h.facts, h.desired))}
+    forming = any(host.forming for host in hosts)
+    plan = Formation(desired.cluster, members, {}, finish=forming, repositories=repositories)
     if not set_up or (bare and _cut_off(hosts)):
         return _set_up_all(plan, hosts)
     _check_agreement(attempt, set_up)

@@ -64,7 +64,8 @@ class QnetdSetup:
         return runs and not self._planned(facts)
 
     def _planned(self, facts: HostFacts) -> NodePlan:
-        desired = DesiredNode(_PACKAGES[facts.family or ""], helpers=(PCSD,), ports=_PORTS)
+        names = _PACKAGES[facts.family or ""]
+        desired = DesiredNode(names, helpers=(PCSD,), ports=_PORTS, of_cluster=True)
         return plan_node(facts, desired, managed=(), firewall=None)
 
     def _set_up(

@@ -60,6 +60,7 @@ class RemoteHost:
             files=(*self._port_file(_SETTINGS[family]), key_file(key)),
             helpers=(DAEMON,),
             ports=(Port(self.node.port or PORT),),
+            of_cluster=True,
         )
 
     def _port_file(self, path: str) -> tuple[File, ...]:

@@ -100,7 +100,7 @@ def _change(
         if plan.install:  # the old state is the one without the packages
             _take_back(plan.purge, run, error)
         raise
-    done = plan.changes[: len(plan.packages)]
+    done = plan.changes[: len(plan.repositories) + len(plan.packages)]
     return replace(rest, packages=plan.packages, changes=done + rest.changes)
 
 
@@ -156,7 +156,7 @@ def _check(left: NodePlan) -> None:
 
 
 def _installing(plan: NodePlan) -> str:
-    manager = plan.changes[0].rpartition(" ")[2]
+    manager = plan.changes[len(plan.repositories)].rpartition(" ")[2]
     what = "the package" if len(plan.packages) == 1 else f"{len(plan.packages)} packages"
     return f"installing {what} with {manager}"
 

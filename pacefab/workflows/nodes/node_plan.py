@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kept_files, kernel, packages, units
+from pacefab.host import files, kept_files, kernel, packages, repositories, selinux, units
 from pacefab.host.model import FileState, HostFacts
-from pacefab.services.service import DesiredNode, File, Port
+from pacefab.services.service import DesiredNode, File
 from pacefab.transport.command import Step
 from pacefab.workflows.nodes.in_force import PendingSetting, find_overruled, find_pending
+from pacefab.workflows.nodes.permissions import Allowance, allow_by_selinux, open_ports
 
 _READ_BY_ALL = 0o004
 _UNIT_FILES = "/etc/systemd/system/"
@@ -26,8 +27,9 @@ class NodePlan:
     """
 
     packages: tuple[str, ...] = ()
+    repositories: tuple[str, ...] = ()  # that are enabled for them
     install: tuple[Step, ...] = ()
-    purge: tuple[Step, ...] = ()  # takes those packages away again
+    purge: tuple[Step, ...] = ()  # takes those packages away again, and leaves repositories as now
     steps: tuple[Step, ...] = ()
     changes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class NodePlan:
         """Return a plan that does both, in this order."""
         return NodePlan(
             packages=self.packages + other.packages,
+            repositories=self.repositories + other.repositories,
             install=self.install + other.install,
             purge=self.purge + other.purge,
             steps=self.steps + other.steps,
@@ -63,6 +66,7 @@ def plan_node(
     managed: Collection[str],
     opaque: Sequence[str] = (),
     firewall: Sequence[str] | None,
+    clients: Sequence[str] = (),
     lock_seconds: int = packages.LOCK_SECONDS,
 ) -> NodePlan:
     """Return what brings a node to what is desired.
@@ -73,6 +77,7 @@ def plan_node(
         managed: the units that Pacemaker manages; it alone starts and stops those.
         opaque: resources that may run any unit, as an error names them.
         firewall: addresses that open ports are opened for; None: firewalls are the operator's.
+        clients: networks that those of the ports are opened for which clients use.
         lock_seconds: how long another package manager's lock is waited for.
 
     Raises:
@@ -81,15 +86,17 @@ def plan_node(
     """
     written = _plan_files(facts, desired)
     return (
-        _plan_packages(facts, desired, lock_seconds)
+        _plan_repository(facts, desired)
+        + _plan_packages(facts, desired, lock_seconds)
         + written
         + _plan_unit_files(written)
+        + _permitted(allow_by_selinux(facts, desired))
         + _plan_kernel(facts, desired)
         + _plan_units(facts, desired, managed, opaque)
         + _plan_helpers(facts, desired, _unit_files(written), managed)
         + _plan_at_boot(facts, desired)
         + _plan_reloads(written)
-        + _plan_ports(facts, desired.ports, firewall)
+        + _permitted(open_ports(facts, desired.ports, firewall, clients))
         + NodePlan(
             remarks=(*desired.remarks, *find_overruled(facts, desired)),
             pending=find_pending(
@@ -143,7 +150,37 @@ def missing_packages(facts: HostFacts, desired: DesiredNode) -> tuple[str, ...]:
         RefusedError: no package brings such a program, or one that is installed did not.
     """
     absent = [name for name in desired.packages if facts.packages.get(name) is None]
+    if desired.labelled and facts.selinux and not facts.selinux.semanage:
+        absent.append(selinux.PACKAGE)
     return tuple(dict.fromkeys([*absent, *_called(facts, desired)]))
+
+
+def missing_repository(facts: HostFacts, desired: DesiredNode) -> str:
+    """Return the repository that is to be enabled for what a node lacks of a cluster's packages.
+
+    Errors of `missing_packages`.
+    """
+    if not (desired.of_cluster and missing_packages(facts, desired)):
+        return ""
+    return repositories.high_availability(facts.repositories)
+
+
+def _plan_repository(facts: HostFacts, desired: DesiredNode) -> NodePlan:
+    name = missing_repository(facts, desired)
+    if not name:
+        return NodePlan()
+    manager = facts.supported_manager()
+    return NodePlan(
+        repositories=(name,),
+        install=(repositories.plan_set(manager, name, "enable"),),
+        purge=(repositories.plan_set(manager, name, "disable"),),
+        changes=(f"repository {name} enabled",),
+    )
+
+
+def _permitted(permission: Allowance) -> NodePlan:
+    steps, changes, remarks = permission.steps, permission.changes, permission.remarks
+    return NodePlan(steps=steps, changes=changes, remarks=remarks)
 
 
 def _plan_packages(facts: HostFacts, desired: DesiredNode, lock_seconds: int) -> NodePlan:
@@ -319,21 +356,3 @@ def _plan_at_boot(facts: HostFacts, desired: DesiredNode) -> NodePlan:
         steps=tuple(units.plan_enable_at_boot(name) for name in missing),
         changes=tuple(f"{name} enabled" for name in missing),
     )
-
-
-def _plan_ports(
-    facts: HostFacts, ports: Sequence[Port], addresses: Sequence[str] | None
-) -> NodePlan:
-    if facts.firewall is None or not ports:
-        return NodePlan()
-    named = ", ".join(f"{port.number}/{port.protocol}" for port in ports)
-    if addresses is None:
-        remark = f"firewalld is active and not managed (firewall: managed): it must let in {named}"
-        return NodePlan(remarks=(remark,))
-    rules = [firewall.rule(a, port.number, port.protocol) for a in addresses for port in ports]
-    plan = NodePlan()
-    for zone in firewall.zones(facts.firewall, facts.interfaces, addresses):
-        if missing := firewall.missing(facts.firewall, zone, rules):
-            change = f"firewall: {named} opened in zone {zone} for {', '.join(addresses)}"
-            plan += NodePlan(steps=tuple(firewall.plan_open(zone, missing)), changes=(change,))
-    return plan

@@ -7,7 +7,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pacefab.errors import RefusedError
-from pacefab.host import files, firewall, kernel, packages, processes, programs, units
+from pacefab.host import (
+    files,
+    firewall,
+    kernel,
+    packages,
+    processes,
+    programs,
+    repositories,
+    selinux,
+    units,
+)
 from pacefab.host.model import FileState, HostFacts, Interface
 from pacefab.pacemaker import cib_text, live
 from pacefab.pacemaker.cib import Cib
@@ -176,6 +186,8 @@ def _node_steps(look: Look) -> list[Step]:
         *processes.observe(look.processes, look.files),
         *programs.observe(look.programs),
         *firewall.observe(),
+        *repositories.observe(),
+        *selinux.observe(look.booleans, look.labelled, look.files),
         *live_membership.observe_membership(),
         heads.observe(),
     ]
@@ -204,6 +216,8 @@ def _facts(look: Look, sections: Mapping[str, Section]) -> HostFacts:
         written=written,
         absent=programs.parse(sections),
         firewall=firewall.parse(sections),
+        repositories=repositories.parse(sections),
+        selinux=selinux.parse(sections),
     )
 
 

@@ -25,6 +25,7 @@ class Purge:
         data: folders that stay, with all that is in them.
         ports: those that were opened for it and for no other service.
         addresses: whom they were opened for; empty: firewalls are the operator's.
+        clients: the networks for which those of clients were opened.
     """
 
     look: Look
@@ -32,6 +33,7 @@ class Purge:
     data: Sequence[str] = ()
     ports: Sequence[Port] = ()
     addresses: Sequence[str] = ()
+    clients: Sequence[str] = ()
 
     @property
     def observed(self) -> Look:
@@ -103,6 +105,9 @@ class Purge:
         if facts.firewall is None or not (self.ports and self.addresses):
             return []
         every = [(a, p) for a in self.addresses for p in self.ports]
+        every += [(network, p) for network in self.clients for p in self.ports if p.clients]
         rules = [firewall.rule(a, p.number, p.protocol) for a, p in every]
-        zones = firewall.zones(facts.firewall, facts.interfaces, self.addresses)
+        own = firewall.zones(facts.firewall, facts.interfaces, self.addresses)
+        others = firewall.every_zone(facts.firewall, facts.interfaces) if self.clients else ()
+        zones = dict.fromkeys((*own, *others))
         return [s for z in zones for s in firewall.plan_close(facts.firewall, z, rules)]

@@ -32,12 +32,14 @@ class NodeUpdate:
         intent: of the one service that is updated.
         package: whether its packages go to their newest version too.
         firewall: whether open ports are ours to manage.
+        clients: networks whose clients reach the service.
         lock_seconds: how long another package manager's lock is waited for.
     """
 
     intent: Intent
     package: bool = False
     firewall: bool = False
+    clients: tuple[str, ...] = ()
     lock_seconds: int = packages.LOCK_SECONDS
 
     @property
@@ -77,6 +79,7 @@ class NodeUpdate:
             desired,
             managed={*desired.units, *view.managed_units},
             firewall=every if self.firewall else None,
+            clients=self.clients,
             lock_seconds=self.lock_seconds,
         )
 

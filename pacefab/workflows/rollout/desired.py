@@ -168,6 +168,8 @@ class Intent:
             remarks=_union(own.remarks for own in desired),
             programs=_union(own.programs for own in desired),
             at_start=_union(own.at_start for own in desired),
+            booleans=_union(own.booleans for own in desired),
+            labelled=_union(own.labelled for own in desired),
             kernel={name: to for own in desired for name, to in own.kernel.items()},
         )
 

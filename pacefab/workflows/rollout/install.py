@@ -48,6 +48,7 @@ class Install:
     places: Mapping[str, ServicePlace] = field(default_factory=dict)
     remotes: Collection[str] = ()  # of the hosts, which are remote nodes
     firewall: bool = False  # whether open ports are ours to manage
+    clients: tuple[str, ...] = ()  # networks whose clients reach the service
     lock_seconds: int = packages.LOCK_SECONDS
     dry_run: bool = False
     limit: int = 32  # hosts at a time
@@ -198,6 +199,7 @@ class Install:
             managed=view.managed_units if _runs(view, desired) else (),
             opaque=view.opaque if _runs(view, desired) else (),
             firewall=addresses if self.firewall else None,
+            clients=self.clients,
             lock_seconds=self.lock_seconds,
         )
 

@@ -167,6 +167,7 @@ class Planner:
 
     intent: Intent
     firewall: bool = False  # whether open ports are ours to manage
+    clients: tuple[str, ...] = ()  # networks whose clients reach the services
     nodes: bool = True
     prune: bool = False
     whole: bool = True  # whether the intent is all that the inventory describes
@@ -222,6 +223,7 @@ class Planner:
                 managed=view.managed_units,
                 opaque=view.opaque,
                 firewall=intent.addresses if self.firewall else None,
+                clients=self.clients,
             )
         except PacefabError as error:
             error.host = error.host or name

@@ -58,6 +58,7 @@ class Remove:
     limit: int = 32
     transaction: Transaction | None = None  # None: one of this run's own
     remotes: Collection[str] = ()  # of the hosts, which are remote nodes
+    clients: Sequence[str] = ()  # networks that its ports were opened for
 
     def look(self, purge: Purge) -> Look:
         """Return what to look at on the hosts."""
@@ -118,8 +119,8 @@ class _Removal:
             seen.membership, every, (name,), Configuration(), secret=lambda _: "unknown"
         )
         desired = going.desired(intent, seen)
-        look, firewall = purge.look, remove.firewall
-        return cls(remove, seen, desired, going.purge(look, intent, seen, firewall=firewall))
+        own = going.purge(purge.look, intent, seen, firewall=remove.firewall)
+        return cls(remove, seen, desired, replace(own, clients=remove.clients))
 
     def execute(
         self,

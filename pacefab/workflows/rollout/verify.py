@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from pacefab.errors import PacefabError, RefusedError
+from pacefab.host import selinux
+from pacefab.host.model import HostFacts
 from pacefab.pacemaker.model import Configuration
 from pacefab.pacemaker.word import Cause
 from pacefab.services.checks import Check, Inspection
@@ -41,6 +43,7 @@ class Verify:
     intent: Intent | None = None
     firewall: bool = False  # whether open ports are ours to manage
     limit: int = 32
+    clients: tuple[str, ...] = ()  # networks whose clients reach the service
 
     def run(self, hosts: Mapping[str, Host], reach: Reach) -> Verification:
         """Check resources, nodes and answers; harmless.
@@ -106,7 +109,8 @@ class _Verifying:
         if self.verify.intent is None:
             return None
         try:
-            planner = Planner(self.intent, firewall=self.verify.firewall, whole=False)
+            owned, clients = self.verify.firewall, self.verify.clients
+            planner = Planner(self.intent, firewall=owned, clients=clients, whole=False)
             return planner.plan(replace(self.seen, strangers={}, hosts=self._nodes))
         except PacefabError as error:
             return error
@@ -215,6 +219,7 @@ class _Verifying:
         for name, value in desired.kernel.items():
             now = facts.kernel.get(name, value)
             yield Check("kernel setting", f"{name} on {node}", now == value, now, cause)
+        yield from _allowed(facts, node, desired, cause)
 
     def answers(self) -> Iterator[Check]:
         """Yield what every probe found, put from every node that is to put it."""
@@ -280,3 +285,21 @@ def _reached(seen: ClusterView) -> Iterator[Check]:
 
 def _refused(where: str, error: PacefabError) -> Check:
     return Check("can be as described", where, ok=False, seen=error.seen, cause=error.next_step)
+
+
+def _allowed(facts: HostFacts, node: str, desired: DesiredNode, cause: str) -> Iterator[Check]:
+    """Yield whether SELinux allows what the service does, where it enforces a policy."""
+    found = facts.selinux
+    if found is None:
+        return
+    off, ports = selinux.missing_booleans(found, desired.booleans), desired.labelled
+    for name in (name for name in desired.booleans if name in found.booleans):
+        said = "off" if name in off else "on"
+        yield Check("SELinux boolean", f"{name} on {node}", name not in off, said, cause)
+    missing = selinux.missing_ports(found, ports)
+    for port in ports if found.ports is not None else ():
+        seen = f"not {port.type}" if port in missing else port.type
+        yield Check("SELinux type", f"port {port} on {node}", port not in missing, seen, cause)
+    for path in (file.path for file in desired.files if file.path in found.mislabelled):
+        seen = f"not {found.mislabelled[path]}"
+        yield Check("SELinux label", f"{path} on {node}", ok=False, seen=seen, cause=cause)

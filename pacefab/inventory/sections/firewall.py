@@ -1,0 +1,31 @@
+"""Whom nodes' firewalls let in, besides the nodes themselves."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from pacefab.inventory.model import Part, unfit
+
+
+def _network(text: str) -> str:
+    """Return a network in its usual spelling, as firewalld keeps it; an address is one of one."""
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise unfit(f"{error}; write 10.1.0.0/16, 10.1.2.3 or fd00:1::/64") from None
+
+
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class FirewallSection(Part):
+    """firewalld lets these networks reach the ports that services have for clients."""
+
+    clients: tuple[Network, ...] = Field(
+        min_length=1,
+        description="networks, such as 10.1.0.0/16, from which clients come; they reach HAProxy's "
+        "proxies, memcached, MariaDB, RabbitMQ and Redis, and no port of the cluster's own",
+    )
