@@ -49,7 +49,17 @@ def _further(
         if not same_sets(present.get(kind, ()), sets):
             both = (present.get(kind, ()), sets)
             said = [" ".join(shown(piece, hidden) for piece in each) for each in both]
-            yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
+            if said[0] == said[1]:
+                yield _renamed(f"{where} {kind}", *both)
+            else:
+                yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
+
+
+def _renamed(where: str, present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> Difference:
+    """Return the difference of sets that say the same, with other ids."""
+    before, after = (frozenset[str]().union(*(p.ids for p in each)) for each in (present, desired))
+    gone, new = (" ".join(sorted(ids)) for ids in (before - after, after - before))
+    return Difference(f"{where} ids", gone or None, new or None)
 
 
 def shown(piece: Piece, hidden: Collection[str] = ()) -> str:

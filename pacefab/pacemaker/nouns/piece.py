@@ -97,10 +97,13 @@ def read_sets(
     )
 
 
+_OF_KIND = "promotable"  # no value of the noun's: its kind says it
+
+
 def _mark(plain: etree._Element) -> Piece:
     score = {"score": str(plain.get("score"))} if plain.get("score") else {}
     pairs = ((e.get("name", ""), e.get("id", "")) for e in plain.iterfind("nvpair"))
-    named = tuple(Piece("nvpair", {"name": name}, (), own) for name, own in pairs)
+    named = tuple(Piece("nvpair", {"name": n}, (), own) for n, own in pairs if n != _OF_KIND)
     return Piece(str(plain.tag), {PLAIN: "true", **score}, named, plain.get("id", ""))
 
 
