@@ -277,8 +277,7 @@ def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
 
     Sets with rules and further sets are the operator's own; nothing of ours reads or writes them.
     """
-    sets = element.findall(kind)
-    plain = [nvset for nvset in sets if _is_plain(nvset)] if sets else sets
+    plain = [nvset for nvset in element.iterchildren(kind) if _is_plain(nvset)]
     return next((s for s in plain if len(s)), plain[0] if plain else None)
 
 
@@ -296,7 +295,7 @@ def pairs(nvset: etree._Element | None) -> dict[str, str]:
     Of two pairs of one name Pacemaker takes the first one.
     """
     found: dict[str, str] = {}
-    for pair in nvset.iterfind("nvpair") if nvset is not None else ():
+    for pair in nvset.iterchildren("nvpair") if nvset is not None else ():
         found.setdefault(pair.get("name", ""), pair.get("value", ""))
     return found
 

@@ -288,7 +288,7 @@ def read_operation(element: etree._Element) -> Operation:
     others = {str(k): str(v) for k, v in element.items() if k not in _OPERATION_FIELDS}
     if "role" in others:
         others["role"] = role_of(others["role"])
-    plain = plain_set(element, "instance_attributes")
+    plain = plain_set(element, "instance_attributes") if len(element) else None
     plain = None if plain is None or plain.get("score") else plain
     return Operation(
         name=element.get("name", ""),
@@ -296,7 +296,9 @@ def read_operation(element: etree._Element) -> Operation:
         timeout=element.get("timeout", ""),
         others=others,
         parameters=pairs(plain),
-        further=tuple(read_piece(e) for e in element.iterfind("*") if e is not plain and len(e)),
+        further=tuple(
+            read_piece(e) for e in element.iterchildren("*") if e is not plain and len(e)
+        ),
         id=element.get("id", ""),
     )
 

@@ -41,7 +41,7 @@ pcs tag create mine one Odd.Name_x
 pcs stonith create cut fence_test ip=192.0.2.9 pcmk_host_list="{nodes}"
 pcs stonith create switch fence_test ip=192.0.2.10 pcmk_host_list="{nodes}" pcmk_delay_base=3s
 pcs stonith level add 1 {first} cut
-pcs stonith level add 2 {first} cut,switch
+pcs stonith level add 2 {first} cut switch
 pcs stonith level add 1 "regexp%ghost.*" switch
 pcs stonith level add 1 attrib%rack=left switch
 pcs alert create path=/bin/true id=watch description="All of it" options word=a meta timeout=20s

@@ -92,7 +92,7 @@ def read_sets(
     """Return the sets of a kind in their order; of the plain one only where it stands."""
     return tuple(
         _mark(found) if found is plain else read_piece(found)
-        for found in element.iterfind(kind)
+        for found in element.iterchildren(kind)
         if len(found) or found.get("id-ref")
     )
 
@@ -102,7 +102,7 @@ _OF_KIND = "promotable"  # no value of the noun's: its kind says it
 
 def _mark(plain: etree._Element) -> Piece:
     score = {"score": str(plain.get("score"))} if plain.get("score") else {}
-    pairs = ((e.get("name", ""), e.get("id", "")) for e in plain.iterfind("nvpair"))
+    pairs = ((e.get("name", ""), e.get("id", "")) for e in plain.iterchildren("nvpair"))
     named = tuple(Piece("nvpair", {"name": n}, (), own) for n, own in pairs if n != _OF_KIND)
     return Piece(str(plain.tag), {PLAIN: "true", **score}, named, plain.get("id", ""))
 
