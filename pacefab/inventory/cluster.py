@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -19,7 +19,7 @@ from pacefab.inventory.resources import BundleEntry, GroupEntry, ResourceEntry, 
 from pacefab.inventory.sections.access import Acls
 from pacefab.inventory.sections.alerts import AlertEntry
 from pacefab.inventory.sections.corosync import Corosync
-from pacefab.inventory.sections.firewall import FirewallSection
+from pacefab.inventory.sections.firewall import Firewalls
 from pacefab.inventory.values import ScalarText
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.fencing.sbd import SbdSettings
@@ -112,7 +112,7 @@ class Inventory(Part):
         description="what corosync.conf says, a mapping of transport, links, crypto, totem, "
         "quorum, qdevice and more (default: as pcs sets it up, and then left as it is)",
     )
-    firewall: Literal["unmanaged", "managed"] | FirewallSection = Field(
+    firewall: Firewalls = Field(
         default="unmanaged",
         description="managed (firewalld lets the cluster's own addresses reach the services' "
         "ports), {clients: [NETWORK, …]} (managed, and clients in these networks reach those of "

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from pacefab.inventory.document import Document, Mistake, Path
+from pacefab.inventory.model import MAPPING, TEXT
 
 _LONGEST_FOUND = 40  # characters of a value that are shown
 _MOST_KEYS = 16  # that a sentence lists
@@ -45,8 +46,12 @@ def render_path(path: Path) -> str:
 
 
 def _keys(path: Path) -> Path:
-    """Return a place as the file has it, without pydantic's mark for a key that is wrong itself."""
-    return path[:-1] if path[-1:] == ("[key]",) else path
+    """Return a place as the file has it.
+
+    Without pydantic's marks for a key that is wrong itself, and for one of several forms.
+    """
+    own = path[:-1] if path[-1:] == ("[key]",) else path
+    return tuple(part for part in own if part not in {TEXT, MAPPING})
 
 
 def _explain(detail: ErrorDetails, path: Path, kind: type[BaseModel]) -> str:
@@ -116,7 +121,8 @@ def _allowed(part: type[BaseModel], field: FieldInfo | None) -> str:
 
 def _choices(field: FieldInfo | None) -> list[str]:
     """Return the texts among which a field chooses; nothing beside them fits."""
-    kinds = [field.annotation, *get_args(field.annotation)] if field else []
+    marked = [field.annotation, *get_args(field.annotation)] if field else []
+    kinds = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in marked]
     return [str(text) for kind in kinds if get_origin(kind) is Literal for text in get_args(kind)]
 
 

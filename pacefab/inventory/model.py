@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,9 @@ from pydantic_core import PydanticCustomError
 
 from pacefab.addresses import is_address, no_hosts
 
+TEXT: Final = "(text)"
+MAPPING: Final = "(mapping)"
+"""Marks of a field that may be either; no file has such keys."""
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 

@@ -6,6 +6,7 @@ each call that changes something.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,11 +59,12 @@ def enforcing(bare: Cluster) -> Iterator[Cluster]:
 
 def fab(cluster: Cluster, folder: Path, *words: str) -> Done:
     file = folder / "cluster.yaml"
+    own = ipaddress.ip_network(f"{cluster.address(cluster.nodes[0])}/24", strict=False)
     file.write_text(
         f"cluster: {cluster.name}\nnodes: [{', '.join(cluster.nodes)}]\n"
         "fencing: {disabled: true, reason: containers have no power switch}\nservices:\n"
-        f"  haproxy: {{proxies: [{{name: cache, vip: 192.0.2.150, port: 11999,"
-        f" backend_port: {PORT}}}]}}\n"
+        f"  haproxy: {{proxies: [{{name: cache, vip: all, port: 11999, backend_port: {PORT}}}]}}\n"
+        f"  vips: {{with_load_balancer: true, addresses: [{{name: all, address: {own[-6]}}}]}}\n"
         f"  memcached: {{port: {PORT}}}\n"
     )
     return cluster.fab(*words, "--inventory", str(file))
@@ -107,4 +109,3 @@ def test_what_the_policy_lacks_later_is_drift(enforcing: Cluster, tmp_path: Path
     found = [calls(enforcing, node) for node in enforcing.nodes]
     assert found == [["setsebool -P haproxy_connect_any on"], [f"restorecon -v {CONFIG}"], []]
     fab(enforcing, tmp_path, "verify-haproxy", "verify-memcached").check_returncode()
-    fab(enforcing, tmp_path, "remove-haproxy", "--purge", "--yes").check_returncode()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from pacefab.inventory.model import Part, unfit
+from pacefab.inventory.model import MAPPING, TEXT, Part, unfit
 
 
 def _network(text: str) -> str:
@@ -29,3 +29,15 @@ class FirewallSection(Part):
         description="networks, such as 10.1.0.0/16, from which clients come; they reach HAProxy's "
         "proxies, memcached, MariaDB, RabbitMQ and Redis, and no port of the cluster's own",
     )
+
+
+def _form(value: object) -> str:
+    return MAPPING if isinstance(value, (dict, FirewallSection)) else TEXT
+
+
+Firewalls = Annotated[
+    Annotated[Literal["unmanaged", "managed"], Tag(TEXT)]
+    | Annotated[FirewallSection, Tag(MAPPING)],
+    Discriminator(_form),
+]
+"""A word, or whom to let in."""
