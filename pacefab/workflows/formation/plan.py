@@ -183,27 +183,28 @@ def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate
     _check_names(attempt, desired, hosts)
     problems = [problem for host in hosts if (problem := _other_cluster(desired, host))]
     if problems:
-        raise RefusedError(
-            attempt,
-            "\n".join(problems),
-            "nothing was changed: take these hosts out of the inventory, or, if nothing there is "
-            "needed any more, out of what they belong to (on the host: pcs cluster destroy)",
-        )
+        raise RefusedError(attempt, "\n".join(problems), _way_out(desired, hosts))
+
+
+def _way_out(desired: Membership, hosts: Sequence[Candidate]) -> str:
+    """Return what to do with hosts of another cluster; one of just these may be the desired one."""
+    leave = (
+        "take these hosts out of the inventory, or, if nothing there is needed any more, out of "
+        "what they belong to (on the host: pcs cluster destroy)"
+    )
+    formed = [host.membership for host in hosts if host.membership]
+    if not formed or not all(_is_it(known, hosts) for known in formed):
+        return f"nothing was changed: {leave}"
+    old = formed[0].cluster
+    return (
+        f"nothing was changed; if {old} is the cluster that you mean, write cluster: {old}, or "
+        f"rename it where pcs can (0.12.1 and newer), while it is stopped: pcs cluster stop --all; "
+        f"pcs cluster rename {desired.cluster}; pcs cluster start --all; if it is not, {leave}"
+    )
 
 
 def _check_names(attempt: str, desired: Membership, hosts: Sequence[Candidate]) -> None:
-    """Refuse a cluster that has these nodes by another name, and nodes of it by other names."""
-    formed = [host.membership for host in hosts if host.membership]
-    called = {known.cluster for known in formed}
-    if formed and called - {desired.cluster} and all(_is_it(known, hosts) for known in formed):
-        (old,) = called
-        raise RefusedError(
-            attempt,
-            f"the cluster of these nodes is called {old}",
-            f"nothing was changed: write cluster: {old}; or rename it, where pcs can (0.12.1 and "
-            f"newer), while it is stopped: pcs cluster stop --all; pcs cluster rename "
-            f"{desired.cluster}; pcs cluster start --all",
-        )
+    """Refuse nodes of the cluster that are given by other names than it has for them."""
     for host in hosts:
         old = _former_name(desired, host)
         if old:
