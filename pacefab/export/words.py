@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pacefab.inventory.own_terms import AttributeSet, PairReference, Terms
 from pacefab.pacemaker.model import role_of
 from pacefab.pacemaker.naming import is_secret
-from pacefab.pacemaker.nouns.piece import Piece
+from pacefab.pacemaker.nouns.piece import Piece, is_mark
 
 _TRUE, _FALSE = {"true", "on", "yes", "y"}, {"false", "off", "no", "n"}
 _NUMBER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -144,6 +144,7 @@ class Sets:
 
     def _one(self, piece: Piece, owner: str) -> dict[str, Any]:
         pairs = [child for child in piece.children if child.tag == "nvpair"]
+        pairs = [each for each in pairs if each.id in self.kept] if is_mark(piece) else pairs
         others = [child for child in piece.children if child.tag != "nvpair"]
         rest = Piece(piece.tag, piece.attributes, tuple(others), piece.id)
         found = words(AttributeSet, rest, self.kept)

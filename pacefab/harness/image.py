@@ -28,7 +28,7 @@ PULL_SECONDS: Final = 20
 COMMON: Final = "node"
 DIGEST_DIGITS: Final = 12
 CPUINFO: Final = Path("/proc/cpuinfo")
-V3_FLAGS: Final = frozenset(["abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave"])
+V3_FLAGS: Final = ("abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave")
 """What x86-64-v3 has beyond what every processor of today has, as the kernel names it."""
 UNIFIED: Final = Path("/sys/fs/cgroup/cgroup.controllers")
 """Is there where control groups are of version 2 alone."""
@@ -191,7 +191,7 @@ def check_machine(kind: str) -> None:
     if kind != "centos10":
         return
     flags = re.search(r"(?m)^flags\s*:(.*)", CPUINFO.read_text())
-    lacking = sorted(V3_FLAGS - set(flags[1].split())) if flags else []
+    lacking = sorted({*V3_FLAGS} - set(flags[1].split())) if flags else []
     seen = []
     if lacking:
         seen.append(f"EL 10 needs an x86-64-v3 processor; this one lacks {', '.join(lacking)}")

@@ -18,7 +18,6 @@ OWNED = "pacefab-owned"
 SECRETS = "pacefab-secrets"  # RESOURCE:PARAMETER of what an inventory called a secret
 _NO_VERSION = 1 << 31  # Pacemaker counts in C's int
 _NAMING = frozenset({"obj_ref", "resource_ref", "role"})  # their id is that of something else
-_ELSEWHERE = etree.XPath("boolean(@id-ref | rule | nvpair/@id-ref)")
 _REFERENCES = ("rsc", "first", "then", "with-rsc")
 
 
@@ -70,17 +69,17 @@ class Cib:
         root.set("num_updates", "0")
         return CibDraft(root)
 
-    @property
+    @cached_property
     def configuration(self) -> etree._Element:
         """The element that holds the sections."""
         return self._find("configuration")
 
-    @property
+    @cached_property
     def resources(self) -> etree._Element:
         """The element that holds the resources; `parse` has seen that it is there."""
         return self._find("configuration/resources")
 
-    @property
+    @cached_property
     def constraints(self) -> etree._Element:
         """The element that holds the constraints."""
         return self._find("configuration/constraints")
@@ -196,6 +195,17 @@ class CibDraft(Cib):
         for name in gone if inside else ():
             self._by_id.pop(name, None)
 
+    def rename(self, element: etree._Element, desired: str) -> None:
+        """Give an element another id, numbered where it is taken; empty: it keeps its own."""
+        own = str(element.get("id"))
+        if not desired or own == desired:
+            return
+        self.ids.discard(own)
+        element.set("id", name := unused(desired, self.ids))
+        self.ids.add(name)
+        if self._by_id.pop(own, None) is not None:
+            self._by_id[name] = element
+
     def _holds(self, element: etree._Element) -> bool:
         return self.resources in element.iterancestors()
 
@@ -267,13 +277,16 @@ def plain_set(element: etree._Element, kind: str) -> etree._Element | None:
 
     Sets with rules and further sets are the operator's own; nothing of ours reads or writes them.
     """
-    plain = [nvset for nvset in element.iterfind(kind) if _is_plain(nvset)]
+    plain = [nvset for nvset in element.iterchildren(kind) if _is_plain(nvset)]
     return next((s for s in plain if len(s)), plain[0] if plain else None)
 
 
 def _is_plain(nvset: etree._Element) -> bool:
     """Whether a set has values of its own, and no rule."""
-    return not _ELSEWHERE(nvset)
+    return nvset.get("id-ref") is None and not any(
+        child.tag == "rule" or (child.tag == "nvpair" and child.get("id-ref") is not None)
+        for child in nvset
+    )
 
 
 def pairs(nvset: etree._Element | None) -> dict[str, str]:
@@ -282,7 +295,7 @@ def pairs(nvset: etree._Element | None) -> dict[str, str]:
     Of two pairs of one name Pacemaker takes the first one.
     """
     found: dict[str, str] = {}
-    for pair in nvset.iterfind("nvpair") if nvset is not None else ():
+    for pair in nvset.iterchildren("nvpair") if nvset is not None else ():
         found.setdefault(pair.get("name", ""), pair.get("value", ""))
     return found
 

@@ -33,8 +33,9 @@ def same_sets(present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> bool:
     if not any(map(is_mark, present)):  # there is none yet, or nothing is left in it
         desired = tuple(p for p in desired if not is_mark(p))
     usual = [without_usual(sets) for sets in (present, desired)]
-    ids = frozenset(p.id for p in desired if is_mark(p)) - {""}
-    return same_pieces(usual[0], usual[1]) and ids <= frozenset(p.id for p in present)
+    ids = frozenset[str]().union(*(p.ids for p in desired if is_mark(p)))
+    there = frozenset[str]().union(*(p.ids for p in present)) if ids else ids
+    return same_pieces(usual[0], usual[1]) and ids <= there
 
 
 def _further(
@@ -48,7 +49,17 @@ def _further(
         if not same_sets(present.get(kind, ()), sets):
             both = (present.get(kind, ()), sets)
             said = [" ".join(shown(piece, hidden) for piece in each) for each in both]
-            yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
+            if said[0] == said[1]:
+                yield _renamed(f"{where} {kind}", *both)
+            else:
+                yield Difference(f"{where} {kind}", said[0] or None, said[1] or None)
+
+
+def _renamed(where: str, present: tuple[Piece, ...], desired: tuple[Piece, ...]) -> Difference:
+    """Return the difference of sets that say the same, with other ids."""
+    before, after = (frozenset[str]().union(*(p.ids for p in each)) for each in (present, desired))
+    gone, new = (" ".join(sorted(ids)) for ids in (before - after, after - before))
+    return Difference(f"{where} ids", gone or None, new or None)
 
 
 def shown(piece: Piece, hidden: Collection[str] = ()) -> str:
@@ -190,7 +201,8 @@ def terms(op: Operation) -> str:
     own = [] if op.parameters else [each for each in sets if _is_own(each)]
     for each in own[:1]:
         sets.remove(each)
-        found |= {child.attributes["name"]: child.attributes["value"] for child in each.children}
+        values = [(c.attributes["name"], c.attributes["value"]) for c in each.children]
+        found |= dict(reversed(values))  # of two of one name Pacemaker takes the first
     said = [f"{name}={value}" for name, value in sorted(found.items()) if value]
     return " ".join([*said, *sorted(map(shown, sets))])
 

@@ -77,9 +77,9 @@ def read_constraints(cib: Cib) -> tuple[Constraint, ...]:
     return _read(cib.constraints, read_constraint)
 
 
-def read_settings(cib: Cib) -> dict[str, Setting]:
-    """Return everything in the CIB that is a name with a value, by the key it is owned under."""
-    return settings(_values(cib))
+def read_settings(cib: Cib, *, ids: bool = False) -> dict[str, Setting]:
+    """Return everything in the CIB that is a name with a value; as `settings`."""
+    return settings(_values(cib), ids=ids)
 
 
 def _read(
@@ -132,8 +132,11 @@ def read_node_sets(node: etree._Element) -> Further:
     return {kind: read_sets(node, plain_set(node, tag), tag) for kind, tag in NODE_SETS.items()}
 
 
-def settings(configuration: Configuration) -> dict[str, Setting]:
-    """Return everything that is a name with a value, by the key under which it is owned."""
+def settings(configuration: Configuration, *, ids: bool = False) -> dict[str, Setting]:
+    """Return everything that is a name with a value, by the key under which it is owned.
+
+    With `ids` also those sets that say no more than ids of the plain one.
+    """
     every = [Setting("property", name, value) for name, value in configuration.properties.items()]
     every += [Setting("note", name, value) for name, value in configuration.notes.items()]
     every += [Setting("resource default", n, v) for n, v in configuration.defaults.items()]
@@ -144,13 +147,14 @@ def settings(configuration: Configuration) -> dict[str, Setting]:
         every += [Setting("node attribute", n, v, node) for n, v in attributes.items()]
     for node, utilization in configuration.utilization.items():
         every += [Setting("node utilization", n, v, node) for n, v in utilization.items()]
-    every += [_of_sets(kind, sets) for kind, sets in configuration.sets.items() if _says(sets)]
-    for node, kinds in configuration.node_sets.items():
-        every += [_of_sets(kind, sets, node) for kind, sets in kinds.items() if _says(sets)]
+    kinds = {"": configuration.sets, **configuration.node_sets}
+    for node, kind, sets in ((n, k, s) for n, of in kinds.items() for k, s in of.items()):
+        if says(sets) or (ids and any(piece.ids for piece in sets)):
+            every.append(_of_sets(kind, sets, node))
     return {setting.key: setting for setting in every}
 
 
-def _says(sets: tuple[Piece, ...]) -> bool:
+def says(sets: tuple[Piece, ...]) -> bool:
     """Whether sets are more than where the plain one stands by itself: first, without a score."""
     return any(not is_mark(piece) or len(piece.attributes) > 1 for piece in sets)
 
@@ -231,7 +235,11 @@ def own_set(element: etree._Element, kind: str) -> etree._Element | None:
 
 def read_further(element: etree._Element) -> Further:
     """Return the sets that an element has besides the plain ones, and where those stand."""
-    found = {kind: read_sets(element, own_set(element, kind), kind) for kind in SETS}
+    tags = {child.tag for child in element}
+    found = {
+        kind: read_sets(element, own_set(element, kind), kind) if kind in tags else ()
+        for kind in SETS
+    }
     operations = element.find("operations")
     if operations is not None:
         own = [read_piece(e) for e in operations.iterfind("*") if e.tag != "op"]
@@ -280,7 +288,7 @@ def read_operation(element: etree._Element) -> Operation:
     others = {str(k): str(v) for k, v in element.items() if k not in _OPERATION_FIELDS}
     if "role" in others:
         others["role"] = role_of(others["role"])
-    plain = plain_set(element, "instance_attributes")
+    plain = plain_set(element, "instance_attributes") if len(element) else None
     plain = None if plain is None or plain.get("score") else plain
     return Operation(
         name=element.get("name", ""),
@@ -288,7 +296,9 @@ def read_operation(element: etree._Element) -> Operation:
         timeout=element.get("timeout", ""),
         others=others,
         parameters=pairs(plain),
-        further=tuple(read_piece(e) for e in element.iterfind("*") if e is not plain and len(e)),
+        further=tuple(
+            read_piece(e) for e in element.iterchildren("*") if e is not plain and len(e)
+        ),
         id=element.get("id", ""),
     )
 

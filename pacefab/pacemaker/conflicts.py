@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
+from typing import Any
 
 from lxml import etree
 
@@ -21,9 +22,14 @@ from pacefab.pacemaker.model import (
 )
 from pacefab.pacemaker.ownership import Runner, desired_runner, runners
 
+Read = Callable[[Any], Resource | None]  # an element
 
-def check_place(cib: Cib, desired: Resource) -> None:
-    """Raise a RefusedError when an id of the resource belongs to something else."""
+
+def check_place(cib: Cib, desired: Resource, read: Read = read_resource) -> None:
+    """Raise a RefusedError when an id of the resource belongs to something else.
+
+    `read` is for whoever reads the same elements again.
+    """
     for primitive in primitives(desired):
         _check_primitive(cib, primitive, desired)
     if isinstance(desired, Primitive):
@@ -36,7 +42,7 @@ def check_place(cib: Cib, desired: Resource) -> None:
     inside = first is None or any(
         cib.element(name) is not None for name in primitive_ids([desired])
     )
-    if type(read_resource(container)) is not type(desired) or not inside:
+    if type(read(container)) is not type(desired) or not inside:
         seen = f"the id {desired.id} is {_describe(cib, container)}"
         advice = _advice(first) if first else "see it with: pcs resource config"
         raise RefusedError(attempted, seen, advice)

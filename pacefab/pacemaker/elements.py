@@ -106,16 +106,30 @@ def put_sets(
             add_piece(cib, element, piece)
             continue
         nvset = add(cib, element, kind, piece.id or f"{element.get('id')}-{kind}")
-        mark_set(nvset, piece)
         for name, value in sorted(plain.items()):
             add_pair(cib, nvset, name, value)
+        mark_set(cib, nvset, piece)
 
 
-def mark_set(nvset: etree._Element, mark: Piece) -> None:
-    """Give the plain set the score that its mark has."""
+def give_way(cib: CibDraft, nvset: etree._Element, pieces: Iterable[Piece]) -> None:
+    """Give the plain set and its values other ids where further sets are to have theirs."""
+    ids = frozenset[str]().union(*(piece.ids for piece in pieces if not is_mark(piece)))
+    around = nvset.getparent()
+    name = "" if around is None else f"{around.get('id', around.tag)}-{nvset.tag}"
+    for element in (nvset, *nvset.iterfind("nvpair")):
+        if element.get("id") in ids:
+            cib.rename(element, "-".join(filter(None, (name, element.get("name")))))
+
+
+def mark_set(cib: CibDraft, nvset: etree._Element, mark: Piece) -> None:
+    """Give the plain set the score that its mark has, and the ids of it and of its values."""
     nvset.attrib.pop("score", "")
     if score := mark.attributes.get("score"):
         nvset.set("score", score)
+    cib.rename(nvset, mark.id)
+    ids = {child.attributes.get("name", ""): child.id for child in mark.children}
+    for pair in nvset.findall("nvpair") if ids else ():
+        cib.rename(pair, ids.get(pair.get("name", ""), ""))
 
 
 def add_primitive(

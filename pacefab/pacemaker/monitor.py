@@ -112,6 +112,7 @@ def _failure(element: etree._Element) -> FailedAction:
         operation=element.get("task") or (key[2] if key else ""),
         node=element.get("node", ""),
         reason=element.get("exitreason") or element.get("exitstatus") or "",
+        call=element.get("call", ""),
     )
 
 

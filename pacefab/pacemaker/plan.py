@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
@@ -23,9 +24,10 @@ from pacefab.pacemaker.configuration import (
     read_constraints,
     read_resource,
     read_settings,
+    says,
     settings,
 )
-from pacefab.pacemaker.conflicts import check_place, check_units
+from pacefab.pacemaker.conflicts import Read, check_place, check_units
 from pacefab.pacemaker.model import (
     Bundle,
     Clone,
@@ -101,13 +103,15 @@ def plan_configuration(
     if cib is None:
         cib = EMPTY
     desired = as_read(cib, fit(cib, desired), prune=prune)
-    made = _made(cib, desired)
+    present = read_settings(cib, ids=True)
+    made = _made(cib, desired, present)
     keys = [key for key, _ in made]
-    leftover = _leftover(cib, desired, keys) if whole else []
+    recorded = tuple(_recorded(cib, desired, present))
+    leftover = _without(keys, recorded) if whole else ()
     going = [key for key in leftover if prune or _loose(cib, desired, key)]
-    gone = tuple(_removals(cib, going))
+    gone = tuple(_removals(cib, going, present))
     removed = {change.id for change in gone} | set(going)
-    kept = _without(removed, _recorded(cib, desired))
+    kept = _without(removed, recorded)
     return ConfigurationPlan(
         changes=tuple(_in_order(gone, [change for _, change in made if change])),
         owned=tuple(dict.fromkeys([*kept, *keys])),
@@ -150,14 +154,19 @@ def _secrets(cib: Cib, desired: Configuration) -> Iterator[str]:
 Made = tuple[str, ObjectChange | None]  # the key it is owned under, what is to be done
 
 
-def _made(cib: Cib, desired: Configuration) -> list[Made]:
+_Settings = Mapping[str, Setting]
+
+
+def _made(cib: Cib, desired: Configuration, present: _Settings) -> list[Made]:
     """Return all that is desired with its change. Errors of `plan_configuration`."""
+    # Each element is read once; what is read is kept by the element itself, not by a copy of it.
+    read = functools.cache(functools.partial(read_resource, secrets=cib.secrets))
     for resource in desired.resources:
-        check_place(cib, resource)
+        check_place(cib, resource, read)
     check_units(cib, desired.resources, desired.constraints)
     return [
-        *_settings(cib, desired),
-        *(_resource(cib, resource) for resource in desired.resources),
+        *_settings(cib, desired, present),
+        *(_resource(cib, resource, read) for resource in desired.resources),
         *_constraints(cib, desired.constraints),
         *sections.made(cib, desired),
     ]
@@ -176,17 +185,18 @@ def _adopted(cib: Cib, made: Iterable[Made]) -> Iterator[str]:
             yield key
 
 
-def _settings(cib: Cib, desired: Configuration) -> Iterator[Made]:
-    present = read_settings(cib)
+def _settings(cib: Cib, desired: Configuration, present: _Settings) -> Iterator[Made]:
     nodes = known_nodes(cib, desired)
-    for key, setting in settings(desired).items():
+    for key, setting in settings(desired, ids=True).items():
         if setting.node and nodes and setting.node not in nodes:
             raise RefusedError(
                 f"set the attribute {setting.name} of {setting.node}",
                 f"the cluster has no such node, only {', '.join(sorted(nodes))}",
                 "check the node's name in the inventory, or add it first",
             )
-        yield key, _setting(present.get(key), setting)
+        change = _setting(present.get(key), setting)
+        if change or not setting.pieces or says(setting.pieces):
+            yield key, change
 
 
 def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
@@ -198,11 +208,12 @@ def _setting(present: Setting | None, desired: Setting) -> ObjectChange | None:
     return ObjectChange(action, desired.kind, desired.id, (difference,), present, desired)
 
 
-def _resource(cib: Cib, desired: Resource) -> Made:
-    desired = by_hand.keep(cib, desired)
-    kind, element = kind_of(desired), cib.element(desired.id)
+def _resource(cib: Cib, desired: Resource, read: Read) -> Made:
+    element = cib.element(desired.id)
+    present = None if element is None else read(element)
+    desired = by_hand.keep(cib, desired, present)
+    kind = kind_of(desired)
     if element is not None:
-        present = read_resource(element, cib.secrets)
         found = differences(present, desired) if present else ()
         update = ObjectChange(Action.UPDATE, kind, desired.id, found, present, desired)
         return desired.id, update if found else None
@@ -247,7 +258,7 @@ def plan_removal(cib: Cib, resources: Collection[Resource]) -> ConfigurationPlan
         check_place(cib, resource)
     ids = {*(resource.id for resource in resources), *primitive_ids(resources)}
     going = [str(e.get("id")) for e in cib.all_resources if e.get("id") in ids]
-    gone = tuple(_removals(cib, going))
+    gone = tuple(_removals(cib, going, {}))
     removed = {change.id for change in gone}
     return ConfigurationPlan(gone, _without(removed, cib.owned))
 
@@ -257,9 +268,11 @@ def constraint_ids(cib: Cib, constraints: Collection[Constraint]) -> frozenset[s
     return frozenset(name for name, _ in _constraints(cib, tuple(constraints)))
 
 
-def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
+def _removals(cib: Cib, going: Iterable[str], present: _Settings) -> Iterator[ObjectChange]:
     """Return the removals of what has these keys, and of the constraints on it."""
     keys = set(going)
+    if not keys:
+        return
     resources = [element for element in cib.all_resources if element.get("id") in keys]
     inside = {str(e.get("id")) for resource in resources for e in resource.iter() if e.get("id")}
     for element in cib.all_constraints:
@@ -268,7 +281,7 @@ def _removals(cib: Cib, going: Iterable[str]) -> Iterator[ObjectChange]:
     for element in resources:
         yield _removal(element, read_resource(element))
     yield from sections.removals(cib, keys)
-    for key, setting in read_settings(cib).items():
+    for key, setting in present.items():
         if key in keys:
             yield ObjectChange(Action.REMOVE, setting.kind, setting.id, present=setting)
 
@@ -300,18 +313,14 @@ def kind_of(noun: Noun) -> str:
     return words.get(type(noun), "location constraint")
 
 
-def _leftover(cib: Cib, desired: Configuration, keys: Collection[str]) -> list[str]:
-    """Return the keys of what is ours, is there and is no longer desired."""
-    return [key for key in _recorded(cib, desired) if key not in keys]
-
-
-def _recorded(cib: Cib, desired: Configuration) -> Iterator[str]:
+def _recorded(cib: Cib, desired: Configuration, present: _Settings) -> Iterator[str]:
     """Return our record as far as it is still true.
 
     What was taken away by hand is not there; what became part of a clone goes by the clone's id.
     """
     top = {str(element.get("id")) for element in (*cib.all_resources, *cib.all_constraints)}
-    there = top | set(read_settings(cib)) | set(sections.keys(cib))
+    said = {key for key, one in present.items() if not one.pieces or says(one.pieces)}
+    there = top | said | set(sections.keys(cib))
     nested = primitive_ids(desired.resources) - {resource.id for resource in desired.resources}
     yield from (key for key in cib.owned if key in there and key not in nested)
 

@@ -25,6 +25,7 @@ class StartFailedError(CommandError):
     """
 
     nodes: tuple[str, ...] = ()
+    calls: frozenset[tuple[str, str]] = frozenset()  # each node with the call's number there
     agent: str = ""
     resource: str = ""
     early: bool = False
@@ -267,6 +268,7 @@ def _failed(primitive: Primitive, failures: list[FailedAction]) -> StartFailedEr
         f"see more: journalctl -u {unit} on that node; fix it, then run this again",
     )
     error.nodes = tuple(dict.fromkeys(failure.node for failure in failures))
+    error.calls = frozenset((failure.node, failure.call) for failure in failures)
     error.agent, error.resource = primitive.agent, primitive.id
     error.early = standard == "systemd" and all(map(_is_early, failures))
     return error

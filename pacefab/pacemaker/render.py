@@ -203,6 +203,7 @@ def _change_sets(
     cib: CibDraft, element: etree._Element, kind: str, plain: Mapping[str, str], further: Further
 ) -> None:
     """Make an element have its plain set and the further ones; of those not said none changes."""
+    _let_be_plain(cib, element, kind, further)
     if plain or own_set(element, kind) is not None:
         _change_pairs(cib, element, kind, plain)
     if kind not in further:
@@ -212,16 +213,27 @@ def _change_sets(
     desired = marked(kind, further[kind], plain=bool(plain))
     if same_sets(read_sets(element, nvset, kind), desired):
         return
+    if nvset is not None:
+        elements.give_way(cib, nvset, desired)
     place = next((n for n, e in enumerate(element) if e.tag == kind), 0)
     for old in [e for e in element.findall(kind) if e is not nvset]:
         cib.remove(old)
     for number, piece in enumerate(desired):
         if is_mark(piece) and nvset is not None:
             made = nvset
-            elements.mark_set(made, piece)
+            elements.mark_set(cib, made, piece)
         else:
             made = elements.add_piece(cib, element, piece)
         element.insert(place + number, made)
+
+
+def _let_be_plain(cib: CibDraft, element: etree._Element, kind: str, further: Further) -> None:
+    """Take out the plain set where another one that is there, by its id, is to be the plain one."""
+    name = next((piece.id for piece in further.get(kind, ()) if is_mark(piece)), "")
+    nvset = own_set(element, kind)
+    others = [each.get("id") for each in element.iterfind(kind) if each is not nvset]
+    if nvset is not None and name in others:
+        cib.remove(nvset)
 
 
 def put_setting(cib: CibDraft, setting: Setting, *, remove: bool) -> None:
@@ -284,9 +296,11 @@ def _put_setting_sets(cib: CibDraft, setting: Setting, pieces: tuple[Piece, ...]
     for old in section.findall(tag):
         if old is not plain and old.get("id") != OWNER:
             cib.remove(old)
+    if plain is not None:
+        elements.give_way(cib, plain, pieces)
     for piece in marked(tag, pieces, plain=plain is not None):
         if is_mark(piece) and plain is not None:
-            elements.mark_set(plain, piece)
+            elements.mark_set(cib, plain, piece)
             section.append(plain)
         else:
             elements.add_piece(cib, section, piece)

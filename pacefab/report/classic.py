@@ -54,7 +54,8 @@ def _clone(clone: CloneStatus, status: ClusterStatus, *, former_ids: bool) -> It
     unusual = [copy for copy in clone.instances if copy.failed or copy.pending]
     yield from (f"     {_primitive(copy)}" for copy in unusual)
     stopped = [node.name for node in status.nodes if node.name not in running]
-    if stopped and any(not copy.nodes for copy in clone.instances):  # less than its clone-max
+    own = [copy for copy in clone.instances if not copy.orphaned]  # no more than its clone-max
+    if stopped and any(not copy.nodes for copy in own):
         yield f"     Stopped: [ {' '.join(sorted(stopped))} ]"
 
 

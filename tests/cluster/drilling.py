@@ -35,12 +35,22 @@ def started(cluster: Cluster) -> Mapping[str, str]:
     }
 
 
-def drill(cluster: Cluster, node: str, folder: Path, *arguments: str) -> list[dict[str, Any]]:
-    """Drill on a node, which has to pass; return what is reported of each failure."""
-    inventory, file = folder / "cluster.yaml", folder / "drill.json"
-    inventory.write_text(
-        f"cluster: {cluster.name}\nnodes: [{', '.join(cluster.nodes)}]\n{OBJECTIVES}"
-    )
+def write_inventory(cluster: Cluster, folder: Path, rest: str = "") -> Path:
+    """Write the inventory of a cluster with objectives that a slow machine meets."""
+    inventory = folder / "cluster.yaml"
+    nodes = ", ".join(cluster.nodes)
+    inventory.write_text(f"cluster: {cluster.name}\nnodes: [{nodes}]\n{OBJECTIVES}{rest}")
+    return inventory
+
+
+def drill(
+    cluster: Cluster, node: str, folder: Path, *arguments: str, rest: str = ""
+) -> list[dict[str, Any]]:
+    """Drill on a node, which has to pass; return what is reported of each failure.
+
+    `rest` is what the inventory has besides its nodes.
+    """
+    inventory, file = write_inventory(cluster, folder, rest), folder / "drill.json"
     done = cluster.fab(
         "drill", *arguments, "--node", node, "--yes-break", cluster.name,
         "--inventory", str(inventory), "--json", str(file), timeout=2000,

@@ -207,11 +207,17 @@ def slow_to_decide(cluster: Cluster, seconds: float) -> Iterator[None]:
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = 90) -> None:
-    """Wait for a condition; when it never comes, say which."""
-    deadline = time.monotonic() + seconds
+    """Wait for a condition; when it never comes, say which.
+
+    Between two looks is as long as one took, up to a second: what is asked has to get on too.
+    """
+    begun = time.monotonic()
+    deadline = begun + seconds
     while not holds():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
+        now = time.monotonic()
+        assert now < deadline, f"not within {seconds} s: {what}"
+        time.sleep(min(max(0.1, now - begun), 1))
+        begun = time.monotonic()
 
 
 def fab_argv(

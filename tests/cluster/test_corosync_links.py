@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.parallel import on_all
 from tests.cluster import eyes, stopping
@@ -149,6 +150,18 @@ def test_times_and_crypto_change_while_all_runs(pair: Pair) -> None:
     pair.nothing_to_do()
 
 
+def test_links_and_crypto_are_exported_and_adopted(pair: Pair) -> None:
+    exported = str(pair.folder / "links.yaml")
+    pair.run("-H", pair.nodes[0], "export", "--to", exported)
+    found = read_inventory(Path(exported))
+    assert [len(node.links) for node in found.nodes] == [1, 1]
+    text = Path(exported).read_text()
+    assert "cipher: aes128" in text
+    assert "link_priority: 5" in text
+    pair.run("adopt", "--yes", "--inventory", exported)
+    assert "nothing to do" in pair.run("plan", "--inventory", exported)
+
+
 def test_the_node_with_another_file_is_named_and_brought_to_the_others(pair: Pair) -> None:
     _, second = pair.nodes
     pair.hosts.run(second, f"sed -i 's/token: 6000/token: 7000/' {CONF}")
@@ -223,7 +236,14 @@ def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
         pair.deploy(device)
     pair.comes(pair.flags, {"Quorate Qdevice"})
     pair.nothing_to_do()
+    pair.deploy(device.replace("ffsplit", "ffsplit, tie_breaker: highest, tls: required"))
+    assert all("tls: required" in text and "tie_breaker: highest" in text for text in pair.files())
+    pair.comes(pair.flags, {"Quorate Qdevice"})
+    pair.nothing_to_do()
     file = pair.inventory(device)
+    pair.run("rollback", "--yes", "--inventory", file)
+    pair.nothing_to_do()
+    pair.comes(pair.flags, {"Quorate Qdevice"})
     pair.hosts.run(second, "systemctl stop corosync-qdevice")
     shown = pair.run("status", "--inventory", file, status=1)
     assert f"{second} is not connected to the quorum device {pair.third}" in shown
@@ -232,7 +252,8 @@ def test_a_quorum_device_comes_is_watched_and_goes(pair: Pair) -> None:
     pair.run("-H", first, "export", "--to", exported)
     assert f"host: {pair.third}" in Path(exported).read_text()
     assert "nothing to do" in pair.run("plan", "--inventory", exported)
-    pair.run("rollback", "--yes", "--inventory", file)
+    # Before the device: its change and the way back from that came after it.
+    pair.run("rollback", "--number", "3", "--yes", "--inventory", file)
     pair.comes(pair.flags, {"2Node Quorate WaitForAll"})
     assert "device" not in "".join(pair.files())
     assert "rollback: corosync: " in pair.run("history", "--inventory", file)

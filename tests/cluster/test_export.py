@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.parallel import on_all
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
+from tests.cluster.fence_agent import AGENT, LOG, PROGRAM
 
 # What an operator might have typed over the years; names are as odd as pcs takes them.
 BUILT = """
@@ -35,6 +38,22 @@ pcs constraint location one rule score=50 rack eq left or date gt 2020-01-01
 pcs constraint location Odd.Name_x prefers {first}=20
 pcs constraint ticket add siteA st-clone loss-policy=stop
 pcs tag create mine one Odd.Name_x
+pcs stonith create cut fence_test ip=192.0.2.9 pcmk_host_list="{nodes}"
+pcs stonith create switch fence_test ip=192.0.2.10 pcmk_host_list="{nodes}" pcmk_delay_base=3s
+pcs stonith level add 1 {first} cut
+pcs stonith level add 2 {first} cut switch
+pcs stonith level add 1 "regexp%ghost.*" switch
+pcs stonith level add 1 attrib%rack=left switch
+pcs alert create path=/bin/true id=watch description="All of it" options word=a meta timeout=20s
+pcs alert recipient add watch value=ops id=watch-ops options level=1 meta timestamp-format=%s
+pcs acl role create look description="May look" read xpath /cib deny id one
+pcs acl user create alice look
+pcs acl group create haclient look
+pcs resource op defaults set create id=slow score=2 meta timeout=90s rule op monitor
+pcs resource create vm ocf:pacemaker:Dummy meta remote-node=inside remote-addr=192.0.2.78 \
+    --disabled --force
+pcs resource bundle create box container podman image=localhost/none:1 replicas=2 \
+    network control-port=3199 storage-map source-dir=/srv target-dir=/data --disabled
 """
 # Names as pcs takes them, and resources that are called like a service's and are none.
 ODD = """
@@ -70,13 +89,16 @@ def fab(cluster: Cluster, *args: str, hosts: str = "") -> Done:
 
 
 @pytest.fixture(scope="module")
-def built(bare: Cluster) -> Cluster:
+def built(bare: Cluster) -> Iterator[Cluster]:
     """A cluster that somebody built with pcs."""
     first, second, *_ = bare.nodes
-    script = BUILT.format(first=first, second=second)
-    bare.run(first, "sh -s", stdin=script, timeout=120)
+    on_all(lambda n: bare.run(n, f"cat >{PROGRAM}; chmod 755 {PROGRAM}", stdin=AGENT), bare.nodes)
+    script = BUILT.format(first=first, second=second, nodes=" ".join(bare.nodes))
+    bare.run(first, "sh -s", stdin=script, timeout=180)
     bare.run(first, "crm_resource --wait --timeout 60s", timeout=90)
-    return bare
+    yield bare
+    bare.reset()
+    on_all(lambda node: bare.run(node, f"rm -f {PROGRAM} {LOG}"), bare.nodes)
 
 
 def test_a_cluster_made_by_hand_is_exported_and_adopted(built: Cluster, tmp_path: Path) -> None:
@@ -88,6 +110,12 @@ def test_a_cluster_made_by_hand_is_exported_and_adopted(built: Cluster, tmp_path
     text = target.read_text()
     assert "hunter2xyz" not in text + done.stdout
     assert "{secret: odd_name_x_passwd}" in text
+    found = read_inventory(target)
+    assert found.fencing is not None
+    assert len(found.fencing.levels) == 4
+    parts = (found.alerts, found.acls.roles, found.acls.users, found.acls.groups, found.bundles)
+    assert [list(each) for each in parts] == [["watch"], ["look"], ["alice"], ["haclient"], ["box"]]
+    assert {node.name: node.role for node in found.nodes}["inside"] == "guest"
     adopted = fab(built, "adopt", "--yes", "--inventory", str(target))
     assert adopted.returncode == 0, adopted.stdout + adopted.stderr
     plan = fab(built, "plan", "--inventory", str(target))

@@ -14,6 +14,7 @@ from tests.cluster import eyes, newer
 from tests.cluster.watching import watched
 
 TASK = "patch"
+WALK_SECONDS = 1200  # of a program that hangs; what a walk may take is no matter of these tests
 CONF = "/etc/default/memcached"
 OTHER_CONF = "echo '# of the newer package' >>etc/default/memcached"
 FAILS = "printf '#!/bin/sh\\nexit 1\\n' >DEBIAN/preinst; chmod 755 DEBIAN/preinst"
@@ -38,7 +39,7 @@ def test_every_node_gets_newer_packages_and_two_serve_meanwhile(patched: Cluster
     assert foretold.stdout.count("the cluster services restart: corosync.service uses coro") == 1
     before = since(patched, "c3")
     with watched(patched) as serving:
-        done = patched.fab(TASK, "--yes")
+        done = patched.fab(TASK, "--yes", timeout=WALK_SECONDS)
     assert eyes.outcomes(done, TASK) == dict.fromkeys(patched.nodes, "changed"), done.stdout
     assert done.returncode == 0, done.stderr
     assert min(serving) >= 2
@@ -75,7 +76,7 @@ def test_a_run_that_is_killed_is_brought_to_its_end_by_the_next(
         kill_at(patched, moment)
         assert len(marks(patched)) == 1
         assert "finish it: fab patch" in patched.fab("status").stdout
-        done = patched.fab(TASK, "--yes")
+        done = patched.fab(TASK, "--yes", timeout=WALK_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "an earlier run was cut off here" in done.stdout
     assert eyes.outcomes(done, TASK) == dict.fromkeys(patched.nodes, "changed"), done.stdout
@@ -91,7 +92,7 @@ def test_a_run_that_is_killed_is_brought_to_its_end_by_the_next(
 def test_a_machine_restarts_with_what_the_package_enabled_disabled(patched: Cluster) -> None:
     patched.run("c2", "touch /run/reboot-required; systemctl enable --quiet memcached")
     with watched(patched) as serving, powered(patched, "c2") as restarts:
-        done = patched.fab(TASK, "--yes")
+        done = patched.fab(TASK, "--yes", timeout=WALK_SECONDS)
     expected = {"c1": "unchanged", "c2": "changed", "c3": "unchanged"}
     assert eyes.outcomes(done, TASK) == expected, done.stdout + done.stderr
     assert restarts == ["c2"]
@@ -105,7 +106,7 @@ def test_a_machine_restarts_with_what_the_package_enabled_disabled(patched: Clus
 @pytest.mark.long
 def test_a_package_that_fails_ends_the_round_and_its_node_serves_again(patched: Cluster) -> None:
     offer_all(patched, "memcached", FAILS, f"{newer.SUFFIX}5")
-    done = patched.fab(TASK, "--yes")
+    done = patched.fab(TASK, "--yes", timeout=WALK_SECONDS)
     assert sorted(eyes.outcomes(done, TASK).values()) == ["failed", "skipped", "skipped"]
     assert done.returncode == 1
     assert "serves again, and is as it was" in done.stdout

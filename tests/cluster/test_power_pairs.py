@@ -9,6 +9,8 @@ import pytest
 from pacefab.harness.cluster import Cluster
 from pacefab.harness.plugin import ClusterFactory
 from tests.cluster import drilling, eyes
+from tests.cluster.test_bootstrap import SECRETS
+from tests.cluster.test_power_shapes import assert_healthy
 
 pytestmark = pytest.mark.long
 
@@ -37,14 +39,22 @@ def arbitrated(
     nodes = [f"  - {{name: {n}, address: {found.address(n)}}}" for n in NODES]
     device = f"corosync: {{qdevice: {{host: {found.address(DEVICE)}, algorithm: ffsplit}}}}"
     file.write_text("\n".join([f"cluster: {found.name}", "nodes:", *nodes, device, ""]))
-    done = found.fab("setup-qnetd", hosts=(DEVICE,))
+    done = found.fab("setup-qnetd", hosts=(DEVICE,), env=SECRETS)
     assert done.returncode == 0, done.stdout + done.stderr
-    found.fab("deploy", "--yes", "--inventory", str(file), check=True)
+    found.fab("deploy", "--yes", "--inventory", str(file), env=SECRETS, check=True)
     eyes.until(
         lambda: all("Qdevice" in found.run(n, "corosync-quorumtool -s").stdout for n in NODES),
         "the quorum device has a vote on both nodes",
     )
     return found
+
+
+def test_nothing_is_found_in_a_healthy_pair_with_a_delay(delayed: Cluster) -> None:
+    assert_healthy(delayed)
+
+
+def test_nothing_is_found_in_a_healthy_pair_with_a_quorum_device(arbitrated: Cluster) -> None:
+    assert_healthy(arbitrated)
 
 
 @pytest.mark.parametrize("turn", range(10))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import Cluster
 from pacefab.services.rabbitmq.node_amqp import AmqpConnection
 from tests.cluster import eyes
@@ -123,6 +124,20 @@ def test_a_second_deploy_changes_nothing(serving: Cluster, inventory: Path) -> N
     assert done.returncode == 0, done.stdout + done.stderr
     assert "changed" not in done.stdout.replace("unchanged", "")
     assert eyes.cib_state(serving) == before
+
+
+def test_it_is_exported_as_the_inventory_that_made_it(
+    serving: Cluster, inventory: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "found.yaml"
+    done = serving.fab("export", "--to", str(target), env=SECRETS, check=True)
+    found, made = read_inventory(target), read_inventory(inventory)
+    assert (found.sections, found.resources) == (made.sections, made.resources)
+    for secret in SECRETS.values():
+        assert secret not in target.read_text() + done.stdout
+    planned = serving.fab("plan", "--json", "--inventory", str(target), env=SECRETS)
+    plan = json.loads(planned.stdout)  # what the harness has set would be recorded
+    assert not any(plan[part] for part in ("configuration", "hosts", "leftover")), planned.stdout
 
 
 def test_nobody_gets_in_without_the_password(serving: Cluster) -> None:

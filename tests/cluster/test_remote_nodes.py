@@ -216,6 +216,29 @@ def test_another_port_of_a_connected_node_is_refused(
     eyes.assert_refused(done, "connect to r1 by port 3200", "remove-node --node r1", status=1)
 
 
+def test_a_remote_node_is_changed_and_taken_back(formed: Cluster, file: str, folder: Path) -> None:
+    """Its attributes, and how it is connected to, while it serves."""
+    other = folder / "changed.yaml"
+    more = "connection: {reconnect_interval: 30s}, attributes: {site: edge, shelf: two}"
+    other.write_text(Path(file).read_text().replace("attributes: {site: edge}", more))
+    said = ("nvpair[@name='shelf']", "primitive[@id='r1']//nvpair[@name='reconnect_interval']")
+
+    def values() -> list[str]:
+        root = ET.fromstring(formed.run("c1", "cibadmin -Q").stdout)  # noqa: S314  # our nodes
+        return [pair.get("value", "") for path in said for pair in root.iterfind(f".//{path}")]
+
+    assert values() == ["60s"]
+    assert_well(fab(formed, "deploy", "--yes", "--allow-interruption", "--inventory", str(other)))
+    assert values() == ["two", "30s"]
+    plan = fab(formed, "plan", "--inventory", str(other))
+    assert (plan.returncode, plan.stdout.splitlines()[-1]) == (0, "nothing to do"), plan.stdout
+    assert_well(fab(formed, "rollback", "--yes", "--allow-interruption", "--inventory", str(other)))
+    assert values() == ["60s"]
+    await_reported(formed, "RemoteOnline: [ r1 r2 ]", "Dummy):\t Started r1")
+    plan = fab(formed, "plan", "--inventory", file)
+    assert plan.returncode == 0, plan.stdout + plan.stderr
+
+
 def test_what_works_on_members_says_so_of_a_remote_node(formed: Cluster, file: str) -> None:
     break_it = ("--yes-break", formed.name, "--inventory", file)
     done = fab(formed, "drill", "--all", "--node", "r1", *break_it)

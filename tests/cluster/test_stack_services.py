@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pacefab.cli.inventory import read_inventory
 from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
@@ -402,6 +403,19 @@ def test_a_second_deploy_changes_nothing(stack: Cluster, tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert "changed" not in done.stdout.replace("unchanged", "")
     assert eyes.cib_state(stack) == before
+
+
+def test_it_is_exported_as_the_inventory_that_made_it(stack: Cluster, tmp_path: Path) -> None:
+    target, made = tmp_path / "found.yaml", tmp_path / "made.yaml"
+    made.write_text(INVENTORY)
+    done = stack.fab("export", "--to", str(target), check=True)
+    found = read_inventory(target)
+    assert found.sections == read_inventory(made).sections
+    assert not found.resources
+    for secret in (PASSWORD, REDIS_PASSWORD):
+        assert secret not in target.read_text() + done.stdout
+    planned = fab(stack, tmp_path, "plan", text=target.read_text())
+    assert planned.stdout.splitlines()[-1] == "nothing to do", planned.stdout + planned.stderr
 
 
 def failed_checks(cluster: Cluster, folder: Path, service: str) -> set[tuple[str, str]]:

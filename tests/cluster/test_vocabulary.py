@@ -375,6 +375,17 @@ def test_guests_templates_and_further_sets_are_as_said(stage: Stage, made: etree
     stage.waits_for(lambda: "made" in stage.runs() and "vm" not in stage.runs(), expected=True)
 
 
+def test_all_of_it_is_exported(stage: Stage, made: etree._Element, tmp_path: Path) -> None:
+    """What others have made is in that inventory, too: it would be recorded, and not changed."""
+    target = tmp_path / "found.yaml"
+    stage.cluster.fab("export", "--to", str(target), check=True)
+    done = stage.cluster.fab("plan", "--json", "--inventory", str(target))
+    planned = json.loads(done.stdout)
+    assert not any(planned[part] for part in ("configuration", "hosts", "leftover")), done.stdout
+    assert not planned["corosync"]["changes"]
+    assert "alert:theirs-alert" in planned["recorded"]
+
+
 def test_what_others_made_is_shown_and_stays(
     stage: Stage, made: etree._Element, theirs: list[str]
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from pacefab.errors import RefusedError, UsageError
 from pacefab.host.model import Absent, HostFacts, Interface, Program, Unit
 from pacefab.pacemaker.model import Member, Membership
+from pacefab.pacemaker.placement.remote import Beside
 from pacefab.workflows.formation.bootstrap import check_fencing
 from pacefab.workflows.formation.plan import (
     COROSYNC,
@@ -167,3 +168,37 @@ def test_without_a_word_on_fencing_it_is_explained() -> None:
     check_fencing(decided=True)
     with pytest.raises(UsageError, match="corrupt data"):
         check_fencing(decided=False)
+
+
+def test_a_host_that_the_cluster_reaches_as_a_remote_node_is_no_member() -> None:
+    mine = desired("c1", "c2")
+    reached = (Beside("edge", "remote", "192.0.2.13"), Beside("g1", "guest", "g1.example.com"))
+    members = [replace(host(name, mine), reached=reached) for name in ("c1", "c2")]
+    said = refusal(*members, bare("c3"))
+    assert "c3 it is the remote node edge of the cluster" in said
+    assert "{name: edge, role: remote}" in said
+    asked = replace(host("c3", resources=("db", "edge")), reached=reached)  # it passes it on
+    assert "c3 it is the remote node edge of the cluster" in refusal(*members, asked)
+    elsewhere = [replace(each, reached=reached[1:]) for each in members]
+    assert plan(*elsewhere, bare("c3")).join == ("c3",)
+
+
+def test_a_cluster_that_is_called_otherwise_is_renamed_by_pcs_or_in_the_inventory() -> None:
+    said = refusal(*(host(name, desired(cluster="old")) for name in NAMES))
+    assert "the cluster of these nodes is called old" in said
+    assert "write cluster: old" in said
+    assert "pcs cluster rename mine" in said
+    # With a bare host beside it, it may as well be another one.
+    others = [host(name, desired("c1", "c2", cluster="old")) for name in ("c1", "c2")]
+    assert "c1 runs in cluster old (c1, c2)" in refusal(*others, bare("c3"))
+
+
+def test_a_node_that_is_called_otherwise_cannot_be_renamed() -> None:
+    renamed = replace(host("c3", desired()), name="db-3")
+    of = desired("c1", "c2")
+    of = replace(of, members=(*of.members, Member("db-3", ("192.0.2.13",))))
+    said = refusal(*(host(name, desired()) for name in ("c1", "c2")), renamed, of=of)
+    assert "db-3 it is the node c3 of cluster mine, and the inventory calls it db-3" in said
+    assert "write name: c3" in said
+    assert "fab remove-node --node c3" in said
+    assert "fab add-node --node db-3" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -209,9 +210,29 @@ def test_pcs_adds_changes_and_removes_a_device(tmp_path: Path) -> None:
     assert " ".join(change.argv) == (
         "pcs quorum device update timeout= model tie_breaker=highest heuristics exec_a= mode="
     )
+    later = "host: q1, algorithm: ffsplit, tls: required, keep_active_partition_tie_breaker: off"
+    (encrypt,) = commands.device_steps(two, device(later))
+    assert " ".join(encrypt.argv) == (  # older ones do not know them without
+        "pcs quorum device update model keep_active_partition_tie_breaker=off tie_breaker= "
+        "tls=required --force"
+    )
+    (back,) = commands.device_steps(device(later), two)
+    assert back.argv[-3:] == ("tie_breaker=highest", "tls=", "--force")
     moved = commands.device_steps(two, device("host: q2, algorithm: lms"))
     assert [step.argv[3] for step in moved] == ["remove", "add"]
     assert "very secret" not in " ".join(commands.plan_authentication("q1", "very secret").argv)
+
+
+def test_ports_that_links_are_given_are_opened(tmp_path: Path) -> None:
+    def ports(links: str, transport: str = "knet") -> tuple[int, ...]:
+        nodes = NODES if transport == "knet" else re.sub(r", links: \[\S+\]", "", NODES)
+        text = f"corosync: {{transport: {transport}, links: [{links}]}}\n"
+        found = read(tmp_path, nodes + text).settings()
+        return found.ports if found else ()
+
+    assert ports("{mcastport: 6000}, {mcastport: 5407}") == (6000,)
+    assert ports("{link_priority: 3}") == ()
+    assert ports("{mcastport: 6000}", "udpu") == (5999, 6000)
 
 
 def test_the_way_back_is_to_the_earlier_values_of_the_nodes_that_there_are() -> None:
@@ -227,7 +248,8 @@ corosync: {ip_version: ipv4, link_mode: active, knet_pmtud_interval: 20, links: 
   crypto: {model: openssl, cipher: aes192, hash: sha512}, compression: {model: zlib, level: 3,
   threshold: 200}, totem: {token: 5000, consensus: 7000, block_unlisted_ips: false, join: 60},
   quorum: {wait_for_all: false}, qdevice: {host: q1.example, algorithm: lms, tie_breaker: '2',
-  port: 5500, connect_timeout: 2000, force_ip_version: '4', timeout: 9000, sync_timeout: 20000,
+  port: 5500, tls: off, connect_timeout: 2000, force_ip_version: '4', timeout: 9000,
+  sync_timeout: 20000,
   heuristics: {mode: sync, interval: 5000, exec: {ping: /bin/ping -c1 192.0.2.1}}}}
 """
 TIES = """\

@@ -162,7 +162,7 @@ def test_what_is_desired_of_a_node() -> None:
     )
     assert (file.mode, file.owner) == ("640", "root:adm"), "as the operator gave them"
     assert (desired.packages, desired.units) == (("memcached",), ("memcached.service",))
-    assert desired.ports == (Port(11211),)
+    assert desired.ports == (Port(11211, clients=True),)
 
 
 @pytest.mark.parametrize(

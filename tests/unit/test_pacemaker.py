@@ -42,6 +42,14 @@ def test_a_node_without_an_instance_in_the_classic_layout() -> None:
     assert classic.render(status)[1:] == ["     Started: [ c1 c2 ]", "     Stopped: [ c3 ]"]
 
 
+def test_an_instance_beyond_the_number_of_copies_makes_no_node_one_without() -> None:
+    """As Pacemaker has it of a clone whose clone-max was more once, or that was probed."""
+    text = captured.text("debian12", "monitor-one-stopped.xml")
+    last = text.rindex('orphaned="false"', 0, text.index("</clone>"))
+    orphaned = text[:last] + 'orphaned="true"' + text[last + len('orphaned="false"') :]
+    assert classic.render(monitor.parse(orphaned))[1:] == ["     Started: [ c1 c2 ]"]
+
+
 def test_standby_is_a_word_of_the_node() -> None:
     status = monitor.parse(captured.text("debian12", "monitor-standby.xml"))
     assert {node.name: node.word for node in status.nodes} == {

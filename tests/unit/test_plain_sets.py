@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
 from random import Random
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from pacefab.cli.inventory import ClusterInventory
 from pacefab.export.settings import as_read
@@ -25,7 +28,7 @@ FOREIGN = """<rsc_defaults><meta_attributes id="theirs">
 AGENT = {"agent": "ocf:pacemaker:Dummy"}
 NAMES = ("priority", "migration-threshold")  # none that operators set by hand
 RULE = [{"expression": [{"attribute": "site", "operation": "eq", "value": "edge"}]}]
-MIXTURES = 40
+MIXTURES = 30
 
 Mixture = tuple[Data, list[Data]]
 
@@ -40,6 +43,10 @@ def further(some: Random) -> Data:
         own["score"] = some.choice([5, 9, "INFINITY"])
     if some.random() < 0.3:
         own["rule"] = RULE
+    if some.random() < 0.3:
+        own["id"] = "s"
+    if some.random() < 0.2:
+        own["references"] = [{"id": "p", "name": some.choice(NAMES), "value": "1"}]
     return own
 
 
@@ -47,7 +54,7 @@ def mixture(some: Random) -> Mixture:
     """Return values that hold always, and further sets, perhaps with the place of those."""
     plain, sets = values(some), [further(some) for _ in range(some.randrange(4))]
     if some.random() < 0.4:
-        mark: Data = some.choice([{"plain": True}, {"plain": True, "score": 3}])
+        mark: Data = {"plain": True, **some.choice([{}, {"score": 3}, {"id": "m"}])}
         sets.insert(some.randrange(len(sets) + 1), mark)
     return plain, sets
 
@@ -135,13 +142,38 @@ def desired_of(data: Data, secret: str = "") -> Configuration:
     return desired_configuration(inventory, lambda _: secret)
 
 
-def deployed(cib: Cib, data: Data) -> Cib:
+def deployed(cib: Cib, data: Data, *, prune: bool = True) -> Cib:
     """Return a CIB after a deployment, of which a second one has nothing to do."""
     desired = desired_of(data)
-    after = render_configuration(cib, plan_configuration(cib, desired, prune=True))
-    again = plan_configuration(after, desired, prune=True)
+    after = render_configuration(cib, plan_configuration(cib, desired, prune=prune))
+    again = plan_configuration(after, desired, prune=prune)
     assert not again, after.text()
     return after
+
+
+def numbered(data: Any, numbers: Iterator[int]) -> Any:
+    """Return an inventory in which every id is another one."""
+    if isinstance(data, list):
+        return [numbered(each, numbers) for each in data]
+    if not isinstance(data, dict):
+        return data
+    own = {"id": f"{data['id']}{next(numbers)}"} if "id" in data else {}
+    return {**{key: numbered(value, numbers) for key, value in data.items()}, **own}
+
+
+SAID = {"further", "clone_further", "attribute_sets", "meta_sets", "utilization_sets",
+        "property_sets", "default_sets", "operation_default_sets"}  # fmt: skip
+VALUES = {"meta", "attributes", "unlisted_defaults", "unlisted_operation_defaults"}
+
+
+def unsaid(data: Any, some: Random) -> Any:
+    """Return an inventory that says nothing of some sets, and has none of some values."""
+    if isinstance(data, list):
+        return [unsaid(each, some) for each in data]
+    if not isinstance(data, dict):
+        return data
+    odds: dict[str, float] = {**dict.fromkeys(SAID, 0.3), **dict.fromkeys(VALUES, 0.2)}
+    return {k: unsaid(v, some) for k, v in data.items() if some.random() > odds.get(k, 0.0)}
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -149,8 +181,54 @@ def test_a_second_deployment_has_nothing_to_do(place: str) -> None:
     some = Random(place)  # noqa: S311  # the same mixtures in every run
     for _ in range(MIXTURES):
         cib = parse(EMPTY % (FOREIGN if place == "settings" and some.random() < 0.5 else ""))
-        for _ in range(2):  # onto an empty cluster, then onto what that left
-            cib = deployed(cib, PLACES[place](*mixture(some)))
+        prune, numbers = some.random() < 0.5, count()
+        for _ in range(3):  # onto an empty cluster, then onto what that left
+            data = numbered(PLACES[place](*mixture(some)), numbers)
+            cib = deployed(cib, unsaid(data, some), prune=prune)
+
+
+BESIDE = """<cib epoch="1" num_updates="0" admin_epoch="0" validate-with="pacemaker-3.9">
+<configuration><crm_config/><nodes/><resources>
+<primitive id="r" class="ocf" type="Dummy" provider="pacemaker">
+<meta_attributes id="r-meta_attributes"><nvpair id="m" name="priority" value="1"/></meta_attributes>
+<meta_attributes id="theirs" score="5">
+<nvpair id="theirs-1" name="migration-threshold" value="3"/></meta_attributes>
+<meta_attributes id="at-edge"><rule id="edge" score="1">
+<expression id="edge-1" attribute="site" operation="eq" value="edge"/></rule>
+<nvpair id="at-edge-1" name="priority" value="9"/></meta_attributes>
+<operations><op id="r-monitor-interval-10s" name="monitor" interval="10s"/></operations>
+</primitive></resources><constraints/></configuration></cib>"""
+
+
+def test_what_is_emptied_takes_no_set_along_of_which_nothing_is_said() -> None:
+    before = parse(BESIDE)
+    monitor = {"operations": [{"name": "monitor", "interval": "10s"}]}
+    desired = desired_of({"resources": {"r": {**AGENT, **monitor}}})
+    plan = plan_configuration(before, desired)
+    assert "priority: 1 -> absent" in str(plan.changes[0])
+    after = render_configuration(before, plan)
+    left = after.resources.findall("primitive/meta_attributes")
+    assert [etree.tostring(each) for each in left] == [
+        etree.tostring(each) for each in before.resources.findall("primitive/meta_attributes")[1:]
+    ]
+    assert not plan_configuration(after, desired)
+
+
+def test_a_value_to_which_another_set_refers_keeps_its_id_where_it_holds_always() -> None:
+    shared = [{"references": [{"id": "one", "name": "priority", "value": "5"}]}]
+    other = [{"score": 9, "references": [{"id_ref": "one", "name": "priority"}]}]
+    both: dict[str, Data] = {
+        "r": {**AGENT, "further": {"meta": shared}},
+        "s": {**AGENT, "further": {"meta": other}},
+    }
+    cib = deployed(parse(EMPTY % ""), {"resources": both})
+    assert cib.element("one") is not None
+    plain = {"plain": True, "id": "whole", "references": [{"id": "two", "name": "priority"}]}
+    both["r"] = {**AGENT, "meta": {"priority": 5}, "further": {"meta": [plain]}}
+    both["s"]["further"]["meta"][0]["references"][0]["id_ref"] = "two"
+    cib = deployed(cib, {"resources": both})
+    (pair,) = cib.resources.findall("primitive[@id='r']/meta_attributes[@id='whole']/nvpair")
+    assert [pair.get(name) for name in ("id", "name", "value")] == ["two", "priority", "5"]
 
 
 @pytest.mark.parametrize("more", [{}, {"score": 5}, {"rule": RULE}])

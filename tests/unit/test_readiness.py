@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from pacefab.errors import CommandError
 from pacefab.pacemaker import monitor
 from pacefab.pacemaker.model import Clone, Configuration, Group, Primitive, Resource
 from pacefab.pacemaker.nouns.status import (
@@ -158,14 +160,14 @@ class Starting(Answers):
     As on Debian 13, with another reason; `for_good`: after that too.
     """
 
-    def __init__(self, reason: str, *, for_good: bool = False) -> None:
-        """Take why it failed, as crm_mon has it."""
+    def __init__(self, reason: str, *, for_good: bool = False, call: int = 0) -> None:
+        """Take why it failed, as crm_mon has it, and the number of the next start where one is."""
         failed = captured.text("debian13", "monitor-started.xml")
         assert 'exitreason="failed"' in failed
         super().__init__(
             "c1", 1, monitor=failed.replace('exitreason="failed"', f'exitreason="{reason}"')
         )
-        self.for_good = for_good
+        self.for_good, self.call = for_good, call
         self.cleaned: list[str] = []
 
     def query(self, steps: Sequence[Step], **options: Any) -> Mapping[str, Section]:
@@ -174,6 +176,10 @@ class Starting(Answers):
         self.cleaned += names
         if names and not self.for_good:
             self.given["monitor"] = captured.text("debian12", "monitor-started.xml")
+        elif names and self.call:
+            call, self.call = self.call, self.call + 1
+            said = str(self.given["monitor"])
+            self.given["monitor"] = re.sub(r'call="\d+"', f'call="{call}"', said)
         return super().query(steps, **options)
 
 
@@ -195,4 +201,25 @@ def test_it_is_tried_again_once_and_one_that_failed_is_not() -> None:
     node = Starting("failed")
     with pytest.raises(StartFailedError, match="start failed on c3: failed"):
         apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10)
+    assert not node.cleaned
+
+
+def test_a_start_that_is_early_each_time_is_tried_three_times() -> None:
+    node = Starting("inactive", for_good=True, call=100)
+    with pytest.raises(StartFailedError, match="start failed on c3: inactive"):
+        apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10)
+    assert sorted(node.cleaned) == sorted(EACH_ONCE * 3)
+
+
+def test_it_is_tried_again_when_nothing_else_is_being_started() -> None:
+    """What keeps systemd busy is what else is being started."""
+    node = Starting("inactive")
+    failed, other = str(node.given["monitor"]), replace(VIP, id="vip-db")
+    desired = replace(MEMCACHED, resources=(*MEMCACHED.resources, other))
+    starting = '<resource id="vip-db" resource_agent="ocf:heartbeat:IPaddr2" role="Stopped" \
+active="false" orphaned="false" blocked="false" managed="true" failed="false" \
+nodes_running_on="0" pending="Starting"/></resources>'
+    node.given["monitor"] = failed.replace("</resources>", starting)
+    with pytest.raises(CommandError, match=r"memcached is to be started again .*; first vip-db"):
+        apply_cib.settle_configuration(cast("Host", node), desired, 1)
     assert not node.cleaned

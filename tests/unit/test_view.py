@@ -134,6 +134,24 @@ def test_hosts_that_are_no_members_are_named_with_the_way_to_make_them_some() ->
     assert not seen.stands(seen.membership.cluster)
 
 
+def test_a_host_that_the_cluster_reaches_as_a_remote_node_is_called_so() -> None:
+    """The inventory does not mention it, or as a member."""
+    cib = captured.text("word", "remote-cib.xml")
+    remote = bare("edge", 9)
+    remote.given["addresses"] = "2: eth0    inet 192.0.2.99/24 scope global eth0\n"
+    guest = bare("192.0.2.98", 8)
+    guest.given["addresses"] = "2: eth0    inet 192.0.2.98/24 scope global eth0\n"
+    seen = view(Answers("c1", 1, cib=cib), remote, guest, bare("c9", 7))
+    cluster = seen.membership.cluster
+    assert str(seen.standing("edge")) == (
+        f"it is the remote node r2 of {cluster}: "
+        "name it so in the inventory, under nodes: {name: r2, role: remote}"
+    )
+    assert seen.standing("192.0.2.98").what == f"the guest node g1 of {cluster}"
+    assert seen.standing("c9").what == "in no cluster"
+    assert "or name the other hosts alone with -H" in seen.outside["edge"].next_step
+
+
 def test_a_host_with_a_broken_file_hides_nothing_of_the_others() -> None:
     broken = Answers("c3", 3, corosync="totem {")
     seen = view(Answers("c1", 1), broken)

@@ -104,6 +104,16 @@ class QuorumDevice(Part):
     force_ip_version: Literal["0", "4", "6"] | None = Field(
         default=None, description=f'"4" or "6", in quotes (default "0", either; {_DEVICE})'
     )
+    tls: Literal["on", "off", "required"] | None = Field(
+        default=None,
+        description="on (where qnetd has it), off or required: whether the way to qnetd is "
+        f"encrypted (default on; {_DEVICE})",
+    )
+    keep_active_partition_tie_breaker: Literal["on", "off"] | None = Field(
+        default=None,
+        description="on or off, ffsplit alone: of two halves the one that had quorum goes on "
+        f"(default on; corosync-qdevice 3.0.2 and newer, {_DEVICE})",
+    )
     timeout: Positive | None = Field(
         default=None,
         description="a whole number, 1 or more: ms until its vote is lost (default "

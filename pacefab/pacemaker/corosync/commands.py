@@ -13,6 +13,7 @@ CONF = "/etc/corosync/corosync.conf"
 _GENERIC = ("ip_version", "netmtu", "knet_pmtud_interval", "link_mode")
 _MODEL, _HOST = ("device", "model"), ("device", "net", "host")
 _DEVICE = ("pcs", "quorum", "device")
+_LATER = {("device", "net", name) for name in ("tls", "keep_active_partition_tie_breaker")}
 
 
 def setup_words(settings: CorosyncSettings) -> list[str]:
@@ -42,12 +43,19 @@ def device_steps(before: Values, after: Values) -> list[Step]:
     if not after:
         return [step("remove quorum device", *_DEVICE, "remove")]
     if not before:
-        return [step("add quorum device", *_DEVICE, "add", *_device_words(after))]
+        words = (*_device_words(after), *_forced(after))
+        return [step("add quorum device", *_DEVICE, "add", *words)]
     if any(before.get(key) != after.get(key) for key in (_MODEL, _HOST)):
         return [*device_steps(before, {}), *device_steps({}, after)]
     gone = {key: "" for key in before if key not in after}
-    altered = {key: v for key, v in after.items() if before.get(key) != v}
-    return [step("change quorum device", *_DEVICE, "update", *_device_words({**altered, **gone}))]
+    altered = {key: v for key, v in after.items() if before.get(key) != v} | gone
+    words = (*_device_words(altered), *_forced(altered))
+    return [step("change quorum device", *_DEVICE, "update", *words)]
+
+
+def _forced(device: Values) -> tuple[str, ...]:
+    """Return the word with which pcs takes what it knows since 0.11.8 and 0.12 only."""
+    return ("--force",) if _LATER & device.keys() else ()
 
 
 def host_of(device: Values) -> str:

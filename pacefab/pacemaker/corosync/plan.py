@@ -21,6 +21,8 @@ _LIVE_OF_LINK = frozenset(
 )
 _RESTART = "it needs a restart of the whole cluster: fab deploy --restart-cluster"
 _TWO = 2
+USUAL_PORTS = range(5405, 5413)
+"""The UDP ports of knet, one per link (corosync.conf(5): mcastport 5405 and up)."""
 _TWO_NODE, _TIE_BREAKER = ("quorum", "two_node"), ("quorum", "auto_tie_breaker")
 
 
@@ -48,6 +50,17 @@ class CorosyncSettings:
     def packages(self) -> tuple[str, ...]:
         """The packages that every node needs for it, beside a cluster's own; of either family."""
         return ("corosync-qdevice",) if _device(self.values) else ()
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The UDP ports that links are given, beside 5405 to 5412, which they have by themselves.
+
+        Of udp and udpu corosync has the one below each, too (corosync.conf(5): mcastport).
+        """
+        given = [int(v) for k, v in self.values.items() if k[0] == "link" and k[2] == "mcastport"]
+        if self.values.get(("totem", "transport"), conf.KNET) != conf.KNET:
+            given = [port for number in given for port in (number - 1, number) if port]
+        return tuple(sorted(set(given) - set(USUAL_PORTS)))
 
     def desired(self, present: Values, resolved: Mapping[str, str]) -> dict[Key, str]:
         """Return what the file is to say of the nodes that it has.

@@ -33,11 +33,11 @@ class Piece:
 
     @property
     def meaning(self) -> str:
-        """What it says: ids and an order without meaning aside."""
+        """What it says: ids and an order without meaning aside; of a mark not its values."""
         said = " ".join(
             f"{name}={_plain(self.attributes[name])}" for name in sorted(self.attributes)
         )
-        inside = [child.meaning for child in self.children]
+        inside = [child.meaning for child in (() if is_mark(self) else self.children)]
         if not any(child.tag in _ORDERED for child in self.children):
             inside.sort()
         return f"{self.tag}({said}{' ' if said and inside else ''}{' '.join(inside)})"
@@ -92,18 +92,23 @@ def read_sets(
     """Return the sets of a kind in their order; of the plain one only where it stands."""
     return tuple(
         _mark(found) if found is plain else read_piece(found)
-        for found in element.iterfind(kind)
+        for found in element.iterchildren(kind)
         if len(found) or found.get("id-ref")
     )
 
 
+_OF_KIND = "promotable"  # no value of the noun's: its kind says it
+
+
 def _mark(plain: etree._Element) -> Piece:
     score = {"score": str(plain.get("score"))} if plain.get("score") else {}
-    return Piece(str(plain.tag), {PLAIN: "true", **score}, (), plain.get("id", ""))
+    pairs = ((e.get("name", ""), e.get("id", "")) for e in plain.iterchildren("nvpair"))
+    named = tuple(Piece("nvpair", {"name": n}, (), own) for n, own in pairs if n != _OF_KIND)
+    return Piece(str(plain.tag), {PLAIN: "true", **score}, named, plain.get("id", ""))
 
 
 def is_mark(piece: Piece) -> bool:
-    """Whether a piece says no more than where the plain set stands."""
+    """Whether a piece says no more than where the plain set stands, and ids of values in it."""
     return PLAIN in piece.attributes
 
 

@@ -1,7 +1,7 @@
 """Which of an element's sets is the plain one, whose pairs are the noun's own. Pure.
 
 It is the first one without a rule, and without values that stand elsewhere, whatever its score: so
-`cib.plain_set` reads it.
+`cib.plain_set` reads it. Ids of values, to which others refer, go into its mark.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from pacefab.pacemaker.nouns.piece import PLAIN, Piece, is_mark, marked
 
-_Values = Mapping[str, str]
+_Pairs = Mapping[str, str]
 _Further = Mapping[str, tuple[Piece, ...]]
 
 
-def said(kind: str, plain: _Values, further: _Further) -> tuple[_Values, _Further]:
+def said(kind: str, plain: _Pairs, further: _Further) -> tuple[_Pairs, _Further]:
     """Return pairs and sets of a kind; as they are, where nothing is said of further sets."""
     if kind not in further:
         return plain, further
@@ -22,41 +22,67 @@ def said(kind: str, plain: _Values, further: _Further) -> tuple[_Values, _Furthe
     return own, {**further, kind: sets}
 
 
-def parted(kind: str, plain: _Values, sets: tuple[Piece, ...]) -> tuple[_Values, tuple[Piece, ...]]:
+def emptied(
+    kind: str, present: _Pairs, there: tuple[Piece, ...]
+) -> tuple[_Pairs, tuple[Piece, ...]] | None:
+    """Return pairs and sets where neither is desired of a kind, and nothing is said of its sets.
+
+    Those that have a rule or a score stay; without the plain one, one with a score is read as that.
+    One that has neither cannot be known from the plain one, and goes with it. `present` are the
+    pairs of the plain set, `there` the sets with its mark. None: there is no other than that.
+    """
+    if all(is_mark(piece) and len(piece.attributes) == 1 for piece in there):
+        return None
+    whole = (_whole(piece, present) for piece in there)
+    return parted(kind, {}, tuple(p for p in whole if not _is_plain(p) or "score" in p.attributes))
+
+
+def parted(kind: str, plain: _Pairs, sets: tuple[Piece, ...]) -> tuple[_Pairs, tuple[Piece, ...]]:
     """Return the pairs of the plain set, and the sets with the mark of where that stands."""
-    given = marked(kind, sets, plain=bool(plain))
+    own = any(is_mark(piece) and _values(piece) for piece in sets)
+    given = marked(kind, sets, plain=bool(plain) or own)
     whole = filled(tuple(_whole(piece, plain) for piece in given))
     first = next((piece for piece in whole if _is_plain(piece)), None)
     if first is None:
         return {}, whole
-    return _pairs(first), tuple(_mark(each) if each is first else each for each in whole)
+    return _values(first), tuple(_mark(each) if each is first else each for each in whole)
 
 
-def _whole(piece: Piece, plain: _Values) -> Piece:
+def _whole(piece: Piece, plain: _Pairs) -> Piece:
     """Return the set that a mark stands for."""
     if not is_mark(piece):
         return piece
-    values = tuple(Piece("nvpair", {"name": n, "value": value}) for n, value in plain.items())
+    ids = {child.attributes.get("name", ""): child.id for child in piece.children}
+    values = tuple(
+        Piece("nvpair", {"name": name, "value": value}, (), ids.get(name, ""))
+        for name, value in {**_values(piece), **plain}.items()
+    )
     score = {name: value for name, value in piece.attributes.items() if name != PLAIN}
     return Piece(piece.tag, score, values, piece.id)
 
 
 def _is_plain(piece: Piece) -> bool:
-    """Whether a CIB's reader takes a set for the plain one; ids of values need one of their own."""
+    """Whether a CIB's reader takes a set for the plain one."""
     return "id-ref" not in piece.attributes and all(
-        child.tag == "nvpair" and not child.id and "id-ref" not in child.attributes
-        for child in piece.children
+        child.tag == "nvpair" and "id-ref" not in child.attributes for child in piece.children
     )
 
 
 def _mark(piece: Piece) -> Piece:
-    return Piece(piece.tag, {PLAIN: "true", **piece.attributes}, (), piece.id)
+    named = tuple(
+        Piece("nvpair", {"name": child.attributes.get("name", "")}, (), child.id)
+        for child in piece.children
+        if child.id
+    )
+    return Piece(piece.tag, {PLAIN: "true", **piece.attributes}, named, piece.id)
 
 
-def _pairs(piece: Piece) -> dict[str, str]:
+def _values(piece: Piece) -> dict[str, str]:
+    """Return the pairs in a set; of a mark those that it has a value for."""
     found: dict[str, str] = {}
     for child in piece.children:
-        found.setdefault(child.attributes.get("name", ""), child.attributes.get("value", ""))
+        if "value" in child.attributes:
+            found.setdefault(child.attributes.get("name", ""), child.attributes["value"])
     return found
 
 

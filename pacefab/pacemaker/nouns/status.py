@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pacefab.pacemaker.word import Placement
@@ -112,6 +112,7 @@ class FailedAction:
     operation: str
     node: str
     reason: str
+    call: str = field(default="", compare=False)  # its number on that node; another try has another
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -159,6 +159,24 @@ def _attributes(cib: Cib, node: NodeStatus) -> dict[str, str]:
     own = next((entry for entry in entries if entry.get("uname") == node.name), None)
     known = {} if own is None else pairs(plain_set(own, "instance_attributes"))
     return {**known, _KIND: kind}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A node by Pacemaker Remote, as a CIB knows it: its role and how the members reach it."""
+
+    name: str
+    role: str  # remote, guest
+    address: str  # or a host name
+
+
+def beside(cib: Cib) -> Iterator[Beside]:
+    """Yield the remote and the guest nodes that resources of a CIB make."""
+    yield from (Beside(name, "remote", at) for name, at in addresses(cib).items())
+    for element in cib.resources.iter("primitive"):
+        meta = pairs(plain_set(element, "meta_attributes"))
+        if name := meta.get("remote-node"):
+            yield Beside(name, "guest", meta.get("remote-addr") or name)
 
 
 def addresses(cib: Cib) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from lxml import etree
 
@@ -13,6 +14,7 @@ from pacefab.pacemaker.elements import add, put_sets
 from pacefab.pacemaker.model import Further, SectionObject
 from pacefab.pacemaker.naming import is_secret
 from pacefab.pacemaker.nouns.piece import read_sets, without_usual
+from pacefab.pacemaker.nouns.plain_set import emptied
 
 _SETS = ("instance_attributes", "meta_attributes")
 _EVENTS = ("fencing", "nodes", "resources")
@@ -64,6 +66,9 @@ class ClusterAlert(SectionObject):
     recipients: tuple[Recipient, ...] = ()
     hidden: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
     further: Further = field(default_factory=dict)
+
+
+_Alerted = TypeVar("_Alerted", ClusterAlert, Recipient)
 
 
 def read(element: etree._Element, secrets: Collection[str] = ()) -> ClusterAlert | None:
@@ -165,7 +170,7 @@ def adapt(present: ClusterAlert, desired: ClusterAlert) -> ClusterAlert:
 
     Sets of which nothing is said stay as well.
     """
-    had = {each.id: each.further for each in present.recipients}
+    had = {each.id: each for each in present.recipients}
     there: dict[str, list[str]] = {}
     for each in present.recipients:
         there.setdefault(each.value, []).append(each.id)
@@ -174,13 +179,21 @@ def adapt(present: ClusterAlert, desired: ClusterAlert) -> ClusterAlert:
         each if each.id else replace(each, id=_first(there.get(each.value, []), given))
         for each in desired.recipients
     ]
-    return replace(
-        desired,
-        further={**present.further, **desired.further},
-        recipients=tuple(
-            replace(each, further={**had.get(each.id, {}), **each.further}) for each in named
-        ),
-    )
+    recipients = tuple(_beside(had[e.id], e) if e.id in had else e for e in named)
+    return replace(_beside(present, desired), recipients=recipients)
+
+
+def _beside(present: _Alerted, desired: _Alerted) -> _Alerted:
+    """Return what is desired with the sets that are there, of those kinds that are not said."""
+    values = {"instance_attributes": desired.attributes, "meta_attributes": desired.meta}
+    there = {"instance_attributes": present.attributes, "meta_attributes": present.meta}
+    further = {**present.further, **desired.further}
+    for kind, plain in values.items():
+        if not plain and kind in further and kind not in desired.further:
+            left = emptied(kind, there[kind], further[kind])
+            values[kind], further[kind] = left or (plain, further[kind])
+    attributes, meta = values.values()
+    return replace(desired, attributes=attributes, meta=meta, further=further)
 
 
 def _first(ids: list[str], given: Collection[str]) -> str:

@@ -16,6 +16,7 @@ from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.members.membership import Claim, completed
 from pacefab.pacemaker.model import Membership
 from pacefab.pacemaker.nouns.status import ClusterStatus
+from pacefab.services.service import Port
 from pacefab.transport.command import Step
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out
@@ -159,7 +160,8 @@ class Bootstrap:
         """Return one host as it is. Errors of `observe_node` and `bootstrap_steps.candidate`."""
         packages = self.corosync.packages if self.corosync else ()
         view = observe_node(host, steps.look(self.programs, packages), MANAGED)
-        return replace(steps.candidate(name, view, self.programs), packages=packages)
+        ports = tuple(Port(n, "udp") for n in (self.corosync.ports if self.corosync else ()))
+        return replace(steps.candidate(name, view, self.programs), packages=packages, ports=ports)
 
 
 @dataclass(frozen=True)

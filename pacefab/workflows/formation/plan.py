@@ -7,14 +7,16 @@ from dataclasses import dataclass, field, replace
 
 from pacefab.errors import RefusedError
 from pacefab.host.model import HostFacts, Program
+from pacefab.pacemaker.corosync.plan import USUAL_PORTS
 from pacefab.pacemaker.model import Member, Membership
+from pacefab.pacemaker.placement.remote import Beside
 from pacefab.services.service import DesiredNode, Port
 from pacefab.workflows.nodes.node_plan import missing_packages, missing_repository
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
 ENGINES = (COROSYNC, PACEMAKER)
-# pcsd; corosync's knet, one port per link (corosync.conf(5): mcastport 5405 and up).
-PORTS = (Port(2224), *(Port(number, "udp") for number in range(5405, 5413)))
+# pcsd, corosync.
+PORTS = (Port(2224), *(Port(number, "udp") for number in USUAL_PORTS))
 _PACKAGES = {
     # Debian's pcs only recommends the last one, without which it finds no crm_mon.
     "debian": ("pacemaker", "corosync", "pcs", "resource-agents", "pacemaker-cli-utils"),
@@ -35,6 +37,8 @@ class Candidate:
     forming: bool = False  # its CIB still has the settings of a first start
     starting: bool = False  # Pacemaker runs there, and gives no answers yet
     packages: tuple[str, ...] = ()  # beside those that every cluster needs
+    ports: tuple[Port, ...] = ()  # likewise
+    reached: tuple[Beside, ...] = ()  # the remote and guest nodes of the CIB that lies there
 
     @property
     def stands(self) -> bool:
@@ -56,7 +60,7 @@ class Candidate:
             (*_PACKAGES[self.facts.family or ""], *self.packages),
             units=engines,
             helpers=(PCSD,),
-            ports=PORTS,
+            ports=(*PORTS, *self.ports),
             programs=self.programs,
             of_cluster=True,
         )
@@ -127,6 +131,7 @@ def plan_formation(desired: Membership, found: Mapping[str, Candidate]) -> Forma
     """
     attempt = f"form cluster {desired.cluster}"
     hosts = list(found.values())
+    _check_roles(attempt, hosts)
     _check_clusters(attempt, desired, hosts)
     members = tuple(_addressed(attempt, member, found[member.name]) for member in desired.members)
     set_up = [host for host in hosts if host.membership]
@@ -175,6 +180,7 @@ def _cut_off(hosts: Sequence[Candidate]) -> bool:
 
 
 def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate]) -> None:
+    _check_names(attempt, desired, hosts)
     problems = [problem for host in hosts if (problem := _other_cluster(desired, host))]
     if problems:
         raise RefusedError(
@@ -183,6 +189,68 @@ def _check_clusters(attempt: str, desired: Membership, hosts: Sequence[Candidate
             "nothing was changed: take these hosts out of the inventory, or, if nothing there is "
             "needed any more, out of what they belong to (on the host: pcs cluster destroy)",
         )
+
+
+def _check_names(attempt: str, desired: Membership, hosts: Sequence[Candidate]) -> None:
+    """Refuse a cluster that has these nodes by another name, and nodes of it by other names."""
+    formed = [host.membership for host in hosts if host.membership]
+    called = {known.cluster for known in formed}
+    if formed and called - {desired.cluster} and all(_is_it(known, hosts) for known in formed):
+        (old,) = called
+        raise RefusedError(
+            attempt,
+            f"the cluster of these nodes is called {old}",
+            f"nothing was changed: write cluster: {old}; or rename it, where pcs can (0.12.1 and "
+            f"newer), while it is stopped: pcs cluster stop --all; pcs cluster rename "
+            f"{desired.cluster}; pcs cluster start --all",
+        )
+    for host in hosts:
+        old = _former_name(desired, host)
+        if old:
+            raise RefusedError(
+                attempt,
+                f"it is the node {old} of cluster {desired.cluster}, and the inventory calls it "
+                f"{host.name}",
+                f"nothing was changed: write name: {old}. Nodes cannot be renamed; to have it by "
+                f"another name take it out and in again: fab remove-node --node {old} with the old "
+                f"inventory, then fab add-node --node {host.name}",
+                host=host.name,
+            )
+
+
+def _is_it(known: Membership, hosts: Sequence[Candidate]) -> bool:
+    """Whether a cluster has just these hosts for its nodes."""
+    return {host.name for host in hosts} == set(known.names) and len(
+        {host.membership.cluster for host in hosts if host.membership}
+    ) == 1
+
+
+def _former_name(desired: Membership, host: Candidate) -> str:
+    """Return how a host is called in the cluster that it is a member of, if not as desired."""
+    mine = host.membership
+    if mine is None or mine.cluster != desired.cluster or host.name in mine.names:
+        return ""
+    addresses = set(host.facts.addresses)
+    return next((m.name for m in mine.members if addresses & set(m.addresses)), "")
+
+
+def _check_roles(attempt: str, hosts: Sequence[Candidate]) -> None:
+    """Refuse a host that the cluster reaches as a remote or guest node: it cannot be a member.
+
+    Such a host shows the cluster's CIB, too: Pacemaker Remote passes questions on.
+    """
+    known = {node.name: node for host in hosts for node in host.reached}
+    for host in (each for each in hosts if not each.membership):
+        own = {host.name, host.facts.name, *host.facts.addresses}
+        for node in known.values():
+            if own & {node.name, node.address}:
+                raise RefusedError(
+                    attempt,
+                    f"it is the {node.role} node {node.name} of the cluster",
+                    "nothing was changed: name it so in the inventory, under nodes: "
+                    f"{{name: {node.name}, role: {node.role}}}",
+                    host=host.name,
+                )
 
 
 def _other_cluster(desired: Membership, host: Candidate) -> str:

@@ -11,6 +11,7 @@ from pacefab.pacemaker import live
 from pacefab.pacemaker.corosync import commands
 from pacefab.pacemaker.corosync.plan import CorosyncSettings
 from pacefab.pacemaker.model import Member
+from pacefab.pacemaker.placement.remote import beside
 from pacefab.services.service import Look
 from pacefab.transport.command import Step, shell, step
 from pacefab.workflows.formation.plan import ENGINES, PACEMAKER, PACKAGES, PCSD, Candidate
@@ -42,6 +43,7 @@ def candidate(name: str, view: NodeView, programs: Sequence[Program]) -> Candida
             programs=tuple(programs),
             membership=view.membership,
             resources=tuple(str(e.get("id")) for e in cib.all_resources) if cib else (),
+            reached=tuple(beside(cib)) if cib else (),
             forming=cib is not None and bool(cib.root.xpath(_FORMED)),
             starting=starting,
         )

@@ -11,7 +11,13 @@ from pacefab.errors import CommandError, LostError, PacefabError, RefusedError, 
 from pacefab.interrupts import undoing
 from pacefab.pacemaker import cib_text, live, readiness
 from pacefab.pacemaker.cib import Cib
-from pacefab.pacemaker.model import Configuration, Primitive, Resource, primitives
+from pacefab.pacemaker.model import (
+    Configuration,
+    Primitive,
+    Resource,
+    primitive_ids,
+    primitives,
+)
 from pacefab.pacemaker.nouns.status import ClusterStatus, Transition
 from pacefab.pacemaker.placement.remote import CONNECTION
 from pacefab.pacemaker.plan import ConfigurationPlan
@@ -25,6 +31,7 @@ from pacefab.workflows.nodes.apply_node import check_lock
 from pacefab.workflows.nodes.cleanup import plan_cleanup
 from pacefab.workflows.nodes.doorway import Asked, Doorway
 
+_EARLY = 3  # starts of one resource on one node
 _TRIES = 5  # at a CIB whose configuration others change meanwhile
 _BUSY_SECONDS = 60  # status updates change the CIB's version too; many starts make a few a second
 _POLL_SECONDS = 0.15
@@ -191,24 +198,32 @@ def settle_configuration(
 ) -> ClusterStatus:
     """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
-    A start that systemd had not begun when Pacemaker looked is tried again, once on each node.
+    A start that systemd had not begun when Pacemaker looked is tried again, at most three times on
+    each node, and when nothing else is being started: that is what keeps systemd busy.
 
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
     """
-    again: set[tuple[str, str]] = set()
+    again: dict[tuple[str, str], set[str]] = {}  # the calls by resource and node
+    desired = primitive_ids(configuration.resources)
 
     def missing(status: ClusterStatus) -> str:
         try:
             return readiness.missing(status, configuration)
         except StartFailedError as error:
-            early = {(error.resource, node) for node in error.nodes}
-            if not error.early or early & again:
+            had = {node: again.setdefault((error.resource, node), set()) for node in error.nodes}
+            # What was cleaned up and is still there does not go by being cleaned up.
+            over = any(len(had[n]) == _EARLY or call in had[n] for n, call in error.calls)
+            if not error.early or over:
                 raise
-            again.update(early)
-            host.query([plan_cleanup(resource, node) for resource, node in sorted(early)])
             where = ", ".join(error.nodes)
-            return f"{error.resource} is to be started again on {where}: systemd had not begun it"
+            said = f"{error.resource} is to be started again on {where}: systemd had not begun it"
+            if others := readiness.unfinished(status, desired - {error.resource}):
+                return f"{said}; first {others}"
+            for node, call in error.calls:
+                had[node].add(call)
+            host.query([plan_cleanup(error.resource, node) for node in sorted(had)])
+            return said
 
     return settle(host, missing, seconds, waits=waits)
 

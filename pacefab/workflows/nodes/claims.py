@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pacefab.errors import PacefabError, RefusedError, UnreachableError
+from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.members.membership import Claim
+from pacefab.pacemaker.model import Membership
+from pacefab.pacemaker.placement.remote import beside
 from pacefab.transport.fanout import Result, errors, values
 from pacefab.workflows.nodes.observe import NodeView
 
@@ -27,6 +30,31 @@ class Standing:
 
     def __str__(self) -> str:
         return f"it is {self.what}: {self.way}"
+
+
+class _Formed(Protocol):
+    """A cluster that nodes answered for."""
+
+    @property
+    def membership(self) -> Membership: ...
+    @property
+    def cib(self) -> Cib: ...
+
+
+def standing_beside(seen: _Formed, names: Collection[str]) -> Standing | None:
+    """Return what a host is that the cluster reaches as a remote or guest node; None: none.
+
+    `names` are its own, and its addresses.
+    """
+    try:
+        found = next((n for n in beside(seen.cib) if {n.address, n.name} & set(names)), None)
+    except PacefabError:  # no member says what Pacemaker knows
+        return None
+    if found is None:
+        return None
+    said = f"{{name: {found.name}, role: {found.role}}}"
+    what = f"the {found.role} node {found.name} of {seen.membership.cluster}"
+    return Standing(what, f"name it so in the inventory, under nodes: {said}")
 
 
 def read_claims(

@@ -19,7 +19,7 @@ from pacefab.pacemaker.word import Placement
 from pacefab.services.service import Look
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import errors, fan_out, values
-from pacefab.workflows.nodes.claims import Standing, none_answered, read_claims
+from pacefab.workflows.nodes.claims import Standing, none_answered, read_claims, standing_beside
 from pacefab.workflows.nodes.doorway import Doorway
 from pacefab.workflows.nodes.observe import (
     HEAD,
@@ -209,7 +209,9 @@ class ClusterView:
             what = f"a node of {self.formed.cluster} without /etc/corosync/corosync.conf"
             return Standing(what, "if it was reinstalled: fab bootstrap", listed=True)
         if own is None:
-            return Standing("in no cluster", add)
+            names = (*view.facts.addresses, view.facts.name, stranger)
+            found = standing_beside(self, names) if self.running else None
+            return found or Standing("in no cluster", add)
         where = f"set up for cluster {own.cluster} ({', '.join(own.names)})"
         return Standing(f"{where}, whose nodes do not list it", f"pcs cluster destroy there, {add}")
 

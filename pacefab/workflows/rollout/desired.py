@@ -23,7 +23,7 @@ from pacefab.pacemaker.ownership import desired_runner
 from pacefab.pacemaker.placement.remote import ServicePlace, kept_to_members
 from pacefab.services import agents, registry, sbd
 from pacefab.services.probes.probe import Probe
-from pacefab.services.service import DesiredNode, Look, Service, Site
+from pacefab.services.service import DesiredNode, Look, Port, Service, Site
 
 NodeValues = Mapping[str, Mapping[str, str]]
 
@@ -153,7 +153,8 @@ class Intent:
             service.node(section, site.of(service.name), name) for service, section in services
         ]
         if name not in self._remotes:
-            rest = DesiredNode(packages=self._packages, programs=self._programs)
+            links = tuple(Port(n, "udp") for n in (self.corosync.ports if self.corosync else ()))
+            rest = DesiredNode(packages=self._packages, programs=self._programs, ports=links)
             watched = [sbd.node(self.sbd, site.facts[name])] if self.sbd else []
             desired = [rest, *watched, *desired]
         return DesiredNode(
