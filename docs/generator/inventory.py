@@ -46,8 +46,8 @@ def _type(value: Schema) -> str:
     if "$ref" in value:
         name = _name(value["$ref"].removeprefix(_DEFINITIONS))
         return f"[{name}](#{name.lower().replace(' ', '-')})"
-    if "anyOf" in value:
-        kinds = [_type(each) for each in value["anyOf"] if each.get("type") != "null"]
+    if forms := value.get("anyOf") or value.get("oneOf"):
+        kinds = [_type(each) for each in forms if each.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in value:
         return ", ".join(code(each) for each in value["enum"])

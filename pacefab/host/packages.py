@@ -257,7 +257,7 @@ _NO_MIRROR = re.compile(
 )
 _NO_PACKAGE = re.compile(r"Unable to locate package|No match for argument|no installation cand")
 _NO_CLUSTER_PACKAGE = re.compile(
-    r"No match for argument: (pacemaker|corosync|pcs|resource-agents|fence-agents)"
+    r"No match for argument: (pacemaker|corosync|pcs|resource-agents|fence-agents|sbd)"
 )
 _ENABLE_HIGH_AVAILABILITY = (
     "enable the repository that has it, run again: highavailability of CentOS Stream, Rocky and "

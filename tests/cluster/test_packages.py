@@ -227,7 +227,7 @@ VERSION_ID="{}"
 """
 
 
-@pytest.fixture(params=["22.04", "24.04"])
+@pytest.fixture(params=[pytest.param("22.04", marks=pytest.mark.long), "24.04"])
 def ubuntu(bare: Cluster, request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A node that calls itself Ubuntu, with needrestart in apt's hooks and a service that runs."""
     if family(bare) != "debian":

@@ -77,6 +77,24 @@ def test_bare_hosts_are_set_up() -> None:
     assert "cluster mine set up of c1, c2, c3" in found.sentences()
 
 
+def test_the_repository_that_el_leaves_off_is_enabled_where_a_package_is_missing() -> None:
+    off = {"baseos": True, "highavailability": False}
+
+    def el(one: Candidate) -> Candidate:
+        facts = replace(
+            one.facts, distribution="centos 9", family="rhel", manager="dnf", repositories=off
+        )
+        return replace(one, facts=facts)
+
+    found = plan(el(bare("c1")), el(host("c2")), el(bare("c3")))
+    assert found.repositories == {"c1": "highavailability", "c3": "highavailability"}
+    assert found.sentences()[:2] == (
+        "c1: repository highavailability enabled",
+        "c3: repository highavailability enabled",
+    )
+    assert found.sentences()[2] == "c1: pacemaker, corosync, pcs, resource-agents, pcsd ready"
+
+
 def test_what_stands_is_left_alone() -> None:
     found = plan(*(host(name, desired()) for name in NAMES))
     assert not found

@@ -104,3 +104,18 @@ def test_ports_that_are_open_are_closed_and_no_others() -> None:
     (close,) = purge.plan(replace(BARE, firewall=found))
     assert close.argv == ("firewall-cmd", "--zone=public", f"--remove-rich-rule={RULE}")
     assert names(replace(purge, addresses=()), replace(BARE, firewall=found)) == []
+
+
+def test_ports_are_closed_for_clients_in_every_zone() -> None:
+    theirs = firewall.rule("10.9.0.0/16", 5672, "tcp")
+    rules = {"public": frozenset({RULE, theirs}), "outside": frozenset({theirs})}
+    found = Firewall({"eth0": "public", "eth1": "outside"}, rules, {})
+    both = (*BARE.interfaces, Interface("eth1", "192.0.2.1", 24))
+    facts = replace(BARE, firewall=found, interfaces=both)
+    ports = (Port(5672, clients=True), Port(4369))
+    purge = Purge(LOOK, ports=ports, addresses=("10.0.0.1", "10.0.0.2"), clients=("10.9.0.0/16",))
+    closed = [step.argv[1:] for step in purge.plan(facts)]
+    assert closed == [
+        ("--zone=public", f"--remove-rich-rule={RULE}", f"--remove-rich-rule={theirs}"),
+        ("--zone=outside", f"--remove-rich-rule={theirs}"),
+    ]
