@@ -42,7 +42,7 @@ from pacefab.pacemaker.model import (
     primitives,
     role_of,
 )
-from pacefab.pacemaker.nouns.piece import SETS, Piece, is_mark, read_piece, read_sets
+from pacefab.pacemaker.nouns.piece import SETS, Piece, is_filled, is_mark, read_piece, read_sets
 
 NounT = TypeVar("NounT")
 
@@ -297,7 +297,7 @@ def read_operation(element: etree._Element) -> Operation:
         others=others,
         parameters=pairs(plain),
         further=tuple(
-            read_piece(e) for e in element.iterchildren("*") if e is not plain and len(e)
+            read_piece(e) for e in element.iterchildren("*") if e is not plain and is_filled(e)
         ),
         id=element.get("id", ""),
     )

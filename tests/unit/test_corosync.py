@@ -212,7 +212,7 @@ def test_pcs_adds_changes_and_removes_a_device(tmp_path: Path) -> None:
     )
     later = "host: q1, algorithm: ffsplit, tls: required, keep_active_partition_tie_breaker: off"
     (encrypt,) = commands.device_steps(two, device(later))
-    assert " ".join(encrypt.argv) == (  # older ones do not know them without
+    assert " ".join(encrypt.argv) == (  # pcs 0.11 takes them so
         "pcs quorum device update model keep_active_partition_tie_breaker=off tie_breaker= "
         "tls=required --force"
     )

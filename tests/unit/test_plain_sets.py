@@ -38,6 +38,8 @@ def values(some: Random) -> Data:
 
 
 def further(some: Random) -> Data:
+    if some.random() < 0.1:
+        return {"id_ref": some.choice("xy")}
     own: Data = {"values": values(some)}
     if some.random() < 0.5:
         own["score"] = some.choice([5, 9, "INFINITY"])
@@ -46,7 +48,9 @@ def further(some: Random) -> Data:
     if some.random() < 0.3:
         own["id"] = "s"
     if some.random() < 0.2:
-        own["references"] = [{"id": "p", "name": some.choice(NAMES), "value": "1"}]
+        name = some.choice(NAMES)
+        other = {"id_ref": some.choice("vw"), "name": name}
+        own["references"] = [some.choice([{"id": "p", "name": name, "value": "1"}, other])]
     return own
 
 

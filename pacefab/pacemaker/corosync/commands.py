@@ -54,7 +54,7 @@ def device_steps(before: Values, after: Values) -> list[Step]:
 
 
 def _forced(device: Values) -> tuple[str, ...]:
-    """Return the word with which pcs takes what it knows since 0.11.8 and 0.12 only."""
+    """Return the word with which pcs takes what it does not know before 0.12."""
     return ("--force",) if _LATER & device.keys() else ()
 
 

@@ -93,8 +93,13 @@ def read_sets(
     return tuple(
         _mark(found) if found is plain else read_piece(found)
         for found in element.iterchildren(kind)
-        if len(found) or found.get("id-ref")
+        if is_filled(found)
     )
+
+
+def is_filled(element: etree._Element) -> bool:
+    """Whether a set says something: it has values, or is another one."""
+    return bool(len(element) or element.get("id-ref"))
 
 
 _OF_KIND = "promotable"  # no value of the noun's: its kind says it
