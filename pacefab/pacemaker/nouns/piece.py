@@ -12,6 +12,7 @@ from lxml import etree
 
 SETS = ("instance_attributes", "meta_attributes", "utilization")
 PLAIN = "plain"  # marks where the set stands whose pairs a noun has itself
+_OF_KIND = "promotable"  # no value of the noun's: its kind says it
 # What these call id is the id of something else, or they have none.
 _NAMING = {("resource_set", "resource_ref"), ("tag", "obj_ref"), ("acl_target", "role"),
            ("acl_group", "role")}  # fmt: skip
@@ -100,9 +101,6 @@ def read_sets(
 def is_filled(element: etree._Element) -> bool:
     """Whether a set says something: it has values, or is another one."""
     return bool(len(element) or element.get("id-ref"))
-
-
-_OF_KIND = "promotable"  # no value of the noun's: its kind says it
 
 
 def _mark(plain: etree._Element) -> Piece:
