@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from pacefab.drill.boots import Boots, sides_of
 from pacefab.drill.faults import Fault
 from pacefab.drill.figures import is_answered, notice, recovery
+from pacefab.drill.fitting import stays_off
 from pacefab.drill.load import Load
 from pacefab.drill.recorder import Recorder
 from pacefab.drill.revert import BusyError, cause, order, undo
@@ -121,6 +122,11 @@ class Course:
         return sides_of(self.fault, self.node, names) if self._fenced else (self.node,)
 
     @cached_property
+    def _staying(self) -> tuple[str, ...]:
+        """The nodes that stay off once they are fenced."""
+        return tuple(node for node in self._sides if stays_off(self.seen, node))
+
+    @cached_property
     def _patience(self) -> float:
         """Return the seconds after which a node that is to be fenced is off, or will not be."""
         if not self._fenced:
@@ -209,7 +215,7 @@ class Course:
     def _await_fencing(
         self, watch: Watch, caused: float, before: Mapping[str, str]
     ) -> tuple[str, ...]:
-        """Return the nodes that were fenced once one of them answers again.
+        """Return the nodes that were fenced once one of them answers again, or is off for good.
 
         None: it is late for that, or the node was back before the others had it fenced.
         """
@@ -220,7 +226,8 @@ class Course:
             if switched := tuple(n for n, boot in now.items() if boot and boot != before[n]):
                 return switched
             done = all(now.values()) and self._is_late(watch, caused)
-            return () if done else Pending("a node is fenced, and boots")
+            off = tuple(node for node in self._staying if watch.has_lost(node) and not now[node])
+            return off if off or done else Pending("a node is fenced, and boots")
 
         waits = partial(self.progress.waiting, self.node)
         limit = self._patience + _BOOT_SECONDS

@@ -30,6 +30,14 @@ def check_fits(fault: Fault, seen: ClusterView) -> None:
         raise RefusedError(f"drill --kind {fault.name}", why, f"{_UNBROKEN}; {_HOWTO}")
 
 
+def stays_off(seen: ClusterView, node: str) -> bool:
+    """Whether the power of a node that is fenced is switched off, and not on again."""
+    scene = fencing_scene.scene_of(seen, seen.cib)
+    action = scene.property("stonith-action", "fencing-action", default="reboot")
+    done = (each.parameter(f"pcmk_{action}_action", default=action) for each in scene.fencers(node))
+    return any(each == "off" for each in done)
+
+
 def check_fenced(fault: Fault, seen: ClusterView, node: str) -> None:
     """Raise a RefusedError when a node is to be fenced, or may be, and no device does that."""
     if not fault.needs_fencing:

@@ -22,6 +22,7 @@ from pacefab.waiting import Pending, wait_until
 
 ANSWER_SECONDS = 0.5
 _VIP_SECONDS = 0.3
+_OFF = "offline"  # a node that is not known to be off is unclean
 _DISCARD = 9  # a port that hardly anything listens to: whoever has the address refuses
 _POLL_SECONDS = 0.25
 _END_SECONDS = 10.0  # for a question that is under way
@@ -72,6 +73,10 @@ class Watch:
             return holds(tuple(self.samples)) or Pending()
 
         return wait_until(look, seconds, poll=0.1) is True
+
+    def has_lost(self, node: str) -> bool:
+        """Whether the others know by now that a node is out of the cluster, and safely so."""
+        return self.samples[-1].nodes.get(node) == _OFF
 
     def rest(self, seconds: float) -> None:
         """Let time pass. Same errors as `until`."""

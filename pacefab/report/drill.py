@@ -15,6 +15,7 @@ from pacefab.report.table import table
 
 _VIPS = "VIPs away"  # left out where the cluster has none
 _ELSEWHERE = "what ran there elsewhere:"
+_SWITCH_ON = "see its console, and switch it on by its management board"
 _UNGUARDED = "without fencing, nothing keeps a cluster from that"
 
 
@@ -45,9 +46,11 @@ def _fencing(trace: Trace, figures: FencingFigures) -> list[str]:
         there, back = seconds(figures.elsewhere), seconds(figures.back)
         lines.insert(0, f"{' and '.join(figures.switched)} off{off}, {_ELSEWHERE} {there}")
         lines.insert(1, f"back in the cluster: {back}")
-    if not trace.fencing:
+    if trace.fencing:
+        lines += [f"{node} is off, or boots still: {_SWITCH_ON}" for node in trace.boots.silent]
+    else:
         lines += [f"{twice}: {_UNGUARDED}" for twice in figures.twice]
-    elif trace.boots.before and not figures.twice and not figures.unrecorded:
+    if trace.fencing and trace.boots.before and not figures.twice and not figures.unrecorded:
         lines.append("nothing was active on two nodes at once")
     if figures.unrecorded:
         lines.append(f"what was active there was not recorded: {', '.join(figures.unrecorded)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,33 @@ def test_fencing_that_does_nothing_is_what_a_drill_says(fenced: Cluster, tmp_pat
         power.plant(fenced.folder, VICTIM)
     assert done.returncode == 1
     assert f"{VICTIM} was to be fenced, and no node was" in done.stdout
+
+
+@pytest.mark.long
+def test_a_node_that_stays_off_is_measured_and_the_report_says_what_is_left(
+    fenced: Cluster, tmp_path: Path
+) -> None:
+    device = f"pcs stonith update fence-{VICTIM} pcmk_reboot_action="
+    fenced.run("c1", f"{device}off")
+    file = tmp_path / "drill.json"
+    begun = time.monotonic()
+    done = fenced.fab(
+        "drill", "--kind", "power", "--node", VICTIM, "--yes-break", fenced.name,
+        "--json", str(file), timeout=1000,
+    )  # fmt: skip
+    lasted = time.monotonic() - begun
+    try:
+        assert done.returncode == 1
+        report = json.loads(file.read_text())
+        assert report["drills"][0]["fencing"]["switched_off"] == [VICTIM]
+        assert any(VICTIM in reason for reason in report["unhealthy"]), report["unhealthy"]
+        assert f"{VICTIM} is off" in done.stdout, done.stdout + done.stderr
+        assert lasted < 300
+    finally:
+        fenced.run("c1", device)
+        fenced.container(VICTIM).start()
+        fenced.wait_formed()
+    assert fenced.fab("drill", "--undo").returncode == 0
 
 
 @pytest.mark.long

@@ -66,6 +66,9 @@ def test_a_node_that_stays_off_is_never_back() -> None:
     trace = replace(FENCED, samples=FENCED.samples[:-3], boots=Boots(BEFORE, {**AFTER, "c3": ""}))
     fencing = measure(trace, Objectives()).fencing
     assert (fencing.switched, fencing.back) == (("c3",), None)
+    text = "\n".join(drill.render_text(reported(trace)))
+    assert "power on c3: back in the cluster: never" in text
+    assert "power on c3: c3 is off, or boots still: see its console" in text
 
 
 def test_events_of_a_fencing_are_what_the_nodes_recorded_too() -> None:
@@ -134,6 +137,7 @@ def test_the_report_says_what_fencing_did() -> None:
     assert "power on c3: back in the cluster: 30 s" in text
     assert "power on c3: nothing was active on two nodes at once" in text
     assert "MISSED" not in text
+    assert "is off, or boots still" not in text
 
 
 def test_a_failure_of_fencing_is_in_every_form_of_the_report() -> None:
