@@ -137,7 +137,7 @@ class Drill:
                 if trace.boots.gone:  # it is known by now that these are fenced
                     share({name: seen.hosts[name] for name in seen.views})
                 if results[-1].figures.recovered is not None:
-                    scene.forget(seen, node)
+                    scene.forget(seen, {node, *trace.boots.sides})
                 waits = partial(progress.waiting, seen.membership.cluster)
                 if unhealthy := scene.unhealthy(self.timeout, waits):
                     break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import Any
@@ -24,8 +24,7 @@ from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.checks import places
 from pacefab.workflows.checks.health import check_healthy, examine_services
 from pacefab.workflows.checks.service_health import ask_services, site_of
-from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.cleanup import clean_up
+from pacefab.workflows.nodes import apply_cib, cleanup
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
 
@@ -109,13 +108,13 @@ class Scene:
         except PacefabError as error:
             return (str(error),)
 
-    def forget(self, seen: ClusterView, node: str) -> None:
-        """Have Pacemaker forget how the service failed on a node; the drill's report has it.
+    def forget(self, seen: ClusterView, nodes: Container[str]) -> None:
+        """Have Pacemaker forget what failed on nodes; the drill's report has it.
 
         Raises:
             PacefabError: the cluster could not be asked.
         """
-        clean_up(seen.host, apply_cib.query_progress(seen.host), {node})
+        cleanup.forget(seen.host, apply_cib.query_progress(seen.host), nodes)
 
     def activities(self, seen: ClusterView) -> dict[str, list[ActivityQuestion]]:
         """Return how each node's instances are asked whether they are active, by node."""
