@@ -215,9 +215,10 @@ class Course:
     def _await_fencing(
         self, watch: Watch, caused: float, before: Mapping[str, str]
     ) -> tuple[str, ...]:
-        """Return the nodes that were fenced once one of them answers again, or is off for good.
+        """Return the nodes that were fenced once one of them answers again.
 
-        None: it is late for that, or the node was back before the others had it fenced.
+        None: one is off for good, it is late for that, or the node was back before the others had
+        it fenced.
         """
 
         def look() -> tuple[str, ...] | Pending:
@@ -226,12 +227,14 @@ class Course:
             if switched := tuple(n for n, boot in now.items() if boot and boot != before[n]):
                 return switched
             done = all(now.values()) and self._is_late(watch, caused)
-            off = tuple(node for node in self._staying if watch.has_lost(node) and not now[node])
-            return off if off or done else Pending("a node is fenced, and boots")
+            off = any(watch.has_lost(node) and not now[node] for node in self._staying)
+            return () if off or done else Pending("a node is fenced, and boots")
 
         waits = partial(self.progress.waiting, self.node)
         limit = self._patience + _BOOT_SECONDS
         found = wait_until(look, limit, poll=_BOOT_POLL_SECONDS, waits=waits)
+        if self._staying and not found:  # that all runs as before is not to be waited for
+            watch.until(lambda seen: is_answered(seen, caused), _ANSWER_SECONDS)
         return () if isinstance(found, Pending) else found
 
     def _is_late(self, watch: Watch, caused: float) -> bool:

@@ -139,7 +139,7 @@ class Drill:
                 if results[-1].figures.recovered is not None:
                     scene.forget(seen, {node, *trace.boots.sides})
                 waits = partial(progress.waiting, seen.membership.cluster)
-                if unhealthy := scene.unhealthy(self.timeout, waits):
+                if unhealthy := scene.unhealthy(0 if trace.boots.silent else self.timeout, waits):
                     break
         cluster = seen.membership.cluster
         return DrillReport(

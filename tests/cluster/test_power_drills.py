@@ -136,9 +136,9 @@ def test_a_node_that_stays_off_is_measured_and_the_report_says_what_is_left(
         assert done.returncode == 1
         report = json.loads(file.read_text())
         assert report["drills"][0]["fencing"]["switched_off"] == [VICTIM]
-        assert any(VICTIM in reason for reason in report["unhealthy"]), report["unhealthy"]
+        assert any(VICTIM in reason for reason in report["reasons"]), report["reasons"]
         assert f"{VICTIM} is off" in done.stdout, done.stdout + done.stderr
-        assert lasted < 300
+        assert lasted < 240
     finally:
         fenced.run("c1", device)
         fenced.container(VICTIM).start()
