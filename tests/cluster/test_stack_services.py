@@ -237,7 +237,9 @@ def test_what_is_wrong_beside_pacemaker_is_seen_and_set_right(
     assert fab(stack, tmp_path, "plan").returncode == 0
 
 
-def test_a_database_older_than_its_configuration_is_told(stack: Cluster, tmp_path: Path) -> None:
+def test_a_database_older_than_its_configuration_is_reported(
+    stack: Cluster, tmp_path: Path
+) -> None:
     config = "/etc/mysql/mariadb.conf.d/70-pacefab-galera.cnf"
     stack.run(SECOND, f"touch -r {config} /run/written && touch {config}")
     try:
@@ -493,7 +495,7 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
     eyes.assert_refused(refused, "nothing is restarted", "create-vips", status=2)
 
 
-def test_create_asks_what_is_there_and_changes_it_only_when_told(
+def test_create_asks_what_is_there_and_changes_it_only_with_update(
     stack: Cluster, tmp_path: Path
 ) -> None:
     eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)

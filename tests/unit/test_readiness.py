@@ -66,7 +66,7 @@ def test_a_clone_that_a_node_lacks() -> None:
     assert said(state("one-stopped"), desired_clone()) == "memcached is not Started on c3"
 
 
-def test_a_monitor_that_failed_is_told_and_waited_for() -> None:
+def test_a_monitor_that_failed_is_reported_and_waited_for() -> None:
     failures = (FailedAction("memcached", "monitor", "c3", "not running"),)
     said_ = said(replace(state("one-stopped"), failures=failures), desired_clone())
     assert said_ == "memcached is not Started on c3 (monitor failed on c3: not running)"
