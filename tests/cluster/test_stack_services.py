@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pacefab.cli.inventory import read_inventory
-from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
 
@@ -66,26 +65,12 @@ def deploy(cluster: Cluster, folder: Path, text: str = INVENTORY) -> Done:
 
 def fab(cluster: Cluster, folder: Path, *args: str, text: str = INVENTORY) -> Done:
     """Run a task with an inventory."""
-    file = folder / "inventory.yaml"
-    file.write_text(text)
-    argv = eyes.fab_argv(cluster, *args, "--inventory", str(file))
-    place = argv.index("-H")
-    del argv[place : place + 2]
     secrets = {
         "PACEFAB_SECRET_HACLUSTER": "correct horse battery",
         "PACEFAB_SECRET_HAPROXY_STATS": PASSWORD,
         "PACEFAB_SECRET_REDIS": REDIS_PASSWORD,
     }
-    return subprocess.run(
-        argv,
-        env=eyes.environment(**secrets),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        cwd=REPOSITORY_ROOT,
-        stdin=subprocess.DEVNULL,
-    )
+    return eyes.fab_by_inventory(cluster, folder, *args, text=text, secrets=secrets)
 
 
 @pytest.fixture(scope="module")
