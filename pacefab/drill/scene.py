@@ -25,7 +25,7 @@ from pacefab.workflows.checks import places
 from pacefab.workflows.checks.health import check_healthy, examine_services
 from pacefab.workflows.checks.service_health import ask_services, site_of
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.cleanup import clean_up
+from pacefab.workflows.nodes.cleanup import CleanedUp
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
 
@@ -115,7 +115,7 @@ class Scene:
         Raises:
             PacefabError: the cluster could not be asked.
         """
-        clean_up(seen.host, apply_cib.query_progress(seen.host), {node})
+        CleanedUp().clean_up(seen.host, apply_cib.query_progress(seen.host), {node})
 
     def activities(self, seen: ClusterView) -> dict[str, list[ActivityQuestion]]:
         """Return how each node's instances are asked whether they are active, by node."""
