@@ -279,24 +279,26 @@ def restore_after(
     before: Cib,
     plan: ConfigurationPlan,
     waits: Waits = unheard,
-) -> None:
-    """Put back what the plan changed as it stood in `before`, and say so in the error.
+) -> bool:
+    """Put back what the plan changed as it stood in `before`; return whether the cluster followed.
 
-    What others have changed since then stays.
+    The error says it where that is not so. What others have changed since then stays.
     """
+    said = "putting the old configuration back failed too"
     try:
         with undoing():
-            _restore(host, before, plan, waits)
+            settle_apart(host, _added_connections(before, plan), waits)
+            patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
+            said = "the old configuration was put back, and the cluster has not followed"
+            _settle_back(host, before, plan, waits)
     except PacefabError as second:
-        add_ending(error, f"putting the old state back failed too: {second}; see pcs status")
-    else:
-        add_ending(error, "the old state was put back")
+        add_ending(error, f"{said}: {second}; see pcs status")
+        return False
+    return True
 
 
-def _restore(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
-    """Put it back and wait until that is so. Errors of `patch` and `settle`."""
-    settle_apart(host, _added_connections(before, plan), waits)
-    patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
+def _settle_back(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
+    """Wait until the cluster runs what stood before the plan. Errors of `settle`."""
     changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:

@@ -77,7 +77,7 @@ class Rollout:
         """Plan, show, ask, apply, settle, verify.
 
         Raises:
-            PacefabError: nothing was changed, or the old state was put back.
+            PacefabError: it failed, and says what became of what was changed.
         """
         losses, watch = Losses(hosts, audience), Stopwatch(self.step, audience)
         transaction = self.transaction or Transaction(self.step)
@@ -187,7 +187,7 @@ class _RolloutRun:
         self.transaction.end(State.DONE, self.audience)
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
-        """Note that all is as it was before, where it is; else return that it is not finished."""
+        """Note that all is as it was before, where it is; return how the change ended, in words."""
         kept = self.rollout.keep_on_failure and not nodes.stuck
         if nodes.stuck or (kept and nodes.done):
             self.transaction.stuck()
@@ -283,7 +283,8 @@ class _RolloutRun:
                 if isinstance(error, StartFailedError):
                     error.seen += last_words(seen.hosts, error)
                 if not self.rollout.keep_on_failure:
-                    restore_cluster(seen, change, before, error, self.audience)
+                    back = restore_cluster(seen, change, before, error, self.audience)
+                    self.transaction.is_back = back
             raise
         return self._report(now, shown, change, Mark.CHANGED, results, self._pending(done))
 

@@ -33,6 +33,12 @@ T = TypeVar("T")
 Reach = Callable[[str], Host | None]
 
 _STEP_SECONDS = 90.0  # of which the node's lock is waited for 60
+_NOT_ALL = "not all of it was put back"
+_DIFFERS = "the configuration is not as it was before"
+_OTHERS = "its changes were put back, what others have changed since it began was not"
+_UNKNOWN = (
+    "whether the configuration is as it was before is not known, as no node with quorum says it"
+)
 OVERTAKEN = "another user changed the cluster meanwhile; planned again"
 # What is needed to repair a cluster, and replaces neither files nor resources of the inventory.
 _HARMLESS = {"start-galera", "bootstrap", "add-node", "remove-node", "drill-undo"}
@@ -106,6 +112,7 @@ class Transaction:
         self._before: Cib | None = None
         self._named: set[str] = set()
         self.is_stuck = False  # something could not be put back, or was not to be
+        self.is_back = False  # what was changed of the configuration was put back
         self.replaced: set[str] = set()  # nodes whose files are, by a flow that may only restart
 
     def run(self, work: Callable[[], T], progress: Notes) -> T:
@@ -226,31 +233,34 @@ class Transaction:
         self.is_stuck = True
 
     def end_undone(self, hosts: Mapping[str, Host], progress: Notes, *, kept: bool = False) -> str:
-        """Note that all is as it was before, where it is; else return that it is not finished.
+        """Note that all is as it was before, where it is; return how the change ended, in words.
 
-        What is `kept` because the operator asked for it is as it is to be.
+        What is `kept` because the operator asked for it is as it is to be. Nothing is said of a
+        change that left nothing of the configuration to put back.
         """
         if self.entry is None:
             return ""
         with interrupts.undoing():
-            if not self.is_stuck and self._is_undone(hosts):
+            left = _NOT_ALL if self.is_stuck else self._left_over(hosts)
+            if not left:
                 self.end(State.UNDONE, progress)
-                return ""
+                return "the old state was put back" if self.is_back else ""
             if kept:
                 self.end(State.DONE, progress, whole=False)
-                return ""
-        return "the change is not finished: fab status names it, and how to end it"
+                return "what was changed stays (--keep-on-failure): fab rollback undoes it"
+        return f"{left}: the change is not finished: fab status names it, and how to end it"
 
-    def _is_undone(self, hosts: Mapping[str, Host]) -> bool:
-        """Whether the CIB is as it was when the change began, by the first node that says it."""
+    def _left_over(self, hosts: Mapping[str, Host]) -> str:
+        """Return what is not as it was when the change began, by the first node that says it."""
         if self._before is None:
-            return True
+            return ""
         for host in hosts.values():
             with contextlib.suppress(PacefabError):
                 now = live.read_cib(host.query(cib_text.observe()))
                 if now.quorum:
-                    return not plan_restore(now, self._before).changes
-        return False
+                    same = not plan_restore(now, self._before).changes
+                    return "" if same else _OTHERS if self.is_back else _DIFFERS
+        return _UNKNOWN
 
     def end(self, state: State, progress: Notes, *, whole: bool = True) -> None:
         """Note on every node how the change came to its end, and what it brought to its end.
