@@ -16,6 +16,7 @@ from pacefab.workflows.nodes import apply_cib
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.rollout import node_changes
 from pacefab.workflows.rollout.node_changes import NodeChanges
+from pacefab.workflows.transaction import here
 from pacefab.workflows.transaction.entry import State
 from pacefab.workflows.transaction.transaction import Transaction
 from tests.unit.test_transaction import CIB, Silent, entry
@@ -73,6 +74,26 @@ def test_each_ending_is_said_as_it_is_noted(case: str) -> None:
     assert own.ended is state
 
 
+def test_a_rollback_that_failed_does_not_sound_as_if_it_had_gone_back() -> None:
+    own = failed(is_back=True)
+    own.entry = entry(2, "rollback", State.BEGUN, target=entry(1).id)
+    said = own.end_undone(nodes(), cast("Any", Silent()))
+    assert said == "the state before this rollback was put back"
+
+
+def test_what_cannot_be_kept_while_nodes_are_changed_says_what_is_unchanged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own = failed()
+    own.entry = entry(2, state=State.BEGUN)
+    full = {"c1": CommandError("note the change", "no space", "free some")}
+    monkeypatch.setattr(own, "_tried", lambda _: full)
+    monkeypatch.setattr(here, "store", lambda *_: None)
+    with pytest.raises(CommandError) as caught:
+        own.keep(cibs.parse(CHANGED.replace('epoch="', 'epoch="9', 1)))
+    assert caught.value.next_step == "the configuration was not changed; free some"
+
+
 def test_what_no_node_says_is_not_known_and_what_is_to_stay_is_done() -> None:
     own = failed(is_back=True)
     away = cast("dict[str, Host]", {"c1": Away("c1", 1)})
@@ -88,8 +109,14 @@ def test_what_no_node_says_is_not_known_and_what_is_to_stay_is_done() -> None:
 @pytest.mark.parametrize(
     ("fails", "said"),
     [
-        ("patch", "putting the old configuration back failed too: change the CIB: no; see pcs "),
-        ("settle", "the old configuration was put back, and the cluster has not followed: change "),
+        (
+            "patch",
+            "putting back the configuration from before this run failed too: change the CIB: no",
+        ),
+        (
+            "settle",
+            "the configuration from before this run is back, the cluster has not followed: ",
+        ),
         ("", "look"),
     ],
 )

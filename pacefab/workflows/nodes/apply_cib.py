@@ -284,12 +284,12 @@ def restore_after(
 
     The error says it where that is not so. What others have changed since then stays.
     """
-    said = "putting the old configuration back failed too"
+    said = "putting back the configuration from before this run failed too"
     try:
         with undoing():
             settle_apart(host, _added_connections(before, plan), waits)
             patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
-            said = "the old configuration was put back, and the cluster has not followed"
+            said = "the configuration from before this run is back, the cluster has not followed"
             _settle_back(host, before, plan, waits)
     except PacefabError as second:
         add_ending(error, f"{said}: {second}; see pcs status")

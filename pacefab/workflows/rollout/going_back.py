@@ -35,6 +35,6 @@ def restore_cluster(
     The error says it where that is not so.
     """
     said = "it failed" if isinstance(error, PacefabError) else "interrupted"
-    progress.note(seen.doorway, f"{said}: putting the previous configuration back")
+    progress.note(seen.doorway, f"{said}: putting back the configuration from before this run")
     waits = partial(progress.waiting, seen.doorway)
     return apply_cib.restore_after(error, seen.host, before, change, waits)

@@ -33,6 +33,7 @@ T = TypeVar("T")
 Reach = Callable[[str], Host | None]
 
 _STEP_SECONDS = 90.0  # of which the node's lock is waited for 60
+_AS_BEFORE = "the old state was put back"
 _NOT_ALL = "not all of it was put back"
 _DIFFERS = "the configuration is not as it was before"
 _OTHERS = "its changes were put back, what others have changed since it began was not"
@@ -225,7 +226,7 @@ class Transaction:
         if self.entry is None or same:
             return
         here.store(self.entry, before)
-        self._on_all([log.plan_keep(self.entry, before)])
+        self._on_all([log.plan_keep(self.entry, before)], "the configuration was not changed")
         self._before = before
 
     def stuck(self) -> None:
@@ -244,11 +245,17 @@ class Transaction:
             left = _NOT_ALL if self.is_stuck else self._left_over(hosts)
             if not left:
                 self.end(State.UNDONE, progress)
-                return "the old state was put back" if self.is_back else ""
+                return self._put_back if self.is_back else ""
             if kept:
                 self.end(State.DONE, progress, whole=False)
                 return "what was changed stays (--keep-on-failure): fab rollback undoes it"
         return f"{left}: the change is not finished: fab status names it, and how to end it"
+
+    @property
+    def _put_back(self) -> str:
+        """What is as it was; of a rollback the old state would be where it was to go."""
+        goes_back = self.entry is not None and self.entry.undoes
+        return "the state before this rollback was put back" if goes_back else _AS_BEFORE
 
     def _left_over(self, hosts: Mapping[str, Host]) -> str:
         """Return what is not as it was when the change began, by the first node that says it."""
@@ -291,11 +298,11 @@ class Transaction:
         undone = bool(target) and entry.id >= target and not entry.undoes
         return entries.ended(entry, State.UNDONE if undone else State.DONE, by)
 
-    def _on_all(self, steps: Sequence[Step]) -> None:
+    def _on_all(self, steps: Sequence[Step], unchanged: str = "nothing was changed") -> None:
         """Run steps on every node of the lease. Raises the first error of any."""
         for name, error in self._tried(steps).items():
             error.host = error.host or name
-            error.next_step = f"nothing was changed; {error.next_step}"
+            error.next_step = f"{unchanged}; {error.next_step}"
             raise error
 
     def _tried(self, steps: Sequence[Step]) -> dict[str, PacefabError]:
