@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, cast
 
@@ -83,15 +83,28 @@ def cluster_task(
         functools.update_wrapper(note, body)
         note.__signature__ = _signature(body, common)  # type: ignore[attr-defined]
         texts = {option: _COMMON_HELP[option] for option in common} | _help(body, option_help)
-        post: AnyTask = Task(work, name=f"{name}-on-all-hosts")
         by_place = [file] if file and _file_follows(name) else []
-        several = ["without"] if leaves_out else []
-        wrap = task(
-            post=[post], help=texts, auto_shortflags=False, positional=by_place, iterable=several
-        )
-        return cast("AnyTask", wrap(note))
+        return _fabric_task(note, work, texts, by_place, ["without"] if leaves_out else [])
 
     return decorate
+
+
+def _fabric_task(
+    note: Callable[..., None],
+    work: Callable[[Context], None],
+    texts: Mapping[str, str],
+    by_place: Sequence[str],
+    several: Sequence[str],
+) -> AnyTask:
+    """Return the task whose body is `note`, for each host, and whose post task is `work`.
+
+    `texts` are the options' help; `by_place` take their value from its place, `several` gather it.
+    """
+    post: AnyTask = Task(work, name=f"{note.__name__}-on-all-hosts")
+    wrap = task(
+        post=[post], help=texts, auto_shortflags=False, positional=by_place, iterable=several
+    )
+    return cast("AnyTask", wrap(note))
 
 
 def _begin(

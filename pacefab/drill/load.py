@@ -46,7 +46,7 @@ class Load:
         )  # fmt: skip
         threading.Thread(target=self._listen, name="load", daemon=True).start()
         request = {**self.client.request, "rate": self.rate, "window": _WINDOW_SECONDS}
-        self._tell(json.dumps(request))  # passwords are in it: not in argv, which others see
+        self._write(json.dumps(request))  # passwords are in it: not in argv, which others see
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -67,10 +67,10 @@ class Load:
     def count(self, seconds: float) -> Mapping[str, int]:
         """Return what was stored, what of it is lost, and other counts. Errors of `fill`."""
         self._said.pop("counted", None)
-        self._tell("count")
+        self._write("count")
         return self._wait("counted", seconds)
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         if self._process.stdin is None:
             raise AssertionError("the process was made with a pipe")
         with contextlib.suppress(BrokenPipeError):  # it ended: waiting for it shows why

@@ -25,6 +25,7 @@ from pacefab.workflows.checks import places
 from pacefab.workflows.checks.health import check_healthy, examine_services
 from pacefab.workflows.checks.service_health import ask_services, site_of
 from pacefab.workflows.nodes import apply_cib, cleanup
+from pacefab.workflows.nodes.called import check_names
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
 
@@ -131,7 +132,9 @@ class Scene:
 
     def _observe(self) -> ClusterView:
         look = registry.look(self.intent.sections)
-        return observe_members(self.hosts, look, self.limit, self.reach)
+        seen = observe_members(self.hosts, look, self.limit, self.reach)
+        check_names(f"drill {self.service}", seen, self.intent.membership)
+        return seen
 
     def _there(self, seen: ClusterView) -> dict[str, Any]:
         """Return the sections of the service and of all others that the cluster has."""

@@ -120,7 +120,7 @@ class _Reading:
                 self._refuse(key_node, here, f"line {self._document.lines[here]} has the same key")
                 continue
             self._document.lines[here] = _line(key_node)
-            if _tells_a_secret(key, value) and not (path and _is_reference(node)):
+            if _names_a_secret(key, value) and not (path and _is_reference(node)):
                 self._refuse(key_node, here, _NO_PLACE_HERE)
                 continue
             yield key, value
@@ -148,7 +148,7 @@ class _Reading:
         self._document.mistakes.append(Mistake(_line(node), path, text))
 
 
-def _tells_a_secret(key: str, value: Node) -> bool:
+def _names_a_secret(key: str, value: Node) -> bool:
     """Whether a key's value would be a secret: by the key, and not only the secret's name."""
     if not _SECRET.search(key) or _WHERE_ONE_IS.search(key):
         return False

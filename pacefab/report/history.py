@@ -21,8 +21,12 @@ def render_text(applied: History) -> list[str]:
         f"{_said(entry)}{_state(entry, applied, numbers)}"
         for entry in applied.entries
     ]
-    hint = "go back before one of them: fab rollback --number N"
-    lines.append(hint if numbers else "the nodes know of no apply")
+    none = (
+        "there is nothing to roll back: each was undone, or only restarted"
+        if lines
+        else "the nodes know of no apply"
+    )
+    lines.append("go back before one of them: fab rollback --number N" if numbers else none)
     lines += [str(damaged) for damaged in applied.damaged]
     if left := applied.unfinished:
         lines += [f"not finished: {entry.name}" for entry in left]

@@ -85,7 +85,7 @@ def _look(run: Run) -> Health | PacefabError:
     from pacefab.workflows.checks.health import examine
 
     try:
-        inventory = run.inventory.membership().names if run.inventory else ()
+        inventory = run.inventory.membership() if run.inventory else None
         return examine(hosts, run.reach, run.limit, _sections(run), inventory, tuple(run.placed))
     except UsageError:
         raise

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from pacefab.report.saved import SavedPlan
     from pacefab.workflows.nodes.view import ClusterView
     from pacefab.workflows.rollout.planning import Plan
+    from pacefab.workflows.rollout.rollback import Back
     from pacefab.workflows.rollout.rollout import Rollout
+    from pacefab.workflows.transaction.transaction import Transaction
 
 _CHANGES = 2  # exit status of plan, as `terraform plan -detailed-exitcode`
 
@@ -267,36 +269,45 @@ def rollback(
     steps = whole_number("--number", number, least=1)
     intent = intent_of(run)
     from pacefab.workflows.rollout import rollback as back
-    from pacefab.workflows.rollout.rollout import Rollout
 
     seconds = whole_number("--timeout", timeout, least=1)
     operator = Operator(run.printer, yes=yes, full=full)
     transaction = run.transaction("rollback")
-
-    def stopped(seen: ClusterView) -> tuple[str, ...]:
-        return () if seen.running else sentences(seen)
-
-    sentences, form = _forming(run, operator)
+    options = {"allow_interruption": allow_interruption, "timeout": seconds}
 
     def flow() -> Rollout:
         way = back.find(run.everywhere(), intent, steps)
         run.printer.text([str(way), ""])
-        return Rollout(
-            replace(way.planner, restart_cluster=restart_cluster),
-            what_forms=stopped,
-            form=form,
-            secret=run.secret,
-            step="rollback",
-            check_cib=False,
-            allow_interruption=allow_interruption,
-            timeout=seconds,
-            limit=run.limit,
-            transaction=transaction,
-            target=way.first.id,
-        )
+        return _going_back(run, operator, way, transaction, restart_cluster, **options)
 
     if dry_run:
         return roll_out(run, flow(), operator, dry_run=True)
     # What it goes back before is asked again where another user was quicker.
     work = partial(transaction.run, lambda: flow().run(run.everywhere(), operator), run.printer)
     return run.perform("rollback", work)
+
+
+def _going_back(
+    run: Run,
+    operator: Operator,
+    way: Back,
+    transaction: Transaction,
+    restart_cluster: bool,
+    **options: Any,
+) -> Rollout:
+    """Return the flow of a way back; a cluster that is stopped is started for it."""
+    from pacefab.workflows.rollout.rollout import Rollout
+
+    sentences, form = _forming(run, operator)
+    return Rollout(
+        replace(way.planner, restart_cluster=restart_cluster),
+        what_forms=lambda seen: () if seen.running else sentences(seen),
+        form=form,
+        secret=run.secret,
+        step="rollback",
+        check_cib=False,
+        limit=run.limit,
+        transaction=transaction,
+        target=way.first.id,
+        **options,
+    )

@@ -229,6 +229,21 @@ def fab_argv(
     return [fab, "-S", config, "-H", hosts or ",".join(cluster.nodes), *args]
 
 
+def fab_by_inventory(
+    cluster: Cluster, folder: Path, *args: str, text: str, secrets: Mapping[str, str]
+) -> Done:
+    """Run a task of fab on the hosts that an inventory of this text names, with these secrets."""
+    file = folder / "inventory.yaml"
+    file.write_text(text)
+    argv = fab_argv(cluster, *args, "--inventory", str(file))
+    place = argv.index("-H")
+    del argv[place : place + 2]
+    return subprocess.run(
+        argv, env=environment(**secrets), capture_output=True, text=True, timeout=600,
+        check=False, cwd=REPOSITORY_ROOT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
 def start(cluster: Cluster, *args: str, hosts: str = "") -> subprocess.Popen[str]:
     """Start fab and return while it works; what it prints comes as one text."""
     # A suite that runs in the background inherits a SIGINT that is ignored, and so would fab.

@@ -163,7 +163,9 @@ def test_without_a_word_on_fencing_nothing_is_touched(bare_nodes: Cluster, tmp_p
         assert bare_nodes.run(node, "command -v pcs; ls /var/lib/pacefab", check=False).stdout == ""
 
 
-def test_a_missing_secret_is_told_before_anything_changes(bare_nodes: Cluster, file: str) -> None:
+def test_a_missing_secret_is_reported_before_anything_changes(
+    bare_nodes: Cluster, file: str
+) -> None:
     done = fab(bare_nodes, "bootstrap", "--inventory", file, env={})
     eyes.assert_refused(done, "hacluster", "PACEFAB_SECRET_HACLUSTER", status=2)
     assert bare_nodes.run(bare_nodes.nodes[0], "command -v pcs", check=False).stdout == ""

@@ -172,7 +172,7 @@ def test_files_are_written_once_and_then_have_nothing_that_hurts(
     assert serving.fab(*checks).returncode == 0
 
 
-def test_a_file_that_is_not_there_is_told_and_the_others_are_written(
+def test_a_file_that_is_not_there_is_reported_and_the_others_are_written(
     serving: Cluster, nova: str
 ) -> None:
     done = serving.fab("client-config", "--write", nova)

@@ -131,7 +131,7 @@ def test_a_start_that_fails_names_the_node_and_puts_the_old_state_back(ready: Cl
     assert eyes.started_on(ready) == ready.nodes
 
 
-def test_a_start_that_fails_is_kept_for_a_look_when_told_so(ready: Cluster) -> None:
+def test_a_start_that_fails_is_kept_for_a_look_when_asked(ready: Cluster) -> None:
     with broken_program(ready, "c3"):
         done = ready.fab("create-memcached", "--keep-on-failure")
         assert eyes.has_clone(ready)

@@ -68,7 +68,7 @@ def test_the_table_has_the_numbers_of_the_json(page: Page, data: dict[str, Any])
             assert numbers(cell) == pytest.approx(some(goal["measured"]), rel=0.05, abs=0.001)
 
 
-def test_a_missed_objective_is_told_in_words(page: Page) -> None:
+def test_a_missed_objective_is_reported_in_words(page: Page) -> None:
     assert page.texts("//header//*[contains(@class,'badge')]")[0] == "✗ objectives missed"
     (missed,) = page.texts("//table[@id='objectives']//td[contains(., 'missed')]")
     assert missed.startswith("✗ missed:")
@@ -82,7 +82,7 @@ def test_the_curves_have_a_point_for_each_window(page: Page, data: dict[str, Any
         assert {curve.count(",") for curve in curves} == {len(one["timeline"]["seconds"])}
 
 
-def test_every_event_is_told_with_its_time(page: Page, data: dict[str, Any]) -> None:
+def test_every_event_is_shown_with_its_time(page: Page, data: dict[str, Any]) -> None:
     for place, one in enumerate(data["drills"], start=1):
         (reported,) = page.texts(f"(//ol[@class='events what'])[{place}]")
         for event in one["events"]:

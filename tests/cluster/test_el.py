@@ -6,12 +6,11 @@ programs under EL's names and paths. The tests build on each other, in the order
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.cluster import Cluster
 from pacefab.harness.plugin import OPENSTACK, ClusterFactory
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
@@ -62,15 +61,7 @@ def hosts(cluster_factory: ClusterFactory, pytestconfig: pytest.Config) -> Clust
 
 def fab(hosts: Cluster, folder: Path, *words: str, text: str = INVENTORY) -> Done:
     """Run fab on the hosts that an inventory names."""
-    file = folder / "inventory.yaml"
-    file.write_text(text)
-    argv = eyes.fab_argv(hosts, *words, "--inventory", str(file))
-    place = argv.index("-H")
-    del argv[place : place + 2]
-    return subprocess.run(
-        argv, env=eyes.environment(**SECRETS), capture_output=True, text=True, timeout=600,
-        check=False, cwd=REPOSITORY_ROOT, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    return eyes.fab_by_inventory(hosts, folder, *words, text=text, secrets=SECRETS)
 
 
 def enabled(hosts: Cluster, node: str) -> list[str]:

@@ -66,7 +66,7 @@ def reaches(address: str) -> bool:
         return False
 
 
-def test_a_firewall_that_is_the_operators_is_told_and_left(
+def test_a_firewall_that_is_the_operators_is_reported_and_left(
     firewalled: Cluster, tmp_path: Path
 ) -> None:
     done = install(firewalled, tmp_path, "unmanaged")

@@ -136,7 +136,7 @@ def test_verify_shows_a_node_that_is_set_otherwise(serving: Cluster) -> None:
     assert "c2: 36 MiB" in done.stdout
 
 
-def test_a_port_change_waits_too_and_the_cluster_is_told_as_it_is(serving: Cluster) -> None:
+def test_a_port_change_waits_too_and_the_cluster_is_shown_as_it_is(serving: Cluster) -> None:
     before = eyes.processes(serving)
     done = serving.fab("install-memcached", "--port", "11300")
     assert done.returncode == 0, done.stdout + done.stderr

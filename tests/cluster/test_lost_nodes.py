@@ -289,11 +289,11 @@ def test_a_ban_that_a_killed_update_left_behind_ends_by_itself(stage: Stage) -> 
     process.communicate()
     found = eyes.cib(cluster).find(".//rsc_location/rule/date_expression[@operation='lt']")
     assert found is not None
-    told = cluster.run(first, "date -u -d '+3 seconds' '+%Y-%m-%d %H:%M:%SZ'").stdout.strip()
+    until = cluster.run(first, "date -u -d '+3 seconds' '+%Y-%m-%d %H:%M:%SZ'").stdout.strip()
     name = found.get("id")
     cluster.run(
         first,
         f"cibadmin --modify --xpath \"//date_expression[@id='{name}']\" --xml-pipe",
-        stdin=f'<date_expression id="{name}" end="{told}"/>',
+        stdin=f'<date_expression id="{name}" end="{until}"/>',
     )
     eyes.until(lambda: len(eyes.started_on(cluster)) == 3, "memcached is back", 60)

@@ -97,7 +97,7 @@ def full(cluster: Cluster, node: str, folder: str) -> Iterator[None]:
         cluster.run(node, f"umount {folder} && rm -r /run/seen")
 
 
-def test_an_unreachable_mirror_is_told_and_the_others_done(without_mirror: Cluster) -> None:
+def test_an_unreachable_mirror_is_reported_and_the_others_done(without_mirror: Cluster) -> None:
     cluster = without_mirror
     before = eyes.node_state(cluster, "c2")
     done = cluster.fab("install-memcached", "--memory", "40")
@@ -127,7 +127,7 @@ def lock_kind(bare: Cluster, request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_a_lock_that_stays_held_is_told_in_time(bare: Cluster, lock_kind: str) -> None:
+def test_a_lock_that_stays_held_is_reported_in_time(bare: Cluster, lock_kind: str) -> None:
     with locked(bare, "c2", lock_kind), eyes.unchanged(bare):
         begun = time.monotonic()
         done = bare.fab("install-memcached", "--lock-timeout", "2", hosts=["c2"])
@@ -160,7 +160,7 @@ def test_a_lock_is_waited_for_visibly(bare: Cluster, lock_kind: str) -> None:
     assert eyes.is_installed(bare, "c2")
 
 
-def test_a_disk_that_is_full_is_told_and_nothing_stays(bare: Cluster) -> None:
+def test_a_disk_that_is_full_is_reported_and_nothing_stays(bare: Cluster) -> None:
     bare.fab("remove-memcached", "--yes", "--purge", check=True)
     folder = FULL[family(bare)]
     with full(bare, "c3", folder), eyes.unchanged(bare):

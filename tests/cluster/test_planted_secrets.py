@@ -32,7 +32,7 @@ find /var/lib/pacefab /etc/haproxy /tmp /run -xdev -type f -perm -o+r ! -name pl
     -exec grep -l -e PlantedPw -e '\$2b\$' {} + 2>/dev/null
 true
 """
-# Of what is told of a change: it is printed later, to whoever asks.
+# Of what is noted of a change: it is printed later, to whoever asks.
 NOTES = (
     "cat /var/lib/pacefab/history/*/note.json; base64 -d /var/lib/pacefab/history/*/note.json; true"
 )

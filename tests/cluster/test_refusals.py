@@ -108,7 +108,7 @@ def test_an_unknown_option_is_reported(bare: Cluster) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_more_memory_than_the_host_has_is_told_per_host(bare: Cluster) -> None:
+def test_more_memory_than_the_host_has_is_reported_per_host(bare: Cluster) -> None:
     with eyes.unchanged(bare):
         done = bare.fab("install-memcached", "--memory", "9999999")
     words = [f"error on {node}" for node in bare.nodes]
@@ -137,7 +137,7 @@ def test_create_before_install_is_reported(bare: Cluster) -> None:
     eyes.assert_refused(done, "not installed", "install-memcached", status=1)
 
 
-def test_an_unsupported_distribution_is_told_and_the_others_done(bare: Cluster) -> None:
+def test_an_unsupported_distribution_is_reported_and_the_others_done(bare: Cluster) -> None:
     before = eyes.node_state(bare, "c2")
     with eyes.covered(bare, "c2", "/etc/os-release", 'ID="plan9"\nVERSION_ID=4\n'):
         done = bare.fab("install-memcached")
@@ -178,7 +178,9 @@ def test_another_resource_of_the_same_unit_is_left_as_it_is(installed: Cluster) 
         ]  # fmt: skip
 
 
-def test_a_port_taken_since_the_install_is_told_before_a_start_fails(installed: Cluster) -> None:
+def test_a_port_taken_since_the_install_is_reported_before_a_start_fails(
+    installed: Cluster,
+) -> None:
     with squatter(installed, "c2"), eyes.unchanged(installed):
         done = installed.fab("create-memcached")
         eyes.assert_refused(done, "c2", "11211", status=1)

@@ -116,7 +116,7 @@ def test_a_changed_host_key_is_refused(bare: Cluster, tmp_path: Path, option: li
     assert known.read_text() == before
 
 
-def test_an_unknown_host_key_is_refused_and_noted_when_told_so(
+def test_an_unknown_host_key_is_refused_and_noted_when_allowed(
     bare: Cluster, tmp_path: Path
 ) -> None:
     known = tmp_path / "known_hosts"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pacefab.cli.inventory import read_inventory
-from pacefab.harness.cluster import REPOSITORY_ROOT, Cluster
+from pacefab.harness.cluster import Cluster
 from tests.cluster import eyes
 from tests.cluster.eyes import Done
 
@@ -66,26 +65,12 @@ def deploy(cluster: Cluster, folder: Path, text: str = INVENTORY) -> Done:
 
 def fab(cluster: Cluster, folder: Path, *args: str, text: str = INVENTORY) -> Done:
     """Run a task with an inventory."""
-    file = folder / "inventory.yaml"
-    file.write_text(text)
-    argv = eyes.fab_argv(cluster, *args, "--inventory", str(file))
-    place = argv.index("-H")
-    del argv[place : place + 2]
     secrets = {
         "PACEFAB_SECRET_HACLUSTER": "correct horse battery",
         "PACEFAB_SECRET_HAPROXY_STATS": PASSWORD,
         "PACEFAB_SECRET_REDIS": REDIS_PASSWORD,
     }
-    return subprocess.run(
-        argv,
-        env=eyes.environment(**secrets),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-        cwd=REPOSITORY_ROOT,
-        stdin=subprocess.DEVNULL,
-    )
+    return eyes.fab_by_inventory(cluster, folder, *args, text=text, secrets=secrets)
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +222,9 @@ def test_what_is_wrong_beside_pacemaker_is_seen_and_set_right(
     assert fab(stack, tmp_path, "plan").returncode == 0
 
 
-def test_a_database_older_than_its_configuration_is_told(stack: Cluster, tmp_path: Path) -> None:
+def test_a_database_older_than_its_configuration_is_reported(
+    stack: Cluster, tmp_path: Path
+) -> None:
     config = "/etc/mysql/mariadb.conf.d/70-pacefab-galera.cnf"
     stack.run(SECOND, f"touch -r {config} /run/written && touch {config}")
     try:
@@ -493,7 +480,7 @@ def test_update_restarts_one_node_after_the_other(stack: Cluster, tmp_path: Path
     eyes.assert_refused(refused, "nothing is restarted", "create-vips", status=2)
 
 
-def test_create_asks_what_is_there_and_changes_it_only_when_told(
+def test_create_asks_what_is_there_and_changes_it_only_with_update(
     stack: Cluster, tmp_path: Path
 ) -> None:
     eyes.until(lambda: is_healthy(stack, tmp_path), "everything serves", 60)

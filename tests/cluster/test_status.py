@@ -285,7 +285,7 @@ def test_watching_needs_a_terminal(serving: Cluster) -> None:
     eyes.assert_refused(done, "the output is no terminal", "--prometheus", status=2)
 
 
-def test_a_killed_memcached_is_told_before_pacemaker_sees_it(serving: Cluster) -> None:
+def test_a_killed_memcached_is_reported_before_pacemaker_sees_it(serving: Cluster) -> None:
     # Pacemaker looks every 60 seconds: in between its word alone would be wrong. The last test of
     # this module: what Pacemaker does about it then is not waited for.
     killed = eyes.pid(serving, "c1")

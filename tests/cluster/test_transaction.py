@@ -67,9 +67,9 @@ def assert_named(cluster: Cluster, file: Path, task: str) -> None:
     """Assert that status, plan and history name a change that was not finished."""
     status = cluster.fab("status", "--json", "--inventory", str(file))
     assert status.returncode == 1, status.stdout + status.stderr
-    told = json.loads(status.stdout)
-    assert [one["task"] for one in told["unfinished"]][-1] == task
-    assert any(reason.startswith(f"not finished: {task} of ") for reason in told["reasons"])
+    shown = json.loads(status.stdout)
+    assert [one["task"] for one in shown["unfinished"]][-1] == task
+    assert any(reason.startswith(f"not finished: {task} of ") for reason in shown["reasons"])
     for look in ("plan", "history"):
         said = cluster.fab(look, "--inventory", str(file)).stdout
         assert f"not finished: {task} of " in said, said

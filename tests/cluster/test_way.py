@@ -222,14 +222,14 @@ SITUATIONS: dict[str, Situation] = {
     "any key is accepted, this one changed": Situation(
         "StrictHostKeyChecking no\n", "<alpha> <beta.ed25519>\n"
     ),
-    "a new key, as told": Situation("", "", accept_new=True),
-    "a new key, as told, after a line without end": Situation(
+    "a new key, as allowed": Situation("", "", accept_new=True),
+    "a new key, as allowed, after a line without end": Situation(
         "", "other <beta.ed25519>", accept_new=True
     ),
-    "a changed key, whatever is told": Situation(
+    "a changed key, whatever is allowed": Situation(
         "", "<alpha> <beta.ed25519>\n", reached=False, accept_new=True
     ),
-    "a revoked key, whatever is told": Situation(
+    "a revoked key, whatever is allowed": Situation(
         "", "@revoked * <alpha.ed25519>\n", reached=False, accept_new=True
     ),
     "kinds of keys in an order": Situation(
@@ -359,7 +359,7 @@ SITUATIONS: dict[str, Situation] = {
     "two jump hosts, the first unknown": Situation(
         "Host alpha\n  ProxyJump elder,beta\nHost *\n", BOTH, reached=False
     ),
-    "a jump host that is new, as told": Situation(
+    "a jump host that is new, as allowed": Situation(
         "Host alpha\n  ProxyJump beta\n  StrictHostKeyChecking accept-new\n"
         "Host beta\n  StrictHostKeyChecking accept-new\nHost *\n",
         "",
@@ -635,7 +635,7 @@ def test_a_hop_that_is_refused_is_named(servers: Servers, tmp_path: Path) -> Non
     assert f"ssh-keygen -R '{servers.values['beta']}'" in changed
 
 
-def test_new_keys_of_hops_are_noted_when_told_so(servers: Servers, tmp_path: Path) -> None:
+def test_new_keys_of_hops_are_noted_when_allowed(servers: Servers, tmp_path: Path) -> None:
     case = tmp_path / "case"
     config = written(servers, Situation("Host alpha\n  ProxyJump beta\nHost *\n", ""), case)
     assert by_us(config, "alpha", accept_new=True) == ("alpha", "")

@@ -149,7 +149,7 @@ def test_repeated_names_comments_and_the_names_in_use_are_kept() -> None:
     assert edited.startswith(NOVA[: NOVA.index("memcache_servers")])
 
 
-def test_what_stands_several_times_is_told_everywhere() -> None:
+def test_what_stands_several_times_is_reported_everywhere() -> None:
     text = "[cache]\nbackend = a\nbackend = b\n[Cache]\nbackend = c\n"
     edited = edit_ini(text, SERVERS)
     assert edited.count("backend = oslo_cache.memcache_pool") == 3

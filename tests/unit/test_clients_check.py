@@ -165,7 +165,7 @@ def test_what_hurts_in_horizon_s_settings(old: str, new: str, at: str, why: str)
     assert text.splitlines()[found.line - 1].lstrip().startswith(at)
 
 
-def test_settings_that_are_computed_are_told_and_not_guessed() -> None:
+def test_settings_that_are_computed_are_reported_and_not_guessed() -> None:
     text = OURS.replace('"LOCATION": [', '"LOCATION": [*hosts(),')
     found = one(text, "local_settings.py")
     assert "computed" in found.why

@@ -52,6 +52,17 @@ def texts(file: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
+def names(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield every name that a module gives to something, with its line; not those of others."""
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id if isinstance(node, ast.Name) else node.attr
+
+
 def test_functions_fit_a_screen() -> None:
     sizes = [(lines, f"{file}: {name}") for file in MODULES for name, lines in functions(file)]
     assert not [where for lines, where in sizes if lines > 50]
@@ -85,6 +96,15 @@ def test_a_class_has_a_name_of_its_own() -> None:
 def test_messages_and_docstrings_are_in_plain_english(file: Path) -> None:
     found = [(line, _PRIVATE.findall(text)) for line, text in texts(file) if _PRIVATE.search(text)]
     assert not found
+
+
+@pytest.mark.parametrize(
+    "file", [*MODULES, *PROGRAMS], ids=lambda file: str(file.relative_to(ROOT))
+)
+def test_names_are_in_plain_english(file: Path) -> None:
+    """A name's words: parts between underscores, and of those between capitals."""
+    spoken = ((line, re.sub(r"_|(?<=[a-z])(?=[A-Z])", " ", name)) for line, name in names(file))
+    assert not [(line, said) for line, said in spoken if _PRIVATE.search(said)]
 
 
 @pytest.mark.parametrize("file", [*PAGES, *TEMPLATES], ids=lambda file: str(file.relative_to(ROOT)))

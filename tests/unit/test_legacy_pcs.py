@@ -353,7 +353,7 @@ def test_what_pcs_itself_made_of_a_script_is_what_the_replay_makes(
     ]
 
 
-def test_the_difference_to_a_live_cluster_is_told_object_by_object(
+def test_the_difference_to_a_live_cluster_is_shown_object_by_object(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = (CAPTURED / "stack.sh").read_text()

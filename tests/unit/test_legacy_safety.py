@@ -215,7 +215,7 @@ def test_what_cannot_be_entered_is_reported(
     assert "same" not in problem
 
 
-def test_names_that_cannot_be_written_are_told_in_letters(tmp_path: Path) -> None:
+def test_names_that_cannot_be_written_are_reported_in_letters(tmp_path: Path) -> None:
     name = os.fsdecode(b"a\xff\nservices: {}\x1b[31m.sh")
     (tmp_path / name).write_text(f"#!/bin/bash\n{CREATE}")
     done = migrated(tmp_path)

@@ -159,7 +159,7 @@ def test_what_runs_outside_pacemaker_is_stopped_unless_it_runs_as_desired() -> N
     assert change == "stopped lb, which ran outside Pacemaker (port 2) and would be adopted so"
 
 
-def test_what_pacemaker_runs_with_other_settings_is_told_and_left() -> None:
+def test_what_pacemaker_runs_with_other_settings_is_reported_and_left() -> None:
     process = Process(LB, "port 2", as_desired=False, difference="port 2, not 1")
     planned = plan(desired=replace(DESIRED, processes=(process,)))
     assert not planned
@@ -267,7 +267,7 @@ def test_what_a_fence_agent_calls_is_installed_with_it() -> None:
 
 
 @pytest.mark.parametrize("facts", [lacking(""), lacking("ipmitool", installed=True)])
-def test_a_program_that_no_package_brings_is_told_before_a_change(facts: HostFacts) -> None:
+def test_a_program_that_no_package_brings_is_reported_before_a_change(facts: HostFacts) -> None:
     with pytest.raises(RefusedError) as error:
         plan(facts, FENCED)
     assert "fence_ipmilan needs /usr/bin/ipmitool" in error.value.seen

@@ -69,7 +69,7 @@ def test_the_answers_of_a_real_node_are_read() -> None:
     assert old == ()
 
 
-def test_new_and_kept_back_packages_are_told_apart_and_the_machine_restarts_for_a_kernel() -> None:
+def test_new_and_kept_back_packages_are_two_kinds_and_the_machine_restarts_for_a_kernel() -> None:
     found = facts(newer=KEPT)
     assert found.kept_back == ("bind9-host", "curl", "wget")
     assert [str(package) for package in found.newer] == [

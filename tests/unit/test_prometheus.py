@@ -39,7 +39,7 @@ def test_the_verdict_is_one_of_three() -> None:
     assert found == {("lab", "healthy"): 0, ("lab", "degraded"): 1, ("lab", "unknown"): 0}
 
 
-def test_counters_and_gauges_are_told_apart_and_have_help() -> None:
+def test_counters_and_gauges_are_distinguished_and_have_help() -> None:
     found = metrics()
     counters = {name for name, metric in found.items() if metric.type == "counter"}
     assert counters == {f"pacefab_memcached_{x}" for x in ("evictions", "get_hits", "get_misses")}

@@ -23,7 +23,8 @@ from pacefab.pacemaker.placement import graph
 from pacefab.pacemaker.readiness import StartFailedError, idle, missing, remaining, unfinished
 from pacefab.services.memcached.memcached import desired_clone
 from pacefab.transport.command import Section, Step
-from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes import apply_cib, cleanup
+from pacefab.workflows.nodes.cleanup import CleanedUp
 from tests.unit import captured
 from tests.unit.test_view import Answers
 
@@ -66,7 +67,7 @@ def test_a_clone_that_a_node_lacks() -> None:
     assert said(state("one-stopped"), desired_clone()) == "memcached is not Started on c3"
 
 
-def test_a_monitor_that_failed_is_told_and_waited_for() -> None:
+def test_a_monitor_that_failed_is_reported_and_waited_for() -> None:
     failures = (FailedAction("memcached", "monitor", "c3", "not running"),)
     said_ = said(replace(state("one-stopped"), failures=failures), desired_clone())
     assert said_ == "memcached is not Started on c3 (monitor failed on c3: not running)"
@@ -160,21 +161,28 @@ class Starting(Answers):
     As on Debian 13, with another reason; `for_good`: after that too.
     """
 
-    def __init__(self, reason: str, *, for_good: bool = False, call: int = 0) -> None:
-        """Take why it failed, as crm_mon has it, and the number of the next start where one is."""
+    def __init__(
+        self, reason: str, *, for_good: bool = False, call: int = 0, late: int = 0
+    ) -> None:
+        """Take why it failed, as crm_mon has it, and the number of the next start where one is.
+
+        What is cleaned up is still shown for so many looks as `late` says.
+        """
         failed = captured.text("debian13", "monitor-started.xml")
         assert 'exitreason="failed"' in failed
         super().__init__(
             "c1", 1, monitor=failed.replace('exitreason="failed"', f'exitreason="{reason}"')
         )
-        self.for_good, self.call = for_good, call
+        self.for_good, self.call, self.late = for_good, call, late
         self.cleaned: list[str] = []
 
     def query(self, steps: Sequence[Step], **options: Any) -> Mapping[str, Section]:
         """Answer, and note what is cleaned up."""
         names = [step.name for step in steps if step.name.startswith("cleanup")]
         self.cleaned += names
-        if names and not self.for_good:
+        if not names and self.cleaned and self.late:
+            self.late -= 1
+        elif self.cleaned and not self.late and not self.for_good:
             self.given["monitor"] = captured.text("debian12", "monitor-started.xml")
         elif names and self.call:
             call, self.call = self.call, self.call + 1
@@ -193,7 +201,36 @@ def test_a_start_that_systemd_had_not_begun_is_tried_again() -> None:
     assert node.cleaned == EACH_ONCE
 
 
-def test_it_is_tried_again_once_and_one_that_failed_is_not() -> None:
+def test_what_is_cleaned_up_and_still_shown_is_no_failure_of_the_next_try() -> None:
+    node = Starting("inactive", late=3)
+    heard: list[str] = []
+    apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10, heard.append)
+    assert node.cleaned == EACH_ONCE
+    assert any(said.startswith("Pacemaker is to forget how memcached failed") for said in heard)
+
+
+def test_a_failure_that_a_run_cleaned_up_before_is_not_one_of_its_own() -> None:
+    node, cleaned = Starting("failed", late=3), CleanedUp()
+    status = apply_cib.query_status(cast("Host", node))
+    with pytest.raises(StartFailedError, match="start failed on c3: failed"):
+        apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10, cleaned=cleaned)
+    assert cleaned.clean_up(cast("Host", node), status, ["c1", "c2", "c3"])
+    apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10, cleaned=cleaned)
+    assert node.cleaned == EACH_ONCE
+
+
+def test_another_try_that_fails_is_one_whatever_was_cleaned_up() -> None:
+    node, cleaned = Starting("failed", for_good=True, call=100), CleanedUp()
+    status = apply_cib.query_status(cast("Host", node))
+    assert cleaned.clean_up(cast("Host", node), status, ["c1", "c2", "c3"])
+    with pytest.raises(StartFailedError, match="start failed on c3: failed"):
+        apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10, cleaned=cleaned)
+
+
+def test_it_is_tried_again_once_and_one_that_failed_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cleanup, "_SHOWN_SECONDS", 0.5)
     node = Starting("inactive", for_good=True)
     with pytest.raises(StartFailedError, match="start failed on c3: inactive"):
         apply_cib.settle_configuration(cast("Host", node), MEMCACHED, 10)

@@ -28,7 +28,7 @@ from pacefab.transport import fanout
 from pacefab.workflows.checks.health import Health
 from pacefab.workflows.nodes import progress
 from pacefab.workflows.rollout.history import History
-from pacefab.workflows.transaction.entry import Entry
+from pacefab.workflows.transaction.entry import Entry, State
 from tests.unit import captured
 from tests.unit.test_drill_figures import CACHE_LOAD, TRACE
 
@@ -128,6 +128,10 @@ def test_a_node_that_could_not_show_its_history_is_named() -> None:
     assert "--number" in hint
     assert "error on c3" in rest
     assert history.render_text(History({}, {})) == ["the nodes know of no apply"]
+    undone = replace(entry, state=State.UNDONE)
+    line, hint = history.render_text(History({undone: "c1"}, {}))
+    assert line.endswith(" (undone)")
+    assert hint == "there is nothing to roll back: each was undone, or only restarted"
 
 
 def test_a_table_stands_in_columns_and_folds_nothing() -> None:

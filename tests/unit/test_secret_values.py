@@ -116,7 +116,7 @@ def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
         ("galera: !hunter2 [x]", "is not text"),
     ],
 )
-def test_a_broken_file_is_told_without_what_is_in_it(file: Path, text: str, seen: str) -> None:
+def test_a_broken_file_is_reported_without_what_is_in_it(file: Path, text: str, seen: str) -> None:
     file.write_text(text)
     said = refusal(SecretValues({}, file, None), "galera")
     assert seen in said

@@ -247,7 +247,7 @@ def test_tokens_and_variables_are_replaced_and_unknown_ones_named(
         expand_file("${NO_SUCH_PLACE}/x", {})
 
 
-def test_file_names_with_blanks_are_told_apart_by_the_files_that_there_are(tmp_path: Path) -> None:
+def test_file_names_with_blanks_are_known_by_the_files_that_there_are(tmp_path: Path) -> None:
     (tmp_path / "my hosts").touch()
     text = f"{tmp_path}/my hosts {tmp_path}/other none"
     found = HostSettings({"userknownhostsfile": [text]}).file_names("userknownhostsfile")

@@ -100,8 +100,8 @@ def _ask_node(
     agents: Mapping[str, Metadata],
     seconds: int,
 ) -> _OfNode:
-    wanted = callers.programs(scene.configuration)
-    own = [p for p in wanted if p.caller.startswith("fence_")]
+    called = callers.programs(scene.configuration)
+    own = [p for p in called if p.caller.startswith("fence_")]
     sections: dict[str, Section] = {}
     first: list[Step] = [*programs.observe(own), identity.observe_self()]
     for begin in range(0, max(len(questions), 1), _AT_ONCE):

@@ -11,7 +11,7 @@ from typing import Any
 from pacefab.errors import RefusedError
 from pacefab.pacemaker.cib import Cib, pairs
 from pacefab.pacemaker.fencing.proofs import Proof
-from pacefab.pacemaker.model import FENCING_DISABLED_REASON
+from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Membership
 from pacefab.pacemaker.nouns.status import ClusterStatus, Instance, ResourceStatus
 from pacefab.pacemaker.word import Placement
 from pacefab.services import registry
@@ -33,6 +33,7 @@ from pacefab.workflows.checks.service_health import (
     site_of,
 )
 from pacefab.workflows.nodes import one_cib
+from pacefab.workflows.nodes.called import find_misnamed
 from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_cluster
 from pacefab.workflows.transaction import head as heads
@@ -100,21 +101,22 @@ def examine(
     reach: Reach,
     limit: int,
     sections: Mapping[str, Any] | None = None,
-    inventory: Collection[str] = (),
+    inventory: Membership | None = None,
     remotes: Collection[str] = (),
 ) -> Health:
     """Ask Pacemaker, and every service itself; harmless.
 
     `sections` are the settings of an inventory's services: one that the cluster lacks is a reason.
     Without, the services are those that the cluster shows; memcached, where it shows none. A host
-    that is no member is a reason too; `inventory` says which hosts an inventory has. `remotes` are
-    those of the hosts that are remote nodes.
+    that is no member is a reason too; one that `inventory` has by another name, a notice. `remotes`
+    are those of the hosts that are remote nodes.
 
     Raises:
         PacefabError: no host could report the cluster's state.
     """
     look = memcached.LOOK if sections is None else registry.look(sections)
     look = replace(look, remotes=tuple(remotes))
+    listed = inventory or Membership("", ())
     ask = partial(observe_cluster, hosts, look, limit, reach)
     seen = ask()
     if seen.formed is None:
@@ -131,7 +133,7 @@ def examine(
         reasons=(
             *found.reasons,
             *_apart(seen),
-            *_outside(seen, inventory),
+            *_outside(seen, listed.names),
             *quorum_device.reasons(seen),
             *map(_not_finished, left),
         ),
@@ -140,6 +142,7 @@ def examine(
             *found.notices,
             *(f"under way: {said}" for said in busy),
             *_away(seen),
+            *(f"{one.called}: {one}; {one.way_out}" for one in find_misnamed(seen, listed)),
         ),
         last_fenced={node: proof.at if proof else None for node, proof in known.items()},
         unfinished=left,

@@ -11,6 +11,7 @@ from pacefab.pacemaker.corosync.plan import USUAL_PORTS
 from pacefab.pacemaker.model import Member, Membership
 from pacefab.pacemaker.placement.remote import Beside
 from pacefab.services.service import DesiredNode, Port
+from pacefab.workflows.nodes.called import Misnamed
 from pacefab.workflows.nodes.node_plan import missing_packages, missing_repository
 
 COROSYNC, PACEMAKER, PCSD = "corosync.service", "pacemaker.service", "pcsd.service"
@@ -208,15 +209,7 @@ def _check_names(attempt: str, desired: Membership, hosts: Sequence[Candidate]) 
     for host in hosts:
         old = _former_name(desired, host)
         if old:
-            raise RefusedError(
-                attempt,
-                f"it is the node {old} of cluster {desired.cluster}, and the inventory calls it "
-                f"{host.name}",
-                f"nothing was changed: write name: {old}. Nodes cannot be renamed; to have it by "
-                f"another name take it out and in again: fab remove-node --node {old} with the old "
-                f"inventory, then fab add-node --node {host.name}",
-                host=host.name,
-            )
+            raise Misnamed(old, desired.cluster, host.name).refused(attempt)
 
 
 def _is_it(known: Membership, hosts: Sequence[Candidate]) -> bool:

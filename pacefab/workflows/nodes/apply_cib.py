@@ -28,7 +28,7 @@ from pacefab.pacemaker.word import Placement
 from pacefab.transport.command import Step, failed, step
 from pacefab.waiting import Pending, Waits, unheard, wait_until
 from pacefab.workflows.nodes.apply_node import check_lock
-from pacefab.workflows.nodes.cleanup import plan_cleanup
+from pacefab.workflows.nodes.cleanup import CleanedUp
 from pacefab.workflows.nodes.doorway import Asked, Doorway
 
 _EARLY = 3  # starts of one resource on one node
@@ -194,35 +194,40 @@ def settle(
 
 
 def settle_configuration(
-    host: Asked, configuration: Configuration, seconds: float, waits: Waits = unheard
+    host: Asked,
+    configuration: Configuration,
+    seconds: float,
+    waits: Waits = unheard,
+    cleaned: CleanedUp | None = None,
 ) -> ClusterStatus:
     """Wait at most `seconds` until every resource is as desired. Errors of `settle`.
 
     A start that systemd had not begun when Pacemaker looked is tried again, at most three times on
-    each node, and when nothing else is being started: that is what keeps systemd busy.
+    each node, and when nothing else is being started: that is what keeps systemd busy. A failure
+    that was `cleaned` up before, and is still shown, is none of the tries that are waited for.
 
     Raises:
         CommandError: a start or promotion has failed for good; the error names node and reason.
     """
-    again: dict[tuple[str, str], set[str]] = {}  # the calls by resource and node
+    cleaned = cleaned or CleanedUp()
     desired = primitive_ids(configuration.resources)
 
     def missing(status: ClusterStatus) -> str:
+        if shown := cleaned.shown(status):
+            return shown
         try:
             return readiness.missing(status, configuration)
         except StartFailedError as error:
-            had = {node: again.setdefault((error.resource, node), set()) for node in error.nodes}
-            # What was cleaned up and is still there does not go by being cleaned up.
-            over = any(len(had[n]) == _EARLY or call in had[n] for n, call in error.calls)
+            calls = [(error.resource, node, call) for node, call in error.calls]
+            # What was cleaned up and is there for good does not go by being cleaned up.
+            over = any(cleaned.tries(*c[:2]) >= _EARLY or c in cleaned.calls for c in calls)
             if not error.early or over:
                 raise
             where = ", ".join(error.nodes)
             said = f"{error.resource} is to be started again on {where}: systemd had not begun it"
             if others := readiness.unfinished(status, desired - {error.resource}):
                 return f"{said}; first {others}"
-            for node, call in error.calls:
-                had[node].add(call)
-            host.query([plan_cleanup(error.resource, node) for node in sorted(had)])
+            cleaned.forget(host, calls)
             return said
 
     return settle(host, missing, seconds, waits=waits)
@@ -256,6 +261,7 @@ def settle_plan(
     desired: Configuration,
     seconds: float,
     waits: Waits = unheard,
+    cleaned: CleanedUp | None = None,
 ) -> ClusterStatus:
     """Wait at most `seconds` until what the plan removes runs nowhere, and the rest is as desired.
 
@@ -264,7 +270,7 @@ def settle_plan(
     deadline = time.monotonic() + seconds
     for primitive in _primitives(change.present for change in plan.changes if not change.desired):
         settle_removal(host, primitive.id, deadline - time.monotonic(), waits)
-    return settle_configuration(host, desired, deadline - time.monotonic(), waits)
+    return settle_configuration(host, desired, deadline - time.monotonic(), waits, cleaned)
 
 
 def restore_after(
@@ -273,24 +279,26 @@ def restore_after(
     before: Cib,
     plan: ConfigurationPlan,
     waits: Waits = unheard,
-) -> None:
-    """Put back what the plan changed as it stood in `before`, and say so in the error.
+) -> bool:
+    """Put back what the plan changed as it stood in `before`; return whether the cluster followed.
 
-    What others have changed since then stays.
+    The error says it where that is not so. What others have changed since then stays.
     """
+    said = "putting back the configuration from before this run failed too"
     try:
         with undoing():
-            _restore(host, before, plan, waits)
+            settle_apart(host, _added_connections(before, plan), waits)
+            patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
+            said = "the configuration from before this run is back, the cluster has not followed"
+            _settle_back(host, before, plan, waits)
     except PacefabError as second:
-        add_ending(error, f"putting the old state back failed too: {second}; see pcs status")
-    else:
-        add_ending(error, "the old state was put back")
+        add_ending(error, f"{said}: {second}; see pcs status")
+        return False
+    return True
 
 
-def _restore(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
-    """Put it back and wait until that is so. Errors of `patch` and `settle`."""
-    settle_apart(host, _added_connections(before, plan), waits)
-    patch(host, query_cib(host), lambda cib: render_undone(cib, before, plan), check=False)
+def _settle_back(host: Asked, before: Cib, plan: ConfigurationPlan, waits: Waits) -> None:
+    """Wait until the cluster runs what stood before the plan. Errors of `settle`."""
     changed = [primitive.id for primitive in _primitives(change.desired for change in plan.changes)]
     added = [name for name in changed if before.element(name) is None]
     for name in added:

@@ -32,7 +32,8 @@ def end(
     whole = len(own) == nodes and all(line.mark.ok for line in own)
     changed = any(line.mark is Mark.CHANGED for line in outcomes)
     if transaction.is_stuck or not (whole or changed or transaction.replaced):
-        transaction.end_undone(seen.hosts, progress)
+        if said := transaction.end_undone(seen.hosts, progress):
+            progress.note(transaction.task, said)
     else:
         state = State.DONE if transaction.replaced else State.UNCHANGED
         transaction.end(state, progress, whole=whole)

@@ -23,10 +23,10 @@ from pacefab.workflows.checks.health import check_healthy
 from pacefab.workflows.checks.probing import ProbeResult, put
 from pacefab.workflows.checks.spared import await_spared
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.called import check_names
 from pacefab.workflows.nodes.cleanup import plan_cleanup
-from pacefab.workflows.nodes.observe import no_membership
 from pacefab.workflows.nodes.progress import Audience, Progress, Stopwatch, say_how_far
-from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView, Reach, observe_cluster
+from pacefab.workflows.nodes.view import LEFT_OUT, ClusterView, Reach, observe_members
 from pacefab.workflows.rolling.ban import Bans
 from pacefab.workflows.rolling.endings import end, kept_items, remembered
 from pacefab.workflows.rolling.node_update import Due, NodeUpdate, Note
@@ -276,9 +276,8 @@ class Rolling:
         """Look at the cluster, with what every service needs to be known that is to be healthy."""
         intent = self.update.intent
         look = replace(registry.look(intent.sections), remotes=intent.look().remotes)
-        seen = observe_cluster(hosts, look, self.limit, reach)
-        if seen.formed is None:
-            raise no_membership(next(iter(seen.hosts)))
+        seen = observe_members(hosts, look, self.limit, reach)
+        check_names(self._attempt, seen, intent.membership)
         return seen
 
     def _bans(self, seen: ClusterView) -> Bans:

@@ -29,9 +29,12 @@ def restore_cluster(
     before: Cib,
     error: PacefabError | KeyboardInterrupt,
     progress: Progress,
-) -> None:
-    """Put back what a change of the CIB changed, and say so in the error."""
+) -> bool:
+    """Put back what a change of the CIB changed; return whether the cluster followed.
+
+    The error says it where that is not so.
+    """
     said = "it failed" if isinstance(error, PacefabError) else "interrupted"
-    progress.note(seen.doorway, f"{said}: putting the previous configuration back")
+    progress.note(seen.doorway, f"{said}: putting back the configuration from before this run")
     waits = partial(progress.waiting, seen.doorway)
-    apply_cib.restore_after(error, seen.host, before, change, waits)
+    return apply_cib.restore_after(error, seen.host, before, change, waits)

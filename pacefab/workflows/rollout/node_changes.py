@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pacefab.errors import LostError, UnreachableError
+from pacefab.errors import LostError, PacefabError, UnreachableError
 from pacefab.host.model import Mark, Outcome
 from pacefab.interrupts import undoing
 from pacefab.transport.fanout import errors, fan_out, values
@@ -45,6 +45,7 @@ class NodeChanges:
     corosync: CorosyncChange
     done: dict[str, NodePlan] = field(default_factory=dict)
     lost: dict[str, NodePlan] = field(default_factory=dict)
+    broken: dict[str, PacefabError] = field(default_factory=dict)  # why, of those that are lost
     stuck: list[str] = field(default_factory=list)  # nodes whose files did not go back
 
     def change(self, plans: Mapping[str, NodePlan], limit: int) -> list[Outcome]:
@@ -76,7 +77,7 @@ class NodeChanges:
             self.stuck.append(name)
             raise
         except (LostError, UnreachableError) as error:
-            self.lost[name] = node
+            self.lost[name], self.broken[name] = node, error
             error.next_step = f"{_MAY_BE_DONE}; {error.next_step}"
             raise
 
@@ -93,6 +94,9 @@ class NodeChanges:
             back |= fan_out(changed, self._restore, limit=limit)
             again = self.corosync.restore()
         self.stuck.extend(errors(back))
+        for name in self.broken.keys() & values(back).keys():
+            error = self.broken[name]
+            error.next_step = error.next_step.removeprefix(f"{_MAY_BE_DONE}; ")
         restored = [f"previous files restored on {', '.join(values(back))}"] if values(back) else []
         return (
             restored

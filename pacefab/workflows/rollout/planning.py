@@ -31,6 +31,7 @@ from pacefab.services import registry
 from pacefab.services.probes.probe import Probe
 from pacefab.services.service import Look
 from pacefab.workflows.nodes import apply_cib
+from pacefab.workflows.nodes.called import check_names
 from pacefab.workflows.nodes.in_force import SharedPending, share
 from pacefab.workflows.nodes.node_plan import NodePlan, brief, plan_node
 from pacefab.workflows.nodes.view import ClusterView
@@ -182,8 +183,10 @@ class Planner:
         """Return what would change on the nodes that answered and in their cluster.
 
         Raises:
-            RefusedError: it cannot be had on them; every parameter that an agent would refuse.
+            RefusedError: it cannot be had on them; every parameter that an agent would refuse; the
+                inventory calls a member otherwise than the cluster does.
         """
+        check_names("plan the change", seen, self.intent.membership)
         names = seen.answered if self.nodes else ()
         nodes = {name: self.plan_node(seen, name) for name in names}
         if forming and seen.formed and not seen.running:
@@ -231,6 +234,7 @@ class Planner:
 
     def plan_cluster(self, seen: ClusterView) -> Plan:
         """Return what would change in the cluster alone. Errors of `plan`."""
+        check_names("plan the change", seen, self.intent.membership)
         return self._plan_cluster(seen, {})
 
     def render(self, cib: Cib, plan: Plan) -> Cib | None:

@@ -17,7 +17,7 @@ from pacefab.pacemaker.readiness import StartFailedError
 from pacefab.transport.connection import Host
 from pacefab.workflows.checks.probing import ProbeResult
 from pacefab.workflows.nodes import apply_cib
-from pacefab.workflows.nodes.cleanup import clean_up
+from pacefab.workflows.nodes.cleanup import CleanedUp
 from pacefab.workflows.nodes.journal import last_words
 from pacefab.workflows.nodes.node_plan import NodePlan
 from pacefab.workflows.nodes.progress import Stopwatch
@@ -77,7 +77,7 @@ class Rollout:
         """Plan, show, ask, apply, settle, verify.
 
         Raises:
-            PacefabError: nothing was changed, or the old state was put back.
+            PacefabError: it failed, and says what became of what was changed.
         """
         losses, watch = Losses(hosts, audience), Stopwatch(self.step, audience)
         transaction = self.transaction or Transaction(self.step)
@@ -100,6 +100,7 @@ class _RolloutRun:
     watch: Stopwatch
     losses: Losses
     transaction: Transaction = field(default_factory=lambda: Transaction("deploy"))
+    cleaned: CleanedUp = field(default_factory=CleanedUp)
 
     @cached_property
     def agreement(self) -> Agreement:
@@ -186,7 +187,7 @@ class _RolloutRun:
         self.transaction.end(State.DONE, self.audience)
 
     def _undone(self, seen: ClusterView, nodes: NodeChanges) -> str:
-        """Note that all is as it was before, where it is; else return that it is not finished."""
+        """Note that all is as it was before, where it is; return how the change ended, in words."""
         kept = self.rollout.keep_on_failure and not nodes.stuck
         if nodes.stuck or (kept and nodes.done):
             self.transaction.stuck()
@@ -213,11 +214,11 @@ class _RolloutRun:
             # By now the nodes have their packages, and with them the agents that check parameters.
             seen, plan = now or self._look_again()
             seen.host.note = self.audience.note
-            tried = clean_up(seen.host, seen.status, nodes)
+            tried = self.cleaned.clean_up(seen.host, seen.status, nodes)
             if not plan:
                 if tried or shown.forming or shown.corosync.restart:
                     apply_cib.settle_configuration(
-                        seen.host, plan.desired, self.rollout.timeout, waits
+                        seen.host, plan.desired, self.rollout.timeout, waits, self.cleaned
                     )
                 mark = Mark.CHANGED if shown.corosync else Mark.UNCHANGED
                 return self._unchanged(seen, plan, self._pending(done), mark)
@@ -266,10 +267,10 @@ class _RolloutRun:
             PacefabError: they do not; the old configuration was put back.
         """
         waits = partial(self.audience.waiting, plan.cluster)
-        seconds = self.rollout.timeout
+        seconds, change = self.rollout.timeout, plan.configuration
         try:
             deadline = time.monotonic() + seconds
-            apply_cib.settle_plan(seen.host, plan.configuration, plan.desired, seconds, waits)
+            apply_cib.settle_plan(seen.host, change, plan.desired, seconds, waits, self.cleaned)
             self.losses.add(seen.host.lost, seen.hosts)
             # Where nodes have lines, instances are asked where they listen, now that they run.
             again = self.rollout.by_node or self.losses.errors
@@ -282,9 +283,9 @@ class _RolloutRun:
                 if isinstance(error, StartFailedError):
                     error.seen += last_words(seen.hosts, error)
                 if not self.rollout.keep_on_failure:
-                    restore_cluster(seen, plan.configuration, before, error, self.audience)
+                    back = restore_cluster(seen, change, before, error, self.audience)
+                    self.transaction.is_back = back
             raise
-        change = plan.configuration
         return self._report(now, shown, change, Mark.CHANGED, results, self._pending(done))
 
     def _report(

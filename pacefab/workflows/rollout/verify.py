@@ -26,6 +26,7 @@ from pacefab.workflows.checks.service_health import (
     site_of,
 )
 from pacefab.workflows.checks.verification import Verification
+from pacefab.workflows.nodes.called import check_names
 from pacefab.workflows.nodes.node_plan import NodePlan, missing_packages
 from pacefab.workflows.nodes.view import ClusterView, Reach, observe_members
 from pacefab.workflows.rollout.desired import Intent
@@ -59,6 +60,7 @@ class Verify:
         intent = self.intent or self._shown(seen)
         if self.intent is None and intent.look() != seen.look:
             seen = observe_members(hosts, intent.look(), self.limit, reach)
+        check_names(f"verify {self.service.name}", seen, intent.membership)
         found = _Verifying(self, intent, seen)
         checks = [
             *_reached(seen),

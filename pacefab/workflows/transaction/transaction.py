@@ -33,6 +33,13 @@ T = TypeVar("T")
 Reach = Callable[[str], Host | None]
 
 _STEP_SECONDS = 90.0  # of which the node's lock is waited for 60
+_AS_BEFORE = "the old state was put back"
+_NOT_ALL = "not all of it was put back"
+_DIFFERS = "the configuration is not as it was before"
+_OTHERS = "its changes were put back, what others have changed since it began was not"
+_UNKNOWN = (
+    "whether the configuration is as it was before is not known, as no node with quorum says it"
+)
 OVERTAKEN = "another user changed the cluster meanwhile; planned again"
 # What is needed to repair a cluster, and replaces neither files nor resources of the inventory.
 _HARMLESS = {"start-galera", "bootstrap", "add-node", "remove-node", "drill-undo"}
@@ -106,6 +113,7 @@ class Transaction:
         self._before: Cib | None = None
         self._named: set[str] = set()
         self.is_stuck = False  # something could not be put back, or was not to be
+        self.is_back = False  # what was changed of the configuration was put back
         self.replaced: set[str] = set()  # nodes whose files are, by a flow that may only restart
 
     def run(self, work: Callable[[], T], progress: Notes) -> T:
@@ -218,7 +226,7 @@ class Transaction:
         if self.entry is None or same:
             return
         here.store(self.entry, before)
-        self._on_all([log.plan_keep(self.entry, before)])
+        self._on_all([log.plan_keep(self.entry, before)], "the configuration was not changed")
         self._before = before
 
     def stuck(self) -> None:
@@ -226,31 +234,40 @@ class Transaction:
         self.is_stuck = True
 
     def end_undone(self, hosts: Mapping[str, Host], progress: Notes, *, kept: bool = False) -> str:
-        """Note that all is as it was before, where it is; else return that it is not finished.
+        """Note that all is as it was before, where it is; return how the change ended, in words.
 
-        What is `kept` because the operator asked for it is as it is to be.
+        What is `kept` because the operator asked for it is as it is to be. Nothing is said of a
+        change that left nothing of the configuration to put back.
         """
         if self.entry is None:
             return ""
         with interrupts.undoing():
-            if not self.is_stuck and self._is_undone(hosts):
+            left = _NOT_ALL if self.is_stuck else self._left_over(hosts)
+            if not left:
                 self.end(State.UNDONE, progress)
-                return ""
+                return self._put_back if self.is_back else ""
             if kept:
                 self.end(State.DONE, progress, whole=False)
-                return ""
-        return "the change is not finished: fab status names it, and how to end it"
+                return "what was changed stays (--keep-on-failure): fab rollback undoes it"
+        return f"{left}: the change is not finished: fab status names it, and how to end it"
 
-    def _is_undone(self, hosts: Mapping[str, Host]) -> bool:
-        """Whether the CIB is as it was when the change began, by the first node that says it."""
+    @property
+    def _put_back(self) -> str:
+        """What is as it was; of a rollback the old state would be where it was to go."""
+        goes_back = self.entry is not None and self.entry.undoes
+        return "the state before this rollback was put back" if goes_back else _AS_BEFORE
+
+    def _left_over(self, hosts: Mapping[str, Host]) -> str:
+        """Return what is not as it was when the change began, by the first node that says it."""
         if self._before is None:
-            return True
+            return ""
         for host in hosts.values():
             with contextlib.suppress(PacefabError):
                 now = live.read_cib(host.query(cib_text.observe()))
                 if now.quorum:
-                    return not plan_restore(now, self._before).changes
-        return False
+                    same = not plan_restore(now, self._before).changes
+                    return "" if same else _OTHERS if self.is_back else _DIFFERS
+        return _UNKNOWN
 
     def end(self, state: State, progress: Notes, *, whole: bool = True) -> None:
         """Note on every node how the change came to its end, and what it brought to its end.
@@ -281,11 +298,11 @@ class Transaction:
         undone = bool(target) and entry.id >= target and not entry.undoes
         return entries.ended(entry, State.UNDONE if undone else State.DONE, by)
 
-    def _on_all(self, steps: Sequence[Step]) -> None:
+    def _on_all(self, steps: Sequence[Step], unchanged: str = "nothing was changed") -> None:
         """Run steps on every node of the lease. Raises the first error of any."""
         for name, error in self._tried(steps).items():
             error.host = error.host or name
-            error.next_step = f"nothing was changed; {error.next_step}"
+            error.next_step = f"{unchanged}; {error.next_step}"
             raise error
 
     def _tried(self, steps: Sequence[Step]) -> dict[str, PacefabError]:
