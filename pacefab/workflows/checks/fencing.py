@@ -144,7 +144,7 @@ class _FencingChecks:
     def running(self) -> Iterator[Check]:
         """Yield whether Pacemaker watches each device; one that failed everywhere is not used."""
         for device in self.scene.devices:
-            if not device.disabled:
+            if self.scene.is_used(device):
                 found = self.seen.status.started_on(device.id)
                 found |= self.seen.placement.running.get(device.id, frozenset())
                 nodes = ", ".join(sorted(found))
@@ -185,8 +185,10 @@ class _FencingChecks:
             fencers = self.scene.fencers(node)
             asked = {answer.question.device.id for answer in lists}
             if fencers and all(device.id in asked for device in fencers):
-                there, ids = node.casefold() in known, ", ".join(device.id for device in fencers)
-                seen = "yes" if there else f"the list of {ids} has no {node}"
+                called = [asking.called(device, node) for device in fencers]
+                there, ids = bool(known & set(called)), ", ".join(device.id for device in fencers)
+                name = " or ".join(dict.fromkeys(called))
+                seen = "yes" if there else f"the list of {ids} has no {name}"
                 cause = f"give {ids} a pcmk_host_map from {node} to the name that it lists"
                 yield Check("device knows its nodes", node, there, seen, cause)
 
@@ -227,7 +229,7 @@ class _FencingChecks:
         """Yield whether boards are of the nodes that they are to fence, where it can be seen."""
         for device in self.scene.devices:
             owners = self._owners(device)
-            for node in device.targets or () if owners else ():
+            for node in self.scene.meant(device) if owners else ():
                 seen = "yes" if node in owners else f"it is the board of {', '.join(owners)}"
                 cause = f"to fence {node} would switch {owners[0]} off: correct {device.id}"
                 where = f"{device.id} is {node}'s"
