@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from html import escape
 from typing import cast
 
 import pytest
 
+from pacefab.errors import RefusedError
 from pacefab.pacemaker import cib, metadata
 from pacefab.pacemaker.fencing import asking, checks, timing
 from pacefab.pacemaker.fencing.asking import FenceAnswer, FenceQuestion
@@ -18,6 +20,8 @@ from pacefab.pacemaker.fencing.reading import read_scene
 from pacefab.pacemaker.fencing.sbd import SbdSettings
 from pacefab.pacemaker.fencing.times import seconds
 from pacefab.pacemaker.metadata import Metadata, Parameter
+from pacefab.pacemaker.model import Configuration
+from pacefab.pacemaker.sections.watchdog import check_watchdog
 from pacefab.workflows.checks.fencing import _FencingChecks
 from pacefab.workflows.checks.fencing_answers import FenceAnswers
 from pacefab.workflows.nodes.view import ClusterView
@@ -237,6 +241,12 @@ HEALTHY = {
     "the watchdog, its time found out": setup("", stonith_watchdog_timeout="-1"),
     "the watchdog of some": setup(WATCHDOG + board("c3"), stonith_watchdog_timeout="10"),
     "kdump, then boards": setup(KDUMP + boards(), levels=by_name("kdump", "fence-{}")),
+    "kdump, then boards, of which one waits": setup(
+        device("kdump", "kdump", pcmk_host_list="c1 c2") + board("c1", pcmk_delay_base="10")
+        + board("c2"), nodes=TWO, levels="".join(
+            level(i, d, target=n) for n in TWO for i, d in ((1, "kdump"), (2, f"fence-{n}"))
+        ),
+    ),
     "two strips at once": setup(LEFT + RIGHT, levels=by_name("left,right")),
     "a board without hosts in the level of its node": setup(
         boards().replace('name="pcmk_host_list"', 'name="pcmk_host_check"')
@@ -400,7 +410,8 @@ FAULTY = {
     "all resources stopped by default": (
         setup(shared(pcmk_host_map=OUTLETS), **RESTED),  # type: ignore[arg-type]
         [*(f"! {n} is fenced by no device" for n in NODES),
-         "! strip is disabled (target-role Stopped)"],
+         ("! strip is disabled (target-role Stopped), so Pacemaker does not use it: it has "
+         "that from the default: correct it there")],
     ),
     "a board that a set with a higher score makes another one": (
         setup(SCORED.replace("203", "201")),
@@ -509,6 +520,33 @@ def test_a_board_is_its_node_s_in_either_case() -> None:
     assert [check.cause for check in swapped.boards() if not check.ok] == [
         "to fence c3 would switch c2 off: correct fence-c3"
     ]
+
+
+def test_an_outlet_of_its_own_is_called_as_the_node() -> None:
+    known = Metadata("stonith:fence_apc", (Parameter("plug"),), (), frozenset({"list"}))
+    scene = HEALTHY["an outlet in each device"]
+    first = asking.questions(scene.devices[0], "c1", NODES, known, naming=True)
+    assert [q.action for q in first] == ["list", "status"]
+    answer = FenceAnswer(first[0], 0, said="1,c2\n2,c1\n3,c3\n")
+    checked = _FencingChecks(NONE, scene, FenceAnswers((answer,)), {}, 20)
+    (wrong,) = checked.outlets()
+    assert wrong.where == "outlet 1 of f-c1 is c1's"
+    assert wrong.cause == "to fence c1 would switch c2 off: correct port"
+
+
+def test_what_makes_a_node_unfenced_is_what_the_finding_is_about() -> None:
+    """So that a plan that changes one of these is refused, and not only said to be wrong."""
+    scene = setup(REMOTE + boards(), levels=level(1, "fence-c2", target="c1"))
+    about = {one.said: one.about for one in checks.find(scene, AGENTS)}
+    assert {"fl-c1-1", "stonith-watchdog-timeout"} <= about["c1 is fenced by no device"]
+    assert "r1" in about["r1 is fenced by no device"]
+
+
+@pytest.mark.parametrize(("time", "runs"), [("0min", True), ("PT0S", True), ("PT1M", False)])
+def test_a_time_of_nothing_needs_no_watchdog(time: str, runs: bool) -> None:
+    desired = Configuration(properties={"stonith-watchdog-timeout": time})
+    with nullcontext() if runs else pytest.raises(RefusedError, match="SBD does not run here"):
+        check_watchdog(cib.EMPTY, desired)
 
 
 def test_how_long_until_a_node_is_off() -> None:

@@ -136,11 +136,11 @@ def questions(
 ) -> tuple[FenceQuestion, ...]:
     """Return what a device is asked from a node: each target's state, or what it knows.
 
-    `naming`: also what it calls the outlets of a map, which one node's asking is enough for.
+    `naming`: also what it calls the outlets that are named, which one node's asking is enough for.
     """
     if device.targets is not None and device.agent not in _WITHOUT_STATUS:
         known = {node.casefold(): node for node in nodes}
-        lists = naming and device.pairs and metadata and "list" in metadata.actions
+        lists = naming and device.named_outlets and metadata and "list" in metadata.actions
         called = (FenceQuestion(device, asker, "list"),) if lists else ()
         return called + tuple(
             FenceQuestion(device, asker, "status", known[target.casefold()], outlet)

@@ -32,13 +32,15 @@ def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[Fencin
 
 
 def _unfenced(scene: FencingScene) -> Iterator[FencingFinding]:
-    about = [*(device.id for device in scene.devices), *ENABLED]
+    common = [*(device.id for device in scene.devices), *ENABLED, *WATCHDOG_TIME]
     advice = (
         "the cluster would wait for ever for its fencing, and start nothing of it "
         "elsewhere; give it a device"
     )
     for node in scene.nodes:
         fencers = scene.used(node)
+        levels = chain.from_iterable(topology.about(level) for level in scene.levels_of(node))
+        about = [*common, node, *levels]
         names = " and ".join(device.id for device in fencers)
         if not fencers:
             yield finding(f"{node} is fenced by no device", advice, about)
@@ -50,8 +52,11 @@ def _unfenced(scene: FencingScene) -> Iterator[FencingFinding]:
 def _disabled(device: FenceDevice) -> Iterator[FencingFinding]:
     if device.disabled:
         said = f"{device.id} is disabled (target-role Stopped), so Pacemaker does not use it"
-        about = [device.id, *device.within]
-        yield finding(said, f"pcs stonith enable {device.id}", about)
+        advice = f"pcs stonith enable {device.id}"
+        if "target-role" not in device.primitive.meta:
+            what = f"{device.within[0]} or the default" if device.within else "the default"
+            advice = f"it has that from {what}: correct it there"
+        yield finding(said, advice, [device.id, *device.within])
 
 
 def _watchdog(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:

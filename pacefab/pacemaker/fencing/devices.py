@@ -29,7 +29,7 @@ LISTING = frozenset(
     f"fence_{name}"
     for name in (
         "aliyun", "aws", "azure_arm", "compute", "docker", "evacuate", "gce", "ibm_powervs",
-        "ibm_vpc", "kubevirt", "nutanix_ahv", "openstack", "pve", "rhevm", "vbox", "virsh",
+        "ibm_vpc", "kubevirt", "nutanix_ahv", "openstack", "pve", "rhevm", "sbd", "vbox", "virsh",
         "vmware_rest", "vmware_soap", "vmware_vcloud", "xenapi", "xvm",
     )
 )  # fmt: skip
@@ -191,6 +191,11 @@ class FenceDevice:
         found = {**{node: (node,) for node in self.listed}, **dict(self.pairs)}
         fixed = tuple(filter(None, self.fixed.split(",")))
         return dict.fromkeys(found, fixed) if fixed else found
+
+    @property
+    def named_outlets(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The nodes whose outlets it names, by a map or by one outlet of its own."""
+        return tuple((self.targets or {}).items()) if self.fixed else self.pairs
 
     def fences(self, node: str) -> bool:
         """Whether it fences a node, as far as its parameters say; Pacemaker takes either case."""

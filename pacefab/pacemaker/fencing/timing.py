@@ -195,11 +195,21 @@ def _waits(device: FenceDevice, node: str) -> float:
 
 
 def _first(scene: FencingScene, node: str) -> tuple[FenceDevice, ...]:
-    """Return the devices that a node is fenced by first: of its lowest level, or all."""
+    """Return the devices that a node is fenced by first: of its lowest level, or all.
+
+    Where the lowest only looks, as by kdump, the next one too.
+    """
     levels = scene.levels_of(node)
     fencers = tuple(d for d in scene.fencers(node) if not d.is_watchdog) or scene.fencers(node)
-    named = [name for level in levels if level.index == levels[0].index for name in level.devices]
-    return tuple(device for device in fencers if not named or device.id in named)
+    if not levels:
+        return fencers
+    found: tuple[FenceDevice, ...] = ()
+    for index in dict.fromkeys(level.index for level in levels):
+        named = {n for level in levels if level.index == index for n in level.devices}
+        found += tuple(device for device in fencers if device.id in named)
+        if any(device.switches for device in found):
+            break
+    return found
 
 
 def _race(scene: FencingScene) -> Iterator[FencingFinding]:

@@ -30,14 +30,14 @@ def _nodes(scene: FencingScene, level: FencingLevel) -> Iterator[FencingFinding]
     if level.is_read and not covered and not guests:
         none = "which is no node" if level.target else "which no node has"
         said = f"level {level.index} is of {level.nodes}, {none}"
-        yield finding(said, "take it out, or correct it", _about(level), grave=False)
+        yield finding(said, "take it out, or correct it", about(level), grave=False)
     passed = [node for node in covered if level not in scene.levels_of(node)]
     if passed:
         own = f"{' and '.join(passed)} {'has levels' if len(passed) == 1 else 'have levels'}"
         yield finding(
             f"level {level.index} of {level.nodes} is not used: {own} by name",
             "Pacemaker takes no others for a node then: write this level for each by its name",
-            _about(level),
+            about(level),
             grave=False,
         )
 
@@ -50,7 +50,7 @@ def _several(scene: FencingScene, node: str) -> Iterator[FencingFinding]:
         yield finding(
             f"{node} has levels of {' and of '.join(ways)}",
             "Pacemaker takes one of these, and does not say which: write all of them in one way",
-            [one for level in levels for one in _about(level)],
+            [one for level in levels for one in about(level)],
             grave=False,
         )
 
@@ -60,7 +60,7 @@ def _devices(scene: FencingScene, level: FencingLevel) -> Iterator[FencingFindin
     for name in level.devices:
         if name not in known and not (name == WATCHDOG and scene.watchdog):
             said = f"level {level.index} of {level.nodes} names {name}, which is no fence device"
-            yield finding(said, "the level would fail: correct the name", _about(level, name))
+            yield finding(said, "the level would fail: correct the name", about(level, name))
     for node in scene.nodes:
         if level in scene.levels_of(node):
             for name in level.devices:
@@ -68,7 +68,7 @@ def _devices(scene: FencingScene, level: FencingLevel) -> Iterator[FencingFindin
                     yield finding(
                         f"level {level.index} of {node} names {name}, which does not fence {node}",
                         "the level would fail: name the device that does, or correct its hosts",
-                        _about(level, name),
+                        about(level, name),
                     )
 
 
@@ -81,10 +81,11 @@ def _unused(scene: FencingScene, node: str) -> Iterator[FencingFinding]:
             yield finding(
                 f"{device.id} fences {node}, and is in no level of {node}",
                 "Pacemaker does not use it for that node: put it into a level",
-                [device.id, *(one for level in levels for one in _about(level))],
+                [device.id, *(one for level in levels for one in about(level))],
                 grave=False,
             )
 
 
-def _about(level: FencingLevel, *devices: str) -> list[str]:
+def about(level: FencingLevel, *devices: str) -> list[str]:
+    """Return the ids by which a plan knows a level, and those of devices."""
     return [*devices, level.id, f"{level.nodes} {level.index}"]
