@@ -452,6 +452,10 @@ FAULTY = {
         setup(boards(*TWO), nodes=TWO),
         ["? c1 and c2 are two nodes without a quorum device, and no fencing waits"],
     ),
+    "a look in place of a reboot": (
+        setup(boards("c1", "c2") + board("c3", pcmk_reboot_action="status")),
+        ["! fence-c3 does status in place of reboot (pcmk_reboot_action): no node would be"],
+    ),
     "what is no boolean": (
         setup(boards("c1", "c2"), stonith_enabled="enabled"),
         ["! c3 is fenced by no device"],

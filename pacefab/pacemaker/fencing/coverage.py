@@ -17,6 +17,8 @@ from pacefab.pacemaker.fencing.findings import (
 from pacefab.pacemaker.fencing.places import placing, runs_on
 from pacefab.pacemaker.metadata import Metadata
 
+_SWITCHES_NOTHING_OFF = {"list", "list-status", "metadata", "monitor", "on", "status"}
+
 
 def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[FencingFinding]:
     """Yield what is wrong with who is fenced by what; `agents` is what agents say of themselves."""
@@ -26,6 +28,7 @@ def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[Fencin
         yield from hosts.find(scene, device, agents.get(device.primitive.agent))
         yield from _watchdog(scene, device)
         yield from _unfencing(device)
+        yield from _other_action(device)
         yield from _places(scene, device)
     yield from boards.find(scene)
     yield from topology.find(scene)
@@ -81,6 +84,17 @@ def _unfencing(device: FenceDevice) -> Iterator[FencingFinding]:
             "meta provides=unfencing",
             [device.id],
         )
+
+
+def _other_action(device: FenceDevice) -> Iterator[FencingFinding]:
+    """Yield that a device would look, or switch on, where it is to switch off."""
+    for action in ("reboot", "off"):
+        name = f"pcmk_{action}_action"
+        done = device.parameter(name)
+        if done in _SWITCHES_NOTHING_OFF:
+            said = f"{device.id} does {done} in place of {action} ({name})"
+            advice = "no node would be switched off, and each taken for off: take it out"
+            yield finding(said, advice, [device.id])
 
 
 def _places(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:

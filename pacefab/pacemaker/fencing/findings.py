@@ -20,7 +20,7 @@ from pacefab.pacemaker.sections.levels import FencingLevel
 
 ENABLED = ("stonith-enabled", "fencing-enabled")
 WATCHDOG_TIME = ("stonith-watchdog-timeout", "fencing-watchdog-timeout")
-_GENERATION_3 = (3, 20)  # the feature set of Pacemaker 3.0.0
+_WITH_UNITS = (3, 18)  # the feature set after that of Pacemaker 2.1.6
 _FALSE = {"false", "off", "no", "n", "0"}
 
 
@@ -82,8 +82,11 @@ class FencingScene:
 
     @property
     def numbers_only(self) -> bool:
-        """Whether Pacemaker takes a device's own limits for seconds whatever their unit: 2.x."""
-        return () < self.features < _GENERATION_3
+        """Whether Pacemaker takes a device's own limits for seconds, whatever their unit.
+
+        It does by atoi until 2.1.6 (get_action_timeout of daemons/fenced).
+        """
+        return () < self.features < _WITH_UNITS
 
     @property
     def watchdog(self) -> bool:

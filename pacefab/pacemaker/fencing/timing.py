@@ -163,7 +163,7 @@ def _delays(device: FenceDevice) -> Iterator[FencingFinding]:
 
 
 def _units(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
-    """Yield the limits that Pacemaker before 3 misreads: of a text it takes the number (atoi)."""
+    """Yield the limits of which Pacemaker takes the number alone, without its unit."""
     given = device.primitive.parameters.items() if scene.numbers_only else ()
     for name, value in given:
         meant = seconds(value) if _LIMITS.fullmatch(name) else None
