@@ -95,7 +95,6 @@ RESOURCE_META: Mapping[str, _Kind] = {
     "maintenance": _BOOLEAN,
     "resource-stickiness": _SCORE,
     "requires": _one_of("nothing", "quorum", "fencing", "unfencing"),
-    "provides": _one_of("unfencing"),  # of a fence device
     "migration-threshold": _SCORE,
     "failure-timeout": _TIME,
     "multiple-active": _one_of("block", "stop_only", "stop_start", "stop_unexpected"),

@@ -81,7 +81,7 @@ def _unfencing(device: FenceDevice) -> Iterator[FencingFinding]:
         yield finding(
             f"{device.id} takes nodes their disks, and has no meta attribute provides=unfencing",
             "no node would register with the disks when it starts, so none could write: give it "
-            "meta provides=unfencing",
+            "meta provides=unfencing, as fab deploy does",
             [device.id],
         )
 
