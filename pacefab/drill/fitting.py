@@ -44,6 +44,6 @@ def check_fenced(fault: Fault, seen: ClusterView, node: str) -> None:
         return
     scene = fencing_scene.scene_of(seen, seen.cib)
     for side in sides_of(fault, node, seen.membership.names):
-        if not scene.fencers(side):
+        if not any(device.switches for device in scene.used(side)):
             why = f"{side} is fenced by no device of this cluster"
             raise RefusedError(f"drill --kind {fault.name}", why, f"{_UNBROKEN}; {_DEVICES}")

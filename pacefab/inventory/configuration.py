@@ -12,6 +12,7 @@ from pacefab.inventory.nouns.resources import Values, primitive_noun, references
 from pacefab.inventory.own_terms import Secret, sets_of
 from pacefab.inventory.sections.objects import desired_objects, secret_values
 from pacefab.pacemaker.configuration import NODE_SETS
+from pacefab.pacemaker.fencing.devices import UNFENCING
 from pacefab.pacemaker.fencing.findings import WATCHDOG_TIME
 from pacefab.pacemaker.model import FENCING_DISABLED_REASON, Configuration, Further, Primitive
 from pacefab.pacemaker.placement.remote import CONNECTION
@@ -148,8 +149,9 @@ def _devices(fencing: Fencing | None, secret: Secret) -> Iterator[Primitive]:
         shared: Values = device.parameters
         if device.nodes:
             shared = {**shared, "pcmk_host_list": " ".join(device.nodes)}
+        meta = {"provides": "unfencing"} if device.agent in UNFENCING else {}
         if not device.per_node:
-            yield primitive_noun(name, agent, shared, device, secret)
+            yield primitive_noun(name, agent, shared, device, secret, meta=meta)
         for node, own in device.per_node.items():
             values = {**shared, **own, "pcmk_host_list": node}
-            yield primitive_noun(f"{name}-{node}", agent, values, device, secret)
+            yield primitive_noun(f"{name}-{node}", agent, values, device, secret, meta=meta)

@@ -10,21 +10,11 @@ from pacefab.inventory.model import HostName, Name, Part, unfit
 from pacefab.inventory.pacemaker_options import ResourceMeta
 from pacefab.inventory.resources import OPERATIONS, PARAMETERS, OperationEntry, Parameters
 from pacefab.inventory.sections.levels import LevelEntry
+from pacefab.pacemaker.fencing.devices import LISTING
 from pacefab.pacemaker.fencing.sbd import SbdSettings
 
 # Pacemaker's own parameters of a device that say which nodes it fences.
 _HOST_PARAMETERS = ("pcmk_host_list", "pcmk_host_map")
-# Agents that know the names of the hosts that they fence: Pacemaker asks them (pcmk_host_check is
-# dynamic-list where no hosts are given and the agent's metadata has the action list).
-LISTING = frozenset(
-    f"fence_{name}"
-    for name in (
-        "aliyun", "aws", "azure_arm", "compute", "docker", "evacuate", "gce", "ibm_powervs",
-        "ibm_vpc", "kubevirt", "nutanix_ahv", "openstack", "pve", "rhevm", "vbox", "virsh",
-        "vmware_rest", "vmware_soap", "vmware_vcloud", "xenapi", "xvm",
-    )
-)  # fmt: skip
-
 DevicePath = Annotated[str, Field(pattern=r"^/dev/[A-Za-z0-9_.:/@+-]+$", max_length=200)]
 
 

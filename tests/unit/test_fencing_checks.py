@@ -15,6 +15,7 @@ from pacefab.pacemaker.fencing import coverage, timing
 from pacefab.pacemaker.fencing.devices import read_devices, read_map
 from pacefab.pacemaker.fencing.findings import FencingFinding, FencingScene
 from pacefab.pacemaker.fencing.reading import new_scene, read_scene
+from pacefab.pacemaker.fencing.times import seconds
 from pacefab.pacemaker.model import (
     Configuration,
     Location,
@@ -244,7 +245,7 @@ def test_a_map_is_read_as_pacemaker_reads_it() -> None:
     [("20", 20), ("20s", 20), ("2min", 120), ("500ms", 0.5), ("PT20S", 20), ("soon", None)],
 )
 def test_times_are_pacemaker_s(text: str, expected: float | None) -> None:
-    assert timing.seconds(text) == expected
+    assert seconds(text) == expected
 
 
 def test_a_cib_is_a_scene_with_levels_and_templates() -> None:

@@ -1,4 +1,4 @@
-"""Twelve healthy shapes of fencing raise nothing; each of their sick siblings is found."""
+"""Healthy shapes of fencing raise nothing; each of their sick siblings is found."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ LEVELS = (
     - {node: c1, level: 1, devices: [ipmi-c1]}
     - {node: c2, level: 1, devices: [ipmi-c2]}
     - {node: c3, level: 1, devices: [ipmi-c3]}
-    - {pattern: "c[0-9]", level: 2, devices: [strip]}
+    - {node: c1, level: 2, devices: [strip]}
+    - {node: c2, level: 2, devices: [strip]}
+    - {node: c3, level: 2, devices: [strip]}
 """
 )
 TWO = BOARDS.replace(", c3]", "]").replace(", c3: {ip: 192.0.2.203}", "")
@@ -61,6 +63,11 @@ fencing:
     vcenter:
       agent: fence_vmware_rest
       parameters: {ip: 192.0.2.220, pcmk_host_check: dynamic-list, pcmk_host_map: "c1:vm-c1"}
+"""
+RESERVED = """nodes: [c1, c2, c3]
+fencing:
+  devices:
+    disks: {agent: fence_scsi, nodes: [c1, c2, c3], parameters: {devices: /dev/sdb}}
 """
 DISKLESS = "nodes: [c1, c2, c3]\nfencing: {sbd: {watchdog: /dev/watchdog, timeout: 5}}\n"
 DISK = """nodes: [c1, c2, c3]
@@ -102,6 +109,7 @@ HEALTHY = {
     "two nodes with a delay": DELAYED,
     "a device that lists its targets": LISTING,
     "a strip with a board for one node": STRIP + OWN_BOARD,
+    "disks that take reservations": RESERVED,
     "the watchdog alone": DISKLESS,
     "SBD with a disk": DISK,
     "remote nodes by the same strip": REMOTES,
@@ -156,7 +164,10 @@ SICK = [
      "! strip may run on c1 alone, which it is to fence as well"),
     (LEVELS, ("devices: [ipmi-c1]", "devices: [ipmi-c2]"),
      "! level 1 of c1 names ipmi-c2, which does not fence c1"),
-    (LEVELS, ("c[0-9]", "c[12]"), "? strip fences c3, and is in no level of c3"),
+    (LEVELS, ("    - {node: c3, level: 2, devices: [strip]}\n", ""),
+     "? strip fences c3, and is in no level of c3"),
+    (LEVELS, ("{node: c2, level: 2", '{pattern: "c[0-9]", level: 2'),
+     "? level 2 of names like c[0-9] is not used: c1 and c2 and c3 have levels by name"),
     (TWO, ("nodes", "nodes"), "? c1 and c2 are two nodes without a quorum device, and no fencing"),
     (DELAYED, ("{ip: 192.0.2.201}", "{ip: 192.0.2.201, pcmk_delay_base: 15s}"),
      "? every fence device waits the same 15 s"),

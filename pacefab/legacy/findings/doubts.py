@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pacefab.inventory.fencing import LISTING
 from pacefab.legacy.cluster.model import ReplayedCluster, ReplayedConstraint, ReplayedResource
 from pacefab.legacy.interpreter.walkthrough import Walk
 from pacefab.legacy.masking import UNSEEN, is_secret, secret_name
 from pacefab.legacy.model import Fate, Place, ReportLine
 from pacefab.legacy.source import sections
+from pacefab.pacemaker.fencing.devices import LISTING
 
 _HOSTS = ("pcmk_host_list", "pcmk_host_map")
 _VIP_AGENT = "ocf:heartbeat:IPaddr2"

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pacefab.pacemaker.fencing.devices import FenceDevice
+from pacefab.pacemaker.fencing.devices import PLUGS, FenceDevice, targets_in
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.naming import mask_assigned, secret_names
 from pacefab.transport.command import Section, Step, shell
@@ -28,7 +28,6 @@ _NOT_GIVEN: Final = re.compile(
     r"|verbose_level|quiet|debug|debug_file|port|plug|nodename"
 )
 _KEPT_ELSEWHERE: Final = "lrm://"  # by `crm_resource` or pcs: the value is in a file of each node
-_PLUGS: Final = ("plug", "port")
 
 # The first line is how many milliseconds it took.
 _USAGE: Final = "Please use '-h' for usage"  # what the agents' library ends errors with
@@ -77,21 +76,29 @@ class FenceQuestion:
 
     def _options(self, metadata: Metadata | None) -> Iterator[tuple[str, str]]:
         given = self.device.primitive.parameters
+        own = self._argument(metadata) if self.target else ""
         yield "action", self.device.parameter(f"pcmk_{self.action}_action", default=self.action)
         for name, value in given.items():
-            if not _NOT_GIVEN.fullmatch(name.strip()):
+            if name != own and not _NOT_GIVEN.fullmatch(name.strip()):
                 yield name, value
         if self.target:
-            yield from self._about(metadata)
+            yield from self._about(own, metadata)
 
-    def _about(self, metadata: Metadata | None) -> Iterator[tuple[str, str]]:
-        known = {p.name for p in metadata.parameters} if metadata else set(_PLUGS)
-        default = next((name for name in _PLUGS if name in known), "")
-        own = self.device.parameter("pcmk_host_argument", default=default)
-        if own and own != "none":
+    def _argument(self, metadata: Metadata | None) -> str:
+        """Return the parameter by which the agent is given the outlet; empty: by none."""
+        known = _known(metadata)
+        own = self.device.argument or next((name for name in PLUGS if name in known), "")
+        return "" if own.casefold() == "none" else own
+
+    def _about(self, own: str, metadata: Metadata | None) -> Iterator[tuple[str, str]]:
+        if own:
             yield own, self.outlet
-        if "nodename" in known:
+        if "nodename" in _known(metadata):
             yield "nodename", self.target
+
+
+def _known(metadata: Metadata | None) -> set[str]:
+    return {parameter.name for parameter in metadata.parameters} if metadata else set(PLUGS)
 
 
 @dataclass(frozen=True)
@@ -129,11 +136,11 @@ def questions(
 ) -> tuple[FenceQuestion, ...]:
     """Return what a device is asked from a node: each target's state, or what it knows.
 
-    `naming`: also what it calls the outlets of a map, which one node's asking is enough for.
+    `naming`: also what it calls the outlets that are named, which one node's asking is enough for.
     """
     if device.targets is not None and device.agent not in _WITHOUT_STATUS:
         known = {node.casefold(): node for node in nodes}
-        lists = naming and device.pairs and metadata and "list" in metadata.actions
+        lists = naming and device.named_outlets and metadata and "list" in metadata.actions
         called = (FenceQuestion(device, asker, "list"),) if lists else ()
         return called + tuple(
             FenceQuestion(device, asker, "status", known[target.casefold()], outlet)
@@ -199,9 +206,14 @@ def reason(text: str) -> str:
 
 
 def listed(answer: FenceAnswer) -> tuple[str, ...]:
-    """Return the names that a list has: "outlet,name" in each line, of which either may be used."""
-    words = (word.strip() for line in answer.said.splitlines() for word in line.split(",")[:2])
-    return tuple(filter(None, words))
+    """Return the names that a list has, as Pacemaker reads it: every word of it may be one."""
+    return targets_in(answer.said)
+
+
+def called(device: FenceDevice, node: str) -> str:
+    """Return, in lower case, by which name a device has to list a node: that of its map."""
+    mapped = {name.casefold(): outlets for name, outlets in device.pairs}
+    return ",".join(mapped.get(node.casefold()) or (node,)).casefold()
 
 
 def names(answer: FenceAnswer) -> dict[str, str]:

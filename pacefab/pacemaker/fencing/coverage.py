@@ -1,21 +1,23 @@
-"""Who is fenced by what: every node, by a device that means it and can run elsewhere. Pure.
-
-Where a device runs is Pacemaker's rule (cib_device_update of daemons/fenced): where neither its
-score nor that of its group is below 0. Constraints by rules are not read.
-"""
+"""Who is fenced by what: every node, by a device that means it and can run elsewhere. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import chain
 
-from pacefab.pacemaker.fencing import hosts, topology
-from pacefab.pacemaker.fencing.devices import FenceDevice
-from pacefab.pacemaker.fencing.findings import ENABLED, FencingFinding, FencingScene, finding
+from pacefab.pacemaker.fencing import boards, hosts, topology
+from pacefab.pacemaker.fencing.devices import UNFENCING, WATCHDOG, FenceDevice
+from pacefab.pacemaker.fencing.findings import (
+    ENABLED,
+    WATCHDOG_TIME,
+    FencingFinding,
+    FencingScene,
+    finding,
+)
+from pacefab.pacemaker.fencing.places import placing, runs_on
 from pacefab.pacemaker.metadata import Metadata
-from pacefab.pacemaker.model import Location, is_true
 
-_INFINITY = 1_000_000
+_SWITCHES_NOTHING_OFF = {"list", "list-status", "metadata", "monitor", "on", "status"}
 
 
 def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[FencingFinding]:
@@ -24,43 +26,24 @@ def find(scene: FencingScene, agents: Mapping[str, Metadata]) -> Iterator[Fencin
     for device in scene.devices:
         yield from _disabled(device)
         yield from hosts.find(scene, device, agents.get(device.primitive.agent))
+        yield from _watchdog(scene, device)
+        yield from _unfencing(device)
+        yield from _other_action(device)
         yield from _places(scene, device)
-    yield from _same_board(scene)
+    yield from boards.find(scene)
     yield from topology.find(scene)
 
 
-def runs_on(scene: FencingScene, device: FenceDevice) -> tuple[str, ...]:
-    """Return the members on which location constraints let a device run; others are not read."""
-    whole = [_scores(scene, name) for name in (device.id, *device.within)]
-    if is_true(scene.property("symmetric-cluster", default="true")):
-        return tuple(n for n in scene.members if all(s.get(n, 0) >= 0 for s in whole))
-    return tuple(n for n in scene.members if any(n in s and s[n] >= 0 for s in whole))
-
-
-def _scores(scene: FencingScene, resource: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for one in scene.configuration.constraints:
-        if isinstance(one, Location) and one.resource == resource and one.node:
-            found[one.node] = found.get(one.node, 0) + _score(one.score)
-    return found
-
-
-def _score(text: str) -> float:
-    """Return a score as Pacemaker adds it: minus infinity outweighs all."""
-    sign, name = text[:1], text.lstrip("+-")
-    if name.upper() == "INFINITY":
-        return float("-inf") if sign == "-" else _INFINITY
-    return float(text) if name.isdigit() else 0
-
-
 def _unfenced(scene: FencingScene) -> Iterator[FencingFinding]:
-    about = [*(device.id for device in scene.devices), *ENABLED]
+    common = [*(device.id for device in scene.devices), *ENABLED, *WATCHDOG_TIME]
     advice = (
         "the cluster would wait for ever for its fencing, and start nothing of it "
         "elsewhere; give it a device"
     )
     for node in scene.nodes:
         fencers = scene.used(node)
+        levels = chain.from_iterable(topology.about(level) for level in scene.levels_of(node))
+        about = [*common, node, *levels]
         names = " and ".join(device.id for device in fencers)
         if not fencers:
             yield finding(f"{node} is fenced by no device", advice, about)
@@ -72,8 +55,46 @@ def _unfenced(scene: FencingScene) -> Iterator[FencingFinding]:
 def _disabled(device: FenceDevice) -> Iterator[FencingFinding]:
     if device.disabled:
         said = f"{device.id} is disabled (target-role Stopped), so Pacemaker does not use it"
-        about = [device.id, *device.within]
-        yield finding(said, f"pcs stonith enable {device.id}", about)
+        advice = f"pcs stonith enable {device.id}"
+        if "target-role" not in device.primitive.meta:
+            what = f"{device.within[0]} or the default" if device.within else "the default"
+            advice = f"it has that from {what}: correct it there"
+        yield finding(said, advice, [device.id, *device.within])
+
+
+def _watchdog(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
+    """Yield why Pacemaker passes over a device of fence_watchdog."""
+    if not device.is_watchdog:
+        return
+    if device.id != WATCHDOG:
+        said = f"{device.id} is of fence_watchdog, and is not called {WATCHDOG}"
+        yield finding(said, f"Pacemaker does not use it: call it {WATCHDOG}", [device.id])
+    elif not scene.watchdog:
+        said = f"{device.id} is of fence_watchdog, and no stonith-watchdog-timeout is set"
+        advice = "Pacemaker does not use it: set it to twice SBD's time"
+        yield finding(said, advice, [device.id, *WATCHDOG_TIME])
+
+
+def _unfencing(device: FenceDevice) -> Iterator[FencingFinding]:
+    """Yield that nothing gives a node its disks back (Pacemaker Explained, "Unfencing")."""
+    if device.agent in UNFENCING and device.primitive.meta.get("provides") != "unfencing":
+        yield finding(
+            f"{device.id} takes nodes their disks, and has no meta attribute provides=unfencing",
+            "no node would register with the disks when it starts, so none could write: give it "
+            "meta provides=unfencing, as fab deploy does",
+            [device.id],
+        )
+
+
+def _other_action(device: FenceDevice) -> Iterator[FencingFinding]:
+    """Yield that a device would look, or switch on, where it is to switch off."""
+    for action in ("reboot", "off"):
+        name = f"pcmk_{action}_action"
+        done = device.parameter(name)
+        if done in _SWITCHES_NOTHING_OFF:
+            said = f"{device.id} does {done} in place of {action} ({name})"
+            advice = "no node would be switched off, and each taken for off: take it out"
+            yield finding(said, advice, [device.id])
 
 
 def _places(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
@@ -89,32 +110,21 @@ def _places(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding
 
 def _alone(scene: FencingScene, device: FenceDevice, node: str) -> Iterator[FencingFinding]:
     """Yield that a device may run on a single node, where it is to fence that one."""
-    advice = "nothing could fence that node when it is lost: allow it on another one"
-    if {name.casefold() for name in device.targets or ()} == {node.casefold()}:
+    others = [d for d in scene.used(node) if d.is_watchdog or set(runs_on(scene, d)) - {node}]
+    only = {name.casefold() for name in device.targets or ()} == {node.casefold()}
+    if others and only:
         said = f"{device.id} may run on {node} alone, the node that it fences"
-        yield finding(said, advice, _placing(scene, device))
-    elif device.fences(node) and not any(
-        other.is_watchdog or set(runs_on(scene, other)) - {node} for other in scene.fencers(node)
-    ):
-        said = f"{device.id} may run on {node} alone, which it is to fence as well"
+        advice = "it is never used, as no node fences itself: allow it on another one"
+        yield finding(said, advice, _placing(scene, device), grave=False)
+    elif device.fences(node) and not others:
+        which = "the node that it fences" if only else "which it is to fence as well"
+        said = f"{device.id} may run on {node} alone, {which}"
+        advice = "nothing could fence that node when it is lost: allow it on another one"
         yield finding(said, advice, _placing(scene, device))
 
 
 def _placing(scene: FencingScene, device: FenceDevice) -> list[str]:
     """Return a device, what it is in, and the constraints that place it, by their ids."""
     ids = [device.id, *device.within]
-    found = (one for one in scene.configuration.constraints if isinstance(one, Location))
-    return [*ids, "symmetric-cluster", *(one.id for one in found if one.resource in ids)]
-
-
-def _same_board(scene: FencingScene) -> Iterator[FencingFinding]:
-    boards = [d for d in scene.devices if d.is_board and d.address and d.targets]
-    for one, other in combinations(boards, 2):
-        nodes = [next(iter(each.targets or ())) for each in (one, other)]
-        if one.address == other.address and nodes[0] != nodes[1]:
-            yield finding(
-                f"{one.id} and {other.id} are one board ({one.where}), "
-                f"and are to fence {nodes[0]} and {nodes[1]}",
-                "to fence one would switch the other off: correct the address",
-                [one.id, other.id],
-            )
+    found = chain.from_iterable(placing(scene, name) for name in ids)
+    return [*ids, "symmetric-cluster", *(one.id for one in found)]

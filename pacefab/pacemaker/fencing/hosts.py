@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from pacefab.pacemaker.fencing.devices import FenceDevice, malformed
+from pacefab.pacemaker.fencing.devices import LISTING, FenceDevice, malformed
 from pacefab.pacemaker.fencing.findings import FencingFinding, FencingScene, finding
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import same_name
@@ -37,6 +37,9 @@ def _check(device: FenceDevice, agent: Metadata | None) -> Iterator[FencingFindi
     elif way == "static-list" and not device.targets:
         said = f"{device.id} has pcmk_host_check=static-list, and names no node"
         yield finding(said, "it would fence nothing: give it pcmk_host_list", [device.id])
+    elif not way and device.targets is not None and not device.targets:
+        said = f"{device.id} has a pcmk_host_list or pcmk_host_map that names no node"
+        yield finding(said, "it would fence nothing: name the nodes, or take it out", [device.id])
     elif way == _ASKED and (device.is_board or (agent and "list" not in agent.actions)):
         said = f"{device.id} is to be asked whom it fences, and {device.agent} has no list"
         yield finding(said, "it would fence nothing: give it pcmk_host_list", [device.id])
@@ -50,12 +53,7 @@ def _check(device: FenceDevice, agent: Metadata | None) -> Iterator[FencingFindi
 
 
 def _targets(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
-    if device.targets is None and device.is_board and device.host_check in {"", "status", "none"}:
-        yield finding(
-            f"{device.id} does not say which node it fences",
-            "Pacemaker would switch off that one board for every node: give it pcmk_host_list=NODE",
-            [device.id],
-        )
+    yield from _any(scene, device)
     named = dict(device.pairs) if device.targets is None else device.targets
     known = {node.casefold() for node in scene.nodes}
     guests = {node.casefold() for node in scene.guests}
@@ -71,6 +69,20 @@ def _targets(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFindin
             yield finding(said, advice, [device.id], grave=bool(meant))
 
 
+def _any(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
+    """Yield that one board would be used for several nodes, whatever it lists."""
+    asked = device.host_check == _ASKED
+    if device.targets is not None or asked or not device.is_board or len(scene.meant(device)) == 1:
+        return
+    advice = "Pacemaker would switch off that one board for every node: "
+    if device.host_check and (device.listed or device.pairs):
+        said = f"{device.id} has pcmk_host_check={device.host_check}, and its hosts are not read"
+        yield finding(said, f"{advice}take pcmk_host_check out", [device.id])
+    else:
+        said = f"{device.id} does not say which node it fences"
+        yield finding(said, f"{advice}give it pcmk_host_list=NODE", [device.id])
+
+
 def _forms(device: FenceDevice) -> Iterator[FencingFinding]:
     for entry, advice in malformed(device.parameter("pcmk_host_map")):
         said = f"pcmk_host_map of {device.id} is not read as it is meant: {entry}"
@@ -78,7 +90,10 @@ def _forms(device: FenceDevice) -> Iterator[FencingFinding]:
 
 
 def _outlets(device: FenceDevice) -> Iterator[FencingFinding]:
-    """Yield what is wrong with a map: nodes twice, one outlet for two, a node without one."""
+    """Yield what is wrong with a map: nodes twice, one outlet for two, a node without one.
+
+    Where machines are called by name, a node that the map lacks may be called as it is.
+    """
     counts = Counter(node.casefold() for node, _ in device.pairs)
     for node, _ in device.pairs:
         if counts.pop(node.casefold(), 0) > 1:
@@ -100,7 +115,7 @@ def _outlets(device: FenceDevice) -> Iterator[FencingFinding]:
             yield finding(said, "to fence one would cut the other off: correct it", [device.id])
     mapped = {node.casefold() for node, _ in device.pairs}
     missing = [node for node in device.listed if node.casefold() not in mapped]
-    if device.pairs and missing:
+    if device.pairs and missing and device.agent not in LISTING:
         yield finding(
             f"pcmk_host_map of {device.id} lacks {', '.join(missing)}, which pcmk_host_list has",
             "the device would be asked for an outlet of the node's own name: add NODE:OUTLET",

@@ -23,7 +23,6 @@ _GUID = re.compile(r"System GUID\s*:\s*([0-9A-Fa-f-]{32,36})")
 _LAN_ADDRESS = re.compile(r"^(?:IP Address\s+|\s+Address\s*):\s*(\S+)", re.MULTILINE)
 _NO_ADDRESS: Final = {"", "0.0.0.0", "::"}  # noqa: S104  (a board without one says so)
 _NO_UUID: Final = {0, (1 << 128) - 1}
-_REDFISH: Final = "fence_redfish"
 
 # What a node knows of itself; /dev/ipmi0 is its own board, from inside.
 _SELF = r"""
@@ -75,7 +74,7 @@ def observe_board(device: FenceDevice, limit: int) -> Step | None:
     """Return the step of `read_board`; None for a device that cannot be asked by ipmitool."""
     given = device.primitive.parameters
     password = device.parameter("password", "passwd")
-    if not device.is_board or device.agent == _REDFISH or not device.address or not password:
+    if not device.speaks_ipmi or not device.address or not password:
         return None
     if "hexadecimal_kg" in given or device.parameter("password_script", "passwd_script"):
         return None  # the key would be in an argument

@@ -8,9 +8,11 @@ from dataclasses import replace
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.configuration import map_primitives, read_configuration
 from pacefab.pacemaker.corosync.conf import Key, Values
+from pacefab.pacemaker.fencing.effective import Effective
 from pacefab.pacemaker.fencing.findings import FencingScene
-from pacefab.pacemaker.model import Configuration, Primitive, SectionObject
+from pacefab.pacemaker.model import Configuration, Primitive
 from pacefab.pacemaker.sections import levels
+from pacefab.pacemaker.sections.generation import generation
 
 # corosync.conf(5), corosync 3.1: milliseconds, and how many more for each node beyond two.
 _TOKEN, _COEFFICIENT = 3000, 650
@@ -21,7 +23,9 @@ _MODEL = ("device", "model")
 
 def read_scene(cib: Cib, members: Sequence[str], corosync: Values) -> FencingScene:
     """Return the scene that a CIB is, on nodes with these settings of corosync."""
-    return new_scene(_configuration(cib), members, corosync)
+    scene = new_scene(_configuration(cib), members, corosync)
+    found = generation(cib).feature_set
+    return replace(scene, features=found if any(found) else ())
 
 
 def new_scene(
@@ -49,17 +53,29 @@ def _number(corosync: Values, key: Key, default: int) -> int:
 
 
 def _configuration(cib: Cib) -> Configuration:
-    """Return what a CIB says, with its levels, and with primitives as their templates make them."""
-    found = read_configuration(cib)
+    """Return what holds in a CIB, with its levels, and with primitives as templates make them."""
+    found, effective = read_configuration(cib), Effective(cib)
 
     def whole(primitive: Primitive) -> Primitive:
-        element = cib.element(primitive.id) if primitive.template else None
+        element = cib.element(primitive.id)
         if element is None:
             return primitive
-        return replace(primitive, agent=cib.agent(element), parameters=cib.parameters(element))
+        return replace(
+            primitive,
+            agent=cib.agent(element),
+            parameters=effective.of(element, "instance_attributes"),
+            meta=effective.of(element, "meta_attributes"),
+            operations=effective.operations(element),
+        )
 
     section = cib.section("fencing-topology")
     every = [] if section is None else [levels.read(e) for e in section.iterfind("fencing-level")]
-    objects: tuple[SectionObject, ...] = tuple(level for level in every if level is not None)
-    resources = tuple(map_primitives(whole, resource) for resource in found.resources)
-    return replace(found, resources=resources, objects=objects)
+    return replace(
+        found,
+        properties=effective.properties(),
+        defaults=effective.defaults("rsc_defaults"),
+        operation_defaults=effective.defaults("op_defaults"),
+        attributes=effective.attributes(),
+        resources=tuple(map_primitives(whole, resource) for resource in found.resources),
+        objects=tuple(level for level in every if level is not None),
+    )

@@ -11,6 +11,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
+AGENTS: Final = {"fence_sbd", "external/sbd"}
+"""Agents that write to its disks; the latter is cluster-glue's."""
 DEVICE_SETTING: Final = "SBD_DEVICE"
 _WATCHDOG, _TIMEOUT, _DELAY = "SBD_WATCHDOG_DEV", "SBD_WATCHDOG_TIMEOUT", "SBD_DELAY_START"
 _LINE = re.compile(r"^\s*(?P<name>[A-Z_]+)=(?P<value>.*)$")

@@ -20,30 +20,20 @@ from pacefab.pacemaker.fencing.findings import (
     FencingScene,
     finding,
 )
+from pacefab.pacemaker.fencing.times import leading, seconds
 from pacefab.pacemaker.metadata import Metadata
 from pacefab.pacemaker.model import primitives
 
 _LIMIT: Final = ("stonith-timeout", "fencing-timeout")
 _ACTION: Final = ("stonith-action", "fencing-action")
-_DECIDES: Final = frozenset({"fence_heuristics_ping"})  # before the other devices of its level
+# One decides before the other devices of its level; disks let the first of two nodes win.
+_DECIDES: Final = frozenset({"fence_heuristics_ping", "fence_mpath", "fence_scsi"})
+_LIMITS: Final = re.compile(r"pcmk_(?:reboot|off|on|monitor|list|status)_timeout")
 _PRIORITY_DELAY: Final = "priority-fencing-delay"
 _DEFAULT_LIMIT: Final = 60.0
 _DEFAULT_MONITOR: Final = 20.0
 _TWO: Final = 2
-_TIME = re.compile(r"(?:PT)?(\d+(?:\.\d+)?)\s*([a-z]*)", re.IGNORECASE)
-_UNITS: Final = {
-    "": 1.0, "s": 1.0, "sec": 1.0, "ms": 0.001, "msec": 0.001, "us": 1e-6, "usec": 1e-6,
-    "m": 60.0, "min": 60.0, "h": 3600.0, "hr": 3600.0,
-}  # fmt: skip
-
 Agents = Mapping[str, Metadata]
-
-
-def seconds(text: str) -> float | None:
-    """Return a time of Pacemaker's in seconds (20, 20s, 2min, PT20S); None: it is none."""
-    found = _TIME.fullmatch(text.strip())
-    unit = _UNITS.get(found[2].lower()) if found else None
-    return float(found[1]) * unit if found and unit else None
 
 
 def find(scene: FencingScene, agents: Agents) -> Iterator[FencingFinding]:
@@ -53,6 +43,7 @@ def find(scene: FencingScene, agents: Agents) -> Iterator[FencingFinding]:
         yield from _switching(scene, device, times)
         yield from _asking(scene, device, times)
         yield from _delays(device)
+        yield from _units(scene, device)
     if len(scene.members) == _TWO and not scene.quorum_device and scene.devices:
         yield from _race(scene)
 
@@ -65,9 +56,12 @@ class _AgentTimes:
     metadata: Metadata | None
 
     def of(self, name: str) -> float:
+        return seconds(self.text(name)) or 0.0
+
+    def text(self, name: str) -> str:
         defaults = self.metadata.parameters if self.metadata else ()
-        default = next((p.default for p in defaults if p.name == name and p.default), "0")
-        return seconds(self.device.parameter(name, default=default)) or 0.0
+        default = next((p.default for p in defaults if p.name == name and p.default), "")
+        return self.device.parameter(name, default=default)
 
     @property
     def change(self) -> float:
@@ -79,13 +73,23 @@ class _AgentTimes:
 
 
 def switching_limit(scene: FencingScene, device: FenceDevice) -> tuple[str, float]:
-    """Return the name and the seconds of what ends the fencing of a node by a device."""
+    """Return the name and the seconds of what ends the fencing of a node by a device.
+
+    A reboot by several devices of one level is an off of each, and then an on (Pacemaker Explained,
+    "Fencing topology").
+    """
     action = scene.property(*_ACTION, default="reboot")
+    action = "off" if action == "reboot" and _is_one_of_several(scene, device) else action
     name = f"pcmk_{action}_timeout"
     if (own := seconds(device.parameter(name))) is not None:
         return name, own
     common = next((key for key in _LIMIT if key in scene.configuration.properties), _LIMIT[0])
     return common, seconds(scene.property(*_LIMIT)) or _DEFAULT_LIMIT
+
+
+def _is_one_of_several(scene: FencingScene, device: FenceDevice) -> bool:
+    """Whether other devices have to succeed with it."""
+    return any(device.id in one.devices and len(one.devices) > 1 for one in scene.levels)
 
 
 def monitor_limit(scene: FencingScene, device: FenceDevice) -> float:
@@ -100,18 +104,19 @@ def monitor_limit(scene: FencingScene, device: FenceDevice) -> float:
 def until_off(scene: FencingScene, node: str) -> float | None:
     """Return after how many seconds a lost node is known to be off at the latest; None: never.
 
-    By the first device that fences it: corosync's token and consensus, delays, the limit. By a
-    watchdog: its time, where Pacemaker is not to find that out itself (a negative one).
+    By the first device that fences it, or all of its first level one after the other: corosync's
+    token and consensus, delays, the limit. By a watchdog: its time, where Pacemaker is not to find
+    that out itself (a negative one).
     """
-    device = next(iter(_first(scene, node)), None)
-    if device is None:
+    devices = _first(scene, node)
+    if not devices:
         return None
-    lost = sum(scene.corosync) / 1000
-    priority = seconds(scene.property(_PRIORITY_DELAY)) or 0.0
-    if device.is_watchdog:
+    lost = sum(scene.corosync) / 1000 + (seconds(scene.property(_PRIORITY_DELAY)) or 0.0)
+    if devices[0].is_watchdog:
         own = seconds(scene.property(*WATCHDOG_TIME))
-        return None if own is None else lost + priority + own
-    return lost + priority + delay_of(device, node) + switching_limit(scene, device)[1]
+        return None if own is None else lost + own
+    every = devices if scene.levels_of(node) else devices[:1]
+    return lost + sum(delay_of(d, node) + switching_limit(scene, d)[1] for d in every)
 
 
 def _switching(
@@ -119,7 +124,7 @@ def _switching(
 ) -> Iterator[FencingFinding]:
     action = scene.property(*_ACTION, default="reboot")
     done = device.parameter(f"pcmk_{action}_action", default=action)
-    once = done != "reboot" or device.parameter("method") == "cycle"
+    once = done != "reboot" or _is_one_of_several(scene, device) or times.text("method") == "cycle"
     needed = times.delay + times.change * (1 if once else 2)
     name, limit = switching_limit(scene, device)
     if times.change and needed > limit:
@@ -154,30 +159,57 @@ def _delays(device: FenceDevice) -> Iterator[FencingFinding]:
     base, most = (seconds(device.parameter(f"pcmk_delay_{name}")) for name in ("base", "max"))
     if base and most and base > most:
         said = f"{device.id}: pcmk_delay_base ({base:g} s) is more than pcmk_delay_max ({most:g} s)"
-        yield finding(
-            said, "Pacemaker takes the base alone: raise the max", [device.id], grave=False
-        )
+        yield finding(said, "Pacemaker waits the max alone: raise it", [device.id], grave=False)
+
+
+def _units(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]:
+    """Yield the limits of which Pacemaker takes the number alone, without its unit."""
+    given = device.primitive.parameters.items() if scene.numbers_only else ()
+    for name, value in given:
+        meant = seconds(value) if _LIMITS.fullmatch(name) else None
+        if meant is not None and leading(value) != int(meant):
+            yield finding(
+                f"{device.id} has {name}={value}, of which this Pacemaker takes the number alone "
+                f"({leading(value)} s)",
+                f"write seconds: {name}={meant:g}",
+                [device.id],
+            )
 
 
 def delay_of(device: FenceDevice, node: str) -> float:
     """Return the most seconds that a device waits before it fences a node.
 
     A base may be of one node (c1:5s;c2:0s, pacemaker-fenced(7)); one that has none waits for none.
+    It waits no longer than pcmk_delay_max where there is one (schedule_stonith_command of
+    daemons/fenced). The delay of an agent itself is part of its limit, and no part of this.
     """
     text = device.parameter("pcmk_delay_base")
     bases = [base for base in re.split(r"[;\s]+", text) if base]
     by_node = {name.casefold(): value for name, _, value in (b.rpartition(":") for b in bases)}
-    base = by_node.get(node.casefold(), by_node.get("", ""))
-    found = [base, *(device.parameter(name) for name in ("pcmk_delay_max", "delay"))]
-    return max(seconds(each) or 0.0 for each in found)
+    base = seconds(by_node.get(node.casefold(), by_node.get("", ""))) or 0.0
+    return seconds(device.parameter("pcmk_delay_max")) or base
+
+
+def _waits(device: FenceDevice, node: str) -> float:
+    return delay_of(device, node) + (seconds(device.parameter("delay")) or 0.0)
 
 
 def _first(scene: FencingScene, node: str) -> tuple[FenceDevice, ...]:
-    """Return the devices that a node is fenced by first: of its lowest level, or all."""
+    """Return the devices that a node is fenced by first: of its lowest level, or all.
+
+    Where the lowest only looks, as by kdump, the next one too.
+    """
     levels = scene.levels_of(node)
     fencers = tuple(d for d in scene.fencers(node) if not d.is_watchdog) or scene.fencers(node)
-    named = levels[0].devices if levels else ()
-    return tuple(device for device in fencers if not named or device.id in named)
+    if not levels:
+        return fencers
+    found: tuple[FenceDevice, ...] = ()
+    for index in dict.fromkeys(level.index for level in levels):
+        named = {n for level in levels if level.index == index for n in level.devices}
+        found += tuple(device for device in fencers if device.id in named)
+        if any(device.switches for device in found):
+            break
+    return found
 
 
 def _race(scene: FencingScene) -> Iterator[FencingFinding]:
@@ -186,7 +218,7 @@ def _race(scene: FencingScene) -> Iterator[FencingFinding]:
     every = list(chain.from_iterable(first.values()))
     if any(device.agent in _DECIDES for device in every):
         return
-    own = {node: max((delay_of(d, node) for d in first[node]), default=0.0) for node in first}
+    own = {node: max((_waits(d, node) for d in first[node]), default=0.0) for node in first}
     priority = seconds(scene.property(_PRIORITY_DELAY)) or 0.0
     longest = max([priority, *own.values()])
     about = [*(device.id for device in scene.devices), _PRIORITY_DELAY]

@@ -5,6 +5,7 @@ Each rule says where it comes from. None was proven on a node with a watchdog.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,10 +16,11 @@ from pacefab.pacemaker.fencing.findings import (
     FencingScene,
     finding,
 )
-from pacefab.pacemaker.fencing.sbd import DiskHeader, SbdSettings
-from pacefab.pacemaker.fencing.timing import seconds, switching_limit
+from pacefab.pacemaker.fencing.sbd import AGENTS, DiskHeader, SbdSettings
+from pacefab.pacemaker.fencing.times import seconds
+from pacefab.pacemaker.fencing.timing import switching_limit
 
-_AGENT: Final = "fence_sbd"
+_DISKS: Final = ("devices", "sbd_device")
 _TWO: Final = 2
 _MARGIN: Final = 1.2
 _SBD: Final = "SBD"
@@ -106,20 +108,21 @@ def _diskless(scene: FencingScene, sbd: SbdSettings) -> Iterator[FencingFinding]
 def _disks(scene: FencingScene, sbd: SbdSettings) -> Iterator[FencingFinding]:
     """Yield where SBD has disks and Pacemaker does not use them, or others.
 
-    A message is written by the fence device alone (sbd(8), "Configure the fencing resource").
+    A message is written by the fence device alone (sbd(8), "Configure the fencing resource"). One
+    that names no disks takes SBD's own.
     """
-    used = [device for device in scene.devices if device.agent == _AGENT]
+    used = [device for device in scene.devices if device.agent in AGENTS]
     if not used:
         yield finding(
-            f"SBD has disks ({', '.join(sbd.devices)}), and no device is of the agent {_AGENT}",
+            f"SBD has disks ({', '.join(sbd.devices)}), and no device is of the agent fence_sbd",
             "nothing would write to them: add such a device",
             [_SBD],
         )
     for device in used:
-        named = set(filter(None, device.parameter("devices").replace(",", " ").split()))
-        if named != set(sbd.devices):
+        named = set(re.findall(r"[^\s,;]+", device.parameter(*_DISKS)))
+        if named and named != set(sbd.devices):
             yield finding(
-                f"{device.id} writes to {', '.join(sorted(named)) or 'no disk'}, and SBD reads "
+                f"{device.id} writes to {', '.join(sorted(named))}, and SBD reads "
                 f"{', '.join(sbd.devices)}",
                 "a node would not see its message: name the same disks",
                 [device.id, _SBD],
@@ -141,7 +144,7 @@ def _header(scene: FencingScene, header: DiskHeader) -> Iterator[FencingFinding]
             [_SBD],
         )
     for device in scene.devices:
-        if device.agent == _AGENT and header.msgwait:
+        if device.agent in AGENTS and header.msgwait:
             yield from _delivered(scene, device, header.msgwait)
 
 

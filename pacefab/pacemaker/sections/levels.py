@@ -15,6 +15,10 @@ from pacefab.pacemaker.model import SectionObject
 _KNOWN = {
     "id", "index", "devices", "target", "target-pattern", "target-attribute", "target-value",
 }  # fmt: skip
+_CLASSES = {
+    "alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "digit": "0-9", "lower": "a-z", "upper": "A-Z",
+    "xdigit": "0-9a-fA-F",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,33 @@ class FencingLevel(SectionObject):
             return f"{self.attribute}={self.value}"
         return f"names like {self.pattern}" if self.pattern else self.target
 
-    def covers(self, node: str, attributes: Mapping[str, str]) -> bool:
-        """Whether it is a level of a node with these attributes; names are taken in either case.
+    @property
+    def is_read(self) -> bool:
+        """Whether it can be said which nodes it covers: its pattern, if any, is understood."""
+        return not self.pattern or self._expression is not None
 
-        A pattern that is of Pacemaker's dialect alone covers no node.
+    @property
+    def _expression(self) -> re.Pattern[str] | None:
+        """The pattern, an extended expression of POSIX, as one of Python's."""
+        text = self.pattern.replace(r"\d", "d")
+        for name, members in _CLASSES.items():
+            text = text.replace(f"[:{name}:]", members)
+        try:
+            return None if "[:" in text or "[[" in text else re.compile(text)
+        except re.error:
+            return None
+
+    def covers(self, node: str, attributes: Mapping[str, str]) -> bool:
+        """Whether it is a level of a node with these attributes.
+
+        A name is taken in either case, a pattern as it is (topology_matches of daemons/fenced). One
+        that is of Pacemaker's dialect alone covers no node.
         """
         if self.target:
             return node.casefold() == self.target.casefold()
         if self.pattern:
-            try:
-                return bool(re.search(self.pattern, node, re.IGNORECASE))
-            except re.error:
-                return False
+            expression = self._expression
+            return bool(expression and expression.search(node))
         return attributes.get(self.attribute) == self.value
 
 

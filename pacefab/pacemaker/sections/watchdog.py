@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from pacefab.errors import RefusedError
@@ -38,7 +39,8 @@ def check_watchdog(cib: Cib, desired: Configuration) -> None:
         RefusedError: it does not: pacemaker-controld ends with "stonith-watchdog-timeout configured
             but SBD not active" (pcmk__valid_sbd_timeout), which stops the whole cluster.
     """
-    name = next((n for n in _NAMES if desired.properties.get(n, "0").strip("0s ")), "")
+    # A time with a digit that is not 0, in whatever unit, is none of 0.
+    name = next((n for n in _NAMES if re.search("[1-9]", desired.properties.get(n, ""))), "")
     if name and not has_watchdog(cib):
         raise RefusedError(
             f"set {name} to {desired.properties[name]}",

@@ -126,8 +126,8 @@ class _FencingChecks:
         return tuple(
             FencedNode(
                 node,
-                tuple(device.id for device in self.scene.fencers(node)),
-                any(d.is_watchdog or node in self._owners(d) for d in self.scene.fencers(node)),
+                tuple(device.id for device in self.scene.used(node)),
+                any(d.is_watchdog or node in self._owners(d) for d in self.scene.used(node)),
                 self.known.get(node),
                 timing.until_off(self.scene, node),
             )
@@ -144,7 +144,7 @@ class _FencingChecks:
     def running(self) -> Iterator[Check]:
         """Yield whether Pacemaker watches each device; one that failed everywhere is not used."""
         for device in self.scene.devices:
-            if not device.disabled:
+            if self.scene.is_used(device):
                 found = self.seen.status.started_on(device.id)
                 found |= self.seen.placement.running.get(device.id, frozenset())
                 nodes = ", ".join(sorted(found))
@@ -182,11 +182,13 @@ class _FencingChecks:
         lists = [answer for answer in self._listed if answer.question.device.targets is None]
         known = {name.casefold() for answer in lists for name in asking.listed(answer)}
         for node in self.scene.nodes:
-            fencers = self.scene.fencers(node)
+            fencers = self.scene.used(node)
             asked = {answer.question.device.id for answer in lists}
             if fencers and all(device.id in asked for device in fencers):
-                there, ids = node.casefold() in known, ", ".join(device.id for device in fencers)
-                seen = "yes" if there else f"the list of {ids} has no {node}"
+                called = [asking.called(device, node) for device in fencers]
+                there, ids = bool(known & set(called)), ", ".join(device.id for device in fencers)
+                name = " or ".join(dict.fromkeys(called))
+                seen = "yes" if there else f"the list of {ids} has no {name}"
                 cause = f"give {ids} a pcmk_host_map from {node} to the name that it lists"
                 yield Check("device knows its nodes", node, there, seen, cause)
 
@@ -195,7 +197,7 @@ class _FencingChecks:
         return [a for a in self.asked.answers if a.question.action == "list" and a.ok]
 
     def outlets(self) -> Iterator[Check]:
-        """Yield whether a device calls the outlets of its map as the map says."""
+        """Yield whether a device calls the outlets that are named as they are."""
         for answer in self._listed:
             device, called = answer.question.device, asking.names(answer)
             for node, outlet in _mapped(device):
@@ -204,7 +206,8 @@ class _FencingChecks:
                 if owners:
                     there = any(same_name(node, owner) for owner in owners)
                     seen = "yes" if there else f"the device calls it {other}"
-                    cause = f"to fence {node} would switch {owners[0]} off: correct pcmk_host_map"
+                    named = device.argument if device.fixed else "pcmk_host_map"
+                    cause = f"to fence {node} would switch {owners[0]} off: correct {named}"
                     where = f"outlet {outlet} of {device.id} is {node}'s"
                     yield Check("outlet is the node's", where, there, seen, cause)
 
@@ -227,7 +230,7 @@ class _FencingChecks:
         """Yield whether boards are of the nodes that they are to fence, where it can be seen."""
         for device in self.scene.devices:
             owners = self._owners(device)
-            for node in device.targets or () if owners else ():
+            for node in self.scene.meant(device) if owners else ():
                 seen = "yes" if node in owners else f"it is the board of {', '.join(owners)}"
                 cause = f"to fence {node} would switch {owners[0]} off: correct {device.id}"
                 where = f"{device.id} is {node}'s"
@@ -267,5 +270,5 @@ class _FencingChecks:
 
 
 def _mapped(device: FenceDevice) -> Iterator[tuple[str, str]]:
-    for node, outlets in device.pairs:
+    for node, outlets in device.named_outlets:
         yield from ((node, outlet) for outlet in outlets)

@@ -8,7 +8,7 @@ from typing import Final
 
 from pacefab.errors import PacefabError
 from pacefab.host import programs
-from pacefab.pacemaker.fencing import asking, coverage, identity
+from pacefab.pacemaker.fencing import asking, identity, places
 from pacefab.pacemaker.fencing.asking import FenceAnswer, FenceQuestion
 from pacefab.pacemaker.fencing.findings import FencingScene
 from pacefab.pacemaker.fencing.identity import BoardWord, NodeIdentity
@@ -80,15 +80,15 @@ def _questions(
     return tuple(
         question
         for device in scene.devices
-        if node in coverage.runs_on(scene, device)
-        and not device.disabled
+        if node in places.runs_on(scene, device)
+        and scene.is_used(device)
         and not asking.unaskable(device)
         for question in asking.questions(
             device,
             node,
             scene.nodes,
             agents.get(device.primitive.agent),
-            naming=node == coverage.runs_on(scene, device)[0],
+            naming=node == places.runs_on(scene, device)[0],
         )
     )
 

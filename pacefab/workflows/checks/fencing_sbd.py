@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from pacefab.pacemaker.cib import Cib
 from pacefab.pacemaker.fencing import sbd
 from pacefab.pacemaker.fencing.findings import FencingScene
-from pacefab.pacemaker.fencing.sbd import DiskHeader, SbdSettings
+from pacefab.pacemaker.fencing.sbd import AGENTS, DiskHeader, SbdSettings
 from pacefab.pacemaker.sections.watchdog import has_watchdog
 from pacefab.services.checks import Check
 from pacefab.transport.command import Section, Step, shell
 from pacefab.transport.connection import Host
 from pacefab.transport.fanout import fan_out, values
 
-_AGENT = "fence_sbd"
 _RESTART = "see why: systemctl status sbd there; it starts with the cluster"
 # Debian's sbd reads the first, the others' the second.
 _LOOK = r"""
@@ -66,7 +65,7 @@ class FoundSbd:
 
 def look(hosts: Mapping[str, Host], scene: FencingScene, cib: Cib) -> FoundSbd:
     """Ask nodes for SBD where the cluster rests on it; nothing is changed."""
-    used = scene.watchdog or any(device.agent == _AGENT for device in scene.devices)
+    used = scene.watchdog or any(device.agent in AGENTS for device in scene.devices)
     if not used and not has_watchdog(cib):
         return FoundSbd()
     return FoundSbd(values(fan_out(hosts, lambda _, host: _look(host))))
