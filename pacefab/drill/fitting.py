@@ -5,6 +5,7 @@ from __future__ import annotations
 from pacefab.drill.boots import sides_of
 from pacefab.drill.faults import Fault
 from pacefab.errors import RefusedError
+from pacefab.pacemaker.fencing import timing
 from pacefab.workflows.checks import fencing_scene
 from pacefab.workflows.nodes.view import ClusterView
 
@@ -33,9 +34,7 @@ def check_fits(fault: Fault, seen: ClusterView) -> None:
 def stays_off(seen: ClusterView, node: str) -> bool:
     """Whether the power of a node that is fenced is switched off, and not on again."""
     scene = fencing_scene.scene_of(seen, seen.cib)
-    action = scene.property("stonith-action", "fencing-action", default="reboot")
-    done = (each.parameter(f"pcmk_{action}_action", default=action) for each in scene.fencers(node))
-    return any(each == "off" for each in done)
+    return any(timing.done_by(scene, device) == "off" for device in scene.used(node))
 
 
 def check_fenced(fault: Fault, seen: ClusterView, node: str) -> None:

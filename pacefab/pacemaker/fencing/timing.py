@@ -72,6 +72,12 @@ class _AgentTimes:
         return self.of("delay")
 
 
+def done_by(scene: FencingScene, device: FenceDevice) -> str:
+    """Return what a device is asked to do to a node that is to be fenced: reboot, or off."""
+    action = scene.property(*_ACTION, default="reboot")
+    return device.parameter(f"pcmk_{action}_action", default=action)
+
+
 def switching_limit(scene: FencingScene, device: FenceDevice) -> tuple[str, float]:
     """Return the name and the seconds of what ends the fencing of a node by a device.
 
@@ -122,8 +128,7 @@ def until_off(scene: FencingScene, node: str) -> float | None:
 def _switching(
     scene: FencingScene, device: FenceDevice, times: _AgentTimes
 ) -> Iterator[FencingFinding]:
-    action = scene.property(*_ACTION, default="reboot")
-    done = device.parameter(f"pcmk_{action}_action", default=action)
+    done = done_by(scene, device)
     once = done != "reboot" or _is_one_of_several(scene, device) or times.text("method") == "cycle"
     needed = times.delay + times.change * (1 if once else 2)
     name, limit = switching_limit(scene, device)
