@@ -114,11 +114,11 @@ class Cluster:
         cluster = cls(replace(made, addresses=at, ports=ports))
         _describe(cluster.description)
         with step(f"{name} booted" if bare else f"{name} formed"):
-            formation.admit(folder, containers, ports)
-            if made.fencing:
+            if made.fencing:  # while the nodes boot
                 power.start(folder, subnet_of(network), cluster.members)
+            formation.admit(folder, containers, ports)
             if not bare:
-                formation.form(folder, cluster.members)
+                formation.form(folder, cluster.members, at_boot=made.fencing)
                 if made.fencing:
                     power.configure(folder, cluster.members.values())
                 pristine.remember(folder, cluster.members)

@@ -39,8 +39,11 @@ def admit(folder: Path, containers: Mapping[str, str], ports: Mapping[str, int])
     access.write_known_hosts(folder, dict(zip(containers, keys, strict=True)), ports)
 
 
-def form(folder: Path, containers: Mapping[str, str]) -> None:
-    """Make a cluster of nodes that have booted. Raises `HarnessError`."""
+def form(folder: Path, containers: Mapping[str, str], *, at_boot: bool = False) -> None:
+    """Make a cluster of nodes that have booted; `at_boot`: each comes back by itself as it boots.
+
+    Raises `HarnessError`.
+    """
     first = next(iter(containers.values()))
     hacluster_password = secrets.token_urlsafe(18)
     secret_lines = [
@@ -50,7 +53,7 @@ def form(folder: Path, containers: Mapping[str, str]) -> None:
     ]
     stdin = "".join(f"{line}\n" for line in secret_lines)
     on_all(partial(run_script, name="prepare", stdin=stdin), containers.values())
-    on_all(join, containers.values())
+    on_all(partial(join, at_boot=at_boot), containers.values())
     authenticate(first, list(containers), hacluster_password)
     wait_formed(containers.values())
 
@@ -67,10 +70,14 @@ def wait_booted(container: str) -> str:
     return run_script(container, "boot", timeout=BOOT_SECONDS).stdout
 
 
-def join(container: str) -> None:
-    """Start a node's cluster services once it has booted."""
+def join(container: str, *, at_boot: bool = False) -> None:
+    """Start a node's cluster services once it has booted; `at_boot`: at each boot from now on."""
     wait_booted(container)
-    run_in(container, "systemctl start corosync pacemaker", timeout=JOIN_SECONDS)
+    # Beside it, as it takes 2 s: of units that have scripts of System V too.
+    enable = "systemctl enable --quiet corosync pacemaker"
+    start = "systemctl start corosync pacemaker"
+    both = f"{enable} & {start} && wait $!" if at_boot else start
+    run_in(container, both, timeout=JOIN_SECONDS)
 
 
 def authenticate(container: str, nodes: list[str], password: str) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from lxml import etree
 
 from pacefab.harness.nodes import run_in
-from pacefab.harness.parallel import on_all
 
 from .wiring import Wiring, read
 
@@ -24,11 +22,10 @@ def device_id(node: str) -> str:
 
 
 def configure(folder: Path, containers: Collection[str]) -> None:
-    """Give a formed cluster its fence devices; a fenced node comes back as it boots.
+    """Give a formed cluster its fence devices.
 
     The passwords go through standard input, and so stand in no argv. Raises `HarnessError`.
     """
-    on_all(partial(run_in, command="systemctl enable --quiet corosync pacemaker"), containers)
     container, wiring = next(iter(containers)), read(folder)
     modify = "cibadmin --modify --allow-create --scope resources --xml-pipe"
     run_in(container, modify, stdin=etree.tostring(devices(wiring), encoding="unicode"))
