@@ -320,10 +320,10 @@ def test_a_reinstalled_member_joins_again(formed: Cluster, file: str) -> None:
 def test_what_a_fence_agent_calls_is_in_the_plan_of_a_cluster_that_stands(
     formed: Cluster, tmp_path: Path
 ) -> None:
+    boards = (f"{node}: {{ip: 192.0.2.20{n}}}" for n, node in enumerate(formed.nodes, 1))
     device = (
-        "fencing: {devices: {bmc: {agent: fence_ipmilan, nodes: ["
-        + ", ".join(formed.nodes)
-        + "], parameters: {ip: 192.0.2.201, username: admin}}}}"
+        "fencing: {devices: {bmc: {agent: fence_ipmilan, parameters: {username: admin}, "
+        f"per_node: {{{', '.join(boards)}}}}}}}}}"
     )
     done = fab(formed, "plan", "--inventory", inventory(tmp_path, formed, device))
     assert done.returncode == 2, done.stdout + done.stderr
