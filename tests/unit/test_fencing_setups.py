@@ -340,6 +340,12 @@ FAULTY = {
         setup(boards("c1", "c2") + board("c3", ip="192.0.2.202", ipport="623")),
         ["! fence-c2 and fence-c3 are one board (192.0.2.202:623), and are to fence c2 and c3"],
     ),
+    "one board of two devices that a change adds to older ones": (
+        setup(boards() + "".join(
+            device(f"ipmi-{n}", "ipmilan", ip="192.0.2.202", pcmk_host_list=n) for n in ("c2", "c3")
+        )),
+        ["! ipmi-c2 and ipmi-c3 are one board (192.0.2.202), and are to fence c2 and c3"],
+    ),
     "one outlet whatever the node": (
         setup(shared(plug="1", pcmk_host_list="c1 c2 c3")),
         ["! strip has plug=1, and is to fence c1 and c2 and c3: Pacemaker would switch that"],

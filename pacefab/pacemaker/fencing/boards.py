@@ -49,12 +49,17 @@ def _fixed(scene: FencingScene, device: FenceDevice) -> Iterator[FencingFinding]
 
 
 def _same(scene: FencingScene) -> Iterator[FencingFinding]:
-    """Yield that two devices are one board, or have one outlet, and are to fence two nodes."""
-    first: dict[object, tuple[FenceDevice, str]] = {}
+    """Yield that two devices are one board, or have one outlet, and are to fence two nodes.
+
+    Of several for one node the last one is named: what a change adds stands last.
+    """
+    last: dict[object, tuple[FenceDevice, str]] = {}
     for device in scene.devices:
         for node, place in _places(device):
-            other, its = first.setdefault(place, (device, node))
-            if other is not device and its.casefold() != node.casefold():
+            other, its = last.get(place, (device, node))
+            if its.casefold() == node.casefold():
+                last[place] = (device, node)
+            elif other is not device:
                 what = "are one board" if device.is_board else f"have one outlet, {place[-1]}"
                 yield finding(
                     f"{other.id} and {device.id} {what} ({device.where}), and are to fence "
